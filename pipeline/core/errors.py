@@ -1,0 +1,40 @@
+"""The few kinds of error a person may meet, each with what to do next."""
+
+
+class PipelineError(Exception):
+    """A failure that the person who runs the pipeline can mend.
+
+    Args:
+        got: what was found, with the name of the file or parameter.
+        expected: what should have been there.
+        next_step: one thing to do now.
+    """
+
+    def __init__(self, got: str, *, expected: str, next_step: str) -> None:
+        super().__init__(got, expected, next_step)
+        self.got = got
+        self.expected = expected
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return f"got: {self.got}\n  expected: {self.expected}\n  next: {self.next_step}"
+
+
+class ParameterError(PipelineError):
+    """params.yaml, or a value given in its place, is not what the schema allows."""
+
+
+class DataError(PipelineError):
+    """The data are missing, malformed, or break a limit that the parameters set."""
+
+
+class TrainingError(PipelineError):
+    """Training cannot go on: a loss that is not finite, a model worse than its bar."""
+
+
+class ArtifactError(PipelineError):
+    """A file that an earlier step should have left is missing, damaged or of another shape."""
+
+
+class ReleaseError(PipelineError):
+    """A model could not be registered, deployed, verified or restored."""

@@ -1,0 +1,73 @@
+"""What a person sees while a stage works: step, rate, time left; and the curve it leaves behind.
+
+Lines are printed at most every `interval` seconds, so a terminal, a log and the Prefect UI can all
+carry them, and long work is never silent.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+INTERVAL_SECONDS = 5.0
+
+
+class Progress:
+    """Reports a count towards a total: `finetune  120/560  21%  loss 0.41  1,210 tokens/s  3m10s left`."""
+
+    def __init__(
+        self, task: str, total: int, *, done: int = 0, interval: float = INTERVAL_SECONDS
+    ) -> None:
+        self._task, self._total, self._first, self._interval = task, total, done, interval
+        self._started = time.monotonic()
+        self._spoke = self._started
+        say(f"{task}  {done}/{total}")
+
+    def update(self, done: int, **figures: str | float) -> None:
+        """Tell how far the work is; prints when it is time to."""
+        now = time.monotonic()
+        if now - self._spoke < self._interval and done < self._total:
+            return
+        self._spoke = now
+        say(self._line(done, now - self._started, figures))
+
+    def _line(self, done: int, elapsed: float, figures: dict[str, str | float]) -> str:
+        worked = max(done - self._first, 1)
+        left = elapsed / worked * max(self._total - done, 0)
+        shown = "  ".join(f"{name} {_figure(value)}" for name, value in figures.items())
+        tail = f"{_duration(left)} left" if done < self._total else f"in {_duration(elapsed)}"
+        share = 100 * done // max(self._total, 1)
+        return f"{self._task}  {done}/{self._total}  {share}%  {shown}{'  ' if shown else ''}{tail}"
+
+
+def track(items: Iterable[Item], task: str, total: int) -> Iterator[Item]:
+    """Yield `items` while reporting how many were taken."""
+    progress = Progress(task, total)
+    for done, item in enumerate(items, start=1):
+        yield item
+        progress.update(done)
+
+
+def say(text: str) -> None:
+    """One line for the person who watches."""
+    print(text, flush=True)
+
+
+def append_curve(path: Path, point: dict[str, float]) -> None:
+    """Append one point (with a `step`) to a JSON-lines learning curve."""
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(point, sort_keys=True, allow_nan=False) + "\n")
+
+
+def _figure(value: str | float) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"

@@ -1,0 +1,99 @@
+"""Run one stage: its declared parameters in, its metrics out, one readable message when it fails."""
+
+import hashlib
+import json
+import os
+import random
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.core.errors import PipelineError
+from pipeline.core.files import read_json, sha256_tree, write_json
+from pipeline.core.params import Params, declared, load_params, parse_yaml
+from pipeline.core.paths import Paths
+from pipeline.core.progress import say
+
+Metrics = Mapping[str, Any]
+Run = Callable[[Params, Paths], Metrics]
+
+INPUT_KEY_VARIABLE = "MODELYARD_INPUT_KEY"
+_FAILED = 1
+
+
+def run_stage(name: str, run: Run) -> None:
+    """Entry point of every stage file: the command that `dvc.yaml` runs.
+
+    Writes `artifacts/<name>/metrics.json`; exits 1 with one message on a `PipelineError`.
+    """
+    paths = Paths(root=Path.cwd(), stage=name)
+    started = time.monotonic()
+    say(f"{name}  started")
+    try:
+        metrics = _run(name, run, paths)
+    except PipelineError as error:
+        print(f"{name} failed\n  {error}", file=sys.stderr, flush=True)
+        sys.exit(_FAILED)
+    write_json(paths.out / "metrics.json", metrics)
+    say(f"{name}  done in {time.monotonic() - started:.1f} s  {headline(metrics)}")
+
+
+def _run(name: str, run: Run, paths: Paths) -> Metrics:
+    params = load_params(paths.params)
+    stage = stage_definition(paths, name)
+    seed_everything(params.compute.seed)
+    paths.out.mkdir(parents=True, exist_ok=True)
+    os.environ[INPUT_KEY_VARIABLE] = input_key(paths, stage)
+    return run(declared(params, declared_keys(stage)), paths)
+
+
+def stage_definition(paths: Paths, name: str) -> dict[str, Any]:
+    """The entry of `name` in dvc.yaml."""
+    definition: dict[str, Any] = parse_yaml(paths.dag.read_text(encoding="utf-8"))["stages"][name]
+    return definition
+
+
+def declared_keys(stage: Mapping[str, Any]) -> list[str]:
+    """Dotted keys of params.yaml that a stage of dvc.yaml declares."""
+    return [key for key in stage.get("params", []) if isinstance(key, str)]
+
+
+def input_key(paths: Paths, stage: Mapping[str, Any]) -> str:
+    """A hash of all that decides a stage's output: parameters, code and inputs.
+
+    A training checkpoint carries it, so that work is resumed only where it belongs.
+    """
+    values = parse_yaml(paths.params.read_text(encoding="utf-8"))
+    parts: list[Any] = [[key, _value(values, key)] for key in declared_keys(stage)]
+    if paths.code_lock.exists():
+        parts.append(read_json(paths.code_lock).get(paths.stage))
+    for dependency in stage.get("deps", []):
+        path = paths.root / dependency
+        parts.append([dependency, sha256_tree(path) if path.exists() else None])
+    return _digest(parts)
+
+
+def headline(metrics: Metrics) -> str:
+    """The figure a table shows for a stage: what the stage itself names `headline`."""
+    return str(metrics.get("headline", ""))
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, and NumPy and torch where the stage has imported them."""
+    random.seed(seed)
+    if (numpy := sys.modules.get("numpy")) is not None:
+        numpy.random.seed(seed)
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.manual_seed(seed)
+
+
+def _value(values: Any, dotted: str) -> Any:
+    for name in dotted.split("."):
+        values = values[name]
+    return values
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
