@@ -258,6 +258,8 @@ class PretrainParams(Schedule):
     dropout: Share
     sequence_length: Positive
     """Tokens a packed row."""
+    max_sequences: Positive | None
+    """Packed rows of an epoch, from the start of the shuffled corpus; null takes all."""
     mask_share: Share
     """Share of tokens to predict."""
 

@@ -1,0 +1,109 @@
+"""Encoders of the BERT family: from a checkpoint, or new; saved so that transformers loads them."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    BertConfig,
+    BertForMaskedLM,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from pipeline.core.errors import ArtifactError
+from pipeline.core.files import atomic_folder
+from pipeline.core.params import PretrainParams
+
+
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer that `save_pretrained` left in a folder."""
+    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder)
+    return tokenizer
+
+
+def new_language_model(
+    params: PretrainParams, *, vocabulary_size: int, max_length: int, pad_token_id: int
+) -> PreTrainedModel:
+    """A BERT with random weights and a masked-LM head tied to the embeddings (Devlin et al. 2019)."""
+    config = BertConfig(
+        vocab_size=vocabulary_size,
+        hidden_size=params.hidden_size,
+        num_hidden_layers=params.layers,
+        num_attention_heads=params.heads,
+        intermediate_size=params.feed_forward_size,
+        hidden_dropout_prob=params.dropout,
+        attention_probs_dropout_prob=params.dropout,
+        max_position_embeddings=max_length,
+        type_vocab_size=1,
+        pad_token_id=pad_token_id,
+    )
+    return BertForMaskedLM(config)
+
+
+def load_language_model(folder: Path) -> PreTrainedModel:
+    """The masked-LM model that pretrain left."""
+    model: PreTrainedModel = AutoModelForMaskedLM.from_pretrained(folder)
+    return model
+
+
+def load_classifier(
+    checkpoint: Path | str,
+    *,
+    labels: list[str],
+    revision: str | None = None,
+    dropout: float | None = None,
+) -> PreTrainedModel:
+    """A sequence classifier over the encoder in `checkpoint`; a head it lacks is new.
+
+    Args:
+        dropout: before the classifier; None keeps what the checkpoint says.
+
+    Raises:
+        ArtifactError: transformers knows no classifier for this checkpoint.
+    """
+    options: dict[str, Any] = {} if dropout is None else {"classifier_dropout": dropout}
+    try:
+        model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
+            checkpoint,
+            revision=revision,
+            dtype=torch.float32,
+            num_labels=len(labels),
+            id2label=dict(enumerate(labels)),
+            label2id={label: i for i, label in enumerate(labels)},
+            use_safetensors=True,
+            **options,
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise ArtifactError(
+            f"checkpoint {checkpoint}: {error}",
+            expected="an encoder checkpoint with safetensors weights that transformers can load",
+            next_step="correct prepare.checkpoint in params.yaml",
+        ) from error
+    return model
+
+
+def save_model(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path
+) -> None:
+    """Write config, safetensors weights and tokenizer, whole or not at all."""
+    with atomic_folder(folder) as temporary:
+        model.to("cpu").save_pretrained(temporary)
+        tokenizer.save_pretrained(temporary)
+
+
+def parameter_count(model: torch.nn.Module) -> int:
+    """Trainable numbers in a model, shared ones once."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def layer_from_top(model: PreTrainedModel, name: str) -> int:
+    """Depth of a parameter, counted from the head (0) down to the embeddings (layers + 1)."""
+    layers: int = model.config.num_hidden_layers
+    parts = name.split(".")
+    if "layer" in parts and (number := parts[parts.index("layer") + 1]).isdigit():
+        return layers - int(number)
+    return layers + 1 if "embeddings" in parts else 0

@@ -1,0 +1,117 @@
+"""Training checkpoints: safetensors and JSON only, written whole, hashed, outside DVC's outputs.
+
+A checkpoint holds the weights, AdamW's moments, torch's random state and the learning curve so far,
+so that a killed stage goes on where it was and ends with the very weights of an unbroken run. The
+two newest are kept; a damaged one is passed over for the one before.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from pipeline.core.files import atomic_path, sha256_file, write_text
+from pipeline.core.progress import say
+from pipeline.core.stage import INPUT_KEY_VARIABLE
+
+_KEPT = 2
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """What a checkpoint says beside the tensors it has put back."""
+
+    step: int
+    curve: list[dict[str, float]]
+
+
+class Checkpoints:
+    """The checkpoints of one training run, in a folder of their own.
+
+    The folder carries the stage's input key, so a run with other parameters, code or data never
+    resumes from them.
+    """
+
+    def __init__(self, folder: Path, *, run: str = "main") -> None:
+        self._folder = folder / os.environ.get(INPUT_KEY_VARIABLE, "unkeyed") / run
+
+    def save(
+        self,
+        model: torch.nn.Module,
+        optimizer: torch.optim.Optimizer,
+        *,
+        step: int,
+        curve: Sequence[Mapping[str, float]],
+    ) -> None:
+        """Write the state after `step` steps."""
+        path = self._folder / f"step-{step:08d}.safetensors"
+        with atomic_path(path) as temporary:
+            state = {"step": str(step), "curve": json.dumps(list(curve))}
+            save_file(_tensors(model, optimizer), temporary, metadata=state)
+            digest = sha256_file(temporary)
+        write_text(path.with_suffix(".sha256"), digest)
+        for old in self._all()[:-_KEPT]:
+            old.unlink()
+            old.with_suffix(".sha256").unlink(missing_ok=True)
+
+    def resume(
+        self, model: torch.nn.Module, optimizer: torch.optim.Optimizer
+    ) -> Resumed | None:
+        """Put the newest sound checkpoint back; None where there is none."""
+        for path in reversed(self._all()):
+            if _is_sound(path):
+                resumed = _restore(path, model, optimizer)
+                say(f"resumed at step {resumed.step}")
+                return resumed
+            say(f"checkpoint {path.name} is damaged; the one before it is used")
+        return None
+
+    def clear(self) -> None:
+        """Forget them: the run has ended well."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _all(self) -> list[Path]:
+        return sorted(self._folder.glob("step-*.safetensors"))
+
+
+def _is_sound(path: Path) -> bool:
+    recorded = path.with_suffix(".sha256")
+    return recorded.exists() and recorded.read_text(encoding="utf-8") == sha256_file(path)
+
+
+def _tensors(
+    model: torch.nn.Module, optimizer: torch.optim.Optimizer
+) -> dict[str, torch.Tensor]:
+    tensors = {"random": torch.get_rng_state()}
+    for name, parameter in model.named_parameters():
+        tensors[f"model.{name}"] = parameter.detach().contiguous()
+        for key, value in optimizer.state.get(parameter, {}).items():
+            tensors[f"optimizer.{key}.{name}"] = value.detach().contiguous()
+    if torch.cuda.is_available():
+        tensors["random_cuda"] = torch.cuda.get_rng_state()
+    return tensors
+
+
+def _restore(path: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> Resumed:
+    with safe_open(path, framework="pt") as file:
+        metadata: dict[str, str] = file.metadata()
+        names = set(file.keys())
+        for name, parameter in model.named_parameters():
+            parameter.data.copy_(file.get_tensor(f"model.{name}"))
+            state: dict[str, Any] = {}
+            for key in ("step", "exp_avg", "exp_avg_sq"):
+                if (full := f"optimizer.{key}.{name}") in names:
+                    state[key] = file.get_tensor(full).to(parameter.device)
+            if state:
+                optimizer.state[parameter] = state
+        torch.set_rng_state(file.get_tensor("random"))
+        if "random_cuda" in names:
+            torch.cuda.set_rng_state(file.get_tensor("random_cuda"))
+    return Resumed(step=int(metadata["step"]), curve=json.loads(metadata["curve"]))

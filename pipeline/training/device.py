@@ -1,0 +1,38 @@
+"""Where training runs and in which arithmetic: decided by flags and by what the machine has, never by timing."""
+
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import torch
+
+from pipeline.core.params import Compute
+
+_BFLOAT16_INSTRUCTIONS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
+
+
+def prepare_device(compute: Compute) -> torch.device:
+    """Set thread count and determinism; return the device that `compute.device` names."""
+    torch.set_num_threads(compute.threads)
+    torch.use_deterministic_algorithms(mode=True, warn_only=False)
+    if compute.device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(compute.device)
+
+
+def autocast(compute: Compute, device: torch.device) -> AbstractContextManager[None]:
+    """The arithmetic of the forward pass: bfloat16 autocast, or float32."""
+    if compute.precision == "bfloat16" or (
+        compute.precision == "auto" and _has_bfloat16(device)
+    ):
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return nullcontext()
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    """Whether the processor multiplies bfloat16 in hardware. Without it, bfloat16 is 100 times slower."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    cpuinfo = Path("/proc/cpuinfo")
+    if not cpuinfo.exists():
+        return False
+    return bool(_BFLOAT16_INSTRUCTIONS & set(cpuinfo.read_text(encoding="utf-8").split()))

@@ -1,0 +1,195 @@
+"""The one training loop. What differs between trainings is the objective that it is given.
+
+Deterministic: batches are a pure function of seed and epoch, and torch's random state travels in
+the checkpoint, so a killed run resumes to the weights of an unbroken one, bit for bit.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.core.errors import TrainingError
+from pipeline.core.params import Compute, Schedule
+from pipeline.core.progress import Progress
+from pipeline.text.batching import Ids
+from pipeline.training.checkpoint import Checkpoints
+from pipeline.training.curve import Curve
+from pipeline.training.device import autocast, prepare_device
+
+_CHECKPOINT_SECONDS = 30.0
+_GRADIENT_NORM = 1.0
+_CURVE_POINTS = 100
+
+
+class Objective(Protocol):
+    """What is learned: the loss of a batch of rows."""
+
+    def loss(self, model: torch.nn.Module, rows: Ids, device: torch.device) -> torch.Tensor:
+        """Mean loss over the batch's targets, a scalar with gradient."""
+
+    def tokens(self, rows: Ids) -> int:
+        """Tokens in the batch without padding, for the rate."""
+
+
+Validate = Callable[[torch.nn.Module], dict[str, float]]
+Batches = Callable[[int], list[Ids]]
+
+
+@dataclass(frozen=True)
+class Training:
+    """All that a run needs beside model and objective.
+
+    Attributes:
+        task: the stage's name, for progress and errors.
+        batches: epoch number → row numbers of each batch; every epoch has as many.
+        validate: figures for the curve after each epoch; names start with `validation_`.
+        layer_of: parameter name → layer number counted from the head (0), for layer-wise rates.
+        layer_decay: factor of the learning rate from one layer to the one below it.
+    """
+
+    task: str
+    schedule: Schedule
+    compute: Compute
+    batches: Batches
+    checkpoints: Checkpoints
+    curve: Curve
+    validate: Validate | None = None
+    layer_of: Callable[[str], int] | None = None
+    layer_decay: float = 1.0
+
+
+def train(model: torch.nn.Module, objective: Objective, training: Training) -> None:
+    """Train `model` in place.
+
+    Raises:
+        TrainingError: the loss is not finite.
+    """
+    device = prepare_device(training.compute)
+    model.to(device)
+    optimizer = build_optimizer(model, training)
+    resumed = training.checkpoints.resume(model, optimizer)
+    if resumed is not None:
+        training.curve.restore(resumed.curve)
+    first = resumed.step if resumed else 0
+    _Run(model, objective, training, optimizer, device).run(first)
+    training.checkpoints.clear()
+    model.eval()
+
+
+class _Run:
+    """One pass over all steps, from wherever the checkpoint left off."""
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        objective: Objective,
+        training: Training,
+        optimizer: torch.optim.Optimizer,
+        device: torch.device,
+    ) -> None:
+        self.model, self.objective, self.training = model, objective, training
+        self.optimizer, self.device = optimizer, device
+        self.epoch_steps = len(training.batches(0))
+        self.total = self.epoch_steps * training.schedule.epochs
+        self.checkpointed = time.monotonic()
+        self.losses: list[float] = []
+
+    def run(self, first: int) -> None:
+        progress = Progress(self.training.task, self.total, done=first)
+        started, tokens = time.monotonic(), 0
+        for step, rows in self._steps(first):
+            self.losses.append(self._step(step, rows))
+            tokens += self.objective.tokens(rows)
+            rate = tokens / (time.monotonic() - started)
+            progress.update(step + 1, loss=self.losses[-1], **{"tokens/s": rate})
+            self._after(step + 1)
+
+    def _steps(self, first: int) -> Iterator[tuple[int, Ids]]:
+        for epoch in range(first // self.epoch_steps, self.training.schedule.epochs):
+            for index, rows in enumerate(self.training.batches(epoch)):
+                if (step := epoch * self.epoch_steps + index) >= first:
+                    yield step, rows
+
+    def _step(self, step: int, rows: Ids) -> float:
+        self.model.train()
+        scale = rate_factor(
+            step, total=self.total, warmup_share=self.training.schedule.warmup_share
+        )
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak_lr"] * scale
+        with autocast(self.training.compute, self.device):
+            loss = self.objective.loss(self.model, rows, self.device)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"{self.training.task}: loss {value} at step {step}, rows {rows.tolist()}",
+                expected="a finite loss",
+                next_step=f"lower {self.training.task}.learning_rate or look at these rows",
+            )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), _GRADIENT_NORM)
+        self.optimizer.step()
+        return value
+
+    def _after(self, step: int) -> None:
+        every = max(1, self.total // _CURVE_POINTS)
+        if step % every == 0 or step % self.epoch_steps == 0:
+            rate = self.optimizer.param_groups[0]["lr"]
+            point = {"step": step, "loss": float(np.mean(self.losses)), "learning_rate": rate}
+            self.losses.clear()
+            self.training.curve.add(point | self._validation(step))
+            if time.monotonic() - self.checkpointed > _CHECKPOINT_SECONDS and step < self.total:
+                self._checkpoint(step)
+
+    def _validation(self, step: int) -> dict[str, float]:
+        if self.training.validate is None or step % self.epoch_steps:
+            return {}
+        state = torch.get_rng_state()
+        figures = self.training.validate(self.model)
+        torch.set_rng_state(state)
+        return figures
+
+    def _checkpoint(self, step: int) -> None:
+        self.training.checkpoints.save(
+            self.model, self.optimizer, step=step, curve=self.training.curve.points
+        )
+        self.checkpointed = time.monotonic()
+
+
+def build_optimizer(model: torch.nn.Module, training: Training) -> torch.optim.Optimizer:
+    """AdamW (Loshchilov and Hutter 2019); no decay of biases and norms; layer-wise rates."""
+    groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        depth = training.layer_of(name) if training.layer_of else 0
+        rate = training.schedule.learning_rate * training.layer_decay**depth
+        decay = training.schedule.weight_decay if parameter.ndim > 1 else 0.0
+        groups.setdefault((rate, decay), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {"params": parameters, "lr": rate, "peak_lr": rate, "weight_decay": decay}
+            for (rate, decay), parameters in groups.items()
+        ],
+        fused=True,
+    )
+
+
+def rate_factor(step: int, *, total: int, warmup_share: float) -> float:
+    """Share of the peak learning rate at a step: linear rise, then linear fall to zero."""
+    warmup = warmup_share * total
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    return (total - step) / max(total - warmup, 1.0)
+
+
+
+
+def repeated(rows: Sequence[int], times: int) -> NDArray[np.int64]:
+    """Row numbers, each `times` over: one epoch that shows some rows more often."""
+    return np.repeat(np.asarray(rows, dtype=np.int64), times)
