@@ -1,0 +1,64 @@
+"""Files inside installed Python packages, found without importing the package.
+
+Importing a data package may load pandas or run its code; the metadata of the installation say
+where its files are.
+"""
+
+import importlib.metadata
+import importlib.util
+from pathlib import Path, PurePosixPath
+
+from pipeline.core.errors import DataError
+
+
+def locate(package: str, path: str) -> Path:
+    """The file or folder at `path` (from the package's install root) of distribution `package`.
+
+    Raises:
+        DataError: the package is not installed, `path` leaves it, or nothing is there.
+    """
+    distribution = _distribution(package)
+    relative = PurePosixPath(path)
+    if relative.is_absolute() or ".." in relative.parts:
+        raise DataError(
+            f"path {path!r} of package {package}",
+            expected="a path inside the package, without `..`",
+            next_step="correct the path in params.yaml",
+        )
+    for root in (Path(str(distribution.locate_file(""))), _import_root(relative.parts[0])):
+        if root is not None and (root / relative).exists():
+            return root / relative
+    raise DataError(
+        f"package {package} {distribution.version} has no {path}",
+        expected="a file or folder that the package installed",
+        next_step=f"see what it holds with `pip show --files {package}` and correct params.yaml",
+    )
+
+
+def version(package: str) -> str:
+    """The installed version of distribution `package`.
+
+    Raises:
+        DataError: it is not installed.
+    """
+    return _distribution(package).version
+
+
+def _distribution(package: str) -> importlib.metadata.Distribution:
+    try:
+        return importlib.metadata.distribution(package)
+    except importlib.metadata.PackageNotFoundError as error:
+        raise DataError(
+            f"package {package} is not installed",
+            expected="every package that params.yaml names; those of the default come with the "
+            "extra `demo`",
+            next_step=f"run `pip install -e '.[demo]'`, or `pip install {package}` for your own",
+        ) from error
+
+
+def _import_root(name: str) -> Path | None:
+    """The folder that holds the top-level package `name`: editable installs lie elsewhere."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0]).parent
