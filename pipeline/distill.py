@@ -1,0 +1,41 @@
+"""distill: the student: our own pretrained encoder, taught by the teacher's outputs.
+
+Reads   artifacts/transfer/, artifacts/pretrain/model/, artifacts/prepare/{records.parquet, student_tokenizer/}
+Writes  artifacts/distill/{model/, curve.csv, metrics.json}
+"""
+
+from pipeline.compression.student import read_lesson, train_student
+from pipeline.core.params import Params
+from pipeline.core.paths import Paths
+from pipeline.core.stage import Metrics, run_stage
+from pipeline.models.encoder import (
+    load_classifier,
+    load_tokenizer,
+    parameter_count,
+    save_model,
+)
+
+
+def run(params: Params, paths: Paths) -> Metrics:
+    """Train the student on the transfer set."""
+    tokenizer = load_tokenizer(paths.read("prepare", "student_tokenizer"))
+    lesson = read_lesson(params, paths, tokenizer)
+    model = load_classifier(
+        paths.read("pretrain", "model"),
+        labels=params.product.labels,
+        dropout=params.distill.dropout,
+    )
+    accuracy = train_student(
+        model, lesson, schedule=params.distill, params=params, paths=paths
+    )
+    save_model(model, tokenizer, paths.out / "model")
+    return {
+        "validation_accuracy": accuracy,
+        "parameters": parameter_count(model),
+        "rows": len(lesson.rows.ids),
+        "headline": f"validation accuracy {accuracy:.3f}",
+    }
+
+
+if __name__ == "__main__":
+    run_stage("distill", run)

@@ -1,0 +1,58 @@
+"""prune: narrow the feed-forward layers to the units that matter most, then let the rest recover.
+
+Reads   artifacts/distill/model/, artifacts/transfer/, artifacts/prepare/{records.parquet, student_tokenizer/}
+Writes  artifacts/prune/{model/, curve.csv, metrics.json}
+"""
+
+import numpy as np
+
+from pipeline.compression.structured import narrow_feed_forward, unit_importance
+from pipeline.compression.student import read_lesson, train_student
+from pipeline.core.params import Params
+from pipeline.core.paths import Paths
+from pipeline.core.stage import Metrics, run_stage
+from pipeline.models.encoder import (
+    load_classifier,
+    load_tokenizer,
+    parameter_count,
+    save_model,
+)
+from pipeline.text.batching import epoch_batches
+from pipeline.training.device import prepare_device
+
+_IMPORTANCE_BATCHES = 40
+
+
+def run(params: Params, paths: Paths) -> Metrics:
+    """Cut units by importance on training rows, then train what is left."""
+    tokenizer = load_tokenizer(paths.read("prepare", "student_tokenizer"))
+    lesson = read_lesson(params, paths, tokenizer)
+    model = load_classifier(paths.read("distill", "model"), labels=params.product.labels)
+    model.to(prepare_device(params.compute))
+    labelled = np.flatnonzero(lesson.labelled)
+    batches = epoch_batches(
+        lesson.rows.lengths[labelled],
+        batch_size=params.prune.batch_size,
+        seed=params.compute.seed,
+        epoch=0,
+    )[:_IMPORTANCE_BATCHES]
+    before = parameter_count(model)
+    importance = unit_importance(
+        model, lesson.objective, (labelled[batch] for batch in batches)
+    )
+    width = narrow_feed_forward(model, importance, keep_share=params.prune.keep_share)
+    accuracy = train_student(
+        model, lesson, schedule=params.prune, params=params, paths=paths
+    )
+    save_model(model, tokenizer, paths.out / "model")
+    return {
+        "validation_accuracy": accuracy,
+        "feed_forward_size": width,
+        "parameters": parameter_count(model),
+        "parameters_removed": before - parameter_count(model),
+        "headline": f"validation accuracy {accuracy:.3f}, {width} feed-forward units",
+    }
+
+
+if __name__ == "__main__":
+    run_stage("prune", run)
