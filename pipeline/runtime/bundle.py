@@ -1,0 +1,194 @@
+"""The bundle: the one folder that is released, and the check that it is what was built.
+
+A bundle is known by its hash, the SHA-256 of `manifest.json`, which names the SHA-256 of every
+other file. `open_bundle` compares all of them before any file is parsed, so an altered model never
+reaches a parser. The format is described in docs/guide/artifacts.md.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.core.errors import ArtifactError
+from pipeline.core.files import atomic_folder, read_json, sha256_file, write_json, write_text
+
+FORMAT = 1
+MODEL = "model.onnx"
+TOKENIZER = "tokenizer.json"
+DESCRIPTION = "bundle.json"
+MODEL_CARD = "MODEL_CARD.md"
+MANIFEST = "manifest.json"
+_FILES = {MODEL, TOKENIZER, DESCRIPTION, MODEL_CARD}
+_NEXT_STEP = "build it again with `make pipeline`; do not edit a bundle by hand"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A verified bundle.
+
+    Attributes:
+        folder: where it lies.
+        hash: SHA-256 of its manifest, 64 hex digits.
+        description: all of `bundle.json`.
+        labels: names of the model's outputs, in order.
+        max_length: tokens that the model reads.
+        pad_token_id: id of the padding token.
+        golden: requests with their expected answers: `text`, `label`, `probabilities`.
+        golden_tolerance: largest absolute difference of a probability.
+    """
+
+    folder: Path
+    hash: str
+    description: Mapping[str, Any]
+    labels: tuple[str, ...]
+    max_length: int
+    pad_token_id: int
+    golden: tuple[Mapping[str, Any], ...]
+    golden_tolerance: float
+
+    @property
+    def model(self) -> Path:
+        """The ONNX file."""
+        return self.folder / MODEL
+
+    @property
+    def tokenizer(self) -> Path:
+        """The tokenizer file."""
+        return self.folder / TOKENIZER
+
+
+def write_bundle(
+    folder: Path,
+    *,
+    model: Path,
+    tokenizer: Path,
+    description: Mapping[str, Any],
+    model_card: str,
+) -> str:
+    """Write a bundle, whole or not at all, and return its hash.
+
+    The same content gives the same hash. A folder that stood there is replaced.
+
+    Raises:
+        ArtifactError: `description` lacks a field or has one of another type.
+    """
+    _check_description(description)
+    with atomic_folder(folder) as temporary:
+        shutil.copyfile(model, temporary / MODEL)
+        shutil.copyfile(tokenizer, temporary / TOKENIZER)
+        write_json(temporary / DESCRIPTION, dict(description))
+        write_text(temporary / MODEL_CARD, model_card)
+        files = {name: sha256_file(temporary / name) for name in sorted(_FILES)}
+        write_json(temporary / MANIFEST, {"files": files})
+    return sha256_file(folder / MANIFEST)
+
+
+def open_bundle(folder: Path) -> Bundle:
+    """Verify a bundle, then read its description.
+
+    Raises:
+        ArtifactError: a file is altered, missing or not in the manifest, or the description is of
+            another format.
+    """
+    _verify_files(folder)
+    description = read_json(folder / DESCRIPTION)
+    _check_description(description)
+    return Bundle(
+        folder=folder,
+        hash=sha256_file(folder / MANIFEST),
+        description=description,
+        labels=tuple(description["labels"]),
+        max_length=description["max_length"],
+        pad_token_id=description["pad_token_id"],
+        golden=tuple(description["golden"]),
+        golden_tolerance=float(description["golden_tolerance"]),
+    )
+
+
+def _verify_files(folder: Path) -> None:
+    expected = _read_manifest(folder)
+    present = {path.name for path in folder.iterdir()} - {MANIFEST}
+    if missing := sorted((_FILES | expected.keys()) - present):
+        raise _damaged(folder, f"a bundle without {', '.join(missing)}")
+    if extra := sorted(present - expected.keys()):
+        raise _damaged(
+            folder, f"a bundle with {', '.join(extra)}, which its manifest does not name"
+        )
+    for name, digest in expected.items():
+        path = folder / name
+        # A link could be pointed elsewhere after the check.
+        if path.is_symlink() or not path.is_file() or sha256_file(path) != digest:
+            raise _damaged(folder, f"{name}, whose SHA-256 is not the manifest's")
+
+
+def _read_manifest(folder: Path) -> dict[str, str]:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        files: dict[str, str] = manifest["files"]
+        plain = isinstance(files, dict) and all(map(_is_plain_name, files))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _damaged(folder, f"{MANIFEST} that cannot be read ({error!r})") from error
+    if not plain:
+        raise _damaged(folder, f"{MANIFEST} with a name that is not that of a file beside it")
+    return files
+
+
+def _is_plain_name(name: str) -> bool:
+    return Path(name).name == name and name != MANIFEST
+
+
+def _check_description(description: Any) -> None:
+    expected: dict[str, type | tuple[type, ...]] = {
+        "format": int,
+        "product": str,
+        "variant": str,
+        "labels": list,
+        "max_length": int,
+        "pad_token_id": int,
+        "examples": list,
+        "golden": list,
+        "golden_tolerance": (int, float),
+    }
+    for key, kind in expected.items():
+        if not isinstance(description, Mapping) or not isinstance(description.get(key), kind):
+            raise _malformed(f"{DESCRIPTION} without a good {key!r}")
+    if description["format"] != FORMAT:
+        raise _malformed(f"{DESCRIPTION} of format {description['format']}")
+    _check_labels(description["labels"])
+    if description["max_length"] < 1:
+        raise _malformed(f"{DESCRIPTION} with max_length {description['max_length']}")
+    if not all(_is_golden(golden) for golden in description["golden"]):
+        raise _malformed(f"{DESCRIPTION} with a golden request that lacks text or answer")
+
+
+def _check_labels(labels: list[Any]) -> None:
+    if len(labels) < 2 or not all(isinstance(label, str) and label for label in labels):
+        raise _malformed(f"{DESCRIPTION} with labels {labels!r}")
+
+
+def _is_golden(golden: Any) -> bool:
+    return (
+        isinstance(golden, Mapping)
+        and isinstance(golden.get("text"), str)
+        and isinstance(golden.get("label"), str)
+        and isinstance(golden.get("probabilities"), Mapping)
+    )
+
+
+def _malformed(got: str) -> ArtifactError:
+    return ArtifactError(
+        got,
+        expected=f"the bundle format {FORMAT} of docs/guide/artifacts.md",
+        next_step=_NEXT_STEP,
+    )
+
+
+def _damaged(folder: Path, got: str) -> ArtifactError:
+    return ArtifactError(
+        f"{folder}: {got}",
+        expected="every file just as the manifest recorded it when the bundle was built",
+        next_step=_NEXT_STEP,
+    )

@@ -1,0 +1,51 @@
+"""One ONNX Runtime session, set up for small requests on a shared machine."""
+
+from pathlib import Path
+
+import onnxruntime as ort
+
+from pipeline.core.errors import ArtifactError
+from pipeline.runtime.threads import available_cores
+
+
+def open_session(model: Path, threads: int | None = None) -> ort.InferenceSession:
+    """A CPU session of `model`.
+
+    Args:
+        model: an ONNX file.
+        threads: threads inside an operator; None takes the cores this process may use.
+
+    Raises:
+        ArtifactError: the file is missing or ONNX Runtime refuses it.
+    """
+    try:
+        return ort.InferenceSession(
+            str(model),
+            sess_options=session_options(threads or available_cores()),
+            providers=["CPUExecutionProvider"],
+        )
+    # ONNX Runtime raises a family of its own exceptions with no common base but Exception.
+    except Exception as error:
+        raise ArtifactError(
+            f"{model.name} does not load: {str(error)[:300]}",
+            expected="an ONNX model that ONNX Runtime can run",
+            next_step="build the bundle again with `make pipeline`",
+        ) from error
+
+
+def session_options(threads: int) -> ort.SessionOptions:
+    """Options that keep memory flat and leave the processor alone between requests."""
+    ort.disable_telemetry_events()
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    # Every text has its own length: the arena and the memory patterns would keep blocks for each.
+    options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
+    # Spinning threads answer microseconds sooner and burn the core that the next request needs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return options

@@ -1,0 +1,128 @@
+"""A bundle opens only when it is, byte for byte, what was written."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.core.errors import ArtifactError
+from pipeline.core.files import sha256_file
+from pipeline.runtime.bundle import open_bundle, write_bundle
+from tests.support.tiny_bundle import describe, make_tiny_bundle, make_tiny_model
+
+
+def test_a_written_bundle_opens_with_its_hash_labels_and_golden_answers(tmp_path: Path) -> None:
+    written = make_tiny_bundle(tmp_path / "bundle")
+    bundle = open_bundle(tmp_path / "bundle")
+    assert bundle.hash == written == sha256_file(tmp_path / "bundle" / "manifest.json")
+    assert bundle.labels == ("negative", "positive")
+    assert len(bundle.golden) == 3
+    assert bundle.max_length == 16
+    assert bundle.pad_token_id == 0
+
+
+def test_the_same_content_gives_the_same_hash_and_another_model_another(tmp_path: Path) -> None:
+    first = make_tiny_bundle(tmp_path / "first")
+    assert make_tiny_bundle(tmp_path / "again") == first
+    assert make_tiny_bundle(tmp_path / "other", seed=1) != first
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "bundle.json", "MODEL_CARD.md"])
+def test_one_altered_byte_in_any_file_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "bundle"
+    make_tiny_bundle(folder)
+    content = bytearray((folder / name).read_bytes())
+    content[-1] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(ArtifactError, match=name):
+        open_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["model.onnx", "tokenizer.json", "bundle.json", "MODEL_CARD.md", "manifest.json"]
+)
+def test_a_missing_file_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "bundle"
+    make_tiny_bundle(folder)
+    (folder / name).unlink()
+    with pytest.raises(ArtifactError, match=name):
+        open_bundle(folder)
+
+
+def test_a_file_that_the_manifest_does_not_name_is_refused(tmp_path: Path) -> None:
+    make_tiny_bundle(tmp_path / "bundle")
+    (tmp_path / "bundle" / "payload.bin").write_bytes(b"x")
+    with pytest.raises(ArtifactError, match=r"payload\.bin"):
+        open_bundle(tmp_path / "bundle")
+
+
+def test_a_link_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
+    make_tiny_bundle(tmp_path / "bundle")
+    model = tmp_path / "bundle" / "model.onnx"
+    model.rename(tmp_path / "model.onnx")
+    model.symlink_to(tmp_path / "model.onnx")
+    with pytest.raises(ArtifactError, match=r"model\.onnx"):
+        open_bundle(tmp_path / "bundle")
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    ["", "[]", "{}", '{"files": []}', '{"files": {"../model.onnx": "00"}}', "[" * 100_000],
+    ids=["empty", "list", "no files", "list of files", "path outside", "too deep"],
+)
+def test_a_manifest_that_makes_no_sense_is_refused(tmp_path: Path, manifest: str) -> None:
+    make_tiny_bundle(tmp_path / "bundle")
+    (tmp_path / "bundle" / "manifest.json").write_text(manifest)
+    with pytest.raises(ArtifactError, match="manifest"):
+        open_bundle(tmp_path / "bundle")
+
+
+def test_hashes_are_checked_before_any_other_file_is_parsed(tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    make_tiny_bundle(folder)
+    (folder / "bundle.json").write_text("not JSON")
+    with pytest.raises(ArtifactError, match="SHA-256"):
+        open_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("labels", ["only"]),
+        ("labels", [1, 2]),
+        ("max_length", 0),
+        ("max_length", "128"),
+        ("format", 2),
+        ("golden", [{"text": "a"}]),
+        ("golden_tolerance", None),
+    ],
+)
+def test_a_description_of_another_shape_is_not_written(
+    tmp_path: Path, key: str, value: object
+) -> None:
+    model, tokenizer = make_tiny_model(tmp_path / "model")
+    description = describe(model, tokenizer, ("negative", "positive")) | {key: value}
+    with pytest.raises(ArtifactError, match="format 1"):
+        write_bundle(
+            tmp_path / "bundle",
+            model=model,
+            tokenizer=tokenizer,
+            description=description,
+            model_card="",
+        )
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_a_failed_write_leaves_the_bundle_that_stood_there(tmp_path: Path) -> None:
+    written = make_tiny_bundle(tmp_path / "bundle")
+    description = json.loads((tmp_path / "bundle" / "bundle.json").read_text())
+    with pytest.raises(FileNotFoundError):
+        write_bundle(
+            tmp_path / "bundle",
+            model=tmp_path / "absent.onnx",
+            tokenizer=tmp_path / "absent.json",
+            description=description,
+            model_card="",
+        )
+    assert open_bundle(tmp_path / "bundle").hash == written
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]

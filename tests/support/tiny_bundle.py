@@ -1,0 +1,161 @@
+"""A real but tiny bundle for tests: an ONNX classifier of a few kilobytes with its tokenizer.
+
+The model is the mean of word weights: `logits[label] = mean(weights[token, label])`. Words of
+`WORDS` pull to the first or the last label as their sign says, all others to neither.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+from pipeline.runtime.bundle import write_bundle
+from pipeline.runtime.classifier import Classifier
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+WORDS = {
+    "good": 1.0,
+    "warm": 1.0,
+    "funny": 1.0,
+    "bad": -1.0,
+    "dull": -1.0,
+    "awful": -1.0,
+    "film": 0.0,
+    "the": 0.0,
+    "a": 0.0,
+    "not": 0.0,
+}
+EXAMPLES = ("a warm funny film", "the awful dull film", "the film")
+MAX_LENGTH = 16
+_STRENGTH = 12.0
+
+
+def make_tiny_bundle(
+    folder: Path, *, labels: Sequence[str] = ("negative", "positive"), seed: int = 0
+) -> str:
+    """Write a complete bundle to `folder` and return its hash. Another seed, another model."""
+    with tempfile.TemporaryDirectory() as name:
+        model, tokenizer = make_tiny_model(Path(name), labels=labels, seed=seed)
+        description = describe(model, tokenizer, labels)
+        return write_bundle(
+            folder,
+            model=model,
+            tokenizer=tokenizer,
+            description=description,
+            model_card="# Tiny model\n\nFor tests.\n",
+        )
+
+
+def make_tiny_model(
+    folder: Path, *, labels: Sequence[str] = ("negative", "positive"), seed: int = 0
+) -> tuple[Path, Path]:
+    """Write `model.onnx` and `tokenizer.json` into `folder` and return their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model, tokenizer = folder / "model.onnx", folder / "tokenizer.json"
+    onnx.save(_graph(_weights(len(labels), seed)), str(model))
+    _tokenizer().save(str(tokenizer))
+    return model, tokenizer
+
+
+def describe(model: Path, tokenizer: Path, labels: Sequence[str]) -> dict[str, Any]:
+    """A `bundle.json` whose golden answers the model itself gave."""
+    classifier = Classifier(model, tokenizer, labels=labels, max_length=MAX_LENGTH, threads=1)
+    golden = [
+        {"text": text, "label": answer.label, "probabilities": answer.probabilities}
+        for text, answer in zip(EXAMPLES, classifier.classify(EXAMPLES), strict=True)
+    ]
+    quality = {"accuracy": 0.81, "accuracy_ci95": [0.79, 0.83], "macro_f1": 0.81}
+    teacher = {"accuracy": 0.86, "accuracy_ci95": [0.84, 0.88], "macro_f1": 0.86}
+    return {
+        "format": 1,
+        "product": "tiny-sentiment",
+        "audience": "People who want to know whether a sentence praises a film or pans it.",
+        "variant": "student-int8",
+        "problem": "classification",
+        "labels": list(labels),
+        "max_length": MAX_LENGTH,
+        "pad_token_id": 0,
+        "quality": {"validation": quality, "test": quality},
+        "teacher": {
+            "name": "teacher-torch",
+            "size_bytes": 90_900_000,
+            "latency_ms": {"p50": 16.8, "p95": 19.5, "batch": 1, "tokens": 32, "threads": 2},
+            "quality": {"validation": teacher, "test": teacher},
+        },
+        "size_bytes": model.stat().st_size,
+        "latency_ms": {"p50": 0.6, "p95": 0.8, "batch": 1, "tokens": 32, "threads": 2},
+        "examples": list(EXAMPLES),
+        "golden": golden,
+        "golden_tolerance": 1e-4,
+        "versions": {"onnxruntime": "any", "tokenizers": "any"},
+        "lineage": {
+            "records_sha256": "0" * 64,
+            "code_lock_sha256": "0" * 64,
+            "params_sha256": "0" * 64,
+        },
+    }
+
+
+def copy_bundle(source: Path, target: Path) -> Path:
+    """A copy to damage."""
+    shutil.copytree(source, target)
+    return target
+
+
+def _weights(labels: int, seed: int) -> npt.NDArray[np.float32]:
+    """Word weights `(vocabulary, labels)`: seeded noise plus the pull of `WORDS`."""
+    generator = np.random.default_rng(seed)
+    words = [*SPECIAL, *WORDS]
+    weights = generator.normal(scale=0.05, size=(len(words), labels)).astype(np.float32)
+    for row, word in enumerate(words):
+        pull = WORDS.get(word, 0.0) * _STRENGTH
+        weights[row, -1] += max(pull, 0.0)
+        weights[row, 0] += max(-pull, 0.0)
+    return weights
+
+
+def _graph(weights: npt.NDArray[np.float32]) -> onnx.ModelProto:
+    """Gather → mask → mean, with the inputs and output that every bundle has."""
+    shape = ["batch", "length"]
+    nodes = [
+        helper.make_node("Gather", ["weights", "input_ids"], ["words"]),
+        helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["mask", "last"], ["mask3"]),
+        helper.make_node("Mul", ["words", "mask3"], ["masked"]),
+        helper.make_node("ReduceSum", ["masked", "middle"], ["total"], keepdims=0),
+        helper.make_node("ReduceSum", ["mask3", "middle"], ["count"], keepdims=0),
+        helper.make_node("Div", ["total", "count"], ["logits"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [
+            helper.make_tensor_value_info("input_ids", TensorProto.INT64, shape),
+            helper.make_tensor_value_info("attention_mask", TensorProto.INT64, shape),
+        ],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", weights.shape[1]])],
+        [
+            numpy_helper.from_array(weights, "weights"),
+            numpy_helper.from_array(np.array([-1], dtype=np.int64), "last"),
+            numpy_helper.from_array(np.array([1], dtype=np.int64), "middle"),
+        ],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def _tokenizer() -> Tokenizer:
+    vocabulary = {word: number for number, word in enumerate([*SPECIAL, *WORDS])}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return tokenizer
