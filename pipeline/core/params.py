@@ -477,7 +477,9 @@ def _siblings(location: tuple[int | str, ...]) -> list[str]:
     for part in location:
         if isinstance(part, int):
             continue
-        fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+        fields = {
+            field.alias or name: field.annotation for name, field in model.model_fields.items()
+        }
         model = _model_in(fields.get(part))
         if model is None:
             return []
