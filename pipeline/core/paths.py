@@ -41,6 +41,11 @@ class Paths:
         return self.root / "machine.json"
 
     @property
+    def data(self) -> Path:
+        """The user's own files, versioned with the project."""
+        return self.root / "data"
+
+    @property
     def annotations(self) -> Path:
         return self.root / "annotations"
 

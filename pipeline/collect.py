@@ -1,0 +1,88 @@
+"""collect: raw text from pinned, licensed sources, with a manifest of where each row comes from.
+
+Reads   data/, installed packages
+Writes  artifacts/collect/{records.parquet, corpus.parquet, manifest.json, metrics.json}
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.core.errors import DataError
+from pipeline.core.files import write_json
+from pipeline.core.params import Params, Source
+from pipeline.core.paths import Paths
+from pipeline.core.progress import say
+from pipeline.core.stage import Metrics, run_stage
+from pipeline.data import sources
+from pipeline.data.licences import waiver
+from pipeline.data.records import Record, write_records
+
+
+def run(params: Params, paths: Paths) -> Metrics:
+    """Read every source; labelled rows and corpus rows go to tables of their own."""
+    records: dict[str, list[Record]] = {"labelled": [], "corpus": []}
+    manifest = []
+    for source in params.collect.sources:
+        rows, entry = _collect(source, params, paths.data)
+        records[source.role] += rows
+        manifest.append(entry)
+        say(f"collect  {source.name}: {len(rows):,} rows")
+    if not records["labelled"]:
+        raise _no_labels()
+    sources.check_unique([*records["labelled"], *records["corpus"]])
+    write_records(
+        paths.out / "records.parquet", records["labelled"], "id", "source", "text", "label"
+    )
+    write_records(paths.out / "corpus.parquet", records["corpus"], "id", "source", "text")
+    write_json(paths.out / "manifest.json", {"sources": manifest})
+    return _metrics(records)
+
+
+def _collect(source: Source, params: Params, data: Path) -> tuple[list[Record], dict[str, Any]]:
+    requirements = params.product.requirements
+    waived = waiver(
+        source.name,
+        source.licence,
+        allowed=requirements.allowed_licences,
+        waivers=requirements.licence_waivers,
+    )
+    origin = sources.find(source, data)
+    sha256 = sources.check_hash(source, origin.file)
+    rows = sources.read_source(
+        source,
+        origin.file,
+        labels=params.product.labels,
+        max_rows=params.collect.max_rows_per_source,
+    )
+    return rows, {
+        "name": source.name,
+        "kind": source.kind,
+        "origin": origin.name,
+        "licence": source.licence,
+        "waiver": waived,
+        "sha256": sha256,
+        "rows": len(rows),
+        "bytes": origin.file.stat().st_size,
+    }
+
+
+def _metrics(records: Mapping[str, list[Record]]) -> Metrics:
+    labelled, corpus = len(records["labelled"]), len(records["corpus"])
+    return {
+        "labelled_rows": labelled,
+        "corpus_rows": corpus,
+        "headline": f"{labelled:,} labelled, {corpus:,} corpus rows",
+    }
+
+
+def _no_labels() -> DataError:
+    return DataError(
+        "no source has the role `labelled`",
+        expected="at least one source with labels",
+        next_step="add one to collect.sources in params.yaml",
+    )
+
+
+if __name__ == "__main__":
+    run_stage("collect", run)

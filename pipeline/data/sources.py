@@ -1,0 +1,147 @@
+"""Named sources of text: files in installed packages or below `data/`, checked, then read."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.core import packages
+from pipeline.core.errors import DataError
+from pipeline.core.files import sha256_file
+from pipeline.core.params import Source
+from pipeline.data.records import Record, record_id
+from pipeline.data.rows import Row, read_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a source's file lies, and what to call the place in the manifest."""
+
+    file: Path
+    name: str
+
+
+def find(source: Source, data: Path) -> Origin:
+    """The file of a source; `data` is the folder that files must lie in.
+
+    Raises:
+        DataError: the package or file is not there, or the path leaves its folder.
+    """
+    if source.kind == "package" and source.package is not None:
+        file = packages.locate(source.package, source.path)
+        name = f"{source.package} {packages.version(source.package)}: {source.path}"
+    else:
+        file, name = _below(data, source), f"{data.name}/{source.path}"
+    if not file.is_file():
+        raise DataError(
+            f"source {source.name}: there is no file {name}",
+            expected=f"one of: {', '.join(_files(data)) or f'(nothing is in {data.name}/ yet)'}",
+            next_step=f"put the file into {data.name}/, or correct `path` in params.yaml",
+        )
+    return Origin(file, name)
+
+
+def check_hash(source: Source, file: Path) -> str:
+    """The file's SHA-256.
+
+    Raises:
+        DataError: params.yaml pins another one.
+    """
+    found = sha256_file(file)
+    if source.sha256 not in (None, found):
+        raise DataError(
+            f"source {source.name}: {file.name} has sha256 {found}",
+            expected=f"{source.sha256}, the hash in params.yaml",
+            next_step="get the file that was meant, or, if it changed on purpose, write its new "
+            "hash (or null, for a file) into params.yaml",
+        )
+    return found
+
+
+def read_source(
+    source: Source, file: Path, *, labels: Sequence[str], max_rows: int | None
+) -> list[Record]:
+    """The records of a source, ordered by id: by hash, so the first n are a stable choice.
+
+    Raises:
+        DataError: a column is missing, a label value is unknown, or no row is left.
+    """
+    columns = dict.fromkeys(
+        name for name in (source.text_column, source.label_column, *source.where) if name
+    )
+    copies: Counter[str] = Counter()
+    records = []
+    for row in read_rows(file, columns=list(columns)):
+        if any(row.values[name] != value for name, value in source.where.items()):
+            continue
+        text = _encodable(source, file, row)
+        label = _label(source, file, row, labels) if source.label_column else None
+        identifier = record_id(source.name, text, copy=copies[text])
+        copies[text] += 1
+        records.append(Record(identifier, source.name, text, label))
+    if not records:
+        raise DataError(
+            f"source {source.name}: no row of {file.name} is left",
+            expected=f"rows where {source.where}" if source.where else "at least one row",
+            next_step="correct `where` or the file",
+        )
+    return sorted(records, key=lambda record: record.id)[:max_rows]
+
+
+def check_unique(records: Collection[Record]) -> None:
+    """Refuse two sources that hold the same rows under one name.
+
+    Raises:
+        DataError: an id occurs twice.
+    """
+    (identifier, count), *_ = Counter(record.id for record in records).most_common(1)
+    if count > 1:
+        raise DataError(
+            f"the id {identifier} occurs {count} times",
+            expected="one row an id",
+            next_step="give each source in params.yaml its own name",
+        )
+
+
+def _below(data: Path, source: Source) -> Path:
+    file = data / source.path
+    if not file.resolve().is_relative_to(data.resolve()):
+        raise DataError(
+            f"source {source.name}: the path {source.path} leaves {data.name}/",
+            expected=f"a path below {data.name}/, so that the data are versioned with the project",
+            next_step=f"copy the file into {data.name}/ and name it from there",
+        )
+    return file
+
+
+def _files(data: Path) -> list[str]:
+    files = (path for path in sorted(data.rglob("*")) if path.is_file())
+    return [path.relative_to(data).as_posix() for path in files if path.name[0] != "."]
+
+
+def _label(source: Source, file: Path, row: Row, labels: Sequence[str]) -> str:
+    value = row.values[source.label_column or ""]
+    label = source.label_values.get(value) if source.label_values else value
+    if label in labels and label is not None:
+        return label
+    known = list(source.label_values) if source.label_values else labels
+    raise DataError(
+        f"source {source.name}, {file.name}, line {row.line}: the label value {value!r}"
+        + (f" stands for {label!r}" if label is not None and source.label_values else ""),
+        expected=f"one of: {', '.join(known)}; and a label of the product: {', '.join(labels)}",
+        next_step="correct the row, or `label_values` of the source, or product.labels",
+    )
+
+
+def _encodable(source: Source, file: Path, row: Row) -> str:
+    text = row.values[source.text_column]
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"source {source.name}, {file.name}, line {row.line}: half of a character "
+            f"(a lone surrogate, {text[error.start]!r})",
+            expected="text that UTF-8 can hold",
+            next_step="correct the row in the file",
+        ) from error
+    return text

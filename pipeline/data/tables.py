@@ -1,0 +1,42 @@
+"""Parquet tables between stages: columns in, columns out, whole files or none."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.core.errors import ArtifactError
+from pipeline.core.files import atomic_path
+
+Columns = dict[str, list[Any]]
+
+
+def write_table(path: Path, columns: Mapping[str, Sequence[Any]], *, schema: pa.Schema) -> None:
+    """Write columns as Parquet. The bytes are a function of the values alone."""
+    table = pa.Table.from_pydict({name: columns[name] for name in schema.names}, schema=schema)
+    with atomic_path(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def read_table(path: Path) -> Columns:
+    """All columns of a Parquet file as lists.
+
+    Raises:
+        ArtifactError: the file is not Parquet.
+    """
+    try:
+        columns: Columns = pq.read_table(path).to_pydict()
+    except (OSError, pa.ArrowInvalid) as error:
+        raise ArtifactError(
+            f"{path.name} could not be read: {error}",
+            expected="a Parquet table that an earlier stage wrote",
+            next_step="run `make pipeline` to build it again",
+        ) from error
+    return columns
+
+
+def text_schema(*names: str, **types: pa.DataType) -> pa.Schema:
+    """A schema of string columns `names`, then of the named types."""
+    return pa.schema([*((name, pa.string()) for name in names), *types.items()])
