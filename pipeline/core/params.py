@@ -381,6 +381,15 @@ class Params(Section):
     measure: MeasureParams
     gate: GateParams
 
+    @model_validator(mode="after")
+    def _lengths_fit(self) -> Self:
+        if self.pretrain.sequence_length > self.prepare.max_length:
+            raise ValueError(
+                f"pretrain.sequence_length at most prepare.max_length ({self.prepare.max_length}):"
+                " the student has no more positions"
+            )
+        return self
+
 
 class _Loader(yaml.SafeLoader):
     """YAML 1.2 floats: `5e-5` is a number here as it is for DVC, not the string PyYAML makes of it."""

@@ -13,7 +13,9 @@ _BFLOAT16_INSTRUCTIONS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 def prepare_device(compute: Compute) -> torch.device:
     """Set thread count and determinism; return the device that `compute.device` names."""
     torch.set_num_threads(compute.threads)
-    torch.use_deterministic_algorithms(mode=True, warn_only=False)
+    torch.use_deterministic_algorithms(mode=True)
+    # Filling fresh memory guards against reading it unwritten; it costs time and changes nothing here.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     if compute.device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(compute.device)

@@ -1,0 +1,177 @@
+"""The training loop learns, repeats itself, and survives a kill."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.core.errors import TrainingError
+from pipeline.core.params import Compute, Schedule
+from pipeline.text.batching import Ids, epoch_batches, lengths_of
+from pipeline.training.checkpoint import Checkpoints
+from pipeline.training.curve import Curve
+from pipeline.training.loop import Training, rate_factor, train
+
+COMPUTE = Compute(seed=1, threads=1, device="cpu", precision="float32")
+SCHEDULE = Schedule(
+    epochs=3, batch_size=8, learning_rate=0.02, warmup_share=0.1, weight_decay=0.01
+)
+
+
+class Separable:
+    """Two clouds of points that a linear model can tell apart."""
+
+    def __init__(self, *, stop_at: int | None = None) -> None:
+        random = np.random.default_rng(0)
+        self.labels = torch.from_numpy(random.integers(0, 2, 64))
+        self.points = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
+        self.points += 3 * self.labels[:, None]
+        self._stop_at, self._calls = stop_at, 0
+
+    def tokens(self, rows: Ids) -> int:
+        return len(rows)
+
+    def loss(self, model: torch.nn.Module, rows: Ids, device: torch.device) -> torch.Tensor:
+        self._calls += 1
+        if self._calls == self._stop_at:
+            raise KeyboardInterrupt
+        return torch.nn.functional.cross_entropy(model(self.points[rows]), self.labels[rows])
+
+
+def small_model() -> torch.nn.Module:
+    torch.manual_seed(3)
+    return torch.nn.Sequential(
+        torch.nn.Linear(4, 8), torch.nn.Dropout(0.3), torch.nn.Linear(8, 2)
+    )
+
+
+def a_training(folder: Path) -> Training:
+    lengths = np.full(64, 1)
+    return Training(
+        task="finetune",
+        schedule=SCHEDULE,
+        compute=COMPUTE,
+        batches=lambda epoch: epoch_batches(lengths, batch_size=8, seed=1, epoch=epoch),
+        checkpoints=Checkpoints(folder / "checkpoints"),
+        curve=Curve(folder / "curve.csv", figures=["validation_accuracy"]),
+        validate=lambda _: {"validation_accuracy": float(torch.rand(()))},
+    )
+
+
+@pytest.fixture
+def checkpoint_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.training.loop._CHECKPOINT_SECONDS", -1.0)
+
+
+def weights(model: torch.nn.Module) -> list[torch.Tensor]:
+    return [parameter.detach().clone() for parameter in model.parameters()]
+
+
+def same(first: list[torch.Tensor], second: list[torch.Tensor]) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_training_lowers_the_loss(tmp_path: Path) -> None:
+    model, objective = small_model(), Separable()
+    rows, device = np.arange(64), torch.device("cpu")
+    model.eval()
+    before = objective.loss(model, rows, device).item()
+    train(model, objective, a_training(tmp_path))
+    assert objective.loss(model, rows, device).item() < 0.5 * before
+
+
+def test_two_trainings_give_the_same_weights(tmp_path: Path) -> None:
+    results = []
+    for name in ("first", "second"):
+        model = small_model()
+        train(model, Separable(), a_training(tmp_path / name))
+        results.append(weights(model))
+    assert same(*results)
+
+
+@pytest.mark.usefixtures("checkpoint_every_step")
+@pytest.mark.parametrize("stop_at", [2, 9, 20])
+def test_a_killed_training_resumes_to_the_same_weights_and_curve(
+    tmp_path: Path, stop_at: int
+) -> None:
+    whole = small_model()
+    train(whole, Separable(), a_training(tmp_path / "whole"))
+    with pytest.raises(KeyboardInterrupt):
+        train(small_model(), Separable(stop_at=stop_at), a_training(tmp_path / "killed"))
+    resumed = small_model()
+    torch.manual_seed(99)
+    train(resumed, Separable(), a_training(tmp_path / "killed"))
+    assert same(weights(whole), weights(resumed))
+    curves = [(tmp_path / n / "curve.csv").read_text() for n in ("whole", "killed")]
+    assert curves[0] == curves[1]
+
+
+@pytest.mark.usefixtures("checkpoint_every_step")
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = small_model()
+    train(whole, Separable(), a_training(tmp_path / "whole"))
+    with pytest.raises(KeyboardInterrupt):
+        train(small_model(), Separable(stop_at=9), a_training(tmp_path / "killed"))
+    newest = max((tmp_path / "killed" / "checkpoints").rglob("*.safetensors"))
+    newest.write_bytes(newest.read_bytes()[:-4] + b"oops")
+    resumed = small_model()
+    train(resumed, Separable(), a_training(tmp_path / "killed"))
+    assert "damaged" in capsys.readouterr().out
+    assert same(weights(whole), weights(resumed))
+
+
+def test_checkpoints_are_cleared_after_a_good_end(
+    tmp_path: Path, checkpoint_every_step: None
+) -> None:
+    train(small_model(), Separable(), a_training(tmp_path))
+    assert not list((tmp_path / "checkpoints").rglob("*.safetensors"))
+
+
+def test_another_input_key_never_resumes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checkpoint_every_step: None
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(small_model(), Separable(stop_at=9), a_training(tmp_path))
+    monkeypatch.setenv("MODELYARD_INPUT_KEY", "other")
+    model = small_model()
+    optimizer = torch.optim.AdamW(model.parameters())
+    assert Checkpoints(tmp_path / "checkpoints").resume(model, optimizer) is None
+
+
+def test_a_loss_that_is_not_finite_names_step_and_rows(tmp_path: Path) -> None:
+    class Broken(Separable):
+        def loss(self, model: torch.nn.Module, rows: Ids, device: torch.device) -> torch.Tensor:
+            return super().loss(model, rows, device) * float("nan")
+
+    with pytest.raises(TrainingError, match=r"loss nan at step 0, rows \["):
+        train(small_model(), Broken(), a_training(tmp_path))
+
+
+def test_the_learning_rate_rises_then_falls_to_zero() -> None:
+    factors = [rate_factor(step, total=100, warmup_share=0.1) for step in range(101)]
+    assert factors.index(max(factors)) == 10
+    assert factors[100] == 0
+    assert all(0 < factor <= 1 for factor in factors[:100])
+
+
+def test_batches_hold_every_row_once_and_rows_of_like_length() -> None:
+    random = np.random.default_rng(0)
+    lengths = lengths_of([[0] * n for n in random.integers(3, 60, 1000)])
+    batches = epoch_batches(lengths, batch_size=16, seed=1, epoch=0)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(1000))
+    padded = sum(int(lengths[b].max()) * len(b) for b in batches)
+    assert padded < 1.1 * lengths.sum()
+
+
+def test_epochs_differ_and_repeat() -> None:
+    def order(epoch: int) -> list[int]:
+        lengths: Callable[[], Ids] = lambda: np.arange(1, 200)  # noqa: E731
+        batches = epoch_batches(lengths(), batch_size=4, seed=5, epoch=epoch)
+        return [int(row) for batch in batches for row in batch]
+
+    assert order(0) == order(0)
+    assert order(0) != order(1)
