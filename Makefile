@@ -1,0 +1,76 @@
+# One verb a line; `make` alone prints them. Works with GNU make 3.81 and up.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+# What you may set: PYTHON=/path/to/python3.11  TORCH_INDEX=<extra package index>  NO_DEPLOY=1
+#                   SET="finetune.epochs=1 prune.keep_share=0.25"  ARGS="-k data"
+PYTHON ?=
+TORCH_INDEX ?=
+SET ?=
+ARGS ?=
+export TORCH_INDEX
+
+VENV := .venv
+STAMP := $(VENV)/.complete
+RUN := $(VENV)/bin/python
+CHANGES := $(foreach change,$(SET),--set $(change))
+# DVC runs `python -m pipeline.<stage>`: that must be this environment's Python.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help pipeline quickstart test check format serve stop ui bench soak clean install
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+pipeline: $(STAMP) ## raw text to a served, compressed model (SET="section.key=value", NO_DEPLOY=1)
+	@$(RUN) -m flows.build $(CHANGES) $(ARGS)
+
+quickstart: $(STAMP) ## the same, small: a first result in about three minutes
+	@$(RUN) -m flows.build --profile quickstart $(CHANGES) $(ARGS)
+
+test: $(STAMP) ## every test but the soak tests (ARGS="-k name" for some)
+	@$(RUN) -m pytest $(ARGS)
+
+check: $(STAMP) ## format, lint, types, imports, code lock
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m ruff check .
+	@$(RUN) -m mypy
+	@$(RUN) -c "from importlinter.cli import lint_imports_command as lint; lint()"
+	@$(RUN) -m flows.codelock --check
+
+format: $(STAMP) ## put the code into the house's format
+	@$(RUN) -m ruff check --fix-only --quiet .
+	@$(RUN) -m ruff format .
+
+serve: $(STAMP) ## serve the released model, detached; prints the address
+	@$(RUN) -m flows.serve $(ARGS)
+
+stop: ## stop what serve and ui started
+	@if [ -x $(RUN) ]; then $(RUN) -m flows.stop $(ARGS); else echo "Nothing runs: there is no .venv."; fi
+
+ui: $(STAMP) ## Prefect, MLflow, and a process that runs what their forms and schedules ask for
+	@$(RUN) -m flows.ui $(ARGS)
+
+bench: $(STAMP) ## each benchmark; each ends with one line of JSON
+	@set -e; for file in benchmarks/[a-z]*.py; do \
+	    name=$$(basename "$$file" .py); echo "benchmark $$name"; $(RUN) -m benchmarks.$$name $(ARGS); done
+
+soak: $(STAMP) ## the long tests: every stage killed and resumed, and more
+	@$(RUN) -m pytest -m soak $(ARGS)
+
+install: $(STAMP) ## only set up .venv, which every other target does by itself
+
+clean: ## remove artifacts, training checkpoints and tool caches; says what it keeps
+	@rm -rf artifacts .modelyard/checkpoints .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@find pipeline flows benchmarks tests scripts -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+	@echo "Removed artifacts, training checkpoints and tool caches. \`make pipeline\` brings the artifacts back from DVC's cache."
+	@echo "Kept: .modelyard (releases, ledger), mlflow.db, mlartifacts, .dvc/cache, .venv. Delete them by hand if you mean to."
+
+# Made anew when it is missing, unfinished, or older than what it is made from; its own Python
+# is named too, so that an environment whose system Python was upgraded or removed is looked at.
+$(STAMP): pyproject.toml constraints.txt $(VENV)/bin/python
+	@python="$$(sh scripts/find_python.sh "$(PYTHON)")" && "$$python" scripts/environment.py
+
+$(VENV)/bin/python: ;

@@ -1,0 +1,262 @@
+"""Make .venv as pyproject.toml and constraints.txt ask, or say in plain words what is missing.
+
+`make` runs this with the system's Python 3.11 (scripts/find_python.sh) when .venv is missing or
+older than those files, so it needs the standard library alone.
+
+The stamp is written last: an installation that failed or was interrupted never looks complete, and
+the next `make` starts it afresh. The project itself is not installed: one line in a .pth file puts
+the clone on the import path, relative, so that a clone that is moved or copied imports itself.
+"""
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+SITE = VENV / "lib" / "python3.11" / "site-packages"
+STAMP = VENV / ".complete"
+BEGUN = VENV / ".begun"
+LOG = ROOT / ".modelyard" / "logs" / "install.log"
+EXTRAS = ("train", "serve", "demo", "dev")
+UNPACKING = "Installing collected packages"
+GIB = 1024**3
+NEEDED_GIB = 5
+NEEDED_WITH_CUDA_GIB = 14
+NEEDED_TEMPORARY_GIB = 1
+HEARTBEAT_SECONDS = 5
+
+
+class CannotInstallError(Exception):
+    """What is missing, and what to do about it."""
+
+    def __init__(self, got: str, *, expected: str, next_step: str) -> None:
+        super().__init__(f"  got: {got}\n  expected: {expected}\n  next: {next_step}")
+
+
+def main() -> None:
+    """Check the machine, then install; exit 1 with one message when that cannot be."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with one_at_a_time() as lock:
+            make_environment(lock)
+    except CannotInstallError as error:
+        sys.exit(f"\nModelyard cannot be installed yet.\n{error}\n")
+    except KeyboardInterrupt:
+        sys.exit("\nInstallation interrupted; the next `make` starts it afresh.")
+
+
+def make_environment(lock: int) -> None:
+    """Install, unless the stamp says that all is as asked; `lock` is a file descriptor."""
+    wanted = fingerprint()
+    sound = works()
+    if sound and STAMP.exists() and STAMP.read_text(encoding="utf-8") == wanted:
+        STAMP.touch()
+        return
+    check_system()
+    if not sound:
+        check_disk()
+    STAMP.unlink(missing_ok=True)
+    create(lock, sound=sound)
+    install(lock)
+    BEGUN.unlink()
+    STAMP.write_text(wanted, encoding="utf-8")
+    say("Installed.")
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[int]:
+    """Two `make` in one clone install one after the other.
+
+    pip inherits the lock, so an orphan of a killed installation is waited for as well.
+    """
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    with (LOG.parent / "install.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            say("Another installation is running in this clone; waiting for it ...")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield file.fileno()
+
+
+def check_system() -> None:
+    """What no package index can give: git, and the parts of Python that Debian packs apart."""
+    for module in ("ensurepip", "venv"):
+        if importlib.util.find_spec(module) is None:
+            raise CannotInstallError(
+                f"a Python 3.11 without `{module}` at {sys.executable}",
+                expected="a Python that can make virtual environments",
+                next_step=system_package(
+                    apt="python3.11-venv", brew="python@3.11", dnf="python3.11"
+                ),
+            )
+    if shutil.which("git") is None:
+        raise CannotInstallError(
+            "no `git` on the path",
+            expected="git",
+            next_step=system_package(apt="git", brew="git", dnf="git"),
+        )
+
+
+def system_package(*, apt: str, brew: str, dnf: str) -> str:
+    """The command of this system that installs a package."""
+    become = "" if os.geteuid() == 0 else "sudo "
+    if shutil.which("apt-get"):
+        return f"{become}apt-get install -y {apt}"
+    if shutil.which("brew"):
+        return f"brew install {brew}"
+    if shutil.which("dnf"):
+        return f"{become}dnf install -y {dnf}"
+    return f"install {apt} from your system's packages"
+
+
+def check_disk() -> None:
+    """Room for the environment and a build's files, and for what pip unpacks on the way."""
+    free = require_space(ROOT, NEEDED_GIB, "free some space")
+    require_space(
+        Path(tempfile.gettempdir()), NEEDED_TEMPORARY_GIB, "free some space, or set TMPDIR"
+    )
+    index_given = os.environ.get("TORCH_INDEX")
+    if sys.platform == "linux" and not index_given and free < NEEDED_WITH_CUDA_GIB:
+        say(
+            f"Note: {free:.1f} GiB are free. Where pip finds no CPU wheel of torch it takes the CUDA"
+            f" build, which needs about {NEEDED_WITH_CUDA_GIB} GiB; see TORCH_INDEX in the README."
+        )
+
+
+def require_space(folder: Path, needed_gib: float, next_step: str) -> float:
+    """Free space at `folder` in GiB; an error when it is less than needed."""
+    free = shutil.disk_usage(folder).free / GIB
+    if free < needed_gib:
+        raise CannotInstallError(
+            f"{free:.1f} GiB free at {folder}",
+            expected=f"at least {needed_gib} GiB",
+            next_step=f"{next_step} ({needed_gib - free:.1f} GiB short), then run make again",
+        )
+    return free
+
+
+def create(lock: int, *, sound: bool) -> None:
+    """A virtual environment: the one that is there if it is sound, else a new one."""
+    if BEGUN.exists() or (VENV.exists() and not sound):
+        say("Removing an unfinished .venv ...")
+        shutil.rmtree(VENV)
+    if not VENV.exists():
+        say("Making .venv ...")
+        VENV.mkdir()
+        BEGUN.touch()
+        run([sys.executable, "-m", "venv", str(VENV)], lock)
+    BEGUN.touch()
+
+
+def install(lock: int) -> None:
+    """Install the extras, every version pinned, and put the clone on the import path."""
+    index = os.environ.get("TORCH_INDEX")
+    command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--no-input"]
+    command += ["--disable-pip-version-check", "--progress-bar=off"]
+    command += ["--constraint", str(ROOT / "constraints.txt")]
+    command += ["--extra-index-url", index] if index else []
+    say(f"Installing the pinned packages; the full log is {LOG.relative_to(ROOT)}")
+    run([*command, *requirements()], lock)
+    (SITE / "modelyard.pth").write_text("../../../..\n", encoding="utf-8")
+
+
+def requirements() -> list[str]:
+    """What pyproject.toml names: the core and every extra."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    return [*project["dependencies"], *(line for name in EXTRAS for line in extras[name])]
+
+
+def run(command: list[str], lock: int) -> None:
+    """Run a command into the log, saying every few seconds how far it is."""
+    with LOG.open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=(lock,),
+        )
+        try:
+            code = wait(process)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+    if code:
+        fail(command, code)
+
+
+def wait(process: subprocess.Popen[bytes]) -> int:
+    """Wait for a process, never silent for long."""
+    while True:
+        try:
+            return process.wait(timeout=HEARTBEAT_SECONDS)
+        except subprocess.TimeoutExpired:
+            say(f"  {progress()}")
+
+
+def progress() -> str:
+    """Where pip is, from its log and from what it has unpacked."""
+    lines = LOG.read_text(encoding="utf-8", errors="replace").splitlines()
+    found = sum(line.startswith("Collecting ") for line in lines)
+    if not any(line.startswith(UNPACKING) for line in lines):
+        return f"{found} packages found" if found else "starting"
+    return f"{len(list(SITE.glob('*.dist-info')))} of about {found} packages unpacked"
+
+
+def fail(command: list[str], code: int) -> None:
+    """Say why; an environment that pip had not yet touched stays as it was."""
+    log = LOG.read_text(encoding="utf-8", errors="replace")
+    if "pip" in command and UNPACKING not in log:
+        BEGUN.unlink(missing_ok=True)
+    tail = "\n    ".join(log.splitlines()[-12:])
+    raise CannotInstallError(
+        f"`{' '.join(command[1:4])}` ended with exit code {code}:\n    {tail}",
+        expected="exit code 0",
+        next_step=f"read {LOG.relative_to(ROOT)}; check network, package index and free disk,"
+        " then run make again",
+    )
+
+
+def works() -> bool:
+    """Whether the environment's Python starts, is 3.11, has pip, and was not left half made."""
+    question = "import sys, pip; sys.exit(sys.version_info[:2] != (3, 11))"
+    if BEGUN.exists():
+        return False
+    try:
+        command = [VENV / "bin" / "python", "-c", question]
+        asked = subprocess.run(command, capture_output=True, check=False)
+    except OSError:
+        return False
+    return asked.returncode == 0
+
+
+def fingerprint() -> str:
+    """A hash of all that decides what .venv holds."""
+    digest = hashlib.sha256(sys.version.split()[0].encode())
+    for name in ("pyproject.toml", "constraints.txt"):
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest() + "\n"
+
+
+def say(text: str) -> None:
+    """One line for the person who waits."""
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    main()
