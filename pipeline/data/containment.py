@@ -1,0 +1,119 @@
+"""Which texts hold another text, word for word: the check against leaks between data sets.
+
+Every run of n words is hashed (polynomial hash over 64 bits, whole arrays at once) and looked up;
+what is found is then compared as strings, so a hash can only cost time, never give a wrong answer.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Hashes = NDArray[np.uint64]
+
+# A shorter text is a common phrase ("highly engaging"): finding it elsewhere is no leak.
+LEAK_WORDS = 4
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_BASE = np.uint64(0xD6E8FEB86659FD93)
+_FILTER_BITS = 22
+_CHUNK_WORDS = 4_000_000
+
+
+def containing(
+    haystacks: Sequence[str], needles: Sequence[str], *, min_words: int = LEAK_WORDS
+) -> list[tuple[int, int]]:
+    """Pairs (haystack, needle) where the first holds all words of the second in a row, or equals it.
+
+    Args:
+        haystacks: texts by `bare_words`.
+        needles: texts by `bare_words`; those of fewer than `min_words` words are left out here,
+            as empty ones are.
+    """
+    by_words: dict[int, list[int]] = defaultdict(list)
+    for row, needle in enumerate(needles):
+        if (count := len(needle.split())) >= min_words and needle:
+            by_words[min(count, max(min_words, LEAK_WORDS))].append(row)
+    pairs = [
+        pair
+        for chunk in _chunks(haystacks)
+        for words, rows in by_words.items()
+        for pair in _pairs(haystacks, chunk, needles, rows, words=words)
+    ]
+    return sorted(set(pairs))
+
+
+def equal_pairs(first: Sequence[str], second: Sequence[str]) -> list[tuple[int, int]]:
+    """Pairs of rows whose texts are equal, of any length."""
+    rows: dict[str, list[int]] = defaultdict(list)
+    for row, text in enumerate(second):
+        rows[text].append(row)
+    return [(i, j) for i, text in enumerate(first) if text for j in rows.get(text, ())]
+
+
+def _chunks(texts: Sequence[str]) -> Iterator[range]:
+    """Ranges of rows of bounded size, so that memory does not grow with the corpus."""
+    start, words = 0, 0
+    for row, text in enumerate(texts):
+        words += text.count(" ") + 2
+        if words >= _CHUNK_WORDS:
+            yield range(start, row + 1)
+            start, words = row + 1, 0
+    yield range(start, len(texts))
+
+
+def _pairs(
+    haystacks: Sequence[str],
+    chunk: range,
+    needles: Sequence[str],
+    rows: Sequence[int],
+    *,
+    words: int,
+) -> Iterator[tuple[int, int]]:
+    """Pairs of one chunk with the needles whose first `words` words are looked up."""
+    numbers: dict[str, int] = {}
+    starts: dict[int, list[int]] = defaultdict(list)
+    for row in rows:
+        starts[int(_hashes(_numbered([needles[row]], numbers), words)[0])].append(row)
+    tokens = _numbered((haystacks[row] for row in chunk), numbers, grow=False)
+    found = _hashes(tokens, words)
+    ends = np.cumsum([haystacks[row].count(" ") + 2 for row in chunk])
+    for position in _among(found, np.array(list(starts), dtype=np.uint64)):
+        row = chunk[int(np.searchsorted(ends, position, side="right"))]
+        for needle in starts[int(found[position])]:
+            if f" {needles[needle]} " in f" {haystacks[row]} ":
+                yield row, needle
+
+
+def _numbered(texts, numbers: dict[str, int], *, grow: bool = True) -> Hashes:  # type: ignore[no-untyped-def]
+    """The words of all texts as 64-bit numbers, an end mark (0) after each text.
+
+    Words that no needle has share one number where `grow` is false.
+    """
+    values: list[int] = []
+    for text in texts:
+        if grow:
+            values += [numbers.setdefault(word, len(numbers) + 2) for word in text.split(" ")]
+        else:
+            values += [numbers.get(word, 1) for word in text.split(" ")]
+        values.append(0)
+    return np.array(values, dtype=np.uint64) * _MULTIPLIER
+
+
+def _hashes(tokens: Hashes, words: int) -> Hashes:
+    """The hash of every run of `words` tokens, `(tokens - words + 1,)`; arithmetic wraps at 2⁶⁴."""
+    runs = max(len(tokens) - words + 1, 0)
+    hashes = np.zeros(runs, dtype=np.uint64)
+    for offset in range(words):
+        hashes = hashes * _BASE + tokens[offset : offset + runs]
+    return hashes
+
+
+def _among(hashes: Hashes, wanted: Hashes) -> NDArray[np.int64]:
+    """Positions of `hashes` that are in `wanted`; a table of low bits spares most of the search."""
+    low = np.uint64((1 << _FILTER_BITS) - 1)
+    table = np.zeros(1 << _FILTER_BITS, dtype=np.bool_)
+    table[(wanted >> np.uint64(20)) & low] = True
+    maybe = np.flatnonzero(table[(hashes >> np.uint64(20)) & low])
+    positions: NDArray[np.int64] = maybe[np.isin(hashes[maybe], wanted)]
+    return positions

@@ -1,0 +1,86 @@
+"""validate: clean the texts, take out what must not be learned from, describe what is left.
+
+Reads   artifacts/collect/
+Writes  artifacts/validate/{records.parquet, corpus.parquet, rejects.parquet, report.json,
+        data_card.md, metrics.json}
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.core.files import read_json, write_json, write_text
+from pipeline.core.params import Params
+from pipeline.core.paths import Paths
+from pipeline.core.progress import say
+from pipeline.core.stage import Metrics, run_stage
+from pipeline.data import quality
+from pipeline.data.cards import data_card
+from pipeline.data.privacy import personal_data
+from pipeline.data.records import Record, read_records, write_records
+from pipeline.data.tables import text_schema, write_table
+
+
+def run(params: Params, paths: Paths) -> Metrics:
+    """Check the labelled rows, then the corpus against them; stop where a limit is broken."""
+    records = read_records(paths.read("collect", "records.parquet"))
+    corpus = read_records(paths.read("collect", "corpus.parquet"))
+    labelled = quality.check_labelled(records, params.validate_)
+    counts = quality.label_counts(labelled.records, params.product.labels)
+    shares = quality.shares(len(records), labelled.rejects)
+    reasons = quality.counts_by_reason(labelled.rejects)
+    why = ", ".join(f"{reason}: {count:,}" for reason, count in reasons.items())
+    quality.check_limits(shares, counts, params=params.validate_, why=why)
+    say(f"validate  {len(corpus):,} corpus rows against {len(labelled.records):,} labelled ones")
+    unlabelled = quality.check_corpus(corpus, labelled.records, params.validate_)
+    report = {
+        "limits": params.validate_.model_dump(),
+        "labels": counts,
+        "shares": shares,
+        "labelled": quality.summary(len(records), labelled),
+        "corpus": quality.summary(len(corpus), unlabelled),
+        "near_duplicates": _clusters(labelled.records),
+        "personal_data": {
+            "labelled": personal_data(record.text for record in labelled.records),
+            "corpus": personal_data(record.text for record in unlabelled.records),
+        },
+        "note": quality.NOTE,
+    }
+    _save(paths, labelled, unlabelled, report)
+    return _metrics(report)
+
+
+def _save(
+    paths: Paths, labelled: quality.Checked, corpus: quality.Checked, report: dict[str, Any]
+) -> None:
+    names = ("id", "source", "text")
+    write_records(paths.out / "records.parquet", labelled.records, *names, "label", "cluster")
+    write_records(paths.out / "corpus.parquet", corpus.records, *names)
+    rejects = labelled.rejects + corpus.rejects
+    columns = {name: [getattr(reject.record, name) for reject in rejects] for name in names}
+    columns["reason"] = [reject.reason for reject in rejects]
+    schema = text_schema(*names, "reason")
+    write_table(paths.out / "rejects.parquet", columns, schema=schema)
+    write_json(paths.out / "report.json", report)
+    card = data_card(read_json(paths.read("collect", "manifest.json")), report)
+    write_text(paths.out / "data_card.md", card)
+
+
+def _clusters(records: Sequence[Record]) -> dict[str, int]:
+    groups = quality.groups(record.cluster for record in records)
+    sizes = [len(rows) for rows in groups if len(rows) > 1]
+    return {"clusters": len(sizes), "rows_in_clusters": sum(sizes)}
+
+
+def _metrics(report: dict[str, Any]) -> Metrics:
+    labelled, corpus = report["labelled"]["rows_out"], report["corpus"]["rows_out"]
+    taken = sum(report[name]["rows_in"] for name in ("labelled", "corpus")) - labelled - corpus
+    return {
+        "labelled_rows": labelled,
+        "corpus_rows": corpus,
+        "rejected_rows": taken,
+        "headline": f"{labelled:,} labelled, {corpus:,} corpus rows; {taken:,} taken out",
+    }
+
+
+if __name__ == "__main__":
+    run_stage("validate", run)
