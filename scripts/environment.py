@@ -238,7 +238,7 @@ def works() -> bool:
     if BEGUN.exists():
         return False
     try:
-        command = [VENV / "bin" / "python", "-c", question]
+        command = [str(VENV / "bin" / "python"), "-c", question]
         asked = subprocess.run(command, capture_output=True, check=False)
     except OSError:
         return False
