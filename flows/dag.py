@@ -1,0 +1,123 @@
+"""dvc.yaml as an ordered graph of stages. Prefect and DVC are not imported: reading is quick.
+
+A stage depends on another where one of its dependencies is, holds or lies in an output of the other.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from pipeline.core.errors import ArtifactError
+from pipeline.core.params import parse_yaml
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One entry of dvc.yaml; paths are relative to the workspace.
+
+    Attributes:
+        parameters: dotted keys of params.yaml that it declares.
+    """
+
+    name: str
+    command: str
+    dependencies: tuple[str, ...]
+    outputs: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Dag:
+    """Stages with parents before children, and in the order of dvc.yaml where that leaves a choice."""
+
+    stages: tuple[Stage, ...]
+    parents: dict[str, tuple[str, ...]]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(stage.name for stage in self.stages)
+
+    def stage(self, name: str) -> Stage:
+        """The stage called `name`."""
+        return next(stage for stage in self.stages if stage.name == name)
+
+    def with_descendants(self, names: Iterable[str]) -> tuple[str, ...]:
+        """`names` and all that follows from them, in order."""
+        reached = set(names)
+        for name in self.names:
+            if reached.intersection(self.parents[name]):
+                reached.add(name)
+        return tuple(name for name in self.names if name in reached)
+
+
+def load_dag(path: Path) -> Dag:
+    """Read dvc.yaml.
+
+    Raises:
+        ArtifactError: it is missing, not YAML, has no stages, or runs in a circle.
+    """
+    try:
+        stages = [_stage(name, entry) for name, entry in _entries(path).items()]
+        parents = {stage.name: _parents(stage, stages) for stage in stages}
+        return Dag(stages=tuple(_sorted(stages, parents)), parents=parents)
+    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError, CycleError) as error:
+        raise ArtifactError(
+            f"{path.name} could not be used: {error}",
+            expected="stages, each with cmd, deps, params and outs",
+            next_step=f"restore it with `git checkout {path.name}`",
+        ) from error
+
+
+def _entries(path: Path) -> dict[str, Any]:
+    entries: dict[str, Any] = parse_yaml(path.read_text(encoding="utf-8"))["stages"]
+    return entries
+
+
+def _stage(name: str, entry: dict[str, Any]) -> Stage:
+    outputs = [*entry.get("outs", []), *entry.get("metrics", []), *entry.get("plots", [])]
+    return Stage(
+        name=name,
+        command=entry["cmd"],
+        dependencies=tuple(entry.get("deps", [])),
+        outputs=tuple(_path(output) for output in outputs),
+        parameters=tuple(key for key in entry.get("params", []) if isinstance(key, str)),
+    )
+
+
+def _path(output: Any) -> str:
+    """An output is a path, or a mapping of a path to its options."""
+    return str(next(iter(output))) if isinstance(output, dict) else str(output)
+
+
+def _parents(stage: Stage, stages: list[Stage]) -> tuple[str, ...]:
+    return tuple(
+        other.name
+        for other in stages
+        if other.name != stage.name
+        and any(_overlap(dep, out) for dep in stage.dependencies for out in other.outputs)
+    )
+
+
+def _overlap(one: str, other: str) -> bool:
+    first, second = PurePosixPath(one), PurePosixPath(other)
+    return first.is_relative_to(second) or second.is_relative_to(first)
+
+
+def _sorted(stages: list[Stage], parents: dict[str, tuple[str, ...]]) -> list[Stage]:
+    """Topological order that keeps the file's order among stages that are ready together."""
+    place = {stage.name: index for index, stage in enumerate(stages)}
+    sorter = TopologicalSorter(parents)
+    sorter.prepare()
+    ready: list[str] = list(sorter.get_ready())
+    ordered: list[Stage] = []
+    while ready:
+        name = min(ready, key=place.__getitem__)
+        ready.remove(name)
+        ordered.append(stages[place[name]])
+        sorter.done(name)
+        ready.extend(sorter.get_ready())
+    return ordered

@@ -1,0 +1,96 @@
+"""machine.json: what of this machine decides how fast a model answers.
+
+Stage `measure` depends on it, so another processor measures anew and the same one does not.
+"""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from pipeline.core.files import read_json, write_json
+from pipeline.core.paths import Paths
+
+_FLAGS = (
+    "avx2",
+    "avx512f",
+    "avx512_vnni",
+    "avx_vnni",
+    "avx512_bf16",
+    "amx_int8",
+    "amx_bf16",
+    "asimd",
+    "asimddp",
+    "i8mm",
+    "bf16",
+    "sve",
+)
+
+
+def describe_machine() -> dict[str, Any]:
+    """Processor, architecture, usable cores, instruction sets that matter, runtime version."""
+    name, flags = _processor()
+    return {
+        "processor": name,
+        "architecture": platform.machine(),
+        "system": platform.system(),
+        "cores": usable_cores(),
+        "instruction_sets": sorted(flags.intersection(_FLAGS)),
+        "onnxruntime": importlib.metadata.version("onnxruntime"),
+    }
+
+
+def refresh_machine(root: Path) -> bool:
+    """Write machine.json where it is missing or tells of another machine; True when it was written."""
+    path, now = Paths(root).machine, describe_machine()
+    if path.exists() and read_json(path) == now:
+        return False
+    write_json(path, now)
+    return True
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _processor() -> tuple[str, set[str]]:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        return parse_cpuinfo(information.read_text(encoding="utf-8", errors="replace"))
+    return _sysctl("machdep.cpu.brand_string") or platform.processor(), _mac_flags()
+
+
+def parse_cpuinfo(text: str) -> tuple[str, set[str]]:
+    """Name and flags of the first processor in /proc/cpuinfo (x86 and arm64 spell them differently)."""
+    fields: dict[str, str] = {}
+    for line in text.splitlines():
+        key, separator, value = line.partition(":")
+        if separator:
+            fields.setdefault(key.strip(), value.strip())
+    flags = set(f"{fields.get('flags', '')} {fields.get('Features', '')}".split())
+    arm = f"arm {fields.get('CPU implementer', '')} {fields.get('CPU part', '')}".strip()
+    return fields.get("model name") or arm, flags
+
+
+def _mac_flags() -> set[str]:
+    """Apple Silicon names its features `hw.optional.arm.FEAT_*`; Intel Macs list them in one line."""
+    if platform.machine() == "arm64":
+        features = {"FEAT_DotProd": "asimddp", "FEAT_I8MM": "i8mm", "FEAT_BF16": "bf16"}
+        found = {
+            flag for name, flag in features.items() if _sysctl(f"hw.optional.arm.{name}") == "1"
+        }
+        return {"asimd", *found}
+    return set(_sysctl("machdep.cpu.leaf7_features").lower().split())
+
+
+def _sysctl(name: str) -> str:
+    """A value that macOS keeps; empty where it has none."""
+    answer = subprocess.run(  # noqa: S603
+        ["/usr/sbin/sysctl", "-n", name], capture_output=True, text=True, check=False
+    )
+    return answer.stdout.strip()

@@ -1,0 +1,23 @@
+"""No telemetry leaves the machine: every library that could send some is told not to, here.
+
+Called once by each entry point, before the libraries are imported; child processes inherit it.
+"""
+
+import os
+from collections.abc import MutableMapping
+
+SWITCHES = {
+    "DO_NOT_TRACK": "1",
+    "DVC_NO_ANALYTICS": "1",
+    "ITERATIVE_DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+}
+
+
+def switch_off_telemetry(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Set every switch in `environment`."""
+    environment.update(SWITCHES)
