@@ -1,0 +1,77 @@
+"""What every test shares: no telemetry, no network hubs, state of its own, browser tests told apart."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from flows.telemetry import switch_off_telemetry
+
+BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+NO_BROWSER = "no Chromium on this machine"
+_state = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set the environment before any test module imports a library that reads it."""
+    switch_off_telemetry()
+    for variable in ("PREFECT_API_URL", "PREFECT_API_KEY", "MLFLOW_TRACKING_URI"):
+        os.environ.pop(variable, None)
+    state = Path(tempfile.mkdtemp(prefix="modelyard-tests-"))
+    config.stash[_state] = state
+    os.environ.update(
+        HF_HUB_OFFLINE="1",
+        PREFECT_HOME=str(state / "prefect"),
+        MPLBACKEND="Agg",
+        MPLCONFIGDIR=str(state / "matplotlib"),
+    )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(config.stash[_state], ignore_errors=True)
+
+
+def find_browser() -> str | None:
+    """A Chromium to drive: $BROWSER_PATH, else the first that is installed."""
+    if chosen := os.environ.get("BROWSER_PATH"):
+        return chosen
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the Chromium that browser tests drive."""
+    found = find_browser()
+    if found is None:
+        pytest.fail(f"{NO_BROWSER}: install chromium, or set BROWSER_PATH")
+    return found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without a browser, leave browser tests out, unless REQUIRE_BROWSER asks for them."""
+    if find_browser() or os.environ.get("REQUIRE_BROWSER") == "1":
+        return
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason=NO_BROWSER))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in plain words when browser tests were left out."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    count = sum(NO_BROWSER in str(report.longrepr) for report in skipped)
+    if count:
+        terminalreporter.write_line(
+            f"Browser tests left out: {count}. There is {NO_BROWSER}. Install one"
+            " (Debian, Ubuntu: apt-get install chromium) and run `make test` again to include them.",
+            yellow=True,
+        )
