@@ -1,0 +1,245 @@
+"""The HTTP application: routes over a model holder that the caller brings.
+
+POST /predict      {"text": ".."} or {"texts": [..]} → label and probabilities of each
+GET  /health/live  the process answers         GET /health/ready  a model is loaded and warm
+GET  /model        what serves and how good    GET /model/card    its model card
+GET  /             the demo page
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+from pipeline.runtime.classifier import Classifier, Prediction
+from pipeline.serving.admission import Admission
+from pipeline.serving.guard import Guard, SecurityHeaders
+from pipeline.serving.protocol import (
+    BodyTooLarge,
+    ProtocolError,
+    error_response,
+    json_response,
+    read_texts,
+)
+from pipeline.serving.rollout import Model, ModelHolder
+
+STATIC = Path(__file__).parent / "static"
+DISCARD_BYTES = 16_000_000
+DISCARD_SECONDS = 2.0
+_ROUTES = "POST /predict, GET /, /model, /model/card, /health/live, /health/ready"
+_LOGGER = logging.getLogger("modelyard.server")
+
+Background = Callable[[], Coroutine[Any, Any, None]]
+
+
+def create_app(
+    holder: ModelHolder,
+    *,
+    admission: Admission,
+    background: Background | None = None,
+    token: str | None = None,
+    loopback_only: bool = True,
+) -> Starlette:
+    """The application.
+
+    Args:
+        holder: gives the model that serves; may be empty at first.
+        admission: where inference runs; closed when the application ends.
+        background: runs beside the requests, such as `PointerFollower.follow`.
+        token: what callers of /predict must bear; None asks for none.
+        loopback_only: refuse requests whose Host header does not name this machine.
+    """
+    routes = [
+        Route("/", _page),
+        Route("/predict", partial(_predict, holder, admission), methods=["POST"]),
+        Route("/model", partial(_model, holder)),
+        Route("/model/card", partial(_model_card, holder)),
+        Route("/health/live", _live),
+        Route("/health/ready", partial(_ready, holder)),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+    guards = [
+        Middleware(SecurityHeaders),
+        Middleware(Guard, token=token, loopback_only=loopback_only),
+    ]
+    return Starlette(
+        routes=routes,
+        middleware=guards,
+        exception_handlers={ProtocolError: _on_protocol_error, HTTPException: _on_http_error},
+        lifespan=partial(_lifespan, admission, background),
+    )
+
+
+@asynccontextmanager
+async def _lifespan(
+    admission: Admission, background: Background | None, app: Starlette
+) -> AsyncIterator[None]:
+    task = None if background is None else asyncio.create_task(background())
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        admission.close()
+
+
+async def _predict(holder: ModelHolder, admission: Admission, request: Request) -> Response:
+    try:
+        texts = await read_texts(request)
+    except ClientDisconnect:
+        return Response(status_code=400)
+    model = _current(holder)
+    try:
+        predictions, seconds = await admission.run(partial(_timed, model.classifier, texts))
+    except ProtocolError:
+        raise
+    # The message could hold the text, which must not reach the log: only its kind is written.
+    except Exception as error:
+        _LOGGER.error("prediction failed: %s", type(error).__name__)
+        raise _failed() from None
+    return json_response(
+        {
+            "predictions": [_prediction(prediction) for prediction in predictions],
+            "model": _identity(model),
+            "milliseconds": round(seconds * 1000, 3),
+        }
+    )
+
+
+def _timed(classifier: Classifier, texts: list[str]) -> tuple[list[Prediction], float]:
+    """Predictions and the seconds they took, tokenizer included, queue excluded."""
+    start = time.perf_counter()
+    return classifier.classify(texts), time.perf_counter() - start
+
+
+async def _model(holder: ModelHolder, request: Request) -> Response:
+    model = _current(holder)
+    # Golden answers are for machines, and long.
+    shown = {key: value for key, value in model.bundle.description.items() if key != "golden"}
+    return json_response({**shown, "hash": model.bundle.hash})
+
+
+async def _model_card(holder: ModelHolder, request: Request) -> Response:
+    return PlainTextResponse(_current(holder).model_card, headers={"cache-control": "no-store"})
+
+
+async def _live(request: Request) -> Response:
+    return json_response({"status": "live"})
+
+
+async def _ready(holder: ModelHolder, request: Request) -> Response:
+    model = holder.current
+    identity = {"product": None, "hash": None, "variant": None}
+    if model is None:
+        body = {"status": "waiting", **identity, "last_error": holder.last_error}
+        return json_response(body, 503, {"retry-after": "1"})
+    return json_response({"status": "ready", **_identity(model), "last_error": holder.last_error})
+
+
+async def _page(request: Request) -> Response:
+    # Always asked for anew, so that an updated server never meets an old page.
+    return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
+
+
+def _current(holder: ModelHolder) -> Model:
+    if holder.current is None:
+        raise ProtocolError(
+            503,
+            got="no model yet",
+            expected="a released bundle",
+            next_step="wait a second; GET /health/ready says what is missing",
+            headers={"retry-after": "1"},
+        )
+    return holder.current
+
+
+def _identity(model: Model) -> dict[str, str]:
+    description = model.bundle.description
+    return {
+        "product": description["product"],
+        "hash": model.bundle.hash,
+        "variant": description["variant"],
+    }
+
+
+def _prediction(prediction: Prediction) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "label": prediction.label,
+        "probability": prediction.probability,
+        "probabilities": prediction.probabilities,
+    }
+    return answer | {"truncated": True} if prediction.truncated else answer
+
+
+def _failed() -> ProtocolError:
+    return ProtocolError(
+        500,
+        got="a failure of the model",
+        expected="an answer",
+        next_step="see the server's log",
+    )
+
+
+async def _on_protocol_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProtocolError)
+    return _LastWord(error, request) if isinstance(error, BodyTooLarge) else error_response(error)
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return error_response(
+        ProtocolError(
+            error.status_code,
+            got=f"{request.method} {request.url.path[:80]}",
+            expected=f"one of {_ROUTES}",
+            next_step="check the address and the method",
+            headers=error.headers,
+        )
+    )
+
+
+class _LastWord(Response):
+    """An error sent at once, after which the rest of the body is thrown away, up to a bound.
+
+    Closing at once would reset the connection of a caller that is still sending, and many clients
+    then report a broken pipe in place of the reason.
+    """
+
+    def __init__(self, error: ProtocolError, request: Request) -> None:
+        answer = error_response(error)
+        super().__init__(answer.body, answer.status_code, dict(answer.headers))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send, discard, close."""
+        start = {"type": "http.response.start", "status": self.status_code}
+        await send({**start, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        await _discard(receive)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _discard(receive: Receive) -> None:
+    left = DISCARD_BYTES
+    try:
+        async with asyncio.timeout(DISCARD_SECONDS):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+    except TimeoutError:
+        return

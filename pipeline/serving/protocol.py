@@ -1,0 +1,193 @@
+"""What a request may look like, and the one shape of every error.
+
+Nothing here knows a model: bytes in, texts out, or a refusal that says what it got, what it
+expected and what to do next. Limits are checked before the work they bound.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+MAX_BODY_BYTES = 1_000_000
+MAX_TEXTS = 64
+BODY_SECONDS = 10.0
+_EXAMPLE = 'send {"text": "a fine film"} or {"texts": ["one", "two"]}'
+
+
+class ProtocolError(Exception):
+    """A request that is answered with an error.
+
+    Args:
+        status: HTTP status, 4xx or 503.
+        got: what came.
+        expected: what may come.
+        next_step: one thing to do now.
+        headers: headers of the answer, such as `Retry-After`.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        *,
+        got: str,
+        expected: str,
+        next_step: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(got)
+        self.status = status
+        self.got = got
+        self.expected = expected
+        self.next_step = next_step
+        self.headers = dict(headers or {})
+
+
+class BodyTooLarge(ProtocolError):
+    """A body over the limit: its sender may still be sending."""
+
+
+def json_response(
+    value: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """`value` as JSON that no cache keeps."""
+    return Response(
+        orjson.dumps(value),
+        status_code=status,
+        media_type="application/json",
+        headers={"cache-control": "no-store", **(headers or {})},
+    )
+
+
+def error_response(error: ProtocolError) -> Response:
+    """The JSON answer that tells of `error`."""
+    body = {"got": error.got, "expected": error.expected, "next_step": error.next_step}
+    return json_response({"error": body}, error.status, error.headers)
+
+
+async def read_texts(request: Request) -> list[str]:
+    """The texts of a /predict request.
+
+    Raises:
+        ProtocolError: the content type, the body or a text is not what is expected.
+    """
+    _check_content_type(request)
+    return parse_texts(await _read_body(request))
+
+
+def parse_texts(body: bytes) -> list[str]:
+    """Texts of a JSON body, 1 to `MAX_TEXTS`, each with more than white space.
+
+    Raises:
+        ProtocolError: 400 for what is not JSON, 422 for JSON of another shape.
+    """
+    value = _parse_json(body)
+    if not isinstance(value, dict):
+        raise _unfit(f"{_kind(value)} at the top")
+    if unknown := sorted(value.keys() - {"text", "texts"}):
+        raise _unfit(f"the unknown key {unknown[0][:40]!r}")
+    if len(value) != 1:
+        raise _unfit("both 'text' and 'texts'" if value else "an empty object")
+    return (
+        _check_texts(value["texts"]) if "texts" in value else [_check_text(value["text"], "text")]
+    )
+
+
+def _check_texts(texts: Any) -> list[str]:
+    if not isinstance(texts, list):
+        raise _unfit(f"{_kind(texts)} as 'texts'", expected="a list of texts")
+    if not texts:
+        raise _unfit("an empty list", expected=f"1 to {MAX_TEXTS} texts")
+    if len(texts) > MAX_TEXTS:
+        raise ProtocolError(
+            422,
+            got=f"{len(texts)} texts",
+            expected=f"at most {MAX_TEXTS} texts in one request",
+            next_step="send them in several requests",
+        )
+    return [_check_text(text, f"texts[{number}]") for number, text in enumerate(texts)]
+
+
+def _check_text(text: Any, name: str) -> str:
+    if not isinstance(text, str):
+        raise _unfit(f"{_kind(text)} as '{name}'", expected="a text")
+    if not text.strip():
+        raise _unfit(f"an empty text as '{name}'", expected="a text with at least one character")
+    return text
+
+
+def _parse_json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        deep = "recursion" in str(error).lower()
+        raise ProtocolError(
+            400,
+            got="JSON that is nested too deep" if deep else f"a body that is not JSON: {error}",
+            expected="a JSON object with 'text' or 'texts'",
+            next_step=_EXAMPLE,
+        ) from None
+
+
+def _kind(value: Any) -> str:
+    # bool is an int in Python; the sender wrote true or false.
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    names = {int: "a number", float: "a number", str: "a text", list: "a list", dict: "an object"}
+    return names[type(value)]
+
+
+def _unfit(got: str, expected: str = "a JSON object with 'text' or 'texts'") -> ProtocolError:
+    return ProtocolError(422, got=got, expected=expected, next_step=_EXAMPLE)
+
+
+def _check_content_type(request: Request) -> None:
+    content_type = request.headers.get("content-type", "")
+    if content_type.split(";")[0].strip().lower() != "application/json":
+        # Also a wall: a page of another origin cannot send this type without asking first.
+        raise ProtocolError(
+            415,
+            got=f"content type {content_type[:80]!r}",
+            expected="application/json",
+            next_step="set the header Content-Type: application/json",
+        )
+
+
+async def _read_body(request: Request) -> bytes:
+    """The body, of which never more than the limit is held."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
+        raise _too_large(f"a body of {int(declared):,} bytes")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _collect(request)
+    except TimeoutError:
+        raise ProtocolError(
+            408,
+            got=f"a body that did not end within {BODY_SECONDS:g} seconds",
+            expected="the whole body at once",
+            next_step="send the request again",
+            headers={"connection": "close"},
+        ) from None
+
+
+async def _collect(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise _too_large(f"a body of more than {MAX_BODY_BYTES:,} bytes")
+    return bytes(body)
+
+
+def _too_large(got: str) -> BodyTooLarge:
+    return BodyTooLarge(
+        413,
+        got=got,
+        expected=f"at most {MAX_BODY_BYTES:,} bytes",
+        next_step="send fewer or shorter texts in one request",
+        headers={"connection": "close"},
+    )
