@@ -29,7 +29,15 @@ from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
 
 PROJECT = "pipeline"
-LEFT_OUT = frozenset({"pipeline.core.params", "pipeline.core.errors", "pipeline.core.progress"})
+LEFT_OUT = frozenset(
+    {
+        "pipeline.core.errors",
+        "pipeline.core.params",
+        "pipeline.core.product",
+        "pipeline.core.progress",
+        "pipeline.core.sections",
+    }
+)
 LIBRARIES = {
     "torch": "torch",
     "transformers": "transformers",
@@ -241,7 +249,9 @@ def main() -> None:
             check_code_lock(Path.cwd())
         else:
             changed = refresh_code_lock(Path.cwd())
-            print(f"code changed in: {', '.join(changed)}" if changed else "code.lock.json is fresh")
+            print(
+                f"code changed in: {', '.join(changed)}" if changed else "code.lock.json is fresh"
+            )
     except PipelineError as error:
         print(error, file=sys.stderr)
         sys.exit(1)

@@ -1,0 +1,81 @@
+"""What every section of params.yaml shares, and the customer's own: product and compute.
+
+Frozen, unknown keys refused, no defaults, a docstring a field: docs/guide/parameters.md is made of
+them. The code lock leaves the schema out: it decides nothing, it only refuses.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(gt=0)]
+Rate = Annotated[float, Field(gt=0)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Section(BaseModel):
+    """What all sections share."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True
+    )
+
+
+class Requirements(Section):
+    """What the customer needs of the released model. The gate releases nothing that misses one."""
+
+    quality_metric: Literal["accuracy", "macro_f1"]
+    """The figure that `min_quality` and `max_quality_drop` speak of."""
+    min_quality: Share
+    """Least quality on the validation split."""
+    max_quality_drop: Share
+    """Most quality lost against the teacher, on the same rows."""
+    latency_p95_ms: Rate
+    """Longest 95th-percentile time of one request of 32 tokens, tokenizer excluded, milliseconds."""
+    size_mb: Rate
+    """Largest model file, in megabytes of 10⁶ bytes."""
+    memory_mb: Rate
+    """Most resident memory of a process that has loaded and used the model, megabytes of 10⁶ bytes."""
+    max_slice_gap: Share
+    """Largest quality gap between the whole validation split and any slice of it."""
+    allowed_licences: list[str]
+    """SPDX identifiers that sources and checkpoints may carry."""
+    licence_waivers: dict[str, str]
+    """Source or checkpoint name → why it is used although its licence is not allowed or unknown."""
+
+
+class Product(Section):
+    """The customer's side: what is built, for whom, and what counts as good enough."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
+    """Name of the product: of the registered model, and on the demo page."""
+    audience: str
+    """Who uses it and for what; goes into the model card."""
+    problem: Literal["classification"]
+    """The learnable problem: one label a text."""
+    labels: Annotated[list[str], Field(min_length=2)]
+    """The answers, in the order of the model's outputs."""
+    examples: Annotated[list[str], Field(min_length=1)]
+    """Texts to try on the demo page; also the first golden requests. Write your own."""
+    requirements: Requirements
+    """What the released model must reach."""
+
+    @model_validator(mode="after")
+    def _labels_differ(self) -> Self:
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError("product.labels names a label twice")
+        return self
+
+
+class Compute(Section):
+    """How the machine is used. Results repeat to the last digit under the same values."""
+
+    seed: int
+    """Seed of every random choice."""
+    threads: Positive
+    """Threads of a training step. Another number gives other (equally good) weights."""
+    device: Literal["auto", "cpu", "cuda"]
+    """Where training runs; `auto` takes a GPU where there is one."""
+    precision: Literal["auto", "float32", "bfloat16"]
+    """Arithmetic of training; `auto` takes bfloat16 where the processor has instructions for it."""

@@ -1,0 +1,288 @@
+"""The parameters of each stage: one class a stage, in the order of the DAG. See `product` for the rules."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from pipeline.core.product import Positive, Rate, Section, Sha256, Share
+
+
+class Source(Section):
+    """One place texts come from."""
+
+    name: str
+    """A name of your choice; the manifest and licence waivers use it."""
+    kind: Literal["package", "file"]
+    """`package`: a file inside an installed Python package. `file`: a file below `data/`."""
+    package: str | None
+    """Distribution name of the package; null for a file."""
+    path: str
+    """For a package, the path inside it; for a file, the path below `data/` (CSV, TSV, JSON lines, Parquet)."""
+    sha256: Sha256 | None
+    """Expected hash of the file; must be given for a package. For a file, null takes what is there."""
+    role: Literal["labelled", "corpus"]
+    """`labelled`: texts with labels. `corpus`: unlabelled text of the same domain."""
+    where: dict[str, str]
+    """Keep only rows whose columns have these values."""
+    text_column: str
+    """Column that holds the text."""
+    label_column: str | None
+    """Column that holds the label; null for a corpus."""
+    label_values: dict[str, str]
+    """Value in the label column → label of the product. Empty: the column holds the labels themselves."""
+    licence: str
+    """SPDX identifier of the content's licence, or `unknown`."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.kind == "package" and (self.package is None or self.sha256 is None):
+            raise ValueError(f"source {self.name}: a package source needs `package` and `sha256`")
+        if (self.role == "labelled") != (self.label_column is not None):
+            raise ValueError(
+                f"source {self.name}: a labelled source needs `label_column`, a corpus has none"
+            )
+        return self
+
+
+class CollectParams(Section):
+    """collect: raw text from named sources."""
+
+    sources: Annotated[list[Source], Field(min_length=1)]
+    """Where texts come from; at least one labelled source."""
+    max_rows_per_source: Positive | None
+    """Take at most this many rows of a source, chosen by hash; null takes all."""
+
+
+class ValidateParams(Section):
+    """validate: what rows must be like."""
+
+    min_characters: Positive
+    """Shorter texts are rejected."""
+    max_characters: Positive
+    """Longer texts are rejected."""
+    near_duplicate_similarity: Share
+    """Texts of at least this Jaccard similarity of character 5-gram sets form one duplicate cluster."""
+    max_reject_share: Share
+    """The line stops when a larger share of the labelled rows is rejected."""
+    max_duplicate_share: Share
+    """The line stops when a larger share of the labelled rows are copies."""
+    min_rows_per_label: Positive
+    """The line stops when a label has fewer rows."""
+    max_label_share: Share
+    """The line stops when one label holds a larger share of rows."""
+
+
+class LabelParams(Section):
+    """label: gold labels from the sources and from `annotations/`."""
+
+    min_agreement: Annotated[float, Field(ge=-1, le=1)]
+    """Least Krippendorff's alpha among annotators, where rows were labelled more than once."""
+
+
+class SplitShares(Section):
+    """Shares of the duplicate clusters that go to each split."""
+
+    train: Share
+    """Models learn from these rows."""
+    validation: Share
+    """Every choice is made on these rows; no model learns from them."""
+    test: Share
+    """Scored once a build; no decision reads it."""
+
+    @model_validator(mode="after")
+    def _sum_to_one(self) -> Self:
+        if abs(self.train + self.validation + self.test - 1) > 1e-9:
+            raise ValueError("prepare.shares must add up to 1")
+        return self
+
+
+class Checkpoint(Section):
+    """An encoder checkpoint, by anything that transformers can load."""
+
+    name: str
+    """A name of your choice; the model card and licence waivers use it."""
+    kind: Literal["package", "folder", "hub"]
+    """`package`: a folder inside an installed Python package. `folder`: any folder. `hub`: a hub name."""
+    package: str | None
+    """Distribution name of the package; null otherwise."""
+    path: str
+    """Folder inside the package, folder on disk, or hub name."""
+    revision: str | None
+    """Commit on the hub; null otherwise."""
+    sha256: Sha256 | None
+    """Expected hash of `model.safetensors`; null takes what is there."""
+    licence: str
+    """SPDX identifier of the weights' licence, or `unknown`."""
+    seen: list[str]
+    """Public data sets the checkpoint was trained on, for honest scores."""
+
+
+class PrepareParams(Section):
+    """prepare: splits, tokenizers, token arrays."""
+
+    salt: str
+    """Fixed salt of the split hash. A new one moves rows between splits: old figures no longer compare."""
+    shares: SplitShares
+    """Shares of train, validation and test; they add up to 1."""
+    checkpoint: Checkpoint
+    """What the teacher starts from; its tokenizer is the teacher's."""
+    max_length: Positive
+    """Most tokens of one text, special tokens included."""
+    vocabulary_size: Positive
+    """Tokens of the student's own WordPiece vocabulary."""
+    min_sentence_words: Positive
+    """Shorter corpus sentences are left out of transfer."""
+    max_sentence_words: Positive
+    """Longer corpus sentences are left out of transfer."""
+    max_corpus_documents: Positive | None
+    """Use at most this many corpus documents, chosen by hash; null takes all."""
+    heldout_share: Share
+    """Share of corpus documents kept out of pretraining for the language model's held-out score."""
+
+
+class BaselineParams(Section):
+    """baseline: what a model must beat."""
+
+    max_ngram: Positive
+    """Longest word n-gram."""
+    regularisation: Annotated[list[float], Field(min_length=1)]
+    """Values of C to choose from on validation."""
+    learning_curve_shares: Annotated[list[Share], Field(min_length=2)]
+    """Shares of the training rows at which the learning curve is drawn."""
+    min_gain: Share
+    """Least accuracy above the majority class; below it the problem is not learnable from these data."""
+
+
+class Schedule(Section):
+    """What every training stage is told."""
+
+    epochs: Positive
+    """Passes over the training rows."""
+    batch_size: Positive
+    """Rows a step."""
+    learning_rate: Rate
+    """Peak learning rate of AdamW."""
+    warmup_share: Share
+    """Share of the steps over which the learning rate rises; it then falls linearly to zero."""
+    weight_decay: Annotated[float, Field(ge=0)]
+    """Decoupled weight decay of matrices."""
+
+
+class PretrainParams(Schedule):
+    """pretrain: masked-language-model pretraining of the student's encoder."""
+
+    model: Literal["bert"]
+    """Family of the encoder."""
+    layers: Positive
+    """Transformer layers."""
+    hidden_size: Positive
+    """Width of the residual stream."""
+    heads: Positive
+    """Attention heads a layer; must divide `hidden_size`."""
+    feed_forward_size: Positive
+    """Width of the feed-forward layers."""
+    dropout: Share
+    """Dropout while pretraining."""
+    sequence_length: Positive
+    """Tokens a packed row."""
+    max_sequences: Positive | None
+    """Packed rows of an epoch, from the start of the shuffled corpus; null takes all."""
+    mask_share: Share
+    """Share of tokens to predict."""
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Self:
+        if self.hidden_size % self.heads:
+            raise ValueError("pretrain.heads must divide pretrain.hidden_size")
+        return self
+
+
+class FinetuneParams(Schedule):
+    """finetune: the teacher."""
+
+    layer_decay: Annotated[float, Field(gt=0, le=1)]
+    """The learning rate of each layer is this times that of the layer above it."""
+    dropout: Share
+    """Dropout before the classifier."""
+
+
+class TransferParams(Section):
+    """transfer: the teacher's outputs on labelled and corpus sentences."""
+
+    max_sentences: Positive
+    """Corpus sentences to score, chosen by hash."""
+    min_confidence: Share
+    """Corpus sentences whose top probability is lower are left out."""
+    batch_size: Positive
+    """Rows a forward pass."""
+
+
+class DistillParams(Schedule):
+    """distill: the student learns the teacher's outputs."""
+
+    temperature: Rate
+    """Softens both distributions (Hinton et al. 2015)."""
+    hard_label_weight: Share
+    """Weight of the cross-entropy with the gold label, where there is one; the rest goes to the teacher."""
+    labelled_repeats: Positive
+    """Times the labelled rows appear in one epoch, beside each corpus sentence once."""
+    dropout: Share
+    """Dropout in the student while it learns."""
+
+
+class PruneParams(Schedule):
+    """prune: narrower feed-forward layers, then recovery training."""
+
+    keep_share: Annotated[float, Field(gt=0, le=1)]
+    """Share of feed-forward units kept, the same in all layers, by importance."""
+
+
+class ExportParams(Section):
+    """export: ONNX of each model."""
+
+    opset: Annotated[int, Field(ge=13, le=22)]
+    """ONNX operator set."""
+    tolerance: Rate
+    """Largest absolute difference of a logit between torch and ONNX."""
+
+
+class QuantizeParams(Section):
+    """quantize: dynamic int8 of each model."""
+
+    reduce_range: bool
+    """Seven-bit weights: right on every processor. False only where all of them have VNNI."""
+    per_channel: bool
+    """One scale an output channel."""
+    embeddings: bool
+    """Quantize the embedding tables too."""
+
+
+class EvaluateParams(Section):
+    """evaluate: quality of every variant."""
+
+    confidence: Annotated[float, Field(gt=0.5, lt=1)]
+    """Level of every interval."""
+    resamples: Positive
+    """Bootstrap resamples of an interval."""
+    min_slice_rows: Positive
+    """Smaller slices are reported without a figure."""
+
+
+class MeasureParams(Section):
+    """measure: speed and memory of every variant on this machine."""
+
+    tokens: Positive
+    """Length of the measured request, special tokens included."""
+    threads: Positive
+    """Threads of the runtime."""
+    rounds: Positive
+    """Interleaved rounds over the variants."""
+    requests_per_round: Positive
+    """Requests to each variant in a round."""
+
+
+class GateParams(Section):
+    """gate: choose, score once on test, pack."""
+
+    golden_requests: Positive
+    """Requests with expected answers that go into the bundle."""
