@@ -41,7 +41,7 @@ def check_git(root: Path) -> None:
             next_step="install the system package `git`",
         )
     head = subprocess.run(
-        ["git", "rev-parse", "--verify", "HEAD"],  # noqa: S607
+        ["git", "rev-parse", "--verify", "HEAD"],
         cwd=root,
         capture_output=True,
         text=True,

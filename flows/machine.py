@@ -90,7 +90,7 @@ def _mac_flags() -> set[str]:
 
 def _sysctl(name: str) -> str:
     """A value that macOS keeps; empty where it has none."""
-    answer = subprocess.run(  # noqa: S603
+    answer = subprocess.run(
         ["/usr/sbin/sysctl", "-n", name], capture_output=True, text=True, check=False
     )
     return answer.stdout.strip()

@@ -25,7 +25,7 @@ def main(command: list[str]) -> int:
     """Run `command`; return its exit code, or 143 when it was stopped."""
     wakeup = _wake_on_signals()
     _adopt_orphans()
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     code = _wait(child.pid, wakeup)
     end_descendants()
     return _STOPPED if code is None else code

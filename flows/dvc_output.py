@@ -1,0 +1,71 @@
+"""Reading what `dvc repro` prints: which stages ran, what is chatter, why a stage failed."""
+
+import re
+import time
+from dataclasses import dataclass, field
+
+_RUNNING = re.compile(r"^Running stage '([^']+)':$")
+_NOISE = re.compile(
+    r"^(Running stage |> |Stage '|'[^']+' didn't change|Generating lock file|Updating lock file|"
+    r"To track the changes|To enable auto staging|Use `dvc push`|Verifying data sources|"
+    r"Data and pipelines are up to date|ERROR: failed to reproduce|WARNING: .*RWLock-file|"
+    r"\tgit add |\tdvc config |\s*$)"
+)
+_FAILURE = re.compile(
+    r"^\S+ failed\n  got: (?P<got>.*?)\n  expected: (?P<expected>.*?)\n  next: (?P<next>.*)",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a stage failed, in the three parts of a PipelineError."""
+
+    got: str
+    expected: str
+    next_step: str
+
+
+@dataclass
+class Transcript:
+    """The lines of one DVC command."""
+
+    lines: list[str] = field(default_factory=list)
+    ran: list[str] = field(default_factory=list)
+    _first: float = 0.0
+    _last: float = 0.0
+
+    def add(self, line: str) -> None:
+        """Take one line in."""
+        self.lines.append(line)
+        if match := _RUNNING.match(line):
+            self.ran.append(match.group(1))
+            self._first = self._last = time.monotonic()
+        elif not is_noise(line):
+            self._last = time.monotonic()
+
+    @property
+    def stage_seconds(self) -> float:
+        """From the start of the stage's process to its last line."""
+        return self._last - self._first if self.ran else 0.0
+
+    def failure(self, stage: str) -> Failure:
+        """What the stage said when it failed, or else its last line."""
+        text = "\n".join(line for line in self.lines if not is_noise(line))
+        if match := _FAILURE.search(text):
+            return Failure(match["got"], match["expected"], match["next"].strip())
+        return Failure(
+            self.tail(),
+            expected=f"stage {stage} to end without an error",
+            next_step="read the log named below; it holds the whole traceback",
+        )
+
+    def tail(self) -> str:
+        """The last line that says something: a stage's own if there is one, else DVC's."""
+        own = [line for line in self.lines if not is_noise(line)]
+        return (own or [line for line in self.lines if line.strip()] or ["no output"])[-1].strip()
+
+
+def is_noise(line: str) -> bool:
+    """Whether DVC says this for itself: it is logged, not shown."""
+    return _NOISE.match(line) is not None
