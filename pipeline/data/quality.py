@@ -7,10 +7,10 @@ from typing import Any
 
 from pipeline.core.errors import DataError
 from pipeline.core.params import ValidateParams
-from pipeline.data.cleaning import bare_words, clean
-from pipeline.data.containment import LEAK_WORDS, containing, equal_pairs
 from pipeline.data.duplicates import groups, near_duplicates
 from pipeline.data.records import Record, record_id
+from pipeline.text.cleaning import bare_words, clean
+from pipeline.text.containment import LEAK_WORDS, containing, equal_pairs
 
 EMPTY, SHORT, LONG = "empty", "too short", "too long"
 COPY, CONFLICT = "copy of another row", "copies with different labels"

@@ -1,0 +1,87 @@
+"""label: gold labels, from the sources and, where people annotated rows, from their majority.
+
+Reads   artifacts/validate/records.parquet, annotations/
+Writes  artifacts/label/{records.parquet, agreement.json, metrics.json}
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.core.errors import DataError
+from pipeline.core.files import write_json
+from pipeline.core.params import Params
+from pipeline.core.paths import Paths
+from pipeline.core.stage import Metrics, run_stage
+from pipeline.data.annotations import (
+    Annotations,
+    by_row,
+    krippendorff_alpha,
+    majority,
+    read_annotations,
+)
+from pipeline.data.records import Record, read_records, to_columns
+from pipeline.data.tables import text_schema, write_table
+
+NAMES = ("id", "source", "text", "label", "cluster")
+
+
+def run(params: Params, paths: Paths) -> Metrics:
+    """Merge annotations into the sources' labels; stop where annotators disagree too much."""
+    labels = params.product.labels
+    records = read_records(paths.read("validate", "records.parquet"))
+    votes = by_row(read_annotations(paths.annotations, labels=labels))
+    agreement = _agreement(votes, known={record.id for record in records})
+    _check(agreement, params.label.min_agreement)
+    gold = [_merged(record, votes) for record in records]
+    changed = sum(new.label != old.label for new, old in zip(gold, records, strict=True))
+    columns = to_columns(gold, *NAMES)
+    columns["label_id"] = [labels.index(label) for label in columns["label"]]
+    schema = text_schema(*NAMES, label_id=pa.int64())
+    write_table(paths.out / "records.parquet", columns, schema=schema)
+    write_json(paths.out / "agreement.json", {**agreement, "changed_labels": changed})
+    return {
+        **agreement,
+        "rows": len(gold),
+        "changed_labels": changed,
+        "headline": f"{len(gold):,} gold labels, {agreement['annotated_rows']:,} by annotators",
+    }
+
+
+def _merged(record: Record, votes: Annotations) -> Record:
+    if record.id not in votes:
+        return record
+    return replace(record, label=majority(votes[record.id], otherwise=record.label or ""))
+
+
+def _agreement(votes: Annotations, *, known: set[str]) -> dict[str, Any]:
+    """Counts and alpha. Rows that validate took out may have annotations: they are counted apart."""
+    rows = [votes[identifier] for identifier in votes if identifier in known]
+    if votes and not rows:
+        raise DataError(
+            f"none of the {len(votes):,} annotated ids is an id of the data (such as "
+            f"{next(iter(votes))!r})",
+            expected="ids of artifacts/validate/records.parquet",
+            next_step="annotate rows of these data, or empty annotations/",
+        )
+    return {
+        "annotated_rows": len(rows),
+        "unknown_rows": len(votes) - len(rows),
+        "annotators": len({annotator for row in rows for annotator in row}),
+        "alpha": krippendorff_alpha([list(row.values()) for row in rows]),
+    }
+
+
+def _check(agreement: dict[str, Any], limit: float) -> None:
+    alpha = agreement["alpha"]
+    if alpha is not None and alpha < limit:
+        raise DataError(
+            f"Krippendorff's alpha of the annotations is {alpha:.3f}",
+            expected=f"at least {limit} (label.min_agreement)",
+            next_step="make the instructions clearer and annotate again, or lower the limit",
+        )
+
+
+if __name__ == "__main__":
+    run_stage("label", run)

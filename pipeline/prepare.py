@@ -1,0 +1,115 @@
+"""prepare: splits that never move, both tokenizers, sentences and token arrays of the corpus.
+
+Reads   artifacts/label/records.parquet, artifacts/validate/corpus.parquet, the checkpoint
+Writes  artifacts/prepare/{records.parquet, sentences.parquet, teacher_tokenizer/,
+        student_tokenizer/, corpus/, metrics.json}
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer
+
+from pipeline.core.files import atomic_folder, write_json
+from pipeline.core.params import Params, PrepareParams
+from pipeline.core.paths import Paths
+from pipeline.core.progress import say
+from pipeline.core.stage import Metrics, run_stage
+from pipeline.data.licences import waiver
+from pipeline.data.tables import Columns, read_table, text_schema, write_table
+from pipeline.data.transfer_set import transfer_sentences
+from pipeline.models.checkpoint import resolve_checkpoint
+from pipeline.text.splits import check_splits, split_of, unit_hash
+from pipeline.text.tokenizer import save_for_transformers, token_array, train_wordpiece
+
+
+def run(params: Params, paths: Paths) -> Metrics:
+    """Split, train the student's vocabulary, tokenize the corpus, choose transfer sentences."""
+    settings = params.prepare
+    rows = read_table(paths.read("label", "records.parquet"))
+    rows["split"] = [
+        split_of(cluster, salt=settings.salt, shares=settings.shares) for cluster in rows["cluster"]
+    ]
+    counts = check_splits(rows["split"], rows["label"], labels=params.product.labels)
+    schema = text_schema("id", "text", "label", label_id=pa.int64(), cluster=pa.string())
+    schema = schema.append(pa.field("split", pa.string()))
+    write_table(paths.out / "records.parquet", rows, schema=schema)
+    _save_teacher_tokenizer(params, paths)
+    documents = read_table(paths.read("validate", "corpus.parquet"))
+    documents = {name: values[: settings.max_corpus_documents] for name, values in documents.items()}
+    train, heldout = _pretraining_texts(documents, settings)
+    say(f"prepare  student vocabulary from {len(train):,} documents and the train rows")
+    labelled = [text for text, split in zip(rows["text"], rows["split"], strict=True) if split == "train"]
+    tokenizer = train_wordpiece(labelled + train, vocabulary_size=settings.vocabulary_size)
+    with atomic_folder(paths.out / "student_tokenizer") as folder:
+        save_for_transformers(tokenizer, folder, max_length=settings.max_length)
+    index = _save_corpus(tokenizer, {"train": train, "heldout": heldout}, paths)
+    sentences = transfer_sentences(documents, rows, settings)
+    schema = text_schema("id", "document", "text")
+    write_table(paths.out / "sentences.parquet", sentences, schema=schema)
+    return _metrics(counts, index, len(sentences["id"]))
+
+
+def _save_teacher_tokenizer(params: Params, paths: Paths) -> None:
+    checkpoint, requirements = params.prepare.checkpoint, params.product.requirements
+    waiver(
+        checkpoint.name,
+        checkpoint.licence,
+        allowed=requirements.allowed_licences,
+        waivers=requirements.licence_waivers,
+    )
+    source = resolve_checkpoint(checkpoint)
+    tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=True)
+    tokenizer.model_max_length = params.prepare.max_length
+    with atomic_folder(paths.out / "teacher_tokenizer") as folder:
+        tokenizer.save_pretrained(folder)
+
+
+def _pretraining_texts(
+    documents: Columns, settings: PrepareParams
+) -> tuple[list[str], list[str]]:
+    """Texts to pretrain on and held-out ones; a document's hash decides."""
+    train: list[str] = []
+    heldout: list[str] = []
+    for identifier, text in zip(documents["id"], documents["text"], strict=True):
+        held = unit_hash(settings.salt, "heldout", identifier) < settings.heldout_share
+        (heldout if held else train).append(text)
+    return train, heldout
+
+
+def _save_corpus(
+    tokenizer: Tokenizer, texts: dict[str, list[str]], paths: Paths
+) -> dict[str, dict[str, Any]]:
+    """Token arrays that NumPy can map into memory, and their index."""
+    index = {}
+    with atomic_folder(paths.out / "corpus") as folder:
+        for name, documents in texts.items():
+            tokens = token_array(tokenizer, documents)
+            np.save(folder / f"{name}.npy", tokens)
+            index[name] = {
+                "documents": len(documents),
+                "tokens": len(tokens),
+                "bytes": sum(len(text.encode()) for text in documents),
+            }
+        write_json(folder / "index.json", index)
+    return index
+
+
+def _metrics(
+    counts: dict[str, dict[str, int]], index: dict[str, dict[str, Any]], sentences: int
+) -> Metrics:
+    sizes = {f"{split}_rows": sum(by_label.values()) for split, by_label in counts.items()}
+    shown = " / ".join(f"{size:,}" for size in sizes.values())
+    return {
+        **sizes,
+        "corpus_tokens": index["train"]["tokens"],
+        "sentences": sentences,
+        "headline": f"{shown} rows, {index['train']['tokens'] / 1e6:.1f} M tokens",
+    }
+
+
+if __name__ == "__main__":
+    run_stage("prepare", run)

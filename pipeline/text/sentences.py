@@ -1,0 +1,28 @@
+"""Sentences of running English text, by punctuation.
+
+A small splitter is enough here: a wrong cut gives a fragment to learn from, not a wrong label, and
+word limits take most fragments out.
+"""
+
+import re
+from collections.abc import Iterator
+
+# The end of a sentence: its marks, closing quotes or brackets, white space, then a capital, digit
+# or opening mark.
+_END = re.compile(r"([.!?…]+[\"'”’)\]]*)\s+(?=[\"'“‘(\[]*[A-Z0-9])")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Jr|Sr|Prof|Gen|Col|Capt|Lt|Sgt|Rev|Hon|vs|etc|cf|al|No|Vol|Pt|Mt|"
+    r"approx|e\.g|i\.e)|(?<![A-Za-z])[A-Z])\.$"
+)
+
+
+def sentences(text: str) -> Iterator[str]:
+    """The sentences of a text; a line break ends one too."""
+    for line in text.split("\n"):
+        start = 0
+        for end in _END.finditer(line):
+            if not _ABBREVIATION.search(line, max(start, end.end(1) - 12), end.end(1)):
+                yield line[start : end.end(1)].strip()
+                start = end.end()
+        if rest := line[start:].strip():
+            yield rest

@@ -1,0 +1,79 @@
+"""The student's own WordPiece vocabulary, and token arrays of a corpus.
+
+A vocabulary of the domain is a quarter of a general one: the student's embeddings, most of its
+size, shrink with it.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers, processors, trainers
+from tokenizers.models import WordPiece
+from transformers import PreTrainedTokenizerFast
+
+from pipeline.core.progress import Progress
+
+SPECIAL_TOKENS = {
+    "pad_token": "[PAD]",
+    "unk_token": "[UNK]",
+    "cls_token": "[CLS]",
+    "sep_token": "[SEP]",
+    "mask_token": "[MASK]",
+}
+_BATCH = 1000
+_LARGEST_UINT16 = 1 << 16
+
+
+def train_wordpiece(texts: Sequence[str], *, vocabulary_size: int) -> Tokenizer:
+    """An uncased WordPiece tokenizer as BERT's; ids 0 to 4 are [PAD] [UNK] [CLS] [SEP] [MASK]."""
+    tokenizer = Tokenizer(WordPiece(unk_token="[UNK]", max_input_chars_per_word=100))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=vocabulary_size,
+        special_tokens=list(SPECIAL_TOKENS.values()),
+        min_frequency=2,
+        limit_alphabet=200,
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(_told(texts), trainer=trainer, length=len(texts))
+    cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", cls), ("[SEP]", sep)],
+    )
+    tokenizer.decoder = decoders.WordPiece(prefix="##")
+    return tokenizer
+
+
+def save_for_transformers(tokenizer: Tokenizer, folder: Path, *, max_length: int) -> None:
+    """Write a tokenizer so that `AutoTokenizer` loads it, with its length limit."""
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, model_max_length=max_length, **SPECIAL_TOKENS
+    ).save_pretrained(folder)
+
+
+def token_array(tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.unsignedinteger]:
+    """The ids of all texts in a row, each ended by `[SEP]`, `(tokens,)`, uint16 where ids fit."""
+    end = tokenizer.token_to_id("[SEP]")
+    small = tokenizer.get_vocab_size() <= _LARGEST_UINT16
+    kind: type[np.unsignedinteger] = np.uint16 if small else np.uint32
+    parts: list[NDArray[np.unsignedinteger]] = [np.empty(0, dtype=kind)]
+    for batch in _batches(texts, "prepare  tokens"):
+        for encoding in tokenizer.encode_batch_fast(batch, add_special_tokens=False):
+            parts.append(np.array([*encoding.ids, end], dtype=kind))
+    return np.concatenate(parts)
+
+
+def _told(texts: Sequence[str]) -> Iterator[list[str]]:
+    yield from _batches(texts, "prepare  vocabulary")
+
+
+def _batches(texts: Sequence[str], task: str) -> Iterator[list[str]]:
+    progress = Progress(task, len(texts))
+    for start in range(0, len(texts), _BATCH):
+        yield list(texts[start : start + _BATCH])
+        progress.update(min(start + _BATCH, len(texts)))
