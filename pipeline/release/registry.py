@@ -1,0 +1,196 @@
+"""The registry: each released bundle as one MLflow model version, and the alias `champion`.
+
+MLflow lies at `mlflow.db` and `mlartifacts` of the project, where a bare `mlflow ui` looks; both
+are given as absolute URIs, so that any working folder finds them.
+"""
+
+import importlib.metadata
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import mlflow
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model
+from mlflow.models.model import ModelInfo
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
+
+from pipeline.core.errors import ReleaseError
+from pipeline.runtime.bundle import Bundle
+
+ALIAS = "champion"
+HASH_TAG = "bundle_sha256"
+_CODE = Path(__file__).resolve().parents[2]
+_MODEL_FILE = Path(__file__).with_name("registered_model.py")
+_RUNTIME = (
+    "pipeline/__init__.py",
+    "pipeline/core/__init__.py",
+    "pipeline/core/errors.py",
+    "pipeline/core/files.py",
+)
+_REQUIREMENTS = ("mlflow", "numpy", "onnxruntime", "pandas", "tokenizers")
+
+
+def tracking_uri(root: Path) -> str:
+    """Where runs and models are recorded."""
+    return f"sqlite:///{(root / 'mlflow.db').resolve()}"
+
+
+def artifact_uri(root: Path) -> str:
+    """Where files of runs and models go."""
+    return (root / "mlartifacts").resolve().as_uri()
+
+
+class Registry:
+    """The registered model of one product.
+
+    Args:
+        root: the project's folder.
+        name: the registered model's name: the product's.
+    """
+
+    def __init__(self, root: Path, name: str) -> None:
+        self.name = name
+        self._root = root
+        self._uri = tracking_uri(root)
+        self._client = mlflow.MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
+
+    def register(self, bundle: Bundle, run_id: str | None) -> str:
+        """The version of `bundle`; a new one only where its hash has none.
+
+        Args:
+            bundle: a verified bundle.
+            run_id: the MLflow run that built it; None opens one for it.
+
+        Raises:
+            ReleaseError: MLflow could not record it.
+        """
+        if (version := self.version_of(bundle.hash)) is not None:
+            return version
+        try:
+            return self._register(bundle, run_id)
+        except MlflowException as error:
+            raise ReleaseError(
+                f"MLflow could not register {self.name}: {error}",
+                expected=f"to record it in {self._uri}",
+                next_step="see that the disk is not full and mlflow.db is not locked, then rerun",
+            ) from error
+
+    def version_of(self, bundle_hash: str) -> str | None:
+        """The version that carries this bundle, or None."""
+        for version in self._versions():
+            if version.tags.get(HASH_TAG) == bundle_hash and version.status == "READY":
+                return str(version.version)
+        return None
+
+    def champion(self) -> str | None:
+        """The version that carries the alias `champion`, or None."""
+        try:
+            return str(self._client.get_model_version_by_alias(self.name, ALIAS).version)
+        except MlflowException as error:
+            if _is_absent(error):
+                return None
+            raise
+
+    def set_champion(self, version: str | None) -> None:
+        """Give the alias to `version`; None takes it away."""
+        if version is not None:
+            self._client.set_registered_model_alias(self.name, ALIAS, version)
+        elif self.champion() is not None:
+            self._client.delete_registered_model_alias(self.name, ALIAS)
+
+    def _versions(self) -> list[ModelVersion]:
+        found: list[ModelVersion] = []
+        token: str | None = None
+        while token is None or token:
+            page = self._client.search_model_versions(f"name = '{self.name}'", page_token=token)
+            found += page
+            token = page.token or ""
+        return found
+
+    def _register(self, bundle: Bundle, run_id: str | None) -> str:
+        run = run_id or self._open_run(bundle)
+        mlflow.set_tracking_uri(self._uri)
+        mlflow.set_registry_uri(self._uri)
+        # A logged model goes to the experiment that is set, whatever that of its run is.
+        mlflow.set_experiment(experiment_id=self._client.get_run(run).info.experiment_id)
+        model_id = _log_model(bundle, run).model_id
+        if run_id is None:
+            self._client.set_terminated(run)
+        return self._add_version(bundle, run, str(model_id))
+
+    def _add_version(self, bundle: Bundle, run: str, model_id: str) -> str:
+        if not self._client.search_registered_models(f"name = '{self.name}'"):
+            self._client.create_registered_model(self.name)
+        version = self._client.create_model_version(
+            self.name,
+            source=self._client.get_logged_model(model_id).artifact_location,
+            run_id=run,
+            tags={HASH_TAG: bundle.hash},
+            model_id=model_id,
+            # The files are on this machine already: there is nothing to wait for.
+            await_creation_for=0,
+        )
+        return str(version.version)
+
+    def _open_run(self, bundle: Bundle) -> str:
+        experiment = self._client.get_experiment_by_name(self.name)
+        experiment_id = (
+            experiment.experiment_id
+            if experiment is not None
+            else self._client.create_experiment(self.name, artifact_uri(self._root))
+        )
+        run = self._client.create_run(experiment_id, run_name=f"release {bundle.hash[:12]}")
+        return str(run.info.run_id)
+
+
+def _log_model(bundle: Bundle, run_id: str) -> ModelInfo:
+    with _runtime_code() as code, _quiet():
+        info: ModelInfo = Model.log(
+            artifact_path=None,
+            flavor=mlflow.pyfunc,
+            name="model",
+            run_id=run_id,
+            python_model=str(_MODEL_FILE),
+            artifacts={"bundle": bundle.folder.resolve().as_uri()},
+            code_paths=[str(code)],
+            input_example=[bundle.description["examples"][0]],
+            pip_requirements=[
+                f"{name}=={importlib.metadata.version(name)}" for name in _REQUIREMENTS
+            ],
+        )
+    return info
+
+
+@contextmanager
+def _runtime_code() -> Iterator[Path]:
+    """A copy of the package with the runtime alone: what the registered model carries."""
+    with tempfile.TemporaryDirectory() as name:
+        runtime = [path.relative_to(_CODE) for path in (_CODE / "pipeline/runtime").glob("*.py")]
+        for file in [*map(Path, _RUNTIME), *runtime]:
+            target = Path(name) / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(_CODE / file, target)
+        yield Path(name) / "pipeline"
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """MLflow warns that it cannot try the model out before its files are in place: that is so."""
+    logger = logging.getLogger("mlflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _is_absent(error: MlflowException) -> bool:
+    # A missing alias is reported as an invalid value, a missing model as a missing resource.
+    absent = ErrorCode.Name(RESOURCE_DOES_NOT_EXIST)
+    return error.error_code == absent or "alias" in str(error).lower()

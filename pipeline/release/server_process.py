@@ -1,0 +1,219 @@
+"""The server as a process: start it detached, find it again, stop it.
+
+Detached means: its own session, no stdin, output to a log file. So `make pipeline | tee log` ends
+when the pipeline does, and closing the terminal does not stop the server. Its command line names
+the project's pointer file, so it is found even when the note about it (`server.json`) is lost.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from pipeline.core.errors import ReleaseError
+from pipeline.core.files import read_json, write_json
+from pipeline.core.progress import say
+from pipeline.release.requests import Address, served_hash
+from pipeline.release.state import ReleaseState
+
+HOST = "127.0.0.1"
+DEFAULT_PORT = 8000
+_MODULE = "pipeline.serving.server"
+_CODE = Path(__file__).resolve().parents[2]
+_START_SECONDS = 60.0
+_STOP_SECONDS = 10.0
+_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server process.
+
+    Attributes:
+        pid: its process id.
+        host: address it listens on.
+        port: port it listens on.
+        started: UTC, ISO 8601.
+        create_time: start time of the process as the system gives it; with the pid it names one
+            process for good, since pids come back.
+    """
+
+    pid: int
+    host: str
+    port: int
+    started: str
+    create_time: float
+
+    @property
+    def address(self) -> Address:
+        return Address(self.host, self.port)
+
+
+def running_server(state: ReleaseState) -> Server | None:
+    """The long-lived server that `server.json` names, if that very process still runs."""
+    note = state.optional(state.server)
+    if note is None:
+        return None
+    server = Server(**note)
+    return server if is_alive(server.pid, server.create_time) else None
+
+
+def is_alive(pid: int, create_time: float) -> bool:
+    """Whether the process runs: not ended, not a zombie, not another one with its pid."""
+    try:
+        process = psutil.Process(pid)
+        return bool(
+            process.create_time() == create_time and process.status() != psutil.STATUS_ZOMBIE
+        )
+    except psutil.Error:
+        return False
+
+
+def start_server(state: ReleaseState, port: int, started: str) -> Server:
+    """Start the long-lived server on `port`, or the next free one, and note it in `server.json`.
+
+    Raises:
+        ReleaseError: it does not get ready.
+    """
+    arguments = ["--pointer", str(state.pointer.resolve())]
+    server = _start(state, arguments, port=port, name="server", started=started)
+    write_json(state.server, asdict(server))
+    if server.port != port:
+        say(f"release  port {port} is in use; the server listens on {server.port}")
+    return server
+
+
+def start_candidate(state: ReleaseState, bundle_hash: str, started: str) -> Server:
+    """Start a server of one release copy on a port of its own.
+
+    Raises:
+        ReleaseError: it does not get ready.
+    """
+    arguments = ["--bundle", str(state.release(bundle_hash).resolve())]
+    return _start(state, arguments, port=0, name="candidate", started=started)
+
+
+def stop_server(pid: int) -> None:
+    """End a process with all it started, and wait until they are gone."""
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return
+    _signal_all(family, psutil.Process.terminate)
+    _, alive = psutil.wait_procs(family, timeout=_STOP_SECONDS)
+    _signal_all(alive, psutil.Process.kill)
+    psutil.wait_procs(alive, timeout=_STOP_SECONDS)
+
+
+def stop_all(state: ReleaseState) -> list[int]:
+    """Stop every server of this project, candidates left by a kill included; returns their pids."""
+    pids = find_servers(state)
+    for pid in pids:
+        stop_server(pid)
+    state.server.unlink(missing_ok=True)
+    return pids
+
+
+def stop_strays(state: ReleaseState, keep: Server | None) -> None:
+    """Stop servers of this project that a killed release left behind."""
+    for pid in find_servers(state):
+        if keep is None or pid != keep.pid:
+            stop_server(pid)
+
+
+def find_servers(state: ReleaseState) -> list[int]:
+    """Pids of the processes whose command line says that they serve this project's bundles."""
+    pointer, releases = str(state.pointer.resolve()), f"{state.releases.resolve()}{os.sep}"
+    return [
+        process.pid
+        for process in psutil.process_iter(["cmdline", "status"])
+        if process.info["status"] != psutil.STATUS_ZOMBIE
+        and _MODULE in (command := process.info["cmdline"] or [])
+        and any(word == pointer or word.startswith(releases) for word in command)
+    ]
+
+
+def memory_mb(pid: int) -> float:
+    """Resident memory of a process, megabytes of 10⁶ bytes."""
+    return float(psutil.Process(pid).memory_info().rss) / 1e6
+
+
+def wait_for_hash(address: Address, bundle_hash: str, *, seconds: float) -> bool:
+    """Whether `address` serves the bundle within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while served_hash(address, timeout=2.0) != bundle_hash:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
+
+
+def _start(
+    state: ReleaseState, arguments: Sequence[str], *, port: int, name: str, started: str
+) -> Server:
+    """Start a server and wait until it is ready. It takes the next free port by itself."""
+    note = state.folder / f"{name}.listening.json"
+    note.unlink(missing_ok=True)
+    listen = ["--host", HOST, "--port", str(port), "--state", str(note.resolve())]
+    log = state.logs / f"{name}.log"
+    process = _spawn([*arguments, *listen], log)
+    try:
+        address = _wait_ready(process, note, log)
+        create_time = psutil.Process(process.pid).create_time()
+    except BaseException:
+        stop_server(process.pid)
+        process.wait()
+        raise
+    # It outlives this process on purpose: without a code, Popen would warn about that.
+    process.returncode = 0
+    return Server(process.pid, address.host, address.port, started, create_time)
+
+
+def _spawn(arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", _MODULE, *arguments],
+            # The code is found from anywhere; the working folder of a build may go away.
+            cwd=_CODE,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def _wait_ready(process: subprocess.Popen[bytes], note: Path, log: Path) -> Address:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if note.exists():
+            value = read_json(note)
+            address = Address(value["host"], value["port"])
+            if served_hash(address, timeout=2.0) is not None:
+                return address
+        time.sleep(_POLL_SECONDS)
+    raise _not_ready(log)
+
+
+def _signal_all(
+    processes: Sequence[psutil.Process], send: Callable[[psutil.Process], None]
+) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            send(process)
+
+
+def _not_ready(log: Path) -> ReleaseError:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-3:]
+    return ReleaseError(
+        f"a server that did not get ready: {' | '.join(lines) or 'it said nothing'}",
+        expected=f"/health/ready to answer within {_START_SECONDS:g} s",
+        next_step=f"read {log}",
+    )
