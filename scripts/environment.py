@@ -212,7 +212,7 @@ def wait(process: subprocess.Popen[bytes]) -> int:
 def progress() -> str:
     """Where pip is, from its log and from what it has unpacked."""
     lines = LOG.read_text(encoding="utf-8", errors="replace").splitlines()
-    found = sum(line.startswith("Collecting ") for line in lines)
+    found = sum(line.startswith(("Collecting ", "Processing ")) for line in lines)
     if not any(line.startswith(UNPACKING) for line in lines):
         return f"{found} packages found" if found else "starting"
     return f"{len(list(SITE.glob('*.dist-info')))} of about {found} packages unpacked"
