@@ -1,0 +1,116 @@
+"""Dynamic int8: weights stored as 8-bit integers, activations quantized as they come.
+
+Quantizers skip what they do not recognise without a word, so the result is inspected: how many
+operators work on integers, how many large float32 weights are left, how many bytes were saved.
+"""
+
+import tempfile
+from collections import Counter
+from dataclasses import asdict, dataclass
+from math import prod
+from pathlib import Path
+
+import onnx
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from pipeline.core.errors import ArtifactError
+from pipeline.core.files import atomic_path
+from pipeline.core.sections import QuantizeParams
+
+_LARGE_WEIGHT = 1024
+"""Float32 weights of at least this many numbers count as left out; biases and norms are smaller."""
+
+_INTEGER_OPERATORS = ("MatMulInteger", "DynamicQuantizeLinear", "DynamicQuantizeLSTM")
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What a graph is made of.
+
+    Attributes:
+        operators: operators that work on integers, by type.
+        quantized_embeddings: tables looked up in bytes.
+        float_matrix_products: products of a constant float32 matrix, which int8 should have taken.
+        large_float_weights: names of float32 weights that are still large.
+        bytes: size of the file.
+    """
+
+    operators: dict[str, int]
+    quantized_embeddings: int
+    float_matrix_products: int
+    large_float_weights: list[str]
+    bytes: int
+
+    def as_dict(self) -> dict[str, object]:
+        """For the certificate."""
+        return asdict(self)
+
+
+def quantize_int8(source: Path, target: Path, *, params: QuantizeParams) -> None:
+    """Write the int8 model of the float32 ONNX model `source`. The same input gives the same bytes."""
+    operators = ["MatMul", "Gather"] if params.embeddings else ["MatMul"]
+    with tempfile.TemporaryDirectory() as name, atomic_path(target) as temporary:
+        folded = Path(name) / "folded.onnx"
+        # Constant folding first: weights that are computed in the graph would be skipped.
+        # Symbolic shapes serve static quantization alone, and need one more package.
+        quant_pre_process(str(source), str(folded), skip_symbolic_shape=True)
+        quantize_dynamic(
+            folded,
+            temporary,
+            op_types_to_quantize=operators,
+            per_channel=params.per_channel,
+            reduce_range=params.reduce_range,
+            weight_type=QuantType.QInt8,
+        )
+
+
+def inspect(path: Path) -> Structure:
+    """Count what is in integers and what is not."""
+    graph = onnx.load(path).graph
+    types = Counter(node.op_type for node in graph.node)
+    floats = {
+        tensor.name: prod(tensor.dims)
+        for tensor in graph.initializer
+        if tensor.data_type == onnx.TensorProto.FLOAT
+    }
+    # Matrices become signed, looked-up tables unsigned bytes.
+    bytewide = (onnx.TensorProto.INT8, onnx.TensorProto.UINT8)
+    integers = {tensor.name for tensor in graph.initializer if tensor.data_type in bytewide}
+    nodes = list(graph.node)
+    return Structure(
+        operators={name: types[name] for name in _INTEGER_OPERATORS if types[name]},
+        quantized_embeddings=sum(n.op_type == "Gather" and n.input[0] in integers for n in nodes),
+        float_matrix_products=sum(
+            n.op_type in ("MatMul", "Gemm") and any(i in floats for i in n.input[:2]) for n in nodes
+        ),
+        large_float_weights=sorted(name for name, size in floats.items() if size >= _LARGE_WEIGHT),
+        bytes=path.stat().st_size,
+    )
+
+
+def require_quantized(
+    name: str, before: Structure, after: Structure, *, params: QuantizeParams
+) -> None:
+    """Refuse a graph in which int8 did not happen, or only in part.
+
+    Raises:
+        ArtifactError: no integer product, a float32 product or table left over, or no bytes saved.
+    """
+    faults = []
+    if not after.operators.get("MatMulInteger") and not after.operators.get("DynamicQuantizeLSTM"):
+        faults.append("no integer matrix product")
+    if after.float_matrix_products:
+        faults.append(f"{after.float_matrix_products} float32 matrix products left")
+    if params.embeddings and not after.quantized_embeddings:
+        faults.append("no int8 embedding table")
+    if params.embeddings and after.large_float_weights:
+        faults.append(f"float32 weights left: {', '.join(after.large_float_weights[:3])}")
+    if after.bytes >= before.bytes:
+        faults.append(f"{after.bytes} bytes, no fewer than {before.bytes}")
+    if faults:
+        raise ArtifactError(
+            f"{name} after quantization: {'; '.join(faults)}",
+            expected="every constant matrix in int8",
+            next_step="see which operators the export holds; weights must be constants of MatMul",
+        )

@@ -1,0 +1,186 @@
+"""From torch to ONNX, and the proof that both answer alike.
+
+The older, tracing exporter is used on purpose: a BERT encoder has no data-dependent control flow,
+the graph it writes from eager attention quantizes well, and it exports any number of models in one
+process. A trace can still freeze a length or a mask, so `largest_differences` compares shapes that
+the example did not have.
+"""
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import torch
+from numpy.typing import NDArray
+from transformers import PreTrainedModel
+
+from pipeline.core.errors import ArtifactError
+from pipeline.core.files import atomic_path
+from pipeline.text.batching import Ids, pad
+
+Logits = NDArray[np.float32]
+Runner = Callable[[Ids, Ids], Logits]
+"""Token ids and mask, both `(batch, length)`, to logits `(batch, labels)`."""
+
+INPUTS = ("input_ids", "attention_mask")
+OUTPUT = "logits"
+PADDED_TEXTS = "real texts in one padded batch"
+
+# What the exporter says of every BERT; anything else it says is shown.
+_KNOWN_WARNINGS: tuple[tuple[str, type[Warning]], ...] = (
+    (r"You are using the legacy TorchScript-based ONNX export", DeprecationWarning),
+    (r"The feature will be removed\. Please remove usage", DeprecationWarning),
+    (r"Converting a tensor to a Python boolean", torch.jit.TracerWarning),
+    (r"Exporting aten::index operator of advanced indexing", UserWarning),
+)
+
+
+class _LogitsOnly(torch.nn.Module):
+    """The classifier with two positional inputs and one tensor out."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+        return logits
+
+
+@dataclass(frozen=True)
+class ParityCase:
+    """One request of a parity check: ids and mask, both int64 `(batch, length)`."""
+
+    input_ids: Ids
+    attention_mask: Ids
+
+
+def export_onnx(model: PreTrainedModel, path: Path, *, opset: int) -> None:
+    """Write `model` as one ONNX file with dynamic batch and length."""
+    model.set_attn_implementation("eager")
+    # The exporter gives the root module its train flag back, so the wrapper itself must be in eval.
+    wrapper = _LogitsOnly(model).eval()
+    mask = torch.tensor([[1] * 7, [1] * 5 + [0] * 2])
+    ids = torch.arange(14).reshape(2, 7) % model.config.vocab_size
+    axes = {name: {0: "batch", 1: "length"} for name in INPUTS} | {OUTPUT: {0: "batch"}}
+    with atomic_path(path) as temporary, warnings.catch_warnings():
+        for message, category in _KNOWN_WARNINGS:
+            warnings.filterwarnings("ignore", message=message, category=category)
+        torch.onnx.export(
+            wrapper,
+            (ids, mask),
+            str(temporary),
+            input_names=list(INPUTS),
+            output_names=[OUTPUT],
+            dynamic_axes=axes,
+            opset_version=opset,
+            dynamo=False,
+        )
+
+
+def torch_runner(model: PreTrainedModel) -> Runner:
+    """The model in evaluation mode, float32 on the processor."""
+    wrapper = _LogitsOnly(model.to("cpu")).eval()
+
+    def run(input_ids: Ids, attention_mask: Ids) -> Logits:
+        with torch.inference_mode():
+            logits = wrapper(torch.from_numpy(input_ids), torch.from_numpy(attention_mask))
+        result: Logits = logits.float().numpy()
+        return result
+
+    return run
+
+
+def onnx_runner(session: ort.InferenceSession) -> Runner:
+    """An exported model behind the same call."""
+
+    def run(input_ids: Ids, attention_mask: Ids) -> Logits:
+        feed = {"input_ids": input_ids, "attention_mask": attention_mask}
+        result: Logits = session.run([OUTPUT], feed)[0]
+        return result
+
+    return run
+
+
+def parity_cases(
+    rows: Sequence[Sequence[int]],
+    *,
+    vocabulary_size: int,
+    max_length: int,
+    pad_token_id: int,
+    seed: int,
+) -> dict[str, ParityCase]:
+    """Requests of every shape that could go wrong: named, for the certificate.
+
+    Args:
+        rows: token ids of real texts, at most `max_length` each.
+    """
+    random = np.random.default_rng(seed)
+
+    def noise(batch: int, length: int) -> ParityCase:
+        ids = random.integers(0, vocabulary_size, (batch, length), dtype=np.int64)
+        return ParityCase(ids, np.ones_like(ids))
+
+    cases = {
+        "one token": noise(1, 1),
+        "longest": noise(1, max_length),
+        "odd batch, odd length": noise(3, min(17, max_length)),
+        "odd batch, longest": noise(5, max_length),
+        PADDED_TEXTS: ParityCase(*pad(rows, pad_token_id=pad_token_id)),
+    }
+    for number, row in enumerate(rows):
+        cases[f"real text {number} alone"] = ParityCase(*pad([row], pad_token_id=pad_token_id))
+    return cases
+
+
+def largest_differences(
+    reference: Runner, candidate: Runner, cases: Mapping[str, ParityCase]
+) -> dict[str, float]:
+    """Largest absolute difference of a logit, by case, and of a padded batch to its rows alone."""
+    differences = {
+        name: _difference(
+            reference(case.input_ids, case.attention_mask),
+            candidate(case.input_ids, case.attention_mask),
+        )
+        for name, case in cases.items()
+    }
+    differences["padded batch against each text alone"] = _batch_difference(
+        candidate, cases[PADDED_TEXTS]
+    )
+    return differences
+
+
+def _batch_difference(run: Runner, case: ParityCase) -> float:
+    """How far a padded batch is from each of its rows alone at exact length."""
+    together = run(case.input_ids, case.attention_mask)
+    lengths = case.attention_mask.sum(axis=1)
+    alone = [
+        run(case.input_ids[i : i + 1, :length], case.attention_mask[i : i + 1, :length])
+        for i, length in enumerate(lengths)
+    ]
+    return _difference(together, np.concatenate(alone))
+
+
+def require_parity(name: str, differences: Mapping[str, float], *, tolerance: float) -> None:
+    """Refuse a model whose ONNX answers are not those of torch.
+
+    Raises:
+        ArtifactError: a difference exceeds the tolerance, or is not a number.
+    """
+    # Written so that NaN, which compares false with everything, counts as a breach.
+    breaches = {case: value for case, value in differences.items() if not value <= tolerance}
+    if breaches:
+        worst = max(breaches, key=lambda case: breaches[case])
+        raise ArtifactError(
+            f"{name}: ONNX and torch differ by {breaches[worst]:.2g} ({worst}; "
+            f"{len(breaches)} of {len(differences)} cases are over the limit)",
+            expected=f"at most {tolerance:g} in every logit",
+            next_step="check the exporter (export.opset) and torch versions against constraints.txt",
+        )
+
+
+def _difference(first: Logits, second: Logits) -> float:
+    return float(np.max(np.abs(first.astype(np.float64) - second.astype(np.float64))))

@@ -1,0 +1,57 @@
+"""The variants that are compared, and which stage leaves each: names are spelled here alone.
+
+A variant is `<model>-<precision>`; the baselines stand beside them as the bar to clear.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.core.paths import Paths
+
+MODELS = {"teacher": "finetune", "student": "distill", "pruned": "prune"}
+"""Model → the training stage that leaves it."""
+
+ONNX_STAGES = {"fp32": "export", "int8": "quantize"}
+"""Precision of an ONNX variant → the stage that leaves it."""
+
+BASELINES = ("baseline-majority", "baseline-tfidf", "baseline-nblr")
+TORCH = "torch"
+TEACHER = "teacher-torch"
+MODEL_FILE = "model.onnx"
+WEIGHTS_FILE = "model.safetensors"
+TOKENIZER_FILE = "tokenizer.json"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One model in one precision: `torch` (fp32), `fp32` (ONNX) or `int8` (ONNX)."""
+
+    model: str
+    precision: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.model}-{self.precision}"
+
+    @property
+    def is_onnx(self) -> bool:
+        return self.precision in ONNX_STAGES
+
+    def folder(self, paths: Paths) -> Path:
+        """Where it lies.
+
+        Raises:
+            ArtifactError: the stage has not left it.
+        """
+        if self.is_onnx:
+            return paths.read(ONNX_STAGES[self.precision], self.model)
+        return paths.read(MODELS[self.model], "model")
+
+    def file(self, paths: Paths) -> Path:
+        """The file that holds the weights; its bytes are the variant's size."""
+        return self.folder(paths) / (MODEL_FILE if self.is_onnx else WEIGHTS_FILE)
+
+
+def all_variants() -> list[Variant]:
+    """Every model in every precision, teacher first."""
+    return [Variant(model, precision) for model in MODELS for precision in (TORCH, *ONNX_STAGES)]

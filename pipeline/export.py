@@ -1,0 +1,98 @@
+"""export: every trained model as ONNX, with the proof that it answers as torch does.
+
+Reads   artifacts/{finetune,distill,prune}/model/, artifacts/prepare/records.parquet
+Writes  artifacts/export/{teacher/, student/, pruned/, certificate.json, metrics.json}
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.compression import onnx_export
+from pipeline.core.errors import ArtifactError
+from pipeline.core.files import write_json
+from pipeline.core.params import Params
+from pipeline.core.paths import Paths
+from pipeline.core.progress import say
+from pipeline.core.stage import Metrics, run_stage
+from pipeline.core.variants import MODEL_FILE, MODELS, TOKENIZER_FILE
+from pipeline.models.encoder import load_classifier, load_tokenizer
+from pipeline.runtime.classifier import Classifier
+from pipeline.runtime.session import open_session
+from pipeline.training.classification import TokenRows, tokenize
+from pipeline.training.splits import read_split
+
+_PARITY_TEXTS = 24
+
+
+def run(params: Params, paths: Paths) -> Metrics:
+    """Export each model, compare it with torch, certify it."""
+    records = paths.read("prepare", "records.parquet")
+    texts = read_split(records, "validation").texts[:_PARITY_TEXTS]
+    certificate = {}
+    for model, stage in MODELS.items():
+        entry = _export(paths.read(stage, "model"), paths.out / model, texts=texts, params=params)
+        certificate[model] = entry
+        say(f"export  {model}: largest difference {entry['largest_difference']:.1e}")
+    write_json(paths.out / "certificate.json", {"models": certificate})
+    worst = max(entry["largest_difference"] for entry in certificate.values())
+    return {
+        "largest_difference": worst,
+        "bytes": {model: entry["bytes"] for model, entry in certificate.items()},
+        "headline": f"ONNX within {worst:.0e} of torch (limit {params.export.tolerance:.0e})",
+    }
+
+
+def _export(source: Path, target: Path, *, texts: Sequence[str], params: Params) -> dict[str, Any]:
+    """Write one model's folder and return its certificate."""
+    model = load_classifier(source, labels=params.product.labels)
+    rows = tokenize(load_tokenizer(source), texts, max_length=params.prepare.max_length)
+    target.mkdir(parents=True, exist_ok=True)
+    onnx_export.export_onnx(model, target / MODEL_FILE, opset=params.export.opset)
+    shutil.copyfile(source / TOKENIZER_FILE, target / TOKENIZER_FILE)
+    _require_same_tokens(target, texts, rows, params=params)
+    cases = onnx_export.parity_cases(
+        rows.ids,
+        vocabulary_size=model.config.vocab_size,
+        max_length=params.prepare.max_length,
+        pad_token_id=rows.pad_token_id,
+        seed=params.compute.seed,
+    )
+    candidate = onnx_export.onnx_runner(open_session(target / MODEL_FILE, threads=1))
+    reference = onnx_export.torch_runner(model)
+    differences = onnx_export.largest_differences(reference, candidate, cases)
+    onnx_export.require_parity(target.name, differences, tolerance=params.export.tolerance)
+    return {
+        "passed": True,
+        "largest_difference": max(differences.values()),
+        "tolerance": params.export.tolerance,
+        "differences": differences,
+        "opset": params.export.opset,
+        "texts_with_equal_tokens": len(texts),
+        "bytes": (target / MODEL_FILE).stat().st_size,
+    }
+
+
+def _require_same_tokens(
+    folder: Path, texts: Sequence[str], rows: TokenRows, *, params: Params
+) -> None:
+    """The runtime's tokenizer must give the ids that the model was trained on."""
+    classifier = Classifier(
+        folder / MODEL_FILE,
+        folder / TOKENIZER_FILE,
+        labels=params.product.labels,
+        max_length=params.prepare.max_length,
+        threads=1,
+    )
+    for text, expected in zip(texts, rows.ids, strict=True):
+        if (got := classifier.encode(text)[0]) != expected:
+            raise ArtifactError(
+                f"{folder.name}: {TOKENIZER_FILE} gives ids {got[:12]} for {text[:40]!r}",
+                expected=f"those of AutoTokenizer: {expected[:12]}",
+                next_step="save the tokenizer with `save_pretrained` so that the two agree",
+            )
+
+
+if __name__ == "__main__":
+    run_stage("export", run)

@@ -1,0 +1,67 @@
+"""Names beside the points of a plot, placed so that none covers another or a point."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.transforms import Bbox
+
+Labelled = tuple[str, float, float, str]
+"""Text, x and y in data units, colour."""
+
+_POINT_RADIUS = 9.0
+"""Half the side, in pixels, of the square that a marker keeps free."""
+
+
+def place_labels(axes: Axes, points: Sequence[Labelled]) -> None:
+    """Write each name at the nearest free place around its point, with a thin line to it."""
+    canvas = axes.figure.canvas
+    canvas.draw()  # the axes must have their final size before anything is measured
+    at = [axes.transData.transform((x, y)) for _, x, y, _ in points]
+    scale = axes.figure.dpi / 100
+    taken = [_square(x, y, _POINT_RADIUS * scale) for x, y in at]
+    taken += [text.get_window_extent() for text in axes.texts]
+    frame = axes.get_window_extent()
+    for (name, x, y, colour), (px, py) in zip(points, at, strict=True):
+        note = axes.annotate(
+            name, (x, y), xytext=(0, 0), textcoords="offset pixels", fontsize=9, color=colour,
+            va="center", zorder=5, arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.6,
+                                               "alpha": 0.6, "shrinkA": 0, "shrinkB": 5},
+        )  # fmt: skip
+        size = note.get_window_extent()
+        box, offset = _free_place(px, py, size=(size.width, size.height), taken=taken, frame=frame)
+        note.set_position(offset)
+        taken.append(box)
+
+
+def _free_place(
+    x: float, y: float, *, size: tuple[float, float], taken: Sequence[Bbox], frame: Bbox
+) -> tuple[Bbox, tuple[float, float]]:
+    """The nearest place that is free, as a box and an offset in pixels; else the least covered one."""
+    width, height = size
+    best: tuple[float, Bbox, tuple[float, float]] | None = None
+    for rise in (0, 1.3, -1.3, 2.4, -2.4, 3.6, -3.6, 5.0, -5.0, 6.5, -6.5, 8, -8):
+        for run in (1, -1):
+            dx = 18.0 if run > 0 else -18.0 - width
+            dy = rise * height
+            box = Bbox.from_bounds(x + dx, y + dy - height / 2, width, height)
+            cover = sum(_overlap(box, other) for other in taken) + _outside(box, frame)
+            if best is None or cover < best[0]:
+                best = (cover, box, (dx, dy))
+            if best[0] == 0:
+                return best[1], best[2]
+    assert best is not None  # noqa: S101 - the loops are not empty
+    return best[1], best[2]
+
+
+def _overlap(first: Bbox, second: Bbox) -> float:
+    width = min(first.x1, second.x1) - max(first.x0, second.x0)
+    height = min(first.y1, second.y1) - max(first.y0, second.y0)
+    return max(width, 0.0) * max(height, 0.0)
+
+
+def _outside(box: Bbox, frame: Bbox) -> float:
+    return float(box.width * box.height) - _overlap(box, frame)
+
+
+def _square(x: float, y: float, radius: float) -> Bbox:
+    return Bbox.from_bounds(x - radius, y - radius, 2 * radius, 2 * radius)

@@ -1,0 +1,102 @@
+"""Answers of a variant on the rows of a split, in memory and as a table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pipeline.core.errors import ArtifactError
+from pipeline.core.files import atomic_path
+
+_PREFIX = "probability_"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one variant says of one split's rows.
+
+    Attributes:
+        ids: row ids, in the order of the split.
+        label_ids: gold labels, `(rows,)`.
+        probabilities: `(rows, labels)`.
+    """
+
+    variant: str
+    split: str
+    ids: Sequence[str]
+    label_ids: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+
+
+def write_answers(path: Path, answers: Sequence[Answers]) -> None:
+    """Write `id`, `variant`, `split`, `label_id` and one `probability_<label_id>` a label."""
+    tables = [_table(entry) for entry in answers]
+    with atomic_path(path) as temporary:
+        pq.write_table(pa.concat_tables(tables), temporary, compression="zstd")
+
+
+def read_answers(path: Path) -> dict[tuple[str, str], Answers]:
+    """The answers of `write_answers`, by variant and split."""
+    table = pq.read_table(path)
+    return {
+        key: Answers(*key, rows["id"], np.array(rows["label_id"]), _probabilities(rows))
+        for key, rows in _groups(table, "variant").items()
+    }
+
+
+def read_baselines(
+    path: Path, ids: Mapping[str, Sequence[str]], label_ids: Mapping[str, NDArray[np.int64]]
+) -> list[Answers]:
+    """The baselines' answers, in the row order of `ids` and `label_ids` of each split.
+
+    Raises:
+        ArtifactError: a row of a split has no answer.
+    """
+    answers = []
+    for (model, split), rows in _groups(pq.read_table(path), "model").items():
+        at = {row: i for i, row in enumerate(rows["id"])}
+        if missing := [row for row in ids[split] if row not in at]:
+            raise ArtifactError(
+                f"{path.name}: {model} has no answer for {len(missing)} {split} rows",
+                expected="an answer for every row of prepare/records.parquet",
+                next_step="run the baseline stage again",
+            )
+        order = [at[row] for row in ids[split]]
+        probabilities = _probabilities(rows)[order]
+        answers.append(Answers(model, split, ids[split], label_ids[split], probabilities))
+    return answers
+
+
+def _table(answers: Answers) -> pa.Table:
+    rows = len(answers.ids)
+    columns: dict[str, Any] = {
+        "id": list(answers.ids),
+        "variant": [answers.variant] * rows,
+        "split": [answers.split] * rows,
+        "label_id": answers.label_ids,
+    }
+    for label_id, column in enumerate(answers.probabilities.T):
+        columns[f"{_PREFIX}{label_id}"] = column.astype(np.float64)
+    return pa.table(columns)
+
+
+def _groups(table: pa.Table, name: str) -> dict[tuple[str, str], dict[str, list[Any]]]:
+    """The rows of each pair of `name` and split, in file order."""
+    columns = table.to_pydict()
+    numbers: dict[tuple[str, str], list[int]] = {}
+    for i, key in enumerate(zip(columns[name], columns["split"], strict=True)):
+        numbers.setdefault(key, []).append(i)
+    return {
+        key: {column: [values[i] for i in chosen] for column, values in columns.items()}
+        for key, chosen in numbers.items()
+    }
+
+
+def _probabilities(rows: Mapping[str, list[Any]]) -> NDArray[np.float64]:
+    count = sum(name.startswith(_PREFIX) for name in rows)
+    return np.stack([np.array(rows[f"{_PREFIX}{i}"], dtype=np.float64) for i in range(count)], 1)

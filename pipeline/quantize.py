@@ -1,0 +1,86 @@
+"""quantize: every exported model in int8, with proof that it happened and of what it cost.
+
+Reads   artifacts/export/{teacher,student,pruned}/, artifacts/prepare/records.parquet
+Writes  artifacts/quantize/{teacher/, student/, pruned/, certificate.json, metrics.json}
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.compression.int8 import inspect, quantize_int8, require_quantized
+from pipeline.core.files import write_json
+from pipeline.core.params import Params
+from pipeline.core.paths import Paths
+from pipeline.core.progress import say
+from pipeline.core.stage import Metrics, run_stage
+from pipeline.core.variants import MODEL_FILE, MODELS, TOKENIZER_FILE
+from pipeline.runtime.classifier import Classifier
+from pipeline.training.splits import read_split
+
+_COMPARED_TEXTS = 400
+
+
+def run(params: Params, paths: Paths) -> Metrics:
+    """Quantize each model, inspect the graph, compare its answers."""
+    records = paths.read("prepare", "records.parquet")
+    texts = read_split(records, "validation").texts[:_COMPARED_TEXTS]
+    certificate = {}
+    for model in MODELS:
+        source, target = paths.read("export", model), paths.out / model
+        certificate[model] = entry = _quantize(source, target, texts=texts, params=params)
+        say(f"quantize  {model}: {_summary(entry)}")
+    write_json(paths.out / "certificate.json", {"models": certificate})
+    return {
+        "bytes": {model: entry["bytes"] for model, entry in certificate.items()},
+        "label_agreement": {model: e["label_agreement"] for model, e in certificate.items()},
+        "headline": f"student {_summary(certificate['student'])}",
+    }
+
+
+def _quantize(
+    source: Path, target: Path, *, texts: Sequence[str], params: Params
+) -> dict[str, Any]:
+    """Write one model's folder and return its certificate."""
+    target.mkdir(parents=True, exist_ok=True)
+    quantize_int8(source / MODEL_FILE, target / MODEL_FILE, params=params.quantize)
+    shutil.copyfile(source / TOKENIZER_FILE, target / TOKENIZER_FILE)
+    before, after = inspect(source / MODEL_FILE), inspect(target / MODEL_FILE)
+    require_quantized(target.name, before, after, params=params.quantize)
+    float32 = _probabilities(source, texts, params=params)
+    int8 = _probabilities(target, texts, params=params)
+    return {
+        "passed": True,
+        **after.as_dict(),
+        "bytes_before": before.bytes,
+        "compared_texts": len(texts),
+        "label_agreement": float(np.mean(float32.argmax(axis=1) == int8.argmax(axis=1))),
+        "largest_probability_difference": float(np.max(np.abs(float32 - int8))),
+    }
+
+
+def _probabilities(folder: Path, texts: Sequence[str], *, params: Params) -> NDArray[np.float64]:
+    """Answers one text at a time: in a batch, dynamic int8 makes them depend on each other."""
+    classifier = Classifier(
+        folder / MODEL_FILE,
+        folder / TOKENIZER_FILE,
+        labels=params.product.labels,
+        max_length=params.prepare.max_length,
+        threads=1,
+    )
+    return classifier.probabilities(texts)
+
+
+def _summary(entry: dict[str, Any]) -> str:
+    return (
+        f"{entry['bytes_before'] / 1e6:.1f} → {entry['bytes'] / 1e6:.1f} MB, "
+        f"{entry['label_agreement']:.1%} same labels"
+    )
+
+
+if __name__ == "__main__":
+    run_stage("quantize", run)

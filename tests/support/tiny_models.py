@@ -1,0 +1,90 @@
+"""Tiny random BERT classifiers with a tokenizer, as a training stage would leave them."""
+
+from pathlib import Path
+
+import torch
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    PreTrainedTokenizerFast,
+)
+from tokenizers import Tokenizer
+from tokenizers.models import WordPiece
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer
+from tokenizers.processors import TemplateProcessing
+
+WORDS = (
+    "a the film story plot jokes cast is was not never good bad great dull warm funny slow "
+    "brilliant awful and but or with of this that it , . ! ##s ##y ##er"
+).split()
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+LETTERS = [chr(code) for code in range(ord("a"), ord("z") + 1)]
+VOCABULARY = list(dict.fromkeys([*SPECIAL, *LETTERS, *(f"##{x}" for x in LETTERS), *WORDS]))
+
+
+def write_tokenizer(folder: Path, *, max_length: int = 32) -> None:
+    """Save a small WordPiece tokenizer as `save_pretrained` does."""
+    tokenizer = Tokenizer(
+        WordPiece({word: i for i, word in enumerate(VOCABULARY)}, unk_token="[UNK]")
+    )
+    tokenizer.normalizer = BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = BertPreTokenizer()
+    special = [(name, VOCABULARY.index(name)) for name in ("[CLS]", "[SEP]")]
+    tokenizer.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=special
+    )
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        model_max_length=max_length,
+        unk_token="[UNK]",
+        pad_token="[PAD]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+    ).save_pretrained(folder)
+
+
+def write_model(
+    folder: Path,
+    *,
+    seed: int = 0,
+    labels: tuple[str, ...] = ("negative", "positive"),
+    layers: int = 2,
+    hidden_size: int = 32,
+    max_length: int = 32,
+) -> BertForSequenceClassification:
+    """Save a random classifier with its tokenizer into `folder` and return it.
+
+    Weights are drawn wide, so that answers differ from text to text.
+    """
+    torch.manual_seed(seed)
+    config = BertConfig(
+        vocab_size=len(VOCABULARY),
+        hidden_size=hidden_size,
+        num_hidden_layers=layers,
+        num_attention_heads=2,
+        intermediate_size=2 * hidden_size,
+        max_position_embeddings=max_length,
+        initializer_range=0.3,
+        num_labels=len(labels),
+        id2label=dict(enumerate(labels)),
+        label2id={label: i for i, label in enumerate(labels)},
+    )
+    model = BertForSequenceClassification(config).eval()
+    model.save_pretrained(folder)
+    write_tokenizer(folder, max_length=max_length)
+    return model
+
+
+def texts(count: int, *, seed: int = 0, longest: int = 40) -> list[str]:
+    """`count` different texts made of the tokenizer's words, some longer than a model takes."""
+    generator = torch.Generator().manual_seed(seed)
+    words = [word for word in WORDS if not word.startswith("##")]
+
+    def text(number: int) -> str:
+        length = int(torch.randint(1, longest, (1,), generator=generator))
+        chosen = torch.randint(0, len(words), (length,), generator=generator).tolist()
+        return " ".join([*(words[i] for i in chosen), chr(ord("a") + number % 26)])
+
+    return [text(number) for number in range(count)]

