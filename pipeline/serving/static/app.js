@@ -37,7 +37,11 @@ const megabytes = (bytes) => {
   const size = bytes / 1e6;
   return size < 0.1 ? `${number(bytes / 1e3, 1)} kB` : `${number(size, digitsFor(size))} MB`;
 };
+const points = (share) => (share < 0 ? "−" : "+") + number(Math.abs(share) * 100, 1);
 const times = (value) => `${number(value, digitsFor(value))}×`;
+const lowerFirst = (text) => (/^.[A-Z]/.test(text) ? text : text.charAt(0).toLowerCase() + text.slice(1));
+const madeFor = (audience) => (audience ? ` Made for ${lowerFirst(audience)}` : "");
+const named = (labels) => list(labels.map((label) => words(label).toLowerCase()));
 const list = (names) => new Intl.ListFormat("en", { type: "disjunction" }).format(names);
 
 const make = (tag, className, text) => {
@@ -130,7 +134,7 @@ function showAnswer(answer) {
   page.verdict.textContent = sure ? words(label) : "Not sure";
   page.detail.textContent = sure
     ? `The model is ${percent(probability)} sure.`
-    : `It leans to ${words(label).toLowerCase()}, but only with ${percent(probability)}.`;
+    : `It leans towards ${words(label).toLowerCase()}, with only ${percent(probability)}.`;
   if (truncated) page.detail.textContent += " It read only the beginning: the text is too long.";
   tone(page.answer, sure ? label : null);
   showBars(probabilities, label);
@@ -221,7 +225,7 @@ async function loadModel() {
   const { product, audience, examples, variant, hash } = state.model;
   byId("product").textContent = words(product);
   document.title = `${words(product)} – try it`;
-  byId("audience").textContent = audience ?? "";
+  byId("audience").textContent = `Reads a text and says ${named(state.model.labels)}.${madeFor(audience)}`;
   byId("identity").textContent = `${words(variant)}, ${hash.slice(0, 12)}.`;
   showExamples(examples);
   showComparison(state.model);
@@ -260,7 +264,7 @@ function showComparison(model) {
   const rows = [
     ["Right answers", right.teacher, right.released, (share) => `${number(share * 100, 1)}%`],
     ["Size", teacher.size_bytes, model.size_bytes, megabytes],
-    ["Time for one text", typical(teacher), typical(model), milliseconds],
+    ["Time per text", typical(teacher), typical(model), milliseconds],
   ];
   byId("figures").replaceChildren(...rows.map(([name, old, released, format]) => {
     const row = make("tr");
@@ -269,27 +273,29 @@ function showComparison(model) {
     row.append(head, make("td", "", shown(old, format)), make("td", "", shown(released, format)));
     return row;
   }));
-  showRatios(teacher.size_bytes / model.size_bytes, typical(teacher) / typical(model));
+  showRatios(teacher.size_bytes / model.size_bytes, typical(teacher) / typical(model), right);
   const texts = { test: "texts that neither had seen", validation: "validation texts" };
   byId("compare-note").textContent = (right.split ? `Right answers on ${texts[right.split]}. ` : "")
     + "Time is the middle of many requests on the machine that built it.";
 }
 
-function showRatios(smaller, faster) {
-  const ratios = [[smaller, "smaller", "larger"], [faster, "faster", "slower"]];
-  byId("ratios").replaceChildren(...ratios
+function showRatios(smaller, faster, right) {
+  const ratios = [[smaller, "smaller", "larger"], [faster, "faster", "slower"]]
     .filter(([ratio]) => Number.isFinite(ratio) && ratio > 0)
-    .map(([ratio, better, worse]) => {
-      const pair = make("div");
-      pair.append(make("dt", "", ratio >= 1 ? better : worse), make("dd", "", times(Math.max(ratio, 1 / ratio))));
-      return pair;
-    }));
+    .map(([ratio, better, worse]) => [ratio >= 1 ? better : worse, times(Math.max(ratio, 1 / ratio))]);
+  // What it cost stands beside what it gained.
+  if (right.split) ratios.push(["points", points(right.released - right.teacher)]);
+  byId("ratios").replaceChildren(...ratios.map(([name, value]) => {
+    const pair = make("div");
+    pair.append(make("dt", "", name), make("dd", "", value));
+    return pair;
+  }));
 }
 
 function showLimits(model) {
   const right = quality(model).released;
   const limits = [
-    `It knows only ${list(model.labels.map((label) => words(label).toLowerCase()))}, and answers so even `
+    `It knows only ${named(model.labels)}, and answers so even `
       + "for a text on another subject or in another language.",
     `Below ${percent(SURE)} it says “not sure”. It can be sure and wrong all the same`
       + (right === null ? "." : `: of 100 texts, about ${Math.round((1 - right) * 100)} are answered wrongly.`),
