@@ -14,7 +14,6 @@ from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data.tables import read_table, text_schema, write_table
-from pipeline.models.linear import Classifier, accuracy
 from pipeline.models.baselines import (
     NAIVE_BAYES,
     Rows,
@@ -23,6 +22,10 @@ from pipeline.models.baselines import (
     split_rows,
     verdict,
 )
+from pipeline.models.linear import Probabilities, accuracy
+
+SCORED = ("validation", "test")
+Predicted = Mapping[tuple[str, str], Probabilities]  # by model and split
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -30,14 +33,17 @@ def run(params: Params, paths: Paths) -> Metrics:
     labels = len(params.product.labels)
     rows = split_rows(read_table(paths.read("prepare", "records.parquet")))
     fitted, chosen = fit_baselines(rows, params.baseline, labels=labels)
-    quality = _quality(fitted, rows)
-    curve = learning_curve(
-        rows, params.baseline, labels=labels, regularisation=chosen[NAIVE_BAYES]
-    )
+    predicted = {
+        (name, split): model.probabilities(rows[split].texts)
+        for name, model in fitted.items()
+        for split in SCORED
+    }
+    quality = _quality(predicted, rows)
+    curve = learning_curve(rows, params.baseline, labels=labels, regularisation=chosen[NAIVE_BAYES])
     judged = verdict(quality, curve, min_gain=params.baseline.min_gain)
     lines = [",".join(curve[0]), *(",".join(str(value) for value in p.values()) for p in curve)]
     write_text(paths.out / "learning_curve.csv", "\n".join(lines) + "\n")
-    _save_predictions(fitted, rows, paths, labels=labels)
+    _save_predictions(predicted, rows, paths, labels=labels)
     write_json(paths.out / "verdict.json", {**judged, "quality": quality, "regularisation": chosen})
     best = quality[judged["best"]]
     return {
@@ -47,33 +53,26 @@ def run(params: Params, paths: Paths) -> Metrics:
     }
 
 
-def _quality(
-    fitted: Mapping[str, Classifier], rows: Mapping[str, Rows]
-) -> dict[str, dict[str, float]]:
+def _quality(predicted: Predicted, rows: Mapping[str, Rows]) -> dict[str, dict[str, float]]:
     """Accuracy of each baseline. No decision reads the figure of test."""
-    return {
-        name: {
-            split: accuracy(model.probabilities(rows[split].texts), rows[split].label_ids)
-            for split in ("validation", "test")
-        }
-        for name, model in fitted.items()
-    }
+    quality: dict[str, dict[str, float]] = {}
+    for (name, split), probabilities in predicted.items():
+        quality.setdefault(name, {})[split] = accuracy(probabilities, rows[split].label_ids)
+    return quality
 
 
 def _save_predictions(
-    fitted: Mapping[str, Classifier], rows: Mapping[str, Rows], paths: Paths, *, labels: int
+    predicted: Predicted, rows: Mapping[str, Rows], paths: Paths, *, labels: int
 ) -> None:
     names = [f"probability_{label}" for label in range(labels)]
     columns: dict[str, list[Any]] = {name: [] for name in ("id", "split", "model", *names)}
-    for model, classifier in fitted.items():
-        for split in ("validation", "test"):
-            part = rows[split]
-            columns["id"] += part.ids
-            columns["split"] += [split] * len(part.ids)
-            columns["model"] += [model] * len(part.ids)
-            probabilities = classifier.probabilities(part.texts)
-            for label, name in enumerate(names):
-                columns[name] += probabilities[:, label].tolist()
+    for (model, split), probabilities in predicted.items():
+        ids = rows[split].ids
+        columns["id"] += ids
+        columns["split"] += [split] * len(ids)
+        columns["model"] += [model] * len(ids)
+        for label, name in enumerate(names):
+            columns[name] += probabilities[:, label].tolist()
     schema = text_schema("id", "split", "model", **dict.fromkeys(names, pa.float64()))
     write_table(paths.out / "predictions.parquet", columns, schema=schema)
 

@@ -5,7 +5,6 @@ Writes  artifacts/prepare/{records.parquet, sentences.parquet, teacher_tokenizer
         student_tokenizer/, corpus/, metrics.json}
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,10 +38,14 @@ def run(params: Params, paths: Paths) -> Metrics:
     write_table(paths.out / "records.parquet", rows, schema=schema)
     _save_teacher_tokenizer(params, paths)
     documents = read_table(paths.read("validate", "corpus.parquet"))
-    documents = {name: values[: settings.max_corpus_documents] for name, values in documents.items()}
+    documents = {
+        name: values[: settings.max_corpus_documents] for name, values in documents.items()
+    }
     train, heldout = _pretraining_texts(documents, settings)
     say(f"prepare  student vocabulary from {len(train):,} documents and the train rows")
-    labelled = [text for text, split in zip(rows["text"], rows["split"], strict=True) if split == "train"]
+    labelled = [
+        text for text, split in zip(rows["text"], rows["split"], strict=True) if split == "train"
+    ]
     tokenizer = train_wordpiece(labelled + train, vocabulary_size=settings.vocabulary_size)
     with atomic_folder(paths.out / "student_tokenizer") as folder:
         save_for_transformers(tokenizer, folder, max_length=settings.max_length)
@@ -68,9 +71,7 @@ def _save_teacher_tokenizer(params: Params, paths: Paths) -> None:
         tokenizer.save_pretrained(folder)
 
 
-def _pretraining_texts(
-    documents: Columns, settings: PrepareParams
-) -> tuple[list[str], list[str]]:
+def _pretraining_texts(documents: Columns, settings: PrepareParams) -> tuple[list[str], list[str]]:
     """Texts to pretrain on and held-out ones; a document's hash decides."""
     train: list[str] = []
     heldout: list[str] = []

@@ -15,6 +15,7 @@ from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data import quality
 from pipeline.data.cards import data_card
+from pipeline.data.duplicates import groups
 from pipeline.data.privacy import personal_data
 from pipeline.data.records import Record, read_records, write_records
 from pipeline.data.tables import text_schema, write_table
@@ -32,6 +33,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     quality.check_limits(shares, counts, params=params.validate_, why=why)
     say(f"validate  {len(corpus):,} corpus rows against {len(labelled.records):,} labelled ones")
     unlabelled = quality.check_corpus(corpus, labelled.records, params.validate_)
+    say("validate  personal data")
     report = {
         "limits": params.validate_.model_dump(),
         "labels": counts,
@@ -66,7 +68,7 @@ def _save(
 
 
 def _clusters(records: Sequence[Record]) -> dict[str, int]:
-    groups = quality.groups(record.cluster for record in records)
+    groups = groups(record.cluster for record in records)
     sizes = [len(rows) for rows in groups if len(rows) > 1]
     return {"clusters": len(sizes), "rows_in_clusters": sum(sizes)}
 

@@ -84,8 +84,12 @@ def _risks(manifest: Mapping[str, Any], report: Mapping[str, Any]) -> list[str]:
             f"({near['clusters']:,} clusters). A cluster stays in one split."
         )
     leaks = sum(n for reason, n in report["corpus"]["rejects"].items() if "labelled" in reason)
-    found.append(f"{leaks:,} corpus texts shared a labelled text and were taken out. {report['note']}")
-    found.append("Labels are the sources' own; nobody checked them again unless annotations say so.")
+    found.append(
+        f"{leaks:,} corpus texts shared a labelled text and were taken out. {report['note']}"
+    )
+    found.append(
+        "Labels are the sources' own; nobody checked them again unless annotations say so."
+    )
     return found
 
 

@@ -7,7 +7,7 @@ Kaushik 2006; Bayardo, Ma and Srikant 2007), so few pairs need to be compared in
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -55,12 +55,9 @@ def _rarest_first(texts: Sequence[str]) -> list[Grams]:
     """Each text's distinct 5-grams as numbers, the rarest of all texts first."""
     sets = [_grams(text) for text in texts]
     counts = Counter(gram for grams in sets for gram in grams)
-    ranks = {gram: rank for rank, gram in enumerate(sorted(counts, key=_rarity(counts)))}
+    rarest = sorted(counts, key=lambda gram: (counts[gram], gram))
+    ranks = {gram: rank for rank, gram in enumerate(rarest)}
     return [np.array(sorted(ranks[gram] for gram in grams), dtype=np.int64) for grams in sets]
-
-
-def _rarity(counts: Mapping[str, int]):  # type: ignore[no-untyped-def]
-    return lambda gram: (counts[gram], gram)
 
 
 def _grams(text: str) -> set[str]:

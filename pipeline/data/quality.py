@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.core.errors import DataError
 from pipeline.core.params import ValidateParams
+from pipeline.core.progress import track
 from pipeline.data.duplicates import groups, near_duplicates
 from pipeline.data.records import Record, record_id
 from pipeline.text.cleaning import bare_words, clean
@@ -36,9 +37,8 @@ class Checked:
 def check_labelled(records: Sequence[Record], params: ValidateParams) -> Checked:
     """Clean labelled records, take out the unusable and the copies, number near copies by cluster."""
     kept, rejects = _usable(records, params)
-    kept, copies = _without_copies(kept)
-    texts = [bare_words(record.text) or record.text for record in kept]
-    firsts = near_duplicates(texts, similarity=params.near_duplicate_similarity)
+    kept, words, copies = _without_copies(kept)
+    firsts = near_duplicates(words, similarity=params.near_duplicate_similarity)
     # Records are ordered by id, so the first of a cluster has its smallest id.
     kept = [
         replace(record, cluster=kept[first].id) for record, first in zip(kept, firsts, strict=True)
@@ -51,8 +51,7 @@ def check_corpus(
 ) -> Checked:
     """Clean corpus records; take out the unusable, copies, and what shares a labelled text."""
     kept, rejects = _usable(records, params)
-    kept, copies = _without_copies(kept)
-    corpus = [bare_words(record.text) for record in kept]
+    kept, corpus, copies = _without_copies(kept)
     labels = [bare_words(record.text) for record in labelled]
     held = [(row, inside) for inside, row in containing(labels, corpus)]
     leaks = {row: HELD for row, _ in held}
@@ -63,12 +62,10 @@ def check_corpus(
     )
 
 
-def _usable(
-    records: Sequence[Record], params: ValidateParams
-) -> tuple[list[Record], list[Reject]]:
+def _usable(records: Sequence[Record], params: ValidateParams) -> tuple[list[Record], list[Reject]]:
     """Cleaned records of the right length, first occurrences before later ones, then by id."""
     kept, rejects = [], []
-    for record in sorted(records, key=_first_then_id):
+    for record in track(sorted(records, key=_first_then_id), "validate  cleaning", len(records)):
         text = clean(record.text)
         if reason := _length_fault(text, params):
             rejects.append(Reject(record, reason))
@@ -90,17 +87,23 @@ def _length_fault(text: str, params: ValidateParams) -> str | None:
     return LONG if len(text) > params.max_characters else None
 
 
-def _without_copies(records: Sequence[Record]) -> tuple[list[Record], list[Reject]]:
-    """One record of each set of exact copies, ordered by id; none where their labels differ."""
+def _without_copies(records: Sequence[Record]) -> tuple[list[Record], list[str], list[Reject]]:
+    """One record of each set of exact copies, ordered by id, and its bare words.
+
+    Copies whose labels differ are all taken out: nobody knows which label is right.
+    """
+    told = track(records, "validate  comparing", len(records))
+    words = [bare_words(record.text) for record in told]
     kept, rejects = [], []
-    for rows in groups(bare_words(record.text) or record.text for record in records):
+    for rows in groups(words):
         first, *others = (records[row] for row in rows)
         if any(other.label != first.label for other in others):
             rejects += [Reject(record, CONFLICT) for record in (first, *others)]
         else:
-            kept.append(first)
+            kept.append((first, words[rows[0]]))
             rejects += [Reject(record, COPY) for record in others]
-    return sorted(kept, key=lambda record: record.id), rejects
+    kept.sort(key=lambda pair: pair[0].id)
+    return [record for record, _ in kept], [text for _, text in kept], rejects
 
 
 def counts_by_reason(rejects: Sequence[Reject]) -> dict[str, int]:
@@ -139,16 +142,26 @@ def check_limits(
     present = {label: count for label, count in counts.items() if count}
     shown = ", ".join(f"{label}: {count:,}" for label, count in counts.items())
     if len(present) < 2:
-        raise _unbalanced(f"one class only ({shown})", "rows of at least two labels", "label")
+        raise DataError(
+            f"one class only ({shown})",
+            expected="rows of at least two labels",
+            next_step="check label_column and label_values of the labelled sources",
+        )
     rarest = min(counts, key=lambda label: counts[label])
     if counts[rarest] < params.min_rows_per_label:
-        limit = f"at least {params.min_rows_per_label} (validate.min_rows_per_label)"
-        raise _unbalanced(f"label {rarest!r} has {counts[rarest]} rows ({shown})", limit, rarest)
+        raise DataError(
+            f"label {rarest!r} has {counts[rarest]:,} rows ({shown})",
+            expected=f"at least {params.min_rows_per_label:,} (validate.min_rows_per_label)",
+            next_step=f"add rows of {rarest!r}, or take it out of product.labels",
+        )
     commonest = max(counts, key=lambda label: counts[label])
     share = counts[commonest] / sum(counts.values())
     if share > params.max_label_share:
-        limit = f"at most {params.max_label_share:.0%} (validate.max_label_share)"
-        raise _unbalanced(f"label {commonest!r} holds {share:.1%} of the rows", limit, rarest)
+        raise DataError(
+            f"label {commonest!r} holds {share:.1%} of the rows ({shown})",
+            expected=f"at most {params.max_label_share:.0%} (validate.max_label_share)",
+            next_step="add rows of the other labels",
+        )
 
 
 def _at_most(what: str, share: float, limit: float, why: str) -> None:
@@ -159,13 +172,6 @@ def _at_most(what: str, share: float, limit: float, why: str) -> None:
             expected=f"at most {limit:.1%} (validate.{name})",
             next_step=f"correct the source, or raise validate.{name} if you know why it is so",
         )
-
-
-def _unbalanced(got: str, expected: str, rare: str) -> DataError:
-    return DataError(
-        got, expected=expected, next_step=f"add rows of {rare!r}, or correct product.labels"
-        if rare != "label" else "check label_column and label_values of the labelled sources",
-    )
 
 
 def summary(total: int, checked: Checked) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Rows:
 
 
 def split_rows(table: Mapping[str, Sequence[Any]]) -> dict[str, Rows]:
-    """prepare's table by split. Ids are hashes, so the first n rows are a fair sample."""
+    """Prepare's table by split. Ids are hashes, so the first n rows are a fair sample."""
     splits: dict[str, Rows] = {}
     for name in ("train", "validation", "test"):
         rows = sorted(

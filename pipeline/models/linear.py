@@ -15,8 +15,7 @@ from sklearn.linear_model import LogisticRegression
 Probabilities = NDArray[np.float64]
 LabelIds = NDArray[np.int64]
 
-# Words keep their inner apostrophe (don't), and punctuation marks count as words: both carry tone.
-_TOKEN = r"\w+(?:['’]\w+)*|[^\w\s]"
+_WORD = r"\w+"
 _SMOOTHING = 1.0
 _MAX_ITERATIONS = 1000
 
@@ -46,7 +45,7 @@ class TfidfRegression:
         self, texts: Sequence[str], label_ids: LabelIds, *, max_ngram: int, regularisation: float
     ) -> None:
         self._vectorizer = TfidfVectorizer(
-            ngram_range=(1, max_ngram), token_pattern=_TOKEN, sublinear_tf=True, min_df=1
+            ngram_range=(1, max_ngram), token_pattern=_WORD, sublinear_tf=True, min_df=1
         )
         self._model = LogisticRegression(C=regularisation, max_iter=_MAX_ITERATIONS)
         self._model.fit(self._vectorizer.fit_transform(texts), label_ids)
@@ -69,16 +68,16 @@ class NaiveBayesRegression:
         regularisation: float,
     ) -> None:
         self._vectorizer = CountVectorizer(
-            ngram_range=(1, max_ngram), token_pattern=_TOKEN, binary=True
+            ngram_range=(1, max_ngram), token_pattern=_WORD, binary=True
         )
         counts = self._vectorizer.fit_transform(texts)
         # Two labels are one question: the answer to the second is the rest.
         asked = range(1, 2) if labels == 2 else range(labels)
         self._ratios = [log_count_ratio(counts, label_ids == label) for label in asked]
         self._models = [
-            LogisticRegression(C=regularisation, max_iter=_MAX_ITERATIONS).fit(
-                counts.multiply(ratio).tocsr(), label_ids == label
-            )
+            LogisticRegression(
+                C=regularisation, solver="liblinear", max_iter=_MAX_ITERATIONS, random_state=0
+            ).fit(counts.multiply(ratio).tocsr(), label_ids == label)
             for label, ratio in zip(asked, self._ratios, strict=True)
         ]
 
@@ -95,7 +94,7 @@ class NaiveBayesRegression:
 
 
 def log_count_ratio(counts: Any, positive: NDArray[np.bool_]) -> Probabilities:
-    """r = log((p / ‖p‖₁) / (q / ‖q‖₁)) with p, q the smoothed counts of the two sides, `(ngrams,)`.
+    """R = log((p / ‖p‖₁) / (q / ‖q‖₁)) with p, q the smoothed counts of the two sides, `(ngrams,)`.
 
     Args:
         counts: sparse 0/1 table `(texts, ngrams)`.
@@ -103,7 +102,8 @@ def log_count_ratio(counts: Any, positive: NDArray[np.bool_]) -> Probabilities:
     """
     p = _SMOOTHING + np.asarray(counts[positive].sum(axis=0)).ravel()
     q = _SMOOTHING + np.asarray(counts[~positive].sum(axis=0)).ravel()
-    return np.log(p / p.sum()) - np.log(q / q.sum())
+    ratios: Probabilities = np.log(p / p.sum()) - np.log(q / q.sum())
+    return ratios
 
 
 def accuracy(probabilities: Probabilities, label_ids: LabelIds) -> float:

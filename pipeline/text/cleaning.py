@@ -29,7 +29,7 @@ _CONTROLS: dict[int, str | None] = {
 
 
 def clean(text: str) -> str:
-    """The text as a person sees it: Unicode NFC, one space between words, `\\n` between paragraphs."""
+    """The text as a person sees it: Unicode NFC, one space between words, a line a paragraph."""
     text = text.translate(_CONTROLS)
     if "&" in text:
         text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)

@@ -5,7 +5,8 @@ what is found is then compared as strings, so a hash can only cost time, never g
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,11 +72,13 @@ def _pairs(
     words: int,
 ) -> Iterator[tuple[int, int]]:
     """Pairs of one chunk with the needles whose first `words` words are looked up."""
-    numbers: dict[str, int] = {}
+    prefixes = [needles[row].split(" ", words)[:words] for row in rows]
+    numbers = {word: number for number, word in enumerate(sorted(set(chain(*prefixes))), start=2)}
     starts: dict[int, list[int]] = defaultdict(list)
-    for row in rows:
-        starts[int(_hashes(_numbered([needles[row]], numbers), words)[0])].append(row)
-    tokens = _numbered((haystacks[row] for row in chunk), numbers, grow=False)
+    hashes = _hashes(_numbered(prefixes, numbers), words)[:: words + 1]
+    for row, start in zip(rows, hashes.tolist(), strict=True):
+        starts[start].append(row)
+    tokens = _numbered((haystacks[row].split(" ") for row in chunk), numbers)
     found = _hashes(tokens, words)
     ends = np.cumsum([haystacks[row].count(" ") + 2 for row in chunk])
     for position in _among(found, np.array(list(starts), dtype=np.uint64)):
@@ -85,17 +88,14 @@ def _pairs(
                 yield row, needle
 
 
-def _numbered(texts, numbers: dict[str, int], *, grow: bool = True) -> Hashes:  # type: ignore[no-untyped-def]
+def _numbered(texts: Iterable[Sequence[str]], numbers: Mapping[str, int]) -> Hashes:
     """The words of all texts as 64-bit numbers, an end mark (0) after each text.
 
-    Words that no needle has share one number where `grow` is false.
+    Words that no needle begins with share one number (1).
     """
     values: list[int] = []
-    for text in texts:
-        if grow:
-            values += [numbers.setdefault(word, len(numbers) + 2) for word in text.split(" ")]
-        else:
-            values += [numbers.get(word, 1) for word in text.split(" ")]
+    for words in texts:
+        values += [numbers.get(word, 1) for word in words]
         values.append(0)
     return np.array(values, dtype=np.uint64) * _MULTIPLIER
 

@@ -5,6 +5,7 @@ size, shrink with it.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,9 @@ _LARGEST_UINT16 = 1 << 16
 
 def train_wordpiece(texts: Sequence[str], *, vocabulary_size: int) -> Tokenizer:
     """An uncased WordPiece tokenizer as BERT's; ids 0 to 4 are [PAD] [UNK] [CLS] [SEP] [MASK]."""
-    tokenizer = Tokenizer(WordPiece(unk_token="[UNK]", max_input_chars_per_word=100))
+    tokenizer = Tokenizer(
+        WordPiece(unk_token=SPECIAL_TOKENS["unk_token"], max_input_chars_per_word=100)
+    )
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     trainer = trainers.WordPieceTrainer(
@@ -57,14 +60,23 @@ def save_for_transformers(tokenizer: Tokenizer, folder: Path, *, max_length: int
 
 
 def token_array(tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.unsignedinteger]:
-    """The ids of all texts in a row, each ended by `[SEP]`, `(tokens,)`, uint16 where ids fit."""
+    """The ids of all texts in a row, each ended by `[SEP]`, `(tokens,)`, uint16 where ids fit.
+
+    The tokenizer never looks across white space, so each distinct chunk between spaces is encoded
+    once: the same ids as of whole texts, several times sooner.
+    """
     end = tokenizer.token_to_id("[SEP]")
     small = tokenizer.get_vocab_size() <= _LARGEST_UINT16
     kind: type[np.unsignedinteger] = np.uint16 if small else np.uint32
+    known: dict[str, list[int]] = {}
     parts: list[NDArray[np.unsignedinteger]] = [np.empty(0, dtype=kind)]
     for batch in _batches(texts, "prepare  tokens"):
-        for encoding in tokenizer.encode_batch_fast(batch, add_special_tokens=False):
-            parts.append(np.array([*encoding.ids, end], dtype=kind))
+        chunks = [text.split() for text in batch]
+        new = [*dict.fromkeys(c for text in chunks for c in text if c not in known)]
+        encodings = tokenizer.encode_batch_fast(new, add_special_tokens=False)
+        known.update(zip(new, (encoding.ids for encoding in encodings), strict=True))
+        for text in chunks:
+            parts.append(np.array([*chain(*(known[c] for c in text)), end], dtype=kind))
     return np.concatenate(parts)
 
 
