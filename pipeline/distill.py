@@ -25,9 +25,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         labels=params.product.labels,
         dropout=params.distill.dropout,
     )
-    accuracy = train_student(
-        model, lesson, schedule=params.distill, params=params, paths=paths
-    )
+    accuracy = train_student(model, lesson, schedule=params.distill, params=params, paths=paths)
     save_model(model, tokenizer, paths.out / "model")
     return {
         "validation_accuracy": accuracy,

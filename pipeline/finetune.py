@@ -99,9 +99,9 @@ def _baseline_accuracy(paths: Paths, ids: list[str], label_ids: NDArray[np.int64
     """Validation accuracy of the strongest baseline, on the same rows."""
     table: Any = pq.read_table(paths.read("baseline", "predictions.parquet"))
     rows = table.filter(
-        pc.and_(  # type: ignore[attr-defined]
-            pc.equal(table["model"], _STRONGEST_BASELINE),  # type: ignore[attr-defined]
-            pc.equal(table["split"], "validation"),  # type: ignore[attr-defined]
+        pc.and_(
+            pc.equal(table["model"], _STRONGEST_BASELINE),
+            pc.equal(table["split"], "validation"),
         )
     )
     columns = sorted(

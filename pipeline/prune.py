@@ -5,6 +5,7 @@ Writes  artifacts/prune/{model/, curve.csv, metrics.json}
 """
 
 import numpy as np
+import torch
 
 from pipeline.compression.structured import narrow_feed_forward, unit_importance
 from pipeline.compression.student import read_lesson, train_student
@@ -28,7 +29,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     tokenizer = load_tokenizer(paths.read("prepare", "student_tokenizer"))
     lesson = read_lesson(params, paths, tokenizer)
     model = load_classifier(paths.read("distill", "model"), labels=params.product.labels)
-    model.to(prepare_device(params.compute))
+    torch.nn.Module.to(model, prepare_device(params.compute))
     labelled = np.flatnonzero(lesson.labelled)
     batches = epoch_batches(
         lesson.rows.lengths[labelled],
@@ -37,13 +38,9 @@ def run(params: Params, paths: Paths) -> Metrics:
         epoch=0,
     )[:_IMPORTANCE_BATCHES]
     before = parameter_count(model)
-    importance = unit_importance(
-        model, lesson.objective, (labelled[batch] for batch in batches)
-    )
+    importance = unit_importance(model, lesson.objective, (labelled[batch] for batch in batches))
     width = narrow_feed_forward(model, importance, keep_share=params.prune.keep_share)
-    accuracy = train_student(
-        model, lesson, schedule=params.prune, params=params, paths=paths
-    )
+    accuracy = train_student(model, lesson, schedule=params.prune, params=params, paths=paths)
     save_model(model, tokenizer, paths.out / "model")
     return {
         "validation_accuracy": accuracy,

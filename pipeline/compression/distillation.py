@@ -47,9 +47,7 @@ class Distillation:
         return ((1 - weight) * soft + weight * hard).mean()
 
 
-def soft_loss(
-    student: torch.Tensor, teacher: torch.Tensor, *, temperature: float
-) -> torch.Tensor:
+def soft_loss(student: torch.Tensor, teacher: torch.Tensor, *, temperature: float) -> torch.Tensor:
     """Kullback-Leibler divergence of each row, `(batch,)`, times temperature squared."""
     target = functional.log_softmax(teacher / temperature, dim=-1)
     answer = functional.log_softmax(student / temperature, dim=-1)

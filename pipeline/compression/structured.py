@@ -17,7 +17,7 @@ from pipeline.training.loop import Objective
 
 
 def unit_importance(
-    model: PreTrainedModel, objective: Objective, batches: Iterable[Ids]
+    model: torch.nn.Module, objective: Objective, batches: Iterable[Ids]
 ) -> list[torch.Tensor]:
     """Importance of each feed-forward unit, one tensor `(feed_forward_size,)` a layer."""
     model.eval()
@@ -31,9 +31,9 @@ def unit_importance(
         objective.loss(model, rows, device).backward()  # type: ignore[no-untyped-call]
         for hook in hooks:
             hook.remove()
-        for total, units in zip(totals, kept, strict=True):
+        for layer, units in enumerate(kept):
             effect = units.detach() * _gradient(units)
-            total += effect.sum(dim=(0, 1)).abs()
+            totals[layer] += effect.sum(dim=(0, 1)).abs()
     model.zero_grad()
     return totals
 
@@ -65,9 +65,9 @@ def narrow_feed_forward(
     return kept
 
 
-def _layers(model: PreTrainedModel) -> Any:
+def _layers(model: torch.nn.Module) -> Any:
     """The transformer layers of a BERT-shaped model."""
-    layers = getattr(getattr(model.base_model, "encoder", None), "layer", None)
+    layers = getattr(getattr(getattr(model, "base_model", None), "encoder", None), "layer", None)
     if layers is None:
         raise ArtifactError(
             f"a {type(model).__name__}",

@@ -62,9 +62,7 @@ def train_student(
     """Train `model` in place on the lesson; returns its validation accuracy."""
 
     def score(trained: torch.nn.Module) -> dict[str, float]:
-        logits = predict_logits(
-            trained, lesson.validation, compute=params.compute, batch_size=64
-        )
+        logits = predict_logits(trained, lesson.validation, compute=params.compute, batch_size=64)
         return {"validation_accuracy": accuracy_of(logits, lesson.validation_label_ids)}
 
     def batches(epoch: int) -> list[Ids]:

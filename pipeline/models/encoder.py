@@ -86,12 +86,11 @@ def load_classifier(
     return model
 
 
-def save_model(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path
-) -> None:
+def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
     """Write config, safetensors weights and tokenizer, whole or not at all."""
     with atomic_folder(folder) as temporary:
-        model.to("cpu").save_pretrained(temporary)
+        torch.nn.Module.to(model, "cpu")
+        model.save_pretrained(temporary)
         tokenizer.save_pretrained(temporary)
 
 

@@ -61,9 +61,7 @@ class Checkpoints:
             old.unlink()
             old.with_suffix(".sha256").unlink(missing_ok=True)
 
-    def resume(
-        self, model: torch.nn.Module, optimizer: torch.optim.Optimizer
-    ) -> Resumed | None:
+    def resume(self, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> Resumed | None:
         """Put the newest sound checkpoint back; None where there is none."""
         for path in reversed(self._all()):
             if _is_sound(path):
@@ -86,9 +84,7 @@ def _is_sound(path: Path) -> bool:
     return recorded.exists() and recorded.read_text(encoding="utf-8") == sha256_file(path)
 
 
-def _tensors(
-    model: torch.nn.Module, optimizer: torch.optim.Optimizer
-) -> dict[str, torch.Tensor]:
+def _tensors(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
     tensors = {"random": torch.get_rng_state()}
     for name, parameter in model.named_parameters():
         tensors[f"model.{name}"] = parameter.detach().contiguous()

@@ -188,8 +188,6 @@ def rate_factor(step: int, *, total: int, warmup_share: float) -> float:
     return (total - step) / max(total - warmup, 1.0)
 
 
-
-
 def repeated(rows: Sequence[int], times: int) -> NDArray[np.int64]:
     """Row numbers, each `times` over: one epoch that shows some rows more often."""
     return np.repeat(np.asarray(rows, dtype=np.int64), times)

@@ -25,7 +25,7 @@ class Split:
 def read_split(records: Path, split: str) -> Split:
     """The rows of `split` in prepare's records."""
     table = pq.read_table(records)
-    rows = table.filter(pc.equal(table["split"], split))  # type: ignore[attr-defined]
+    rows = table.filter(pc.equal(table["split"], split))
     return Split(
         ids=rows["id"].to_pylist(),
         texts=rows["text"].to_pylist(),

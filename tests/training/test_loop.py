@@ -15,9 +15,7 @@ from pipeline.training.curve import Curve
 from pipeline.training.loop import Training, rate_factor, train
 
 COMPUTE = Compute(seed=1, threads=1, device="cpu", precision="float32")
-SCHEDULE = Schedule(
-    epochs=3, batch_size=8, learning_rate=0.02, warmup_share=0.1, weight_decay=0.01
-)
+SCHEDULE = Schedule(epochs=3, batch_size=8, learning_rate=0.02, warmup_share=0.1, weight_decay=0.01)
 
 
 class Separable:
@@ -42,9 +40,7 @@ class Separable:
 
 def small_model() -> torch.nn.Module:
     torch.manual_seed(3)
-    return torch.nn.Sequential(
-        torch.nn.Linear(4, 8), torch.nn.Dropout(0.3), torch.nn.Linear(8, 2)
-    )
+    return torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Dropout(0.3), torch.nn.Linear(8, 2))
 
 
 def a_training(folder: Path) -> Training:
