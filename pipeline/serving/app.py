@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -28,7 +28,7 @@ from pipeline.runtime.classifier import Classifier, Prediction
 from pipeline.serving.admission import Admission
 from pipeline.serving.guard import Guard, SecurityHeaders
 from pipeline.serving.protocol import (
-    BodyTooLarge,
+    BodyTooLargeError,
     ProtocolError,
     error_response,
     json_response,
@@ -195,19 +195,20 @@ def _failed() -> ProtocolError:
 
 
 async def _on_protocol_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, ProtocolError)
-    return _LastWord(error, request) if isinstance(error, BodyTooLarge) else error_response(error)
+    told = cast(ProtocolError, error)
+    sending = isinstance(told, BodyTooLargeError) and told.more
+    return _LastWord(told) if sending else error_response(told)
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+    refused = cast(HTTPException, error)
     return error_response(
         ProtocolError(
-            error.status_code,
+            refused.status_code,
             got=f"{request.method} {request.url.path[:80]}",
             expected=f"one of {_ROUTES}",
             next_step="check the address and the method",
-            headers=error.headers,
+            headers=refused.headers,
         )
     )
 
@@ -219,7 +220,7 @@ class _LastWord(Response):
     then report a broken pipe in place of the reason.
     """
 
-    def __init__(self, error: ProtocolError, request: Request) -> None:
+    def __init__(self, error: ProtocolError) -> None:
         answer = error_response(error)
         super().__init__(answer.body, answer.status_code, dict(answer.headers))
 

@@ -96,8 +96,9 @@ def _host_name(host: str) -> str:
 
 
 def _check_token(authorization: str, token: str) -> ProtocolError | None:
+    # Headers are decoded as Latin-1: encoding so gives the bytes that came.
     # In constant time, so that the answer's delay does not spell the token.
-    if hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode()):
+    if hmac.compare_digest(authorization.encode("latin-1"), f"Bearer {token}".encode()):
         return None
     return ProtocolError(
         401,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 MAX_BODY_BYTES = 1_000_000
@@ -46,8 +46,12 @@ class ProtocolError(Exception):
         self.headers = dict(headers or {})
 
 
-class BodyTooLarge(ProtocolError):
-    """A body over the limit: its sender may still be sending."""
+class BodyTooLargeError(ProtocolError):
+    """A body over the limit; `more` says that its sender may still be sending."""
+
+    def __init__(self, status: int, *, more: bool, **told: Any) -> None:
+        super().__init__(status, **told)
+        self.more = more
 
 
 def json_response(
@@ -123,7 +127,8 @@ def _parse_json(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        deep = "recursion" in str(error).lower()
+        # orjson words it "recursion limit" or "depth limit", by version.
+        deep = "recursion" in str(error).lower() or "depth" in str(error).lower()
         raise ProtocolError(
             400,
             got="JSON that is nested too deep" if deep else f"a body that is not JSON: {error}",
@@ -160,7 +165,7 @@ async def _read_body(request: Request) -> bytes:
     """The body, of which never more than the limit is held."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
-        raise _too_large(f"a body of {int(declared):,} bytes")
+        raise _too_large(f"a body of {int(declared):,} bytes", more=True)
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await _collect(request)
@@ -175,19 +180,26 @@ async def _read_body(request: Request) -> bytes:
 
 
 async def _collect(request: Request) -> bytes:
+    # Not request.stream(): it does not tell whether a piece over the limit was the last.
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
         if len(body) > MAX_BODY_BYTES:
-            raise _too_large(f"a body of more than {MAX_BODY_BYTES:,} bytes")
+            raise _too_large(f"a body of more than {MAX_BODY_BYTES:,} bytes", more=more)
     return bytes(body)
 
 
-def _too_large(got: str) -> BodyTooLarge:
-    return BodyTooLarge(
+def _too_large(got: str, *, more: bool) -> BodyTooLargeError:
+    return BodyTooLargeError(
         413,
         got=got,
         expected=f"at most {MAX_BODY_BYTES:,} bytes",
         next_step="send fewer or shorter texts in one request",
         headers={"connection": "close"},
+        more=more,
     )

@@ -28,7 +28,7 @@ from pipeline.serving.app import create_app
 from pipeline.serving.guard import is_loopback
 from pipeline.serving.rollout import ModelHolder, PointerFollower
 
-TOKEN_VARIABLE = "MODELYARD_TOKEN"
+TOKEN_VARIABLE = "MODELYARD_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 QUEUE = 64
 PORTS_TRIED = 50
 GRACE_SECONDS = 5

@@ -1,0 +1,216 @@
+"""The routes, in process: answers, refusals, headers."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from pipeline.serving.admission import Admission
+from pipeline.serving.app import create_app
+from pipeline.serving.rollout import ModelHolder
+from tests.support.tiny_bundle import make_tiny_bundle
+
+ADDRESS = "http://127.0.0.1:8000"
+
+
+def make_client(holder: ModelHolder, **options: Any) -> TestClient:
+    """A client of an application over `holder`."""
+    admission = options.pop("admission", None) or Admission(workers=1, queue=4)
+    return TestClient(create_app(holder, admission=admission, **options), base_url=ADDRESS)
+
+
+@pytest.fixture(name="holder", scope="module")
+def make_holder(tmp_path_factory: pytest.TempPathFactory) -> ModelHolder:
+    folder = tmp_path_factory.mktemp("bundle") / "bundle"
+    make_tiny_bundle(folder)
+    holder = ModelHolder()
+    holder.load(folder)
+    return holder
+
+
+@pytest.fixture(name="client")
+def open_client(holder: ModelHolder) -> Iterator[TestClient]:
+    with make_client(holder) as client:
+        yield client
+
+
+def test_one_text_gets_label_probabilities_model_and_time(
+    client: TestClient, holder: ModelHolder
+) -> None:
+    assert holder.current is not None
+    answer = client.post("/predict", json={"text": "a warm funny film"}).json()
+    prediction = answer["predictions"][0]
+    assert prediction["label"] == "positive"
+    assert prediction["probability"] == prediction["probabilities"]["positive"]
+    assert "truncated" not in prediction
+    assert answer["model"] == {
+        "product": "tiny-sentiment",
+        "hash": holder.current.bundle.hash,
+        "variant": "student-int8",
+    }
+    assert answer["milliseconds"] > 0
+
+
+def test_many_texts_are_answered_in_order_and_a_long_one_says_truncated(
+    client: TestClient,
+) -> None:
+    answer = client.post("/predict", json={"texts": ["good", "bad", "good " * 100]}).json()
+    labels = [prediction["label"] for prediction in answer["predictions"]]
+    assert labels == ["positive", "negative", "positive"]
+    assert [p.get("truncated") for p in answer["predictions"]] == [None, None, True]
+
+
+def test_golden_requests_get_the_answers_of_the_bundle(
+    client: TestClient, holder: ModelHolder
+) -> None:
+    assert holder.current is not None
+    golden = holder.current.bundle.golden
+    answer = client.post("/predict", json={"texts": [request["text"] for request in golden]})
+    for prediction, request in zip(answer.json()["predictions"], golden, strict=True):
+        assert prediction["label"] == request["label"]
+        assert prediction["probabilities"] == pytest.approx(request["probabilities"], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "got"),
+    [
+        ({"json": {"text": ""}}, 422, "empty"),
+        ({"json": {"text": 7}}, 422, "number"),
+        ({"content": b"{", "headers": {"content-type": "application/json"}}, 400, "not JSON"),
+        ({"content": b"a", "headers": {"content-type": "text/plain"}}, 415, "text/plain"),
+        ({"data": {"text": "a"}}, 415, "urlencoded"),
+        ({"json": {"text": "x" * 1_000_001}}, 413, "bytes"),
+    ],
+)
+def test_a_bad_request_gets_a_reason_and_a_next_step(
+    client: TestClient, request_: dict[str, Any], status: int, got: str
+) -> None:
+    answer = client.post("/predict", **request_)
+    assert answer.status_code == status
+    error = answer.json()["error"]
+    assert got in error["got"]
+    assert error.keys() == {"got", "expected", "next_step"}
+
+
+def test_a_body_sent_in_pieces_is_bounded_too(client: TestClient) -> None:
+    pieces = (b" " * 65_536 for _ in range(160))
+    answer = client.post("/predict", content=pieces, headers={"content-type": "application/json"})
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nowhere", 404),
+        ("GET", "/static/../app.py", 404),
+        ("GET", "/static/%2e%2e/app.py", 404),
+        ("GET", "/predict", 405),
+        ("POST", "/model", 405),
+    ],
+)
+def test_unknown_routes_and_methods_are_json_errors(
+    client: TestClient, method: str, path: str, status: int
+) -> None:
+    answer = client.request(method, path)
+    assert answer.status_code == status
+    assert "/predict" in answer.json()["error"]["expected"]
+
+
+def test_ready_and_predict_wait_for_a_first_model_while_live_does_not() -> None:
+    with make_client(ModelHolder()) as client:
+        assert client.get("/health/live").status_code == 200
+        ready = client.get("/health/ready")
+        assert (ready.status_code, ready.json()["hash"]) == (503, None)
+        predict = client.post("/predict", json={"text": "a"})
+        assert (predict.status_code, predict.headers["retry-after"]) == (503, "1")
+
+
+def test_ready_and_model_describe_what_serves(client: TestClient, holder: ModelHolder) -> None:
+    assert holder.current is not None
+    ready, model = client.get("/health/ready"), client.get("/model").json()
+    assert ready.status_code == 200
+    assert ready.json()["hash"] == model["hash"] == holder.current.bundle.hash
+    assert ready.json()["last_error"] is None
+    assert model["teacher"]["name"] == "teacher-torch"
+    assert "golden" not in model
+    assert "Tiny model" in client.get("/model/card").text
+
+
+@pytest.mark.parametrize("path", ["/", "/static/app.js", "/health/live", "/nowhere"])
+def test_every_answer_bears_the_security_headers(client: TestClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_page_fetches_nothing_from_elsewhere(client: TestClient) -> None:
+    page = client.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    files = [client.get(f"/static/{name}") for name in ("app.js", "style.css", "icon.svg")]
+    assert all(file.status_code == 200 for file in files)
+    for file in (page, *files[:2]):
+        assert "http://" not in file.text
+        assert "https://" not in file.text
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "localhost.evil", ""])
+def test_a_foreign_host_name_is_refused_on_loopback(client: TestClient, host: str) -> None:
+    assert client.get("/model", headers={"host": host}).status_code == 421
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1:9", "[::1]", "[::1]:80"])
+def test_loopback_names_pass_with_any_port(client: TestClient, host: str) -> None:
+    assert client.get("/health/live", headers={"host": host}).status_code == 200
+
+
+def test_with_a_token_predict_asks_for_it_and_other_routes_do_not(holder: ModelHolder) -> None:
+    with make_client(holder, token="sécret", loopback_only=False) as client:
+        body = {"text": "good"}
+        assert client.get("/", headers={"host": "models.example"}).status_code == 200
+        assert client.post("/predict", json=body).status_code == 401
+        for wrong in ("Bearer wrong", "sécret", "Basic sécret", ""):
+            headers = {b"authorization": wrong.encode("utf-8")}
+            assert client.post("/predict", json=body, headers=headers).status_code == 401
+        right = {b"authorization": "Bearer sécret".encode()}
+        assert client.post("/predict", json=body, headers=right).status_code == 200
+
+
+def test_a_full_queue_is_a_503_with_a_reason(holder: ModelHolder) -> None:
+    with make_client(holder, admission=Admission(workers=1, queue=-1)) as client:
+        answer = client.post("/predict", json={"text": "good"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert "waiting" in answer.json()["error"]["got"]
+
+
+def test_a_failure_of_the_model_is_a_500_and_keeps_the_text_out_of_the_log(
+    holder: ModelHolder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(texts: list[str]) -> None:
+        raise ValueError(texts[0])
+
+    assert holder.current is not None
+    monkeypatch.setattr(holder.current.classifier, "classify", fail)
+    with caplog.at_level(logging.DEBUG), make_client(holder) as client:
+        answer = client.post("/predict", json={"text": "a private matter"})
+    assert answer.status_code == 500
+    assert "ValueError" in caplog.text
+    assert "private" not in caplog.text + answer.text
+
+
+def test_the_background_task_runs_beside_requests_and_ends_with_them(holder: ModelHolder) -> None:
+    seen: list[str] = []
+
+    async def background() -> None:
+        try:
+            seen.append("started")
+            await asyncio.Event().wait()
+        finally:
+            seen.append("ended")
+
+    with make_client(holder, background=background) as client:
+        client.get("/health/live")
+        assert seen == ["started"]
+    assert seen == ["started", "ended"]

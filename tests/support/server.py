@@ -1,0 +1,69 @@
+"""A real server process for tests, started and always stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A server that listens: its process, address and log file."""
+
+    process: "subprocess.Popen[bytes]"
+    url: str
+    log: Path
+
+    def stop(self) -> int:
+        """Ask it to end and return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+
+@contextmanager
+def run_server(
+    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
+) -> Iterator[RunningServer]:
+    """Start the server on a free port, its log and state file in `folder`; kill it at the end."""
+    state, log = folder / "server.json", folder / "server.log"
+    command = [sys.executable, "-m", "pipeline.serving.server", "--port", "0"]
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [*command, "--state", str(state), *arguments],
+            cwd=ROOT,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+        )
+    try:
+        wait_until(lambda: state.exists() or process.poll() is not None)
+        assert state.exists(), log.read_text()
+        yield RunningServer(process, json.loads(state.read_text())["url"], log)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait for `condition`; the limit is generous because it only bounds a failure."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def ready_hash(url: str) -> str | None:
+    """Hash of the bundle that a server serves; None while it has none."""
+    value: str | None = httpx.get(f"{url}health/ready").json()["hash"]
+    return value
