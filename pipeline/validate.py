@@ -68,8 +68,8 @@ def _save(
 
 
 def _clusters(records: Sequence[Record]) -> dict[str, int]:
-    groups = groups(record.cluster for record in records)
-    sizes = [len(rows) for rows in groups if len(rows) > 1]
+    clusters = groups(record.cluster for record in records)
+    sizes = [len(rows) for rows in clusters if len(rows) > 1]
     return {"clusters": len(sizes), "rows_in_clusters": sum(sizes)}
 
 
