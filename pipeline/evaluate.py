@@ -8,6 +8,8 @@ Reads   artifacts/{finetune,distill,prune}/model/, artifacts/{export,quantize}/*
 Writes  artifacts/evaluate/{variants.json, predictions.parquet, confusion.csv, plots/, metrics.json}
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -92,13 +94,15 @@ def _predict_torch(
 
 def _compare(
     answers: list[Answers], validation: Split, *, params: Params, paths: Paths
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """The entry of each variant and baseline in variants.json."""
     by_variant: dict[str, dict[str, Answers]] = {}
     for entry in answers:
         by_variant.setdefault(entry.variant, {})[entry.split] = entry
     masks = slice_masks(validation.texts, validation.label_ids, labels=params.product.labels)
-    sizes = {name: {"size_bytes": None, "parameters": None} for name in BASELINES}
+    sizes: dict[str, dict[str, int | None]] = {
+        name: {"size_bytes": None, "parameters": None} for name in BASELINES
+    }
     sizes |= {
         variant.name: _size(variant, params=params, paths=paths) for variant in all_variants()
     }

@@ -68,6 +68,7 @@ def _export(source: Path, target: Path, *, texts: Sequence[str], params: Params)
         "largest_difference": max(differences.values()),
         "tolerance": params.export.tolerance,
         "differences": differences,
+        "pad_token_id": rows.pad_token_id,
         "opset": params.export.opset,
         "texts_with_equal_tokens": len(texts),
         "bytes": (target / MODEL_FILE).stat().st_size,

@@ -24,4 +24,4 @@ def expected_calibration_error(label_ids: LabelIds, probabilities: Probabilities
 
 
 def _sums(bins: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.bincount(bins, weights=values, minlength=_BINS)
+    return np.bincount(bins, weights=values, minlength=_BINS).astype(np.float64)

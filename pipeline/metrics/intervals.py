@@ -62,7 +62,8 @@ def gap_interval(
     def gaps(chosen: NDArray[np.int64]) -> NDArray[np.float64]:
         counts = np.maximum(weights[chosen].sum(axis=1), 1.0)
         means: NDArray[np.float64] = rows[chosen].mean(axis=1)
-        return means - (rows * weights)[chosen].sum(axis=1) / counts
+        inside_means: NDArray[np.float64] = (rows * weights)[chosen].sum(axis=1) / counts
+        return means - inside_means
 
     drawn = _by_chunks(gaps, len(rows), resamples=resamples, random=random)
     value = float(rows.mean() - rows[inside].mean())

@@ -56,7 +56,7 @@ def _free_place(
 def _overlap(first: Bbox, second: Bbox) -> float:
     width = min(first.x1, second.x1) - max(first.x0, second.x0)
     height = min(first.y1, second.y1) - max(first.y0, second.y0)
-    return max(width, 0.0) * max(height, 0.0)
+    return float(max(width, 0.0) * max(height, 0.0))
 
 
 def _outside(box: Bbox, frame: Bbox) -> float:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
 
 from pipeline.core.files import atomic_path, write_text
+from pipeline.core.product import Requirements
 from pipeline.metrics.classification import predicted_labels
 from pipeline.metrics.labels import place_labels
 from pipeline.metrics.predictions import Answers
@@ -53,6 +54,27 @@ def plot_evaluation(
     )
     figure = quality_figure(points, baselines, x_label="size of the model file, MB (10⁶ bytes)")
     write_png(folder / "plots" / "quality_by_size.png", figure)
+
+
+def plot_choice(
+    folder: Path, scorecard: Sequence[Mapping[str, Any]], limits: Requirements, *, released: str
+) -> None:
+    """Write `quality_by_size.csv` and `plots/quality_by_{size,latency}.png` into `folder`."""
+    sizes = {e["name"]: e["size_bytes"] / 1e6 for e in scorecard if e["size_bytes"]}
+    times = {e["name"]: e["latency_ms"]["p95"] for e in scorecard if e["latency_ms"]}
+    costs = {
+        "size": (sizes, limits.size_mb, "size of the model file, MB (10⁶ bytes)"),
+        "latency": (times, limits.latency_p95_ms, "95th percentile of one request, ms"),
+    }
+    for name, (cost, limit, x_label) in costs.items():
+        points, baselines = quality_points(scorecard, cost)
+        figure = quality_figure(
+            points, baselines, x_label=x_label, limit=(limit, limits.min_quality), chosen=released
+        )
+        write_png(folder / "plots" / f"quality_by_{name}.png", figure)
+    points, _ = quality_points(scorecard, sizes)
+    rows = [(name, size, value) for name, size, value, _ in points]
+    write_csv(folder / "quality_by_size.csv", ["variant", "size_mb", "accuracy"], rows)
 
 
 def quality_points(

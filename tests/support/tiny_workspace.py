@@ -43,7 +43,13 @@ def make_workspace(root: Path, **requirements: Any) -> tuple[Params, Paths]:
         paths.output("collect") / "manifest.json",
         {"sources": [_source("rotten-tomatoes"), _source("imdb")]},
     )
-    write_json(paths.output("validate") / "report.json", {"passed": True})
+    write_json(
+        paths.output("validate") / "report.json",
+        {
+            "labelled": {"rows_in": 120, "rows_out": 119},
+            "limits": {"max_reject_share": 0.05},
+        },
+    )
     write_json(root / "machine.json", {"processor": "a test machine", "cores": 2})
     return params, paths
 

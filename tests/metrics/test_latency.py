@@ -1,0 +1,33 @@
+"""Latency figures stand a disturbed round, and variants take turns."""
+
+import numpy as np
+from pipeline.metrics.latency import interleaved, summarise
+
+
+def test_one_disturbed_round_does_not_move_the_95th_percentile() -> None:
+    quiet = np.ones((7, 60))
+    disturbed = quiet.copy()
+    disturbed[3] = 50.0
+    assert summarise(disturbed).p95 == summarise(quiet).p95 == 1.0
+    assert summarise(disturbed).p95_all == 50.0
+
+
+def test_a_variant_that_is_slow_in_every_round_shows_it() -> None:
+    times = np.ones((7, 60))
+    times[:, ::10] = 9.0
+    assert summarise(times).p95 > 8.0
+
+
+def test_variants_take_turns_round_by_round() -> None:
+    calls: list[str] = []
+    turns: list[int] = []
+    found = interleaved(
+        {"first": lambda: calls.append("first"), "second": lambda: calls.append("second")},
+        rounds=2,
+        requests_per_round=2,
+        warm_up=1,
+        progress=turns.append,
+    )
+    assert calls == (["first"] * 3 + ["second"] * 3) * 2
+    assert turns == [1, 2, 3, 4]
+    assert found["first"].throughput_per_s > 0

@@ -1,0 +1,18 @@
+"""Slices pick the rows their names promise."""
+
+import numpy as np
+from pipeline.metrics.slices import slice_masks
+
+
+def test_negation_is_found_in_words_and_contractions() -> None:
+    texts = ["not bad", "it didn't work", "it did n't work", "a knot of notes", "don’t go"]
+    masks = slice_masks(texts, np.zeros(5, dtype=np.int64), labels=["a", "b"])
+    assert masks["with negation"].tolist() == [True, True, True, False, True]
+
+
+def test_lengths_and_labels_make_slices() -> None:
+    texts = ["word " * 10, "word " * 11, "word " * 28]
+    masks = slice_masks(texts, np.array([0, 1, 1]), labels=["no", "yes"])
+    assert masks["at most 10 words"].tolist() == [True, False, False]
+    assert masks["at least 28 words"].tolist() == [False, False, True]
+    assert masks["label yes"].tolist() == [False, True, True]

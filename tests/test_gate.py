@@ -1,0 +1,167 @@
+"""gate releases what meets the product's requirements, and says plainly why or why not."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from pipeline import evaluate, gate, measure
+from pipeline.core.errors import PipelineError
+from pipeline.core.files import read_json, sha256_tree, write_json
+from pipeline.core.params import Params, parse_params
+from pipeline.core.paths import Paths
+from pipeline.runtime.bundle import open_bundle
+from pipeline.runtime.classifier import Classifier
+from pipeline.runtime.parity import check_golden
+
+from tests.support.tiny_workspace import at, compressed_workspace
+
+EASY = {
+    "min_quality": 0.1,
+    "max_quality_drop": 0.9,
+    "latency_p95_ms": 1000.0,
+    "size_mb": 50.0,
+    "memory_mb": 2000.0,
+    "max_slice_gap": 1.0,
+}
+
+
+def requiring(params: Params, **limits: float) -> Params:
+    values = params.model_dump(by_alias=True)
+    values["product"]["requirements"].update(EASY | limits)
+    return parse_params(values)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Params, Paths]:
+    params, paths = compressed_workspace(tmp_path_factory)
+    evaluate.run(params, at(paths, "evaluate"))
+    measure.run(params, at(paths, "measure"))
+    gate.run(requiring(params), at(paths, "gate"))
+    return params, paths
+
+
+def test_the_released_variant_is_small_and_its_bundle_answers_its_golden_requests(built) -> None:
+    _, paths = built
+    verdict = read_json(paths.read("gate", "verdict.json"))
+    bundle = open_bundle(paths.read("gate", "bundle"))
+    assert verdict["passed"] and verdict["released"] == bundle.description["variant"]
+    assert len(bundle.golden) == 8
+    classifier = Classifier.from_bundle(bundle, threads=1)
+    assert check_golden(classifier, bundle.golden, bundle.golden_tolerance) == []
+    assert set(bundle.description["lineage"]) == {
+        "records_sha256",
+        "code_lock_sha256",
+        "params_sha256",
+    }
+
+
+def test_test_quality_stands_at_the_baselines_the_teacher_and_the_released_variant_alone(
+    built,
+) -> None:
+    _, paths = built
+    released = read_json(paths.read("gate", "verdict.json"))["released"]
+    entries = read_json(paths.read("gate", "scorecard.json"))["variants"]
+    assert len(entries) == 12
+    scored = {entry["name"] for entry in entries if "test" in entry["quality"]}
+    assert {name for name in scored if not name.startswith("baseline-")} == {
+        "teacher-torch",
+        released,
+    }
+    baseline = next(e for e in entries if e["name"] == "baseline-nblr")
+    assert baseline["size_bytes"] is None and baseline["latency_ms"] is None
+
+
+def test_every_check_of_the_verdict_has_the_keys_of_the_contract(built) -> None:
+    _, paths = built
+    checks = read_json(paths.read("gate", "verdict.json"))["checks"]
+    assert {check["name"].split(":")[0] for check in checks} == {
+        "min_quality",
+        "max_quality_drop",
+        "max_slice_gap",
+        "latency_p95_ms",
+        "size_mb",
+        "memory_mb",
+        "licences",
+        "certificates",
+        "data_reject_share",
+    }
+    for check in checks:
+        assert set(check) == {"name", "limit", "value", "interval", "unit", "outcome"}
+
+
+def test_a_second_run_has_the_same_bytes(built) -> None:
+    params, paths = built
+    before = sha256_tree(paths.output("gate"))
+    gate.run(requiring(params), at(paths, "gate"))
+    assert sha256_tree(paths.output("gate")) == before
+
+
+def test_the_card_tells_origin_waiver_and_intervals(built) -> None:
+    _, paths = built
+    card = (paths.read("gate", "bundle") / "MODEL_CARD.md").read_text(encoding="utf-8")
+    for part in ("demonstration only", "Apache-2.0", "## Quality", "with negation", "## Lineage"):
+        assert part in card
+
+
+def test_an_impossible_requirement_gives_a_table_and_leaves_the_bundle_alone(built) -> None:
+    params, paths = built
+    before = sha256_tree(paths.output("gate"))
+    with pytest.raises(PipelineError) as caught:
+        gate.run(requiring(params, size_mb=0.000001, min_quality=1.0), at(paths, "gate"))
+    message = str(caught.value)
+    for part in ("nearest first", "short by", "size_mb", "min_quality", "student-int8", "next:"):
+        assert part in message
+    assert sha256_tree(paths.output("gate")) == before
+
+
+def test_a_limit_inside_the_interval_is_inconclusive_and_named(built) -> None:
+    params, paths = built
+    card = {e["name"]: e for e in read_json(paths.read("evaluate", "variants.json"))["variants"]}
+    accuracy = min(
+        entry["quality"]["validation"]["accuracy"]
+        for name, entry in card.items()
+        if name.endswith(("fp32", "int8"))
+    )
+    gate.run(requiring(params, min_quality=accuracy), at(paths, "gate"))
+    verdict = read_json(paths.read("gate", "verdict.json"))
+    check = next(c for c in verdict["checks"] if c["name"] == "min_quality")
+    low, high = check["interval"]
+    assert low < accuracy < high
+    assert check["outcome"] == "inconclusive" or low >= accuracy
+    assert ("Inconclusive" in verdict["reason"]) == any(
+        c["outcome"] == "inconclusive" for c in verdict["checks"]
+    )
+
+
+@pytest.mark.parametrize("damage", ["missing", "not passed"])
+def test_a_variant_without_its_certificate_is_not_released(built, tmp_path, damage) -> None:
+    params, paths = built
+    root = copy_of(paths, tmp_path)
+    file = root.output("quantize") / "certificate.json"
+    certificate = read_json(file)
+    for model in list(certificate["models"]):
+        if damage == "missing":
+            del certificate["models"][model]
+        else:
+            certificate["models"][model]["passed"] = False
+    write_json(file, certificate)
+    gate.run(requiring(params), at(root, "gate"))
+    verdict = read_json(root.read("gate", "verdict.json"))
+    assert verdict["released"].endswith("-fp32")
+    assert not verdict["considered"]["student-int8"]["qualifies"]
+
+
+def test_a_source_of_unwaived_licence_stops_the_release(built, tmp_path) -> None:
+    params, paths = built
+    root = copy_of(paths, tmp_path)
+    file = root.output("collect") / "manifest.json"
+    manifest = read_json(file)
+    manifest["sources"][0]["name"] = "found-somewhere"
+    write_json(file, manifest)
+    with pytest.raises(PipelineError, match="licences"):
+        gate.run(requiring(params), at(root, "gate"))
+
+
+def copy_of(paths: Paths, target: Path) -> Paths:
+    shutil.copytree(paths.root, target / "copy")
+    return Paths(root=target / "copy")
