@@ -131,7 +131,7 @@ class CodeLock:
         return self._modules[name]
 
     def _load(self, name: str) -> CodeModule | None:
-        if name.split(".")[0] != PROJECT:
+        if name.split(".", maxsplit=1)[0] != PROJECT:
             return None
         path = self._root.joinpath(*name.split("."))
         for file in (path.with_suffix(".py"), path / "__init__.py"):

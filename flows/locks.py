@@ -21,16 +21,22 @@ WORKSPACE_VARIABLE = "MODELYARD_WORKSPACE"
 """Marks the processes of a stage with the workspace they work in."""
 
 _PATIENCE_SECONDS = 20.0
+_held: dict[Path, int] = {}
 
 
 @contextmanager
 def build_lock(workspace: Path) -> Iterator[int]:
     """Hold the workspace's build lock; yields the descriptor that supervisors inherit.
 
+    A process that holds it already gets the same descriptor again.
+
     Raises:
         PipelineError: a living build holds it.
     """
     path = Paths(workspace).state / "build.lock"
+    if path in _held:
+        yield _held[path]
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as stream:
         _acquire(stream, workspace)
@@ -41,7 +47,11 @@ def build_lock(workspace: Path) -> Iterator[int]:
         stream.flush()
         end_orphans(workspace)
         clean_dvc_locks(workspace)
-        yield stream.fileno()
+        _held[path] = stream.fileno()
+        try:
+            yield stream.fileno()
+        finally:
+            del _held[path]
 
 
 def _acquire(stream: Any, workspace: Path) -> None:

@@ -14,7 +14,12 @@ _MARKS = {"passed": "ok", "failed": "MISSED", "inconclusive": "inconclusive"}
 def stage_table(stages: Sequence[StageResult]) -> str:
     """Stage, ran or cached, seconds, headline figure."""
     rows = [
-        (stage.name, stage.state, f"{stage.seconds:,.1f}" if stage.state == "ran" else "-", stage.headline)
+        (
+            stage.name,
+            stage.state,
+            f"{stage.seconds:,.1f}" if stage.state == "ran" else "-",
+            stage.headline,
+        )
         for stage in stages
     ]
     total = sum(stage.seconds for stage in stages if stage.state == "ran")
@@ -26,7 +31,9 @@ def stage_table(stages: Sequence[StageResult]) -> str:
 def verdict_lines(verdict: dict[str, Any]) -> str:
     """The gate's verdict, one line a check."""
     passed = bool(verdict["passed"])
-    first = f"Verdict: {'passed' if passed else 'NOT PASSED'}, {verdict['released'] or 'no variant'}"
+    first = (
+        f"Verdict: {'passed' if passed else 'NOT PASSED'}, {verdict['released'] or 'no variant'}"
+    )
     rows = [
         (
             str(check["name"]),

@@ -1,0 +1,88 @@
+"""The Prefect flow `build`: its parameters are the form in the Prefect UI.
+
+Every field but `changes` may be left empty: empty means "as in params.yaml when the run starts".
+A run with changes happens in a worktree of its own and never edits params.yaml.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.logging.handlers import APILogHandler
+from prefect.runtime import flow_run
+from prefect.states import Completed
+from pydantic import BaseModel, ConfigDict, Field
+
+from flows.build import build_title, run_build
+
+Epochs = Annotated[int, Field(ge=1, le=100)]
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class CommonChanges(BaseModel):
+    """The parameters that are changed most often. Empty: as in params.yaml."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    pretrain_epochs: Epochs | None = Field(
+        None, title="pretrain.epochs", description="Passes over the corpus (student's encoder)"
+    )
+    finetune_epochs: Epochs | None = Field(
+        None, title="finetune.epochs", description="Passes over the labelled rows (teacher)"
+    )
+    distill_epochs: Epochs | None = Field(
+        None, title="distill.epochs", description="Passes over the transfer set (student)"
+    )
+    prune_keep_share: Share | None = Field(
+        None, title="prune.keep_share", description="Share of feed-forward units to keep"
+    )
+    product_requirements_min_quality: Share | None = Field(
+        None, title="product.requirements.min_quality", description="Least quality on validation"
+    )
+
+    def lines(self) -> list[str]:
+        """As `section.key=value`."""
+        names = type(self).model_fields
+        return [
+            f"{names[name].title}={value}"
+            for name, value in self.model_dump().items()
+            if value is not None
+        ]
+
+
+def _run_name() -> str:
+    """Name of a run in the Prefect UI: what it changes."""
+    given = flow_run.parameters
+    common = CommonChanges.model_validate(given.get("common") or {})
+    return build_title([*common.lines(), *given.get("changes", [])])
+
+
+@flow(name="build", flow_run_name=_run_name, persist_result=False, retries=0)
+def build(
+    changes: list[str] = [],  # noqa: B006 - Prefect shows this default in the form
+    common: CommonChanges = CommonChanges(),  # noqa: B008 - as above; it is never changed
+    deploy: bool = False,
+) -> State[Any]:
+    """Raw text to a blessed bundle: every stage that is stale, the others shown as cached.
+
+    Args:
+        changes: Any parameter, one a line: section.key=value, for example finetune.epochs=1.
+        common: The parameters that are changed most often; empty ones stay as in params.yaml.
+        deploy: Release the new model when it meets the requirements.
+    """
+    all_changes = [*common.lines(), *changes]
+    result = run_build(
+        Path.cwd(), changes=all_changes, title=build_title(all_changes), deploy=deploy
+    )
+    ran = sum(stage.state == "ran" for stage in result.stages)
+    return Completed(message=f"{ran} stages ran; {result.verdict['released']} passed")
+
+
+def run_from_command_line(changes: Sequence[str], *, deploy: bool) -> None:
+    """Run the flow here; its last log lines are sent before the temporary server goes."""
+    try:
+        build(changes=list(changes), deploy=deploy)
+    finally:
+        APILogHandler.flush()
