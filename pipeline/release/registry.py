@@ -8,6 +8,7 @@ import importlib.metadata
 import logging
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,7 +58,8 @@ class Registry:
         self.name = name
         self._root = root
         self._uri = tracking_uri(root)
-        self._client = mlflow.MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
+        with _quiet():
+            self._client = mlflow.MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
 
     def register(self, bundle: Bundle, run_id: str | None) -> str:
         """The version of `bundle`; a new one only where its hash has none.
@@ -72,7 +74,8 @@ class Registry:
         if (version := self.version_of(bundle.hash)) is not None:
             return version
         try:
-            return self._register(bundle, run_id)
+            with _quiet():
+                return self._register(bundle, run_id)
         except MlflowException as error:
             raise ReleaseError(
                 f"MLflow could not register {self.name}: {error}",
@@ -149,7 +152,7 @@ class Registry:
 
 
 def _log_model(bundle: Bundle, run_id: str) -> ModelInfo:
-    with _runtime_code() as code, _quiet():
+    with _runtime_code() as code:
         info: ModelInfo = Model.log(
             artifact_path=None,
             flavor=mlflow.pyfunc,
@@ -180,14 +183,18 @@ def _runtime_code() -> Iterator[Path]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """MLflow warns that it cannot try the model out before its files are in place: that is so."""
-    logger = logging.getLogger("mlflow")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    """MLflow's remarks on its own libraries, and on a model it cannot try before its files lie there."""
+    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _is_absent(error: MlflowException) -> bool:

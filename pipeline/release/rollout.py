@@ -13,7 +13,7 @@ puts it back at once; after a kill the next start of anything here does (`repair
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -57,7 +57,7 @@ class Order:
     why: str
     run_id: str | None = None
     verdict: Mapping[str, Any] | None = None
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     port: int = DEFAULT_PORT
 
 

@@ -1,0 +1,228 @@
+"""Release a bundle: register, deploy, verify, promote, verify; or leave everything as it was.
+
+    python -m flows.release                      # what the gate passed: artifacts/gate/bundle
+    python -m flows.release --at 2026-01-31T12:00:00+00:00   # which version was in production then
+
+The transaction itself is pipeline/release/rollout.py. Inside a running Prefect flow its steps are
+tasks of that flow; elsewhere they are plain calls. Nothing heavy is imported until it is needed:
+`make pipeline` asks `current_release` on its fast path.
+"""
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flows.telemetry import switch_off_telemetry
+from pipeline.core.errors import PipelineError, ReleaseError
+from pipeline.core.files import read_json, sha256_file, write_json
+from pipeline.core.params import load_params
+from pipeline.core.paths import Paths
+from pipeline.core.progress import say
+from pipeline.release import ledger
+from pipeline.release.requests import served_hash
+from pipeline.release.server_process import DEFAULT_PORT, running_server
+from pipeline.release.state import ReleaseState
+
+if TYPE_CHECKING:
+    from pipeline.release.blessing import Limits
+    from pipeline.release.rollout import Release
+
+Result = TypeVar("Result")
+DEFAULT_BUNDLE = "artifacts/gate/bundle"
+PORT_VARIABLE = "MODELYARD_PORT"
+# The requirement is the model's own time at 32 tokens. Over HTTP come tokenizer, server and socket,
+# and a machine that does other work as well: the blessing is to find what is grossly wrong.
+_HTTP_ALLOWANCE_MS = 25.0
+
+
+@dataclass(frozen=True)
+class CurrentRelease:
+    """What is in production.
+
+    Attributes:
+        hash: the bundle's hash.
+        address: URL of the server, or None when none runs.
+        healthy: the server answers, and serves this very bundle.
+    """
+
+    hash: str
+    address: str | None
+    healthy: bool
+
+
+def current_release(root: Path) -> CurrentRelease | None:
+    """What is in production, or None before the first release. Quick: asks the server once."""
+    state = ReleaseState(root)
+    bundle_hash = state.current()
+    if bundle_hash is None:
+        return None
+    server = running_server(state)
+    if server is None:
+        return CurrentRelease(bundle_hash, None, healthy=False)
+    healthy = served_hash(server.address, timeout=1.0) == bundle_hash and not state.journal.exists()
+    return CurrentRelease(bundle_hash, server.address.url, healthy=healthy)
+
+
+def release_bundle(
+    *,
+    root: Path,
+    bundle: Path,
+    mlflow_run_id: str | None,
+    why: str = "it was built and the gate passed it",
+    port: int | None = None,
+) -> "Release":
+    """Release the bundle in a folder.
+
+    Args:
+        root: the project's folder.
+        bundle: the bundle; of a gate, its verdict beside it must be passed.
+        mlflow_run_id: the run that built it, for the registry.
+        why: the reason, for the ledger.
+        port: where the server should listen if it does not run yet; None takes `MODELYARD_PORT`,
+            or 8000. A port in use is passed over, and said.
+
+    Raises:
+        ReleaseError: it was not released; what was served before is served.
+        ArtifactError: the bundle is damaged.
+    """
+    from pipeline.release.rollout import Order, Rollout
+
+    root = root.resolve()
+    order = Order(
+        bundle=bundle,
+        why=why,
+        run_id=mlflow_run_id,
+        verdict=_passed_verdict(root, bundle),
+        limits=_limits(root),
+        port=port or int(os.environ.get(PORT_VARIABLE, DEFAULT_PORT)),
+    )
+    _keep_origin(ReleaseState(root), bundle)
+    return Rollout(root, _step_runner()).release(order)
+
+
+def _passed_verdict(root: Path, bundle: Path) -> dict[str, Any] | None:
+    """Summary of the gate's verdict; None for a bundle that no gate wrote."""
+    if bundle.parent.name != "gate":
+        return None
+    verdict = read_json(bundle.parent / "verdict.json")
+    outcomes = Counter(check["outcome"] for check in verdict.get("checks", []))
+    summary = {"passed": verdict["passed"], "released": verdict.get("released"), **outcomes}
+    if verdict["passed"] is not True:
+        _refuse(ReleaseState(root), summary)
+        raise ReleaseError(
+            f"a bundle whose verdict is not passed ({dict(outcomes)})",
+            expected="a bundle that met every requirement at the gate",
+            next_step="read artifacts/gate/verdict.json; mend the model or the requirements",
+        )
+    return summary
+
+
+def _refuse(state: ReleaseState, verdict: dict[str, Any]) -> None:
+    entry = ledger.Entry(
+        time=ledger.now(),
+        event="refused",
+        hash=None,
+        version=None,
+        previous=state.current(),
+        why="the gate did not pass it",
+        verdict=verdict,
+    )
+    ledger.append(state.ledger, entry)
+
+
+def _limits(root: Path) -> "Limits":
+    from pipeline.release.blessing import Limits
+
+    if not Paths(root).params.exists():
+        return Limits()
+    needs = load_params(Paths(root).params).product.requirements
+    return Limits(needs.latency_p95_ms + _HTTP_ALLOWANCE_MS, needs.memory_mb)
+
+
+def _step_runner() -> Callable[[str, Callable[[], Any]], Any]:
+    """Runs a step as a Prefect task where a flow runs, else as a plain call."""
+    from pipeline.release.rollout import run_directly
+
+    if "prefect" not in sys.modules:
+        return run_directly
+    from prefect import task
+    from prefect.cache_policies import NO_CACHE
+    from prefect.context import FlowRunContext
+
+    if FlowRunContext.get() is None:
+        return run_directly
+
+    def run_as_task(name: str, work: Callable[[], Result]) -> Result:
+        # Side effects: neither cached nor retried. A failure undoes the release instead.
+        options = task(name=name, cache_policy=NO_CACHE, retries=0, persist_result=False)
+        result: Result = options(work)()
+        return result
+
+    return run_as_task
+
+
+def _keep_origin(state: ReleaseState, bundle: Path) -> None:
+    """Keep, where the copy will lie, what it was built from and which rows it was trained on.
+
+    A retrain needs both when the build itself has gone. A bundle from elsewhere has neither.
+    """
+    workspace = bundle.resolve().parents[2]
+    records = Paths(workspace).output("prepare") / "records.parquet"
+    if bundle.parent.name != "gate" or not records.exists():
+        return
+    from flows.snapshot import built_origin
+
+    bundle_hash = sha256_file(bundle / "manifest.json")
+    write_json(state.rows(bundle_hash), _train_rows(records))
+    write_json(state.origin(bundle_hash), built_origin(workspace))
+
+
+def _train_rows(records: Path) -> dict[str, list[str]]:
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(records, columns=["id", "cluster", "split"])
+    train = table.filter(pc.equal(table["split"], "train"))
+    return {
+        "ids": sorted(train["id"].to_pylist()),
+        "clusters": sorted(set(train["cluster"].to_pylist())),
+    }
+
+
+def describe(entry: ledger.Entry | None) -> str:
+    """One sentence: what was in production, since when, and why."""
+    if entry is None or entry.hash is None:
+        return "Nothing was in production."
+    return f"Version {entry.version}, bundle {entry.hash}: {entry.event} {entry.time}, {entry.why}."
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m flows.release", description=__doc__)
+    parser.add_argument("bundle", nargs="?", type=Path, default=Path(DEFAULT_BUNDLE))
+    parser.add_argument("--port", type=int, help="where a new server should listen")
+    parser.add_argument("--at", type=datetime.fromisoformat, help="say what was in production then")
+    options = parser.parse_args()
+    switch_off_telemetry()
+    root = Path.cwd()
+    try:
+        if options.at is not None:
+            moment = options.at if options.at.tzinfo else options.at.astimezone()
+            say(describe(ledger.at(ReleaseState(root).ledger, moment)))
+            return
+        release = release_bundle(
+            root=root, bundle=options.bundle, mlflow_run_id=None, why="asked for", port=options.port
+        )
+    except PipelineError as error:
+        sys.exit(f"release failed\n  {error}")
+    say(f"Version {release.version} ({release.hash[:12]}): {release.outcome}. {release.address}/")
+
+
+if __name__ == "__main__":
+    main()

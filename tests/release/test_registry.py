@@ -1,0 +1,84 @@
+"""The registry, on a real MLflow database."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.release.registry import Registry, tracking_uri
+from pipeline.runtime.bundle import Bundle, open_bundle
+from tests.support.tiny_bundle import make_tiny_bundle
+
+PRODUCT = "tiny-sentiment"
+LOAD = """
+import json, sys
+import mlflow
+
+mlflow.set_tracking_uri(sys.argv[1])
+model = mlflow.pyfunc.load_model(f"models:/{sys.argv[2]}@champion")
+answer = model.predict(["a warm funny film", "awful"])
+import pipeline
+print(json.dumps({
+    "columns": list(answer.columns),
+    "rows": answer.to_dict("records"),
+    "torch": "torch" in sys.modules,
+    "code": pipeline.__file__,
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("project")
+
+
+@pytest.fixture(scope="module")
+def bundle(root: Path) -> Bundle:
+    make_tiny_bundle(root / "bundle")
+    return open_bundle(root / "bundle")
+
+
+def test_the_same_bundle_registers_one_version(root: Path, bundle: Bundle) -> None:
+    registry = Registry(root, PRODUCT)
+    version = registry.register(bundle, None)
+    assert registry.register(bundle, None) == version == registry.version_of(bundle.hash)
+
+
+def test_the_alias_can_be_given_and_taken_away(root: Path, bundle: Bundle) -> None:
+    registry = Registry(root, PRODUCT)
+    version = registry.register(bundle, None)
+    registry.set_champion(version)
+    assert registry.champion() == version
+    registry.set_champion(None)
+    registry.set_champion(None)
+    assert registry.champion() is None
+
+
+def test_an_unknown_product_has_no_champion(root: Path) -> None:
+    assert Registry(root, "nobody-knows-it").champion() is None
+
+
+def test_the_champion_loads_elsewhere_without_torch_pickle_or_the_repository(
+    root: Path, bundle: Bundle, tmp_path: Path
+) -> None:
+    registry = Registry(root, PRODUCT)
+    registry.set_champion(registry.register(bundle, None))
+    loaded = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", LOAD, tracking_uri(root), PRODUCT],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answer = json.loads(loaded.stdout)
+    assert answer["columns"] == ["label", "probability", "probabilities"]
+    first, second = answer["rows"]
+    assert (first["label"], second["label"]) == ("positive", "negative")
+    assert first["probability"] == first["probabilities"]["positive"]
+    assert answer["torch"] is False
+    assert Path(answer["code"]).is_relative_to(root / "mlartifacts")
+    files = {path.suffix for path in (root / "mlartifacts").rglob("*") if path.is_file()}
+    assert ".onnx" in files
+    assert not files & {".pkl", ".pickle", ".bin", ".pt"}

@@ -1,0 +1,257 @@
+"""Releases of tiny bundles with the real server, the real registry and real kills."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pipeline.core.errors import ArtifactError, ReleaseError
+from pipeline.core.files import read_json, sha256_file, write_json
+from pipeline.release import ledger, rollout
+from pipeline.release.blessing import Limits
+from pipeline.release.registry import Registry
+from pipeline.release.requests import predict, served_hash
+from pipeline.release.rollout import Order, Rollout
+from pipeline.release.server_process import find_servers, running_server, start_server, stop_all
+from pipeline.release.state import ReleaseState
+from tests.support.tiny_bundle import make_tiny_bundle
+
+REPOSITORY = Path(__file__).parents[2]
+PRODUCT = "tiny-sentiment"
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two good bundles, and one whose golden answers its model does not give."""
+    folder = tmp_path_factory.mktemp("bundles")
+    for seed, name in enumerate(("first", "second", "wrong")):
+        make_tiny_bundle(folder / name, seed=seed)
+    description = read_json(folder / "wrong" / "bundle.json")
+    description["golden"][0]["probabilities"] = {"negative": 0.9, "positive": 0.1}
+    description["golden"][0]["label"] = "negative"
+    _rewrite(folder / "wrong", description)
+    return {name: folder / name for name in ("first", "second", "wrong")}
+
+
+def _rewrite(bundle: Path, description: object) -> None:
+    write_json(bundle / "bundle.json", description)
+    manifest = read_json(bundle / "manifest.json")
+    manifest["files"]["bundle.json"] = sha256_file(bundle / "bundle.json")
+    write_json(bundle / "manifest.json", manifest)
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new MLflow database: made once, since that takes seconds."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    Registry(folder, PRODUCT).champion()
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def root(tmp_path: Path, database: Path) -> Iterator[Path]:
+    """A project's folder; its servers are stopped at the end."""
+    shutil.copyfile(database, tmp_path / "mlflow.db")
+    yield tmp_path
+    stop_all(ReleaseState(tmp_path))
+
+
+def _port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _order(bundle: Path, **options: object) -> Order:
+    return Order(bundle, **{"why": "a test", "port": _port(), **options})  # type: ignore[arg-type]
+
+
+def _hash(bundle: Path) -> str:
+    return sha256_file(bundle / "manifest.json")
+
+
+def _events(root: Path) -> list[str]:
+    return [entry.event for entry in ledger.read(ReleaseState(root).ledger)]
+
+
+def test_a_release_is_served_and_the_next_one_uses_the_same_server(
+    root: Path, bundles: dict[str, Path]
+) -> None:
+    state = ReleaseState(root)
+    first = Rollout(root).release(_order(bundles["first"]))
+    server = running_server(state)
+    assert server is not None
+    assert first.outcome == "promoted"
+    assert predict(server.address, "a warm funny film")["label"] == "positive"
+
+    again = Rollout(root).release(_order(bundles["first"]))
+    assert (again.outcome, again.version) == ("already serving", first.version)
+
+    second = Rollout(root).release(_order(bundles["second"]))
+    assert running_server(state) == server
+    assert served_hash(server.address) == second.hash == _hash(bundles["second"])
+    assert Registry(root, PRODUCT).champion() == second.version != first.version
+    assert find_servers(state) == [server.pid]
+    assert _events(root) == ["promoted", "already", "promoted"]
+    assert ledger.read(state.ledger)[-1].previous == first.hash
+
+
+def test_what_serves_stays_when_a_candidate_fails(root: Path, bundles: dict[str, Path]) -> None:
+    state = ReleaseState(root)
+    first = Rollout(root).release(_order(bundles["first"]))
+    with pytest.raises(ReleaseError, match="answers otherwise"):
+        Rollout(root).release(_order(bundles["wrong"]))
+    with pytest.raises(ReleaseError, match="resident memory"):
+        Rollout(root).release(_order(bundles["second"], limits=Limits(memory_mb=1)))
+    server = running_server(state)
+    assert server is not None
+    assert served_hash(server.address) == first.hash == state.current()
+    assert Registry(root, PRODUCT).champion() == first.version
+    assert find_servers(state) == [server.pid]
+    assert _events(root) == ["promoted", "refused", "refused"]
+
+
+def test_what_served_before_comes_back_when_the_promoted_one_fails(
+    root: Path, bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = ReleaseState(root)
+    first = Rollout(root).release(_order(bundles["first"]))
+    # Only the step before the promotion is left out: the server itself refuses the wrong bundle.
+    monkeypatch.setattr(rollout, "bless", lambda *_: None)
+    monkeypatch.setattr(rollout, "FOLLOW_SECONDS", 3.0)
+    with pytest.raises(ReleaseError, match="does not serve"):
+        Rollout(root).release(_order(bundles["wrong"]))
+    server = running_server(state)
+    assert server is not None
+    assert served_hash(server.address) == first.hash == state.current()
+    assert Registry(root, PRODUCT).champion() == first.version
+    last = ledger.read(state.ledger)[-1]
+    assert (last.event, last.hash, last.previous) == (
+        "rolled_back",
+        first.hash,
+        _hash(bundles["wrong"]),
+    )
+
+
+def test_a_first_release_that_fails_leaves_nothing_served(
+    root: Path, bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ReleaseError("another answer", expected="the golden one", next_step="none")
+
+    monkeypatch.setattr(rollout, "verify", refuse)
+    with pytest.raises(ReleaseError, match="another answer"):
+        Rollout(root).release(_order(bundles["first"]))
+    state = ReleaseState(root)
+    assert state.current() is None
+    assert running_server(state) is None
+    assert not find_servers(state)
+    assert Registry(root, PRODUCT).champion() is None
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from pipeline.release import rollout
+from pipeline.release.rollout import Order, Rollout
+
+rollout.verify = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+Rollout(Path(sys.argv[1])).release(Order(Path(sys.argv[2]), why="killed"))
+"""
+
+
+def test_a_kill_between_promotion_and_verification_is_repaired(
+    root: Path, bundles: dict[str, Path]
+) -> None:
+    state = ReleaseState(root)
+    first = Rollout(root).release(_order(bundles["first"]))
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(root), str(bundles["second"])],
+        cwd=REPOSITORY,
+        capture_output=True,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    assert state.current() == _hash(bundles["second"])
+
+    with state.lock():
+        assert rollout.repair(root) is True
+    server = running_server(state)
+    assert server is not None
+    assert served_hash(server.address) == first.hash == state.current()
+    assert Registry(root, PRODUCT).champion() == first.version
+    assert _events(root) == ["promoted", "rolled_back"]
+    with state.lock():
+        assert rollout.repair(root) is False
+
+
+def test_a_port_in_use_is_passed_over_and_said(
+    root: Path, bundles: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        release = Rollout(root).release(_order(bundles["first"], port=taken))
+    assert release.address != f"http://127.0.0.1:{taken}"
+    assert f"port {taken} is in use" in capsys.readouterr().out
+
+
+def test_a_damaged_bundle_is_refused(root: Path, bundles: dict[str, Path]) -> None:
+    make_tiny_bundle(root / "bundle", seed=7)
+    (root / "bundle" / "tokenizer.json").write_text("{}")
+    with pytest.raises(ArtifactError):
+        Rollout(root).release(_order(root / "bundle"))
+    assert ReleaseState(root).current() is None
+
+
+def test_one_release_at_a_time(root: Path, bundles: dict[str, Path]) -> None:
+    with ReleaseState(root).lock(), pytest.raises(ReleaseError, match="under way"):
+        Rollout(root).release(_order(bundles["first"]))
+
+
+START = """
+import sys
+from pathlib import Path
+from pipeline.release.server_process import start_server
+from pipeline.release.state import ReleaseState
+print(start_server(ReleaseState(Path(sys.argv[1])), int(sys.argv[2]), "now").pid)
+"""
+
+
+def test_starting_the_server_holds_no_pipe_open(root: Path, bundles: dict[str, Path]) -> None:
+    state = ReleaseState(root)
+    rollout.copy_bundle(state, bundles["first"])
+    state.point_to(_hash(bundles["first"]))
+    # communicate() returns only when every writer of the pipe has closed it.
+    ended = subprocess.run(
+        [sys.executable, "-c", START, str(root), str(_port())],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    pid = int(ended.stdout)
+    assert psutil.pid_exists(pid)
+    assert os.getsid(pid) == pid
+    assert find_servers(state) == [pid] == stop_all(state)
+    assert not psutil.pid_exists(pid)
+    assert not state.server.exists()
+
+
+def test_a_server_is_known_by_more_than_its_pid(root: Path, bundles: dict[str, Path]) -> None:
+    state = ReleaseState(root)
+    rollout.copy_bundle(state, bundles["first"])
+    state.point_to(_hash(bundles["first"]))
+    start_server(state, _port(), ledger.now())
+    note = read_json(state.server)
+    write_json(state.server, {**note, "create_time": note["create_time"] - 1})
+    assert running_server(state) is None
