@@ -4,6 +4,7 @@ A vocabulary of the domain is a quarter of a general one: the student's embeddin
 size, shrink with it.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -24,32 +25,71 @@ SPECIAL_TOKENS = {
     "mask_token": "[MASK]",
 }
 _BATCH = 1000
+_ALPHABET = 200
+_LONGEST_WORD = 100
 _LARGEST_UINT16 = 1 << 16
 
 
 def train_wordpiece(texts: Sequence[str], *, vocabulary_size: int) -> Tokenizer:
-    """An uncased WordPiece tokenizer as BERT's; ids 0 to 4 are [PAD] [UNK] [CLS] [SEP] [MASK]."""
-    tokenizer = Tokenizer(
-        WordPiece(unk_token=SPECIAL_TOKENS["unk_token"], max_input_chars_per_word=100)
-    )
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    """An uncased WordPiece tokenizer as BERT's; ids 0 to 4 are [PAD] [UNK] [CLS] [SEP] [MASK].
+
+    The trainer of `tokenizers` numbers continuations (`##e`) in the order of a hash table, which
+    differs from run to run, and breaks ties by number. So they are numbered here, beforehand.
+    """
+    alphabet = _alphabet(texts)
+    specials = [*SPECIAL_TOKENS.values()]
     trainer = trainers.WordPieceTrainer(
         vocab_size=vocabulary_size,
-        special_tokens=list(SPECIAL_TOKENS.values()),
+        special_tokens=specials + [f"##{c}" for c in alphabet if _continues(c)],
+        initial_alphabet=alphabet,
+        limit_alphabet=len(alphabet),
         min_frequency=2,
-        limit_alphabet=200,
         show_progress=False,
     )
-    tokenizer.train_from_iterator(_told(texts), trainer=trainer, length=len(texts))
-    cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+    trained = _uncased(WordPiece(unk_token=SPECIAL_TOKENS["unk_token"]))
+    trained.train_from_iterator(_told(texts), trainer=trainer, length=len(texts))
+    # A new tokenizer of the same vocabulary: in this one, continuations are no special tokens.
+    tokenizer = _uncased(
+        WordPiece(
+            trained.get_vocab(),
+            unk_token=SPECIAL_TOKENS["unk_token"],
+            max_input_chars_per_word=_LONGEST_WORD,
+        )
+    )
+    tokenizer.add_special_tokens(specials)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-        special_tokens=[("[CLS]", cls), ("[SEP]", sep)],
+        special_tokens=[(token, specials.index(token)) for token in ("[CLS]", "[SEP]")],
     )
     tokenizer.decoder = decoders.WordPiece(prefix="##")
     return tokenizer
+
+
+def _uncased(model: WordPiece) -> Tokenizer:
+    tokenizer = Tokenizer(model)
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return tokenizer
+
+
+def _alphabet(texts: Sequence[str]) -> list[str]:
+    """The commonest characters after normalisation, sorted; of equal ones the first by code point."""
+    raw: Counter[str] = Counter()
+    for text in texts:
+        raw.update(text)
+    normalizer = normalizers.BertNormalizer(lowercase=True)
+    counts: Counter[str] = Counter()
+    for character, count in raw.items():
+        for result in normalizer.normalize_str(character):
+            counts[result] += count
+    ranked = sorted(counts, key=lambda character: (-counts[character], character))
+    return sorted(c for c in ranked[:_ALPHABET] if not c.isspace())
+
+
+def _continues(character: str) -> bool:
+    """Whether a character can stand inside a word: punctuation always stands alone."""
+    return len(pre_tokenizers.BertPreTokenizer().pre_tokenize_str(f"a{character}")) == 1
 
 
 def save_for_transformers(tokenizer: Tokenizer, folder: Path, *, max_length: int) -> None:
