@@ -1,0 +1,285 @@
+"""Start the Prefect server, MLflow, and a worker that runs what forms and schedules ask for.
+
+    python -m flows.ui [--prefect-port 4200] [--mlflow-port 5000]
+
+All three are detached, listen on this machine only, and log to `.modelyard/logs/`. What runs already
+is kept. The worker is Prefect's own process worker, fed by `prefect deploy --all`: deployments and
+schedules then stand in prefect.yaml alone, each run is a process of its own (so a run that dies takes
+nothing with it), and a restarted worker finds the runs that wait for it.
+"""
+
+import argparse
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from flows.prefect_server import configure_prefect
+from pipeline.core.errors import PipelineError
+from pipeline.core.files import read_json, write_json
+from pipeline.core.paths import Paths
+from pipeline.core.progress import say
+from pipeline.release.server_process import is_alive, stop_server
+
+HOST = "127.0.0.1"
+POOL = "modelyard"
+PREFECT_PORT, MLFLOW_PORT = 4200, 5000
+_START_SECONDS = 120.0
+_PORTS_TO_TRY = 50
+
+
+@dataclass
+class Services:
+    """The processes of the user interface, as `.modelyard/ui.json` names them.
+
+    Attributes:
+        root: the project's folder.
+        addresses: `prefect_api`, `prefect_ui`, `mlflow`.
+        pids: service → `pid` and `create_time`.
+    """
+
+    root: Path
+    addresses: dict[str, str] = field(default_factory=dict)
+    pids: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, root: Path) -> "Services":
+        """What was started before; nothing where the file is missing."""
+        path = notes(root)
+        if not path.exists():
+            return cls(root)
+        value = read_json(path)
+        pids = value.pop("pids")
+        return cls(root, value, pids)
+
+    def runs(self, name: str) -> bool:
+        """Whether the very process that was started for `name` still runs."""
+        process = self.pids.get(name)
+        return process is not None and is_alive(process["pid"], process["create_time"])
+
+    def start(self, name: str, command: Sequence[str], **addresses: str) -> None:
+        """Start a detached process, and note it at once so that `make stop` finds it."""
+        log = Paths(self.root).state / "logs" / f"{name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *command],
+                cwd=self.root,
+                env=environment(self.root, self.addresses | addresses),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        create_time = psutil.Process(process.pid).create_time()
+        self.pids[name] = {"pid": process.pid, "create_time": create_time}
+        self.addresses |= addresses
+        write_json(notes(self.root), {**self.addresses, "pids": self.pids})
+        # It outlives this process on purpose: without a code, Popen would warn about that.
+        process.returncode = 0
+
+    def stop(self, name: str) -> bool:
+        """Stop a service with all that it started; True if it ran."""
+        ran = self.runs(name)
+        if ran:
+            stop_server(self.pids[name]["pid"])
+        self.pids.pop(name, None)
+        return ran
+
+    def wait(self, name: str, url: str) -> None:
+        """Wait until a service answers.
+
+        Raises:
+            PipelineError: it ends, or does not answer in time.
+        """
+        deadline = time.monotonic() + _START_SECONDS
+        spoke = time.monotonic()
+        while not _answers(url):
+            if not self.runs(name) or time.monotonic() > deadline:
+                raise PipelineError(
+                    f"{name} did not start",
+                    expected=f"an answer at {url} within {_START_SECONDS:g} s",
+                    next_step=f"read .modelyard/logs/{name}.log, then run `make ui` again",
+                )
+            if time.monotonic() - spoke > 10:
+                spoke = time.monotonic()
+                say(f"ui  waiting for {name}; a new database takes it up to half a minute")
+            time.sleep(0.2)
+
+
+def notes(root: Path) -> Path:
+    """The file that names the running services."""
+    return Paths(root).state / "ui.json"
+
+
+def start_ui(root: Path, *, prefect_port: int, mlflow_port: int) -> Services:
+    """Start what does not run yet.
+
+    Raises:
+        PipelineError: a service does not start, or prefect.yaml cannot be deployed.
+    """
+    configure_prefect(root)
+    Paths(root).state.mkdir(exist_ok=True)
+    with (Paths(root).state / "ui.lock").open("w") as lock:
+        # A second `make ui` at the same time waits, then finds everything running.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        services = Services.load(root)
+        if not services.runs("prefect"):
+            services.stop("worker")
+            _start_prefect(services, prefect_port)
+        if not services.runs("mlflow"):
+            _start_mlflow(services, mlflow_port)
+        services.wait("prefect", f"{services.addresses['prefect_api']}/health")
+        services.wait("mlflow", f"{services.addresses['mlflow']}/health")
+        if not services.runs("worker"):
+            _deploy(services)
+            services.start("worker", ["prefect", "worker", "start", "--pool", POOL, "--limit", "1"])
+    return services
+
+
+def stop_ui(root: Path) -> list[str]:
+    """Stop the services; returns the names of those that ran."""
+    services = Services.load(root)
+    # The worker first: its runs can then still report how they ended.
+    stopped = [name for name in ("worker", "mlflow", "prefect") if services.stop(name)]
+    notes(root).unlink(missing_ok=True)
+    return stopped
+
+
+def environment(root: Path, addresses: Mapping[str, str]) -> dict[str, str]:
+    """What the services and the runs see: this project, its own Prefect, no telemetry."""
+    values = {
+        **os.environ,
+        "MODELYARD_ROOT": str(root),
+        # Runs start in a folder of their own and import the flows from here.
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")])),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
+    if "prefect_api" in addresses:
+        values["PREFECT_API_URL"] = addresses["prefect_api"]
+    return values
+
+
+def free_port(first: int, what: str) -> int:
+    """`first` or the next port that is free; says so when it is another.
+
+    Raises:
+        PipelineError: a long row of ports is in use.
+    """
+    for port in range(first, first + _PORTS_TO_TRY):
+        if _is_free(port):
+            if port != first:
+                say(f"ui  port {first} is in use; {what} listens on {port}")
+            return port
+    raise PipelineError(
+        f"ports {first} to {first + _PORTS_TO_TRY - 1} are all in use",
+        expected="a free port",
+        next_step=f"choose another: make ui ARGS='--{what}-port 9000'",
+    )
+
+
+def _start_prefect(services: Services, first: int) -> None:
+    port = free_port(first, "prefect")
+    url = f"http://{HOST}:{port}"
+    command = ["prefect", "server", "start", "--host", HOST, "--port", str(port)]
+    services.start("prefect", command, prefect_api=f"{url}/api", prefect_ui=url)
+
+
+def _start_mlflow(services: Services, first: int) -> None:
+    port = free_port(first, "mlflow")
+    root = services.root
+    command = [
+        "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1",
+        "--backend-store-uri", f"sqlite:///{root / 'mlflow.db'}",
+        "--default-artifact-root", (root / "mlartifacts").as_uri(),
+    ]  # fmt: skip
+    services.start("mlflow", command, mlflow=f"http://{HOST}:{port}")
+
+
+def _deploy(services: Services) -> None:
+    """Bring work pool and deployments to what prefect.yaml says."""
+    _prefect(services, "work-pool", "create", POOL, "--type", "process", "--overwrite")
+    _prefect(services, "--no-prompt", "deploy", "--all", "--prefect-file", "prefect.yaml")
+
+
+def _prefect(services: Services, *arguments: str) -> None:
+    log = Paths(services.root).state / "logs" / "deploy.log"
+    with log.open("ab") as output:
+        code = subprocess.run(
+            [sys.executable, "-m", "prefect", *arguments],
+            cwd=services.root,
+            env=environment(services.root, services.addresses),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        ).returncode
+    if code:
+        raise PipelineError(
+            f"`prefect {' '.join(arguments)}` failed",
+            expected="the deployments of prefect.yaml on the project's Prefect server",
+            next_step=f"read {log}, mend what it names, run `make ui` again",
+        )
+
+
+def _answers(url: str) -> bool:
+    # This machine only: proxy settings must not send the question elsewhere.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def run_command(name: str, work: Callable[[], None]) -> None:
+    """Run a command of the Makefile: one readable message when it fails."""
+    try:
+        work()
+    except PipelineError as error:
+        sys.exit(f"{name} failed\n  {error}")
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m flows.ui", description=__doc__)
+    parser.add_argument("--prefect-port", type=int, default=PREFECT_PORT, help="or the next free")
+    parser.add_argument("--mlflow-port", type=int, default=MLFLOW_PORT, help="or the next free")
+    options = parser.parse_args()
+
+    def work() -> None:
+        services = start_ui(
+            Path.cwd().resolve(),
+            prefect_port=options.prefect_port,
+            mlflow_port=options.mlflow_port,
+        )
+        say(f"Prefect  {services.addresses['prefect_ui']}/deployments")
+        say(f"MLflow   {services.addresses['mlflow']}")
+        say("The worker runs what forms and schedules ask for. `make stop` ends all of it.")
+
+    run_command("ui", work)
+
+
+if __name__ == "__main__":
+    main()
