@@ -1,0 +1,35 @@
+"""Near copies: the prefix filter must find what comparing every pair finds."""
+
+import random
+
+from pipeline.data.duplicates import near_duplicates
+
+
+def grams(text: str) -> set[str]:
+    return {text[i : i + 5] for i in range(max(len(text) - 4, 1))}
+
+
+def brute_force(texts: list[str], similarity: float) -> list[int]:
+    firsts = list(range(len(texts)))
+    for i, first in enumerate(texts):
+        for j in range(i):
+            a, b = grams(first), grams(texts[j])
+            if len(a & b) / len(a | b) >= similarity:
+                old, new = max(firsts[i], firsts[j]), min(firsts[i], firsts[j])
+                firsts = [new if root == old else root for root in firsts]
+    return firsts
+
+
+def test_clusters_equal_those_of_comparing_every_pair() -> None:
+    chance = random.Random(3)
+    words = ["film", "story", "warm", "dull", "actor", "never", "quite", "laughs", "slow", "a"]
+    texts = []
+    for _ in range(60):
+        text = " ".join(chance.choices(words, k=12))
+        texts += [text, text[:-3], text + " indeed"]
+    for similarity in (0.5, 0.8, 0.95, 1.0):
+        assert near_duplicates(texts, similarity=similarity) == brute_force(texts, similarity)
+
+
+def test_a_text_shorter_than_a_gram_is_compared_whole() -> None:
+    assert near_duplicates(["wow", "wow!", "wow", "ok"], similarity=0.8) == [0, 1, 0, 3]

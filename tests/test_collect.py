@@ -1,0 +1,179 @@
+"""collect, on files written here: what it takes, and each bad input with its one message."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.collect import run
+from pipeline.core.errors import DataError
+from pipeline.core.files import sha256_file
+from pipeline.core.params import Params, parse_params, parse_yaml
+from pipeline.core.paths import Paths
+from pipeline.data.records import read_records
+
+CSV = 'text,label\n"A fine, warm film",1\nDull.,0\n"He said ""no""\nand left",0\n'
+
+
+def source(**changes: Any) -> dict[str, Any]:
+    return {
+        "name": "mine",
+        "kind": "file",
+        "package": None,
+        "path": "reviews.csv",
+        "sha256": None,
+        "role": "labelled",
+        "where": {},
+        "text_column": "text",
+        "label_column": "label",
+        "label_values": {"0": "negative", "1": "positive"},
+        "licence": "CC0-1.0",
+        **changes,
+    }
+
+
+def params(*sources: dict[str, Any], max_rows: int | None = None) -> Params:
+    values = parse_yaml((Path(__file__).parents[1] / "params.yaml").read_text(encoding="utf-8"))
+    values["collect"] = {"sources": list(sources), "max_rows_per_source": max_rows}
+    return parse_params(values)
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    found = Paths(root=tmp_path, stage="collect")
+    found.data.mkdir()
+    (found.data / "reviews.csv").write_text(CSV, encoding="utf-8")
+    return found
+
+
+def refused(paths: Paths, *sources: dict[str, Any]) -> str:
+    with pytest.raises(DataError) as caught:
+        run(params(*sources), paths)
+    assert not (paths.out / "records.parquet").exists()
+    return str(caught.value)
+
+
+def test_a_csv_becomes_records_and_a_manifest(paths: Paths) -> None:
+    metrics = run(params(source()), paths)
+    records = read_records(paths.out / "records.parquet")
+    assert {(r.text, r.label) for r in records} == {
+        ("A fine, warm film", "positive"),
+        ("Dull.", "negative"),
+        ('He said "no"\nand left', "negative"),
+    }
+    assert metrics["headline"] == "3 labelled, 0 corpus rows"
+    [entry] = json.loads((paths.out / "manifest.json").read_text())["sources"]
+    assert entry["sha256"] == sha256_file(paths.data / "reviews.csv")
+    assert (entry["origin"], entry["waiver"], entry["rows"]) == ("data/reviews.csv", None, 3)
+
+
+def test_the_same_text_twice_has_two_ids_and_the_first_keeps_its_own(paths: Paths) -> None:
+    run(params(source()), paths)
+    before = {record.id for record in read_records(paths.out / "records.parquet")}
+    (paths.data / "reviews.csv").write_text(CSV + "Dull.,0\n")
+    run(params(source()), paths)
+    after = {record.id for record in read_records(paths.out / "records.parquet")}
+    assert before < after
+    assert len(after) == 4
+
+
+def test_rows_are_chosen_by_hash_so_a_larger_choice_holds_the_smaller(paths: Paths) -> None:
+    lines = [f"text number {i},{i % 2}" for i in range(40)]
+    file = paths.data / "reviews.csv"
+    chosen = []
+    for order, most in ((lines, 5), (lines[::-1], 5), (lines, 15)):
+        file.write_text("\n".join(["text,label", *order]))
+        run(params(source(), max_rows=most), paths)
+        chosen.append({record.text for record in read_records(paths.out / "records.parquet")})
+    assert chosen[0] == chosen[1]
+    assert chosen[0] < chosen[2]
+    assert [len(texts) for texts in chosen] == [5, 5, 15]
+
+
+def test_where_keeps_only_the_named_rows_and_a_corpus_needs_no_label(paths: Paths) -> None:
+    (paths.data / "all.tsv").write_text("text\torigin\nOne\ta\nTwo\tb\n")
+    corpus = source(
+        name="other",
+        path="all.tsv",
+        role="corpus",
+        where={"origin": "b"},
+        label_column=None,
+        label_values={},
+    )
+    run(params(source(), corpus), paths)
+    assert [r.text for r in read_records(paths.out / "corpus.parquet")] == ["Two"]
+
+
+def test_a_missing_package_is_named_with_how_to_install_it(paths: Paths) -> None:
+    missing = source(kind="package", package="no-such-package-here", sha256="0" * 64)
+    assert "pip install no-such-package-here" in refused(paths, missing)
+
+
+def test_a_file_of_an_installed_package_is_read_without_importing_it(paths: Paths) -> None:
+    inside = source(kind="package", package="pyyaml", path="yaml/__init__.py", sha256="0" * 64)
+    assert "has sha256" in refused(paths, inside)
+
+
+def test_a_package_that_lacks_the_file_is_named(paths: Paths) -> None:
+    inside = source(kind="package", package="pyyaml", path="yaml/no.csv", sha256="0" * 64)
+    assert "has no yaml/no.csv" in refused(paths, inside)
+
+
+def test_a_missing_file_lists_what_is_there(paths: Paths) -> None:
+    message = refused(paths, source(path="revews.csv"))
+    assert "data/revews.csv" in message
+    assert "reviews.csv" in message.partition("expected")[2]
+
+
+@pytest.mark.parametrize("path", ["../secret.csv", "/etc/hostname", "link.csv"])
+def test_a_path_out_of_data_is_refused(paths: Paths, path: str) -> None:
+    (paths.root / "secret.csv").write_text(CSV)
+    (paths.data / "link.csv").symlink_to(paths.root / "secret.csv")
+    assert "leaves data/" in refused(paths, source(path=path))
+
+
+def test_another_hash_is_refused_before_the_file_is_parsed(paths: Paths) -> None:
+    (paths.data / "reviews.csv").write_bytes(b"\xff not even text")
+    assert "has sha256" in refused(paths, source(sha256="0" * 64))
+
+
+def test_a_missing_column_lists_the_columns_and_the_nearest(paths: Paths) -> None:
+    message = refused(paths, source(label_column="lable"))
+    assert "text, label" in message
+    assert "did you mean `label`?" in message
+
+
+def test_an_unknown_label_value_is_named_with_its_row(paths: Paths) -> None:
+    (paths.data / "reviews.csv").write_text("text,label\nGood,1\nOdd,7\n")
+    message = refused(paths, source())
+    assert "line 3" in message
+    assert "'7'" in message
+
+
+def test_a_label_value_that_stands_for_no_product_label_is_refused(paths: Paths) -> None:
+    message = refused(paths, source(label_values={"0": "negative", "1": "great"}))
+    assert "stands for 'great'" in message
+
+
+def test_a_licence_that_nobody_allowed_or_waived_is_refused(paths: Paths) -> None:
+    assert "licence_waivers.mine" in refused(paths, source(licence="unknown"))
+
+
+def test_a_waiver_by_name_is_recorded(paths: Paths) -> None:
+    run(params(source(name="imdb", licence="unknown")), paths)
+    [entry] = json.loads((paths.out / "manifest.json").read_text())["sources"]
+    assert "demonstration" in entry["waiver"]
+
+
+def test_a_filter_that_leaves_nothing_is_refused(paths: Paths) -> None:
+    assert "no row" in refused(paths, source(where={"label": "9"}))
+
+
+def test_labelled_rows_are_a_must(paths: Paths) -> None:
+    corpus = source(role="corpus", label_column=None, label_values={})
+    assert "no source has the role" in refused(paths, corpus)
+
+
+def test_two_sources_of_one_name_and_text_are_refused(paths: Paths) -> None:
+    assert "occurs 2 times" in refused(paths, source(), source())
