@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import threading
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -103,6 +104,11 @@ def test_a_port_in_use_gives_the_next_free_one() -> None:
         port = taken.getsockname()[1]
         with bind("127.0.0.1", port) as listener:
             assert port < listener.getsockname()[1] < port + 50
+
+
+def test_the_socket_names_its_protocol_so_that_answers_are_sent_without_delay() -> None:
+    with bind("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 def test_an_address_that_is_not_here_is_refused() -> None:

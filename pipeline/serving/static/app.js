@@ -284,7 +284,7 @@ function showRatios(smaller, faster, right) {
     .filter(([ratio]) => Number.isFinite(ratio) && ratio > 0)
     .map(([ratio, better, worse]) => [ratio >= 1 ? better : worse, times(Math.max(ratio, 1 / ratio))]);
   // What it cost stands beside what it gained.
-  if (right.split) ratios.push(["points", points(right.released - right.teacher)]);
+  if (right.split) ratios.push(["points right", points(right.released - right.teacher)]);
   byId("ratios").replaceChildren(...ratios.map(([name, value]) => {
     const pair = make("div");
     pair.append(make("dt", "", name), make("dd", "", value));
