@@ -1,6 +1,7 @@
 """The docs are true: every parameter explained, commands and files exist, both READMEs say the same."""
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -96,12 +97,11 @@ def test_both_readmes_say_the_same_things() -> None:
 
 def test_the_example_of_ones_own_data_fits_the_schema() -> None:
     values = parse_yaml((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    blocks = [
-        yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", ENGLISH, re.DOTALL)
-    ]
-    blocks = [{k: v for block in re_indented for k, v in block.items()} for re_indented in [blocks]]
-    values |= {name: blocks[0][name] for name in ("product", "collect")}
-    values["prepare"] |= blocks[0]["prepare"]
+    shown = {}
+    for block in re.findall(r"```yaml\n(.*?)```", ENGLISH, re.DOTALL):
+        shown |= yaml.safe_load(textwrap.dedent(block))
+    values["prepare"] |= shown.pop("prepare")
+    values |= shown
     params = parse_params(values)
     waived = set(params.product.requirements.licence_waivers)
     assert {source.name for source in params.collect.sources} <= waived
