@@ -23,7 +23,7 @@ NOUNS = ["story", "cast", "script", "camera", "score", "ending", "dialogue", "pa
 
 
 def texts(count: int) -> list[tuple[str, str]]:
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311 - test data, not a secret
     rows = []
     for number in range(count):
         words, name = ((PRAISE, "positive"), (BLAME, "negative"))[number % 2]
@@ -254,7 +254,7 @@ def test_the_baselines_learn_and_say_that_a_model_is_worth_it(tmp_path: Path) ->
 
 
 def test_labels_that_words_cannot_tell_stop_the_line(tmp_path: Path) -> None:
-    chance = random.Random(5)
+    chance = random.Random(5)  # noqa: S311 - test data, not a secret
     rows = [(text, chance.choice(["negative", "positive"])) for text, _ in texts(200)]
     prepared(tmp_path, rows, *checkpoint(tmp_path / "bert"))
     with pytest.raises(DataError, match="from the majority class"):
