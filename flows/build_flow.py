@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
+from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogHandler
 from prefect.runtime import flow_run
 from prefect.states import Completed
@@ -81,8 +82,9 @@ def build(
 
 
 def run_from_command_line(changes: Sequence[str], *, deploy: bool) -> None:
-    """Run the flow here; its last log lines are sent before the temporary server goes."""
+    """Run the flow here; its last log lines and states are sent before the temporary server goes."""
     try:
         build(changes=list(changes), deploy=deploy)
     finally:
-        APILogHandler.flush()
+        APILogHandler().flush()
+        EventsWorker.drain_all(timeout=10)

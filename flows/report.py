@@ -8,7 +8,7 @@ from typing import Any
 from flows.results import BuildResult, StageResult
 from flows.runner import StageFailedError
 from flows.table import stage_table, verdict_lines
-from flows.workspace import kept_results
+from flows.workspace import keep_results, kept_results
 from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
@@ -60,7 +60,9 @@ def failure_file(root: Path) -> Path:
 
 
 def keep_build(root: Path, workspace: Path, result: BuildResult) -> None:
-    """Keep the MLflow run of the newest build that changed something: its bundle is released as that run's."""
+    """Keep a worktree's results, and the MLflow run of the newest build that changed something: its bundle is released as that run's."""
+    if workspace != root:
+        keep_results(root, workspace)
     if result.mlflow_run_id is not None and (result.changed or not last_run_id(root, workspace)):
         write_json(_last_build(root, workspace), {"mlflow_run_id": result.mlflow_run_id})
 

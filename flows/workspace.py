@@ -56,7 +56,6 @@ def open_workspace(root: Path, *, name: str, overrides: Sequence[str]) -> Iterat
         text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
         write_text(Paths(folder).params, text)
         yield folder
-        keep_lock(root, folder, name)
     finally:
         _remove(root, folder)
 
@@ -71,9 +70,9 @@ def kept_results(root: Path, name: str) -> Path:
     return Paths(root).state / "builds" / name
 
 
-def keep_lock(root: Path, folder: Path, name: str) -> None:
+def keep_results(root: Path, folder: Path) -> None:
     """Keep dvc.lock and the small results, so that the next build of this name starts from them."""
-    kept = kept_results(root, name)
+    kept = kept_results(root, folder.name)
     kept.mkdir(parents=True, exist_ok=True)
     for pattern in ("dvc.lock", "params.yaml", "artifacts/*/*.json", "artifacts/gate/plots/*.png"):
         for file in folder.glob(pattern):
