@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.codelock import compute_code_lock
+from pipeline.core.errors import DataError
 from pipeline.core.files import read_json, sha256_file, sha256_tree, write_json
 from pipeline.core.packages import locate
 from pipeline.core.params import Params, Source, load_params, parse_yaml
@@ -24,8 +25,7 @@ def take_snapshot(root: Path) -> Origin:
     """Hashes of every source as it is now and of the annotations; kept in `.modelyard/snapshots/`.
 
     Raises:
-        DataError: a package of a source is not installed.
-        FileNotFoundError: a file of a source is missing.
+        DataError: a package or file of a source is missing.
     """
     snapshot = {
         "sources": hash_sources(root, load_params(Paths(root).params)),
@@ -97,4 +97,11 @@ def _annotations(workspace: Path) -> str | None:
 def _file(root: Path, source: Source) -> Path:
     if source.kind == "package":
         return locate(str(source.package), source.path)
-    return root / "data" / source.path
+    path = root / "data" / source.path
+    if not path.is_file():
+        raise DataError(
+            f"source {source.name}: data/{source.path} is not there",
+            expected="a file for every source that params.yaml names",
+            next_step="bring the file back, or correct collect.sources in params.yaml",
+        )
+    return path

@@ -34,7 +34,7 @@ from pipeline.release.server_process import is_alive, stop_server
 HOST = "127.0.0.1"
 POOL = "modelyard"
 PREFECT_PORT, MLFLOW_PORT = 4200, 5000
-_START_SECONDS = 120.0
+_START_SECONDS = 300.0
 _PORTS_TO_TRY = 50
 
 

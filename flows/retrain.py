@@ -1,0 +1,216 @@
+"""Retrain: snapshot the sources, build, compare with the champion; release only what is not worse.
+
+Started by the schedule in prefect.yaml, from the Prefect UI, or by
+
+    python -m flows.retrain
+
+The build happens in a git worktree, so it never blocks a developer, and its file sources are pinned
+to the snapshot. Where sources, annotations, parameters and code are those that the champion was
+built from, nothing is built at all. Whatever the end, the reason stands in the log, in the ledger, in
+a Prefect artifact and in the run's final state. The flow itself is flows/retrain_flow.py.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.build import build_workspace
+from flows.prefect_server import prefect_server
+from flows.release import release_bundle
+from flows.results import BuildResult
+from flows.snapshot import changed_parts, digest, pins, planned_origin, take_snapshot
+from flows.workspace import open_workspace
+from pipeline.core.errors import PipelineError
+from pipeline.core.files import sha256_file
+from pipeline.core.params import load_params
+from pipeline.core.paths import Paths
+from pipeline.core.progress import say
+from pipeline.monitoring.compare import compare
+from pipeline.monitoring.decide import Comparison, Decision, decide
+from pipeline.release import ledger
+from pipeline.release.state import ReleaseState
+
+WORKSPACE = "retrain"
+NOTHING_CHANGED = "nothing changed, champion stays"
+_PARTS = {
+    "sources": "sources",
+    "annotations": "annotations",
+    "params": "parameters",
+    "code": "code of the stages",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a retrain ended.
+
+    Attributes:
+        released: whether the new model took over.
+        reason: why, or why not, in words.
+        hash: the bundle in production afterwards; None where there is none.
+        address: where a newly released model is served.
+    """
+
+    released: bool
+    reason: str
+    hash: str | None
+    address: str | None = None
+
+
+def __getattr__(name: str) -> Any:
+    """`flows.retrain.retrain` is the Prefect flow; asking for it imports Prefect."""
+    if name == "retrain":
+        from flows.retrain_flow import retrain
+
+        return retrain
+    raise AttributeError(name)
+
+
+def run_retrain(root: Path, *, changes: Sequence[str], reason: str) -> Outcome:
+    """The work of the flow; the ledger says how it ended.
+
+    Raises:
+        PipelineError: the sources cannot be read, a stage failed, or the release did; the champion
+            stays.
+    """
+    state = ReleaseState(root)
+    snapshot = take_snapshot(root)
+    say(f"retrain  snapshot {digest(snapshot)[:12]} of {len(snapshot['sources'])} sources")
+    overrides = [*changes, *pins(root, snapshot)]
+    with open_workspace(root, name=WORKSPACE, overrides=overrides) as workspace:
+        parts = changes_since_champion(state, planned_origin(workspace, snapshot))
+        if parts == []:
+            return _keep(state, NOTHING_CHANGED, reason)
+        build = build_workspace(workspace, root=root, title=f"retrain ({reason})")
+        return _finish(state, workspace, build=build, parts=parts, reason=reason)
+
+
+def changes_since_champion(state: ReleaseState, origin: dict[str, Any]) -> list[str] | None:
+    """Which parts differ from what the champion was built from; None where there is no telling."""
+    champion = state.current()
+    known = state.optional(state.origin(champion)) if champion else None
+    return None if known is None else [_PARTS[part] for part in changed_parts(known, origin)]
+
+
+def comparable_rows(records: Path, trained_on: dict[str, list[str]]) -> tuple[list[str], list[str]]:
+    """Texts and labels of the validation rows that the champion did not train on.
+
+    A row is left out by its id, and by its cluster: a near duplicate in training is as good as
+    the row itself.
+    """
+    import pyarrow.parquet as pq
+
+    ids, clusters = set(trained_on["ids"]), set(trained_on["clusters"])
+    rows = pq.read_table(records, columns=["id", "text", "label", "cluster", "split"]).to_pylist()
+    chosen = [
+        row
+        for row in rows
+        if row["split"] == "validation" and row["id"] not in ids and row["cluster"] not in clusters
+    ]
+    return [row["text"] for row in chosen], [row["label"] for row in chosen]
+
+
+def _finish(
+    state: ReleaseState,
+    workspace: Path,
+    *,
+    build: BuildResult,
+    parts: list[str] | None,
+    reason: str,
+) -> Outcome:
+    champion = state.current()
+    if build.verdict["passed"] is not True:
+        return _keep(
+            state, f"The gate did not pass the new model, champion stays. {_failed(build)}", reason
+        )
+    bundle = Paths(workspace).read("gate", "bundle")
+    if sha256_file(bundle / "manifest.json") == champion:
+        return _keep(state, f"{NOTHING_CHANGED} (the build gave the same bundle)", reason)
+    decision = _decide(state, workspace, bundle=bundle, parts=parts)
+    if not decision.release:
+        return _keep(state, decision.reason, reason)
+    release = release_bundle(
+        root=state.root,
+        bundle=bundle,
+        mlflow_run_id=build.mlflow_run_id,
+        why=f"retrain ({reason}): {decision.reason}",
+    )
+    return Outcome(True, decision.reason, release.hash, release.address)
+
+
+def _decide(
+    state: ReleaseState, workspace: Path, *, bundle: Path, parts: list[str] | None
+) -> Decision:
+    champion = state.current()
+    if champion is None:
+        return Decision(True, "There was no champion yet: first release.")
+    trained_on = state.optional(state.rows(champion))
+    if trained_on is None:
+        return Decision(
+            False,
+            "It is not known which rows the champion was trained on, so no fair comparison is "
+            "possible: champion stays. Release by hand with `python -m flows.release` if you mean to.",
+        )
+    records = Paths(workspace).read("prepare", "records.parquet")
+    comparison = _compare(
+        state.release(champion), bundle, workspace, *comparable_rows(records, trained_on)
+    )
+    if comparison is None:
+        return Decision(False, "The champion trained on every validation row: champion stays.")
+    return decide(comparison, changed=parts or ["unknown"])
+
+
+def _compare(
+    champion: Path, candidate: Path, workspace: Path, texts: list[str], labels: list[str]
+) -> Comparison | None:
+    if not texts:
+        return None
+    params = load_params(Paths(workspace).params)
+    return compare(
+        champion,
+        candidate,
+        texts=texts,
+        labels=labels,
+        confidence=params.evaluate.confidence,
+        resamples=params.evaluate.resamples,
+        seed=params.compute.seed,
+    )
+
+
+def _keep(state: ReleaseState, why: str, reason: str) -> Outcome:
+    champion = state.current()
+    entry = ledger.Entry(
+        time=ledger.now(),
+        event="kept",
+        hash=champion,
+        version=None,
+        previous=champion,
+        why=f"retrain ({reason}): {why}",
+    )
+    ledger.append(state.ledger, entry)
+    return Outcome(False, why, champion)
+
+
+def _failed(build: BuildResult) -> str:
+    checks = [check for check in build.verdict.get("checks", []) if check["outcome"] != "passed"]
+    return "; ".join(
+        f"{check['name']}: {check['value']}, limit {check['limit']} ({check['outcome']})"
+        for check in checks
+    )
+
+
+def main() -> None:
+    """Command line: the flow on the server of `make ui`, or on a temporary one."""
+    try:
+        with prefect_server(Path.cwd().resolve()):
+            from flows.retrain_flow import run_from_command_line
+
+            run_from_command_line()
+    except PipelineError as error:
+        sys.exit(f"retrain failed\n  {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""The release as flows see it: the gate's verdict, what is kept for later, and the quick question."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from flows.release import _train_rows, current_release, describe, release_bundle
+from flows.serve import serve
+from flows.stop import stop
+from pipeline.core.errors import ReleaseError
+from pipeline.core.files import write_json
+from pipeline.release import ledger
+from pipeline.release.requests import served_hash
+from pipeline.release.server_process import running_server
+from pipeline.release.state import ReleaseState
+from tests.support.tiny_bundle import make_tiny_bundle
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def _port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Iterator[Path]:
+    make_tiny_bundle(tmp_path / "artifacts/gate/bundle")
+    write_json(tmp_path / "artifacts/gate/verdict.json", {"passed": True, "checks": []})
+    yield tmp_path
+    stop(tmp_path)
+
+
+def test_a_release_is_found_stopped_and_served_again(root: Path) -> None:
+    assert current_release(root) is None
+    bundle = root / "artifacts/gate/bundle"
+    release = release_bundle(root=root, bundle=bundle, mlflow_run_id=None, port=_port())
+    current = current_release(root)
+    assert current is not None
+    assert (current.hash, current.address, current.healthy) == (release.hash, release.address, True)
+
+    assert stop(root) == ["server"]
+    current = current_release(root)
+    assert current is not None
+    assert not current.healthy
+
+    server = serve(root, _port())
+    assert served_hash(server.address) == release.hash
+    assert serve(root, _port()) == server == running_server(ReleaseState(root))
+    found = ledger.at(ReleaseState(root).ledger, datetime.now(UTC))
+    assert release.hash in describe(found)
+
+
+def test_what_the_gate_did_not_pass_is_not_released(root: Path) -> None:
+    checks = [{"name": "min_quality", "outcome": "failed"}]
+    write_json(root / "artifacts/gate/verdict.json", {"passed": False, "checks": checks})
+    with pytest.raises(ReleaseError, match="not passed"):
+        release_bundle(root=root, bundle=root / "artifacts/gate/bundle", mlflow_run_id=None)
+    assert current_release(root) is None
+    assert [entry.event for entry in ledger.read(ReleaseState(root).ledger)] == ["refused"]
+
+
+def test_serving_before_the_first_release_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="make pipeline"):
+        serve(tmp_path, _port())
+
+
+def test_the_training_rows_are_kept_for_a_later_comparison(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [
+        {"id": "b", "cluster": "a", "split": "train"},
+        {"id": "a", "cluster": "a", "split": "train"},
+        {"id": "c", "cluster": "c", "split": "validation"},
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "records.parquet")
+    assert _train_rows(tmp_path / "records.parquet") == {"ids": ["a", "b"], "clusters": ["a"]}
+
+
+def test_asking_what_is_current_imports_nothing_heavy(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from flows.release import current_release;"
+        "current_release(Path.cwd());"
+        "print([m for m in ('prefect', 'mlflow', 'torch', 'onnxruntime') if m in sys.modules])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == "[]"

@@ -1,0 +1,205 @@
+"""Retraining: nothing built where nothing changed, a fair comparison, a reason for either end."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from flows import retrain
+from flows.results import BuildResult
+from flows.retrain import NOTHING_CHANGED, comparable_rows, run_retrain
+from flows.snapshot import changed_parts, pins, planned_origin, take_snapshot
+from pipeline.core.errors import DataError
+from pipeline.core.files import sha256_file, write_json
+from pipeline.monitoring.compare import compare
+from pipeline.release import ledger
+from pipeline.release.state import ReleaseState
+from tests.support.tiny_bundle import make_tiny_bundle
+
+REPOSITORY = Path(__file__).parents[2]
+TEXTS = ["a good film", "a warm funny film", "a bad film", "the awful dull film"]
+LABELS = ["positive", "positive", "negative", "negative"]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A project with one file source, whose champion was built from what lies there."""
+    for name in ("dvc.yaml", "params.yaml"):
+        shutil.copyfile(REPOSITORY / name, tmp_path / name)
+    for name in ("pipeline", "flows"):
+        shutil.copytree(
+            REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    values = yaml.safe_load((tmp_path / "params.yaml").read_text())
+    source = values["collect"]["sources"][0]
+    source |= {"kind": "file", "package": None, "path": "reviews.csv", "sha256": None, "where": {}}
+    values["collect"]["sources"] = [source]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "reviews.csv").write_text("text,label\ngood,1\n")
+    state = ReleaseState(tmp_path)
+    bundle_hash = make_tiny_bundle(tmp_path / "champion")
+    shutil.copytree(tmp_path / "champion", state.release(bundle_hash))
+    state.point_to(bundle_hash)
+    write_json(state.origin(bundle_hash), planned_origin(tmp_path, take_snapshot(tmp_path)))
+    write_json(state.rows(bundle_hash), {"ids": ["trained"], "clusters": ["trained"]})
+    return tmp_path
+
+
+@contextmanager
+def _same_folder(root: Path, *, name: str, overrides: list[str]) -> Iterator[Path]:
+    del name, overrides
+    yield root
+
+
+@pytest.fixture
+def builds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A build that leaves a new bundle and its validation rows; collects the builds' titles."""
+    titles: list[str] = []
+
+    def build(workspace: Path, *, root: Path, title: str) -> BuildResult:
+        titles.append(title)
+        make_tiny_bundle(workspace / "artifacts/gate/bundle", seed=5)
+        rows = [
+            {"id": f"{copy}-{number}", "text": text, "label": label, "split": "validation"}
+            for copy in range(10)
+            for number, (text, label) in enumerate(zip(TEXTS, LABELS, strict=True))
+        ]
+        table = [{**row, "cluster": row["id"]} for row in rows]
+        (workspace / "artifacts/prepare").mkdir(parents=True)
+        pq.write_table(pa.Table.from_pylist(table), workspace / "artifacts/prepare/records.parquet")
+        return BuildResult([], None, workspace / "scorecard.json", {"passed": True}, changed=True)
+
+    monkeypatch.setattr(retrain, "build_workspace", build)
+    monkeypatch.setattr(retrain, "open_workspace", _same_folder)
+    return titles
+
+
+@pytest.fixture
+def releases(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What was handed to the release; tests/release shows that it works."""
+    handed: list[dict[str, Any]] = []
+
+    def release_bundle(**order: Any) -> Any:
+        from pipeline.release.rollout import Release
+
+        handed.append(order)
+        digest = sha256_file(order["bundle"] / "manifest.json")
+        return Release(digest, "2", "http://127.0.0.1:1", "promoted")
+
+    monkeypatch.setattr(retrain, "release_bundle", release_bundle)
+    return handed
+
+
+def test_where_nothing_changed_nothing_is_built(
+    root: Path, builds: list[str], releases: list[dict[str, Any]]
+) -> None:
+    outcome = run_retrain(root, changes=[], reason="a test")
+    assert outcome.reason == NOTHING_CHANGED
+    assert not builds
+    assert not releases
+    last = ledger.read(ReleaseState(root).ledger)[-1]
+    assert (last.event, last.hash) == ("kept", ReleaseState(root).current())
+    assert last.why == f"retrain (a test): {NOTHING_CHANGED}"
+
+
+def test_a_changed_source_is_built_compared_and_released(
+    root: Path, builds: list[str], releases: list[dict[str, Any]]
+) -> None:
+    (root / "data" / "reviews.csv").write_text("text,label\ngood,1\nbad,0\n")
+    outcome = run_retrain(root, changes=[], reason="a test")
+    assert builds == ["retrain (a test)"]
+    assert outcome.released
+    assert "Changed: sources" in outcome.reason
+    assert "40 rows" in outcome.reason
+    assert outcome.reason in releases[0]["why"]
+
+
+def test_a_model_that_the_gate_stopped_is_not_released(
+    root: Path, builds: list[str], releases: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "data" / "reviews.csv").write_text("text,label\nbad,0\n")
+    checks = [{"name": "min_quality", "value": 0.6, "limit": 0.78, "outcome": "failed"}]
+    verdict = {"passed": False, "checks": checks}
+    result = BuildResult([], None, root / "scorecard.json", verdict, changed=True)
+    monkeypatch.setattr(retrain, "build_workspace", lambda *_, **__: result)
+    outcome = run_retrain(root, changes=[], reason="a test")
+    assert not outcome.released
+    assert "min_quality: 0.6, limit 0.78" in outcome.reason
+    assert not releases
+
+
+def test_without_a_champion_the_first_model_is_released(
+    root: Path, builds: list[str], releases: list[dict[str, Any]]
+) -> None:
+    ReleaseState(root).point_to(None)
+    outcome = run_retrain(root, changes=[], reason="a test")
+    assert outcome.released
+    assert "first release" in outcome.reason
+
+
+def test_a_champion_of_unknown_training_rows_stays(
+    root: Path, builds: list[str], releases: list[dict[str, Any]]
+) -> None:
+    state = ReleaseState(root)
+    state.rows(str(state.current())).unlink()
+    state.origin(str(state.current())).unlink()
+    outcome = run_retrain(root, changes=[], reason="a test")
+    assert not outcome.released
+    assert "not known which rows" in outcome.reason
+
+
+def test_rows_that_the_champion_trained_on_are_left_out(tmp_path: Path) -> None:
+    rows = [
+        {"id": "a", "text": "one", "label": "x", "cluster": "a", "split": "validation"},
+        {"id": "b", "text": "two", "label": "x", "cluster": "b", "split": "validation"},
+        {"id": "c", "text": "three", "label": "y", "cluster": "b", "split": "validation"},
+        {"id": "d", "text": "four", "label": "y", "cluster": "d", "split": "validation"},
+        {"id": "e", "text": "five", "label": "y", "cluster": "e", "split": "train"},
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "records.parquet")
+    trained_on = {"ids": ["a"], "clusters": ["b"]}
+    assert comparable_rows(tmp_path / "records.parquet", trained_on) == (["four"], ["y"])
+
+
+def test_models_are_compared_row_by_row(tmp_path: Path) -> None:
+    make_tiny_bundle(tmp_path / "old")
+    make_tiny_bundle(tmp_path / "new", labels=("positive", "negative"))
+    comparison = compare(
+        tmp_path / "old",
+        tmp_path / "new",
+        texts=TEXTS,
+        labels=LABELS,
+        confidence=0.95,
+        resamples=100,
+        seed=1,
+    )
+    # The second model has the labels the wrong way round.
+    assert (comparison.champion, comparison.candidate) == (1.0, 0.0)
+    assert comparison.difference.high < 0
+
+
+def test_an_origin_tells_what_changed_and_not_that_a_hash_was_pinned(root: Path) -> None:
+    snapshot = take_snapshot(root)
+    before = planned_origin(root, snapshot)
+    (change,) = pins(root, snapshot)
+    values = yaml.safe_load((root / "params.yaml").read_text())
+    values["collect"]["sources"] = yaml.safe_load(change.partition("=")[2])
+    assert values["collect"]["sources"][0]["sha256"] == snapshot["sources"]["rotten-tomatoes"]
+    (root / "params.yaml").write_text(yaml.safe_dump(values))
+    assert changed_parts(before, planned_origin(root, snapshot)) == []
+    values["finetune"]["epochs"] += 1
+    (root / "params.yaml").write_text(yaml.safe_dump(values))
+    assert changed_parts(before, planned_origin(root, snapshot)) == ["params"]
+
+
+def test_a_missing_source_is_said(root: Path) -> None:
+    (root / "data" / "reviews.csv").unlink()
+    with pytest.raises(DataError, match=r"data/reviews\.csv is not there"):
+        take_snapshot(root)
