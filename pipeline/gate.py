@@ -120,7 +120,7 @@ def _scorecard(evidence: Evidence, chosen: Variant, test: dict[str, Any]) -> lis
     empty = {"latency_ms": None, "throughput_per_s": None, "memory_mb": None}
     entries = []
     for name, evaluated in evidence.evaluated.items():
-        entry = dict(evaluated) | empty | evidence.measured.get(name, {})
+        entry = {**evaluated, **empty, **evidence.measured.get(name, {})}
         if name == chosen.name:
             entry["quality"] = entry["quality"] | {"test": test}
         entries.append(entry)

@@ -4,15 +4,15 @@ import csv
 
 import pyarrow.parquet as pq
 import pytest
+
 from pipeline import evaluate
 from pipeline.core.files import read_json, sha256_tree
 from pipeline.core.variants import BASELINES, all_variants
-
 from tests.support.tiny_workspace import at, compressed_workspace
 
 
 @pytest.fixture(scope="module")
-def evaluated(tmp_path_factory: pytest.TempPathFactory):  # noqa: ANN201 - a pair of params and paths
+def evaluated(tmp_path_factory: pytest.TempPathFactory):
     params, paths = compressed_workspace(tmp_path_factory)
     metrics = evaluate.run(params, at(paths, "evaluate"))
     return params, paths, metrics

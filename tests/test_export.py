@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+
 from pipeline import export
 from pipeline.compression.onnx_export import (
     ParityCase,
@@ -19,13 +20,12 @@ from pipeline.core.errors import ArtifactError
 from pipeline.core.files import read_json, sha256_tree
 from pipeline.runtime.session import open_session
 from pipeline.training.classification import TokenRows
-
 from tests.support import tiny_models
 from tests.support.tiny_workspace import at, compressed_workspace
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory):  # noqa: ANN201 - a pair of params and paths
+def exported(tmp_path_factory: pytest.TempPathFactory):
     return compressed_workspace(tmp_path_factory)
 
 
@@ -34,7 +34,8 @@ def test_every_model_is_exported_with_a_certificate_within_the_tolerance(exporte
     certificate = read_json(paths.read("export", "certificate.json"))["models"]
     assert set(certificate) == {"teacher", "student", "pruned"}
     for entry in certificate.values():
-        assert entry["passed"] and entry["largest_difference"] <= params.export.tolerance
+        assert entry["passed"]
+        assert entry["largest_difference"] <= params.export.tolerance
         assert {"one token", "longest", "odd batch, odd length"} <= set(entry["differences"])
         assert "padded batch against each text alone" in entry["differences"]
 

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from pipeline import evaluate, gate, measure
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import read_json, sha256_tree, write_json
@@ -12,7 +13,6 @@ from pipeline.core.paths import Paths
 from pipeline.runtime.bundle import open_bundle
 from pipeline.runtime.classifier import Classifier
 from pipeline.runtime.parity import check_golden
-
 from tests.support.tiny_workspace import at, compressed_workspace
 
 EASY = {
@@ -44,7 +44,8 @@ def test_the_released_variant_is_small_and_its_bundle_answers_its_golden_request
     _, paths = built
     verdict = read_json(paths.read("gate", "verdict.json"))
     bundle = open_bundle(paths.read("gate", "bundle"))
-    assert verdict["passed"] and verdict["released"] == bundle.description["variant"]
+    assert verdict["passed"]
+    assert verdict["released"] == bundle.description["variant"]
     assert len(bundle.golden) == 8
     classifier = Classifier.from_bundle(bundle, threads=1)
     assert check_golden(classifier, bundle.golden, bundle.golden_tolerance) == []
@@ -68,7 +69,8 @@ def test_test_quality_stands_at_the_baselines_the_teacher_and_the_released_varia
         released,
     }
     baseline = next(e for e in entries if e["name"] == "baseline-nblr")
-    assert baseline["size_bytes"] is None and baseline["latency_ms"] is None
+    assert baseline["size_bytes"] is None
+    assert baseline["latency_ms"] is None
 
 
 def test_every_check_of_the_verdict_has_the_keys_of_the_contract(built) -> None:

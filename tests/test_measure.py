@@ -1,12 +1,12 @@
 """measure gives every variant a time on this machine, and every ONNX variant a memory figure."""
 
 import pytest
+
 from pipeline import measure
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import read_json
 from pipeline.core.variants import all_variants
 from pipeline.runtime.footprint import measure_footprint
-
 from tests.support.tiny_workspace import at, compressed_workspace
 
 
@@ -35,7 +35,7 @@ def test_every_variant_is_timed_and_every_onnx_variant_weighed(
 def test_a_model_that_does_not_load_is_named(tmp_path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"not a model")
     (tmp_path / "tokenizer.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(ArtifactError, match="a fresh process could not use model.onnx"):
+    with pytest.raises(ArtifactError, match="a fresh process could not use"):
         measure_footprint(
             tmp_path / "model.onnx",
             tmp_path / "tokenizer.json",

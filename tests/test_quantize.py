@@ -5,19 +5,19 @@ from pathlib import Path
 import onnx
 import pytest
 from onnx import TensorProto, helper
+
 from pipeline import quantize
 from pipeline.compression.int8 import inspect, quantize_int8, require_quantized
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import read_json, sha256_tree
 from pipeline.core.sections import QuantizeParams
-
 from tests.support.tiny_workspace import at, compressed_workspace
 
 PARAMS = QuantizeParams(reduce_range=True, per_channel=True, embeddings=True)
 
 
 @pytest.fixture(scope="module")
-def quantized(tmp_path_factory: pytest.TempPathFactory):  # noqa: ANN201 - a pair of params and paths
+def quantized(tmp_path_factory: pytest.TempPathFactory):
     return compressed_workspace(tmp_path_factory)
 
 

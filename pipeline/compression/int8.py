@@ -19,7 +19,7 @@ from pipeline.core.files import atomic_path
 from pipeline.core.sections import QuantizeParams
 
 _LARGE_WEIGHT = 1024
-"""Float32 weights of at least this many numbers count as left out; biases and norms are smaller."""
+"""Float32 matrices of at least this many numbers count as left out; biases stay in float32."""
 
 _INTEGER_OPERATORS = ("MatMulInteger", "DynamicQuantizeLinear", "DynamicQuantizeLSTM")
 
@@ -32,7 +32,7 @@ class Structure:
         operators: operators that work on integers, by type.
         quantized_embeddings: tables looked up in bytes.
         float_matrix_products: products of a constant float32 matrix, which int8 should have taken.
-        large_float_weights: names of float32 weights that are still large.
+        large_float_weights: names of float32 matrices that are still large.
         bytes: size of the file.
     """
 
@@ -69,22 +69,23 @@ def inspect(path: Path) -> Structure:
     """Count what is in integers and what is not."""
     graph = onnx.load(path).graph
     types = Counter(node.op_type for node in graph.node)
-    floats = {
-        tensor.name: prod(tensor.dims)
-        for tensor in graph.initializer
-        if tensor.data_type == onnx.TensorProto.FLOAT
-    }
+    floats = {t.name for t in graph.initializer if t.data_type == onnx.TensorProto.FLOAT}
     # Matrices become signed, looked-up tables unsigned bytes.
     bytewide = (onnx.TensorProto.INT8, onnx.TensorProto.UINT8)
     integers = {tensor.name for tensor in graph.initializer if tensor.data_type in bytewide}
     nodes = list(graph.node)
+    large = [
+        tensor.name
+        for tensor in graph.initializer
+        if tensor.name in floats and len(tensor.dims) > 1 and prod(tensor.dims) >= _LARGE_WEIGHT
+    ]
     return Structure(
         operators={name: types[name] for name in _INTEGER_OPERATORS if types[name]},
         quantized_embeddings=sum(n.op_type == "Gather" and n.input[0] in integers for n in nodes),
         float_matrix_products=sum(
             n.op_type in ("MatMul", "Gemm") and any(i in floats for i in n.input[:2]) for n in nodes
         ),
-        large_float_weights=sorted(name for name, size in floats.items() if size >= _LARGE_WEIGHT),
+        large_float_weights=sorted(large),
         bytes=path.stat().st_size,
     )
 

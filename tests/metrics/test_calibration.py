@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from pipeline.metrics.calibration import expected_calibration_error
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from pipeline.metrics.classification import accuracy, correctness, macro_f1, quality
 
 

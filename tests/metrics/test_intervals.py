@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from pipeline.metrics.intervals import (
     bootstrap_interval,
     gap_interval,

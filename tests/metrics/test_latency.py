@@ -1,6 +1,7 @@
 """Latency figures stand a disturbed round, and variants take turns."""
 
 import numpy as np
+
 from pipeline.metrics.latency import interleaved, summarise
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from pipeline.core.sections import EvaluateParams
 from pipeline.core.variants import Variant
 from pipeline.metrics.intervals import Interval
@@ -60,7 +61,8 @@ def test_the_table_names_the_nearest_variant_first() -> None:
     near = [exactly_at_most("size_mb", 8.5, 8.0, unit="MB")]
     message = str(nothing_qualifies({"teacher-fp32": far, "student-int8": near}))
     assert message.index("student-int8") < message.index("teacher-fp32")
-    assert "0.5" in message and "82" in message
+    assert "0.5" in message
+    assert "82" in message
     assert "student-int8 is nearest" in message
 
 

@@ -1,6 +1,7 @@
 """Slices pick the rows their names promise."""
 
 import numpy as np
+
 from pipeline.metrics.slices import slice_masks
 
 

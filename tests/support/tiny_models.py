@@ -3,21 +3,53 @@
 from pathlib import Path
 
 import torch
-from transformers import (
-    BertConfig,
-    BertForSequenceClassification,
-    PreTrainedTokenizerFast,
-)
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    PreTrainedTokenizerFast,
+)
 
-WORDS = (
-    "a the film story plot jokes cast is was not never good bad great dull warm funny slow "
-    "brilliant awful and but or with of this that it , . ! ##s ##y ##er"
-).split()
+WORDS = [
+    "a",
+    "the",
+    "film",
+    "story",
+    "plot",
+    "jokes",
+    "cast",
+    "is",
+    "was",
+    "not",
+    "never",
+    "good",
+    "bad",
+    "great",
+    "dull",
+    "warm",
+    "funny",
+    "slow",
+    "brilliant",
+    "awful",
+    "and",
+    "but",
+    "or",
+    "with",
+    "of",
+    "this",
+    "that",
+    "it",
+    ",",
+    ".",
+    "!",
+    "##s",
+    "##y",
+    "##er",
+]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 LETTERS = [chr(code) for code in range(ord("a"), ord("z") + 1)]
 VOCABULARY = list(dict.fromkeys([*SPECIAL, *LETTERS, *(f"##{x}" for x in LETTERS), *WORDS]))
