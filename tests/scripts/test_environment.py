@@ -1,0 +1,107 @@
+"""Setting up .venv: what is missing is said, and nothing unfinished looks complete."""
+
+import re
+import subprocess
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from scripts import environment
+from scripts.environment import CannotInstallError
+
+ROOT = Path(__file__).resolve().parents[2]
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clone with the project's own requirements and no environment."""
+    for name in ("pyproject.toml", "constraints.txt"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    venv = tmp_path / ".venv"
+    places = {
+        "ROOT": tmp_path,
+        "VENV": venv,
+        "SITE": venv / "lib" / "python3.11" / "site-packages",
+        "STAMP": venv / ".complete",
+        "BEGUN": venv / ".begun",
+        "LOG": tmp_path / "logs" / "install.log",
+    }
+    for name, path in places.items():
+        monkeypatch.setattr(environment, name, path)
+    monkeypatch.setattr(environment, "check_disk", lambda: None)
+    return tmp_path
+
+
+def set_up() -> None:
+    with environment.one_at_a_time() as lock:
+        environment.make_environment(lock)
+
+
+def test_a_failed_or_interrupted_installation_never_looks_complete(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venv = clone / ".venv"
+    venv.mkdir()
+    (venv / ".begun").touch()
+    (venv / "half a package").touch()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(clone))
+
+    monkeypatch.setattr(environment, "requirements", lambda: ["there-is-no-such-package==0"])
+    with pytest.raises(CannotInstallError, match=r"(?s)there-is-no-such-package.*next: "):
+        set_up()
+    assert not (venv / "half a package").exists()
+    assert not (venv / ".complete").exists()
+
+    monkeypatch.setattr(environment, "requirements", lambda: ["pip"])
+    set_up()
+    assert environment.works()
+    assert (venv / ".complete").exists()
+    assert not (venv / ".begun").exists()
+
+
+def test_too_little_disk_says_how_much_is_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = Usage(total=9 * environment.GIB, used=0, free=2 * environment.GIB)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
+    with pytest.raises(CannotInstallError, match=r"(?s)got: 2\.0 GiB.*5 GiB.*3\.0 GiB short"):
+        environment.require_space(tmp_path, 5, "free some space")
+
+
+def test_a_missing_git_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    with pytest.raises(CannotInstallError, match="no `git` on the path"):
+        environment.check_system()
+
+
+def test_a_python_without_ensurepip_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("shutil.which", lambda name: name)
+    with pytest.raises(CannotInstallError, match=r"apt-get install -y python3\.11-venv"):
+        environment.check_system()
+
+
+def test_every_installed_requirement_is_pinned() -> None:
+    pins = {
+        line.split("==")[0].lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        if "==" in line
+    }
+    names = {re.split(r"[<>=]", line)[0].lower() for line in environment.requirements()}
+    assert names <= pins
+
+
+def test_another_python_than_3_11_is_refused() -> None:
+    command = ["sh", "scripts/find_python.sh", "/bin/sh"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "PYTHON=/bin/sh is not a Python 3.11" in done.stderr
+
+
+def test_make_alone_prints_every_target() -> None:
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for target in ("pipeline", "quickstart", "test", "check", "serve", "stop", "ui", "clean"):
+        assert f"make {target} " in done.stdout
