@@ -1,0 +1,154 @@
+"""Whole builds of a small repository: real DVC, Prefect and MLflow, in processes of their own."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from flows.locks import WORKSPACE_VARIABLE
+from flows.prefect_server import configure_prefect, temporary_server
+from pipeline.core.files import write_json
+from tests.support.mini_repo import make_mini_repo, mini_environment, set_parameter
+
+HEAVY = ("prefect", "mlflow", "torch")
+WATCHED = f"""
+import atexit, runpy, sys
+atexit.register(lambda: print("imported:", [n for n in {HEAVY!r} if n in sys.modules]))
+sys.argv = ["build", *sys.argv[1:]]
+runpy.run_module("flows.build", run_name="__main__")
+"""
+
+
+def build(root: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", WATCHED, "--no-deploy", *arguments],
+        cwd=root,
+        env=mini_environment(root, **environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def states(root: Path) -> list[str]:
+    with sqlite3.connect(root / ".modelyard/prefect/prefect.db") as database:
+        return [name for (name,) in database.execute("select state_name from task_run")]
+
+
+def mlflow_runs(root: Path) -> set[tuple[str, str]]:
+    with sqlite3.connect(root / "mlflow.db") as database:
+        return set(database.execute("select name, status from runs"))
+
+
+def stage_processes(root: Path) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(WORKSPACE_VARIABLE) == str(root):
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+@pytest.fixture
+def environment_restored() -> Iterator[None]:
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def kill_while_validate_runs(root: Path) -> None:
+    """Start a build on a temporary server, see a second one refused, kill the first."""
+    log = root / ".modelyard" / "flow.log"
+    log.parent.mkdir(exist_ok=True)
+    with log.open("w") as stream:
+        flow = subprocess.Popen(
+            [sys.executable, "-m", "flows.build", "--no-deploy"],
+            cwd=root,
+            env=mini_environment(root),
+            stdout=stream,
+            stderr=stream,
+        )
+    while "validate  1/600" not in log.read_text():
+        assert flow.poll() is None, log.read_text()
+        time.sleep(0.1)
+    second = build(root)
+    assert second.returncode == 1
+    assert f"process {flow.pid}" in second.stderr
+    started = psutil.Process(flow.pid).children(recursive=True)
+    flow.send_signal(signal.SIGKILL)
+    flow.wait()
+    _, alive = psutil.wait_procs(started, timeout=60)
+    assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []
+
+
+@pytest.mark.timeout(900)
+def test_a_killed_build_goes_on_and_a_finished_one_has_nothing_to_do(
+    tmp_path: Path, environment_restored: None
+) -> None:
+    root = make_mini_repo(tmp_path, text="one two slow")
+    kill_while_validate_runs(root)
+    configure_prefect(root)
+    with temporary_server(root) as address:
+        write_json(root / ".modelyard" / "ui.json", {"prefect_api": address})
+        check_that_it_goes_on(root)
+        check_that_nothing_is_left_to_do(root)
+        check_that_bad_input_leaves_results(root)
+
+
+def check_that_it_goes_on(root: Path) -> None:
+    again = build(root, QUICK="1")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert stage_processes(root) == []
+    rows = [line.split()[:2] for line in again.stdout.splitlines()]
+    assert ["collect", "cached"] in rows
+    assert ["gate", "ran"] in rows
+    assert {"Cached", "Completed"} <= set(states(root))
+    assert ("gate", "FINISHED") in mlflow_runs(root)
+    assert ("build", "KILLED") in mlflow_runs(root)
+
+
+def check_that_nothing_is_left_to_do(root: Path) -> None:
+    idle = build(root)
+    assert idle.returncode == 0, idle.stdout + idle.stderr
+    assert "imported: []" in idle.stdout
+    assert "4 cached" in idle.stdout
+
+
+def check_that_bad_input_leaves_results(root: Path) -> None:
+    parameters = (root / "params.yaml").read_bytes()
+    set_parameter(root, "gate.golden_requests", "many")
+    refused = build(root)
+    assert refused.returncode == 1
+    assert "gate.golden_requests" in refused.stderr
+    (root / "params.yaml").write_bytes(parameters)
+
+    (root / "data" / "text.txt").write_text("bad")
+    failed = build(root)
+    assert failed.returncode == 1
+    assert json.loads((root / ".modelyard/last_failure.json").read_text())["got"] == "a bad text"
+    assert "next: mend data/text.txt" in failed.stderr
+    assert (root / "artifacts/gate/verdict.json").exists()
+
+    (root / "data" / "text.txt").write_text("one two slow")
+    mended = build(root)
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+    assert not (root / ".modelyard/last_failure.json").exists()
+
+
+def test_the_environment_of_a_build_sends_nothing_home() -> None:
+    from flows.telemetry import SWITCHES, switch_off_telemetry
+
+    environment = dict(os.environ)
+    switch_off_telemetry(environment)
+    assert {name: environment[name] for name in SWITCHES} == SWITCHES
