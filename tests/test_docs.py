@@ -3,6 +3,7 @@
 import re
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -97,7 +98,7 @@ def test_both_readmes_say_the_same_things() -> None:
 
 def test_the_example_of_ones_own_data_fits_the_schema() -> None:
     values = parse_yaml((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    shown = {}
+    shown: dict[str, Any] = {}
     for block in re.findall(r"```yaml\n(.*?)```", ENGLISH, re.DOTALL):
         shown |= yaml.safe_load(textwrap.dedent(block))
     values["prepare"] |= shown.pop("prepare")
