@@ -52,4 +52,4 @@ def run_from_command_line() -> None:
     try:
         retrain(reason="asked for on the command line")
     finally:
-        APILogHandler.flush()
+        APILogHandler().flush()

@@ -3,9 +3,9 @@
     python -m flows.ui [--prefect-port 4200] [--mlflow-port 5000]
 
 All three are detached, listen on this machine only, and log to `.modelyard/logs/`. What runs already
-is kept. The worker is Prefect's own process worker, fed by `prefect deploy --all`: deployments and
-schedules then stand in prefect.yaml alone, each run is a process of its own (so a run that dies takes
-nothing with it), and a restarted worker finds the runs that wait for it.
+is kept. The worker is Prefect's own process worker, and flows/deploy.py brings prefect.yaml to the
+server: deployments and schedules then stand in that file alone, each run is a process of its own (so
+a run that dies takes nothing with it), and a restarted worker finds the runs that wait for it.
 """
 
 import argparse
@@ -208,16 +208,11 @@ def _start_mlflow(services: Services, first: int) -> None:
 
 
 def _deploy(services: Services) -> None:
-    """Bring work pool and deployments to what prefect.yaml says."""
-    _prefect(services, "work-pool", "create", POOL, "--type", "process", "--overwrite")
-    _prefect(services, "--no-prompt", "deploy", "--all", "--prefect-file", "prefect.yaml")
-
-
-def _prefect(services: Services, *arguments: str) -> None:
+    """Bring work pool and deployments to what prefect.yaml says; a process of its own imports Prefect."""
     log = Paths(services.root).state / "logs" / "deploy.log"
     with log.open("ab") as output:
         code = subprocess.run(
-            [sys.executable, "-m", "prefect", *arguments],
+            [sys.executable, "-m", "flows.deploy"],
             cwd=services.root,
             env=environment(services.root, services.addresses),
             stdin=subprocess.DEVNULL,
@@ -227,8 +222,8 @@ def _prefect(services: Services, *arguments: str) -> None:
         ).returncode
     if code:
         raise PipelineError(
-            f"`prefect {' '.join(arguments)}` failed",
-            expected="the deployments of prefect.yaml on the project's Prefect server",
+            "prefect.yaml could not be deployed",
+            expected="its deployments on the project's Prefect server",
             next_step=f"read {log}, mend what it names, run `make ui` again",
         )
 
