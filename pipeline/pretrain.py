@@ -1,6 +1,6 @@
-"""pretrain: a masked language model of the domain, from nothing: the student's encoder.
+"""pretrain: a masked language model of the domain: the student's encoder.
 
-Reads   artifacts/prepare/{corpus/, student_tokenizer/}
+Reads   artifacts/prepare/{corpus/, student_tokenizer/, teacher_tokenizer/}; the checkpoint
 Writes  artifacts/pretrain/{model/, curve.csv, metrics.json}
 """
 
@@ -14,12 +14,14 @@ import torch
 from pipeline.core.params import Params, PretrainParams
 from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
+from pipeline.models.checkpoint import resolve_checkpoint
 from pipeline.models.encoder import (
     load_tokenizer,
     new_language_model,
     parameter_count,
     save_model,
 )
+from pipeline.models.student import start_from_checkpoint
 from pipeline.text.batching import Ids
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.curve import Curve
@@ -41,6 +43,14 @@ def run(params: Params, paths: Paths) -> Metrics:
         max_length=tokenizer.model_max_length,
         pad_token_id=tokenizer.pad_token_id,
     )
+    if params.pretrain.start == "checkpoint":
+        start_from_checkpoint(
+            model,
+            resolve_checkpoint(params.prepare.checkpoint),
+            tokenizer=tokenizer,
+            teacher_tokenizer=load_tokenizer(paths.read("prepare", "teacher_tokenizer")),
+            params=params.pretrain,
+        )
     rows = min(training_set.rows, params.pretrain.max_sequences or training_set.rows)
 
     def score(trained: torch.nn.Module) -> dict[str, float]:

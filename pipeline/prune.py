@@ -27,7 +27,7 @@ _IMPORTANCE_BATCHES = 40
 def run(params: Params, paths: Paths) -> Metrics:
     """Cut units by importance on training rows, then train what is left."""
     tokenizer = load_tokenizer(paths.read("prepare", "student_tokenizer"))
-    lesson = read_lesson(params, paths, tokenizer)
+    lesson = read_lesson(params, paths, tokenizer, max_sentences=params.prune.max_sentences)
     model = load_classifier(paths.read("distill", "model"), labels=params.product.labels)
     torch.nn.Module.to(model, prepare_device(params.compute))
     labelled = np.flatnonzero(lesson.labelled)

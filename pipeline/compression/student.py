@@ -34,9 +34,20 @@ class Lesson:
     validation_label_ids: NDArray[np.int64]
 
 
-def read_lesson(params: Params, paths: Paths, tokenizer: PreTrainedTokenizerBase) -> Lesson:
-    """The lesson that transfer left."""
+def read_lesson(
+    params: Params,
+    paths: Paths,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    max_sentences: int | None = None,
+) -> Lesson:
+    """The lesson that transfer left, with at most `max_sentences` of its corpus sentences.
+
+    Labelled rows come first in it, so the first rows are the labelled ones and some of the others.
+    """
     table = pq.read_table(paths.read("transfer", "rows.parquet"))
+    if max_sentences is not None:
+        table = table.slice(0, table["kind"].to_pylist().count("labelled") + max_sentences)
     label_ids = table["label_id"].to_numpy().astype(np.int64)
     length = params.prepare.max_length
     rows = tokenize(tokenizer, table["text"].to_pylist(), max_length=length)
@@ -46,7 +57,7 @@ def read_lesson(params: Params, paths: Paths, tokenizer: PreTrainedTokenizerBase
         labelled=label_ids >= 0,
         objective=Distillation(
             rows,
-            np.load(paths.read("transfer", "logits.npy"), mmap_mode="r"),
+            np.load(paths.read("transfer", "logits.npy"), mmap_mode="r")[: table.num_rows],
             label_ids,
             temperature=params.distill.temperature,
             hard_label_weight=params.distill.hard_label_weight,

@@ -173,6 +173,8 @@ class PretrainParams(Schedule):
 
     model: Literal["bert"]
     """Family of the encoder."""
+    start: Literal["checkpoint", "random"]
+    """`checkpoint`: the lowest layers of `prepare.checkpoint`, whose widths must be those here. `random`."""
     layers: Positive
     """Transformer layers."""
     hidden_size: Positive
@@ -235,6 +237,8 @@ class PruneParams(Schedule):
 
     keep_share: Annotated[float, Field(gt=0, le=1)]
     """Share of feed-forward units kept, the same in all layers, by importance."""
+    max_sentences: Positive
+    """Corpus sentences of the recovery training, beside all labelled rows."""
 
 
 class ExportParams(Section):

@@ -141,7 +141,7 @@ class _Run:
     def _after(self, step: int) -> None:
         every = max(1, self.total // _CURVE_POINTS)
         if step % every == 0 or step % self.epoch_steps == 0:
-            rate = self.optimizer.param_groups[0]["lr"]
+            rate = max(group["lr"] for group in self.optimizer.param_groups)
             point = {"step": step, "loss": float(np.mean(self.losses)), "learning_rate": rate}
             self.losses.clear()
             self.training.curve.add(point | self._validation(step))
