@@ -7,9 +7,10 @@ it stays held until the last stage process is gone, and the next build waits tho
 import fcntl
 import json
 import os
+import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ WORKSPACE_VARIABLE = "MODELYARD_WORKSPACE"
 """Marks the processes of a stage with the workspace they work in."""
 
 _PATIENCE_SECONDS = 20.0
+_STOP_SECONDS = 30.0
 _held: dict[Path, int] = {}
 
 
@@ -115,6 +117,27 @@ def _is_marked(process: Any, workspace: Path) -> bool:
         return bool(process.environ().get(WORKSPACE_VARIABLE) == str(workspace))
     except (psutil.Error, OSError):  # another user's process, or one that has just ended
         return False
+
+
+def stop_supervised(process: "subprocess.Popen[Any]") -> None:
+    """End a command that runs under flows/supervise.py, with all below it.
+
+    Closing the pipe tells the supervisor; it ends itself last. Only where it does not, on a machine
+    that is too busy to let it, are its descendants killed from here, and they before it: killed
+    first, it would leave them behind.
+    """
+    import psutil
+
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        process.wait(timeout=_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        with suppress(psutil.NoSuchProcess):  # it may end at this very moment
+            for descendant in psutil.Process(process.pid).children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    descendant.kill()
+        process.wait()
 
 
 def clean_dvc_locks(workspace: Path) -> None:

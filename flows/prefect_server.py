@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows import supervise
+from flows.locks import stop_supervised
 from flows.telemetry import switch_off_telemetry
 from pipeline.core.errors import PipelineError
 from pipeline.core.paths import Paths
@@ -27,7 +28,6 @@ STARTUP_SECONDS = 90.0
 
 _PATIENCE_SECONDS = 300.0  # ours may take longer on a busy machine: we see whether it lives
 _SPEAK_SECONDS = 10.0
-_STOP_SECONDS = 10.0
 
 
 @contextmanager
@@ -97,7 +97,7 @@ def temporary_server(root: Path) -> Iterator[str]:
         _wait_for(process, address, log)
         yield address
     finally:
-        _stop(process)
+        stop_supervised(process)
 
 
 def _command(port: int) -> list[str]:
@@ -139,16 +139,6 @@ def _answers(address: str) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        process.wait(timeout=_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _free_port() -> int:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from flows import dvc_output, supervise
-from flows.locks import WORKSPACE_VARIABLE
+from flows.locks import WORKSPACE_VARIABLE, stop_supervised
 from flows.telemetry import switch_off_telemetry
 from pipeline.core.errors import PipelineError
 from pipeline.core.params import Params
@@ -28,7 +28,6 @@ State = Literal["ran", "cached"]
 Listener = Callable[[str], None]
 
 SILENCE_SECONDS = 10.0
-_STOP_SECONDS = 15.0
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -164,20 +163,9 @@ class Runner:
         try:
             yield process
         finally:
-            _stop(process)
-
-
-def _stop(process: subprocess.Popen[str]) -> None:
-    """Closing the pipe tells the supervisor to end all; it answers by ending itself."""
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        process.wait(timeout=_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
+            stop_supervised(process)
+            if process.stdout is not None:
+                process.stdout.close()
 
 
 class _Listeners:
@@ -238,6 +226,7 @@ def stage_environment(params: Params, *, workspace: Path) -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         "PYTHONUNBUFFERED": "1",
         "TOKENIZERS_PARALLELISM": "false",
+        "TQDM_DISABLE": "1",  # libraries' bars: the stages show progress of their own
         WORKSPACE_VARIABLE: str(workspace),
     }
     if params.prepare.checkpoint.kind != "hub":

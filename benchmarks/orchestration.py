@@ -1,0 +1,124 @@
+"""What orchestration costs: a full build beside the sum of its stages, a no-op build beside `dvc status`.
+
+    python benchmarks/orchestration.py              # a small repository of four quick stages
+    python benchmarks/orchestration.py --here       # this repository: full build in a fresh copy of it
+
+Each figure is the median of `--rounds` rounds, taken in turn. The last line is JSON. The overhead of
+a full build is told in seconds a stage, too: its share says little where stages take milliseconds.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from flows.machine import describe_machine  # noqa: E402 - run as a script from the clone
+from pipeline.core.files import read_json  # noqa: E402
+from tests.support.mini_repo import make_mini_repo, mini_environment  # noqa: E402
+
+_DONE = re.compile(r"^\S+  done in ([0-9.]+) s", re.MULTILINE)
+
+
+def timed(command: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[float, str]:
+    """Wall seconds of a command that must succeed, and what it printed."""
+    started = time.perf_counter()
+    answer = subprocess.run(
+        command, cwd=folder, env=dict(environment), capture_output=True, text=True, check=False
+    )
+    if answer.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{answer.stdout}{answer.stderr}")
+    return time.perf_counter() - started, answer.stdout
+
+
+def stage_seconds(printed: str) -> list[float]:
+    """The seconds that the stages themselves say they took."""
+    return [float(match) for match in _DONE.findall(printed)]
+
+
+def forget_results(folder: Path) -> None:
+    """Everything is stale again, and the run cache is empty."""
+    for name in ("artifacts", ".dvc/cache", ".modelyard/checkpoints"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    (folder / "dvc.lock").unlink(missing_ok=True)
+
+
+def fresh_copy(target: Path) -> Path:
+    """A clone of this repository at its commit, with the data that git leaves out."""
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(target)], check=True)
+    for name in ("data", "annotations"):
+        shutil.copytree(ROOT / name, target / name, dirs_exist_ok=True)
+    return target
+
+
+def measure(folder: Path, *, rounds: int, idle_rounds: int) -> dict[str, object]:
+    """Medians over the rounds, in seconds."""
+    environment = mini_environment(folder)
+    build = [sys.executable, "-m", "flows.build", "--no-deploy"]
+    status = [sys.executable, "-m", "dvc", "status"]
+    full: list[tuple[float, float, int]] = []
+    for _ in range(rounds):
+        forget_results(folder)
+        wall, printed = timed(build, folder, environment)
+        own = stage_seconds(printed)
+        full.append((wall, sum(own), len(own)))
+    pairs = [
+        (timed(build, folder, environment)[0], timed(status, folder, environment)[0])
+        for _ in range(idle_rounds)
+    ]
+    return {
+        "build_seconds": statistics.median(wall for wall, _, _ in full),
+        "stages_seconds": statistics.median(own for _, own, _ in full),
+        "overhead_share": statistics.median((wall - own) / wall for wall, own, _ in full),
+        "overhead_seconds_per_stage": statistics.median(
+            (wall - own) / number for wall, own, number in full
+        ),
+        "noop_seconds": statistics.median(idle for idle, _ in pairs),
+        "dvc_status_seconds": statistics.median(plain for _, plain in pairs),
+        "noop_vs_dvc": statistics.median(idle / plain for idle, plain in pairs),
+    }
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--here", action="store_true", help="a full build of this repository")
+    parser.add_argument("--rounds", type=int, help="full builds (default: 3, with --here 1)")
+    parser.add_argument("--idle-rounds", type=int, default=7, help="no-op builds")
+    options = parser.parse_args()
+    rounds = options.rounds or (1 if options.here else 3)
+    with tempfile.TemporaryDirectory(prefix="orchestration-") as name:
+        folder = Path(name).resolve() / "repository"
+        if options.here:
+            fresh_copy(folder)
+        else:
+            folder.mkdir()
+            make_mini_repo(folder)
+        figures = measure(folder, rounds=rounds, idle_rounds=options.idle_rounds)
+        machine = read_json(folder / "machine.json") if options.here else describe_machine()
+    ratios = {key: figures.pop(key) for key in ("overhead_share", "noop_vs_dvc")}
+    figures |= {"stages": 15 if options.here else 4, "rounds": rounds, "processes": os.cpu_count()}
+    print(
+        json.dumps(
+            {
+                "benchmark": "orchestration",
+                "machine": machine,
+                "ratios": ratios,
+                "figures": figures,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
