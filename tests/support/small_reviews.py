@@ -1,0 +1,128 @@
+"""A small table of reviews, and workspaces in which the data stages have run on it.
+
+`texts` gives reviews whose words tell the label. `labelled_workspace` and `prepared_workspace` run
+their stages once a session and hand out copies, which a test may write into.
+"""
+
+import random
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from transformers import BertConfig, BertModel, BertTokenizerFast
+
+from pipeline import label, prepare, validate
+from pipeline.core.files import write_json
+from pipeline.core.params import Params, override, parse_params, parse_yaml
+from pipeline.core.paths import Paths
+from pipeline.data.records import Record, record_id, write_records
+
+Reviews = list[tuple[str, str]]  # text and label
+
+PRAISE = ["warm", "lovely", "brilliant", "moving", "funny"]
+BLAME = ["dull", "tedious", "awful", "clumsy", "stale"]
+NOUNS = ["story", "cast", "script", "camera", "score", "ending", "dialogue", "pace"]
+_CHECKPOINT = "bert"
+
+
+def texts(count: int) -> Reviews:
+    """`count` reviews, every second one positive; the first of them are the same for any count."""
+    chance = random.Random(7)  # noqa: S311 - test data, not a secret
+    rows = []
+    for number in range(count):
+        words, name = ((PRAISE, "positive"), (BLAME, "negative"))[number % 2]
+        first, second, noun, other = *chance.sample(words, 2), *chance.sample(NOUNS, 2)
+        rows.append(
+            (f"Take {number}: a {first} {noun} and, {number} times, a {second} {other}.", name)
+        )
+    return rows
+
+
+ROWS = texts(120)
+CORPUS = [
+    f"A long review, number {number}. The {noun} kept me awake all night. It was fine."
+    for number, noun in enumerate(NOUNS * 3)
+]
+
+
+def params(*changes: str) -> Params:
+    """params.yaml with limits that a small table meets, and `section.key=value` changes."""
+    path = Path(__file__).resolve().parents[2] / "params.yaml"
+    values = parse_yaml(path.read_text(encoding="utf-8"))
+    small = ["validate.min_rows_per_label=10", "prepare.vocabulary_size=200"]
+    small += ["prepare.heldout_share=0.3", "baseline.regularisation=[1.0]"]
+    return parse_params(override(values, [*small, *changes]))
+
+
+def at(root: Path, stage: str) -> Paths:
+    """The paths of a stage in the workspace `root`."""
+    return Paths(root=root, stage=stage)
+
+
+def collected(root: Path, rows: Reviews, corpus: Sequence[str]) -> None:
+    """What collect leaves."""
+    out = at(root, "collect").out
+    records = [Record(record_id("mine", t), "mine", t, name) for t, name in rows]
+    write_records(out / "records.parquet", records, "id", "source", "text", "label")
+    others = [Record(record_id("web", t), "web", t) for t in corpus]
+    write_records(out / "corpus.parquet", others, "id", "source", "text")
+    entry = {"name": "mine", "kind": "file", "origin": "data/mine.csv", "licence": "unknown"}
+    entry |= {"waiver": "for a test", "sha256": "0" * 64, "rows": len(rows), "bytes": 1}
+    write_json(out / "manifest.json", {"sources": [entry]})
+
+
+def validated(root: Path, rows: Reviews, *changes: str, corpus: Sequence[str] = ()) -> Paths:
+    """Run validate; returns its paths."""
+    collected(root, rows, corpus)
+    paths = at(root, "validate")
+    validate.run(params(*changes), paths)
+    return paths
+
+
+def labelled(root: Path, rows: Reviews) -> Path:
+    """Run validate and label; returns the workspace."""
+    validated(root, rows, corpus=CORPUS)
+    (root / "annotations").mkdir(exist_ok=True)
+    label.run(params(), at(root, "label"))
+    return root
+
+
+def prepared(root: Path, *changes: str) -> Paths:
+    """Run prepare on what label left, with a tiny checkpoint; returns its paths."""
+    paths = at(root, "prepare")
+    prepare.run(params(*_checkpoint(root / _CHECKPOINT), *changes), paths)
+    return paths
+
+
+def labelled_workspace(factory: pytest.TempPathFactory) -> Path:
+    """A copy of a workspace in which validate and label have run."""
+    return _copy(factory, "labelled", lambda root: labelled(root, ROWS))
+
+
+def prepared_workspace(factory: pytest.TempPathFactory) -> Path:
+    """A copy of a workspace in which validate, label and prepare have run."""
+    return _copy(factory, "prepared", lambda root: prepared(labelled(root, ROWS)))
+
+
+def _copy(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    made = factory.getbasetemp() / name
+    if not made.exists():
+        make(made)
+    copy = factory.mktemp(name) / "copy"
+    shutil.copytree(made, copy)
+    return copy
+
+
+def _checkpoint(folder: Path) -> list[str]:
+    """A tiny BERT on disk, and the parameters that name it."""
+    if not folder.exists():
+        words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz"]
+        folder.mkdir()
+        (folder / "vocab.txt").write_text("\n".join(words))
+        BertTokenizerFast(vocab={word: i for i, word in enumerate(words)}).save_pretrained(folder)
+        size = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
+        config = BertConfig(vocab_size=len(words), intermediate_size=8, **size)
+        BertModel(config).save_pretrained(folder)
+    named = ["kind=folder", "package=null", f"path={folder}", "sha256=null"]
+    return [f"prepare.checkpoint.{change}" for change in named]

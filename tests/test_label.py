@@ -1,0 +1,65 @@
+"""label keeps the sources' labels, lets the annotators' majority win, and doubts the doubtful."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline import label
+from pipeline.core.errors import DataError
+from pipeline.core.paths import Paths
+from pipeline.data.records import read_records
+from pipeline.data.tables import read_table
+from tests.support.small_reviews import at, labelled_workspace, params
+
+
+@pytest.fixture
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return labelled_workspace(tmp_path_factory)
+
+
+def annotate(root: Path, lines: list[tuple[str, str, str]]) -> Paths:
+    folder = at(root, "label").annotations
+    (folder / ".gitkeep").touch()
+    rows = [",".join(line) for line in lines]
+    (folder / "mine.csv").write_text("\n".join(["id,annotator,label", *rows]))
+    return at(root, "label")
+
+
+def test_labels_pass_through_and_the_annotators_majority_wins(workspace: Path) -> None:
+    before = read_table(workspace / "artifacts/label/records.parquet")
+    assert [("negative", "positive").index(name) for name in before["label"]] == before["label_id"]
+    row = before["id"][0]
+    other = {"negative": "positive", "positive": "negative"}[before["label"][0]]
+    paths = annotate(workspace, [(row, "ann", other), (row, "bo", other), ("gone", "bo", other)])
+    metrics = label.run(params(), paths)
+    after = read_table(paths.out / "records.parquet")
+    assert after["label"][0] == other
+    assert after["label"][1:] == before["label"][1:]
+    agreement = json.loads((paths.out / "agreement.json").read_text())
+    assert agreement | {"alpha": None} == {
+        "annotated_rows": 1,
+        "unknown_rows": 1,
+        "annotators": 2,
+        "alpha": None,
+        "changed_labels": 1,
+    }
+    assert "1 by annotators" in metrics["headline"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([("0", "ann", "positive"), ("0", "bo", "negative")], "alpha of the annotations is"),
+        ([("0", "ann", "great")], "line 2: label 'great'"),
+        ([("nowhere", "ann", "positive")], "none of the 1 annotated ids"),
+    ],
+)
+def test_annotations_that_cannot_be_trusted_are_refused(
+    workspace: Path, labels: list[tuple[str, str, str]], message: str
+) -> None:
+    ids = [r.id for r in read_records(workspace / "artifacts/validate/records.parquet")]
+    lines = [(ids[0] if row == "0" else row, who, what) for row, who, what in labels]
+    paths = annotate(workspace, lines)
+    with pytest.raises(DataError, match=message):
+        label.run(params(), paths)

@@ -1,0 +1,62 @@
+"""validate takes out what must not be learned from, and stops where a limit is broken."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.core.errors import DataError
+from pipeline.data.records import read_records
+from pipeline.data.tables import read_table
+from tests.support.small_reviews import ROWS, Reviews, validated
+
+
+def test_validate_takes_out_what_must_not_be_learned_from(tmp_path: Path) -> None:
+    held = "Nobody asked, yet here we are with a film."
+    rows = [*ROWS, ("<br />", "negative"), ("ok", "negative"), (ROWS[0][0].upper(), "positive")]
+    rows += [("This one has two labels", "positive"), ("this one has two labels!", "negative")]
+    rows += [(held, "negative"), (ROWS[1][0] + " ok", "negative")]
+    corpus = [
+        "A review of mine. NOBODY asked, yet here we are with a film. Write me: a@b.org",
+        "A clean review &amp; long enough, see www.example.org",
+        "here we are with a film",
+    ]
+    paths = validated(tmp_path, rows, corpus=corpus)
+    rejects = read_table(paths.out / "rejects.parquet")
+    assert sorted(rejects["reason"]) == [
+        "copies with different labels",
+        "copies with different labels",
+        "copy of another row",
+        "empty",
+        "holds a labelled text",
+        "is part of a labelled text",
+        "too short",
+    ]
+    [clean] = read_records(paths.out / "corpus.parquet")
+    assert clean.text == "A clean review & long enough, see www.example.org"
+    records = read_records(paths.out / "records.parquet")
+    near = [r for r in records if r.text.startswith(ROWS[1][0])]
+    assert {r.cluster for r in near} == {min(r.id for r in near)}
+    report = json.loads((paths.out / "report.json").read_text())
+    assert report["personal_data"]["corpus"] == {"email": 0, "url": 1, "phone": 0}
+    card = (paths.out / "data_card.md").read_text()
+    for said in ("data/mine.csv", "for a test", "positive", "near copies", "url in 1"):
+        assert said in card
+
+
+@pytest.mark.parametrize(
+    ("rows", "changes", "message"),
+    [
+        ([r for r in ROWS if r[1] == "positive"], [], "one class only"),
+        ([r for r in ROWS if r[1] == "positive"] + ROWS[1:8:2], [], "'negative' has 4 rows"),
+        ([*ROWS, *(("?!" * n, "positive") for n in range(1, 20))], [], "max_reject_share"),
+        ([*ROWS, *((t + "!" * 3, name) for t, name in ROWS[:20])], [], "max_duplicate_share"),
+        (ROWS[::2] + ROWS[1:40:2], ["validate.max_label_share=0.7"], "max_label_share"),
+    ],
+)
+def test_a_broken_limit_stops_the_line(
+    tmp_path: Path, rows: Reviews, changes: list[str], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        validated(tmp_path, rows, *changes)
+    assert not (tmp_path / "artifacts" / "validate" / "report.json").exists()
