@@ -67,9 +67,9 @@ def collected(root: Path, rows: Reviews, corpus: Sequence[str]) -> None:
     write_records(out / "records.parquet", records, "id", "source", "text", "label")
     others = [Record(record_id("web", t), "web", t) for t in corpus]
     write_records(out / "corpus.parquet", others, "id", "source", "text")
-    entry = {"name": "mine", "kind": "file", "origin": "data/mine.csv", "licence": "unknown"}
-    entry |= {"waiver": "for a test", "sha256": "0" * 64, "rows": len(rows), "bytes": 1}
-    write_json(out / "manifest.json", {"sources": [entry]})
+    named = {"name": "mine", "kind": "file", "origin": "data/mine.csv", "licence": "unknown"}
+    found = {"waiver": "for a test", "sha256": "0" * 64, "rows": len(rows), "bytes": 1}
+    write_json(out / "manifest.json", {"sources": [named | found]})
 
 
 def validated(root: Path, rows: Reviews, *changes: str, corpus: Sequence[str] = ()) -> Paths:

@@ -1,0 +1,132 @@
+"""Files and folders are written whole or not at all, and a hash tells names and contents apart."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.core.errors import ArtifactError
+from pipeline.core.files import (
+    atomic_folder,
+    atomic_path,
+    read_json,
+    sha256_file,
+    sha256_tree,
+    write_json,
+    write_text,
+)
+
+
+def write_half_a_file(path: Path) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text("half of the n")
+        raise InterruptedError
+
+
+def write_half_a_folder(path: Path) -> None:
+    with atomic_folder(path) as temporary:
+        (temporary / "other").write_text("half")
+        raise InterruptedError
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "figures.json"
+    write_text(path, "old")
+    with pytest.raises(InterruptedError):
+        write_half_a_file(path)
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["figures.json"]
+
+
+def test_the_old_file_stands_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "figures.json"
+    write_text(path, "old")
+    with atomic_path(path) as temporary:
+        temporary.write_text("new")
+        assert path.read_text() == "old"
+        assert temporary.parent == path.parent
+    assert path.read_text() == "new"
+    assert names(tmp_path) == ["figures.json"]
+
+
+def test_others_may_read_what_was_written(tmp_path: Path) -> None:
+    write_text(tmp_path / "new" / "a.txt", "text")
+    assert (tmp_path / "new" / "a.txt").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_failed_folder_leaves_the_old_one_and_nothing_beside_it(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    with atomic_folder(folder) as temporary:
+        (temporary / "weights").write_text("old")
+    with pytest.raises(InterruptedError):
+        write_half_a_folder(folder)
+    assert names(tmp_path) == ["model", "model/weights"]
+    assert (folder / "weights").read_text() == "old"
+
+
+def test_a_new_folder_takes_the_whole_place_of_the_old_one(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    for name in ("first", "second"):
+        with atomic_folder(folder) as temporary:
+            (temporary / "deep").mkdir()
+            (temporary / "deep" / name).write_text(name)
+    assert names(tmp_path) == ["model", "model/deep", "model/deep/second"]
+
+
+def test_json_is_the_same_bytes_for_the_same_values(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"b": 1, "a": "café"})
+    write_json(tmp_path / "b.json", {"a": "café", "b": 1})
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    assert read_json(tmp_path / "a.json") == {"a": "café", "b": 1}
+    assert (tmp_path / "a.json").read_text(encoding="utf-8").endswith("}\n")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_figure_that_is_no_number_is_refused_and_the_old_file_stays(
+    tmp_path: Path, value: float
+) -> None:
+    path = tmp_path / "metrics.json"
+    write_json(path, {"loss": 1.0})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(path, {"loss": value})
+    assert json.loads(path.read_text()) == {"loss": 1.0}
+    assert names(tmp_path) == ["metrics.json"]
+
+
+@pytest.mark.parametrize("text", [None, '{"cut": ', ""])
+def test_json_that_is_missing_or_cut_short_names_the_file(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "report.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ArtifactError, match=r"report\.json could not be read"):
+        read_json(path)
+
+
+def test_the_hash_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 5000  # more than one chunk
+    (tmp_path / "a").write_bytes(content)
+    assert sha256_file(tmp_path / "a") == hashlib.sha256(content).hexdigest()
+    assert sha256_tree(tmp_path / "a") == sha256_file(tmp_path / "a")
+
+
+def test_the_hash_of_a_folder_changes_with_names_contents_and_places(tmp_path: Path) -> None:
+    def tree(name: str, files: dict[str, str]) -> str:
+        for file, text in files.items():
+            (tmp_path / name / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / file).write_text(text)
+        return sha256_tree(tmp_path / name)
+
+    first = tree("first", {"a": "1", "b/c": "2"})
+    assert tree("same", {"b/c": "2", "a": "1"}) == first
+    others = [
+        tree("content", {"a": "1", "b/c": "3"}),
+        tree("name", {"a": "1", "b/d": "2"}),
+        tree("place", {"a": "1", "c": "2"}),
+        tree("more", {"a": "1", "b/c": "2", "d": ""}),
+    ]
+    assert len({first, *others}) == 5

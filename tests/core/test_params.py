@@ -1,0 +1,166 @@
+"""params.yaml is read strictly, changed by name, and shown to a stage only in part."""
+
+from pathlib import Path
+from typing import Any
+
+import pydantic
+import pytest
+import yaml
+
+from pipeline.core.errors import ParameterError
+from pipeline.core.params import declared, load_params, override, parse_params, parse_yaml
+
+PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
+
+
+@pytest.fixture
+def values() -> dict[str, Any]:
+    parsed: dict[str, Any] = parse_yaml(PARAMS.read_text(encoding="utf-8"))
+    return parsed
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "meant"),
+    [
+        ("finetune", "epoch", "epochs"),
+        ("validate", "min_character", "min_characters"),
+        ("product", "lables", "labels"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_the_nearest_name(
+    values: dict[str, Any], section: str, name: str, meant: str
+) -> None:
+    values[section][name] = values[section][meant]
+    with pytest.raises(ParameterError) as caught:
+        parse_params(values)
+    assert caught.value.got == f"unknown parameter {section}.{name}"
+    assert caught.value.next_step == f"did you mean `{meant}`?"
+
+
+def test_an_unknown_key_inside_a_list_is_refused_with_the_nearest_name(
+    values: dict[str, Any],
+) -> None:
+    values["collect"]["sources"][1]["license"] = "MIT"
+    with pytest.raises(ParameterError, match=r"collect\.sources\.1\.license\n") as caught:
+        parse_params(values)
+    assert caught.value.next_step == "did you mean `licence`?"
+    assert "sha256" in caught.value.expected
+
+
+def test_a_section_that_no_stage_has_is_refused(values: dict[str, Any]) -> None:
+    values["finetuning"] = {}
+    with pytest.raises(ParameterError, match="did you mean `finetune`"):
+        parse_params(values)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("finetune.epochs=three", r"finetune\.epochs = 'three'"),
+        ("finetune.epochs=1.5", r"finetune\.epochs = 1\.5"),
+        ("finetune.epochs=0", "greater than 0"),
+        ("finetune.epochs='3'", r"finetune\.epochs = '3'"),
+        ("compute.device=tpu", r"compute\.device = 'tpu'"),
+        ("prepare.heldout_share=1.2", "less than or equal to 1"),
+        ("prepare.shares.train=0.9", "add up to 1"),
+        ("pretrain.heads=7", r"must divide pretrain\.hidden_size"),
+    ],
+)
+def test_a_mistyped_or_impossible_value_is_refused_by_name(
+    values: dict[str, Any], change: str, message: str
+) -> None:
+    with pytest.raises(ParameterError, match=message):
+        parse_params(override(values, [change]))
+
+
+def test_a_missing_parameter_and_a_missing_section_are_named(values: dict[str, Any]) -> None:
+    del values["finetune"]["epochs"]
+    with pytest.raises(ParameterError, match=r"finetune\.epochs is missing"):
+        parse_params(values)
+    del values["finetune"]
+    with pytest.raises(ParameterError, match="finetune is missing") as caught:
+        parse_params(values)
+    assert "no defaults" in caught.value.expected
+    assert caught.value.next_step == "add finetune to params.yaml"
+
+
+def test_a_pretraining_row_longer_than_the_student_is_refused(values: dict[str, Any]) -> None:
+    length = values["prepare"]["max_length"]
+    parse_params(override(values, [f"pretrain.sequence_length={length}"]))
+    with pytest.raises(ParameterError, match=rf"at most prepare\.max_length \({length}\)"):
+        parse_params(override(values, [f"pretrain.sequence_length={length + 1}"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("5e-5", 5e-5), ("-2.5E+4", -25000.0), ("1e3", 1000.0), (".5e1", 5.0)]
+)
+def test_an_exponent_without_a_point_is_a_number(text: str, number: float) -> None:
+    assert parse_yaml(f"rate: {text}") == {"rate": number}
+
+
+@pytest.mark.parametrize("text", ["e5", "1.2.3e4", "5e", "1e5b"])
+def test_what_only_looks_like_an_exponent_stays_text(text: str) -> None:
+    assert parse_yaml(f"name: {text}") == {"name": text}
+
+
+def test_a_change_sets_one_value_and_leaves_the_original_alone(values: dict[str, Any]) -> None:
+    before = yaml.safe_dump(values)
+    changed = override(values, ["finetune.learning_rate=5e-5", "prepare.checkpoint.sha256=null"])
+    assert changed["finetune"]["learning_rate"] == 5e-5
+    assert changed["prepare"]["checkpoint"]["sha256"] is None
+    assert yaml.safe_dump(values) == before
+    changed["finetune"].pop("learning_rate")
+    assert changed["finetune"].items() <= values["finetune"].items()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("finetune.epochs", "expected: section.key=value"),
+        ("finetune.epoch=1", r"unknown parameter finetune\.epoch\b(.|\n)*did you mean `epochs`"),
+        ("finetun.epochs=1", "did you mean `finetune`"),
+        ("finetune.epochs.first=1", r"unknown parameter finetune\.epochs\.first"),
+    ],
+)
+def test_a_change_of_what_is_not_there_is_refused(
+    values: dict[str, Any], change: str, message: str
+) -> None:
+    with pytest.raises(ParameterError, match=message):
+        override(values, [change])
+
+
+def test_a_stage_reads_what_it_declares(values: dict[str, Any]) -> None:
+    params = parse_params(values)
+    view = declared(params, ["compute", "prepare.max_length", "validate", "prepare.shares.train"])
+    assert view.compute == params.compute
+    assert view.prepare.max_length == params.prepare.max_length
+    assert view.prepare.shares.train == params.prepare.shares.train
+    assert view.validate_.min_characters == params.validate_.min_characters
+
+
+def test_a_stage_cannot_read_what_it_does_not_declare(values: dict[str, Any]) -> None:
+    view = declared(parse_params(values), ["compute.seed", "prepare.max"])
+    with pytest.raises(ParameterError, match=r"reads compute\.threads") as caught:
+        _ = view.compute.threads
+    assert caught.value.expected.endswith("compute.seed, prepare.max")
+    with pytest.raises(ParameterError, match=r"reads finetune"):
+        _ = view.finetune
+    with pytest.raises(ParameterError, match=r"reads prepare\.max_length"):
+        _ = view.prepare.max_length
+
+
+def test_parameters_cannot_be_changed_once_read(values: dict[str, Any]) -> None:
+    params = parse_params(values)
+    with pytest.raises(pydantic.ValidationError, match="frozen"):
+        params.finetune.epochs = 9  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("text", [None, "a: [1", "just words"])
+def test_a_file_that_is_missing_or_not_parameters_is_refused(
+    tmp_path: Path, text: str | None
+) -> None:
+    path = tmp_path / "params.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ParameterError, match=r"params\.yaml"):
+        load_params(path)
