@@ -48,6 +48,13 @@ def mlflow_runs(root: Path) -> set[tuple[str, str]]:
         return set(database.execute("select name, status from runs"))
 
 
+def is_recorded(root: Path) -> bool:
+    try:
+        return ("build", "RUNNING") in mlflow_runs(root)
+    except sqlite3.OperationalError:  # MLflow has not made its tables yet
+        return False
+
+
 def stage_processes(root: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
@@ -79,7 +86,7 @@ def kill_while_validate_runs(root: Path) -> None:
             stdout=stream,
             stderr=stream,
         )
-    while "validate  1/600" not in log.read_text():
+    while "validate  1/600" not in log.read_text() or not is_recorded(root):
         assert flow.poll() is None, log.read_text()
         time.sleep(0.1)
     second = build(root)
