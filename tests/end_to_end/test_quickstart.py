@@ -1,0 +1,115 @@
+"""The whole line on real rows, small: raw text to a served model; killed and resumed; then idle."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.whole_repo import (
+    copy_repository,
+    free_port,
+    kill_build_during,
+    run_build,
+    stop,
+)
+
+PRODUCT = "movie-review-sentiment-quickstart"
+KILLED_DURING = ("validate", "finetune", "gate")
+ASK_MLFLOW = f"""
+import json, sys, mlflow
+mlflow.set_tracking_uri("sqlite:///mlflow.db")
+frame = mlflow.pyfunc.load_model("models:/{PRODUCT}@champion").predict(["a fine film"])
+row = frame.iloc[0].to_dict()
+print(json.dumps([list(frame.columns), row, "torch" in sys.modules]))
+"""
+
+pytestmark = pytest.mark.timeout(1500)
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str, int]]:
+    """A clone, what its build printed, and the port of its server."""
+    root, port = copy_repository(tmp_path_factory.mktemp("unbroken")), free_port()
+    yield root, run_build(root, port=port), port
+    stop(root)
+
+
+def released(root: Path) -> Path:
+    pointer = json.loads((root / ".modelyard" / "current.json").read_text())
+    folder: Path = root / ".modelyard" / pointer["folder"]
+    return folder
+
+
+def description(root: Path) -> dict[str, Any]:
+    bundle: dict[str, Any] = json.loads((released(root) / "bundle.json").read_text())
+    return bundle
+
+
+def test_the_released_model_has_learned(unbroken: tuple[Path, str, int]) -> None:
+    root, _, _ = unbroken
+    quality = description(root)["quality"]["test"]
+    assert description(root)["variant"].endswith("-int8")
+    assert quality["accuracy"] > 0.56  # the majority class has about half of the rows
+    assert quality["accuracy_ci95"][0] > 0.5
+
+
+def test_the_server_answers_as_the_golden_requests_say(unbroken: tuple[Path, str, int]) -> None:
+    root, printed, port = unbroken
+    bundle = description(root)
+    assert f"http://127.0.0.1:{port}" in printed
+    answer = httpx.post(
+        f"http://127.0.0.1:{port}/predict",
+        json={"texts": [golden["text"] for golden in bundle["golden"]]},
+    ).raise_for_status()
+    for found, golden in zip(answer.json()["predictions"], bundle["golden"], strict=True):
+        assert found["label"] == golden["label"]
+        for label, probability in golden["probabilities"].items():
+            assert abs(found["probabilities"][label] - probability) <= bundle["golden_tolerance"]
+
+
+def test_mlflow_serves_the_champion_without_torch(unbroken: tuple[Path, str, int]) -> None:
+    root, _, _ = unbroken
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", ASK_MLFLOW],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    columns, row, imported_torch = json.loads(done.stdout.splitlines()[-1])
+    assert columns == ["label", "probability", "probabilities"]
+    assert row["probabilities"][row["label"]] == pytest.approx(row["probability"])
+    assert not imported_torch
+    assert not list((root / "mlartifacts").rglob("*.pkl"))
+
+
+def test_a_second_build_runs_nothing(unbroken: tuple[Path, str, int]) -> None:
+    root, _, port = unbroken
+    before = (root / ".modelyard" / "ledger.jsonl").read_bytes()
+    printed = run_build(root, port=port)
+    assert "15 cached" in printed
+    assert "Starting Prefect" not in printed
+    assert (root / ".modelyard" / "ledger.jsonl").read_bytes() == before
+
+
+def test_a_build_killed_three_times_ends_with_the_same_result(
+    unbroken: tuple[Path, str, int], tmp_path: Path
+) -> None:
+    root, port = copy_repository(tmp_path / "killed"), free_port()
+    try:
+        for stage in KILLED_DURING:
+            kill_build_during(root, stage, port=port)
+        run_build(root, port=port)
+        assert description(root)["quality"] == description(unbroken[0])["quality"]
+        model = "model.onnx"
+        assert (released(root) / model).read_bytes() == (
+            released(unbroken[0]) / model
+        ).read_bytes()
+    finally:
+        stop(root)

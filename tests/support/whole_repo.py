@@ -1,0 +1,99 @@
+"""A copy of this repository as a person would clone it, with the changes not yet committed."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BUILD = [sys.executable, "-u", "-m", "flows.build", "--profile", "quickstart"]
+
+
+def copy_repository(root: Path) -> Path:
+    """Copy every tracked or new file into `root`, a git repository with one commit."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (source := REPOSITORY / name).is_file() and name != "dvc.lock":
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, root / name)
+    author = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    for command in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "copy"]):
+        subprocess.run(["git", *command], cwd=root, check=True)
+    return root
+
+
+def environment(port: int) -> dict[str, str]:
+    """What a person's shell has, and a port of our own."""
+    return os.environ | {"MODELYARD_PORT": str(port)}
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def run_build(root: Path, *, port: int) -> str:
+    """Run the quickstart build to its end; returns what it printed.
+
+    Raises:
+        AssertionError: it failed.
+    """
+    done = subprocess.run(
+        BUILD, cwd=root, env=environment(port), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def kill_build_during(root: Path, stage: str, *, port: int) -> None:
+    """Start the build, kill -9 the flow as soon as `stage` works, and see that all of it ends."""
+    log = root / ".modelyard" / f"killed-{stage}.log"
+    log.parent.mkdir(exist_ok=True)
+    with log.open("w") as stream:
+        flow = subprocess.Popen(
+            BUILD, cwd=root, env=environment(port), stdout=stream, stderr=stream
+        )
+    while f"{stage}  started" not in log.read_text():
+        assert flow.poll() is None, log.read_text()
+        time.sleep(0.05)
+    time.sleep(1.0)
+    flow.send_signal(signal.SIGKILL)
+    flow.wait()
+    deadline = time.monotonic() + 60
+    while alive := processes_in(root):
+        assert time.monotonic() < deadline, [" ".join(process.cmdline()) for process in alive]
+        time.sleep(0.1)
+
+
+def processes_in(root: Path) -> list[psutil.Process]:
+    """Live processes that work below `root`, the model server not counted."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            below = Path(process.cwd()).is_relative_to(root)
+            serves = any("pipeline.serving" in part for part in process.cmdline())
+            if below and not serves and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def stop(root: Path) -> None:
+    """End the server that a build started."""
+    subprocess.run([sys.executable, "-m", "flows.stop"], cwd=root, check=True, capture_output=True)
