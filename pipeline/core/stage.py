@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.core.errors import PipelineError
+from pipeline.core.errors import ParameterError, PipelineError
 from pipeline.core.files import read_json, sha256_tree, write_json
 from pipeline.core.params import Params, declared, load_params, parse_yaml
 from pipeline.core.paths import Paths
@@ -45,8 +45,21 @@ def _run(name: str, run: Run, paths: Paths) -> Metrics:
     stage = stage_definition(paths, name)
     seed_everything(params.compute.seed)
     paths.out.mkdir(parents=True, exist_ok=True)
-    os.environ[INPUT_KEY_VARIABLE] = input_key(paths, stage)
-    return run(declared(params, declared_keys(stage)), paths)
+    key = os.environ[INPUT_KEY_VARIABLE] = input_key(paths, stage)
+    metrics = run(declared(params, declared_keys(stage)), paths)
+    _check_unchanged(name, key, input_key(paths, stage_definition(paths, name)))
+    return metrics
+
+
+def _check_unchanged(name: str, before: str, after: str) -> None:
+    """DVC records parameters and inputs as they are when a stage ends: they must be what it read."""
+    if before != after:
+        raise ParameterError(
+            f"parameters or inputs of {name} changed while it ran",
+            expected="the same from start to end, or the result would be recorded under other values",
+            next_step="run `make pipeline` again; build with other values by SET=, which leaves "
+            "params.yaml alone",
+        )
 
 
 def stage_definition(paths: Paths, name: str) -> dict[str, Any]:

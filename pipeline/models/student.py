@@ -46,22 +46,26 @@ def start_from_checkpoint(
         new.token_type_embeddings.weight.copy_(old.token_type_embeddings.weight[:1])
         new.LayerNorm.load_state_dict(old.LayerNorm.state_dict())
         words = old.word_embeddings.weight
-        for token, number in tokenizer.get_vocab().items():
-            pieces = pieces_of(token, tokenizer, teacher_tokenizer)
+        for number, pieces in pieces_of_tokens(tokenizer, teacher_tokenizer).items():
             new.word_embeddings.weight[number] = words[pieces].mean(dim=0)
 
 
-def pieces_of(
-    token: str, tokenizer: PreTrainedTokenizerBase, teacher_tokenizer: PreTrainedTokenizerBase
-) -> list[int]:
-    """The teacher's token ids for one token of the student's vocabulary; never empty."""
-    if token in tokenizer.all_special_tokens:
-        return [_special_id(token, tokenizer, teacher_tokenizer)]
-    if token in (known := teacher_tokenizer.get_vocab()):
-        return [known[token]]
-    text = token.removeprefix(_CONTINUATION)
-    ids: list[int] = teacher_tokenizer.encode(text, add_special_tokens=False)
-    return ids or [int(teacher_tokenizer.unk_token_id)]
+def pieces_of_tokens(
+    tokenizer: PreTrainedTokenizerBase, teacher_tokenizer: PreTrainedTokenizerBase
+) -> dict[int, list[int]]:
+    """Token id of the student → the teacher's token ids for the same text, never none."""
+    special, known = set(tokenizer.all_special_tokens), teacher_tokenizer.get_vocab()
+    pieces: dict[int, list[int]] = {}
+    for token, number in tokenizer.get_vocab().items():
+        if token in special:
+            pieces[number] = [_special_id(token, tokenizer, teacher_tokenizer)]
+        elif token in known:
+            pieces[number] = [known[token]]
+        else:
+            text = token.removeprefix(_CONTINUATION)
+            ids = teacher_tokenizer.encode(text, add_special_tokens=False)
+            pieces[number] = ids or [int(teacher_tokenizer.unk_token_id)]
+    return pieces
 
 
 def _special_id(

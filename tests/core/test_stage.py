@@ -188,3 +188,16 @@ def test_an_undeclared_section_is_refused_by_name(workspace: Paths) -> None:
         return {}
 
     run_stage("label", run)
+
+
+def test_parameters_edited_while_a_stage_runs_fail_it_and_leave_no_metrics(
+    workspace: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(params: Params, paths: Paths) -> Mapping[str, Any]:
+        set_parameter(paths, "label", min_agreement=0.1)
+        return {"headline": "done"}
+
+    with pytest.raises(SystemExit):
+        run_stage("label", run)
+    assert "changed while it ran" in capsys.readouterr().err
+    assert not (workspace.out / "metrics.json").exists()

@@ -108,8 +108,6 @@ def test_a_build_killed_three_times_ends_with_the_same_result(
         run_build(root, port=port)
         assert description(root)["quality"] == description(unbroken[0])["quality"]
         model = "model.onnx"
-        assert (released(root) / model).read_bytes() == (
-            released(unbroken[0]) / model
-        ).read_bytes()
+        assert (released(root) / model).read_bytes() == (released(unbroken[0]) / model).read_bytes()
     finally:
         stop(root)
