@@ -226,7 +226,9 @@ def stage_environment(params: Params, *, workspace: Path) -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         "PYTHONUNBUFFERED": "1",
         "TOKENIZERS_PARALLELISM": "false",
-        "TQDM_DISABLE": "1",  # libraries' bars: the stages show progress of their own
+        # Libraries' bars and load reports: the stages show progress of their own.
+        "TQDM_DISABLE": "1",
+        "TRANSFORMERS_VERBOSITY": "error",
         WORKSPACE_VARIABLE: str(workspace),
     }
     if params.prepare.checkpoint.kind != "hub":
