@@ -1,0 +1,188 @@
+"""A workspace in which the real training stages run on a task so small that seconds teach it.
+
+Texts name films with praising or blaming words. The teacher's checkpoint is a tiny random BERT; the
+student's vocabulary is its own. `trained_workspace` runs pretrain, finetune, transfer and distill
+once a session and hands out copies; `untrained_workspace` is what they start from.
+"""
+
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from transformers import BertConfig, BertModel
+
+from pipeline import distill, finetune, pretrain, transfer
+from pipeline.core.params import Params, load_params, override, parse_yaml
+from pipeline.core.paths import Paths
+from pipeline.core.stage import Metrics, Run, seed_everything
+from pipeline.text.tokenizer import save_for_transformers, token_array, train_wordpiece
+from tests.support import tiny_models
+from tests.support.tiny_workspace import REPOSITORY, at, write_parquet
+
+MAX_LENGTH = 20
+HIDDEN_SIZE, HEADS, FEED_FORWARD_SIZE = 32, 2, 64
+SPLITS = {"train": 96, "validation": 48, "test": 48}
+SENTENCES = 150
+PRAISE = ["good", "great", "warm", "funny", "brilliant"]
+BLAME = ["bad", "dull", "slow", "awful"]
+NOUNS = ["film", "story", "plot", "cast", "scene"]  # the teacher spells `scene` in pieces
+SCHEDULE = {"epochs": 4, "batch_size": 8, "warmup_share": 0.1, "weight_decay": 0.01}
+STAGES: dict[str, Run] = {
+    "pretrain": pretrain.run,
+    "finetune": finetune.run,
+    "transfer": transfer.run,
+    "distill": distill.run,
+}
+
+
+def run_in(root: Path, stage: str, run: Run, *changes: str) -> tuple[Metrics, Paths]:
+    """Run a stage as `run_stage` does, with `section.key=value` changes."""
+    params, paths = changed(root, *changes), at(Paths(root=root), stage)
+    seed_everything(params.compute.seed)
+    return run(params, paths), paths
+
+
+def changed(root: Path, *changes: str) -> Params:
+    """The workspace's parameters, after changes are written into its params.yaml."""
+    path = root / "params.yaml"
+    values = override(parse_yaml(path.read_text(encoding="utf-8")), changes)
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    return load_params(path)
+
+
+def untrained_workspace(factory: pytest.TempPathFactory) -> Path:
+    """A copy of what prepare and baseline left, and a checkpoint to start from."""
+    return _copy(factory, "untrained", make_workspace)
+
+
+def trained_workspace(factory: pytest.TempPathFactory) -> Path:
+    """A copy of a workspace in which pretrain, finetune, transfer and distill have run."""
+
+    def make(root: Path) -> None:
+        make_workspace(root)
+        for stage, run in STAGES.items():
+            run_in(root, stage, run)
+
+    return _copy(factory, "trained", make)
+
+
+def make_workspace(root: Path) -> None:
+    """Records, tokenizers, token arrays, sentences, a weak baseline and a checkpoint."""
+    root.mkdir(parents=True)
+    (root / "dvc.yaml").write_bytes((REPOSITORY / "dvc.yaml").read_bytes())
+    (root / "params.yaml").write_text(
+        yaml.safe_dump(_parameters(root / "checkpoint")), encoding="utf-8"
+    )
+    write_checkpoint(root / "checkpoint")
+    prepare = Paths(root=root).output("prepare")
+    rows = _write_records(prepare)
+    documents = texts(80, seed=2, sentences=6)
+    tokenizer = train_wordpiece(documents, vocabulary_size=120)
+    for name in ("teacher", "student"):
+        (prepare / f"{name}_tokenizer").mkdir()
+    tiny_models.write_tokenizer(prepare / "teacher_tokenizer", max_length=MAX_LENGTH)
+    save_for_transformers(tokenizer, prepare / "student_tokenizer", max_length=MAX_LENGTH)
+    (prepare / "corpus").mkdir()
+    np.save(prepare / "corpus" / "train.npy", token_array(tokenizer, documents[:64]))
+    np.save(prepare / "corpus" / "heldout.npy", token_array(tokenizer, documents[64:]))
+    numbered = [f"{number:016x}" for number in range(1000, 1000 + SENTENCES)]
+    columns = {"id": numbered, "document": numbered, "text": texts(SENTENCES, seed=3)}
+    write_parquet(prepare / "sentences.parquet", columns)
+    write_baseline(root, rows, right_share=0.6)
+
+
+def texts(count: int, *, seed: int, sentences: int = 1) -> list[str]:
+    """Texts that blame and praise in turn."""
+    chance = random.Random(seed)  # noqa: S311 - test data, not a secret
+
+    def sentence(words: list[str]) -> str:
+        nouns, said = chance.sample(NOUNS, 2), chance.sample(words, 2)
+        return f"the {nouns[0]} is {said[0]} and this {nouns[1]} was {said[1]} ."
+
+    return [
+        " ".join(sentence((BLAME, PRAISE)[number % 2]) for _ in range(sentences))
+        for number in range(count)
+    ]
+
+
+def write_checkpoint(folder: Path, *, hidden_size: int = HIDDEN_SIZE, layers: int = 3) -> BertModel:
+    """Save a tiny random BERT over the teacher's vocabulary."""
+    seed_everything(11)
+    config = BertConfig(
+        vocab_size=len(tiny_models.VOCABULARY),
+        hidden_size=hidden_size,
+        num_hidden_layers=layers,
+        num_attention_heads=HEADS,
+        intermediate_size=FEED_FORWARD_SIZE,
+        max_position_embeddings=2 * MAX_LENGTH,
+        initializer_range=0.1,
+    )
+    model = BertModel(config)
+    model.save_pretrained(folder)
+    return model
+
+
+def write_baseline(root: Path, rows: dict[str, list[Any]], *, right_share: float) -> None:
+    """What baseline left: predictions of which `right_share` are right in each split."""
+    columns: dict[str, list[Any]] = {"id": [], "split": [], "model": [], "probability_0": []}
+    for split in ("validation", "test"):
+        kept = [i for i, name in enumerate(rows["split"]) if name == split]
+        for position, i in enumerate(kept):
+            right = position < right_share * len(kept)
+            answer = rows["label_id"][i] if right else 1 - rows["label_id"][i]
+            columns["id"].append(rows["id"][i])
+            columns["split"].append(split)
+            columns["model"].append("baseline-nblr")
+            columns["probability_0"].append(0.9 if answer == 0 else 0.1)
+    columns["probability_1"] = [1 - value for value in columns["probability_0"]]
+    path = Paths(root=root).output("baseline") / "predictions.parquet"
+    write_parquet(path, columns)
+
+
+def _parameters(checkpoint: Path) -> dict[str, Any]:
+    values = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    values["compute"] = {"seed": 1, "threads": 1, "device": "cpu", "precision": "float32"}
+    values["prepare"]["max_length"] = MAX_LENGTH
+    place = {"kind": "folder", "package": None, "path": str(checkpoint), "sha256": None}
+    values["prepare"]["checkpoint"] |= place
+    shape = {"layers": 1, "hidden_size": HIDDEN_SIZE, "heads": HEADS}
+    shape |= {"feed_forward_size": FEED_FORWARD_SIZE, "sequence_length": MAX_LENGTH}
+    values["pretrain"] |= {**SCHEDULE, **shape, "max_sequences": None, "learning_rate": 3e-3}
+    values["finetune"] |= {**SCHEDULE, "learning_rate": 3e-3, "epochs": 8}
+    values["distill"] |= {**SCHEDULE, "learning_rate": 2e-3}
+    values["prune"] |= {**SCHEDULE, "learning_rate": 1e-3, "epochs": 1}
+    assert isinstance(values, dict)
+    return values
+
+
+def _write_records(prepare: Path) -> dict[str, list[Any]]:
+    total = sum(SPLITS.values())
+    label_ids = [number % 2 for number in range(total)]
+    ids = [f"{number:016x}" for number in range(total)]
+    columns: dict[str, list[Any]] = {
+        "id": ids,
+        "text": texts(total, seed=1),
+        "label": [("negative", "positive")[i] for i in label_ids],
+        "label_id": label_ids,
+        "cluster": ids,
+        "split": [split for split, rows in SPLITS.items() for _ in range(rows)],
+    }
+    write_parquet(prepare / "records.parquet", columns)
+    return columns
+
+
+def _copy(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    made = factory.getbasetemp() / f"training-{name}"
+    whole = made.with_suffix(".whole")
+    if not whole.exists():
+        shutil.rmtree(made, ignore_errors=True)  # of a test whose stage failed
+        make(made)
+        whole.touch()
+    copy = factory.mktemp(name) / "copy"
+    shutil.copytree(made, copy)
+    return copy

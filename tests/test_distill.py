@@ -1,0 +1,61 @@
+"""distill: a student that answers as the teacher does."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline import distill
+from pipeline.core.files import sha256_file
+from pipeline.core.params import load_params
+from pipeline.models.encoder import load_classifier, load_tokenizer
+from pipeline.training.classification import predict_logits, tokenize
+from tests.support.trained_workspace import MAX_LENGTH, run_in, trained_workspace
+
+WEIGHTS = "artifacts/distill/model/model.safetensors"
+
+
+@pytest.fixture
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trained_workspace(tmp_path_factory)
+
+
+def answers(workspace: Path, stage: str) -> np.ndarray:
+    """Labels that a stage's model gives to the texts of the test split."""
+    records = pq.read_table(workspace / "artifacts/prepare/records.parquet").to_pylist()
+    texts = [row["text"] for row in records if row["split"] == "test"]
+    folder = workspace / "artifacts" / stage / "model"
+    params = load_params(workspace / "params.yaml")
+    rows = tokenize(load_tokenizer(folder), texts, max_length=MAX_LENGTH)
+    model = load_classifier(folder, labels=params.product.labels)
+    logits = predict_logits(model, rows, compute=params.compute, batch_size=16)
+    labels: np.ndarray = logits.argmax(axis=1)
+    return labels
+
+
+def test_the_student_agrees_with_the_teacher_more_than_before(workspace: Path) -> None:
+    teacher = answers(workspace, "finetune")
+    assert set(teacher) == {0, 1}
+    untrained = np.mean(answers(workspace, "pretrain") == teacher)
+    taught = np.mean(answers(workspace, "distill") == teacher)
+    assert taught > 0.9
+    assert taught > untrained + 0.2
+
+
+def test_the_student_follows_the_teacher_where_the_teacher_is_wrong(workspace: Path) -> None:
+    logits = workspace / "artifacts/transfer/logits.npy"
+    before = answers(workspace, "distill")
+    np.save(logits, np.load(logits)[:, ::-1])
+    run_in(workspace, "distill", distill.run, "distill.hard_label_weight=0.0")
+    assert np.mean(answers(workspace, "distill") == before) < 0.1
+
+
+def test_two_runs_leave_the_same_weights(workspace: Path) -> None:
+    before = sha256_file(workspace / WEIGHTS)
+    (workspace / WEIGHTS).unlink()
+    metrics, paths = run_in(workspace, "distill", distill.run)
+    assert sha256_file(workspace / WEIGHTS) == before
+    assert metrics["validation_accuracy"] > 0.9
+    header = (paths.out / "curve.csv").read_text().splitlines()[0]
+    assert header == "step,loss,learning_rate,validation_accuracy"

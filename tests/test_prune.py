@@ -1,0 +1,59 @@
+"""prune: half the feed-forward units, and a model that transformers loads and that still answers."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from transformers import AutoModel, AutoModelForSequenceClassification
+
+from pipeline import prune
+from pipeline.core.errors import ArtifactError
+from pipeline.models.encoder import parameter_count
+from tests.support.trained_workspace import (
+    FEED_FORWARD_SIZE,
+    HIDDEN_SIZE,
+    run_in,
+    trained_workspace,
+)
+
+
+@pytest.fixture
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trained_workspace(tmp_path_factory)
+
+
+def test_half_the_units_go_and_the_model_loads_and_answers(workspace: Path) -> None:
+    metrics, paths = run_in(workspace, "prune", prune.run, "prune.keep_share=0.5")
+    half = FEED_FORWARD_SIZE // 2
+    assert metrics["feed_forward_size"] == half
+    assert metrics["parameters_removed"] == half * (2 * HIDDEN_SIZE + 1)  # of the one layer
+    loaded = AutoModel.from_pretrained(paths.out / "model")
+    assert loaded.config.intermediate_size == half
+    assert loaded.encoder.layer[0].intermediate.dense.weight.shape == (half, HIDDEN_SIZE)
+    whole = AutoModelForSequenceClassification.from_pretrained(paths.out / "model")
+    assert parameter_count(whole) == metrics["parameters"]
+    assert metrics["validation_accuracy"] > 0.9
+
+
+def test_the_curve_has_the_columns_that_are_drawn(workspace: Path) -> None:
+    metrics, paths = run_in(workspace, "prune", prune.run)
+    with (paths.out / "curve.csv").open() as stream:
+        points = list(csv.DictReader(stream))
+    assert list(points[0]) == ["step", "loss", "learning_rate", "validation_accuracy"]
+    steps = [int(point["step"]) for point in points]
+    assert steps == sorted(set(steps))
+    assert float(points[-1]["validation_accuracy"]) == metrics["validation_accuracy"]
+
+
+def test_recovery_reads_no_more_sentences_than_asked_for(workspace: Path) -> None:
+    def steps(limit: int) -> int:
+        _, paths = run_in(workspace, "prune", prune.run, f"prune.max_sentences={limit}")
+        return int((paths.out / "curve.csv").read_text().splitlines()[-1].split(",")[0])
+
+    assert steps(8) == steps(16) - 1  # a batch holds eight rows
+
+
+def test_pruning_everything_away_is_refused(workspace: Path) -> None:
+    with pytest.raises(ArtifactError, match="at least one unit"):
+        run_in(workspace, "prune", prune.run, "prune.keep_share=0.001")
+    assert not (workspace / "artifacts/prune/model").exists()

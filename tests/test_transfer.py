@@ -1,0 +1,106 @@
+"""transfer: the teacher's answers, row for row, without the sentences it is unsure of."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from pipeline import transfer
+from pipeline.core.errors import DataError
+from pipeline.core.paths import Paths
+from pipeline.models.encoder import load_classifier, load_tokenizer
+from tests.support.trained_workspace import (
+    MAX_LENGTH,
+    SENTENCES,
+    SPLITS,
+    run_in,
+    trained_workspace,
+)
+
+
+@pytest.fixture
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trained_workspace(tmp_path_factory)
+
+
+def left_by(paths: Paths) -> tuple[Mapping[str, list[Any]], np.ndarray]:
+    return pq.read_table(paths.out / "rows.parquet").to_pydict(), np.load(paths.out / "logits.npy")
+
+
+def answers(workspace: Path, texts: list[str]) -> np.ndarray:
+    """The teacher's logits, one text at a time."""
+    folder = workspace / "artifacts/finetune/model"
+    model = load_classifier(folder, labels=["negative", "positive"]).eval()
+    tokenizer = load_tokenizer(folder)
+    with torch.inference_mode():
+        rows = [
+            model(**tokenizer(text, truncation=True, max_length=MAX_LENGTH, return_tensors="pt"))
+            for text in texts
+        ]
+    return np.concatenate([row.logits.numpy() for row in rows])
+
+
+def sureness(logits: np.ndarray) -> np.ndarray:
+    shares = np.exp(logits)
+    largest: np.ndarray = (shares / shares.sum(axis=1, keepdims=True)).max(axis=1)
+    return largest
+
+
+def test_logits_stand_in_the_order_of_the_rows(workspace: Path) -> None:
+    _, paths = run_in(workspace, "transfer", transfer.run, "transfer.min_confidence=0.5")
+    rows, logits = left_by(paths)
+    assert logits.dtype == np.float32
+    assert np.allclose(logits, answers(workspace, rows["text"]), atol=1e-4)
+    gold = rows["label_id"][: SPLITS["train"]]
+    assert rows["kind"] == ["labelled"] * SPLITS["train"] + ["corpus"] * SENTENCES
+    assert set(rows["label_id"][SPLITS["train"] :]) == {-1}
+    assert np.mean(logits[: SPLITS["train"]].argmax(axis=1) == gold) > 0.95
+
+
+def test_only_train_rows_are_in_the_lesson(workspace: Path) -> None:
+    records = pq.read_table(workspace / "artifacts/prepare/records.parquet").to_pydict()
+    rows, _ = left_by(Paths(root=workspace, stage="transfer"))
+    train = [
+        i for i, split in zip(records["id"], records["split"], strict=True) if split == "train"
+    ]
+    labelled = [i for i, kind in zip(rows["id"], rows["kind"], strict=True) if kind == "labelled"]
+    assert labelled == train
+
+
+def test_unsure_sentences_are_left_out_and_labelled_rows_never(workspace: Path) -> None:
+    _, paths = run_in(workspace, "transfer", transfer.run, "transfer.min_confidence=0.5")
+    rows, logits = left_by(paths)
+    corpus = np.array([kind == "corpus" for kind in rows["kind"]])
+    limit = float(np.median(sureness(logits)[corpus]))
+    expected = ~corpus | (sureness(logits) >= limit)
+    change = f"transfer.min_confidence={limit}"
+    metrics, _ = run_in(workspace, "transfer", transfer.run, change)
+    kept, kept_logits = left_by(paths)
+    wanted = [row for row, keep in zip(rows["id"], expected, strict=True) if keep]
+    # The median itself may fall to either side of its own rounding.
+    assert len(set(kept["id"]) ^ set(wanted)) <= 1
+    assert kept["kind"].count("labelled") == SPLITS["train"]
+    assert len(kept_logits) == len(kept["id"]) < len(rows["id"])
+    assert metrics["corpus_sentences_kept"] == kept["kind"].count("corpus")
+    assert metrics["corpus_sentences_scored"] == SENTENCES
+
+
+def test_no_more_sentences_are_scored_than_asked_for(workspace: Path) -> None:
+    changes = ["transfer.max_sentences=7", "transfer.min_confidence=0.5"]
+    metrics, _ = run_in(workspace, "transfer", transfer.run, *changes)
+    assert metrics["corpus_sentences_scored"] == 7
+
+
+def test_without_a_corpus_sentence_the_line_stops(workspace: Path) -> None:
+    sentences = workspace / "artifacts/prepare/sentences.parquet"
+    empty: dict[str, Any] = {name: pa.array([], pa.string()) for name in ("id", "document", "text")}
+    pq.write_table(pa.table(empty), sentences)
+    before = (workspace / "artifacts/transfer/logits.npy").read_bytes()
+    with pytest.raises(DataError, match="no corpus sentence to learn from"):
+        run_in(workspace, "transfer", transfer.run)
+    assert (workspace / "artifacts/transfer/logits.npy").read_bytes() == before
