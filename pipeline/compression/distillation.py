@@ -29,7 +29,7 @@ class Distillation:
         hard_label_weight: float,
     ) -> None:
         self._rows = rows
-        self._logits = torch.from_numpy(np.ascontiguousarray(logits))
+        self._logits = torch.from_numpy(np.array(logits))  # a copy: logits may be mapped read-only
         self._labels = torch.from_numpy(label_ids)
         self._temperature, self._hard = temperature, hard_label_weight
 
