@@ -6,6 +6,7 @@ are given as absolute URIs, so that any working folder finds them.
 
 import importlib.metadata
 import logging
+import os
 import shutil
 import tempfile
 import warnings
@@ -184,6 +185,8 @@ def _runtime_code() -> Iterator[Path]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """MLflow's remarks on its own libraries, and on a model it cannot try before its files lie there."""
+    # Five small files need no progress bar between the lines of a build.
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
