@@ -26,7 +26,9 @@ def test_the_message_of_a_stage_is_taken_apart() -> None:
 
 
 def test_a_crash_gives_its_last_line() -> None:
-    crashed = transcript("Running stage 'x':\nTraceback …\nKeyError: 'a'\nERROR: failed to reproduce 'x': …")
+    crashed = transcript(
+        "Running stage 'x':\nTraceback …\nKeyError: 'a'\nERROR: failed to reproduce 'x': …"
+    )
     assert crashed.failure("x").got == "KeyError: 'a'"
 
 
