@@ -26,7 +26,7 @@ def the_loss(student: torch.Tensor, *, labels: list[int], hard: float) -> float:
         rows, teacher, np.array(labels), temperature=2.0, hard_label_weight=hard
     )
     numbers: Ids = np.arange(len(labels))
-    return float(objective.loss(Answers(student), numbers, torch.device("cpu")))
+    return objective.loss(Answers(student), numbers, torch.device("cpu")).item()
 
 
 def test_the_soft_loss_is_zero_where_student_and_teacher_agree() -> None:
