@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -69,8 +70,8 @@ def _port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _order(bundle: Path, **options: object) -> Order:
-    return Order(bundle, **{"why": "a test", "port": _port(), **options})  # type: ignore[arg-type]
+def _order(bundle: Path, **options: Any) -> Order:
+    return Order(bundle, **{"why": "a test", "port": _port(), **options})
 
 
 def _hash(bundle: Path) -> str:
