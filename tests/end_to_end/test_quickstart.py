@@ -3,14 +3,16 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from flows.dag import load_dag
 from tests.support.whole_repo import (
+    REPOSITORY,
     copy_repository,
     free_port,
     kill_build_during,
@@ -101,13 +103,27 @@ def test_a_second_build_runs_nothing(unbroken: tuple[Path, str, int]) -> None:
 def test_a_build_killed_three_times_ends_with_the_same_result(
     unbroken: tuple[Path, str, int], tmp_path: Path
 ) -> None:
-    root, port = copy_repository(tmp_path / "killed"), free_port()
+    check_that_kills_change_nothing(KILLED_DURING, unbroken=unbroken[0], folder=tmp_path)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+def test_a_build_killed_in_every_stage_ends_with_the_same_result(
+    unbroken: tuple[Path, str, int], tmp_path: Path
+) -> None:
+    stages = load_dag(REPOSITORY / "dvc.yaml").names
+    check_that_kills_change_nothing(stages, unbroken=unbroken[0], folder=tmp_path)
+
+
+def check_that_kills_change_nothing(stages: Sequence[str], *, unbroken: Path, folder: Path) -> None:
+    """A build killed in each of `stages` in turn releases what the unbroken build released."""
+    root, port = copy_repository(folder / "killed"), free_port()
     try:
-        for stage in KILLED_DURING:
+        for stage in stages:
             kill_build_during(root, stage, port=port)
         run_build(root, port=port)
-        assert description(root)["quality"] == description(unbroken[0])["quality"]
-        model = "model.onnx"
-        assert (released(root) / model).read_bytes() == (released(unbroken[0]) / model).read_bytes()
+        assert description(root)["quality"] == description(unbroken)["quality"]
+        first, second = (released(clone) / "model.onnx" for clone in (root, unbroken))
+        assert first.read_bytes() == second.read_bytes()
     finally:
         stop(root)
