@@ -232,6 +232,7 @@ def _run(root: Path, *, changes: Sequence[str], deploy: bool) -> None:
 
     say("Starting Prefect …")
     with prefect_server(root):
+        say("Prefect is ready; the flow begins …")
         from flows.build_flow import run_from_command_line
 
         run_from_command_line(changes, deploy=deploy)
