@@ -27,7 +27,7 @@ help: ## print this list
 pipeline: $(STAMP) ## raw text to a served, compressed model (SET="section.key=value", NO_DEPLOY=1)
 	@$(RUN) -m flows.build $(CHANGES) $(ARGS)
 
-quickstart: $(STAMP) ## the same, small: a first result in about three minutes
+quickstart: $(STAMP) ## the same, small: a first result in about five minutes
 	@$(RUN) -m flows.build --profile quickstart $(CHANGES) $(ARGS)
 
 test: $(STAMP) ## every test but the soak tests (ARGS="-k name" for some)
