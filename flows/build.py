@@ -180,11 +180,11 @@ def finish_without_work(root: Path, *, changes: Sequence[str], deploy: bool) -> 
 
 def _address_or_release(root: Path, workspace: Path) -> str:
     """Where the bundle is served, released first if it is not."""
-    from flows.release import current_release
+    from flows.release import current_release, product_of
     from pipeline.core.files import sha256_file
 
     manifest = Paths(workspace).read("gate", "bundle", "manifest.json")
-    current = current_release(root)
+    current = current_release(root, product_of(workspace))
     served = current is not None and current.healthy and current.hash == sha256_file(manifest)
     if current is not None and current.address and served:
         return current.address

@@ -56,9 +56,14 @@ class CurrentRelease:
     healthy: bool
 
 
-def current_release(root: Path) -> CurrentRelease | None:
+def product_of(workspace: Path) -> str:
+    """Name of the product that a workspace builds."""
+    return load_params(Paths(workspace).params).product.name
+
+
+def current_release(root: Path, product: str) -> CurrentRelease | None:
     """What is in production, or None before the first release. Quick: asks the server once."""
-    state = ReleaseState(root)
+    state = ReleaseState(root, product)
     bundle_hash = state.current()
     if bundle_hash is None:
         return None
@@ -92,21 +97,23 @@ def release_bundle(
         ArtifactError: the bundle is damaged.
     """
     from pipeline.release.rollout import Order, Rollout
+    from pipeline.runtime.bundle import open_bundle
 
     root = root.resolve()
+    state = ReleaseState(root, open_bundle(bundle).description["product"])
     order = Order(
         bundle=bundle,
         why=why,
         run_id=mlflow_run_id,
-        verdict=_passed_verdict(root, bundle),
-        limits=_limits(root),
+        verdict=_passed_verdict(state, bundle),
+        limits=_limits(_workspace_of(bundle) or root),
         port=port or int(os.environ.get(PORT_VARIABLE, DEFAULT_PORT)),
     )
-    _keep_origin(ReleaseState(root), bundle)
-    return Rollout(root, _step_runner()).release(order)
+    _keep_origin(state, bundle)
+    return Rollout(root, state.product, _step_runner()).release(order)
 
 
-def _passed_verdict(root: Path, bundle: Path) -> dict[str, Any] | None:
+def _passed_verdict(state: ReleaseState, bundle: Path) -> dict[str, Any] | None:
     """Summary of the gate's verdict; None for a bundle that no gate wrote."""
     if bundle.parent.name != "gate":
         return None
@@ -114,7 +121,7 @@ def _passed_verdict(root: Path, bundle: Path) -> dict[str, Any] | None:
     outcomes = Counter(check["outcome"] for check in verdict.get("checks", []))
     summary = {"passed": verdict["passed"], "released": verdict.get("released"), **outcomes}
     if verdict["passed"] is not True:
-        _refuse(ReleaseState(root), summary)
+        _refuse(state, summary)
         raise ReleaseError(
             f"a bundle whose verdict is not passed ({dict(outcomes)})",
             expected="a bundle that met every requirement at the gate",
@@ -136,12 +143,17 @@ def _refuse(state: ReleaseState, verdict: dict[str, Any]) -> None:
     ledger.append(state.ledger, entry)
 
 
-def _limits(root: Path) -> "Limits":
+def _workspace_of(bundle: Path) -> Path | None:
+    """The workspace whose gate wrote the bundle; None for a bundle from elsewhere."""
+    return bundle.resolve().parents[2] if bundle.parent.name == "gate" else None
+
+
+def _limits(workspace: Path) -> "Limits":
     from pipeline.release.blessing import Limits
 
-    if not Paths(root).params.exists():
+    if not Paths(workspace).params.exists():
         return Limits()
-    needs = load_params(Paths(root).params).product.requirements
+    needs = load_params(Paths(workspace).params).product.requirements
     return Limits(needs.latency_p95_ms + _HTTP_ALLOWANCE_MS, needs.memory_mb)
 
 
@@ -172,9 +184,11 @@ def _keep_origin(state: ReleaseState, bundle: Path) -> None:
 
     A retrain needs both when the build itself has gone. A bundle from elsewhere has neither.
     """
-    workspace = bundle.resolve().parents[2]
+    workspace = _workspace_of(bundle)
+    if workspace is None:
+        return
     records = Paths(workspace).output("prepare") / "records.parquet"
-    if bundle.parent.name != "gate" or not records.exists():
+    if not records.exists():
         return
     from flows.snapshot import built_origin
 
@@ -208,13 +222,15 @@ def main() -> None:
     parser.add_argument("bundle", nargs="?", type=Path, default=Path(DEFAULT_BUNDLE))
     parser.add_argument("--port", type=int, help="where a new server should listen")
     parser.add_argument("--at", type=datetime.fromisoformat, help="say what was in production then")
+    parser.add_argument("--product", help="with --at: its name; that of params.yaml unless told")
     options = parser.parse_args()
     switch_off_telemetry()
     root = Path.cwd()
     try:
         if options.at is not None:
             moment = options.at if options.at.tzinfo else options.at.astimezone()
-            say(describe(ledger.at(ReleaseState(root).ledger, moment)))
+            product = options.product or product_of(root)
+            say(describe(ledger.at(ReleaseState(root, product).ledger, moment)))
             return
         release = release_bundle(
             root=root, bundle=options.bundle, mlflow_run_id=None, why="asked for", port=options.port

@@ -18,7 +18,7 @@ from typing import Any
 
 from flows.build import build_workspace
 from flows.prefect_server import prefect_server
-from flows.release import release_bundle
+from flows.release import product_of, release_bundle
 from flows.results import BuildResult
 from flows.snapshot import changed_parts, digest, pins, planned_origin, take_snapshot
 from flows.workspace import open_workspace
@@ -75,11 +75,11 @@ def run_retrain(root: Path, *, changes: Sequence[str], reason: str) -> Outcome:
         PipelineError: the sources cannot be read, a stage failed, or the release did; the champion
             stays.
     """
-    state = ReleaseState(root)
     snapshot = take_snapshot(root)
     say(f"retrain  snapshot {digest(snapshot)[:12]} of {len(snapshot['sources'])} sources")
     overrides = [*changes, *pins(root, snapshot)]
     with open_workspace(root, name=WORKSPACE, overrides=overrides) as workspace:
+        state = ReleaseState(root, product_of(workspace))
         parts = changes_since_champion(state, planned_origin(workspace, snapshot))
         if parts == []:
             return _keep(state, NOTHING_CHANGED, reason)

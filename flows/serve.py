@@ -1,6 +1,6 @@
 """Serve the released model, detached; a server that runs already is kept.
 
-python -m flows.serve [--port 8000]
+python -m flows.serve [--port 8000] [--product NAME]
 """
 
 import argparse
@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from flows.release import PORT_VARIABLE
+from flows.release import PORT_VARIABLE, product_of
 from flows.telemetry import switch_off_telemetry
 from pipeline.core.errors import PipelineError, ReleaseError
 from pipeline.core.progress import say
@@ -20,39 +20,45 @@ from pipeline.release.server_process import (
     start_server,
     wait_for_hash,
 )
-from pipeline.release.state import ReleaseState
+from pipeline.release.state import ReleaseState, all_states
 
 _READY_SECONDS = 30.0
 
 
-def serve(root: Path, port: int) -> Server:
-    """The server of the current release, started if it does not run.
+def serve(root: Path, product: str, port: int) -> Server:
+    """The server of a product's current release, started if it does not run.
 
     Raises:
         ReleaseError: nothing is released, or the server does not serve what is.
     """
-    state = ReleaseState(root)
+    state = ReleaseState(root, product)
     with state.lock():
         if state.journal.exists():
             # A killed release left things half done. Late, because it brings MLflow in.
             from pipeline.release.rollout import repair
 
-            repair(root)
+            repair(state)
         bundle_hash = state.current()
         if bundle_hash is None:
             raise ReleaseError(
-                "no released model",
+                f"no released model of {product}",
                 expected="a model that passed the gate and was released",
-                next_step="run `make pipeline`, or `make quickstart` for a small one",
+                next_step=_next_step(root),
             )
         server = running_server(state) or start_server(state, port, ledger.now())
     if not wait_for_hash(server.address, bundle_hash, seconds=_READY_SECONDS):
         raise ReleaseError(
             f"{server.address.url} does not serve bundle {bundle_hash[:12]}",
             expected="the released bundle",
-            next_step="read .modelyard/logs/server.log; `make stop`, then `make serve`",
+            next_step=f"read {state.logs / 'server.log'}; `make stop`, then `make serve`",
         )
     return server
+
+
+def _next_step(root: Path) -> str:
+    others = [state.product for state in all_states(root) if state.current()]
+    also = f"; or `make serve ARGS='--product {others[0]}'`, which is released" if others else ""
+    return f"run `make pipeline`, or `make quickstart` for a small one{also}"
 
 
 def main() -> None:
@@ -60,10 +66,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m flows.serve", description=__doc__)
     default = int(os.environ.get(PORT_VARIABLE, DEFAULT_PORT))
     parser.add_argument("--port", type=int, default=default, help="or the next free one")
+    parser.add_argument("--product", help="its name; that of params.yaml unless told")
     options = parser.parse_args()
     switch_off_telemetry()
+    root = Path.cwd()
     try:
-        server = serve(Path.cwd(), options.port)
+        server = serve(root, options.product or product_of(root), options.port)
     except PipelineError as error:
         sys.exit(f"serve failed\n  {error}")
     say(

@@ -8,13 +8,13 @@ from pathlib import Path
 from flows.ui import run_command, stop_ui
 from pipeline.core.progress import say
 from pipeline.release.server_process import stop_all
-from pipeline.release.state import ReleaseState
+from pipeline.release.state import all_states
 
 
 def stop(root: Path) -> list[str]:
     """Stop everything; returns the names of what ran."""
-    stopped = stop_ui(root)
-    return [*stopped, "server"] if stop_all(ReleaseState(root)) else stopped
+    served = [f"server of {state.product}" for state in all_states(root) if stop_all(state)]
+    return [*stop_ui(root), *served]
 
 
 def main() -> None:

@@ -58,7 +58,7 @@ def verify(address: Address, bundle: Bundle) -> None:
         raise ReleaseError(
             f"{address.url} serves bundle {served}",
             expected=f"bundle {bundle.hash}",
-            next_step="read .modelyard/logs/ for what the server said",
+            next_step="read logs/ in the product's folder below .modelyard/products/ for what the server said",
         )
     if failures := check_answers(address, bundle.golden, bundle.golden_tolerance):
         raise ReleaseError(

@@ -114,5 +114,5 @@ def _damaged(number: int) -> ReleaseError:
     return ReleaseError(
         f"line {number} of ledger.jsonl is damaged",
         expected="one JSON object a line, never edited by hand",
-        next_step="restore .modelyard/ledger.jsonl from a backup",
+        next_step="restore the file from a backup",
     )

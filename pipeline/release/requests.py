@@ -118,5 +118,5 @@ def _unanswered(address: Address, got: str) -> ReleaseError:
     return ReleaseError(
         f"{address.url}/predict gave {got}",
         expected="an answer with label and probabilities",
-        next_step="read .modelyard/logs/ for what the server said",
+        next_step="read logs/ in the product's folder below .modelyard/products/ for what the server said",
     )

@@ -1,6 +1,6 @@
 """A release as a transaction: copy, register, bless, promote, verify, record; or all as before.
 
-    copy      the bundle goes to `.modelyard/releases/<hash>`; only that copy is ever served
+    copy      the bundle goes to `releases/<hash>` of its product's folder; only that copy is ever served
     register  a version in MLflow that carries the hash; the same hash gets no second one
     bless     a candidate server on a port of its own answers the golden requests, fast and small
     promote   alias `champion` and pointer file; the long-lived server follows, or is started
@@ -85,16 +85,19 @@ def run_directly(name: str, work: Callable[[], Result]) -> Result:
 
 
 class Rollout:
-    """Releases of one project.
+    """Releases of one product.
 
     Args:
         root: the project's folder.
+        product: the name that the bundles carry.
         run_step: runs one named step; a flow passes one that makes it a Prefect task.
     """
 
-    def __init__(self, root: Path, run_step: Callable[..., Any] = run_directly) -> None:
-        self._root = root
-        self._state = ReleaseState(root)
+    def __init__(
+        self, root: Path, product: str, run_step: Callable[..., Any] = run_directly
+    ) -> None:
+        self._root, self._product = root, product
+        self._state = ReleaseState(root, product)
         self._step = run_step
 
     def release(self, order: Order) -> Release:
@@ -105,9 +108,9 @@ class Rollout:
             ArtifactError: the bundle is damaged.
         """
         with self._state.lock():
-            repair(self._root)
+            repair(self._state)
             bundle: Bundle = self._step("copy", lambda: copy_bundle(self._state, order.bundle))
-            registry = Registry(self._root, str(bundle.description["product"]))
+            registry = Registry(self._root, self._product)
             previous = self._state.current()
             try:
                 return self._run(order, bundle, registry)
@@ -162,7 +165,7 @@ class Rollout:
         """Put back what stood, and say in the ledger what happened."""
         why = f"{order.why}; {type(error).__name__}: {_first_line(error)}"
         if self._state.journal.exists():
-            restore(self._root, why)
+            restore(self._state, why)
             return
         entry = ledger.Entry(
             time=ledger.now(),
@@ -177,12 +180,19 @@ class Rollout:
 
 
 def copy_bundle(state: ReleaseState, folder: Path) -> Bundle:
-    """The verified copy of a bundle below `.modelyard/releases/`.
+    """The verified copy of a bundle in the folder of its product.
 
     Raises:
         ArtifactError: the bundle, or the copy, is not what its manifest says.
+        ReleaseError: it is a bundle of another product.
     """
     bundle = open_bundle(folder)
+    if (product := bundle.description["product"]) != state.product:
+        raise ReleaseError(
+            f"a bundle of the product {product}",
+            expected=f"one of {state.product}, whose pointer, server and ledger these are",
+            next_step="release it under its own product's name",
+        )
     target = state.release(bundle.hash)
     if not _is_whole(target, bundle.hash):
         with atomic_folder(target) as temporary:
@@ -206,7 +216,6 @@ def promote(
             "hash": state.current(),
             "failed": bundle.hash,
             "champion": registry.champion(),
-            "product": registry.name,
             "server": None if server is None else server.pid,
         },
     )
@@ -217,30 +226,28 @@ def promote(
         raise ReleaseError(
             f"{server.address.url} does not serve bundle {bundle.hash[:12]}",
             expected=f"the server to follow its pointer within {FOLLOW_SECONDS:g} s",
-            next_step="read .modelyard/logs/server.log",
+            next_step=f"read {state.logs / 'server.log'}",
         )
     return server
 
 
-def repair(root: Path) -> bool:
+def repair(state: ReleaseState) -> bool:
     """Put back what stood before a promotion that a kill cut short; True if there was one.
 
     To be called with the lock held. Stray servers of that release are stopped too.
     """
-    state = ReleaseState(root)
     broken = state.journal.exists() and not _is_recorded(state)
     if broken:
-        restore(root, _SILENT)
+        restore(state, _SILENT)
     state.journal.unlink(missing_ok=True)
     stop_strays(state, running_server(state))
     return broken
 
 
-def restore(root: Path, why: str) -> None:
+def restore(state: ReleaseState, why: str) -> None:
     """Bring back the pointer, alias and server that the journal names, and record it."""
-    state = ReleaseState(root)
     journal = state.optional(state.journal)
-    registry = Registry(root, journal["product"])
+    registry = Registry(state.root, state.product)
     registry.set_champion(journal["champion"])
     state.point_to(journal["hash"])
     server = running_server(state)
@@ -288,5 +295,5 @@ def _unforeseen(error: Exception) -> ReleaseError:
     return ReleaseError(
         f"the release broke off: {error!r}",
         expected="every step to succeed; what served before serves again",
-        next_step="read .modelyard/logs/, mend the cause, run the release again",
+        next_step="read the log above, mend the cause, run the release again",
     )

@@ -2,7 +2,7 @@
 
 Detached means: its own session, no stdin, output to a log file. So `make pipeline | tee log` ends
 when the pipeline does, and closing the terminal does not stop the server. Its command line names
-the project's pointer file, so it is found even when the note about it (`server.json`) is lost.
+the product's pointer file, so it is found even when the note about it (`server.json`) is lost.
 """
 
 import os
@@ -113,7 +113,7 @@ def stop_server(pid: int) -> None:
 
 
 def stop_all(state: ReleaseState) -> list[int]:
-    """Stop every server of this project, candidates left by a kill included; returns their pids."""
+    """Stop every server of this product, candidates left by a kill included; returns their pids."""
     pids = find_servers(state)
     for pid in pids:
         stop_server(pid)
@@ -122,14 +122,14 @@ def stop_all(state: ReleaseState) -> list[int]:
 
 
 def stop_strays(state: ReleaseState, keep: Server | None) -> None:
-    """Stop servers of this project that a killed release left behind."""
+    """Stop servers of this product that a killed release left behind."""
     for pid in find_servers(state):
         if keep is None or pid != keep.pid:
             stop_server(pid)
 
 
 def find_servers(state: ReleaseState) -> list[int]:
-    """Pids of the processes whose command line says that they serve this project's bundles."""
+    """Pids of the processes whose command line says that they serve this product's bundles."""
     pointer, releases = str(state.pointer.resolve()), f"{state.releases.resolve()}{os.sep}"
     return [
         process.pid

@@ -1,4 +1,7 @@
-"""Where a release keeps its state below `.modelyard/`, and the pointer to what is served.
+"""Where the releases of a product keep their state below `.modelyard/`, and the pointer to what is served.
+
+Each product has a folder of its own, named after it: releasing the small product of `make quickstart`
+moves neither pointer nor server nor ledger of another.
 
 Light on purpose: `make pipeline` asks which release is current before anything heavy is imported.
 """
@@ -17,13 +20,19 @@ from pipeline.core.paths import Paths
 
 @dataclass(frozen=True)
 class ReleaseState:
-    """The files of one project's releases."""
+    """The files of one product's releases.
+
+    Attributes:
+        root: the project's folder.
+        product: its name, as `product.name` and a bundle's description give it.
+    """
 
     root: Path
+    product: str
 
     @property
     def folder(self) -> Path:
-        return Paths(root=self.root).state
+        return _products(self.root) / self.product
 
     @property
     def releases(self) -> Path:
@@ -94,8 +103,17 @@ class ReleaseState:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise ReleaseError(
-                    "another release of this project is under way",
+                    f"another release of {self.product} is under way",
                     expected="one release at a time",
                     next_step="wait until it has ended, then run the same command again",
                 ) from error
             yield
+
+
+def all_states(root: Path) -> list[ReleaseState]:
+    """One for each product that was ever released here, by name."""
+    return [ReleaseState(root, folder.name) for folder in sorted(_products(root).glob("*/"))]
+
+
+def _products(root: Path) -> Path:
+    return Paths(root=root).state / "products"

@@ -1,6 +1,6 @@
 """Serve a model over HTTP: follow a pointer file from release to release, or serve one bundle.
 
-    python -m pipeline.serving.server --pointer .modelyard/current.json
+    python -m pipeline.serving.server --pointer .modelyard/products/<name>/current.json
     python -m pipeline.serving.server --bundle artifacts/gate/bundle --port 8000
 
 Takes the next free port when the wished one is in use, and says so. `--state FILE` is written when

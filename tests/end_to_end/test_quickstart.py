@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from flows.dag import load_dag
+from pipeline.release.state import all_states
 from tests.support.whole_repo import (
     REPOSITORY,
     copy_repository,
@@ -42,9 +43,8 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, s
 
 
 def released(root: Path) -> Path:
-    pointer = json.loads((root / ".modelyard" / "current.json").read_text())
-    folder: Path = root / ".modelyard" / pointer["folder"]
-    return folder
+    [state] = all_states(root)
+    return state.release(str(state.current()))
 
 
 def description(root: Path) -> dict[str, Any]:
@@ -93,11 +93,12 @@ def test_mlflow_serves_the_champion_without_torch(unbroken: tuple[Path, str, int
 
 def test_a_second_build_runs_nothing(unbroken: tuple[Path, str, int]) -> None:
     root, _, port = unbroken
-    before = (root / ".modelyard" / "ledger.jsonl").read_bytes()
+    [state] = all_states(root)
+    before = state.ledger.read_bytes()
     printed = run_build(root, port=port)
     assert "15 cached" in printed
     assert "Starting Prefect" not in printed
-    assert (root / ".modelyard" / "ledger.jsonl").read_bytes() == before
+    assert state.ledger.read_bytes() == before
 
 
 def test_a_build_killed_three_times_ends_with_the_same_result(

@@ -21,6 +21,7 @@ from pipeline.release.state import ReleaseState
 from tests.support.tiny_bundle import make_tiny_bundle
 
 REPOSITORY = Path(__file__).parents[2]
+PRODUCT = "tiny-sentiment"
 
 
 def _port() -> int:
@@ -38,22 +39,22 @@ def root(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_release_is_found_stopped_and_served_again(root: Path) -> None:
-    assert current_release(root) is None
+    assert current_release(root, PRODUCT) is None
     bundle = root / "artifacts/gate/bundle"
     release = release_bundle(root=root, bundle=bundle, mlflow_run_id=None, port=_port())
-    current = current_release(root)
+    current = current_release(root, PRODUCT)
     assert current is not None
     assert (current.hash, current.address, current.healthy) == (release.hash, release.address, True)
 
-    assert stop(root) == ["server"]
-    current = current_release(root)
+    assert stop(root) == [f"server of {PRODUCT}"]
+    current = current_release(root, PRODUCT)
     assert current is not None
     assert not current.healthy
 
-    server = serve(root, _port())
+    server = serve(root, PRODUCT, _port())
     assert served_hash(server.address) == release.hash
-    assert serve(root, _port()) == server == running_server(ReleaseState(root))
-    found = ledger.at(ReleaseState(root).ledger, datetime.now(UTC))
+    assert serve(root, PRODUCT, _port()) == server == running_server(ReleaseState(root, PRODUCT))
+    found = ledger.at(ReleaseState(root, PRODUCT).ledger, datetime.now(UTC))
     assert release.hash in describe(found)
 
 
@@ -62,13 +63,13 @@ def test_what_the_gate_did_not_pass_is_not_released(root: Path) -> None:
     write_json(root / "artifacts/gate/verdict.json", {"passed": False, "checks": checks})
     with pytest.raises(ReleaseError, match="not passed"):
         release_bundle(root=root, bundle=root / "artifacts/gate/bundle", mlflow_run_id=None)
-    assert current_release(root) is None
-    assert [entry.event for entry in ledger.read(ReleaseState(root).ledger)] == ["refused"]
+    assert current_release(root, PRODUCT) is None
+    assert [entry.event for entry in ledger.read(ReleaseState(root, PRODUCT).ledger)] == ["refused"]
 
 
 def test_serving_before_the_first_release_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="make pipeline"):
-        serve(tmp_path, _port())
+        serve(tmp_path, PRODUCT, _port())
 
 
 def test_the_training_rows_are_kept_for_a_later_comparison(tmp_path: Path) -> None:
@@ -87,7 +88,7 @@ def test_the_training_rows_are_kept_for_a_later_comparison(tmp_path: Path) -> No
 def test_asking_what_is_current_imports_nothing_heavy(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from flows.release import current_release;"
-        "current_release(Path.cwd());"
+        "current_release(Path.cwd(), 'a');"
         "print([m for m in ('prefect', 'mlflow', 'torch', 'onnxruntime') if m in sys.modules])"
     )
     answer = subprocess.run(

@@ -23,6 +23,7 @@ from pipeline.release.state import ReleaseState
 from tests.support.tiny_bundle import make_tiny_bundle
 
 REPOSITORY = Path(__file__).parents[2]
+PRODUCT = "tiny-sentiment"
 TEXTS = ["a good film", "a warm funny film", "a bad film", "the awful dull film"]
 LABELS = ["positive", "positive", "negative", "negative"]
 
@@ -40,10 +41,11 @@ def root(tmp_path: Path) -> Path:
     source = values["collect"]["sources"][0]
     source |= {"kind": "file", "package": None, "path": "reviews.csv", "sha256": None, "where": {}}
     values["collect"]["sources"] = [source]
+    values["product"]["name"] = PRODUCT
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "reviews.csv").write_text("text,label\ngood,1\n")
-    state = ReleaseState(tmp_path)
+    state = ReleaseState(tmp_path, PRODUCT)
     bundle_hash = make_tiny_bundle(tmp_path / "champion")
     shutil.copytree(tmp_path / "champion", state.release(bundle_hash))
     state.point_to(bundle_hash)
@@ -104,8 +106,8 @@ def test_where_nothing_changed_nothing_is_built(
     assert outcome.reason == NOTHING_CHANGED
     assert not builds
     assert not releases
-    last = ledger.read(ReleaseState(root).ledger)[-1]
-    assert (last.event, last.hash) == ("kept", ReleaseState(root).current())
+    last = ledger.read(ReleaseState(root, PRODUCT).ledger)[-1]
+    assert (last.event, last.hash) == ("kept", ReleaseState(root, PRODUCT).current())
     assert last.why == f"retrain (a test): {NOTHING_CHANGED}"
 
 
@@ -138,7 +140,7 @@ def test_a_model_that_the_gate_stopped_is_not_released(
 def test_without_a_champion_the_first_model_is_released(
     root: Path, builds: list[str], releases: list[dict[str, Any]]
 ) -> None:
-    ReleaseState(root).point_to(None)
+    ReleaseState(root, PRODUCT).point_to(None)
     outcome = run_retrain(root, changes=[], reason="a test")
     assert outcome.released
     assert "first release" in outcome.reason
@@ -147,7 +149,7 @@ def test_without_a_champion_the_first_model_is_released(
 def test_a_champion_of_unknown_training_rows_stays(
     root: Path, builds: list[str], releases: list[dict[str, Any]]
 ) -> None:
-    state = ReleaseState(root)
+    state = ReleaseState(root, PRODUCT)
     state.rows(str(state.current())).unlink()
     state.origin(str(state.current())).unlink()
     outcome = run_retrain(root, changes=[], reason="a test")

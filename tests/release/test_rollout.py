@@ -21,7 +21,7 @@ from pipeline.release.registry import Registry
 from pipeline.release.requests import predict, served_hash
 from pipeline.release.rollout import Order, Rollout
 from pipeline.release.server_process import find_servers, running_server, start_server, stop_all
-from pipeline.release.state import ReleaseState
+from pipeline.release.state import ReleaseState, all_states
 from tests.support.tiny_bundle import make_tiny_bundle
 
 REPOSITORY = Path(__file__).parents[2]
@@ -61,7 +61,7 @@ def root(tmp_path: Path, database: Path) -> Iterator[Path]:
     """A project's folder; its servers are stopped at the end."""
     shutil.copyfile(database, tmp_path / "mlflow.db")
     yield tmp_path
-    stop_all(ReleaseState(tmp_path))
+    stop_all(ReleaseState(tmp_path, PRODUCT))
 
 
 def _port() -> int:
@@ -79,23 +79,23 @@ def _hash(bundle: Path) -> str:
 
 
 def _events(root: Path) -> list[str]:
-    return [entry.event for entry in ledger.read(ReleaseState(root).ledger)]
+    return [entry.event for entry in ledger.read(ReleaseState(root, PRODUCT).ledger)]
 
 
 def test_a_release_is_served_and_the_next_one_uses_the_same_server(
     root: Path, bundles: dict[str, Path]
 ) -> None:
-    state = ReleaseState(root)
-    first = Rollout(root).release(_order(bundles["first"]))
+    state = ReleaseState(root, PRODUCT)
+    first = Rollout(root, PRODUCT).release(_order(bundles["first"]))
     server = running_server(state)
     assert server is not None
     assert first.outcome == "promoted"
     assert predict(server.address, "a warm funny film")["label"] == "positive"
 
-    again = Rollout(root).release(_order(bundles["first"]))
+    again = Rollout(root, PRODUCT).release(_order(bundles["first"]))
     assert (again.outcome, again.version) == ("already serving", first.version)
 
-    second = Rollout(root).release(_order(bundles["second"]))
+    second = Rollout(root, PRODUCT).release(_order(bundles["second"]))
     assert running_server(state) == server
     assert served_hash(server.address) == second.hash == _hash(bundles["second"])
     assert Registry(root, PRODUCT).champion() == second.version != first.version
@@ -104,13 +104,35 @@ def test_a_release_is_served_and_the_next_one_uses_the_same_server(
     assert ledger.read(state.ledger)[-1].previous == first.hash
 
 
+def test_products_are_served_apart(root: Path, bundles: dict[str, Path]) -> None:
+    first = Rollout(root, PRODUCT).release(_order(bundles["first"]))
+    server = running_server(ReleaseState(root, PRODUCT))
+    make_tiny_bundle(root / "other", seed=7, product="other")
+    try:
+        other = Rollout(root, "other").release(_order(root / "other"))
+        assert [state.product for state in all_states(root)] == ["other", PRODUCT]
+        assert running_server(ReleaseState(root, PRODUCT)) == server
+        assert ReleaseState(root, PRODUCT).current() == first.hash
+        assert ReleaseState(root, "other").current() == other.hash
+        assert other.address != first.address
+        assert _events(root) == ["promoted"]
+    finally:
+        stop_all(ReleaseState(root, "other"))
+
+
+def test_a_bundle_of_another_product_is_refused(root: Path, bundles: dict[str, Path]) -> None:
+    with pytest.raises(ReleaseError, match="product tiny-sentiment"):
+        Rollout(root, "other").release(_order(bundles["first"]))
+    assert ReleaseState(root, "other").current() is None
+
+
 def test_what_serves_stays_when_a_candidate_fails(root: Path, bundles: dict[str, Path]) -> None:
-    state = ReleaseState(root)
-    first = Rollout(root).release(_order(bundles["first"]))
+    state = ReleaseState(root, PRODUCT)
+    first = Rollout(root, PRODUCT).release(_order(bundles["first"]))
     with pytest.raises(ReleaseError, match="answers otherwise"):
-        Rollout(root).release(_order(bundles["wrong"]))
+        Rollout(root, PRODUCT).release(_order(bundles["wrong"]))
     with pytest.raises(ReleaseError, match="resident memory"):
-        Rollout(root).release(_order(bundles["second"], limits=Limits(memory_mb=1)))
+        Rollout(root, PRODUCT).release(_order(bundles["second"], limits=Limits(memory_mb=1)))
     server = running_server(state)
     assert server is not None
     assert served_hash(server.address) == first.hash == state.current()
@@ -122,13 +144,13 @@ def test_what_serves_stays_when_a_candidate_fails(root: Path, bundles: dict[str,
 def test_what_served_before_comes_back_when_the_promoted_one_fails(
     root: Path, bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state = ReleaseState(root)
-    first = Rollout(root).release(_order(bundles["first"]))
+    state = ReleaseState(root, PRODUCT)
+    first = Rollout(root, PRODUCT).release(_order(bundles["first"]))
     # Only the step before the promotion is left out: the server itself refuses the wrong bundle.
     monkeypatch.setattr(rollout, "bless", lambda *_: None)
     monkeypatch.setattr(rollout, "FOLLOW_SECONDS", 3.0)
     with pytest.raises(ReleaseError, match="does not serve"):
-        Rollout(root).release(_order(bundles["wrong"]))
+        Rollout(root, PRODUCT).release(_order(bundles["wrong"]))
     server = running_server(state)
     assert server is not None
     assert served_hash(server.address) == first.hash == state.current()
@@ -149,8 +171,8 @@ def test_a_first_release_that_fails_leaves_nothing_served(
 
     monkeypatch.setattr(rollout, "verify", refuse)
     with pytest.raises(ReleaseError, match="another answer"):
-        Rollout(root).release(_order(bundles["first"]))
-    state = ReleaseState(root)
+        Rollout(root, PRODUCT).release(_order(bundles["first"]))
+    state = ReleaseState(root, PRODUCT)
     assert state.current() is None
     assert running_server(state) is None
     assert not find_servers(state)
@@ -164,15 +186,15 @@ from pipeline.release import rollout
 from pipeline.release.rollout import Order, Rollout
 
 rollout.verify = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-Rollout(Path(sys.argv[1])).release(Order(Path(sys.argv[2]), why="killed"))
+Rollout(Path(sys.argv[1]), 'tiny-sentiment').release(Order(Path(sys.argv[2]), why="killed"))
 """
 
 
 def test_a_kill_between_promotion_and_verification_is_repaired(
     root: Path, bundles: dict[str, Path]
 ) -> None:
-    state = ReleaseState(root)
-    first = Rollout(root).release(_order(bundles["first"]))
+    state = ReleaseState(root, PRODUCT)
+    first = Rollout(root, PRODUCT).release(_order(bundles["first"]))
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(root), str(bundles["second"])],
         cwd=REPOSITORY,
@@ -183,14 +205,14 @@ def test_a_kill_between_promotion_and_verification_is_repaired(
     assert state.current() == _hash(bundles["second"])
 
     with state.lock():
-        assert rollout.repair(root) is True
+        assert rollout.repair(ReleaseState(root, PRODUCT)) is True
     server = running_server(state)
     assert server is not None
     assert served_hash(server.address) == first.hash == state.current()
     assert Registry(root, PRODUCT).champion() == first.version
     assert _events(root) == ["promoted", "rolled_back"]
     with state.lock():
-        assert rollout.repair(root) is False
+        assert rollout.repair(ReleaseState(root, PRODUCT)) is False
 
 
 def test_a_port_in_use_is_passed_over_and_said(
@@ -200,7 +222,7 @@ def test_a_port_in_use_is_passed_over_and_said(
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = other.getsockname()[1]
-        release = Rollout(root).release(_order(bundles["first"], port=taken))
+        release = Rollout(root, PRODUCT).release(_order(bundles["first"], port=taken))
     assert release.address != f"http://127.0.0.1:{taken}"
     assert f"port {taken} is in use" in capsys.readouterr().out
 
@@ -209,26 +231,26 @@ def test_a_damaged_bundle_is_refused(root: Path, bundles: dict[str, Path]) -> No
     make_tiny_bundle(root / "bundle", seed=7)
     (root / "bundle" / "tokenizer.json").write_text("{}")
     with pytest.raises(ArtifactError):
-        Rollout(root).release(_order(root / "bundle"))
-    assert ReleaseState(root).current() is None
+        Rollout(root, PRODUCT).release(_order(root / "bundle"))
+    assert ReleaseState(root, PRODUCT).current() is None
 
 
 def test_one_release_at_a_time(root: Path, bundles: dict[str, Path]) -> None:
-    with ReleaseState(root).lock(), pytest.raises(ReleaseError, match="under way"):
-        Rollout(root).release(_order(bundles["first"]))
+    with ReleaseState(root, PRODUCT).lock(), pytest.raises(ReleaseError, match="under way"):
+        Rollout(root, PRODUCT).release(_order(bundles["first"]))
 
 
 START = """
 import sys
 from pathlib import Path
 from pipeline.release.server_process import start_server
-from pipeline.release.state import ReleaseState
-print(start_server(ReleaseState(Path(sys.argv[1])), int(sys.argv[2]), "now").pid)
+from pipeline.release.state import ReleaseState, all_states
+print(start_server(ReleaseState(Path(sys.argv[1]), 'tiny-sentiment'), int(sys.argv[2]), "now").pid)
 """
 
 
 def test_starting_the_server_holds_no_pipe_open(root: Path, bundles: dict[str, Path]) -> None:
-    state = ReleaseState(root)
+    state = ReleaseState(root, PRODUCT)
     rollout.copy_bundle(state, bundles["first"])
     state.point_to(_hash(bundles["first"]))
     # communicate() returns only when every writer of the pipe has closed it.
@@ -249,7 +271,7 @@ def test_starting_the_server_holds_no_pipe_open(root: Path, bundles: dict[str, P
 
 
 def test_a_server_is_known_by_more_than_its_pid(root: Path, bundles: dict[str, Path]) -> None:
-    state = ReleaseState(root)
+    state = ReleaseState(root, PRODUCT)
     rollout.copy_bundle(state, bundles["first"])
     state.point_to(_hash(bundles["first"]))
     start_server(state, _port(), ledger.now())

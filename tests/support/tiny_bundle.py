@@ -38,12 +38,16 @@ _STRENGTH = 12.0
 
 
 def make_tiny_bundle(
-    folder: Path, *, labels: Sequence[str] = ("negative", "positive"), seed: int = 0
+    folder: Path,
+    *,
+    labels: Sequence[str] = ("negative", "positive"),
+    seed: int = 0,
+    product: str = "tiny-sentiment",
 ) -> str:
     """Write a complete bundle to `folder` and return its hash. Another seed, another model."""
     with tempfile.TemporaryDirectory() as name:
         model, tokenizer = make_tiny_model(Path(name), labels=labels, seed=seed)
-        description = describe(model, tokenizer, labels)
+        description = describe(model, tokenizer, labels) | {"product": product}
         return write_bundle(
             folder,
             model=model,
