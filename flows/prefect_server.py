@@ -4,6 +4,7 @@ The temporary one is started here and not by Prefect, because Prefect's own outl
 the flow. It lies under flows/supervise.py, whose pipe this process holds.
 """
 
+import importlib
 import json
 import os
 import socket
@@ -12,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,12 +40,17 @@ def prefect_server(root: Path) -> Iterator[str]:
         os.environ["PREFECT_API_URL"] = running
         yield running
         return
-    with temporary_server(root) as address:
-        os.environ["PREFECT_API_URL"] = address
-        try:
+    try:
+        with temporary_server(root, meanwhile=_import_prefect) as address:
             yield address
-        finally:
-            del os.environ["PREFECT_API_URL"]
+    finally:
+        os.environ.pop("PREFECT_API_URL", None)
+
+
+def _import_prefect(address: str) -> None:
+    """Import Prefect while its server starts: both take seconds. The address must be set before."""
+    os.environ["PREFECT_API_URL"] = address
+    importlib.import_module("prefect")
 
 
 def configure_prefect(root: Path) -> None:
@@ -74,8 +80,13 @@ def running_server(root: Path) -> str | None:
 
 
 @contextmanager
-def temporary_server(root: Path) -> Iterator[str]:
+def temporary_server(
+    root: Path, meanwhile: Callable[[str], None] = lambda _: None
+) -> Iterator[str]:
     """A server without a UI for as long as the block lasts, on the database that `make ui` shows.
+
+    Args:
+        meanwhile: called with the server's address while it starts.
 
     Raises:
         PipelineError: it ends, or does not answer within five minutes.
@@ -94,6 +105,7 @@ def temporary_server(root: Path) -> Iterator[str]:
             start_new_session=True,
         )
     try:
+        meanwhile(address)
         _wait_for(process, address, log)
         yield address
     finally:

@@ -73,8 +73,8 @@ def _predict_onnx(
         max_length=params.prepare.max_length,
         threads=1,
     )
-    tracked = track(texts, f"evaluate {variant.name}", len(texts))
-    return np.concatenate([classifier.probabilities([text]) for text in tracked])
+    rows = classifier.probabilities_of_each(texts, workers=params.compute.threads)
+    return np.stack(list(track(rows, f"evaluate {variant.name}", len(texts))))
 
 
 def _predict_torch(

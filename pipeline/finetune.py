@@ -19,6 +19,7 @@ from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.models.checkpoint import resolve_checkpoint
 from pipeline.models.encoder import (
+    freeze_lowest,
     layer_from_top,
     load_classifier,
     load_tokenizer,
@@ -51,6 +52,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         revision=params.prepare.checkpoint.revision,
         dropout=params.finetune.dropout,
     )
+    freeze_lowest(model, params.finetune.frozen_layers)
     rows, validation = read_split(records, "train"), read_split(records, "validation")
     length = params.prepare.max_length
     train_rows = tokenize(tokenizer, rows.texts, max_length=length)

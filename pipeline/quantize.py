@@ -72,7 +72,7 @@ def _probabilities(folder: Path, texts: Sequence[str], *, params: Params) -> NDA
         max_length=params.prepare.max_length,
         threads=1,
     )
-    return classifier.probabilities(texts)
+    return np.stack(list(classifier.probabilities_of_each(texts, workers=params.compute.threads)))
 
 
 def _summary(entry: dict[str, Any]) -> str:

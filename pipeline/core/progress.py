@@ -1,13 +1,11 @@
-"""What a person sees while a stage works: step, rate, time left; and the curve it leaves behind.
+"""What a person sees while a stage works: step, rate, time left.
 
 Lines are printed at most every `interval` seconds, so a terminal, a log and the Prefect UI can all
 carry them, and long work is never silent.
 """
 
-import json
 import time
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -54,12 +52,6 @@ def track(items: Iterable[Item], task: str, total: int) -> Iterator[Item]:
 def say(text: str) -> None:
     """One line for the person who watches."""
     print(text, flush=True)
-
-
-def append_curve(path: Path, point: dict[str, float]) -> None:
-    """Append one point (with a `step`) to a JSON-lines learning curve."""
-    with path.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(point, sort_keys=True, allow_nan=False) + "\n")
 
 
 def _figure(value: str | float) -> str:

@@ -174,7 +174,7 @@ class PretrainParams(Schedule):
     model: Literal["bert"]
     """Family of the encoder."""
     start: Literal["checkpoint", "random"]
-    """`checkpoint`: the lowest layers of `prepare.checkpoint`, whose widths must be those here. `random`."""
+    """`checkpoint`: the lowest layers of `prepare.checkpoint`, with its hidden size and heads. `random`."""
     layers: Positive
     """Transformer layers."""
     hidden_size: Positive
@@ -182,7 +182,7 @@ class PretrainParams(Schedule):
     heads: Positive
     """Attention heads a layer; must divide `hidden_size`."""
     feed_forward_size: Positive
-    """Width of the feed-forward layers."""
+    """Width of the feed-forward layers; from a checkpoint at most its own, the largest units first."""
     dropout: Share
     """Dropout while pretraining."""
     sequence_length: Positive
@@ -202,6 +202,8 @@ class PretrainParams(Schedule):
 class FinetuneParams(Schedule):
     """finetune: the teacher."""
 
+    frozen_layers: Annotated[int, Field(ge=0)]
+    """Lowest layers that do not learn; 1 is the embeddings, 2 those and the first encoder layer."""
     layer_decay: Annotated[float, Field(gt=0, le=1)]
     """The learning rate of each layer is this times that of the layer above it."""
     dropout: Share

@@ -95,8 +95,29 @@ def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folde
 
 
 def parameter_count(model: torch.nn.Module) -> int:
-    """Trainable numbers in a model, shared ones once."""
+    """Numbers in a model, shared ones once."""
     return sum(parameter.numel() for parameter in model.parameters())
+
+
+def freeze_lowest(model: PreTrainedModel, count: int) -> None:
+    """Let the lowest `count` layers learn no more; the embeddings are the first of them.
+
+    What an encoder learned of words and short contexts serves most tasks as it is (Lee et al. 2019),
+    and no gradient has to reach what is frozen.
+
+    Raises:
+        ArtifactError: no encoder layer would be left to learn.
+    """
+    layers: int = model.config.num_hidden_layers
+    if count > layers:
+        raise ArtifactError(
+            f"{count} frozen layers of an encoder with {layers} and its embeddings",
+            expected=f"at most {layers}, so that the highest learns",
+            next_step="lower finetune.frozen_layers in params.yaml",
+        )
+    for name, parameter in model.named_parameters():
+        if layer_from_top(model, name) > layers + 1 - count:
+            parameter.requires_grad = False
 
 
 def layer_from_top(model: PreTrainedModel, name: str) -> int:

@@ -1,7 +1,8 @@
 """A student's encoder cut from a larger checkpoint: its lowest layers, its embeddings re-fitted.
 
 The bottom layers of a pre-trained encoder carry most of what a small classifier needs (Sajjad et al.
-2020), so the student starts from them. Its vocabulary is its own: each token takes the mean of the
+2020), so the student starts from them. A narrower one takes the feed-forward units with the largest
+weights (as Li et al. 2017 choose filters). Its vocabulary is its own: each token takes the mean of the
 checkpoint's embeddings of the pieces that the checkpoint would write it with.
 """
 
@@ -31,14 +32,16 @@ def start_from_checkpoint(
         tokenizer: the student's own.
 
     Raises:
-        ArtifactError: the widths differ, the checkpoint has fewer layers, or is not BERT-shaped.
+        ArtifactError: hidden size or heads differ, the checkpoint has fewer layers or narrower
+            feed-forward layers, or is not BERT-shaped.
     """
     source = AutoModel.from_pretrained(checkpoint, dtype=torch.float32)
     _check_shape(source, params, checkpoint)
     target = model.base_model
     for number in range(params.layers):
         state = source.encoder.layer[number].state_dict()
-        target.encoder.layer[number].load_state_dict(state)
+        narrowed = _widest_units(state, params.feed_forward_size)
+        target.encoder.layer[number].load_state_dict(narrowed)
     old, new = source.embeddings, target.embeddings
     with torch.no_grad():
         positions = new.position_embeddings.weight
@@ -48,6 +51,18 @@ def start_from_checkpoint(
         words = old.word_embeddings.weight
         for number, pieces in pieces_of_tokens(tokenizer, teacher_tokenizer).items():
             new.word_embeddings.weight[number] = words[pieces].mean(dim=0)
+
+
+def _widest_units(state: dict[str, torch.Tensor], width: int) -> dict[str, torch.Tensor]:
+    """A layer's weights with the `width` feed-forward units whose weights in and out are largest."""
+    inner, outer = state["intermediate.dense.weight"], state["output.dense.weight"]
+    scores = inner.norm(dim=1) * outer.norm(dim=0)
+    units = scores.topk(width).indices.sort().values
+    return state | {
+        "intermediate.dense.weight": inner[units],
+        "intermediate.dense.bias": state["intermediate.dense.bias"][units],
+        "output.dense.weight": outer[:, units],
+    }
 
 
 def pieces_of_tokens(
@@ -89,10 +104,13 @@ def _check_shape(source: PreTrainedModel, params: PretrainParams, checkpoint: Pa
     wanted = {name: getattr(params, name) for name in shape}
     layers = getattr(config, "num_hidden_layers", 0)
     bert_shaped = hasattr(source, "encoder") and hasattr(source.encoder, "layer")
-    if shape != wanted or layers < params.layers or not bert_shaped:
+    widths = {**shape, "feed_forward_size": wanted["feed_forward_size"]}
+    wide_enough = (shape["feed_forward_size"] or 0) >= params.feed_forward_size
+    if not (bert_shaped and widths == wanted and wide_enough and layers >= params.layers):
         raise ArtifactError(
             f"pretrain.start: checkpoint, and {checkpoint.name} is a {config.model_type} of"
             f" {layers} layers with {shape}",
-            expected=f"a BERT of at least {params.layers} layers with {wanted}",
-            next_step="set these three in pretrain: as the checkpoint has them, or pretrain.start: random",
+            expected=f"a BERT of at least {params.layers} layers with {wanted}, or a larger"
+            " feed_forward_size",
+            next_step="set these in pretrain: as the checkpoint has them, or pretrain.start: random",
         )

@@ -4,7 +4,8 @@ Each text runs alone at its exact length. Dynamic int8 scales its activations ov
 so with batch-mates or padding the same text would get another answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -86,6 +87,16 @@ class Classifier:
         """Probabilities `(texts, labels)`."""
         rows = [softmax(self.logits(self.encode(text)[0])) for text in texts]
         return np.array(rows, dtype=np.float64).reshape(len(texts), len(self.labels))
+
+    def probabilities_of_each(
+        self, texts: Iterable[str], *, workers: int
+    ) -> Iterator[npt.NDArray[np.float64]]:
+        """Probabilities `(labels,)` of each text, in order; `workers` texts at a time.
+
+        Each is computed alone, so with `threads=1` the figures do not depend on `workers`.
+        """
+        with ThreadPoolExecutor(workers) as pool:
+            yield from pool.map(lambda text: softmax(self.logits(self.encode(text)[0])), texts)
 
     def encode(self, text: str) -> tuple[list[int], bool]:
         """Token ids, at most `max_length`, and whether the text was longer."""

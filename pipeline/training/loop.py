@@ -164,9 +164,11 @@ class _Run:
 
 
 def build_optimizer(model: torch.nn.Module, training: Training) -> torch.optim.Optimizer:
-    """AdamW (Loshchilov and Hutter 2019); no decay of biases and norms; layer-wise rates."""
+    """AdamW (Loshchilov and Hutter 2019) over what is not frozen; no decay of biases and norms."""
     groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
         depth = training.layer_of(name) if training.layer_of else 0
         rate = training.schedule.learning_rate * training.layer_decay**depth
         decay = training.schedule.weight_decay if parameter.ndim > 1 else 0.0

@@ -54,6 +54,22 @@ def test_the_lowest_layers_and_positions_are_the_checkpoints(workspace: Path) ->
     assert torch.equal(model.embeddings.position_embeddings.weight, positions)
 
 
+def test_a_narrower_student_takes_the_largest_feed_forward_units_of_each_layer(
+    workspace: Path,
+) -> None:
+    source = BertModel.from_pretrained(workspace / "checkpoint")
+    width = source.config.intermediate_size // 2
+    model = start(workspace, workspace / "checkpoint", f"pretrain.feed_forward_size={width}").bert
+    for taken, given in zip(model.encoder.layer, source.encoder.layer, strict=False):
+        inner, outer = given.intermediate.dense, given.output.dense
+        scores = inner.weight.norm(dim=1) * outer.weight.norm(dim=0)
+        units = sorted(scores.argsort(descending=True)[:width].tolist())
+        assert torch.equal(taken.intermediate.dense.weight, inner.weight[units])
+        assert torch.equal(taken.intermediate.dense.bias, inner.bias[units])
+        assert torch.equal(taken.output.dense.weight, outer.weight[:, units])
+        assert torch.equal(taken.output.dense.bias, outer.bias)
+
+
 def test_a_token_the_teacher_knows_keeps_its_embedding_and_others_take_the_mean_of_their_pieces(
     workspace: Path,
 ) -> None:

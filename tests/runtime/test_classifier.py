@@ -40,6 +40,14 @@ def test_probabilities_are_those_of_classify_and_sum_to_one(classifier: Classifi
     np.testing.assert_array_equal(matrix, np.array(expected))
 
 
+def test_texts_taken_side_by_side_get_the_same_probabilities_in_order(
+    classifier: Classifier,
+) -> None:
+    texts = ["a warm funny film", "a bad film", "the awful dull film"] * 5
+    rows = list(classifier.probabilities_of_each(texts, workers=3))
+    assert np.array_equal(np.stack(rows), classifier.probabilities(texts))
+
+
 def test_no_text_gives_no_answer(classifier: Classifier) -> None:
     assert classifier.classify([]) == []
     assert classifier.probabilities([]).shape == (0, 2)

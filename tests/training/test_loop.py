@@ -171,3 +171,12 @@ def test_epochs_differ_and_repeat() -> None:
 
     assert order(0) == order(0)
     assert order(0) != order(1)
+
+
+def test_a_frozen_parameter_is_left_as_it_was(tmp_path: Path) -> None:
+    model = small_model()
+    frozen = model.get_parameter("0.weight").requires_grad_(False)
+    before, other = frozen.clone(), model.get_parameter("2.weight").clone()
+    train(model, Separable(), a_training(tmp_path))
+    assert torch.equal(frozen, before)
+    assert not torch.equal(model.get_parameter("2.weight"), other)

@@ -1,0 +1,45 @@
+"""Freezing: what is frozen stays, what is not learns, and nothing is left out by mistake."""
+
+import pytest
+import torch
+from transformers import BertConfig, BertForSequenceClassification
+
+from pipeline.core.errors import ArtifactError
+from pipeline.models.encoder import freeze_lowest, layer_from_top
+
+
+def small_classifier() -> BertForSequenceClassification:
+    return BertForSequenceClassification(
+        BertConfig(
+            vocab_size=20,
+            hidden_size=8,
+            num_hidden_layers=3,
+            num_attention_heads=2,
+            intermediate_size=16,
+        )
+    )
+
+
+@pytest.mark.parametrize(("count", "lowest"), [(0, 4), (1, 3), (2, 2), (3, 1)])
+def test_the_lowest_layers_are_frozen_from_the_embeddings_up(count: int, lowest: int) -> None:
+    model = small_classifier()
+    freeze_lowest(model, count)
+    learning = {
+        layer_from_top(model, name)
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad
+    }
+    assert learning == set(range(lowest + 1))
+
+
+def test_what_is_frozen_has_no_gradient() -> None:
+    model = small_classifier()
+    freeze_lowest(model, 2)
+    model(input_ids=torch.tensor([[1, 2, 3]])).logits.sum().backward()
+    for name, parameter in model.named_parameters():
+        assert (parameter.grad is None) == (layer_from_top(model, name) >= 3), name
+
+
+def test_freezing_every_layer_is_refused() -> None:
+    with pytest.raises(ArtifactError, match="4 frozen layers of an encoder with 3"):
+        freeze_lowest(small_classifier(), 4)
