@@ -225,7 +225,8 @@ def stage_environment(params: Params, *, workspace: Path) -> dict[str, str]:
         "SHELL": "/bin/sh",
         "PYTHONHASHSEED": "0",
         "PYTHONUNBUFFERED": "1",
-        "TOKENIZERS_PARALLELISM": "false",
+        "TOKENIZERS_PARALLELISM": "true",
+        "RAYON_NUM_THREADS": threads,
         # Libraries' bars and load reports: the stages show progress of their own.
         "TQDM_DISABLE": "1",
         "TRANSFORMERS_VERBOSITY": "error",

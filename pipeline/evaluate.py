@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from pipeline.core.files import write_json
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
-from pipeline.core.progress import track
+from pipeline.core.progress import say, track
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.core.variants import BASELINES, TEACHER, TOKENIZER_FILE, Variant, all_variants
-from pipeline.metrics.comparison import describe_variant
+from pipeline.metrics.comparison import describe_variant, difference_interval
 from pipeline.metrics.plots import plot_evaluation
 from pipeline.metrics.predictions import Answers, read_baselines, write_answers
 from pipeline.metrics.slices import slice_masks
@@ -30,6 +30,7 @@ from pipeline.training.splits import Split, read_split
 
 _BATCH_SIZE = 64
 _SHOWN = (TEACHER, "student-int8")
+_STRONGEST_BASELINE = "baseline-nblr"
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -51,8 +52,34 @@ def run(params: Params, paths: Paths) -> Metrics:
     plot_evaluation(paths.out, entries, shown, labels=params.product.labels)
     metric = params.product.requirements.quality_metric
     figures = {entry["name"]: entry["quality"]["validation"][metric] for entry in entries}
+    gain = _gain_over_baseline(answers, metric, params)
     headline = "  ".join(f"{name} {figures[name]:.3f}" for name in _SHOWN)
-    return {"validation": figures, "quality_metric": metric, "headline": f"{metric}: {headline}"}
+    return {
+        "validation": figures,
+        "quality_metric": metric,
+        "teacher_over_baseline": gain,
+        "headline": f"{metric}: {headline}",
+    }
+
+
+def _gain_over_baseline(
+    answers: list[Answers], metric: str, params: Params
+) -> dict[str, dict[str, Any]]:
+    """By split: what the teacher gains over the strongest baseline, with its paired interval."""
+    found = {(a.variant, a.split): a for a in answers}
+    gains = {}
+    for split in ("validation", "test"):
+        gain = difference_interval(
+            found[TEACHER, split],
+            found[_STRONGEST_BASELINE, split],
+            metric=metric,
+            options=params.evaluate,
+            seed=params.compute.seed,
+        )
+        low, high = gain.as_list()
+        say(f"evaluate  teacher over NB-LR on {split}: {gain.value:+.3f} [{low:+.3f}, {high:+.3f}]")
+        gains[split] = {"value": gain.value, "interval": [low, high]}
+    return gains
 
 
 def _answer(variant: Variant, name: str, split: Split, *, params: Params, paths: Paths) -> Answers:
