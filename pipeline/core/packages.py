@@ -52,7 +52,7 @@ def _distribution(package: str) -> importlib.metadata.Distribution:
             f"package {package} is not installed",
             expected="every package that params.yaml names; those of the default come with the "
             "extra `demo`",
-            next_step=f"run `pip install -e '.[demo]'`, or `pip install {package}` for your own",
+            next_step=f"run `make install`; for your own: `.venv/bin/pip install {package}`",
         ) from error
 
 

@@ -17,6 +17,7 @@ from transformers import (
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import atomic_folder
 from pipeline.core.params import PretrainParams
+from pipeline.models.first_token import read_first_token_only
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
@@ -77,12 +78,13 @@ def load_classifier(
             use_safetensors=True,
             **options,
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ArtifactError(
             f"checkpoint {checkpoint}: {error}",
             expected="an encoder checkpoint with safetensors weights that transformers can load",
             next_step="correct prepare.checkpoint in params.yaml",
         ) from error
+    read_first_token_only(model)
     return model
 
 

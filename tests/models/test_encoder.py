@@ -1,11 +1,14 @@
 """Freezing: what is frozen stays, what is not learns, and nothing is left out by mistake."""
 
+import json
+from pathlib import Path
+
 import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
 from pipeline.core.errors import ArtifactError
-from pipeline.models.encoder import freeze_lowest, layer_from_top
+from pipeline.models.encoder import freeze_lowest, layer_from_top, load_classifier
 
 
 def small_classifier() -> BertForSequenceClassification:
@@ -43,3 +46,11 @@ def test_what_is_frozen_has_no_gradient() -> None:
 def test_freezing_every_layer_is_refused() -> None:
     with pytest.raises(ArtifactError, match="4 frozen layers of an encoder with 3"):
         freeze_lowest(small_classifier(), 4)
+
+
+def test_a_checkpoint_whose_weights_contradict_its_config_is_refused(tmp_path: Path) -> None:
+    small_classifier().save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"intermediate_size": 32}))
+    with pytest.raises(ArtifactError, match="an encoder checkpoint"):
+        load_classifier(tmp_path, labels=["negative", "positive"])
