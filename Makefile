@@ -27,7 +27,7 @@ help: ## print this list
 pipeline: $(STAMP) ## raw text to a served, compressed model (SET="section.key=value", NO_DEPLOY=1)
 	@$(RUN) -m flows.build $(CHANGES) $(ARGS)
 
-quickstart: $(STAMP) ## the same, small: a first result in about five minutes
+quickstart: $(STAMP) ## the same, small: a first result in about three minutes
 	@$(RUN) -m flows.build --profile quickstart $(CHANGES) $(ARGS)
 
 test: $(STAMP) ## every test but the soak tests (ARGS="-k name" for some)
@@ -72,5 +72,6 @@ clean: ## remove artifacts, training checkpoints and tool caches; says what it k
 # is named too, so that an environment whose system Python was upgraded or removed is looked at.
 $(STAMP): pyproject.toml constraints.txt $(VENV)/bin/python
 	@python="$$(sh scripts/find_python.sh "$(PYTHON)")" && "$$python" scripts/environment.py
+	@$(RUN) -m flows.prefect_server
 
 $(VENV)/bin/python: ;

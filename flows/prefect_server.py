@@ -2,8 +2,11 @@
 
 The temporary one is started here and not by Prefect, because Prefect's own outlives a kill -9 of
 the flow. It lies under flows/supervise.py, whose pipe this process holds.
+
+    python -m flows.prefect_server      # make its database beforehand, as `make install` does
 """
 
+import asyncio
 import importlib
 import json
 import os
@@ -112,6 +115,19 @@ def temporary_server(
         stop_supervised(process)
 
 
+def prepare_database(root: Path) -> None:
+    """Create Prefect's database, which takes longer than its server's start; one that is there stays."""
+    configure_prefect(root)
+    home = Path(os.environ["PREFECT_HOME"])
+    if (home / "prefect.db").exists():
+        return
+    say("Preparing Prefect's database …")
+    home.mkdir(parents=True, exist_ok=True)
+    from prefect.server.database import provide_database_interface
+
+    asyncio.run(provide_database_interface().create_db())
+
+
 def _command(port: int) -> list[str]:
     server = ["uvicorn", "--factory", "prefect.server.api.server:create_app"]
     options = ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error"]
@@ -157,3 +173,7 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    prepare_database(Path.cwd())
