@@ -179,6 +179,15 @@ class Rollout:
         ledger.append(self._state.ledger, entry)
 
 
+def bundle_product(folder: Path) -> str:
+    """Name of the product that a bundle was built for.
+
+    Raises:
+        ArtifactError: the bundle is not what its manifest says.
+    """
+    return str(open_bundle(folder).description["product"])
+
+
 def copy_bundle(state: ReleaseState, folder: Path) -> Bundle:
     """The verified copy of a bundle in the folder of its product.
 
