@@ -37,11 +37,14 @@ class MlflowStore:
     def __init__(self, root: Path, *, workspace: Path, experiment: str) -> None:
         from mlflow import MlflowClient
 
+        from pipeline.release.registry import ensure_database
+
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
         self._workspace = workspace
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # SQLAlchemy's and alembic's, on a new database
+            ensure_database(root)
             self._client = MlflowClient(tracking_uri(root))
             self._experiment = self._open_experiment(root, experiment)
         self._parent = ""

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import mlflow
@@ -22,6 +22,7 @@ from mlflow.models.model import ModelInfo
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 
 from pipeline.core.errors import ReleaseError
+from pipeline.core.files import sync
 from pipeline.runtime.bundle import Bundle
 
 ALIAS = "champion"
@@ -47,6 +48,24 @@ def artifact_uri(root: Path) -> str:
     return (root / "mlartifacts").resolve().as_uri()
 
 
+def ensure_database(root: Path) -> None:
+    """Make `mlflow.db` beside, and give it its name when it is whole; one that is there stays.
+
+    MLflow itself migrates in place, and a kill meanwhile leaves a database that it never opens again.
+    """
+    target = root / "mlflow.db"
+    if target.exists():
+        return
+    with tempfile.TemporaryDirectory(prefix=".mlflow.", dir=root) as folder, _quiet():
+        made = Path(folder) / target.name
+        mlflow.MlflowClient(tracking_uri=f"sqlite:///{made.resolve()}").search_experiments()
+        sync(made)
+        # A link, not a move: where another process was faster, its database stays.
+        with suppress(FileExistsError):
+            target.hardlink_to(made)
+        sync(root)
+
+
 class Registry:
     """The registered model of one product.
 
@@ -59,6 +78,7 @@ class Registry:
         self.name = name
         self._root = root
         self._uri = tracking_uri(root)
+        ensure_database(root)
         with _quiet():
             self._client = mlflow.MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.release.registry import Registry, tracking_uri
+from pipeline.release.registry import Registry, ensure_database, tracking_uri
 from pipeline.runtime.bundle import Bundle, open_bundle
 from tests.support.tiny_bundle import make_tiny_bundle
 
@@ -82,3 +82,24 @@ def test_the_champion_loads_elsewhere_without_torch_pickle_or_the_repository(
     files = {path.suffix for path in (root / "mlartifacts").rglob("*") if path.is_file()}
     assert ".onnx" in files
     assert not files & {".pkl", ".pickle", ".bin", ".pt"}
+
+
+def test_a_database_that_was_not_finished_has_no_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed:
+        def __init__(self, **_: object) -> None: ...
+
+        def search_experiments(self) -> None:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("mlflow.MlflowClient", Killed)
+        with pytest.raises(KeyboardInterrupt):
+            ensure_database(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    ensure_database(tmp_path)
+    made = (tmp_path / "mlflow.db").read_bytes()
+    ensure_database(tmp_path)
+    assert (tmp_path / "mlflow.db").read_bytes() == made
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
