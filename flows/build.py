@@ -14,9 +14,8 @@ import hashlib
 import os
 import signal
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -75,6 +74,7 @@ def build_workspace(workspace: Path, *, root: Path, title: str) -> BuildResult:
 def _build(runner: Runner, *, root: Path, title: str, stale: Sequence[str]) -> BuildResult:
     from flows.stage_tasks import StageTasks, show_results
     from flows.tracking import tracked
+    from flows.warm import warm_runner
 
     workspace = runner.workspace
     dag, params = load_dag(Paths(workspace).dag), load_params(Paths(workspace).params)
@@ -82,8 +82,8 @@ def _build(runner: Runner, *, root: Path, title: str, stale: Sequence[str]) -> B
     with tracked(
         root, workspace=workspace, experiment=params.product.name, title=title
     ) as tracking:
-        with _warm(runner, todo) as warm_runner:
-            tasks = StageTasks(warm_runner, tracking, [])
+        with warm_runner(runner, todo) as warm:
+            tasks = StageTasks(warm, tracking, [])
             for name in dag.names:
                 tasks.run(name, stale=name in todo)
         if todo:
@@ -98,21 +98,6 @@ def _build(runner: Runner, *, root: Path, title: str, stale: Sequence[str]) -> B
         changed=any(stage.state == "ran" for stage in tasks.results),
         tracking_error=tracking.error,
     )
-
-
-@contextmanager
-def _warm(runner: Runner, stages: Collection[str]) -> Iterator[Runner]:
-    """The runner, with a warm interpreter for its stages where that saves time."""
-    from flows.warm import pays, warm_interpreter
-
-    if not pays(stages):
-        yield runner
-        return
-    log = runner.logs / "warm.log"
-    with warm_interpreter(
-        runner.workspace, runner.environment, lock=runner.lock, log=log
-    ) as environment:
-        yield replace(runner, environment=environment)
 
 
 def open_runner(workspace: Path, *, root: Path, lock: int) -> Runner:

@@ -96,7 +96,8 @@ def release_bundle(
         ReleaseError: it was not released; what was served before is served.
         ArtifactError: the bundle is damaged.
     """
-    from pipeline.release.rollout import Order, Rollout, bundle_product
+    from pipeline.release.copies import bundle_product
+    from pipeline.release.rollout import Order, Rollout
 
     root = root.resolve()
     state = ReleaseState(root, bundle_product(bundle))

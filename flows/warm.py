@@ -8,10 +8,12 @@ import sys
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from flows import stage_shell, supervise, warm_host
 from flows.locks import stop_supervised
+from flows.runner import Runner
 
 SOCKET_VARIABLE = "MODELYARD_WARM_SOCKET"
 HEAVY_STAGES = frozenset(
@@ -31,6 +33,19 @@ LIBRARIES = (
 def pays(stages: Collection[str]) -> bool:
     """Whether a warm interpreter saves time: two stages that need it. Forking it is safe on Linux only."""
     return sys.platform == "linux" and len(HEAVY_STAGES.intersection(stages)) > 1
+
+
+@contextmanager
+def warm_runner(runner: Runner, stages: Collection[str]) -> Iterator[Runner]:
+    """The runner, with a warm interpreter for its stages where that saves time."""
+    if not pays(stages):
+        yield runner
+        return
+    log = runner.logs / "warm.log"
+    with warm_interpreter(
+        runner.workspace, runner.environment, lock=runner.lock, log=log
+    ) as environment:
+        yield replace(runner, environment=environment)
 
 
 @contextmanager

@@ -11,16 +11,16 @@ Before the first of them that people could notice, what stands is written to a j
 puts it back at once; after a kill the next start of anything here does (`repair`).
 """
 
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.core.errors import PipelineError, ReleaseError
-from pipeline.core.files import atomic_folder, write_json
+from pipeline.core.files import write_json
 from pipeline.release import ledger
 from pipeline.release.blessing import Limits, bless, verify
+from pipeline.release.copies import copy_bundle
 from pipeline.release.registry import Registry
 from pipeline.release.requests import Address, served_hash
 from pipeline.release.server_process import (
@@ -33,7 +33,7 @@ from pipeline.release.server_process import (
     wait_for_hash,
 )
 from pipeline.release.state import ReleaseState
-from pipeline.runtime.bundle import Bundle, open_bundle
+from pipeline.runtime.bundle import Bundle
 
 Result = TypeVar("Result")
 FOLLOW_SECONDS = 30.0
@@ -179,37 +179,6 @@ class Rollout:
         ledger.append(self._state.ledger, entry)
 
 
-def bundle_product(folder: Path) -> str:
-    """Name of the product that a bundle was built for.
-
-    Raises:
-        ArtifactError: the bundle is not what its manifest says.
-    """
-    return str(open_bundle(folder).description["product"])
-
-
-def copy_bundle(state: ReleaseState, folder: Path) -> Bundle:
-    """The verified copy of a bundle in the folder of its product.
-
-    Raises:
-        ArtifactError: the bundle, or the copy, is not what its manifest says.
-        ReleaseError: it is a bundle of another product.
-    """
-    bundle = open_bundle(folder)
-    if (product := bundle.description["product"]) != state.product:
-        raise ReleaseError(
-            f"a bundle of the product {product}",
-            expected=f"one of {state.product}, whose pointer, server and ledger these are",
-            next_step="release it under its own product's name",
-        )
-    target = state.release(bundle.hash)
-    if not _is_whole(target, bundle.hash):
-        with atomic_folder(target) as temporary:
-            shutil.copytree(folder, temporary, dirs_exist_ok=True)
-            open_bundle(temporary)
-    return open_bundle(target)
-
-
 def promote(
     state: ReleaseState, bundle: Bundle, registry: Registry, version: str, port: int
 ) -> Server:
@@ -279,13 +248,6 @@ def restore(state: ReleaseState, why: str) -> None:
     )
     ledger.append(state.ledger, entry)
     state.journal.unlink(missing_ok=True)
-
-
-def _is_whole(folder: Path, bundle_hash: str) -> bool:
-    try:
-        return open_bundle(folder).hash == bundle_hash
-    except (PipelineError, OSError):
-        return False
 
 
 def _is_recorded(state: ReleaseState) -> bool:

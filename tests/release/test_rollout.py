@@ -17,6 +17,7 @@ from pipeline.core.errors import ArtifactError, ReleaseError
 from pipeline.core.files import read_json, sha256_file, write_json
 from pipeline.release import ledger, rollout
 from pipeline.release.blessing import Limits
+from pipeline.release.copies import copy_bundle
 from pipeline.release.registry import Registry
 from pipeline.release.requests import predict, served_hash
 from pipeline.release.rollout import Order, Rollout
@@ -251,7 +252,7 @@ print(start_server(ReleaseState(Path(sys.argv[1]), 'tiny-sentiment'), int(sys.ar
 
 def test_starting_the_server_holds_no_pipe_open(root: Path, bundles: dict[str, Path]) -> None:
     state = ReleaseState(root, PRODUCT)
-    rollout.copy_bundle(state, bundles["first"])
+    copy_bundle(state, bundles["first"])
     state.point_to(_hash(bundles["first"]))
     # communicate() returns only when every writer of the pipe has closed it.
     ended = subprocess.run(
@@ -272,7 +273,7 @@ def test_starting_the_server_holds_no_pipe_open(root: Path, bundles: dict[str, P
 
 def test_a_server_is_known_by_more_than_its_pid(root: Path, bundles: dict[str, Path]) -> None:
     state = ReleaseState(root, PRODUCT)
-    rollout.copy_bundle(state, bundles["first"])
+    copy_bundle(state, bundles["first"])
     state.point_to(_hash(bundles["first"]))
     start_server(state, _port(), ledger.now())
     note = read_json(state.server)
