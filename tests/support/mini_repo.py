@@ -108,11 +108,12 @@ _DAG = {
 
 def make_mini_repo(root: Path, *, text: str = "one two three") -> Path:
     """Write, initialise and commit the repository at `root`; nothing is built yet."""
-    shutil.copytree(
-        PROJECT / "pipeline" / "core",
-        root / "pipeline" / "core",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
+    for package in ("core", "release", "runtime"):
+        shutil.copytree(
+            PROJECT / "pipeline" / package,
+            root / "pipeline" / package,
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
     for name in ("params.yaml", ".gitignore", ".dvcignore"):
         shutil.copy(PROJECT / name, root / name)
     for name, code in _STAGES.items():
