@@ -197,8 +197,12 @@ def _start_prefect(services: Services, first: int) -> None:
 
 
 def _start_mlflow(services: Services, first: int) -> None:
+    # Late, because it brings MLflow in. The server itself would migrate a new database in place.
+    from pipeline.release.registry import ensure_database
+
     port = free_port(first, "mlflow")
     root = services.root
+    ensure_database(root)
     command = [
         "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1",
         "--backend-store-uri", f"sqlite:///{root / 'mlflow.db'}",

@@ -13,9 +13,9 @@ from pipeline.core.files import write_json, write_text
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
+from pipeline.core.variants import NAIVE_BAYES
 from pipeline.data.tables import read_table, text_schema, write_table
 from pipeline.models.baselines import (
-    NAIVE_BAYES,
     Rows,
     fit_baselines,
     learning_curve,

@@ -18,7 +18,14 @@ from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say, track
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.core.variants import BASELINES, TEACHER, TOKENIZER_FILE, Variant, all_variants
+from pipeline.core.variants import (
+    BASELINES,
+    NAIVE_BAYES,
+    TEACHER,
+    TOKENIZER_FILE,
+    Variant,
+    all_variants,
+)
 from pipeline.metrics.comparison import describe_variant, difference_interval
 from pipeline.metrics.plots import plot_evaluation
 from pipeline.metrics.predictions import Answers, read_baselines, write_answers
@@ -30,7 +37,6 @@ from pipeline.training.splits import Split, read_split
 
 _BATCH_SIZE = 64
 _SHOWN = (TEACHER, "student-int8")
-_STRONGEST_BASELINE = "baseline-nblr"
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -65,13 +71,13 @@ def run(params: Params, paths: Paths) -> Metrics:
 def _gain_over_baseline(
     answers: list[Answers], metric: str, params: Params
 ) -> dict[str, dict[str, Any]]:
-    """By split: what the teacher gains over the strongest baseline, with its paired interval."""
+    """By split: what the teacher gains over NB-LR, the strongest baseline, with its paired interval."""
     found = {(a.variant, a.split): a for a in answers}
     gains = {}
     for split in ("validation", "test"):
         gain = difference_interval(
             found[TEACHER, split],
-            found[_STRONGEST_BASELINE, split],
+            found[NAIVE_BAYES, split],
             metric=metric,
             options=params.evaluate,
             seed=params.compute.seed,

@@ -17,6 +17,7 @@ from pipeline.core.errors import TrainingError
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
+from pipeline.core.variants import NAIVE_BAYES
 from pipeline.models.checkpoint import resolve_checkpoint
 from pipeline.models.encoder import (
     freeze_lowest,
@@ -38,8 +39,6 @@ from pipeline.training.classification import (
 from pipeline.training.curve import Curve
 from pipeline.training.loop import Training, train
 from pipeline.training.splits import read_split
-
-_STRONGEST_BASELINE = "baseline-nblr"
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -102,7 +101,7 @@ def _baseline_accuracy(paths: Paths, ids: list[str], label_ids: NDArray[np.int64
     table: Any = pq.read_table(paths.read("baseline", "predictions.parquet"))
     rows = table.filter(
         pc.and_(
-            pc.equal(table["model"], _STRONGEST_BASELINE),
+            pc.equal(table["model"], NAIVE_BAYES),
             pc.equal(table["split"], "validation"),
         )
     )
@@ -119,7 +118,7 @@ def _must_beat(accuracy: float, baseline: float) -> None:
     if accuracy <= baseline:
         raise TrainingError(
             f"a teacher with validation accuracy {accuracy:.3f}",
-            expected=f"more than the {_STRONGEST_BASELINE}'s {baseline:.3f}",
+            expected=f"more than the {NAIVE_BAYES}'s {baseline:.3f}",
             next_step="train longer (finetune.epochs), try another prepare.checkpoint, or ship the baseline",
         )
 

@@ -75,3 +75,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             " (Debian, Ubuntu: apt-get install chromium) and run `make test` again to include them.",
             yellow=True,
         )
+
+
+@pytest.fixture(scope="session")
+def prefect_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new database of Prefect, as `make install` leaves it; copy it, do not use it in place."""
+    from tests.support.prefect_database import database_of, prepare
+
+    root = tmp_path_factory.mktemp("installed")
+    assert prepare(root).splitlines() == ["Preparing Prefect's database …", "True"]
+    return database_of(root)

@@ -14,7 +14,8 @@ MODELS = {"teacher": "finetune", "student": "distill", "pruned": "prune"}
 ONNX_STAGES = {"fp32": "export", "int8": "quantize"}
 """Precision of an ONNX variant → the stage that leaves it."""
 
-BASELINES = ("baseline-majority", "baseline-tfidf", "baseline-nblr")
+MAJORITY, TFIDF, NAIVE_BAYES = "baseline-majority", "baseline-tfidf", "baseline-nblr"
+BASELINES = (MAJORITY, TFIDF, NAIVE_BAYES)
 TORCH = "torch"
 TEACHER = "teacher-torch"
 MODEL_FILE = "model.onnx"

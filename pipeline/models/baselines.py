@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.core.errors import DataError
 from pipeline.core.params import BaselineParams
 from pipeline.core.progress import track
+from pipeline.core.variants import MAJORITY, NAIVE_BAYES, TFIDF
 from pipeline.models.linear import (
     Classifier,
     LabelIds,
@@ -17,8 +18,6 @@ from pipeline.models.linear import (
     TfidfRegression,
     accuracy,
 )
-
-MAJORITY, TFIDF, NAIVE_BAYES = "baseline-majority", "baseline-tfidf", "baseline-nblr"
 
 
 @dataclass(frozen=True, slots=True)

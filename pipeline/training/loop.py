@@ -6,13 +6,12 @@ the checkpoint, so a killed run resumes to the weights of an unbroken one, bit f
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from pipeline.core.errors import TrainingError
 from pipeline.core.params import Compute, Schedule
@@ -188,8 +187,3 @@ def rate_factor(step: int, *, total: int, warmup_share: float) -> float:
     if step < warmup:
         return (step + 1) / (warmup + 1)
     return (total - step) / max(total - warmup, 1.0)
-
-
-def repeated(rows: Sequence[int], times: int) -> NDArray[np.int64]:
-    """Row numbers, each `times` over: one epoch that shows some rows more often."""
-    return np.repeat(np.asarray(rows, dtype=np.int64), times)

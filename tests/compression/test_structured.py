@@ -7,27 +7,13 @@ import pytest
 import torch
 from transformers import (
     AutoModelForSequenceClassification,
-    BertConfig,
     BertForSequenceClassification,
 )
 
 from pipeline.compression.structured import narrow_feed_forward, unit_importance
 from pipeline.core.errors import ArtifactError
 from pipeline.training.classification import Classification, TokenRows
-
-
-def a_model() -> BertForSequenceClassification:
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=40,
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=24,
-        max_position_embeddings=16,
-        type_vocab_size=1,
-    )
-    return BertForSequenceClassification(config).eval()
+from tests.support.tiny_models import tiny_classifier
 
 
 def an_objective() -> Classification:
@@ -49,7 +35,7 @@ def silence(model: BertForSequenceClassification, units: list[int]) -> None:
 
 
 def test_units_without_effect_are_the_least_important_and_removing_them_changes_nothing() -> None:
-    model = a_model()
+    model = tiny_classifier()
     silent = list(range(0, 24, 2))
     silence(model, silent)
     importance = unit_importance(model, an_objective(), [np.arange(8)])
@@ -61,14 +47,14 @@ def test_units_without_effect_are_the_least_important_and_removing_them_changes_
 
 
 def test_keeping_all_units_is_bit_exact() -> None:
-    model = a_model()
+    model = tiny_classifier()
     before = logits(model)
     narrow_feed_forward(model, [torch.rand(24), torch.rand(24)], keep_share=1.0)
     assert torch.equal(before, logits(model))
 
 
 def test_a_narrowed_model_loads_again_through_transformers(tmp_path: Path) -> None:
-    model = a_model()
+    model = tiny_classifier()
     narrow_feed_forward(model, [torch.rand(24), torch.rand(24)], keep_share=0.25)
     model.save_pretrained(tmp_path)
     loaded = AutoModelForSequenceClassification.from_pretrained(tmp_path).eval()
@@ -78,4 +64,4 @@ def test_a_narrowed_model_loads_again_through_transformers(tmp_path: Path) -> No
 
 def test_removing_everything_is_refused() -> None:
     with pytest.raises(ArtifactError, match="at least one unit"):
-        narrow_feed_forward(a_model(), [torch.rand(24)] * 2, keep_share=0.01)
+        narrow_feed_forward(tiny_classifier(), [torch.rand(24)] * 2, keep_share=0.01)

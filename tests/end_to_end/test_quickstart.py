@@ -12,6 +12,7 @@ import pytest
 
 from flows.dag import load_dag
 from pipeline.release.state import all_states
+from tests.support.prefect_database import put_database
 from tests.support.whole_repo import (
     REPOSITORY,
     copy_repository,
@@ -35,9 +36,12 @@ pytestmark = pytest.mark.timeout(1500)
 
 
 @pytest.fixture(scope="module")
-def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str, int]]:
+def unbroken(
+    tmp_path_factory: pytest.TempPathFactory, prefect_database: Path
+) -> Iterator[tuple[Path, str, int]]:
     """A clone, what its build printed, and the port of its server."""
     root, port = copy_repository(tmp_path_factory.mktemp("unbroken")), free_port()
+    put_database(prefect_database, root)
     yield root, run_build(root, port=port), port
     stop(root)
 
@@ -102,23 +106,30 @@ def test_a_second_build_runs_nothing(unbroken: tuple[Path, str, int]) -> None:
 
 
 def test_a_build_killed_three_times_ends_with_the_same_result(
-    unbroken: tuple[Path, str, int], tmp_path: Path
+    unbroken: tuple[Path, str, int], prefect_database: Path, tmp_path: Path
 ) -> None:
-    check_that_kills_change_nothing(KILLED_DURING, unbroken=unbroken[0], folder=tmp_path)
+    check_that_kills_change_nothing(
+        KILLED_DURING, unbroken=unbroken[0], database=prefect_database, folder=tmp_path
+    )
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(7200)
 def test_a_build_killed_in_every_stage_ends_with_the_same_result(
-    unbroken: tuple[Path, str, int], tmp_path: Path
+    unbroken: tuple[Path, str, int], prefect_database: Path, tmp_path: Path
 ) -> None:
     stages = load_dag(REPOSITORY / "dvc.yaml").names
-    check_that_kills_change_nothing(stages, unbroken=unbroken[0], folder=tmp_path)
+    check_that_kills_change_nothing(
+        stages, unbroken=unbroken[0], database=prefect_database, folder=tmp_path
+    )
 
 
-def check_that_kills_change_nothing(stages: Sequence[str], *, unbroken: Path, folder: Path) -> None:
+def check_that_kills_change_nothing(
+    stages: Sequence[str], *, unbroken: Path, database: Path, folder: Path
+) -> None:
     """A build killed in each of `stages` in turn releases what the unbroken build released."""
     root, port = copy_repository(folder / "killed"), free_port()
+    put_database(database, root)
     try:
         for stage in stages:
             kill_build_during(root, stage, port=port)

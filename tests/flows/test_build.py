@@ -17,6 +17,7 @@ from flows.locks import WORKSPACE_VARIABLE
 from flows.prefect_server import configure_prefect, temporary_server
 from pipeline.core.files import write_json
 from tests.support.mini_repo import make_mini_repo, mini_environment, set_parameter
+from tests.support.prefect_database import put_database
 
 HEAVY = ("prefect", "mlflow", "torch")
 WATCHED = f"""
@@ -101,9 +102,10 @@ def kill_while_validate_runs(root: Path) -> None:
 
 @pytest.mark.timeout(900)
 def test_a_killed_build_goes_on_and_a_finished_one_has_nothing_to_do(
-    tmp_path: Path, environment_restored: None
+    tmp_path: Path, environment_restored: None, prefect_database: Path
 ) -> None:
     root = make_mini_repo(tmp_path, text="one two slow")
+    put_database(prefect_database, root)
     kill_while_validate_runs(root)
     configure_prefect(root)
     with temporary_server(root) as address:

@@ -5,27 +5,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import BertConfig, BertForSequenceClassification
 
 from pipeline.core.errors import ArtifactError
 from pipeline.models.encoder import freeze_lowest, layer_from_top, load_classifier
-
-
-def small_classifier() -> BertForSequenceClassification:
-    return BertForSequenceClassification(
-        BertConfig(
-            vocab_size=20,
-            hidden_size=8,
-            num_hidden_layers=3,
-            num_attention_heads=2,
-            intermediate_size=16,
-        )
-    )
+from tests.support.tiny_models import tiny_classifier
 
 
 @pytest.mark.parametrize(("count", "lowest"), [(0, 4), (1, 3), (2, 2), (3, 1)])
 def test_the_lowest_layers_are_frozen_from_the_embeddings_up(count: int, lowest: int) -> None:
-    model = small_classifier()
+    model = tiny_classifier(layers=3)
     freeze_lowest(model, count)
     learning = {
         layer_from_top(model, name)
@@ -36,7 +24,7 @@ def test_the_lowest_layers_are_frozen_from_the_embeddings_up(count: int, lowest:
 
 
 def test_what_is_frozen_has_no_gradient() -> None:
-    model = small_classifier()
+    model = tiny_classifier(layers=3)
     freeze_lowest(model, 2)
     model(input_ids=torch.tensor([[1, 2, 3]])).logits.sum().backward()
     for name, parameter in model.named_parameters():
@@ -45,11 +33,11 @@ def test_what_is_frozen_has_no_gradient() -> None:
 
 def test_freezing_every_layer_is_refused() -> None:
     with pytest.raises(ArtifactError, match="4 frozen layers of an encoder with 3"):
-        freeze_lowest(small_classifier(), 4)
+        freeze_lowest(tiny_classifier(layers=3), 4)
 
 
 def test_a_checkpoint_whose_weights_contradict_its_config_is_refused(tmp_path: Path) -> None:
-    small_classifier().save_pretrained(tmp_path)
+    tiny_classifier(layers=3).save_pretrained(tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps(config | {"intermediate_size": 32}))
     with pytest.raises(ArtifactError, match="an encoder checkpoint"):

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import torch
 from transformers import (
-    BertConfig,
     BertForSequenceClassification,
     DistilBertConfig,
     DistilBertForSequenceClassification,
@@ -14,21 +13,14 @@ from transformers import (
 
 from pipeline.models.encoder import load_classifier
 from pipeline.models.first_token import FirstTokenLayer, read_first_token_only
+from tests.support.tiny_models import tiny_classifier
 
 IDS = torch.tensor([[1, 5, 6, 7, 8], [1, 9, 4, 0, 0]])
 MASK = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
 
 
 def classifier(attention: str = "sdpa") -> BertForSequenceClassification:
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=20,
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=32,
-    )
-    model = BertForSequenceClassification(config).eval()
+    model = tiny_classifier()
     model.set_attn_implementation(attention)
     return model
 

@@ -109,6 +109,21 @@ def write_model(
     return model
 
 
+def tiny_classifier(*, layers: int = 2, width: int = 16) -> BertForSequenceClassification:
+    """A random classifier of 40 tokens in evaluation mode, the same at every call."""
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=40,
+        hidden_size=width,
+        num_hidden_layers=layers,
+        num_attention_heads=2,
+        intermediate_size=24,
+        max_position_embeddings=16,
+        type_vocab_size=1,
+    )
+    return BertForSequenceClassification(config).eval()
+
+
 def texts(count: int, *, seed: int = 0, longest: int = 40) -> list[str]:
     """`count` different texts made of the tokenizer's words, some longer than a model takes."""
     generator = torch.Generator().manual_seed(seed)

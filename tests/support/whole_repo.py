@@ -12,7 +12,6 @@ from pathlib import Path
 import psutil
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-DATABASE = ".modelyard/prefect/prefect.db"
 BUILD = [sys.executable, "-u", "-m", "flows.build", "--profile", "quickstart"]
 
 
@@ -29,9 +28,6 @@ def copy_repository(root: Path) -> Path:
         if (source := REPOSITORY / name).is_file() and name != "dvc.lock":
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, root / name)
-    if (prepared := REPOSITORY / DATABASE).is_file():  # as `make install` leaves it
-        (root / DATABASE).parent.mkdir(parents=True)
-        shutil.copy2(prepared, root / DATABASE)
     author = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
     for command in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "copy"]):
         subprocess.run(["git", *command], cwd=root, check=True)
