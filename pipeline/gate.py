@@ -170,6 +170,7 @@ def _pack(
         verdict=verdict,
         sources=read_json(paths.read("collect", "manifest.json"))["sources"],
         checkpoint=params.prepare.checkpoint.model_dump(),
+        student_start=params.pretrain.start,
         machine=read_json(paths.read("measure", "latency.json"))["machine"],
         lineage=lineage,
         max_length=params.prepare.max_length,

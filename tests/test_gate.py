@@ -105,6 +105,20 @@ def test_the_card_tells_origin_waiver_and_intervals(built) -> None:
         assert part in card
 
 
+def test_the_card_says_whose_weights_the_student_started_from(built) -> None:
+    params, paths = built
+    told = {}
+    for start in ("checkpoint", "random"):
+        pretrain = params.pretrain.model_copy(update={"start": start})
+        changed = requiring(params).model_copy(update={"pretrain": pretrain})
+        gate.run(changed, at(paths, "gate"))
+        card = (paths.read("gate", "bundle") / "MODEL_CARD.md").read_text(encoding="utf-8")
+        told[start] = card[card.index("## Training") : card.index("## Quality")]
+    assert "starts from layers and embeddings of all-minilm-l6-v2" in told["checkpoint"]
+    assert "starts from" not in told["random"]
+    gate.run(requiring(params), at(paths, "gate"))
+
+
 def test_an_impossible_requirement_gives_a_table_and_leaves_the_bundle_alone(built) -> None:
     params, paths = built
     before = sha256_tree(paths.output("gate"))

@@ -17,16 +17,17 @@ def model_card(
     verdict: Mapping[str, Any],
     sources: Sequence[Entry],
     checkpoint: Mapping[str, Any],
+    student_start: str,
     machine: Mapping[str, Any],
     lineage: Mapping[str, str],
     max_length: int,
 ) -> str:
-    """Markdown. `released` and `entries` are scorecard entries; `verdict` is verdict.json."""
+    """Markdown. `released` and `entries` are scorecard entries; `verdict` is verdict.json; `student_start` is `pretrain.start`."""
     sections = [
         f"# {product['name']}\n\n{product['audience']}\n\n{_facts(released, product, max_length)}",
         _use(product["labels"], max_length),
         _data(sources),
-        _training(checkpoint, released["name"]),
+        _training(checkpoint, released["name"], student_start),
         _quality(entries, released["name"]),
         _slices(released),
         _checks(verdict),
@@ -74,21 +75,26 @@ def _data(sources: Sequence[Entry]) -> str:
     )
 
 
-def _training(checkpoint: Mapping[str, Any], released: str) -> str:
+def _training(checkpoint: Mapping[str, Any], released: str, start: str) -> str:
+    name, licence = checkpoint["name"], checkpoint["licence"]
+    origin = {
+        "checkpoint": f"a small encoder that starts from layers and embeddings of {name} (so its "
+        f"licence, {licence}, holds for it too), trained further on the unlabelled text",
+        "random": "a small encoder of our own, pretrained on the unlabelled text",
+    }[start]
     seen = ", ".join(checkpoint["seen"]) or "nothing that is known"
     steps = {
         "teacher": "The released model is the fine-tuned checkpoint itself.",
-        "student": "The released model is a small encoder of our own, pretrained on the unlabelled "
-        "text and then taught by the teacher's outputs (distillation).",
-        "pruned": "The released model is a small encoder of our own, pretrained on the unlabelled "
-        "text, taught by the teacher's outputs (distillation), narrowed in its feed-forward layers "
-        "and trained again to recover.",
+        "student": f"The released model is {origin} and then taught by the teacher's outputs "
+        "(distillation).",
+        "pruned": f"The released model is {origin}, taught by the teacher's outputs (distillation), "
+        "narrowed in its feed-forward layers and trained again to recover.",
     }
     model, precision = released.split("-")
     stored = {"int8": "stored in 8-bit integers", "fp32": "stored in 32-bit floats"}[precision]
     return (
-        f"## Training\n\nThe teacher is the checkpoint {checkpoint['name']} "
-        f"(licence {checkpoint['licence']}; it has seen {seen}), fine-tuned on the labelled rows. "
+        f"## Training\n\nThe teacher is the checkpoint {name} "
+        f"(licence {licence}; it has seen {seen}), fine-tuned on the labelled rows. "
         f"{steps[model]} It is {stored} and runs in ONNX Runtime. All numbers of the recipe are in "
         "params.yaml of the commit that built it."
     )

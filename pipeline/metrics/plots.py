@@ -235,7 +235,7 @@ def _frame(
     if limit is not None:
         cost, quality = limit
         axes.fill_between([left, cost], quality, top + 0.02, color="#16a34a", alpha=0.07, zorder=0)
-        axes.text(0.01, 0.985, "meets the requirements", fontsize=8, va="top", color="#15803d",
+        axes.text(0.01, 0.985, "within both limits shown", fontsize=8, va="top", color="#15803d",
                   transform=axes.transAxes)  # fmt: skip
 
 
