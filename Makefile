@@ -30,8 +30,9 @@ pipeline: $(STAMP) ## raw text to a served, compressed model (SET="section.key=v
 quickstart: $(STAMP) ## the same, small: a first result in about three minutes
 	@$(RUN) -m flows.build --profile quickstart $(CHANGES) $(ARGS)
 
+# Two files of tests at a time: much of the time of the longest is spent waiting for others.
 test: $(STAMP) ## every test but the soak tests (ARGS="-k name" for some)
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP) ## format, lint, types, imports, code lock
 	@$(RUN) -m ruff format --check .

@@ -3,21 +3,21 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from flows.dag import load_dag
 from pipeline.release.state import all_states
 from tests.support.prefect_database import put_database
 from tests.support.whole_repo import (
-    REPOSITORY,
+    build_with_kills,
     copy_repository,
+    description,
     free_port,
-    kill_build_during,
+    result_of,
     run_build,
     stop,
 )
@@ -36,24 +36,27 @@ pytestmark = pytest.mark.timeout(1500)
 
 
 @pytest.fixture(scope="module")
-def unbroken(
+def killed(
     tmp_path_factory: pytest.TempPathFactory, prefect_database: Path
+) -> Iterator[Future[Path]]:
+    """A clone whose build is killed three times, at work beside `unbroken`: both mostly wait."""
+    with ThreadPoolExecutor() as pool:
+        folder = tmp_path_factory.mktemp("killed")
+        future = pool.submit(build_with_kills, KILLED_DURING, folder, database=prefect_database)
+        yield future
+    if future.exception() is None:
+        stop(future.result())
+
+
+@pytest.fixture(scope="module")
+def unbroken(
+    tmp_path_factory: pytest.TempPathFactory, prefect_database: Path, killed: Future[Path]
 ) -> Iterator[tuple[Path, str, int]]:
     """A clone, what its build printed, and the port of its server."""
     root, port = copy_repository(tmp_path_factory.mktemp("unbroken")), free_port()
     put_database(prefect_database, root)
     yield root, run_build(root, port=port), port
     stop(root)
-
-
-def released(root: Path) -> Path:
-    [state] = all_states(root)
-    return state.release(str(state.current()))
-
-
-def description(root: Path) -> dict[str, Any]:
-    bundle: dict[str, Any] = json.loads((released(root) / "bundle.json").read_text())
-    return bundle
 
 
 def test_the_released_model_has_learned(unbroken: tuple[Path, str, int]) -> None:
@@ -106,36 +109,6 @@ def test_a_second_build_runs_nothing(unbroken: tuple[Path, str, int]) -> None:
 
 
 def test_a_build_killed_three_times_ends_with_the_same_result(
-    unbroken: tuple[Path, str, int], prefect_database: Path, tmp_path: Path
+    unbroken: tuple[Path, str, int], killed: Future[Path]
 ) -> None:
-    check_that_kills_change_nothing(
-        KILLED_DURING, unbroken=unbroken[0], database=prefect_database, folder=tmp_path
-    )
-
-
-@pytest.mark.soak
-@pytest.mark.timeout(7200)
-def test_a_build_killed_in_every_stage_ends_with_the_same_result(
-    unbroken: tuple[Path, str, int], prefect_database: Path, tmp_path: Path
-) -> None:
-    stages = load_dag(REPOSITORY / "dvc.yaml").names
-    check_that_kills_change_nothing(
-        stages, unbroken=unbroken[0], database=prefect_database, folder=tmp_path
-    )
-
-
-def check_that_kills_change_nothing(
-    stages: Sequence[str], *, unbroken: Path, database: Path, folder: Path
-) -> None:
-    """A build killed in each of `stages` in turn releases what the unbroken build released."""
-    root, port = copy_repository(folder / "killed"), free_port()
-    put_database(database, root)
-    try:
-        for stage in stages:
-            kill_build_during(root, stage, port=port)
-        run_build(root, port=port)
-        assert description(root)["quality"] == description(unbroken)["quality"]
-        first, second = (released(clone) / "model.onnx" for clone in (root, unbroken))
-        assert first.read_bytes() == second.read_bytes()
-    finally:
-        stop(root)
+    assert result_of(killed.result()) == result_of(unbroken[0])

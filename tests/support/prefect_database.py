@@ -5,8 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.whole_repo import REPOSITORY
-
+REPOSITORY = Path(__file__).resolve().parents[2]
 _DATABASE = Path(".modelyard/prefect/prefect.db")
 _PREPARE = """
 import sys

@@ -7,11 +7,16 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from pipeline.core.files import read_json, sha256_file
+from pipeline.release.state import all_states
+from tests.support.prefect_database import REPOSITORY, put_database
+
 BUILD = [sys.executable, "-u", "-m", "flows.build", "--profile", "quickstart"]
 
 
@@ -78,6 +83,34 @@ def kill_build_during(root: Path, stage: str, *, port: int) -> None:
     while alive := processes_in(root):
         assert time.monotonic() < deadline, [" ".join(process.cmdline()) for process in alive]
         time.sleep(0.1)
+
+
+def build_with_kills(stages: Sequence[str], root: Path, *, database: Path) -> Path:
+    """A clone in `root` whose build is killed in each of `stages` in turn and then run to its end."""
+    copy_repository(root)
+    put_database(database, root)
+    port = free_port()
+    for stage in stages:
+        kill_build_during(root, stage, port=port)
+    run_build(root, port=port)
+    return root
+
+
+def released(root: Path) -> Path:
+    """The bundle that a clone serves."""
+    [state] = all_states(root)
+    return state.release(str(state.current()))
+
+
+def description(root: Path) -> dict[str, Any]:
+    """The `bundle.json` of what a clone serves."""
+    bundle: dict[str, Any] = read_json(released(root) / "bundle.json")
+    return bundle
+
+
+def result_of(root: Path) -> tuple[dict[str, Any], str]:
+    """What a build came to: the quality of what it released, and the hash of the model."""
+    return description(root)["quality"], sha256_file(released(root) / "model.onnx")
 
 
 def processes_in(root: Path) -> list[psutil.Process]:
