@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from flows.dag import load_dag
-from tests.support.prefect_database import put_database
+from tests.support.prefect_database import REPOSITORY, put_database
 from tests.support.whole_repo import (
-    REPOSITORY,
     build_with_kills,
     copy_repository,
     free_port,
