@@ -72,13 +72,15 @@ class MlflowStore:
         for batch in _batches(points, _BATCH):
             self._client.log_batch(run_id, metrics=batch)
 
-    def finish_stage(self, run_id: str, name: str, *, state: str, seconds: float) -> None:
-        """Log what a stage left, and close its run."""
+    def finish_stage(
+        self, run_id: str, name: str, *, state: str, seconds: float, outputs: Mapping[str, str]
+    ) -> None:
+        """Log what a stage left, and close its run; `outputs` are tags as `output_tags` gives them."""
         from mlflow.entities import Metric, Param, RunTag
 
         paths, now = Paths(self._workspace, name), int(time.time() * 1000)
         parameters = [Param(key, value) for key, value in _parameters(paths).items()]
-        tags = [RunTag(key, value) for key, value in _output_tags(paths).items()]
+        tags = [RunTag(key, value) for key, value in outputs.items()]
         tags.append(RunTag("state", state))
         figures = {**_figures(paths), "seconds": seconds}
         metrics = [Metric(key, value, now, 0) for key, value in figures.items()]
@@ -195,8 +197,8 @@ def _numbers(value: Any, prefix: str) -> Iterator[tuple[str, float]]:
         yield prefix, float(value)
 
 
-def _output_tags(paths: Paths) -> dict[str, str]:
-    """`dvc.<output>` → its hash in dvc.lock."""
+def output_tags(paths: Paths) -> dict[str, str]:
+    """`dvc.<output>` → its hash in dvc.lock. DVC rewrites that file in place: read it while no stage runs."""
     lock = paths.root / "dvc.lock"
     if not lock.exists():
         return {}

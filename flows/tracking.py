@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows.mlflow_store import MlflowStore, read_curve
+from flows.mlflow_store import MlflowStore, output_tags, read_curve
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 
@@ -64,9 +64,12 @@ class Tracking:
 
     def finish_stage(self, name: str, *, state: str, seconds: float) -> None:
         """Log the rest of the curve and all the stage left."""
+        outputs = output_tags(Paths(self._workspace, name))  # now: the next stage's DVC rewrites it
         self._log_curve(name)
         self._write(
-            lambda store: store.finish_stage(self._stages[name], name, state=state, seconds=seconds)
+            lambda store: store.finish_stage(
+                self._stages[name], name, state=state, seconds=seconds, outputs=outputs
+            )
         )
 
     def fail_stage(self, name: str, message: str) -> None:
