@@ -30,6 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.update(
         HF_HUB_OFFLINE="1",
         PREFECT_HOME=str(state / "prefect"),
+        # Two tests share the cores: a thread of OpenMP that waits must not hold one.
+        OMP_WAIT_POLICY="PASSIVE",
         MPLBACKEND="Agg",
         MPLCONFIGDIR=str(state / "matplotlib"),
     )

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -36,21 +35,8 @@ pytestmark = pytest.mark.timeout(1500)
 
 
 @pytest.fixture(scope="module")
-def killed(
-    tmp_path_factory: pytest.TempPathFactory, prefect_database: Path
-) -> Iterator[Future[Path]]:
-    """A clone whose build is killed three times, at work beside `unbroken`: both mostly wait."""
-    with ThreadPoolExecutor() as pool:
-        folder = tmp_path_factory.mktemp("killed")
-        future = pool.submit(build_with_kills, KILLED_DURING, folder, database=prefect_database)
-        yield future
-    if future.exception() is None:
-        stop(future.result())
-
-
-@pytest.fixture(scope="module")
 def unbroken(
-    tmp_path_factory: pytest.TempPathFactory, prefect_database: Path, killed: Future[Path]
+    tmp_path_factory: pytest.TempPathFactory, prefect_database: Path
 ) -> Iterator[tuple[Path, str, int]]:
     """A clone, what its build printed, and the port of its server."""
     root, port = copy_repository(tmp_path_factory.mktemp("unbroken")), free_port()
@@ -109,6 +95,10 @@ def test_a_second_build_runs_nothing(unbroken: tuple[Path, str, int]) -> None:
 
 
 def test_a_build_killed_three_times_ends_with_the_same_result(
-    unbroken: tuple[Path, str, int], killed: Future[Path]
+    unbroken: tuple[Path, str, int], prefect_database: Path, tmp_path: Path
 ) -> None:
-    assert result_of(killed.result()) == result_of(unbroken[0])
+    killed = build_with_kills(KILLED_DURING, tmp_path / "killed", database=prefect_database)
+    try:
+        assert result_of(killed) == result_of(unbroken[0])
+    finally:
+        stop(killed)
