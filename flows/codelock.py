@@ -36,6 +36,7 @@ LEFT_OUT = frozenset(
         "pipeline.core.product",
         "pipeline.core.progress",
         "pipeline.core.sections",
+        "pipeline.core.training_sections",
     }
 )
 LIBRARIES = {

@@ -70,6 +70,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         checkpoints=Checkpoints(paths.checkpoints),
         curve=Curve(paths.out / "curve.csv", figures=["validation_accuracy"]),
         validate=score,
+        patience=params.finetune.patience,
         layer_of=lambda name: layer_from_top(model, name),
         layer_decay=params.finetune.layer_decay,
     )

@@ -22,7 +22,14 @@ from pipeline.data.tables import Columns, read_table, text_schema, write_table
 from pipeline.data.transfer_set import transfer_sentences
 from pipeline.models.checkpoint import resolve_checkpoint
 from pipeline.text.splits import check_splits, split_of, unit_hash
-from pipeline.text.tokenizer import save_for_transformers, token_array, train_wordpiece
+from pipeline.text.tokenizer import (
+    save_for_transformers,
+    token_array,
+    train_byte_bpe,
+    train_wordpiece,
+)
+
+_TRAIN = {"wordpiece": train_wordpiece, "byte_bpe": train_byte_bpe}
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -46,7 +53,9 @@ def run(params: Params, paths: Paths) -> Metrics:
     labelled = [
         text for text, split in zip(rows["text"], rows["split"], strict=True) if split == "train"
     ]
-    tokenizer = train_wordpiece(labelled + train, vocabulary_size=settings.vocabulary_size)
+    tokenizer = _TRAIN[settings.tokenizer](
+        labelled + train, vocabulary_size=settings.vocabulary_size
+    )
     with atomic_folder(paths.out / "student_tokenizer") as folder:
         save_for_transformers(tokenizer, folder, max_length=settings.max_length)
     index = _save_corpus(tokenizer, {"train": train, "heldout": heldout}, paths)

@@ -1,4 +1,4 @@
-"""prune: narrow the feed-forward layers to the units that matter most, then let the rest recover.
+"""prune: keep the feed-forward units, or an LSTM's cells, that matter most, then let the rest recover.
 
 Reads   artifacts/distill/model/, artifacts/transfer/, artifacts/prepare/{records.parquet, student_tokenizer/}
 Writes  artifacts/prune/{model/, curve.csv, metrics.json}
@@ -7,11 +7,13 @@ Writes  artifacts/prune/{model/, curve.csv, metrics.json}
 import numpy as np
 import torch
 
+from pipeline.compression.cells import cell_importance, narrow_cells
 from pipeline.compression.structured import narrow_feed_forward, unit_importance
 from pipeline.compression.student import read_lesson, train_student
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
+from pipeline.models.bilm_classifier import BilmForSequenceClassification
 from pipeline.models.encoder import (
     load_classifier,
     load_tokenizer,
@@ -38,8 +40,15 @@ def run(params: Params, paths: Paths) -> Metrics:
         epoch=0,
     )[:_IMPORTANCE_BATCHES]
     before = parameter_count(model)
-    importance = unit_importance(model, lesson.objective, (labelled[batch] for batch in batches))
-    width = narrow_feed_forward(model, importance, keep_share=params.prune.keep_share)
+    rows, share = (labelled[batch] for batch in batches), params.prune.keep_share
+    if isinstance(model, BilmForSequenceClassification):
+        units = "cells"
+        importance = cell_importance(model, lesson.objective, rows)
+        width = narrow_cells(model, importance, keep_share=share)
+    else:
+        units = "feed-forward units"
+        importance = unit_importance(model, lesson.objective, rows)
+        width = narrow_feed_forward(model, importance, keep_share=share)
     accuracy = train_student(model, lesson, schedule=params.prune, params=params, paths=paths)
     save_model(model, tokenizer, paths.out / "model")
     return {
@@ -47,7 +56,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         "feed_forward_size": width,
         "parameters": parameter_count(model),
         "parameters_removed": before - parameter_count(model),
-        "headline": f"validation accuracy {accuracy:.3f}, {width} feed-forward units",
+        "headline": f"validation accuracy {accuracy:.3f}, {width} {units}",
     }
 
 

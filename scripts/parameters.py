@@ -25,7 +25,7 @@ anywhere. A mistyped name is refused, with the nearest valid one.
 
 Change a value in the file, or for one run only: `make pipeline SET="finetune.epochs=1"`.
 
-This page is made from `pipeline/core/product.py` and `pipeline/core/sections.py` by
+This page is made from `pipeline/core/product.py` and the `sections` beside it by
 `python -m scripts.parameters`.
 """
 

@@ -21,6 +21,9 @@ from pipeline.core.sections import QuantizeParams
 _LARGE_WEIGHT = 1024
 """Float32 matrices of at least this many numbers count as left out; biases stay in float32."""
 
+_LSTM_BIAS = 3
+"""Place of the biases among an LSTM's inputs."""
+
 _INTEGER_OPERATORS = ("MatMulInteger", "DynamicQuantizeLinear", "DynamicQuantizeLSTM")
 
 
@@ -49,7 +52,7 @@ class Structure:
 
 def quantize_int8(source: Path, target: Path, *, params: QuantizeParams) -> None:
     """Write the int8 model of the float32 ONNX model `source`. The same input gives the same bytes."""
-    operators = ["MatMul", "Gather"] if params.embeddings else ["MatMul"]
+    operators = ["MatMul", "LSTM"] + ["Gather"] * params.embeddings
     with tempfile.TemporaryDirectory() as name, atomic_path(target) as temporary:
         folded = Path(name) / "folded.onnx"
         # Constant folding first: weights that are computed in the graph would be skipped.
@@ -74,10 +77,14 @@ def inspect(path: Path) -> Structure:
     bytewide = (onnx.TensorProto.INT8, onnx.TensorProto.UINT8)
     integers = {tensor.name for tensor in graph.initializer if tensor.data_type in bytewide}
     nodes = list(graph.node)
+    # Biases are added, not multiplied, and stay as they are; those of an LSTM have two dimensions.
+    biases = {node.input[_LSTM_BIAS] for node in nodes if "LSTM" in node.op_type}
     large = [
         tensor.name
         for tensor in graph.initializer
-        if tensor.name in floats and len(tensor.dims) > 1 and prod(tensor.dims) >= _LARGE_WEIGHT
+        if tensor.name in floats - biases
+        and len(tensor.dims) > 1
+        and prod(tensor.dims) >= _LARGE_WEIGHT
     ]
     return Structure(
         operators={name: types[name] for name in _INTEGER_OPERATORS if types[name]},

@@ -17,8 +17,10 @@ import torch
 from numpy.typing import NDArray
 from transformers import PreTrainedModel
 
+from pipeline.compression.bilm_onnx import FoldedClassifier
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import atomic_path
+from pipeline.models.bilm_classifier import BilmForSequenceClassification
 from pipeline.text.batching import Ids, pad
 
 Logits = NDArray[np.float32]
@@ -29,11 +31,12 @@ INPUTS = ("input_ids", "attention_mask")
 OUTPUT = "logits"
 PADDED_TEXTS = "real texts in one padded batch"
 
-# What the exporter says of every BERT; anything else it says is shown.
+# What the exporter says of every BERT and every LSTM; anything else it says is shown.
 _KNOWN_WARNINGS: tuple[tuple[str, type[Warning]], ...] = (
     (r"You are using the legacy TorchScript-based ONNX export", DeprecationWarning),
     (r"The feature will be removed\. Please remove usage", DeprecationWarning),
     (r"Converting a tensor to a Python boolean", torch.jit.TracerWarning),
+    (r"Exporting a model to ONNX with a batch_size other than 1", UserWarning),
     (r"Exporting aten::index operator of advanced indexing", UserWarning),
 )
 
@@ -60,9 +63,8 @@ class ParityCase:
 
 def export_onnx(model: PreTrainedModel, path: Path, *, opset: int) -> None:
     """Write `model` as one ONNX file with dynamic batch and length."""
-    model.set_attn_implementation("eager")
     # The exporter gives the root module its train flag back, so the wrapper itself must be in eval.
-    wrapper = _LogitsOnly(model).eval()
+    wrapper = _exportable(model).eval()
     mask = torch.tensor([[1] * 7, [1] * 5 + [0] * 2])
     ids = torch.arange(14).reshape(2, 7) % model.config.vocab_size
     axes = {name: {0: "batch", 1: "length"} for name in INPUTS} | {OUTPUT: {0: "batch"}}
@@ -79,6 +81,13 @@ def export_onnx(model: PreTrainedModel, path: Path, *, opset: int) -> None:
             opset_version=opset,
             dynamo=False,
         )
+
+
+def _exportable(model: PreTrainedModel) -> torch.nn.Module:
+    if isinstance(model, BilmForSequenceClassification):
+        return FoldedClassifier(model)
+    model.set_attn_implementation("eager")
+    return _LogitsOnly(model)
 
 
 def torch_runner(model: PreTrainedModel) -> Runner:

@@ -1,6 +1,6 @@
 """params.yaml as a frozen, typed model: read, checked, changed, and shown to a stage in part.
 
-The schema stands in `product` and `sections`; every class of it can be imported from here. The code
+The schema stands in `product`, `sections` and `training_sections`; every class of it can be imported from here. The code
 lock leaves this module out: it decides nothing (no field has a default), it only refuses.
 """
 
@@ -20,22 +20,24 @@ from pipeline.core.sections import (
     BaselineParams,
     Checkpoint,
     CollectParams,
-    DistillParams,
     EvaluateParams,
     ExportParams,
-    FinetuneParams,
     GateParams,
     LabelParams,
     MeasureParams,
     PrepareParams,
-    PretrainParams,
-    PruneParams,
     QuantizeParams,
-    Schedule,
     Source,
     SplitShares,
-    TransferParams,
     ValidateParams,
+)
+from pipeline.core.training_sections import (
+    DistillParams,
+    FinetuneParams,
+    PretrainParams,
+    PruneParams,
+    Schedule,
+    TransferParams,
 )
 
 __all__ = [

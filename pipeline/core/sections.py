@@ -1,4 +1,4 @@
-"""The parameters of each stage: one class a stage, in the order of the DAG. See `product` for the rules."""
+"""The parameters of each stage but those that train: one class a stage. See `product` for the rules."""
 
 from typing import Annotated, Literal, Self
 
@@ -128,8 +128,10 @@ class PrepareParams(Section):
     """What the teacher starts from; its tokenizer is the teacher's."""
     max_length: Positive
     """Most tokens of one text, special tokens included."""
+    tokenizer: Literal["wordpiece", "byte_bpe"]
+    """The student's: `wordpiece` is uncased and of the domain; `byte_bpe` keeps case and loses nothing."""
     vocabulary_size: Positive
-    """Tokens of the student's own WordPiece vocabulary."""
+    """Tokens of the student's own vocabulary."""
     min_sentence_words: Positive
     """Shorter corpus sentences are left out of transfer."""
     max_sentence_words: Positive
@@ -151,96 +153,6 @@ class BaselineParams(Section):
     """Shares of the training rows at which the learning curve is drawn."""
     min_gain: Share
     """Least accuracy above the majority class; below it the problem is not learnable from these data."""
-
-
-class Schedule(Section):
-    """What every training stage is told."""
-
-    epochs: Positive
-    """Passes over the training rows."""
-    batch_size: Positive
-    """Rows a step."""
-    learning_rate: Rate
-    """Peak learning rate of AdamW."""
-    warmup_share: Share
-    """Share of the steps over which the learning rate rises; it then falls linearly to zero."""
-    weight_decay: Annotated[float, Field(ge=0)]
-    """Decoupled weight decay of matrices."""
-
-
-class PretrainParams(Schedule):
-    """pretrain: masked-language-model pretraining of the student's encoder."""
-
-    model: Literal["bert"]
-    """Family of the encoder."""
-    start: Literal["checkpoint", "random"]
-    """`checkpoint`: the lowest layers of `prepare.checkpoint`, with its hidden size and heads. `random`."""
-    layers: Positive
-    """Transformer layers."""
-    hidden_size: Positive
-    """Width of the residual stream."""
-    heads: Positive
-    """Attention heads a layer; must divide `hidden_size`."""
-    feed_forward_size: Positive
-    """Width of the feed-forward layers; from a checkpoint at most its own, the largest units first."""
-    dropout: Share
-    """Dropout while pretraining."""
-    sequence_length: Positive
-    """Tokens a packed row."""
-    max_sequences: Positive | None
-    """Packed rows of an epoch, from the start of the shuffled corpus; null takes all."""
-    mask_share: Share
-    """Share of tokens to predict."""
-
-    @model_validator(mode="after")
-    def _heads_divide(self) -> Self:
-        if self.hidden_size % self.heads:
-            raise ValueError("pretrain.heads must divide pretrain.hidden_size")
-        return self
-
-
-class FinetuneParams(Schedule):
-    """finetune: the teacher."""
-
-    frozen_layers: Annotated[int, Field(ge=0)]
-    """Lowest layers that do not learn; 1 is the embeddings, 2 those and the first encoder layer."""
-    layer_decay: Annotated[float, Field(gt=0, le=1)]
-    """The learning rate of each layer is this times that of the layer above it."""
-    dropout: Share
-    """Dropout before the classifier."""
-
-
-class TransferParams(Section):
-    """transfer: the teacher's outputs on labelled and corpus sentences."""
-
-    max_sentences: Positive
-    """Corpus sentences to score, chosen by hash."""
-    min_confidence: Share
-    """Corpus sentences whose top probability is lower are left out."""
-    batch_size: Positive
-    """Rows a forward pass."""
-
-
-class DistillParams(Schedule):
-    """distill: the student learns the teacher's outputs."""
-
-    temperature: Rate
-    """Softens both distributions (Hinton et al. 2015)."""
-    hard_label_weight: Share
-    """Weight of the cross-entropy with the gold label, where there is one; the rest goes to the teacher."""
-    labelled_repeats: Positive
-    """Times the labelled rows appear in one epoch, beside each corpus sentence once."""
-    dropout: Share
-    """Dropout in the student while it learns."""
-
-
-class PruneParams(Schedule):
-    """prune: narrower feed-forward layers, then recovery training."""
-
-    keep_share: Annotated[float, Field(gt=0, le=1)]
-    """Share of feed-forward units kept, the same in all layers, by importance."""
-    max_sentences: Positive
-    """Corpus sentences of the recovery training, beside all labelled rows."""
 
 
 class ExportParams(Section):

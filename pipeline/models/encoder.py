@@ -1,22 +1,20 @@
-"""Encoders of the BERT family: from a checkpoint, or new; saved so that transformers loads them."""
+"""Classifiers over an encoder: of any family that transformers knows, or our own bilm."""
 
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import (
-    AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
-    BertConfig,
-    BertForMaskedLM,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 
 from pipeline.core.errors import ArtifactError
-from pipeline.core.files import atomic_folder
-from pipeline.core.params import PretrainParams
+from pipeline.core.files import atomic_folder, read_json
+from pipeline.models.bilm import BilmConfig
+from pipeline.models.bilm_classifier import BilmForSequenceClassification
 from pipeline.models.first_token import read_first_token_only
 
 
@@ -26,49 +24,29 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def new_language_model(
-    params: PretrainParams, *, vocabulary_size: int, max_length: int, pad_token_id: int
-) -> PreTrainedModel:
-    """A BERT with random weights and a masked-LM head tied to the embeddings (Devlin et al. 2019)."""
-    config = BertConfig(
-        vocab_size=vocabulary_size,
-        hidden_size=params.hidden_size,
-        num_hidden_layers=params.layers,
-        num_attention_heads=params.heads,
-        intermediate_size=params.feed_forward_size,
-        hidden_dropout_prob=params.dropout,
-        attention_probs_dropout_prob=params.dropout,
-        max_position_embeddings=max_length,
-        type_vocab_size=1,
-        pad_token_id=pad_token_id,
-    )
-    return BertForMaskedLM(config)
-
-
-def load_language_model(folder: Path) -> PreTrainedModel:
-    """The masked-LM model that pretrain left."""
-    model: PreTrainedModel = AutoModelForMaskedLM.from_pretrained(folder)
-    return model
-
-
 def load_classifier(
     checkpoint: Path | str,
     *,
     labels: list[str],
     revision: str | None = None,
     dropout: float | None = None,
+    other_head: bool = False,
 ) -> PreTrainedModel:
     """A sequence classifier over the encoder in `checkpoint`; a head it lacks is new.
 
     Args:
         dropout: before the classifier; None keeps what the checkpoint says.
+        other_head: whether the checkpoint may have a head of another size, which is then left behind.
 
     Raises:
         ArtifactError: transformers knows no classifier for this checkpoint.
     """
     options: dict[str, Any] = {} if dropout is None else {"classifier_dropout": dropout}
+    family = (
+        BilmForSequenceClassification if is_bilm(checkpoint) else AutoModelForSequenceClassification
+    )
     try:
-        model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
+        model: PreTrainedModel = family.from_pretrained(
             checkpoint,
             revision=revision,
             dtype=torch.float32,
@@ -76,6 +54,7 @@ def load_classifier(
             id2label=dict(enumerate(labels)),
             label2id={label: i for i, label in enumerate(labels)},
             use_safetensors=True,
+            ignore_mismatched_sizes=other_head,
             **options,
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
@@ -86,6 +65,12 @@ def load_classifier(
         ) from error
     read_first_token_only(model)
     return model
+
+
+def is_bilm(checkpoint: Path | str) -> bool:
+    """Whether a folder holds a bidirectional language model of ours."""
+    config = Path(checkpoint) / "config.json"
+    return config.is_file() and read_json(config).get("model_type") == BilmConfig.model_type
 
 
 def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:

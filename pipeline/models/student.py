@@ -77,7 +77,7 @@ def pieces_of_tokens(
         elif token in known:
             pieces[number] = [known[token]]
         else:
-            text = token.removeprefix(_CONTINUATION)
+            text = tokenizer.convert_tokens_to_string([token]).strip().removeprefix(_CONTINUATION)
             ids = teacher_tokenizer.encode(text, add_special_tokens=False)
             pieces[number] = ids or [int(teacher_tokenizer.unk_token_id)]
     return pieces

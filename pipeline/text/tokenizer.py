@@ -1,4 +1,4 @@
-"""The student's own WordPiece vocabulary, and token arrays of a corpus.
+"""The student's own vocabulary, WordPiece or bytes, and token arrays of a corpus.
 
 A vocabulary of the domain is a quarter of a general one: the student's embeddings, most of its
 size, shrink with it.
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers, processors, trainers
-from tokenizers.models import WordPiece
+from tokenizers.models import BPE, WordPiece
 from transformers import PreTrainedTokenizerFast
 
 from pipeline.core.progress import Progress
@@ -57,13 +57,41 @@ def train_wordpiece(texts: Sequence[str], *, vocabulary_size: int) -> Tokenizer:
         )
     )
     tokenizer.add_special_tokens(specials)
-    tokenizer.post_processor = processors.TemplateProcessing(
+    tokenizer.post_processor = _framed(specials)
+    tokenizer.decoder = decoders.WordPiece(prefix="##")
+    return tokenizer
+
+
+def train_byte_bpe(texts: Sequence[str], *, vocabulary_size: int) -> Tokenizer:
+    """A cased byte-level BPE tokenizer (Sennrich et al. 2016; Radford et al. 2019) that loses nothing.
+
+    Every text of any language is bytes, so no token is unknown; only Unicode's compositions are
+    brought to one form (NFC). Special tokens have the ids that `train_wordpiece` gives them.
+    """
+    specials = [*SPECIAL_TOKENS.values()]
+    tokenizer = Tokenizer(BPE())
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary_size,
+        special_tokens=specials,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        min_frequency=2,
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(_told(texts), trainer=trainer, length=len(texts))
+    tokenizer.post_processor = _framed(specials)
+    tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer
+
+
+def _framed(specials: Sequence[str]) -> processors.TemplateProcessing:
+    """[CLS] first text [SEP] second text [SEP]."""
+    return processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[(token, specials.index(token)) for token in ("[CLS]", "[SEP]")],
     )
-    tokenizer.decoder = decoders.WordPiece(prefix="##")
-    return tokenizer
 
 
 def _uncased(model: WordPiece) -> Tokenizer:
@@ -102,8 +130,9 @@ def save_for_transformers(tokenizer: Tokenizer, folder: Path, *, max_length: int
 def token_array(tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.unsignedinteger]:
     """The ids of all texts in a row, each ended by `[SEP]`, `(tokens,)`, uint16 where ids fit.
 
-    The tokenizer never looks across white space, so each distinct chunk between spaces is encoded
-    once: the same ids as of whole texts, several times sooner.
+    WordPiece never looks across white space, so each distinct chunk between spaces is encoded
+    once: the same ids as of whole texts, several times sooner. Bytes keep white space, so there
+    whole texts are encoded.
     """
     end = tokenizer.token_to_id("[SEP]")
     small = tokenizer.get_vocab_size() <= _LARGEST_UINT16
@@ -111,6 +140,10 @@ def token_array(tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.unsign
     known: dict[str, list[int]] = {}
     parts: list[NDArray[np.unsignedinteger]] = [np.empty(0, dtype=kind)]
     for batch in _batches(texts, "prepare  tokens"):
+        if not isinstance(tokenizer.model, WordPiece):
+            encodings = tokenizer.encode_batch_fast(batch, add_special_tokens=False)
+            parts += [np.array([*encoding.ids, end], dtype=kind) for encoding in encodings]
+            continue
         chunks = [text.split() for text in batch]
         new = [*dict.fromkeys(c for text in chunks for c in text if c not in known)]
         encodings = tokenizer.encode_batch_fast(new, add_special_tokens=False)

@@ -17,6 +17,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from pipeline.core.errors import TrainingError
 from pipeline.core.files import atomic_path, sha256_file, write_text
 from pipeline.core.progress import say
 from pipeline.core.stage import INPUT_KEY_VARIABLE
@@ -30,6 +31,7 @@ class Resumed:
 
     step: int
     curve: list[dict[str, float]]
+    losses: list[float]
 
 
 class Checkpoints:
@@ -49,11 +51,16 @@ class Checkpoints:
         *,
         step: int,
         curve: Sequence[Mapping[str, float]],
+        losses: Sequence[float],
     ) -> None:
-        """Write the state after `step` steps."""
+        """Write the state after `step` steps; `losses` are those since the curve's last point."""
         path = self._folder / f"step-{step:08d}.safetensors"
         with atomic_path(path) as temporary:
-            state = {"step": str(step), "curve": json.dumps(list(curve))}
+            state = {
+                "step": str(step),
+                "curve": json.dumps(list(curve)),
+                "losses": json.dumps(list(losses)),
+            }
             save_file(_tensors(model, optimizer), temporary, metadata=state)
             digest = sha256_file(temporary)
         write_text(path.with_suffix(".sha256"), digest)
@@ -70,6 +77,34 @@ class Checkpoints:
                 return resumed
             say(f"checkpoint {path.name} is damaged; the one before it is used")
         return None
+
+    def save_best(self, model: torch.nn.Module) -> None:
+        """Write the weights that validation likes best so far."""
+        with atomic_path(self._best) as temporary:
+            save_file(
+                {name: p.detach().contiguous() for name, p in model.named_parameters()}, temporary
+            )
+        write_text(self._best.with_suffix(".sha256"), sha256_file(self._best))
+
+    def restore_best(self, model: torch.nn.Module) -> None:
+        """Put the best weights back.
+
+        Raises:
+            TrainingError: their file is damaged or gone.
+        """
+        if not _is_sound(self._best):
+            raise TrainingError(
+                f"no sound {self._best.name} in {self._best.parent}",
+                expected="the weights of the best epoch, as training wrote them",
+                next_step="delete that folder and train again",
+            )
+        with safe_open(self._best, framework="pt") as file:
+            for name, parameter in model.named_parameters():
+                parameter.data.copy_(file.get_tensor(name))
+
+    @property
+    def _best(self) -> Path:
+        return self._folder / "best.safetensors"
 
     def clear(self) -> None:
         """Forget them: the run has ended well."""
@@ -110,4 +145,8 @@ def _restore(path: Path, model: torch.nn.Module, optimizer: torch.optim.Optimize
         torch.set_rng_state(file.get_tensor("random"))
         if "random_cuda" in names:
             torch.cuda.set_rng_state(file.get_tensor("random_cuda"))
-    return Resumed(step=int(metadata["step"]), curve=json.loads(metadata["curve"]))
+    return Resumed(
+        step=int(metadata["step"]),
+        curve=json.loads(metadata["curve"]),
+        losses=json.loads(metadata["losses"]),
+    )

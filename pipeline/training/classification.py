@@ -23,19 +23,21 @@ class TokenRows:
     Attributes:
         ids: token ids of each text, special tokens included.
         lengths: tokens of each text, `(rows,)`.
+        segments: for each token 0, or 1 in the second of two texts; None where the model has no such thing.
     """
 
     ids: list[list[int]]
     lengths: NDArray[np.int64]
     pad_token_id: int
+    segments: list[list[int]] | None = None
 
     def batch(self, rows: Ids, device: torch.device) -> dict[str, torch.Tensor]:
-        """`input_ids` and `attention_mask`, `(batch, longest)`, of the named rows."""
+        """What the model reads of the named rows, `(batch, longest)` each."""
         ids, mask = pad([self.ids[r] for r in rows], pad_token_id=self.pad_token_id)
-        return {
-            "input_ids": torch.from_numpy(ids).to(device),
-            "attention_mask": torch.from_numpy(mask).to(device),
-        }
+        named = {"input_ids": ids, "attention_mask": mask}
+        if self.segments is not None:
+            named["token_type_ids"], _ = pad([self.segments[r] for r in rows], pad_token_id=0)
+        return {name: torch.from_numpy(values).to(device) for name, values in named.items()}
 
     def tokens(self, rows: Ids) -> int:
         """Tokens of the named rows, without padding."""
@@ -43,12 +45,32 @@ class TokenRows:
 
 
 def tokenize(
-    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], *, max_length: int
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    *,
+    max_length: int,
+    seconds: Sequence[str] = (),
+    segments: bool = False,
 ) -> TokenRows:
-    """Token ids of each text, cut at `max_length`."""
-    encoded: dict[str, Any] = dict(tokenizer(list(texts), truncation=True, max_length=max_length))
+    """Token ids of each text, or of each pair, cut at `max_length`.
+
+    Args:
+        seconds: the second text of each pair; empty where there are no pairs.
+        segments: whether the model tells the two texts of a pair apart by segment.
+    """
+    pairs = (list(seconds),) if len(seconds) else ()
+    encoded: dict[str, Any] = dict(
+        tokenizer(
+            list(texts),
+            *pairs,
+            truncation=True,
+            max_length=max_length,
+            return_token_type_ids=segments,
+        )
+    )
     ids: list[list[int]] = encoded["input_ids"]
-    return TokenRows(ids, lengths_of(ids), int(tokenizer.pad_token_id))
+    kinds: list[list[int]] | None = encoded["token_type_ids"] if segments else None
+    return TokenRows(ids, lengths_of(ids), int(tokenizer.pad_token_id), kinds)
 
 
 class Classification:
@@ -64,6 +86,21 @@ class Classification:
         """Mean over the batch, nats."""
         logits = model(**self._rows.batch(rows, device)).logits
         return functional.cross_entropy(logits.float(), self._labels[rows].to(device))
+
+
+class Regression:
+    """Squared error of the model's one output."""
+
+    def __init__(self, rows: TokenRows, targets: NDArray[np.float64]) -> None:
+        self._rows, self._targets = rows, torch.from_numpy(targets.astype(np.float32))
+
+    def tokens(self, rows: Ids) -> int:
+        return self._rows.tokens(rows)
+
+    def loss(self, model: torch.nn.Module, rows: Ids, device: torch.device) -> torch.Tensor:
+        """Mean over the batch."""
+        outputs = model(**self._rows.batch(rows, device)).logits[:, 0]
+        return functional.mse_loss(outputs.float(), self._targets[rows].to(device))
 
 
 def predict_logits(

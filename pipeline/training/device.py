@@ -23,12 +23,12 @@ def prepare_device(compute: Compute) -> torch.device:
 
 def autocast(compute: Compute, device: torch.device) -> AbstractContextManager[None]:
     """The arithmetic of the forward pass: bfloat16 autocast, or float32."""
-    if compute.precision == "bfloat16" or (compute.precision == "auto" and _has_bfloat16(device)):
+    if compute.precision == "bfloat16" or (compute.precision == "auto" and has_bfloat16(device)):
         return torch.autocast(device.type, dtype=torch.bfloat16)
     return nullcontext()
 
 
-def _has_bfloat16(device: torch.device) -> bool:
+def has_bfloat16(device: torch.device) -> bool:
     """Whether the processor multiplies bfloat16 in hardware. Without it, bfloat16 is 100 times slower."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())

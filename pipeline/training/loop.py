@@ -38,6 +38,7 @@ class Objective(Protocol):
 
 Validate = Callable[[torch.nn.Module], dict[str, float]]
 Batches = Callable[[int], list[Ids]]
+AfterStep = Callable[[torch.nn.Module], None]
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,9 @@ class Training:
         task: the stage's name, for progress and errors.
         batches: epoch number → row numbers of each batch; every epoch has as many.
         validate: figures for the curve after each epoch; names start with `validation_`.
+        patience: epochs without a higher first figure of `validate` after which training ends; the
+            weights of the best epoch are then kept. None trains to the end and keeps the last.
+        after_step: called after each step, for those who watch.
         layer_of: parameter name → layer number counted from the head (0), for layer-wise rates.
         layer_decay: factor of the learning rate from one layer to the one below it.
     """
@@ -59,6 +63,8 @@ class Training:
     checkpoints: Checkpoints
     curve: Curve
     validate: Validate | None = None
+    patience: int | None = None
+    after_step: AfterStep | None = None
     layer_of: Callable[[str], int] | None = None
     layer_decay: float = 1.0
 
@@ -72,11 +78,11 @@ def train(model: torch.nn.Module, objective: Objective, training: Training) -> N
     device = prepare_device(training.compute)
     model.to(device)
     optimizer = build_optimizer(model, training)
-    resumed = training.checkpoints.resume(model, optimizer)
-    if resumed is not None:
+    run = _Run(model, objective, training, optimizer, device)
+    if (resumed := training.checkpoints.resume(model, optimizer)) is not None:
         training.curve.restore(resumed.curve)
-    first = resumed.step if resumed else 0
-    _Run(model, objective, training, optimizer, device).run(first)
+        run.losses = [*resumed.losses]
+    run.run(resumed.step if resumed else 0)
     training.checkpoints.clear()
     model.eval()
 
@@ -94,7 +100,7 @@ class _Run:
     ) -> None:
         self.model, self.objective, self.training = model, objective, training
         self.optimizer, self.device = optimizer, device
-        self.epoch_steps = len(training.batches(0))
+        self.epoch_steps = -(-len(training.batches(0)) // training.schedule.accumulation)
         self.total = self.epoch_steps * training.schedule.epochs
         self.checkpointed = time.monotonic()
         self.losses: list[float] = []
@@ -102,28 +108,46 @@ class _Run:
     def run(self, first: int) -> None:
         progress = Progress(self.training.task, self.total, done=first)
         started, tokens = time.monotonic(), 0
-        for step, rows in self._steps(first):
-            self.losses.append(self._step(step, rows))
-            tokens += self.objective.tokens(rows)
+        for step, batches in self._steps(first):
+            self.losses.append(self._step(step, batches))
+            tokens += sum(self.objective.tokens(rows) for rows in batches)
             rate = tokens / (time.monotonic() - started)
             progress.update(step + 1, loss=self.losses[-1], **{"tokens/s": rate})
             self._after(step + 1)
+            if (step + 1) % self.epoch_steps == 0 and self._is_over():
+                break
+        if self.training.patience is not None:
+            self.training.checkpoints.restore_best(self.model)
 
-    def _steps(self, first: int) -> Iterator[tuple[int, Ids]]:
+    def _steps(self, first: int) -> Iterator[tuple[int, list[Ids]]]:
+        """The number of each step from `first` on, and the batches whose gradients it sums."""
+        size = self.training.schedule.accumulation
         for epoch in range(first // self.epoch_steps, self.training.schedule.epochs):
-            for index, rows in enumerate(self.training.batches(epoch)):
+            batches = self.training.batches(epoch)
+            for index in range(self.epoch_steps):
                 if (step := epoch * self.epoch_steps + index) >= first:
-                    yield step, rows
+                    yield step, batches[index * size : (index + 1) * size]
 
-    def _step(self, step: int, rows: Ids) -> float:
+    def _step(self, step: int, batches: list[Ids]) -> float:
         self.model.train()
         scale = rate_factor(
             step, total=self.total, warmup_share=self.training.schedule.warmup_share
         )
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak_lr"] * scale
+        self.optimizer.zero_grad(set_to_none=True)
+        rows = sum(len(batch) for batch in batches)
+        value = sum(self._learn(step, batch, share=len(batch) / rows) for batch in batches)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), _GRADIENT_NORM)
+        self.optimizer.step()
+        if self.training.after_step is not None:
+            self.training.after_step(self.model)
+        return value
+
+    def _learn(self, step: int, rows: Ids, *, share: float) -> float:
+        """Add the gradient of one batch, weighted by its share of the step's rows; returns its part of the loss."""
         with autocast(self.training.compute, self.device):
-            loss = self.objective.loss(self.model, rows, self.device)
+            loss = self.objective.loss(self.model, rows, self.device) * share
         value = float(loss.detach())
         if not math.isfinite(value):
             raise TrainingError(
@@ -131,10 +155,7 @@ class _Run:
                 expected="a finite loss",
                 next_step=f"lower {self.training.task}.learning_rate or look at these rows",
             )
-        self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), _GRADIENT_NORM)
-        self.optimizer.step()
         return value
 
     def _after(self, step: int) -> None:
@@ -144,8 +165,8 @@ class _Run:
             point = {"step": step, "loss": float(np.mean(self.losses)), "learning_rate": rate}
             self.losses.clear()
             self.training.curve.add(point | self._validation(step))
-            if time.monotonic() - self.checkpointed > _CHECKPOINT_SECONDS and step < self.total:
-                self._checkpoint(step)
+        if time.monotonic() - self.checkpointed > _CHECKPOINT_SECONDS and step < self.total:
+            self._checkpoint(step)
 
     def _validation(self, step: int) -> dict[str, float]:
         if self.training.validate is None or step % self.epoch_steps:
@@ -153,11 +174,35 @@ class _Run:
         state = torch.get_rng_state()
         figures = self.training.validate(self.model)
         torch.set_rng_state(state)
+        if self.training.patience is not None and self._is_best(next(iter(figures.values()))):
+            self.training.checkpoints.save_best(self.model)
         return figures
+
+    def _is_best(self, figure: float) -> bool:
+        return figure > max(self._scores(), default=-math.inf)
+
+    def _scores(self) -> list[float]:
+        """The first figure that validation gave, at each epoch's end so far."""
+        by_epoch = (
+            [value for name, value in point.items() if name.startswith("validation_")]
+            for point in self.training.curve.points
+        )
+        return [figures[0] for figures in by_epoch if figures]
+
+    def _is_over(self) -> bool:
+        """Whether as many epochs as `patience` says have gone by since the best."""
+        scores = self._scores()
+        if self.training.patience is None or not scores:
+            return False
+        return len(scores) - 1 - scores.index(max(scores)) >= self.training.patience
 
     def _checkpoint(self, step: int) -> None:
         self.training.checkpoints.save(
-            self.model, self.optimizer, step=step, curve=self.training.curve.points
+            self.model,
+            self.optimizer,
+            step=step,
+            curve=self.training.curve.points,
+            losses=self.losses,
         )
         self.checkpointed = time.monotonic()
 

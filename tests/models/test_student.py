@@ -8,7 +8,7 @@ import torch
 from transformers import AutoTokenizer, BertModel, DistilBertConfig, DistilBertModel
 
 from pipeline.core.errors import ArtifactError
-from pipeline.models.encoder import new_language_model
+from pipeline.models.pretraining import new_language_model
 from pipeline.models.student import pieces_of_tokens, start_from_checkpoint
 from tests.support.trained_workspace import (
     MAX_LENGTH,
@@ -30,9 +30,7 @@ def tokenizer_of(workspace: Path, name: str) -> Any:
 def start(workspace: Path, checkpoint: Path, *changes: str) -> Any:
     """A new student that starts from `checkpoint`."""
     params, tokenizer = changed(workspace, *changes).pretrain, tokenizer_of(workspace, "student")
-    model = new_language_model(
-        params, vocabulary_size=len(tokenizer), max_length=MAX_LENGTH, pad_token_id=0
-    )
+    model = new_language_model(params, tokenizer)
     start_from_checkpoint(
         model,
         checkpoint,

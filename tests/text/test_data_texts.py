@@ -1,5 +1,6 @@
 """Cleaning, containment, splits, sentences and the student's tokenizer."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,12 @@ from pipeline.text.cleaning import bare_words, clean
 from pipeline.text.containment import containing, equal_pairs
 from pipeline.text.sentences import sentences
 from pipeline.text.splits import check_splits, split_of
-from pipeline.text.tokenizer import save_for_transformers, token_array, train_wordpiece
+from pipeline.text.tokenizer import (
+    save_for_transformers,
+    token_array,
+    train_byte_bpe,
+    train_wordpiece,
+)
 
 SHARES = SplitShares(train=0.7, validation=0.1, test=0.2)
 TEXTS = [
@@ -93,3 +99,17 @@ def test_token_arrays_hold_what_whole_texts_encode_to() -> None:
     array = token_array(tokenizer, TEXTS)
     assert array.dtype == "uint16"
     assert array.tolist() == expected
+
+
+def test_a_byte_vocabulary_repeats_and_loses_nothing_of_any_language() -> None:
+    texts = ["A fine Film!  Two  spaces.", "배우들의 연기가 훌륭하다.", "naïve café – 100% 🎬"]
+    tokenizer = train_byte_bpe(TEXTS + texts, vocabulary_size=400)
+    again = train_byte_bpe(TEXTS + texts, vocabulary_size=400)
+    assert tokenizer.to_str() == again.to_str()
+    for text in [*texts, "지루한 이야기", "Ünseen\twords\n"]:
+        encoded = tokenizer.encode(text)
+        assert tokenizer.decode(encoded.ids) == unicodedata.normalize("NFC", text)
+        assert (encoded.ids[0], encoded.ids[-1]) == (2, 3)
+    array = token_array(tokenizer, texts)
+    whole = [[*tokenizer.encode(text, add_special_tokens=False).ids, 3] for text in texts]
+    assert array.tolist() == [number for row in whole for number in row]

@@ -1,7 +1,9 @@
 """The training loop learns, repeats itself, and survives a kill."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,9 @@ from pipeline.training.curve import Curve
 from pipeline.training.loop import Training, rate_factor, train
 
 COMPUTE = Compute(seed=1, threads=1, device="cpu", precision="float32")
-SCHEDULE = Schedule(epochs=3, batch_size=8, learning_rate=0.02, warmup_share=0.1, weight_decay=0.01)
+SCHEDULE = Schedule(
+    epochs=3, batch_size=8, accumulation=1, learning_rate=0.02, warmup_share=0.1, weight_decay=0.01
+)
 
 
 class Separable:
@@ -180,3 +184,89 @@ def test_a_frozen_parameter_is_left_as_it_was(tmp_path: Path) -> None:
     train(model, Separable(), a_training(tmp_path))
     assert torch.equal(frozen, before)
     assert not torch.equal(model.get_parameter("2.weight"), other)
+
+
+def test_batches_summed_before_a_step_give_the_weights_of_one_larger_batch(tmp_path: Path) -> None:
+    order = np.random.default_rng(0).permutation(64)
+
+    def trained(size: int, accumulation: int) -> list[torch.Tensor]:
+        torch.manual_seed(3)  # no dropout, which would draw other masks for other batches
+        model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Linear(8, 2))
+        training = dataclasses.replace(
+            a_training(tmp_path / str(size)),
+            schedule=SCHEDULE.model_copy(update={"accumulation": accumulation}),
+            batches=lambda _: [order[i : i + size] for i in range(0, 64, size)],
+        )
+        train(model, Separable(), training)
+        return weights(model)
+
+    whole = trained(16, 1)
+    for parts in (trained(8, 2), trained(4, 4)):
+        for ours, theirs in zip(whole, parts, strict=True):
+            assert torch.allclose(ours, theirs, atol=1e-5)
+
+
+def stopping(folder: Path, scores: list[float], *, patience: int, seen: list[Any]) -> Training:
+    """Validation gives `scores` in turn; `seen` takes the weights at each."""
+
+    def validate(model: torch.nn.Module) -> dict[str, float]:
+        seen.append(weights(model))
+        return {"validation_accuracy": scores[len(seen) - 1]}
+
+    return dataclasses.replace(
+        a_training(folder),
+        schedule=SCHEDULE.model_copy(update={"epochs": len(scores)}),
+        validate=validate,
+        patience=patience,
+    )
+
+
+def test_training_stops_when_validation_no_longer_rises_and_takes_the_best_epoch(
+    tmp_path: Path,
+) -> None:
+    model = small_model()
+    seen: list[Any] = []
+    scores = [0.5, 0.8, 0.7, 0.7, 0.9, 0.9]
+    train(model, Separable(), stopping(tmp_path, scores, patience=2, seen=seen))
+    assert len(seen) == 4  # two epochs after the second were no better
+    assert same(weights(model), seen[1])
+
+
+@pytest.mark.usefixtures("checkpoint_every_step")
+@pytest.mark.parametrize("stop_at", [12, 20])
+def test_a_killed_training_resumes_to_the_best_epoch_it_had_before(
+    tmp_path: Path, stop_at: int
+) -> None:
+    seen: list[Any] = []
+
+    def smallest(model: torch.nn.Module) -> dict[str, float]:
+        seen.append(weights(model))
+        return {"validation_accuracy": -float(model.get_parameter("0.weight").detach().norm())}
+
+    def training(name: str) -> Training:
+        return dataclasses.replace(a_training(tmp_path / name), validate=smallest, patience=3)
+
+    whole, resumed = small_model(), small_model()
+    train(whole, Separable(), training("whole"))
+    assert same(weights(whole), seen[0])  # weights grow, so the first epoch's are the smallest
+    with pytest.raises(KeyboardInterrupt):
+        train(small_model(), Separable(stop_at=stop_at), training("killed"))
+    train(resumed, Separable(), training("killed"))
+    assert same(weights(whole), weights(resumed))
+
+
+def test_checkpoints_are_written_by_time_in_the_middle_of_an_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.training.loop._CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr("pipeline.training.loop._CURVE_POINTS", 1)
+    whole, resumed = small_model(), small_model()
+    train(whole, Separable(), a_training(tmp_path / "whole"))
+    with pytest.raises(KeyboardInterrupt):
+        train(small_model(), Separable(stop_at=12), a_training(tmp_path / "killed"))
+    newest = max((tmp_path / "killed" / "checkpoints").rglob("*.safetensors"))
+    assert newest.name == "step-00000011.safetensors"
+    train(resumed, Separable(), a_training(tmp_path / "killed"))
+    assert same(weights(whole), weights(resumed))
+    curves = [(tmp_path / n / "curve.csv").read_text() for n in ("whole", "killed")]
+    assert curves[0] == curves[1]

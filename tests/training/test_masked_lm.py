@@ -4,15 +4,16 @@ import numpy as np
 import torch
 from transformers import BertConfig, BertForMaskedLM
 
-from pipeline.training.masked_lm import MaskedLanguageModelling, heldout_loss
+from pipeline.text.packing import PackedRows
+from pipeline.training.heldout import heldout_loss
+from pipeline.training.masked_lm import MaskedLanguageModelling
 
 MASK, FIRST, ORDINARY, VOCABULARY = 4, 2, 5, 30
 
 
 def an_objective(stream: np.ndarray, mask_share: float = 0.2) -> MaskedLanguageModelling:
     return MaskedLanguageModelling(
-        stream,
-        sequence_length=16,
+        PackedRows(stream, 16),
         mask_share=mask_share,
         first_token_id=FIRST,
         mask_token_id=MASK,
@@ -52,7 +53,8 @@ def test_the_loss_on_masked_positions_equals_the_full_softmax_there() -> None:
     torch.manual_seed(5)
     loss = objective.loss(model, np.arange(4), torch.device("cpu"))
     torch.manual_seed(5)
-    ids = objective._read(np.arange(4))
+    ids = torch.from_numpy(PackedRows(stream, 16).read(np.arange(4)))
+    ids[:, 0] = FIRST
     inputs, hidden = objective._hide(ids)
     targets = ids.masked_fill(~hidden, -100)
     full = model(input_ids=inputs, labels=targets).loss

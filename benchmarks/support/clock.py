@@ -1,0 +1,50 @@
+"""Seconds of training steps, without the first ones and without what is done between them."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from transformers import TrainerCallback
+
+_WARM_STEPS = 2
+
+
+class StepClock:
+    """Call `step` after each step of a training."""
+
+    def __init__(self) -> None:
+        self.steps, self.seconds = 0, 0.0
+        self._started, self._paused, self._warm = time.perf_counter(), 0.0, 0.0
+
+    def step(self) -> None:
+        """One more step is done."""
+        self.steps += 1
+        self.seconds = time.perf_counter() - self._started - self._paused
+        if self.steps == _WARM_STEPS:
+            self._warm = self.seconds
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """What happens inside does not count."""
+        before = time.perf_counter()
+        yield
+        self._paused += time.perf_counter() - before
+
+    @property
+    def steps_per_second(self) -> float:
+        """Of all steps after the first two."""
+        return (self.steps - _WARM_STEPS) / (self.seconds - self._warm)
+
+
+class ClockCallback(TrainerCallback):  # type: ignore[misc]  # transformers has no types
+    """A StepClock in a transformers Trainer; `after` is called with the model after each step."""
+
+    def __init__(self, clock: StepClock | None = None, after: Any = None) -> None:
+        self.clock, self._after = clock or StepClock(), after
+
+    def on_step_end(self, *_: Any, **named: Any) -> None:
+        """The Trainer's own hook."""
+        self.clock.step()
+        if self._after is not None:
+            self._after(named["model"])

@@ -1,0 +1,259 @@
+"""One fine-tuning task, given to our engine and to the transformers Trainer."""
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import (
+    DataCollatorWithPadding,
+    PreTrainedModel,
+    Trainer,
+    TrainingArguments,
+)
+
+from benchmarks.support.clock import ClockCallback, StepClock
+from pipeline.core.errors import DataError
+from pipeline.core.params import Params, Schedule, load_params
+from pipeline.core.stage import seed_everything
+from pipeline.models.checkpoint import resolve_checkpoint
+from pipeline.models.encoder import layer_from_top, load_classifier, load_tokenizer
+from pipeline.text.batching import epoch_batches
+from pipeline.training.checkpoint import Checkpoints
+from pipeline.training.classification import (
+    Classification,
+    TokenRows,
+    accuracy_of,
+    predict_logits,
+    tokenize,
+)
+from pipeline.training.curve import Curve
+from pipeline.training.device import has_bfloat16
+from pipeline.training.loop import Training, train
+from pipeline.training.splits import read_split
+
+QUIET: dict[str, Any] = {
+    "use_cpu": True,
+    "save_strategy": "no",
+    "logging_strategy": "no",
+    "report_to": [],
+    "disable_tqdm": True,
+}
+"""A Trainer that trains and does nothing else."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one training came to.
+
+    Attributes:
+        curve: seconds of training, and validation accuracy then.
+    """
+
+    tokens_per_second: float
+    curve: list[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Rows and parameters that all engines share."""
+
+    params: Params
+    folder: Path
+    rows: TokenRows
+    label_ids: NDArray[np.int64]
+    validation: TokenRows
+    validation_label_ids: NDArray[np.int64]
+
+    def part(self, count: int) -> "Bench":
+        """With the first rows alone; their order is that of hashes."""
+        rows = dataclasses.replace(
+            self.rows, ids=self.rows.ids[:count], lengths=self.rows.lengths[:count]
+        )
+        return dataclasses.replace(self, rows=rows, label_ids=self.label_ids[:count])
+
+    def model(self) -> PreTrainedModel:
+        """The checkpoint with a new head, the same for all."""
+        seed_everything(self.params.compute.seed)
+        return load_classifier(
+            resolve_checkpoint(self.params.prepare.checkpoint),
+            labels=self.params.product.labels,
+            dropout=self.params.finetune.dropout,
+        )
+
+    def accuracy(self, model: torch.nn.Module) -> float:
+        """On the validation rows."""
+        training = model.training
+        logits = predict_logits(model, self.validation, compute=self.params.compute, batch_size=64)
+        model.train(training)
+        return accuracy_of(logits, self.validation_label_ids)
+
+    def figures(self) -> dict[str, float]:
+        """What the task is."""
+        return {"rows": len(self.rows.ids), "mean_length": float(self.rows.lengths.mean())}
+
+    def flops_per_token(self) -> float:
+        """Of a full forward and backward pass: six for each weight that a token meets."""
+        met = sum(p.numel() for n, p in self.model().named_parameters() if "embeddings" not in n)
+        return 6.0 * float(met)
+
+
+class Engine(Protocol):
+    """Trains a new model on the bench's rows."""
+
+    def __call__(self, bench: Bench, *, epochs: int, evaluations: int) -> Run: ...
+
+
+class Watch:
+    """Times steps, and validates every so many of them without counting that."""
+
+    def __init__(self, bench: Bench, *, steps: int, evaluations: int) -> None:
+        self._bench, self._every = bench, max(1, steps // evaluations) if evaluations else 0
+        self.clock = StepClock()
+        self.curve: list[tuple[float, float]] = []
+
+    def after_step(self, model: torch.nn.Module) -> None:
+        """Our engine's hook."""
+        self.clock.step()
+        self.look(model)
+
+    def look(self, model: torch.nn.Module) -> None:
+        """Validate, where it is time to."""
+        if self._every and self.clock.steps % self._every == 0:
+            with self.clock.paused():
+                self.curve.append((self.clock.seconds, self._bench.accuracy(model)))
+
+    def run(self, tokens: int) -> Run:
+        """`tokens`: of all steps together."""
+        return Run(tokens / self.clock.steps * self.clock.steps_per_second, self.curve)
+
+
+def open_bench(root: Path, folder: Path) -> Bench:
+    """The rows that prepare left in a clone; `folder` is for what training leaves.
+
+    Raises:
+        DataError: nothing was built yet.
+    """
+    prepared = root / "artifacts" / "prepare"
+    if not (prepared / "records.parquet").is_file():
+        raise DataError(
+            "no artifacts/prepare/records.parquet",
+            expected="the rows that prepare leaves",
+            next_step="run `NO_DEPLOY=1 make pipeline` first",
+        )
+    params = load_params(root / "params.yaml")
+    tokenizer = load_tokenizer(prepared / "teacher_tokenizer")
+    splits = [read_split(prepared / "records.parquet", name) for name in ("train", "validation")]
+    rows, validation = (
+        tokenize(tokenizer, split.texts, max_length=params.prepare.max_length) for split in splits
+    )
+    return Bench(params, folder, rows, splits[0].label_ids, validation, splits[1].label_ids)
+
+
+def train_ours(bench: Bench, *, epochs: int, evaluations: int) -> Run:
+    """The engine of `finetune` with its parameters, nothing frozen."""
+    model, settings = bench.model(), bench.params.finetune
+    schedule = Schedule(
+        **{name: getattr(settings, name) for name in Schedule.model_fields} | {"epochs": epochs}
+    )
+    steps = epochs * -(-len(bench.rows.ids) // settings.batch_size)
+    watch = Watch(bench, steps=steps, evaluations=epochs * evaluations)
+    training = Training(
+        task="ours",
+        schedule=schedule,
+        compute=bench.params.compute,
+        batches=lambda epoch: epoch_batches(
+            bench.rows.lengths,
+            batch_size=settings.batch_size,
+            seed=bench.params.compute.seed,
+            epoch=epoch,
+        ),
+        checkpoints=Checkpoints(bench.folder / "checkpoints"),
+        curve=Curve(bench.folder / "curve.csv"),
+        after_step=watch.after_step,
+        layer_of=lambda name: layer_from_top(model, name),
+        layer_decay=settings.layer_decay,
+    )
+    train(model, Classification(bench.rows, bench.label_ids), training)
+    return watch.run(epochs * int(bench.rows.lengths.sum()))
+
+
+def tuned() -> dict[str, Any]:
+    """What the Trainer's documentation offers for speed, on this processor."""
+    return {
+        "per_device_train_batch_size": 32,
+        "train_sampling_strategy": "group_by_length",
+        "bf16": has_bfloat16(torch.device("cpu")),
+        "optim": "adamw_torch_fused",
+        "learning_rate": 1e-4,
+        "warmup_steps": 0.1,
+        "lr_scheduler_type": "linear",
+    }
+
+
+def train_with_trainer(
+    bench: Bench, *, epochs: int, evaluations: int, settings: Mapping[str, Any]
+) -> Run:
+    """The Trainer with `settings` over its defaults."""
+    model = bench.model()
+    tokenizer = load_tokenizer(Path("artifacts/prepare/teacher_tokenizer"))
+    arguments = TrainingArguments(
+        output_dir=str(bench.folder / "trainer"),
+        num_train_epochs=epochs,
+        seed=bench.params.compute.seed,
+        **QUIET,
+        **settings,
+    )
+    steps = epochs * -(-len(bench.rows.ids) // arguments.per_device_train_batch_size)
+    watch = Watch(bench, steps=steps, evaluations=epochs * evaluations)
+    torch.use_deterministic_algorithms(mode=False)
+    torch.set_num_threads(bench.params.compute.threads)
+    Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=rows_of_ids(bench.rows.ids, labels=bench.label_ids.tolist()),
+        data_collator=DataCollatorWithPadding(tokenizer),
+        callbacks=[ClockCallback(watch.clock, watch.look)],
+    ).train()
+    return watch.run(epochs * int(bench.rows.lengths.sum()))
+
+
+class _Rows(torch.utils.data.Dataset[dict[str, Any]]):
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, number: int) -> dict[str, Any]:
+        return self._rows[number]
+
+
+def rows_of_ids(
+    ids: list[list[int]], *, labels: list[int] | None = None
+) -> torch.utils.data.Dataset[dict[str, Any]]:
+    """Token ids, and labels where there are any, as the Trainer reads them."""
+    rows: list[dict[str, Any]] = [
+        {"input_ids": row, "attention_mask": [1] * len(row)} for row in ids
+    ]
+    if labels is not None:
+        rows = [row | {"labels": label} for row, label in zip(rows, labels, strict=True)]
+    return _Rows(rows)
+
+
+def peak_flops(threads: int) -> float:
+    """Floating-point operations a second of a large float32 product, the best of several."""
+    torch.set_num_threads(threads)
+    size = 2048
+    first, second = torch.randn(size, size), torch.randn(size, size)
+    best = 0.0
+    for _ in range(5):
+        before = time.perf_counter()
+        first @ second
+        best = max(best, 2 * size**3 / (time.perf_counter() - before))
+    return best

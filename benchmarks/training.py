@@ -1,0 +1,110 @@
+"""Fine-tuning speed: our engine beside the transformers Trainer, at its defaults and tuned.
+
+    python -m benchmarks.training                                  # after a build, which leaves the rows
+    python -m benchmarks.training --rounds 5 --sentences 1024 --epochs 0    # throughput alone
+
+The same checkpoint (`prepare.checkpoint`), the same training rows, the same threads, and all
+parameters learn. `default` is the Trainer as it comes: batches of 8 in random order, float32.
+`tuned` has what its documentation offers: batches of 32 grouped by length, bfloat16 where the
+processor multiplies it, the fused optimizer. Rounds are interleaved, ratios are of medians, tokens
+are counted without padding. Then each is trained to its end, and asked when its validation accuracy
+first reached the tuned Trainer's final one less half a point; seconds of validation do not count.
+The Trainer asks for the package `accelerate`.
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from benchmarks.support.finetuning import (
+    Bench,
+    Engine,
+    open_bench,
+    peak_flops,
+    train_ours,
+    train_with_trainer,
+    tuned,
+)
+from flows.machine import describe_machine
+
+ROOT = Path(__file__).resolve().parents[1]
+_LEEWAY = 0.005
+
+
+def throughput(
+    engines: dict[str, Engine], bench: Bench, *, rounds: int, sentences: int
+) -> dict[str, float]:
+    """Median tokens a second of each engine over interleaved rounds."""
+    rates: dict[str, list[float]] = {name: [] for name in engines}
+    for number in range(rounds):
+        for name, train in engines.items():
+            run = train(bench.part(sentences), epochs=1, evaluations=0)
+            rates[name].append(run.tokens_per_second)
+            print(
+                f"round {number + 1}/{rounds}  {name}  {rates[name][-1]:,.0f} tokens/s", flush=True
+            )
+    return {name: statistics.median(found) for name, found in rates.items()}
+
+
+def race(
+    engines: dict[str, Engine], bench: Bench, *, epochs: int, evaluations: int
+) -> tuple[dict[str, float | None], dict[str, list[tuple[float, float]]]]:
+    """Seconds until each reached the tuned Trainer's final accuracy less half a point, and its curve."""
+    curves = {}
+    for name, train in engines.items():
+        curves[name] = train(bench, epochs=epochs, evaluations=evaluations).curve
+        shown = "  ".join(f"{seconds:.0f} s {accuracy:.4f}" for seconds, accuracy in curves[name])
+        print(f"to the end  {name}  {shown}", flush=True)
+    target = curves["tuned"][-1][1] - _LEEWAY
+    reached = {
+        name: next((seconds for seconds, accuracy in curve if accuracy >= target), None)
+        for name, curve in curves.items()
+    }
+    return reached, curves
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--sentences", type=int, default=1024, help="of each round")
+    parser.add_argument("--epochs", type=int, default=3, help="of the race; 0 leaves it out")
+    parser.add_argument("--evaluations", type=int, default=4, help="an epoch")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="training-") as name:
+        bench = open_bench(ROOT, Path(name))
+        engines: dict[str, Engine] = {
+            "ours": train_ours,
+            "default": partial(train_with_trainer, settings={}),
+            "tuned": partial(train_with_trainer, settings=tuned()),
+        }
+        rates = throughput(engines, bench, rounds=options.rounds, sentences=options.sentences)
+        peak = peak_flops(bench.params.compute.threads)
+        ratios = {
+            "vs_trainer_default": rates["ours"] / rates["default"],
+            "vs_trainer_tuned": rates["ours"] / rates["tuned"],
+            "share_of_peak": rates["ours"] * bench.flops_per_token() / peak,
+        }
+        figures: dict[str, object] = {"tokens_per_second": rates, **bench.figures()}
+        if options.epochs:
+            seconds, curves = race(
+                engines, bench, epochs=options.epochs, evaluations=options.evaluations
+            )
+            figures |= {"seconds_to_accuracy": seconds, "curves": curves}
+            for other in ("default", "tuned"):
+                ours, theirs = seconds["ours"], seconds[other]
+                if ours and theirs:
+                    ratios[f"seconds_vs_trainer_{other}"] = theirs / ours
+    machine = describe_machine()
+    print(
+        json.dumps(
+            {"benchmark": "training", "machine": machine, "ratios": ratios, "figures": figures}
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""GLUE, task by task: fine-tune an encoder on the official files, print the table, pack a submission.
+
+    python -m flows.glue --data DIR                                # every task whose folder is there
+    python -m flows.glue --data DIR --tasks CoLA,MRPC --seeds 1,2,3
+    python -m flows.glue --data DIR --encoder artifacts/pretrain/model --set finetune.frozen_layers=0
+
+DIR holds one folder a task (CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI, and AX for the
+diagnostic rows), as the benchmark's own script leaves them. The encoder is `prepare.checkpoint` unless
+a folder is named: any checkpoint that transformers knows, or our own pretraining, BERT or biLM.
+Each task and seed is trained in a process of its own; what is finished is not trained again while data,
+encoder and parameters are the same, so a killed run goes on where it was. Results: artifacts/glue/.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.core.errors import DataError, ParameterError, PipelineError, TrainingError
+from pipeline.core.files import sha256_tree
+from pipeline.core.params import Params, override, parse_params, parse_yaml
+from pipeline.core.progress import say
+from pipeline.core.stage import INPUT_KEY_VARIABLE
+
+TASKS = ("CoLA", "SST-2", "MRPC", "STS-B", "QQP", "MNLI", "QNLI", "RTE", "WNLI")
+_KEY_LENGTH = 16
+
+
+def run_glue(
+    root: Path,
+    params: Params,
+    *,
+    data: Path,
+    encoder: Path | None,
+    tasks: Sequence[str],
+    seeds: Sequence[int],
+) -> None:
+    """Train what is not trained yet, then report.
+
+    Args:
+        encoder: a checkpoint's folder; None is `prepare.checkpoint`.
+
+    Raises:
+        TrainingError: a task failed; what was finished before is kept.
+    """
+    work, out = root / ".modelyard" / "glue", root / "artifacts" / "glue"
+    weights = "" if encoder is None else sha256_tree(encoder)
+    chosen = [] if encoder is None else ["--encoder", str(encoder.resolve())]
+    answers = []
+    for task in tasks:
+        rows = sha256_tree(data / task)
+        for seed in seeds:
+            settings = _settings(params, seed)
+            key = hashlib.sha256(f"{weights} {rows} {settings}".encode()).hexdigest()[:_KEY_LENGTH]
+            file = work / f"{task}-{seed}-{key}.json"
+            answers.append(f"{task}={seed}={file}")
+            if file.is_file():
+                say(f"{task}  seed {seed}  trained before")
+                continue
+            trained = ["--data", str(data.resolve()), "--task", task, "--out", str(file), *chosen]
+            _run("pipeline.glue.train", [*trained, "--settings", settings], root, key=key)
+    out.mkdir(parents=True, exist_ok=True)
+    # Our own encoders have seen the corpus alone; what others have seen their parameters say.
+    seen = [] if encoder is not None else ["--seen", ",".join(params.prepare.checkpoint.seen)]
+    places = ["--data", str(data.resolve()), "--out", str(out)]
+    _run("pipeline.glue.report", [*places, *seen, *answers], root, key="")
+    say(f"\nReport: {out / 'report.json'}\nSubmission: {out / 'submission.zip'}")
+
+
+def present_tasks(data: Path, wanted: Sequence[str]) -> list[str]:
+    """The tasks to train: those that were asked for, or all whose folder is there.
+
+    Raises:
+        ParameterError: a task that was asked for is unknown.
+        DataError: its folder is not there, or no task's is.
+    """
+    for name in wanted:
+        if name not in TASKS:
+            raise ParameterError(
+                f"task {name!r}",
+                expected=f"one of: {', '.join(TASKS)}",
+                next_step="correct --tasks",
+            )
+        if not (data / name).is_dir():
+            raise DataError(
+                f"no folder {name} in {data}",
+                expected="the official files of each task in a folder of its name",
+                next_step="download it, or leave it out of --tasks",
+            )
+    found = [name for name in TASKS if (data / name).is_dir()]
+    if not found:
+        raise DataError(
+            f"no task's folder in {data}",
+            expected=f"at least one of: {', '.join(TASKS)}",
+            next_step="give --data the folder that holds them",
+        )
+    if left := [name for name in TASKS if name not in found]:
+        say(f"Left out, no data: {', '.join(left)}")
+    return [name for name in found if not wanted or name in wanted]
+
+
+def _settings(params: Params, seed: int) -> str:
+    """What a training process needs of the parameters, as JSON."""
+    return json.dumps(
+        {
+            "compute": params.compute.model_copy(update={"seed": seed}).model_dump(),
+            "finetune": params.finetune.model_dump(),
+            "max_length": params.prepare.max_length,
+            "checkpoint": params.prepare.checkpoint.model_dump(),
+        },
+        sort_keys=True,
+    )
+
+
+def _run(module: str, arguments: Sequence[str], root: Path, *, key: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=root,
+        env=os.environ | {INPUT_KEY_VARIABLE: key},
+        check=False,
+    )
+    if done.returncode:
+        raise TrainingError(
+            f"{module} ended with {done.returncode}",
+            expected="0; its own message is above",
+            next_step="mend what it says and run the same command again: finished tasks are kept",
+        )
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with one folder a task")
+    parser.add_argument("--tasks", default="", help="CoLA,MRPC,…; all that are there")
+    parser.add_argument("--encoder", type=Path, help="folder of a checkpoint")
+    parser.add_argument("--seeds", default="1", help="1,2,3")
+    parser.add_argument("--set", action="append", default=[], metavar="section.key=value")
+    options = parser.parse_args()
+    root = Path.cwd()
+    try:
+        values = parse_yaml((root / "params.yaml").read_text(encoding="utf-8"))
+        run_glue(
+            root,
+            parse_params(override(values, options.set)),
+            data=options.data,
+            encoder=options.encoder,
+            tasks=present_tasks(options.data, [name for name in options.tasks.split(",") if name]),
+            seeds=[int(seed) for seed in options.seeds.split(",")],
+        )
+    except PipelineError as error:
+        print(f"GLUE failed.\n  {error}", file=sys.stderr, flush=True)
+        raise SystemExit(1) from error
+
+
+if __name__ == "__main__":
+    main()

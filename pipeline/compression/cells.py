@@ -1,0 +1,81 @@
+"""Structured pruning of an LSTM with projection: whole cells removed, in every layer as many.
+
+A cell reaches the rest of the model through its column of the projection alone, so the first-order
+change of the loss when the cell is removed, activation × gradient summed over steps and texts, is
+weight × gradient summed over that column (Molchanov et al. 2017).
+"""
+
+from collections.abc import Iterable
+
+import torch
+
+from pipeline.core.errors import ArtifactError
+from pipeline.models.bilm_classifier import BilmForSequenceClassification
+from pipeline.models.lstm import GATES, LSTMLayer
+from pipeline.text.batching import Ids
+from pipeline.training.loop import Objective
+
+
+def cell_importance(
+    model: BilmForSequenceClassification, objective: Objective, batches: Iterable[Ids]
+) -> list[torch.Tensor]:
+    """Importance of each cell, one tensor `(directions, cells)` a layer."""
+    model.eval()
+    device = next(model.parameters()).device
+    layers = _layers(model)
+    totals = [torch.zeros(2, layer.cells, device=device) for layer in layers]
+    for rows in batches:
+        model.zero_grad()
+        objective.loss(model, rows, device).backward()  # type: ignore[no-untyped-call]
+        for number, layer in enumerate(layers):
+            if layer.projection.grad is None:
+                raise ArtifactError(
+                    "an LSTM without a gradient",
+                    expected="a model whose loss depends on every layer",
+                    next_step="look at the objective given to cell_importance",
+                )
+            effect = layer.projection.detach() * layer.projection.grad
+            totals[number] += effect.sum(dim=1).abs()
+    model.zero_grad()
+    return totals
+
+
+def narrow_cells(
+    model: BilmForSequenceClassification, importance: list[torch.Tensor], *, keep_share: float
+) -> int:
+    """Remove the least important cells of each LSTM in place; returns how many each keeps.
+
+    Raises:
+        ArtifactError: nothing would be left.
+    """
+    cells: int = model.config.intermediate_size
+    kept = round(cells * keep_share)
+    if kept < 1:
+        raise ArtifactError(
+            f"prune.keep_share = {keep_share} of {cells} cells",
+            expected="at least one cell to stay",
+            next_step="raise prune.keep_share",
+        )
+    for layer, scores in zip(_layers(model), importance, strict=True):
+        units = scores.topk(kept, dim=1).indices.sort(dim=1).values  # (directions, kept)
+        rows = torch.cat([units + gate * cells for gate in range(GATES)], dim=1)
+        for name in ("input_weight", "recurrent_weight", "bias"):
+            weight = getattr(layer, name)
+            setattr(layer, name, _parameter(_taken(weight, rows)))
+        columns = _taken(layer.projection.transpose(1, 2), units).transpose(1, 2)
+        layer.projection = _parameter(columns)
+    model.config.intermediate_size = kept
+    return kept
+
+
+def _taken(weight: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """Of each direction its own rows."""
+    return torch.stack([weight[direction][some] for direction, some in enumerate(rows)])
+
+
+def _parameter(values: torch.Tensor) -> torch.nn.Parameter:
+    return torch.nn.Parameter(values.detach().contiguous())
+
+
+def _layers(model: BilmForSequenceClassification) -> list[LSTMLayer]:
+    return [module for module in model.modules() if isinstance(module, LSTMLayer)]

@@ -1,0 +1,110 @@
+"""The parameters of the stages that train: one class a stage. See `product` for the rules."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from pipeline.core.product import Positive, Rate, Section, Share
+
+
+class Schedule(Section):
+    """What every training stage is told."""
+
+    epochs: Positive
+    """Passes over the training rows."""
+    batch_size: Positive
+    """Rows a batch."""
+    accumulation: Positive
+    """Batches whose gradients are summed before a step: larger steps than memory holds."""
+    learning_rate: Rate
+    """Peak learning rate of AdamW."""
+    warmup_share: Share
+    """Share of the steps over which the learning rate rises; it then falls linearly to zero."""
+    weight_decay: Annotated[float, Field(ge=0)]
+    """Decoupled weight decay of matrices."""
+
+
+class PretrainParams(Schedule):
+    """pretrain: the language model that becomes the student's encoder."""
+
+    model: Literal["bert", "bilm"]
+    """`bert`: a masked language model. `bilm`: LSTMs that read both ways (ELMo)."""
+    start: Literal["checkpoint", "random"]
+    """`checkpoint`: the lowest layers of `prepare.checkpoint`, with its hidden size and heads. `random`."""
+    layers: Positive
+    """Transformer layers, or LSTMs in each direction."""
+    hidden_size: Positive
+    """Width of the residual stream, or of the LSTMs' projections and embeddings."""
+    heads: Positive
+    """bert: attention heads a layer; must divide `hidden_size`."""
+    feed_forward_size: Positive
+    """Width of the feed-forward layers, or cells of each LSTM; from a checkpoint at most its own."""
+    dropout: Share
+    """Dropout while pretraining; bilm: of layers, the same units at every step of a row."""
+    input: Literal["subword", "characters"]
+    """bilm: tokens looked up in a table, or spelled by convolutions over their bytes."""
+    embedding_dropout: Share
+    """bilm: share of the vocabulary that is blank in a batch."""
+    weight_drop: Share
+    """bilm: share of the recurrent weights that are dropped in a batch."""
+    sequence_length: Positive
+    """Tokens a packed row."""
+    max_sequences: Positive | None
+    """Packed rows of an epoch, from the start of the shuffled corpus; null takes all."""
+    mask_share: Share
+    """bert: share of tokens to predict."""
+
+    @model_validator(mode="after")
+    def _fits_the_model(self) -> Self:
+        if self.model == "bert" and self.hidden_size % self.heads:
+            raise ValueError("pretrain.heads must divide pretrain.hidden_size")
+        if self.model == "bilm" and self.start == "checkpoint":
+            raise ValueError("pretrain.start: random, for no checkpoint is a bilm")
+        return self
+
+
+class FinetuneParams(Schedule):
+    """finetune: the teacher."""
+
+    frozen_layers: Annotated[int, Field(ge=0)]
+    """Lowest layers that do not learn; 1 is the embeddings, 2 those and the first encoder layer."""
+    layer_decay: Annotated[float, Field(gt=0, le=1)]
+    """The learning rate of each layer is this times that of the layer above it."""
+    patience: Positive | None
+    """Epochs without a better validation accuracy after which training stops and the best epoch's weights
+    are taken; null trains to the end and takes the last."""
+    dropout: Share
+    """Dropout before the classifier."""
+
+
+class TransferParams(Section):
+    """transfer: the teacher's outputs on labelled and corpus sentences."""
+
+    max_sentences: Positive
+    """Corpus sentences to score, chosen by hash."""
+    min_confidence: Share
+    """Corpus sentences whose top probability is lower are left out."""
+    batch_size: Positive
+    """Rows a forward pass."""
+
+
+class DistillParams(Schedule):
+    """distill: the student learns the teacher's outputs."""
+
+    temperature: Rate
+    """Softens both distributions (Hinton et al. 2015)."""
+    hard_label_weight: Share
+    """Weight of the cross-entropy with the gold label, where there is one; the rest goes to the teacher."""
+    labelled_repeats: Positive
+    """Times the labelled rows appear in one epoch, beside each corpus sentence once."""
+    dropout: Share
+    """Dropout in the student while it learns."""
+
+
+class PruneParams(Schedule):
+    """prune: narrower feed-forward layers, then recovery training."""
+
+    keep_share: Annotated[float, Field(gt=0, le=1)]
+    """Share of feed-forward units (bilm: of cells) kept, the same in all layers, by importance."""
+    max_sentences: Positive
+    """Corpus sentences of the recovery training, beside all labelled rows."""

@@ -1,0 +1,144 @@
+"""GLUE's official files: tab-separated, no quoting, a quote is a quote and nothing else.
+
+A line is cut at its tabs and nowhere else. A few lines of the official training files have too few or
+too many columns: they are counted and left out, up to a limit. Among rows that are to be answered none
+may be left out, so there such a line is an error.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.core.errors import DataError
+from pipeline.glue.tasks import Task
+
+_MOST_MALFORMED = 0.01
+_HIGHEST_SCORE = 5.0
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one file in its order.
+
+    Attributes:
+        texts: the text of each row, or the first of two.
+        seconds: the second of two; empty for single sentences.
+        targets: index of the label, or the score; empty where a file has none.
+        indices: the file's own numbers; empty where it has none.
+        malformed: lines that were left out.
+    """
+
+    texts: list[str]
+    seconds: list[str]
+    targets: list[float]
+    indices: list[str]
+    malformed: int
+
+
+def read_labelled(task: Task, path: Path) -> Rows:
+    """Training or development rows.
+
+    Raises:
+        DataError: the file is missing, not UTF-8, lacks a column, has an unknown label, or too many
+            lines have another number of columns than its header.
+    """
+    return _read(task, path, header=task.header, labelled=True, strict=False)
+
+
+def read_unlabelled(task: Task, path: Path) -> Rows:
+    """Rows to be answered; every line must be whole.
+
+    Raises:
+        DataError: as `read_labelled`, or any line has another number of columns than its header.
+    """
+    return _read(task, path, header=(), labelled=False, strict=True)
+
+
+def _read(task: Task, path: Path, *, header: Sequence[str], labelled: bool, strict: bool) -> Rows:
+    lines = _lines(path)
+    if not header:
+        header, lines = [name.strip() for name in lines[0].split("\t")], lines[1:]
+    wanted = [*task.columns, *([task.label_column] if labelled else [])]
+    places = {name: _place(header, name, path) for name in wanted}
+    index = header.index("index") if "index" in header else None
+    rows = Rows([], [], [], [], 0)
+    malformed = 0
+    for number, line in enumerate(lines, start=1):
+        fields = line.split("\t")
+        if len(fields) != len(header):
+            malformed += 1
+            _check(strict, malformed, len(lines), path, number, len(fields), len(header))
+            continue
+        if labelled:
+            rows.targets.append(_target(task, fields[places[task.label_column]], path, number))
+        rows.texts.append(fields[places[task.columns[0]]])
+        if len(task.columns) > 1:
+            rows.seconds.append(fields[places[task.columns[1]]])
+        if index is not None:
+            rows.indices.append(fields[index])
+    if not rows.texts:
+        raise DataError(f"{path} has no rows", expected="rows", next_step="download it again")
+    return Rows(rows.texts, rows.seconds, rows.targets, rows.indices, malformed)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise DataError(
+            f"no {path.parent.name}/{path.name}",
+            expected="the official GLUE files, one folder a task",
+            next_step="correct --data, or leave the task out with --tasks",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path.name}: {error}", expected="UTF-8", next_step="download the file again"
+        ) from error
+    lines = text.replace("\r\n", "\n").split("\n")
+    while lines and not lines[-1]:
+        lines.pop()
+    if not lines:
+        raise DataError(f"{path} is empty", expected="rows", next_step="download it again")
+    return lines
+
+
+def _place(header: Sequence[str], name: str, path: Path) -> int:
+    if name not in header:
+        raise DataError(
+            f"{path.parent.name}/{path.name} has the columns {', '.join(header)}",
+            expected=f"a column {name!r}",
+            next_step="take the official file, unchanged",
+        )
+    return list(header).index(name)
+
+
+def _target(task: Task, text: str, path: Path, number: int) -> float:
+    if task.is_regression:
+        try:
+            score = float(text)
+        except ValueError:
+            score = float("nan")
+        if 0 <= score <= _HIGHEST_SCORE:
+            return score
+        expected = f"a score from 0 to {_HIGHEST_SCORE:g}"
+    elif text in task.labels:
+        return float(task.labels.index(text))
+    else:
+        expected = f"one of: {', '.join(task.labels)}"
+    raise DataError(
+        f"{path.parent.name}/{path.name}, row {number}: label {text[:40]!r}",
+        expected=expected,
+        next_step="take the official file, unchanged",
+    )
+
+
+def _check(
+    strict: bool, malformed: int, lines: int, path: Path, number: int, got: int, expected: int
+) -> None:
+    if strict or malformed > max(1, _MOST_MALFORMED * lines):
+        raise DataError(
+            f"{path.parent.name}/{path.name}, row {number}: {got} columns"
+            + ("" if strict else f"; {malformed} such rows so far"),
+            expected=f"{expected} columns, separated by tabs; quotes mean nothing here",
+            next_step="take the official file, unchanged",
+        )

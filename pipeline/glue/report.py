@@ -1,0 +1,134 @@
+"""GLUE's figures and submission from the answers that `pipeline.glue.train` left.
+
+    python -m pipeline.glue.report --data DIR --out FOLDER --seen MultiNLI,QQP CoLA=1=a.json CoLA=2=b.json …
+
+Writes `report.json` and `submission.zip` into FOLDER and prints the table. Of several seeds, the one with
+the best development figure answers the test rows.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.core.errors import PipelineError
+from pipeline.core.files import read_json, write_json
+from pipeline.core.progress import say
+from pipeline.glue.files import read_labelled
+from pipeline.glue.submission import answers_of, check_submission, missing_files, write_submission
+from pipeline.glue.tasks import PUBLIC, SEEN, TASKS, Task
+from pipeline.metrics.glue import METRICS, mean_with_interval
+
+_RESAMPLES = 1000
+_SEED = 0
+
+Answers = Mapping[str, Any]
+
+
+def figures(task: Task, data: Path, answers: Mapping[int, Answers]) -> dict[str, Any]:
+    """By development set and metric: the mean over seeds, its interval over rows, each seed's figure."""
+    found: dict[str, Any] = {}
+    for file, name in task.development.items():
+        gold = np.array(read_labelled(task, data / task.name / file).targets)
+        given = {seed: np.array(entry["development"][name]) for seed, entry in answers.items()}
+        found[name] = {}
+        for metric in task.metrics:
+            mean, interval = mean_with_interval(
+                metric, gold, list(given.values()), resamples=_RESAMPLES, seed=_SEED
+            )
+            found[name][metric] = {
+                "mean": mean,
+                "interval": list(interval),
+                "seeds": {str(s): METRICS[metric](gold, values) for s, values in given.items()},
+            }
+    return found
+
+
+def best_seed(task: Task, entry: Mapping[str, Any]) -> int:
+    """The seed that is best on the task's first development set."""
+    name, metric = next(iter(task.development.values())), task.metrics[0]
+    seeds = entry[name][metric]["seeds"]
+    return int(max(seeds, key=seeds.__getitem__))
+
+
+def make_report(
+    data: Path, answers: Mapping[str, Mapping[int, Answers]], out: Path, *, seen: Sequence[str]
+) -> dict[str, Any]:
+    """Write report and submission; returns the report."""
+    entries: dict[str, Any] = {}
+    submitted: dict[str, list[str]] = {}
+    flattered = {task for name in seen for task in SEEN.get(name, ())}
+    for name, by_seed in answers.items():
+        task = TASKS[name]
+        found = figures(task, data, by_seed)
+        test = by_seed[best_seed(task, found)]["test"]
+        submitted |= {file: answers_of(task, outputs) for file, outputs in test.items()}
+        malformed = next(iter(by_seed.values()))["malformed"]
+        for key, by_metric in found.items():
+            entries[key] = by_metric | {
+                "seen_by_checkpoint": name in flattered,
+                "malformed_training_rows": malformed,
+            }
+    path = out / "submission.zip"
+    write_submission(path, submitted)
+    check_submission(path, {file: len(rows) for file, rows in submitted.items()})
+    report = {
+        "tasks": entries,
+        "missing_tasks": [name for name in TASKS if name not in answers],
+        "missing_submissions": missing_files(path),
+        "public": {name: dict(row) for name, row in PUBLIC.items()},
+    }
+    write_json(out / "report.json", report)
+    return report
+
+
+def table(report: Mapping[str, Any]) -> str:
+    """One line a task, beside others' figures, in percent."""
+    head = f"{'task':9}{'metric':10}{'mean':>7}  {'95 % interval':16}{'seeds':>6}" + "".join(
+        f"{name:>12}" for name in report["public"]
+    )
+    lines = [head, "─" * len(head)]
+    for name, entry in report["tasks"].items():
+        for metric in (key for key in entry if key in METRICS):
+            value = entry[metric]
+            low, high = value["interval"]
+            interval = f"[{100 * low:.1f}, {100 * high:.1f}]"
+            line = f"{name:9}{metric:10}{100 * value['mean']:7.1f}  {interval:16}{len(value['seeds']):>6}"
+            first = metric == next(iter(entry))
+            for row in report["public"].values():
+                line += f"{row[name]:12.1f}" if first and name in row else f"{'':12}"
+            lines.append(
+                line + ("   seen by the checkpoint" if entry["seen_by_checkpoint"] else "")
+            )
+    lines.append("Others' figures: Sanh et al. 2019, table 1; development sets, in percent.")
+    if report["missing_tasks"]:
+        lines.append(f"Left out, no data: {', '.join(report['missing_tasks'])}.")
+    if report["missing_submissions"]:
+        lines.append(f"The submission lacks: {', '.join(report['missing_submissions'])}.")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="GLUE's figures and submission")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seen", default="", help="data sets the checkpoint was trained on")
+    parser.add_argument("answers", nargs="+", metavar="TASK=SEED=FILE")
+    options = parser.parse_args(arguments)
+    answers: dict[str, dict[int, Answers]] = {}
+    for given in options.answers:
+        task, seed, file = given.split("=", 2)
+        answers.setdefault(task, {})[int(seed)] = read_json(Path(file))
+    seen = [name for name in options.seen.split(",") if name]
+    say(table(make_report(options.data, answers, options.out, seen=seen)))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except PipelineError as problem:
+        sys.exit(str(problem))

@@ -1,0 +1,87 @@
+"""A submission to the GLUE leaderboard: written, and checked against the official format."""
+
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pipeline.core.errors import DataError
+from pipeline.core.files import atomic_path
+from pipeline.glue.tasks import DIAGNOSTIC, MNLI_LABELS, SUBMISSIONS, TASKS, Task
+
+HEADER = "index\tprediction"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def answers_of(task: Task, outputs: Sequence[float]) -> list[str]:
+    """What a submission says for label numbers, or for scores, which lie between 0 and 5."""
+    if task.is_regression:
+        return [f"{min(max(value, 0.0), 5.0):.3f}" for value in outputs]
+    return [task.labels[int(value)] for value in outputs]
+
+
+def write_submission(path: Path, answers: Mapping[str, Sequence[str]]) -> None:
+    """Write a zip of one `.tsv` a file name; the same answers give the same bytes."""
+    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name in sorted(answers):
+            lines = [HEADER, *(f"{number}\t{text}" for number, text in enumerate(answers[name]))]
+            entry = zipfile.ZipInfo(name, date_time=_EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, "\n".join(lines) + "\n")
+
+
+def missing_files(path: Path) -> list[str]:
+    """Files that the leaderboard asks for and the submission lacks."""
+    with zipfile.ZipFile(path) as archive:
+        return sorted(set(SUBMISSIONS) - set(archive.namelist()))
+
+
+def check_submission(path: Path, rows: Mapping[str, int]) -> None:
+    """Check every file of a submission against the official format; missing ones are left to the caller.
+
+    Args:
+        rows: file name → rows of the test file it answers.
+
+    Raises:
+        DataError: an unknown file, a wrong header, another number of rows, an index that is not the
+            row's number, or an answer that is no label of the task.
+    """
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name not in SUBMISSIONS:
+                raise _wrong(name, "is no file of the leaderboard", ", ".join(SUBMISSIONS))
+            with io.TextIOWrapper(archive.open(name), encoding="utf-8", newline="") as stream:
+                _check_lines(name, stream.read().split("\n"), rows[name])
+
+
+def _check_lines(name: str, lines: list[str], rows: int) -> None:
+    if lines[0] != HEADER:
+        raise _wrong(name, f"begins with {lines[0][:40]!r}", f"the header {HEADER!r}")
+    if lines[-1] != "" or len(lines) != rows + 2:
+        raise _wrong(name, f"has {len(lines) - 2} rows", f"{rows}, each on a line of its own")
+    allowed = _labels(name)
+    for number, line in enumerate(lines[1:-1]):
+        index, separator, answer = line.partition("\t")
+        if not separator or index != str(number):
+            raise _wrong(name, f"row {number} is {line[:40]!r}", f"the index {number}, then a tab")
+        if allowed and answer not in allowed:
+            raise _wrong(name, f"row {number} answers {answer!r}", f"one of: {', '.join(allowed)}")
+        if not allowed and not _is_score(answer):
+            raise _wrong(name, f"row {number} answers {answer!r}", "a number from 0 to 5")
+
+
+def _labels(name: str) -> tuple[str, ...]:
+    if name == DIAGNOSTIC[1]:
+        return MNLI_LABELS
+    return next(task.labels for task in TASKS.values() if name in task.submissions.values())
+
+
+def _is_score(text: str) -> bool:
+    try:
+        return 0 <= float(text) <= 5
+    except ValueError:
+        return False
+
+
+def _wrong(name: str, what: str, expected: str) -> DataError:
+    return DataError(f"{name} {what}", expected=expected, next_step="write the submission again")

@@ -1,0 +1,210 @@
+"""Fine-tune an encoder on one GLUE task and answer its development and test rows.
+
+    python -m pipeline.glue.train --data DIR --task CoLA --encoder FOLDER --seed 1 --out FILE --settings JSON
+
+`flows.glue` runs this in a process of its own for each task and seed. Writes one JSON file: the answers
+(numbers of labels, or scores) by name of the development rows and of the file they would be submitted in.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from pipeline.core.errors import PipelineError
+from pipeline.core.files import write_json
+from pipeline.core.params import Checkpoint, Compute, FinetuneParams
+from pipeline.core.progress import say
+from pipeline.core.stage import seed_everything
+from pipeline.glue.files import Rows, read_labelled, read_unlabelled
+from pipeline.glue.tasks import DIAGNOSTIC, TASKS, Task
+from pipeline.models.checkpoint import resolve_checkpoint
+from pipeline.models.encoder import (
+    freeze_lowest,
+    is_bilm,
+    layer_from_top,
+    load_classifier,
+    load_tokenizer,
+)
+from pipeline.text.batching import epoch_batches
+from pipeline.training.checkpoint import Checkpoints
+from pipeline.training.classification import (
+    Classification,
+    Regression,
+    TokenRows,
+    predict_logits,
+    tokenize,
+)
+from pipeline.training.curve import Curve
+from pipeline.training.loop import Objective, Training, train
+
+_BATCH_SIZE = 64
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a task is trained."""
+
+    compute: Compute
+    finetune: FinetuneParams
+    max_length: int
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Rows to token ids for one encoder."""
+
+    tokenizer: PreTrainedTokenizerBase
+    max_length: int
+    segments: bool
+
+    def __call__(self, rows: Rows) -> TokenRows:
+        """`rows` in tokens; two texts in one row where the task has pairs."""
+        return tokenize(
+            self.tokenizer,
+            rows.texts,
+            max_length=self.max_length,
+            seconds=rows.seconds,
+            segments=self.segments,
+        )
+
+
+def run_task(
+    task: Task, data: Path, encoder: Path, *, settings: Settings, work: Path
+) -> dict[str, Any]:
+    """Train on the training rows; the answers to development and test rows."""
+    seed_everything(settings.compute.seed)
+    folder = data / task.name
+    development = {
+        name: read_labelled(task, folder / file) for file, name in task.development.items()
+    }
+    rows = read_labelled(task, folder / "train.tsv")
+    model = load_classifier(
+        encoder,
+        labels=list(task.labels) or ["score"],
+        dropout=settings.finetune.dropout,
+        other_head=True,
+    )
+    read = Reader(
+        load_tokenizer(encoder),
+        settings.max_length,
+        segments=getattr(model.config, "type_vocab_size", 1) > 1,
+    )
+    _train(
+        model,
+        task,
+        read(rows),
+        np.array(rows.targets),
+        settings=settings,
+        work=work,
+        encoder=encoder,
+    )
+
+    def answer(found: Rows) -> list[float]:
+        return _answers(model, task, read(found), settings)
+
+    return {
+        "development": {name: answer(found) for name, found in development.items()},
+        "test": {name: answer(found) for name, found in _test_rows(task, data).items()},
+        "malformed": rows.malformed,
+    }
+
+
+def _test_rows(task: Task, data: Path) -> dict[str, Rows]:
+    """Rows to be answered by name of the submission; those of the diagnostic set go with MNLI."""
+    files = {data / task.name / file: name for file, name in task.submissions.items()}
+    if task.name == "MNLI":
+        folder, name = DIAGNOSTIC
+        file = next(
+            (f for f in ("test.tsv", "diagnostic.tsv") if (data / folder / f).is_file()), None
+        )
+        files |= {} if file is None else {data / folder / file: name}
+    return {name: read_unlabelled(task, path) for path, name in files.items() if path.is_file()}
+
+
+def _train(
+    model: PreTrainedModel,
+    task: Task,
+    rows: TokenRows,
+    targets: NDArray[np.float64],
+    *,
+    settings: Settings,
+    work: Path,
+    encoder: Path,
+) -> None:
+    objective: Objective = (
+        Regression(rows, targets)
+        if task.is_regression
+        else Classification(rows, targets.astype(np.int64))
+    )
+    layered = not is_bilm(encoder)
+    if layered:
+        freeze_lowest(model, settings.finetune.frozen_layers)
+    training = Training(
+        task=f"{task.name} seed {settings.compute.seed}",
+        schedule=settings.finetune,
+        compute=settings.compute,
+        batches=lambda epoch: epoch_batches(
+            rows.lengths,
+            batch_size=settings.finetune.batch_size,
+            seed=settings.compute.seed,
+            epoch=epoch,
+        ),
+        checkpoints=Checkpoints(work / "checkpoints"),
+        curve=Curve(work / "curve.csv"),
+        layer_of=(lambda name: layer_from_top(model, name)) if layered else None,
+        layer_decay=settings.finetune.layer_decay if layered else 1.0,
+    )
+    train(model, objective, training)
+
+
+def _answers(
+    model: PreTrainedModel, task: Task, rows: TokenRows, settings: Settings
+) -> list[float]:
+    logits = predict_logits(model, rows, compute=settings.compute, batch_size=_BATCH_SIZE)
+    outputs = logits[:, 0] if task.is_regression else logits.argmax(axis=1)
+    found: list[float] = outputs.astype(float).tolist()
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="fine-tune an encoder on one GLUE task")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--task", choices=TASKS, required=True)
+    parser.add_argument("--encoder", type=Path, help="folder; the settings' checkpoint without it")
+    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    parser.add_argument(
+        "--settings", required=True, help="compute, finetune, max_length, checkpoint as JSON"
+    )
+    options = parser.parse_args(arguments)
+    values = json.loads(options.settings)
+    settings = Settings(
+        Compute.model_validate(values["compute"]),
+        FinetuneParams.model_validate(values["finetune"]),
+        values["max_length"],
+    )
+    checkpoint = Checkpoint.model_validate(values["checkpoint"])
+    found = run_task(
+        TASKS[options.task],
+        options.data,
+        options.encoder or resolve_checkpoint(checkpoint),
+        settings=settings,
+        work=options.out.with_suffix(""),
+    )
+    write_json(options.out, found)
+    say(f"{options.task}  seed {settings.compute.seed}  done")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except PipelineError as problem:
+        sys.exit(str(problem))

@@ -1,0 +1,187 @@
+"""A bidirectional language model after ELMo (Peters et al. 2018): LSTMs that read both ways.
+
+Two stacks of LSTMs with projection read a text from the left and from the right; a residual joins
+each layer to the one above. One table of embeddings and one softmax serve both directions, and the
+embeddings are the softmax's weights where the input is subwords (Inan et al. 2017). Regularised as
+AWD-LSTM is (Merity et al. 2018): weights dropped in the recurrence, one dropout mask for all steps
+of a text, whole tokens dropped from the embeddings.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+from transformers import PreTrainedConfig, PreTrainedModel
+
+from pipeline.models.characters import CharacterEmbedding
+from pipeline.models.lstm import LSTMLayer
+
+
+class BilmConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers has no types
+    """Shape of the model; saved as `config.json`.
+
+    Args:
+        hidden_size: width of embeddings and projections; a layer gives twice as much, both ways joined.
+        intermediate_size: cells of each LSTM.
+        input: `subword` looks tokens up; `characters` makes their embeddings from their spelling.
+        dropout: of a layer's inputs and outputs, the same at every step of a text.
+        embedding_dropout: share of the tokens that are blank in one batch.
+        weight_drop: share of the recurrent weights that are dropped in one batch.
+    """
+
+    model_type = "bilm"
+
+    def __init__(
+        self,
+        *,
+        vocab_size: int = 1,
+        hidden_size: int = 1,
+        intermediate_size: int = 1,
+        num_hidden_layers: int = 2,
+        input: str = "subword",
+        dropout: float = 0.0,
+        embedding_dropout: float = 0.0,
+        weight_drop: float = 0.0,
+        classifier_dropout: float = 0.0,
+        initializer_range: float = 0.05,
+        **others: object,
+    ) -> None:
+        self.vocab_size, self.hidden_size = vocab_size, hidden_size
+        self.intermediate_size, self.num_hidden_layers = intermediate_size, num_hidden_layers
+        self.input, self.dropout = input, dropout
+        self.embedding_dropout, self.weight_drop = embedding_dropout, weight_drop
+        self.classifier_dropout, self.initializer_range = classifier_dropout, initializer_range
+        super().__init__(**others)
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What every layer says of every token.
+
+    Attributes:
+        forward: embeddings, then each layer's states, left to right: `(batch, length, hidden_size)` each.
+        backward: the same, right to left, at the token's own place.
+    """
+
+    forward: list[torch.Tensor]
+    backward: list[torch.Tensor]
+
+
+class BilmPreTrained(PreTrainedModel):  # type: ignore[misc]
+    """Config class and initial weights, for what transformers saves and loads."""
+
+    config_class = BilmConfig
+    base_model_prefix = "bilm"
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, LSTMLayer):
+            module.reset()
+        elif isinstance(module, nn.Embedding | nn.Linear | nn.Conv1d):
+            nn.init.normal_(module.weight, std=self.config.initializer_range)
+            if isinstance(bias := getattr(module, "bias", None), torch.Tensor):
+                nn.init.zeros_(bias)
+
+
+class Bilm(BilmPreTrained):
+    """Embeddings and both stacks of LSTMs."""
+
+    def __init__(self, config: BilmConfig) -> None:
+        super().__init__(config)
+        self.embeddings: nn.Module = (
+            CharacterEmbedding(config.vocab_size, config.hidden_size)
+            if config.input == "characters"
+            else nn.Embedding(config.vocab_size, config.hidden_size)
+        )
+        self.layers = nn.ModuleList(
+            LSTMLayer(config.hidden_size, config.intermediate_size, directions=2)
+            for _ in range(config.num_hidden_layers)
+        )
+        self.post_init()
+
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None
+    ) -> Layers:
+        """Every layer of both directions.
+
+        Args:
+            input_ids: `(batch, length)`.
+            attention_mask: 1 for text, 0 for the padding after it; None where there is none.
+        """
+        embedded = self._embed(input_ids)
+        lengths = None if attention_mask is None else attention_mask.sum(dim=1)
+        # Both readings side by side, steps before rows: `(2, length, batch, hidden_size)`.
+        both = torch.stack([embedded, reverse_rows(embedded, lengths)]).transpose(1, 2)
+        states = [both]
+        for number, layer in enumerate(self.layers):
+            below = self._drop(states[-1])
+            state = layer(below, weight_drop=self.config.weight_drop)
+            states.append(state + below if number else state)
+        forward, backward = zip(*(state.transpose(1, 2) for state in states), strict=True)
+        return Layers([*forward], [reverse_rows(state, lengths) for state in backward])
+
+    def _embed(self, input_ids: torch.Tensor) -> torch.Tensor:
+        embedded: torch.Tensor = self.embeddings(input_ids)
+        if not (self.training and self.config.embedding_dropout):
+            return embedded
+        keep = torch.rand(self.config.vocab_size, device=embedded.device)
+        kept = (keep >= self.config.embedding_dropout).to(embedded.dtype)
+        factors: torch.Tensor = kept / (1 - self.config.embedding_dropout)
+        return embedded * factors[input_ids].unsqueeze(-1)
+
+    def _drop(self, states: torch.Tensor) -> torch.Tensor:
+        """The same units for all steps of a text (Gal and Ghahramani 2016)."""
+        return drop_units(states, self.config.dropout if self.training else 0.0, steps=1)
+
+
+class BilmForLanguageModelling(BilmPreTrained):
+    """The next token from the left, and the one before from the right, by one softmax."""
+
+    def __init__(self, config: BilmConfig) -> None:
+        super().__init__(config)
+        self.bilm = Bilm(config)
+        self.bias = nn.Parameter(torch.zeros(config.vocab_size))
+        if config.input == "characters":
+            self.decoder = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        self.post_init()
+
+    def scores(self, states: torch.Tensor) -> torch.Tensor:
+        """Logits of every token of the vocabulary: `(…, hidden_size)` to `(…, vocab_size)`."""
+        owner: Any = self.decoder if self.config.input == "characters" else self.bilm.embeddings
+        return functional.linear(states, owner.weight, self.bias)
+
+    def drop(self, states: torch.Tensor) -> torch.Tensor:
+        """Dropout before the softmax, of `(batch, length, hidden_size)`."""
+        return drop_units(states, self.config.dropout if self.training else 0.0, steps=1)
+
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits `(batch, length, vocab_size)` of the token after each, and of the token before each."""
+        layers = self.bilm(input_ids, attention_mask)
+        return self.scores(layers.forward[-1]), self.scores(layers.backward[-1])
+
+
+def drop_units(states: torch.Tensor, share: float, *, steps: int) -> torch.Tensor:
+    """Dropout with one mask for all of dimension `steps`."""
+    if not share:
+        return states
+    shape = [1 if number == steps else size for number, size in enumerate(states.shape)]
+    return states * (states.new_empty(shape).bernoulli_(1 - share) / (1 - share))
+
+
+def reverse_rows(states: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
+    """Each row's own tokens back to front; its padding stays behind them.
+
+    Args:
+        states: `(batch, length, hidden)`.
+        lengths: tokens of each row, `(batch,)`; None where all rows are full.
+    """
+    if lengths is None:
+        return states.flip(1)
+    places = torch.arange(states.shape[1], device=states.device).unsqueeze(0)
+    turned = lengths.unsqueeze(1) - 1 - places
+    index = torch.where(turned < 0, places, turned)
+    return states.gather(1, index.unsqueeze(-1).expand(-1, -1, states.shape[2]))

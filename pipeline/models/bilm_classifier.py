@@ -1,0 +1,79 @@
+"""A classifier over a bidirectional language model: a learned mix of its layers, pooled over the text.
+
+ELMo's use downstream (Peters et al. 2018, equation 1): the task learns how much of each layer it
+wants. What is mixed is pooled by mean and by maximum, as in ULMFiT (Howard and Ruder 2018).
+"""
+
+import torch
+from torch import nn
+from transformers.modeling_outputs import SequenceClassifierOutput
+
+from pipeline.models.bilm import Bilm, BilmConfig, BilmPreTrained, Layers
+
+_NOTHING = -1e4
+"""Below any state of an LSTM: never the maximum."""
+
+
+class ScalarMix(nn.Module):
+    """`scale · Σ softmax(weights)ₗ · layerₗ`."""
+
+    def __init__(self, layers: int) -> None:
+        super().__init__()
+        self.weights = nn.Parameter(torch.empty(layers))
+        self.scale = nn.Parameter(torch.empty(1))
+        self.reset()
+
+    def reset(self) -> None:
+        """All layers alike."""
+        nn.init.zeros_(self.weights)
+        nn.init.ones_(self.scale)
+
+    def forward(self, layers: list[torch.Tensor]) -> torch.Tensor:
+        """Tensors of one shape to one of that shape."""
+        shares = torch.softmax(self.weights, dim=0)
+        mixed = sum(shares[number] * layer for number, layer in enumerate(layers))
+        return self.scale * mixed
+
+
+class PooledHead(nn.Module):
+    """Layers and mask to logits."""
+
+    def __init__(self, config: BilmConfig) -> None:
+        super().__init__()
+        self.mix = ScalarMix(config.num_hidden_layers + 1)
+        self.dropout = nn.Dropout(config.classifier_dropout)
+        self.output = nn.Linear(4 * config.hidden_size, config.num_labels)
+
+    def forward(self, layers: Layers, attention_mask: torch.Tensor) -> torch.Tensor:
+        """`(batch, labels)`."""
+        joined = [
+            torch.cat(pair, dim=-1) for pair in zip(layers.forward, layers.backward, strict=True)
+        ]
+        mixed = self.mix(joined)
+        mask = attention_mask.unsqueeze(-1).to(mixed.dtype)
+        mean = (mixed * mask).sum(dim=1) / mask.sum(dim=1)
+        largest = (mixed + (1 - mask) * _NOTHING).amax(dim=1)
+        logits: torch.Tensor = self.output(self.dropout(torch.cat([mean, largest], dim=-1)))
+        return logits
+
+
+class BilmForSequenceClassification(BilmPreTrained):
+    """The pretrained model below, the head above; loaded from a folder that pretrain or distill left."""
+
+    def __init__(self, config: BilmConfig) -> None:
+        super().__init__(config)
+        self.bilm = Bilm(config)
+        self.head = PooledHead(config)
+        self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, ScalarMix):
+            module.reset()
+        super()._init_weights(module)
+
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor
+    ) -> SequenceClassifierOutput:
+        """Logits `(batch, labels)`."""
+        layers = self.bilm(input_ids, attention_mask)
+        return SequenceClassifierOutput(logits=self.head(layers, attention_mask))

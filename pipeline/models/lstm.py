@@ -1,0 +1,80 @@
+"""LSTMs with projection (Sak et al. 2014), one a direction, their weights in one place.
+
+The recurrence reads the projection of what the cells show, so its two matrices can be multiplied
+first: then oneDNN's LSTM, which has no projections, does the work, and the projection follows for all
+steps at once. As fast as torch's own path for projections where cells are twice the projection, and
+the very shape that ONNX has.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+GATES = 4
+"""Input, forget, cell, output: the order of `torch.nn.LSTM`."""
+
+
+class LSTMLayer(nn.Module):
+    """`directions` LSTMs side by side, each over its own inputs.
+
+    `projection` brings `cells` numbers down to `size`, which is what the next step and layer see.
+    """
+
+    def __init__(self, size: int, cells: int, *, directions: int) -> None:
+        super().__init__()
+        self.input_weight = nn.Parameter(torch.empty(directions, GATES * cells, size))
+        self.recurrent_weight = nn.Parameter(torch.empty(directions, GATES * cells, size))
+        self.bias = nn.Parameter(torch.empty(directions, GATES * cells))
+        self.projection = nn.Parameter(torch.empty(directions, size, cells))
+        self.reset()
+
+    @property
+    def cells(self) -> int:
+        """Width of the memory."""
+        return self.projection.shape[2]
+
+    @torch.no_grad()
+    def reset(self) -> None:
+        """Uniform weights as torch draws them, and a forget gate that begins open."""
+        bound = self.cells**-0.5
+        for weight in (self.input_weight, self.recurrent_weight, self.projection):
+            nn.init.uniform_(weight, -bound, bound)
+        nn.init.zeros_(self.bias)
+        self.bias[:, self.cells : 2 * self.cells] = 1.0
+
+    def forward(self, inputs: torch.Tensor, *, weight_drop: float = 0.0) -> torch.Tensor:
+        """`(directions, length, batch, size)` to the same shape.
+
+        Args:
+            weight_drop: share of the recurrent weights that this call leaves out in training.
+        """
+        recurrent = functional.dropout(self.recurrent_weight, weight_drop, self.training)
+        read = torch.bmm(recurrent, self.projection)
+        hidden = [
+            self._run(*each)
+            for each in zip(inputs, self.input_weight, read, self.bias, strict=True)
+        ]
+        return torch.stack(hidden) @ self.projection.transpose(1, 2).unsqueeze(1)
+
+    def _run(
+        self,
+        inputs: torch.Tensor,
+        input_weight: torch.Tensor,
+        recurrent: torch.Tensor,
+        bias: torch.Tensor,
+    ) -> torch.Tensor:
+        """One direction before its projection, `(length, batch, cells)`."""
+        start = inputs.new_zeros(1, inputs.shape[1], self.cells)
+        weights = [input_weight, recurrent, bias, torch.zeros_like(bias)]
+        hidden: torch.Tensor = torch.lstm(
+            inputs,
+            (start, start),
+            weights,
+            has_biases=True,
+            num_layers=1,
+            dropout=0.0,
+            train=self.training,
+            bidirectional=False,
+            batch_first=False,
+        )[0]
+        return hidden

@@ -1,0 +1,87 @@
+"""Held-out scores of a language model while it trains and after."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from pipeline.text.batching import Ids, lengths_of, sorted_batches
+from pipeline.training.loop import Objective
+
+_BATCH = 32
+_STEPS = 64
+
+
+@dataclass(frozen=True)
+class DocumentNats:
+    """Nats that each document costs, its end included, `(documents,)` each; read one way and the other."""
+
+    forward: np.ndarray
+    backward: np.ndarray
+
+
+def heldout_loss(
+    model: torch.nn.Module, objective: Objective, *, device: torch.device, rows: int
+) -> float:
+    """Mean loss over the first `rows` held-out rows under fixed random numbers, nats a token."""
+    model.eval()
+    state = torch.get_rng_state()
+    torch.manual_seed(0)
+    with torch.inference_mode():
+        losses = [
+            float(objective.loss(model, np.arange(start, min(start + _BATCH, rows)), device))
+            for start in range(0, rows, _BATCH)
+        ]
+    torch.set_rng_state(state)
+    return float(np.mean(losses))
+
+
+def document_nats(
+    model: torch.nn.Module, documents: list[Ids], *, boundary: int, device: torch.device
+) -> DocumentNats:
+    """What each whole document costs by the chain rule, from its first token to its end and back.
+
+    Args:
+        documents: token ids of each, without special tokens.
+        boundary: the token between documents; it starts each reading and its end is predicted.
+    """
+    model.eval()
+    rows = [np.concatenate([[boundary], document, [boundary]]) for document in documents]
+    nats = np.zeros((2, len(rows)))
+    with torch.inference_mode():
+        for batch in sorted_batches(lengths_of([row.tolist() for row in rows]), batch_size=8):
+            nats[:, batch] = _batch_nats(model, [rows[i] for i in batch], boundary, device)
+    return DocumentNats(forward=nats[0], backward=nats[1])
+
+
+def _batch_nats(
+    model: torch.nn.Module, rows: list[Ids], boundary: int, device: torch.device
+) -> np.ndarray:
+    """`(2, batch)`: forward, backward."""
+    longest = max(len(row) for row in rows)
+    ids = torch.full((len(rows), longest), boundary, device=device)
+    mask = torch.zeros_like(ids)
+    for number, row in enumerate(rows):
+        ids[number, : len(row)] = torch.from_numpy(row)
+        mask[number, : len(row)] = 1
+    layers = model.bilm(ids, mask)  # type: ignore[operator]
+    inner = mask[:, 1:].double()
+    after = _nats(model, layers.forward[-1][:, :-1], ids[:, 1:])
+    before = _nats(model, layers.backward[-1][:, 1:], ids[:, :-1])
+    return torch.stack([(after * inner).sum(1), (before * inner).sum(1)]).cpu().numpy()
+
+
+def _nats(model: torch.nn.Module, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """`(batch, length)`, a few steps at a time: logits of a long review would fill the memory."""
+    parts = [
+        functional.cross_entropy(
+            model.scores(some.flatten(0, 1)).float(),  # type: ignore[operator]
+            wanted.flatten(),
+            reduction="none",
+        ).view(wanted.shape)
+        for some, wanted in zip(
+            torch.split(states, _STEPS, dim=1), torch.split(targets, _STEPS, dim=1), strict=True
+        )
+    ]
+    return torch.cat(parts, dim=1).double()

@@ -1,0 +1,91 @@
+"""GLUE's files are read as they are: tabs separate, quotes are letters, broken lines are counted."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.core.errors import DataError
+from pipeline.glue.files import read_labelled, read_unlabelled
+from pipeline.glue.tasks import SUBMISSIONS, TASKS
+from tests.support.glue_files import write_glue
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    write_glue(tmp_path)
+    return tmp_path
+
+
+def append(path: Path, *lines: str) -> None:
+    path.write_text(path.read_text(encoding="utf-8") + "".join(f"{x}\n" for x in lines), "utf-8")
+
+
+def test_cola_has_no_header_and_its_marks_are_no_text(data: Path) -> None:
+    rows = read_labelled(TASKS["CoLA"], data / "CoLA/train.tsv")
+    assert len(rows.texts) == 24
+    assert rows.texts[:2] == ["Band the well played.", "The band played well."]
+    assert rows.targets[:2] == [0.0, 1.0]
+    assert rows.seconds == []
+    assert read_unlabelled(TASKS["CoLA"], data / "CoLA/test.tsv").indices == [
+        "0",
+        "1",
+        "2",
+        "3",
+        "4",
+    ]
+
+
+def test_a_byte_order_mark_hides_no_column(data: Path) -> None:
+    rows = read_labelled(TASKS["MRPC"], data / "MRPC/train.tsv")
+    assert len(rows.texts) == len(rows.seconds) == 24
+
+
+def test_quotes_are_not_quotes(data: Path) -> None:
+    said = 'own\t1\t\t"A stray quote, never closed'
+    append(data / "CoLA/train.tsv", said, "own\t0\t*\t\"quoted\" and 'so'")
+    texts = read_labelled(TASKS["CoLA"], data / "CoLA/train.tsv").texts
+    assert texts[-2:] == ['"A stray quote, never closed', "\"quoted\" and 'so'"]
+
+
+def test_a_line_with_a_stray_tab_is_counted_and_left_out_and_many_are_refused(data: Path) -> None:
+    path = data / "CoLA/train.tsv"
+    append(path, "own\t1\t\tOne\ttab too many")
+    rows = read_labelled(TASKS["CoLA"], path)
+    assert rows.malformed == 1
+    assert len(rows.texts) == 24
+    append(path, "own\t1")
+    with pytest.raises(DataError, match="row 26: 2 columns; 2 such rows so far"):
+        read_labelled(TASKS["CoLA"], path)
+
+
+def test_no_row_that_is_to_be_answered_may_be_left_out(data: Path) -> None:
+    append(data / "RTE/test.tsv", "2\ta\tb\tc")
+    with pytest.raises(DataError, match="row 3: 4 columns"):
+        read_unlabelled(TASKS["RTE"], data / "RTE/test.tsv")
+
+
+def test_an_unknown_label_and_a_score_out_of_range_are_named_with_their_row(data: Path) -> None:
+    append(data / "RTE/train.tsv", "99\ta\tb\tmaybe")
+    with pytest.raises(DataError, match="row 25: label 'maybe'") as caught:
+        read_labelled(TASKS["RTE"], data / "RTE/train.tsv")
+    assert caught.value.expected == "one of: entailment, not_entailment"
+    path = data / "STS-B/dev.tsv"
+    path.write_text(path.read_text(encoding="utf-8").replace("5.000", "7.5"), "utf-8")
+    with pytest.raises(DataError, match=r"label '7\.5'"):
+        read_labelled(TASKS["STS-B"], path)
+
+
+def test_other_columns_an_absent_file_and_broken_utf8_are_refused(data: Path) -> None:
+    with pytest.raises(DataError, match="a column 'question1'") as caught:
+        read_labelled(TASKS["QQP"], data / "RTE/train.tsv")
+    assert "RTE/train.tsv" in caught.value.got
+    with pytest.raises(DataError, match=r"no QQP/train\.tsv"):
+        read_labelled(TASKS["QQP"], data / "QQP/train.tsv")
+    (data / "RTE/train.tsv").write_bytes(b"index\tsentence1\xff\n")
+    with pytest.raises(DataError, match="UTF-8"):
+        read_labelled(TASKS["RTE"], data / "RTE/train.tsv")
+
+
+def test_the_leaderboards_files_are_these() -> None:
+    single = {"AX", "CoLA", "MRPC", "QNLI", "QQP", "RTE", "SST-2", "STS-B", "WNLI"}
+    assert set(SUBMISSIONS) == {f"{name}.tsv" for name in single | {"MNLI-m", "MNLI-mm"}}

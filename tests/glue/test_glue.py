@@ -1,0 +1,141 @@
+"""`flows.glue` on official-looking files: learns, reports, submits, and goes on after a stop."""
+
+import importlib
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from flows.glue import present_tasks, run_glue
+from pipeline.core.files import read_json
+from pipeline.core.params import load_params, override, parse_yaml
+from pipeline.glue.submission import check_submission
+from tests.support.glue_files import write_glue
+from tests.support.tiny_bilm import tiny_language_model
+from tests.support.tiny_models import write_model, write_tokenizer
+from tests.support.tiny_workspace import REPOSITORY
+
+CHANGES = [
+    "compute.threads=1",
+    "finetune.epochs=8",
+    "finetune.batch_size=4",
+    "finetune.learning_rate=5e-3",
+    "finetune.frozen_layers=0",
+    "prepare.max_length=32",
+    "pretrain.sequence_length=32",
+]
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("glue")
+    values = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    (root / "params.yaml").write_text(yaml.safe_dump(override(values, CHANGES)), encoding="utf-8")
+    write_model(root / "encoder")
+    write_glue(root / "data")
+    return root
+
+
+def in_this_process(module: str, arguments: Sequence[str], root: Path, *, key: str) -> None:
+    """As `flows.glue` runs a module, without a new interpreter for each."""
+    importlib.import_module(module).main(arguments)
+
+
+@pytest.fixture
+def glue(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """Runs GLUE on the workspace and gives the report."""
+    monkeypatch.setattr("flows.glue._run", in_this_process)
+
+    def run(tasks: list[str], *, encoder: str = "encoder", seeds: tuple[int, ...] = (1,)) -> Any:
+        run_glue(
+            workspace,
+            load_params(workspace / "params.yaml"),
+            data=workspace / "data",
+            encoder=workspace / encoder,
+            tasks=present_tasks(workspace / "data", tasks),
+            seeds=seeds,
+        )
+        return read_json(workspace / "artifacts/glue/report.json")
+
+    return run
+
+
+def test_tasks_of_every_kind_go_through_to_a_valid_submission(
+    workspace: Path, glue: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = glue(["CoLA", "STS-B", "MNLI"], seeds=(1, 2))
+    cola = report["tasks"]["CoLA"]["matthews"]
+    assert cola["mean"] > 0.5  # word order tells the two apart
+    assert set(cola["seeds"]) == {"1", "2"}
+    assert cola["interval"][0] <= cola["mean"] <= cola["interval"][1]
+    assert set(report["tasks"]) == {"CoLA", "STS-B", "MNLI-m", "MNLI-mm"}
+    assert {"pearson", "spearman"} <= set(report["tasks"]["STS-B"])
+    assert report["missing_tasks"] == ["SST-2", "MRPC", "QQP", "QNLI", "RTE", "WNLI"]
+    path = workspace / "artifacts/glue/submission.zip"
+    rows = {"CoLA.tsv": 5, "STS-B.tsv": 6, "MNLI-m.tsv": 3, "MNLI-mm.tsv": 3, "AX.tsv": 2}
+    with zipfile.ZipFile(path) as archive:
+        assert set(archive.namelist()) == set(rows)
+    check_submission(path, rows)
+    printed = capsys.readouterr().out
+    for part in ("CoLA", "matthews", "BERT-base", "Left out, no data: SST-2, MRPC", "QNLI.tsv"):
+        assert part in printed
+
+
+def test_what_is_finished_is_not_trained_again_and_new_rows_are(
+    workspace: Path, glue: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    glue(["RTE"])
+    assert "RTE seed 1  0/" in capsys.readouterr().out
+    glue(["RTE"])
+    printed = capsys.readouterr().out
+    assert "RTE  seed 1  trained before" in printed
+    assert "RTE seed 1  0/" not in printed
+    train = workspace / "data/RTE/train.tsv"
+    train.write_text(train.read_text() + "99\tOne more.\tOne more.\tentailment\n")
+    glue(["RTE"])
+    assert "RTE seed 1  0/" in capsys.readouterr().out
+
+
+def test_our_own_bidirectional_model_is_an_encoder_too(
+    workspace: Path, glue: Callable[..., Any]
+) -> None:
+    tiny_language_model(vocab_size=200).save_pretrained(workspace / "bilm")
+    write_tokenizer(workspace / "bilm")
+    report = glue(["MRPC"], encoder="bilm")
+    assert set(report["tasks"]["MRPC"]) >= {"f1", "accuracy"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--tasks", "SNLI"], "task 'SNLI'"),
+        (["--tasks", "QQP"], "no folder QQP"),
+        (["--data", "nowhere"], "no task's folder in nowhere"),
+        (["--tasks", "CoLA", "--set", "finetune.epoch=1"], "did you mean `epochs`?"),
+        (["--tasks", "CoLA", "--encoder", "data"], "an encoder checkpoint"),
+    ],
+)
+def test_bad_input_gets_one_message_and_leaves_earlier_results(
+    workspace: Path, arguments: list[str], message: str
+) -> None:
+    report = workspace / "artifacts/glue/report.json"
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.write_text("earlier")
+    done = subprocess.run(
+        [sys.executable, "-m", "flows.glue", "--data", "data", *arguments],
+        cwd=workspace,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert report.read_text() == "earlier"
