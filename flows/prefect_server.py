@@ -13,6 +13,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -125,7 +126,27 @@ def prepare_database(root: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     from prefect.server.database import provide_database_interface
 
-    asyncio.run(provide_database_interface().create_db())
+    with _ticking("Preparing Prefect's database"):
+        asyncio.run(provide_database_interface().create_db())
+
+
+@contextmanager
+def _ticking(what: str) -> Iterator[None]:
+    """Say every few seconds that `what` goes on."""
+    ended = threading.Event()
+
+    def tick() -> None:
+        started = time.monotonic()
+        while not ended.wait(_SPEAK_SECONDS):
+            say(f"  {what}: {time.monotonic() - started:.0f} s")
+
+    thread = threading.Thread(target=tick, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _command(port: int) -> list[str]:

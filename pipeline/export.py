@@ -1,7 +1,7 @@
 """export: every trained model as ONNX, with the proof that it answers as torch does.
 
-Reads   artifacts/{finetune,distill,prune}/model/, artifacts/prepare/records.parquet
-Writes  artifacts/export/{teacher/, student/, pruned/, certificate.json, metrics.json}
+Reads   artifacts/{pretrain,finetune,distill,prune}/model/, artifacts/prepare/records.parquet
+Writes  artifacts/export/{teacher/, student/, pruned/, language_model/, certificate.json, metrics.json}
 """
 
 import shutil
@@ -9,15 +9,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.compression import onnx_export
+from pipeline.compression import language_model_onnx, onnx_export
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import write_json
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.core.variants import MODEL_FILE, MODELS, TOKENIZER_FILE
+from pipeline.core.variants import LANGUAGE_MODEL, MODEL_FILE, MODELS, TOKENIZER_FILE
 from pipeline.models.encoder import load_classifier, load_tokenizer
+from pipeline.models.pretraining import load_language_model
 from pipeline.runtime.classifier import Classifier
 from pipeline.runtime.session import open_session
 from pipeline.training.classification import TokenRows, tokenize
@@ -35,7 +36,12 @@ def run(params: Params, paths: Paths) -> Metrics:
         entry = _export(paths.read(stage, "model"), paths.out / model, texts=texts, params=params)
         certificate[model] = entry
         say(f"export  {model}: largest difference {entry['largest_difference']:.1e}")
-    write_json(paths.out / "certificate.json", {"models": certificate})
+    language_model = _export_language_model(texts, params=params, paths=paths)
+    say(f"export  language model: largest difference {language_model['largest_difference']:.1e}")
+    write_json(
+        paths.out / "certificate.json",
+        {"models": certificate, LANGUAGE_MODEL: language_model},
+    )
     worst = max(entry["largest_difference"] for entry in certificate.values())
     return {
         "largest_difference": worst,
@@ -71,6 +77,37 @@ def _export(source: Path, target: Path, *, texts: Sequence[str], params: Params)
         "pad_token_id": rows.pad_token_id,
         "opset": params.export.opset,
         "texts_with_equal_tokens": len(texts),
+        "bytes": (target / MODEL_FILE).stat().st_size,
+    }
+
+
+def _export_language_model(texts: Sequence[str], *, params: Params, paths: Paths) -> dict[str, Any]:
+    """Write what pretrain left, for the questions a language model is asked; returns its certificate."""
+    source, target = paths.read("pretrain", "model"), paths.out / LANGUAGE_MODEL
+    model, tokenizer = load_language_model(source), load_tokenizer(source)
+    target.mkdir(parents=True, exist_ok=True)
+    language_model_onnx.export_language_model(model, target / MODEL_FILE, opset=params.export.opset)
+    shutil.copyfile(source / TOKENIZER_FILE, target / TOKENIZER_FILE)
+    rows = tokenize(tokenizer, texts, max_length=params.prepare.max_length)
+    cases = onnx_export.parity_cases(
+        rows.ids,
+        vocabulary_size=model.config.vocab_size,
+        max_length=params.prepare.max_length,
+        pad_token_id=rows.pad_token_id,
+        seed=params.compute.seed,
+    )
+    differences = language_model_onnx.largest_difference(
+        language_model_onnx.torch_answers(model),
+        language_model_onnx.onnx_answers(open_session(target / MODEL_FILE, threads=1)),
+        cases,
+    )
+    onnx_export.require_parity(target.name, differences, tolerance=params.export.tolerance)
+    return {
+        "passed": True,
+        "family": language_model_onnx.family_of(model),
+        "largest_difference": max(differences.values()),
+        "tolerance": params.export.tolerance,
+        "differences": differences,
         "bytes": (target / MODEL_FILE).stat().st_size,
     }
 

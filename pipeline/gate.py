@@ -20,7 +20,15 @@ from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.core.variants import ONNX_STAGES, TEACHER, TOKENIZER_FILE, Variant, all_variants
+from pipeline.core.variants import (
+    LANGUAGE_MODEL,
+    MODEL_FILE,
+    ONNX_STAGES,
+    TEACHER,
+    TOKENIZER_FILE,
+    Variant,
+    all_variants,
+)
 from pipeline.data.model_card import model_card
 from pipeline.metrics.classification import quality
 from pipeline.metrics.plots import plot_choice
@@ -161,6 +169,9 @@ def _pack(
             "onnxruntime": onnxruntime.__version__,
             "tokenizers": tokenizers.__version__,
         },
+        "language_model": {
+            "family": read_json(paths.read("export", "certificate.json"))[LANGUAGE_MODEL]["family"]
+        },
         "lineage": lineage,
     }
     card = model_card(
@@ -181,6 +192,10 @@ def _pack(
         tokenizer=chosen.folder(paths) / TOKENIZER_FILE,
         description=description,
         model_card=card,
+        language_model=(
+            paths.read("quantize", LANGUAGE_MODEL, MODEL_FILE),
+            paths.read("quantize", LANGUAGE_MODEL, TOKENIZER_FILE),
+        ),
     )
 
 

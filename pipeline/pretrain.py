@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
+from pipeline.core.errors import DataError
 from pipeline.core.files import read_json
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
@@ -36,6 +37,8 @@ def run(params: Params, paths: Paths) -> Metrics:
     corpus = paths.read("prepare", "corpus")
     packed = PackedRows(TokenFile(corpus / "train.npy"), settings.sequence_length)
     heldout = PackedRows(np.load(corpus / "heldout.npy"), settings.sequence_length)
+    for name, found in (("train", packed), ("heldout", heldout)):
+        _require_rows(name, found)
     rows = min(packed.count, settings.max_sequences or packed.count)
     scored = min(heldout.count, _HELDOUT_ROWS)
     model = new_language_model(settings, tokenizer)
@@ -77,6 +80,16 @@ def run(params: Params, paths: Paths) -> Metrics:
         "sequences": rows,
         "headline": _headline(loss, bits),
     }
+
+
+def _require_rows(name: str, packed: PackedRows) -> None:
+    if not packed.count:
+        raise DataError(
+            f"{len(packed.stream)} tokens in the corpus's {name} part",
+            expected=f"at least one row of pretrain.sequence_length = {packed.length}",
+            next_step="add a source with role: corpus, raise prepare.heldout_share if only the"
+            " held-out part is short, or shorten pretrain.sequence_length",
+        )
 
 
 def _bits_per_byte(

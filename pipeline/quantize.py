@@ -1,7 +1,7 @@
 """quantize: every exported model in int8, with proof that it happened and of what it cost.
 
-Reads   artifacts/export/{teacher,student,pruned}/, artifacts/prepare/records.parquet
-Writes  artifacts/quantize/{teacher/, student/, pruned/, certificate.json, metrics.json}
+Reads   artifacts/export/{teacher,student,pruned,language_model}/, artifacts/prepare/records.parquet
+Writes  artifacts/quantize/{teacher/, student/, pruned/, language_model/, certificate.json, metrics.json}
 """
 
 import shutil
@@ -18,7 +18,7 @@ from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.core.variants import MODEL_FILE, MODELS, TOKENIZER_FILE
+from pipeline.core.variants import LANGUAGE_MODEL, MODEL_FILE, MODELS, TOKENIZER_FILE
 from pipeline.runtime.classifier import Classifier
 from pipeline.training.splits import read_split
 
@@ -34,7 +34,11 @@ def run(params: Params, paths: Paths) -> Metrics:
         source, target = paths.read("export", model), paths.out / model
         certificate[model] = entry = _quantize(source, target, texts=texts, params=params)
         say(f"quantize  {model}: {_summary(entry)}")
-    write_json(paths.out / "certificate.json", {"models": certificate})
+    language_model = _quantize_language_model(params=params, paths=paths)
+    write_json(
+        paths.out / "certificate.json",
+        {"models": certificate, LANGUAGE_MODEL: language_model},
+    )
     return {
         "bytes": {model: entry["bytes"] for model, entry in certificate.items()},
         "label_agreement": {model: e["label_agreement"] for model, e in certificate.items()},
@@ -61,6 +65,17 @@ def _quantize(
         "label_agreement": float(np.mean(float32.argmax(axis=1) == int8.argmax(axis=1))),
         "largest_probability_difference": float(np.max(np.abs(float32 - int8))),
     }
+
+
+def _quantize_language_model(*, params: Params, paths: Paths) -> dict[str, Any]:
+    """The language model in int8: it goes into the bundle beside the classifier."""
+    source, target = paths.read("export", LANGUAGE_MODEL), paths.out / LANGUAGE_MODEL
+    target.mkdir(parents=True, exist_ok=True)
+    quantize_int8(source / MODEL_FILE, target / MODEL_FILE, params=params.quantize)
+    shutil.copyfile(source / TOKENIZER_FILE, target / TOKENIZER_FILE)
+    before, after = inspect(source / MODEL_FILE), inspect(target / MODEL_FILE)
+    require_quantized(target.name, before, after, params=params.quantize)
+    return {"passed": True, **after.as_dict(), "bytes_before": before.bytes}
 
 
 def _probabilities(folder: Path, texts: Sequence[str], *, params: Params) -> NDArray[np.float64]:

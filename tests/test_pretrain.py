@@ -1,6 +1,10 @@
 """pretrain: a language model that predicts held-out text better than it did before."""
 
 import csv
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +13,14 @@ import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer, BertModel
 
 from pipeline import pretrain
-from pipeline.core.errors import ArtifactError
-from tests.support.trained_workspace import run_in, trained_workspace, untrained_workspace
+from pipeline.core.errors import ArtifactError, DataError
+from tests.support.tiny_workspace import REPOSITORY
+from tests.support.trained_workspace import (
+    changed,
+    run_in,
+    trained_workspace,
+    untrained_workspace,
+)
 
 STILL = "pretrain.learning_rate=1e-12"  # so small that no weight moves
 
@@ -72,3 +82,108 @@ def test_rows_are_limited_on_request(workspace: Path) -> None:
     limits = ["pretrain.max_sequences=5", "pretrain.epochs=1"]
     metrics, _ = run_in(workspace, "pretrain", pretrain.run, *limits)
     assert metrics["sequences"] == 5
+
+
+@pytest.mark.parametrize("part", ["train", "heldout"])
+def test_an_empty_corpus_is_refused_before_training(workspace: Path, part: str) -> None:
+    np.save(workspace / f"artifacts/prepare/corpus/{part}.npy", np.empty(0, np.uint16))
+    with pytest.raises(DataError, match=f"0 tokens in the corpus's {part} part"):
+        run_in(workspace, "pretrain", pretrain.run)
+    assert not (workspace / "artifacts/pretrain/model").exists()
+
+
+FAMILIES = {
+    "bert": [],
+    "bilm": [
+        "pretrain.model=bilm",
+        "pretrain.start=random",
+        "pretrain.weight_drop=0.2",
+        "pretrain.embedding_dropout=0.1",
+    ],
+}
+# The stage as it is, but with a checkpoint after every step, killed when the given one is written.
+DRIVER = """
+import os, signal, sys
+from pipeline import pretrain
+from pipeline.core.stage import run_stage
+from pipeline.training import loop
+from pipeline.training.checkpoint import Checkpoints
+
+save = Checkpoints.save
+
+def save_and_die(self, *arguments, step, **named):
+    save(self, *arguments, step=step, **named)
+    if step >= int(sys.argv[1]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+loop._CHECKPOINT_SECONDS = -1.0
+Checkpoints.save = save_and_die
+run_stage("pretrain", pretrain.run)
+"""
+
+
+def python(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("family", FAMILIES)
+def test_killed_at_three_random_steps_it_ends_with_the_weights_of_an_unbroken_run(
+    tmp_path_factory: pytest.TempPathFactory, family: str
+) -> None:
+    roots = [untrained_workspace(tmp_path_factory) for _ in range(2)]
+    for root in roots:
+        changed(root, *FAMILIES[family])
+    whole, killed = roots
+    assert python(whole, "-m", "pipeline.pretrain").returncode == 0
+    curve = (whole / "artifacts/pretrain/curve.csv").read_text().splitlines()
+    last = int(curve[-1].split(",")[0])
+    steps = sorted(np.random.default_rng().choice(np.arange(1, last), 3, replace=False))
+    for step in steps:
+        done = python(killed, "-c", DRIVER, str(step))
+        assert done.returncode == -signal.SIGKILL, f"steps {steps}: {done.stderr}"
+    again = python(killed, "-m", "pipeline.pretrain")
+    assert f"resumed at step {steps[-1]}" in again.stdout, f"steps {steps}: {again.stderr}"
+    for name in ("model/model.safetensors", "curve.csv"):
+        first, second = (root / "artifacts/pretrain" / name for root in roots)
+        assert first.read_bytes() == second.read_bytes(), f"steps {steps}"
+
+
+@pytest.mark.soak
+def test_a_corpus_ten_times_as_long_takes_no_more_memory(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    tokens, peaks = 4_000_000, []
+    for times in (1, 10):
+        root = untrained_workspace(tmp_path_factory)
+        changed(root, *TINY)
+        stream = np.random.default_rng(0).integers(5, 60, tokens * times).astype(np.uint16)
+        np.save(root / "artifacts/prepare/corpus/train.npy", stream)
+        done = python(root, "-c", PEAK)
+        assert done.returncode == 0, done.stderr
+        peaks.append(int(done.stdout.splitlines()[-1]))
+    assert peaks[1] < 1.1 * peaks[0], peaks
+
+
+TINY = [
+    "pretrain.start=random",
+    "pretrain.hidden_size=8",
+    "pretrain.feed_forward_size=8",
+    "pretrain.batch_size=1024",
+    "pretrain.epochs=1",
+    "pretrain.mask_share=0.02",
+]
+PEAK = """
+import resource
+from pipeline import pretrain
+from pipeline.core.stage import run_stage
+run_stage("pretrain", pretrain.run)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""

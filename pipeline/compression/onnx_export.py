@@ -32,7 +32,7 @@ OUTPUT = "logits"
 PADDED_TEXTS = "real texts in one padded batch"
 
 # What the exporter says of every BERT and every LSTM; anything else it says is shown.
-_KNOWN_WARNINGS: tuple[tuple[str, type[Warning]], ...] = (
+KNOWN_WARNINGS: tuple[tuple[str, type[Warning]], ...] = (
     (r"You are using the legacy TorchScript-based ONNX export", DeprecationWarning),
     (r"The feature will be removed\. Please remove usage", DeprecationWarning),
     (r"Converting a tensor to a Python boolean", torch.jit.TracerWarning),
@@ -69,7 +69,7 @@ def export_onnx(model: PreTrainedModel, path: Path, *, opset: int) -> None:
     ids = torch.arange(14).reshape(2, 7) % model.config.vocab_size
     axes = {name: {0: "batch", 1: "length"} for name in INPUTS} | {OUTPUT: {0: "batch"}}
     with atomic_path(path) as temporary, warnings.catch_warnings():
-        for message, category in _KNOWN_WARNINGS:
+        for message, category in KNOWN_WARNINGS:
             warnings.filterwarnings("ignore", message=message, category=category)
         torch.onnx.export(
             wrapper,

@@ -21,6 +21,8 @@ TEACHER = "teacher-torch"
 MODEL_FILE = "model.onnx"
 WEIGHTS_FILE = "model.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
+LANGUAGE_MODEL = "language_model"
+"""Folder of the pretrained language model beside those of the variants."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,20 @@
 """New language models of both families, as `pretrain` asks for them."""
 
+from pathlib import Path
+
 import torch
-from transformers import BertConfig, BertForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForMaskedLM,
+    BertConfig,
+    BertForMaskedLM,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from pipeline.core.params import PretrainParams
 from pipeline.models.bilm import BilmConfig, BilmForLanguageModelling
 from pipeline.models.characters import CharacterEmbedding, spelling
+from pipeline.models.encoder import is_bilm
 
 
 def new_language_model(
@@ -47,6 +56,13 @@ def _new_bilm(params: PretrainParams, tokenizer: PreTrainedTokenizerBase) -> Pre
     model = BilmForLanguageModelling(config)
     if isinstance(model.bilm.embeddings, CharacterEmbedding):
         model.bilm.embeddings.symbols.copy_(spellings_of(tokenizer))
+    return model
+
+
+def load_language_model(folder: Path) -> PreTrainedModel:
+    """The language model that pretrain left, of either family."""
+    family = BilmForLanguageModelling if is_bilm(folder) else AutoModelForMaskedLM
+    model: PreTrainedModel = family.from_pretrained(folder)
     return model
 
 

@@ -21,6 +21,8 @@ TOKENIZER = "tokenizer.json"
 DESCRIPTION = "bundle.json"
 MODEL_CARD = "MODEL_CARD.md"
 MANIFEST = "manifest.json"
+LANGUAGE_MODEL = "language_model.onnx"
+LANGUAGE_TOKENIZER = "language_tokenizer.json"
 _FILES = {MODEL, TOKENIZER, DESCRIPTION, MODEL_CARD}
 _NEXT_STEP = "build it again with `make pipeline`; do not edit a bundle by hand"
 
@@ -59,6 +61,12 @@ class Bundle:
         """The tokenizer file."""
         return self.folder / TOKENIZER
 
+    @property
+    def language_model(self) -> tuple[Path, Path] | None:
+        """The language model's ONNX file and its tokenizer; None where the bundle has none."""
+        found = self.folder / LANGUAGE_MODEL, self.folder / LANGUAGE_TOKENIZER
+        return found if all(path.is_file() for path in found) else None
+
 
 def write_bundle(
     folder: Path,
@@ -67,10 +75,14 @@ def write_bundle(
     tokenizer: Path,
     description: Mapping[str, Any],
     model_card: str,
+    language_model: tuple[Path, Path] | None = None,
 ) -> str:
     """Write a bundle, whole or not at all, and return its hash.
 
     The same content gives the same hash. A folder that stood there is replaced.
+
+    Args:
+        language_model: the language model's ONNX file and its tokenizer, where the bundle has one.
 
     Raises:
         ArtifactError: `description` lacks a field or has one of another type.
@@ -79,9 +91,12 @@ def write_bundle(
     with atomic_folder(folder) as temporary:
         shutil.copyfile(model, temporary / MODEL)
         shutil.copyfile(tokenizer, temporary / TOKENIZER)
+        if language_model is not None:
+            shutil.copyfile(language_model[0], temporary / LANGUAGE_MODEL)
+            shutil.copyfile(language_model[1], temporary / LANGUAGE_TOKENIZER)
         write_json(temporary / DESCRIPTION, dict(description))
         write_text(temporary / MODEL_CARD, model_card)
-        files = {name: sha256_file(temporary / name) for name in sorted(_FILES)}
+        files = {path.name: sha256_file(path) for path in sorted(temporary.iterdir())}
         write_json(temporary / MANIFEST, {"files": files})
     return sha256_file(folder / MANIFEST)
 

@@ -3,6 +3,7 @@
 POST /predict      {"text": ".."} or {"texts": [..]} → label and probabilities of each
 GET  /health/live  the process answers         GET /health/ready  a model is loaded and warm
 GET  /model        what serves and how good    GET /model/card    its model card
+POST /language/…   cost, next, fill, embeddings: see pipeline/serving/language.py
 GET  /             the demo page
 """
 
@@ -27,6 +28,7 @@ from starlette.types import Receive, Scope, Send
 from pipeline.runtime.classifier import Classifier, Prediction
 from pipeline.serving.admission import Admission
 from pipeline.serving.guard import Guard, SecurityHeaders
+from pipeline.serving.language import language_routes
 from pipeline.serving.protocol import (
     BodyTooLargeError,
     ProtocolError,
@@ -39,7 +41,7 @@ from pipeline.serving.rollout import Model, ModelHolder
 STATIC = Path(__file__).parent / "static"
 DISCARD_BYTES = 16_000_000
 DISCARD_SECONDS = 2.0
-_ROUTES = "POST /predict, GET /, /model, /model/card, /health/live, /health/ready"
+_ROUTES = "POST /predict, POST /language/{cost,next,fill,embeddings}, GET /, /model, /model/card, /health/live, /health/ready"
 _LOGGER = logging.getLogger("modelyard.server")
 
 Background = Callable[[], Coroutine[Any, Any, None]]
@@ -69,6 +71,7 @@ def create_app(
         Route("/model/card", partial(_model_card, holder)),
         Route("/health/live", _live),
         Route("/health/ready", partial(_ready, holder)),
+        *language_routes(partial(_current, holder), admission),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     guards = [

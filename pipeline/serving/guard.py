@@ -54,11 +54,11 @@ class SecurityHeaders:
 
 
 class Guard:
-    """Refuses a foreign host, and with a token set, a /predict without it.
+    """Refuses a foreign host, and with a token set, a question to a model without it.
 
     Args:
         app: what stands behind.
-        token: the secret that callers of /predict must bear; None asks for none.
+        token: the secret that callers of /predict and /language must bear; None asks for none.
         loopback_only: the Host header must name this machine.
     """
 
@@ -84,7 +84,7 @@ class Guard:
                 expected="localhost, 127.0.0.1 or [::1]",
                 next_step="open the address that the server printed when it started",
             )
-        if self._token is not None and scope["path"] == "/predict":
+        if self._token is not None and _asks_a_model(scope["path"]):
             return _check_token(headers.get("authorization", ""), self._token)
         return None
 
@@ -93,6 +93,10 @@ def _host_name(host: str) -> str:
     """The name in a Host header without its port."""
     name, colon, port = host.rpartition(":")
     return (name if colon and port.isdecimal() else host).lower()
+
+
+def _asks_a_model(path: str) -> bool:
+    return path == "/predict" or path.startswith("/language/")
 
 
 def _check_token(authorization: str, token: str) -> ProtocolError | None:

@@ -8,11 +8,13 @@ import asyncio
 import json
 import logging
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from pipeline.core.errors import ArtifactError
 from pipeline.runtime.bundle import Bundle, open_bundle
 from pipeline.runtime.classifier import Classifier
+from pipeline.runtime.language_model import LanguageModel
 from pipeline.runtime.parity import check_golden
 
 POLL_SECONDS = 0.5
@@ -26,6 +28,11 @@ class Model:
     bundle: Bundle
     classifier: Classifier
     model_card: str
+
+    @cached_property
+    def language_model(self) -> LanguageModel | None:
+        """Loaded when it is first asked for; None where the bundle has none."""
+        return LanguageModel.from_bundle(self.bundle)
 
 
 class ModelHolder:

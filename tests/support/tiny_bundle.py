@@ -43,17 +43,21 @@ def make_tiny_bundle(
     labels: Sequence[str] = ("negative", "positive"),
     seed: int = 0,
     product: str = "tiny-sentiment",
+    language_model: tuple[Path, Path] | None = None,
 ) -> str:
     """Write a complete bundle to `folder` and return its hash. Another seed, another model."""
     with tempfile.TemporaryDirectory() as name:
         model, tokenizer = make_tiny_model(Path(name), labels=labels, seed=seed)
         description = describe(model, tokenizer, labels) | {"product": product}
+        if language_model is not None:
+            description["language_model"] = {"family": "bilm"}
         return write_bundle(
             folder,
             model=model,
             tokenizer=tokenizer,
             description=description,
             model_card="# Tiny model\n\nFor tests.\n",
+            language_model=language_model,
         )
 
 

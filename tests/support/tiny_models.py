@@ -10,6 +10,7 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 from transformers import (
     BertConfig,
+    BertForMaskedLM,
     BertForSequenceClassification,
     PreTrainedTokenizerFast,
 )
@@ -107,6 +108,23 @@ def write_model(
     model.save_pretrained(folder)
     write_tokenizer(folder, max_length=max_length)
     return model
+
+
+def write_language_model(folder: Path, *, max_length: int = 32) -> None:
+    """Save a random masked language model with its tokenizer, as pretrain leaves one."""
+    torch.manual_seed(7)
+    config = BertConfig(
+        vocab_size=len(VOCABULARY),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=max_length,
+        type_vocab_size=1,
+        initializer_range=0.3,
+    )
+    BertForMaskedLM(config).save_pretrained(folder)
+    write_tokenizer(folder, max_length=max_length)
 
 
 def tiny_classifier(*, layers: int = 2, width: int = 16) -> BertForSequenceClassification:

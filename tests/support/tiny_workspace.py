@@ -38,6 +38,7 @@ def make_workspace(root: Path, **requirements: Any) -> tuple[Params, Paths]:
             layers=2 if stage == "finetune" else 1,
             max_length=MAX_LENGTH,
         )
+    tiny_models.write_language_model(paths.output("pretrain") / "model", max_length=MAX_LENGTH)
     _write_baselines(paths)
     write_json(
         paths.output("collect") / "manifest.json",

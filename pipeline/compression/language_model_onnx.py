@@ -1,0 +1,151 @@
+"""The pretrained language model itself as ONNX, for what a language model is asked at run time.
+
+A bidirectional one gives the logits of the token after each place and of the token before it; a masked
+one gives those of the token at each place. Both give every layer's states: contextual embeddings.
+"""
+
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import torch
+from numpy.typing import NDArray
+from transformers import PreTrainedModel
+
+from pipeline.compression.bilm_onnx import FoldedBilm
+from pipeline.compression.onnx_export import INPUTS, KNOWN_WARNINGS, ParityCase
+from pipeline.core.files import atomic_path
+from pipeline.models.bilm import BilmForLanguageModelling
+from pipeline.text.batching import Ids
+
+STATES = "states"
+OUTPUTS = {"bilm": ("after", "before", STATES), "bert": ("here", STATES)}
+"""Family → names of the graph's outputs; logits `(batch, length, vocabulary)`, states
+`(layers + 1, batch, length, width)`, the embeddings first."""
+
+Arrays = dict[str, NDArray[np.float32]]
+
+
+class _Bilm(torch.nn.Module):
+    def __init__(self, model: BilmForLanguageModelling) -> None:
+        super().__init__()
+        self.bilm, self.model = FoldedBilm(model.bilm), model
+
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
+        layers = self.bilm(input_ids, attention_mask)
+        joined = [
+            torch.cat(pair, dim=-1) for pair in zip(layers.forward, layers.backward, strict=True)
+        ]
+        after, before = layers.forward[-1], layers.backward[-1]
+        return self.model.scores(after), self.model.scores(before), torch.stack(joined)
+
+
+class _Masked(torch.nn.Module):
+    def __init__(self, model: PreTrainedModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
+        found = self.model(
+            input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True
+        )
+        return found.logits, torch.stack(found.hidden_states)
+
+
+def family_of(model: PreTrainedModel) -> str:
+    """`bilm` or `bert`."""
+    return "bilm" if isinstance(model, BilmForLanguageModelling) else "bert"
+
+
+def export_language_model(model: PreTrainedModel, path: Path, *, opset: int) -> None:
+    """Write `model` as one ONNX file with dynamic batch and length."""
+    wrapper = _exportable(model).eval()
+    mask = torch.tensor([[1] * 7, [1] * 5 + [0] * 2])
+    ids = torch.arange(14).reshape(2, 7) % model.config.vocab_size
+    names = OUTPUTS[family_of(model)]
+    shape = {0: "batch", 1: "length"}
+    axes = dict.fromkeys([*INPUTS, *names], shape) | {STATES: {1: "batch", 2: "length"}}
+    with atomic_path(path) as temporary, warnings.catch_warnings():
+        for message, category in KNOWN_WARNINGS:
+            warnings.filterwarnings("ignore", message=message, category=category)
+        torch.onnx.export(
+            wrapper,
+            (ids, mask),
+            str(temporary),
+            input_names=list(INPUTS),
+            output_names=list(names),
+            dynamic_axes=axes,
+            opset_version=opset,
+            dynamo=False,
+        )
+
+
+def _exportable(model: PreTrainedModel) -> torch.nn.Module:
+    if isinstance(model, BilmForLanguageModelling):
+        return _Bilm(model)
+    model.set_attn_implementation("eager")
+    return _Masked(model)
+
+
+def torch_answers(model: PreTrainedModel) -> Callable[[Ids, Ids], Arrays]:
+    """The model as it was trained, without anything folded, in evaluation mode."""
+    model.to("cpu").eval()
+    names = OUTPUTS[family_of(model)]
+
+    def run(input_ids: Ids, attention_mask: Ids) -> Arrays:
+        ids, mask = torch.from_numpy(input_ids), torch.from_numpy(attention_mask)
+        with torch.inference_mode():
+            if isinstance(model, BilmForLanguageModelling):
+                layers = model.bilm(ids, mask)
+                both = zip(layers.forward, layers.backward, strict=True)
+                states = torch.stack([torch.cat(pair, dim=-1) for pair in both])
+                found = (*model(ids, mask), states)
+            else:
+                found = _Masked(model)(ids, mask)
+        return {name: value.numpy() for name, value in zip(names, found, strict=True)}
+
+    return run
+
+
+def onnx_answers(session: ort.InferenceSession) -> Callable[[Ids, Ids], Arrays]:
+    """An exported model behind the same call."""
+    names = [output.name for output in session.get_outputs()]
+
+    def run(input_ids: Ids, attention_mask: Ids) -> Arrays:
+        feed = {"input_ids": input_ids, "attention_mask": attention_mask}
+        return dict(zip(names, session.run(names, feed), strict=True))
+
+    return run
+
+
+def largest_difference(
+    reference: Callable[[Ids, Ids], Arrays],
+    candidate: Callable[[Ids, Ids], Arrays],
+    cases: Mapping[str, ParityCase],
+) -> dict[str, float]:
+    """By case, the largest absolute difference of any number at a place that is no padding."""
+    return {name: _difference(reference, candidate, case) for name, case in cases.items()}
+
+
+def _difference(
+    reference: Callable[[Ids, Ids], Arrays],
+    candidate: Callable[[Ids, Ids], Arrays],
+    case: ParityCase,
+) -> float:
+    given = reference(case.input_ids, case.attention_mask)
+    found = candidate(case.input_ids, case.attention_mask)
+    real = case.attention_mask.astype(bool)
+    return max(
+        float(np.max(np.abs(_real(given[name], real) - _real(found[name], real)))) for name in given
+    )
+
+
+def _real(values: NDArray[np.float32], real: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The numbers at places that are no padding."""
+    return values[:, real] if values.ndim == 4 else values[real]

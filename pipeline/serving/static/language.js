@@ -1,0 +1,156 @@
+// The language tab: next words as you type, and each word coloured by its surprise. No library, no build.
+
+const TYPING_MS = 200;
+const BLANK = "___";
+const MOST_BITS = 12;
+
+const byId = (id) => document.getElementById(id);
+const page = {
+  tabs: byId("tabs"), context: byId("context"), next: byId("next"), note: byId("next-note"),
+  title: byId("next-title"), surprise: byId("surprise"), cost: byId("surprise-note"),
+  live: byId("language-live"), token: byId("token"),
+};
+const panels = { "tab-classify": byId("classify"), "tab-language": byId("language") };
+const state = { typing: 0, abort: null, turn: 0 };
+
+const make = (tag, className, text) => {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  return element;
+};
+const percent = (share) => (share < 0.001 ? "under 0.1%" : `${(100 * share).toFixed(1)}%`);
+
+// ---- the server --------------------------------------------------------------------------
+
+async function question(name, text, signal) {
+  const headers = { "content-type": "application/json" };
+  if (page.token.value) headers.authorization = `Bearer ${page.token.value}`;
+  const body = JSON.stringify({ text });
+  const response = await fetch(`/language/${name}`, { method: "POST", headers, body, signal });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(`${answer.error.got}; ${answer.error.next_step}`);
+  return answer;
+}
+
+async function ask() {
+  clearTimeout(state.typing);
+  state.abort?.abort();
+  state.abort = new AbortController();
+  const { signal } = state.abort;
+  const turn = ++state.turn;
+  const text = page.context.value;
+  if (!text.trim()) return clear();
+  try {
+    const asked = text.includes(BLANK) ? "fill" : "next";
+    const [words, cost] = await Promise.all([
+      question(asked, text, signal),
+      asked === "fill" ? null : question("cost", text, signal),
+    ]);
+    if (turn !== state.turn) return;
+    showWords(words, asked);
+    showCost(cost);
+  } catch (error) {
+    if (error.name !== "AbortError") page.note.textContent = `That did not work: ${error.message}.`;
+  }
+}
+
+// ---- what is shown -----------------------------------------------------------------------
+
+function clear() {
+  page.next.replaceChildren();
+  page.surprise.replaceChildren();
+  page.note.textContent = page.cost.textContent = "";
+}
+
+function showWords({ words, family, milliseconds }, asked) {
+  page.title.textContent = asked === "fill" ? "What fits the blank" : "What comes next";
+  page.next.replaceChildren(...words.map((word) => makeWord(word, words[0].probability, asked)));
+  const sum = family === "bilm" && asked === "next" ? "Probabilities" : "Scores";
+  page.note.textContent = `${sum} of the language model, in ${milliseconds.toFixed(1)} ms.`;
+  page.live.textContent = words.slice(0, 3).map((word) => word.text).join(", ");
+}
+
+function makeWord({ text, probability }, most, asked) {
+  const item = make("li");
+  const button = make("button", "word");
+  button.type = "button";
+  button.append(make("span", "name", text), make("span", "percent", percent(probability)));
+  button.style.setProperty("--share", `${100 * probability / most}%`);
+  button.addEventListener("click", () => {
+    const before = page.context.value;
+    page.context.value = asked === "fill"
+      ? before.replace(BLANK, text)
+      : `${before.trimEnd()} ${text}`;
+    page.context.focus();
+    ask();
+  });
+  item.append(button);
+  return item;
+}
+
+function showCost(cost) {
+  if (cost === null) {
+    page.surprise.replaceChildren();
+    page.cost.textContent = "Fill the blank to see how surprising each word is.";
+    return;
+  }
+  const marks = cost.tokens.filter((token) => token.text).map((token) => {
+    const mark = make("span", "token-cost", token.text);
+    mark.style.setProperty("--surprise", `${Math.min(token.bits / MOST_BITS, 1) * 100}%`);
+    mark.title = `${token.bits.toFixed(1)} bits`;
+    return mark;
+  });
+  page.surprise.replaceChildren(...withSpaces(marks, page.context.value));
+  page.cost.textContent = cost.is_probability
+    ? `${cost.bits.toFixed(0)} bits from the left, ${cost.backward_bits.toFixed(0)} from the right. `
+      + "Darker is more surprising."
+    : "Darker fits worse. These are scores, not probabilities.";
+}
+
+// Tokens carry no spaces in some vocabularies: what stood between them in the text goes back in.
+function withSpaces(marks, text) {
+  const parts = [];
+  let place = 0;
+  for (const mark of marks) {
+    const found = text.indexOf(mark.textContent, place);
+    if (found > place) parts.push(text.slice(place, found));
+    if (found >= 0) place = found + mark.textContent.length;
+    parts.push(mark);
+  }
+  return parts;
+}
+
+// ---- tabs --------------------------------------------------------------------------------
+
+function choose(tab) {
+  for (const [id, panel] of Object.entries(panels)) {
+    const chosen = id === tab.id;
+    byId(id).setAttribute("aria-selected", String(chosen));
+    byId(id).tabIndex = chosen ? 0 : -1;
+    panel.hidden = !chosen;
+  }
+  if (tab.id === "tab-language") ask();
+}
+
+function onKey(event) {
+  if (!["ArrowLeft", "ArrowRight"].includes(event.key)) return;
+  const tabs = [...page.tabs.children];
+  const other = tabs[(tabs.indexOf(event.target) + 1) % tabs.length];
+  other.focus();
+  choose(other);
+}
+
+async function start() {
+  const response = await fetch("/model").catch(() => null);
+  if (!response?.ok || !(await response.json()).language_model) return;
+  page.tabs.hidden = false;
+  for (const tab of page.tabs.children) tab.addEventListener("click", () => choose(tab));
+  page.tabs.addEventListener("keydown", onKey);
+  page.context.addEventListener("input", () => {
+    clearTimeout(state.typing);
+    state.typing = setTimeout(ask, TYPING_MS);
+  });
+}
+
+start();

@@ -1,0 +1,120 @@
+"""A language model answers by ONNX alone: its bits add up, and it says what is probability and what not."""
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.compression.language_model_onnx import (
+    largest_difference,
+    onnx_answers,
+    torch_answers,
+)
+from pipeline.compression.onnx_export import parity_cases
+from pipeline.runtime.language_model import LanguageModel
+from pipeline.runtime.session import open_session
+from pipeline.training.heldout import document_nats
+from tests.support.tiny_language import MAX_LENGTH, TEXTS, write_language_model
+
+FAMILIES = ("bilm", "bert")
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory):
+    """Family → its folder and its torch model."""
+    root = tmp_path_factory.mktemp("language")
+    return {name: (root / name, write_language_model(root / name, name)) for name in FAMILIES}
+
+
+def opened(written, family: str) -> LanguageModel:
+    folder, _ = written[family]
+    return LanguageModel(
+        folder / "model.onnx", folder / "tokenizer.json", max_length=MAX_LENGTH, threads=1
+    )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_onnx_equals_torch_in_every_output_at_lengths_one_seven_and_the_longest(
+    written, family: str
+) -> None:
+    folder, model = written[family]
+    random = np.random.default_rng(1)
+    rows = [
+        random.integers(5, model.config.vocab_size, length).tolist()
+        for length in (1, 7, MAX_LENGTH)
+    ]
+    cases = parity_cases(
+        rows, vocabulary_size=model.config.vocab_size, max_length=MAX_LENGTH, pad_token_id=0, seed=1
+    )
+    differences = largest_difference(
+        torch_answers(model), onnx_answers(open_session(folder / "model.onnx", threads=1)), cases
+    )
+    assert max(differences.values()) <= 1e-4
+
+
+def test_the_bits_of_a_text_are_those_of_the_chain_rule_both_ways(written) -> None:
+    model = opened(written, "bilm")
+    text = TEXTS[0]
+    found = model.cost(text)
+    ids = model._encode(text).ids
+    nats = document_nats(
+        written["bilm"][1], [np.array(ids)], boundary=3, device=torch.device("cpu")
+    )
+    assert found.bits == pytest.approx(nats.forward[0] / np.log(2), rel=1e-4)
+    assert found.backward_bits == pytest.approx(nats.backward[0] / np.log(2), rel=1e-4)
+    assert found.bits == pytest.approx(sum(token.bits for token in found.tokens))
+    assert "".join(token.text for token in found.tokens) == text
+    assert found.is_probability
+
+
+def test_a_masked_model_gives_scores_and_says_that_they_are_no_probability(written) -> None:
+    found = opened(written, "bert").cost("The film is warm.")
+    assert not found.is_probability
+    assert found.backward_bits is None
+    assert all(token.bits > 0 and token.backward_bits is None for token in found.tokens)
+
+
+@pytest.mark.parametrize("text", ["배우들의 연기", "warm 🎬 film", "é"])
+def test_parts_of_one_character_are_told_as_one(written, text: str) -> None:
+    found = opened(written, "bilm").cost(text)
+    assert "".join(token.text for token in found.tokens) == text
+    assert found.bits == pytest.approx(sum(token.bits for token in found.tokens))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_next_words_are_ranked_and_their_shares_are_no_more_than_one(written, family: str) -> None:
+    words = opened(written, family).next_words("The film is", count=5)
+    shares = [word.probability for word in words]
+    assert 1 <= len(words) <= 5
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) <= 1 + 1e-6
+    assert len({word.text for word in words}) == len(words)
+    assert all(word.text == word.text.strip() != "" for word in words)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_one_blank_is_filled_and_none_or_two_are_refused(written, family: str) -> None:
+    model = opened(written, family)
+    words = model.fill("The ___ is warm.", count=4)
+    assert len(words) == 4
+    with pytest.raises(ValueError, match="0 blanks"):
+        model.fill("The film is warm.")
+    with pytest.raises(ValueError, match="2 blanks"):
+        model.fill("The ___ is ___.")
+
+
+@pytest.mark.parametrize(("family", "width"), [("bilm", 24), ("bert", 16)])
+def test_every_layer_has_a_state_of_every_token(written, family: str, width: int) -> None:
+    tokens, states = opened(written, family).embeddings("The film is warm.")
+    assert states.shape == (3, len(tokens), width)
+    assert "".join(tokens).replace(" ", "") == "Thefilmiswarm."
+
+
+def test_a_text_longer_than_the_model_reads_is_cut_and_says_so(written) -> None:
+    found = opened(written, "bilm").cost(" ".join(TEXTS))
+    assert found.truncated
+    assert len(found.tokens) <= MAX_LENGTH
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_empty_context_has_next_words_too(written, family: str) -> None:
+    assert opened(written, family).next_words("", count=3)

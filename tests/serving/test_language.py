@@ -1,0 +1,87 @@
+"""The server's questions to a language model: answers, refusals, and a bundle that has none."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from pipeline.core.errors import ArtifactError
+from pipeline.serving.admission import Admission
+from pipeline.serving.app import create_app
+from pipeline.serving.rollout import ModelHolder
+from tests.support.tiny_bundle import make_tiny_bundle
+from tests.support.tiny_language import write_language_model
+
+HOST = {"host": "127.0.0.1"}
+
+
+def client_of(folder: Path, token: str | None = None) -> TestClient:
+    holder = ModelHolder()
+    holder.load(folder)
+    app = create_app(holder, admission=Admission(workers=1, queue=4), token=token)
+    return TestClient(app, base_url="http://127.0.0.1")
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("language")
+    write_language_model(root / "model", "bilm")
+    files = root / "model/model.onnx", root / "model/tokenizer.json"
+    make_tiny_bundle(root / "bundle", language_model=files)
+    return root / "bundle"
+
+
+def ask(folder: Path, name: str, text: str):
+    with client_of(folder) as client:
+        return client.post(f"/language/{name}", json={"text": text})
+
+
+def test_each_question_is_answered(bundle: Path) -> None:
+    cost = ask(bundle, "cost", "the film").json()
+    assert cost["family"] == "bilm"
+    assert cost["is_probability"]
+    assert cost["bits"] == pytest.approx(sum(token["bits"] for token in cost["tokens"]))
+    words = ask(bundle, "next", "the").json()["words"]
+    assert words
+    assert all(0 <= word["probability"] <= 1 for word in words)
+    assert ask(bundle, "fill", "the ___ film").json()["words"]
+    states = ask(bundle, "embeddings", "the film").json()
+    assert len(states["layers"]) == 3
+    assert len(states["layers"][0]) == len(states["tokens"])
+
+
+def test_what_is_no_question_is_refused_with_a_reason(bundle: Path) -> None:
+    answer = ask(bundle, "fill", "no blank here")
+    assert answer.status_code == 422
+    assert "0 blanks" in answer.json()["error"]["got"]
+    with client_of(bundle) as client:
+        assert client.post("/language/next", json={"texts": ["a", "b"]}).status_code == 422
+        assert client.post("/language/next", json={"text": ""}).status_code == 422
+        assert client.post("/language/summary", json={"text": "a"}).status_code == 404
+        assert client.get("/language/next").status_code == 405
+
+
+def test_a_bundle_without_a_language_model_says_so(tmp_path: Path) -> None:
+    make_tiny_bundle(tmp_path / "bundle")
+    answer = ask(tmp_path / "bundle", "next", "the")
+    assert answer.status_code == 404
+    assert answer.json()["error"]["got"] == "a bundle without a language model"
+
+
+def test_a_token_guards_these_questions_too(bundle: Path) -> None:
+    with client_of(bundle, token="a-secret-token") as client:
+        asked = {"json": {"text": "the"}}
+        assert client.post("/language/next", **asked).status_code == 401
+        bearing = {"authorization": "Bearer a-secret-token"}
+        assert client.post("/language/next", headers=bearing, **asked).status_code == 200
+
+
+def test_an_altered_language_model_is_refused_before_it_is_read(
+    bundle: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(bundle, tmp_path / "altered")
+    file = tmp_path / "altered/language_model.onnx"
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    with pytest.raises(ArtifactError, match=r"language_model\.onnx, whose SHA-256"):
+        client_of(tmp_path / "altered")
