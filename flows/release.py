@@ -26,7 +26,7 @@ from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.release import ledger
 from pipeline.release.requests import served_hash
-from pipeline.release.server_process import DEFAULT_PORT, running_server
+from pipeline.release.server_process import DEFAULT_PORT, is_outdated, running_server
 from pipeline.release.state import ReleaseState
 
 if TYPE_CHECKING:
@@ -110,7 +110,11 @@ def release_bundle(
         port=port or int(os.environ.get(PORT_VARIABLE, DEFAULT_PORT)),
     )
     _keep_origin(state, bundle)
-    return Rollout(root, state.product, _step_runner()).release(order)
+    release = Rollout(root, state.product, _step_runner()).release(order)
+    server = running_server(state)
+    if server is not None and is_outdated(server):
+        say("The server runs older code than this folder's; `make serve` starts it anew.")
+    return release
 
 
 def _passed_verdict(state: ReleaseState, bundle: Path) -> dict[str, Any] | None:

@@ -16,8 +16,10 @@ from pipeline.release import ledger
 from pipeline.release.server_process import (
     DEFAULT_PORT,
     Server,
+    is_outdated,
     running_server,
     start_server,
+    stop_server,
     wait_for_hash,
 )
 from pipeline.release.state import ReleaseState, all_states
@@ -45,7 +47,12 @@ def serve(root: Path, product: str, port: int) -> Server:
                 expected="a model that passed the gate and was released",
                 next_step=_next_step(root),
             )
-        server = running_server(state) or start_server(state, port, ledger.now())
+        running = running_server(state)
+        if running is not None and is_outdated(running):
+            say("The server runs older code than this folder's: it is started anew.")
+            stop_server(running.pid)
+            running, port = None, running.port
+        server = running or start_server(state, port, ledger.now())
     if not wait_for_hash(server.address, bundle_hash, seconds=_READY_SECONDS):
         raise ReleaseError(
             f"{server.address.url} does not serve bundle {bundle_hash[:12]}",

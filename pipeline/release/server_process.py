@@ -26,6 +26,7 @@ HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 _MODULE = "pipeline.serving.server"
 _CODE = Path(__file__).resolve().parents[2]
+_SERVED_CODE = ("pipeline/core", "pipeline/runtime", "pipeline/serving")
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.05
@@ -73,6 +74,17 @@ def is_alive(pid: int, create_time: float) -> bool:
         )
     except psutil.Error:
         return False
+
+
+def is_outdated(server: Server, code: Path = _CODE) -> bool:
+    """Whether the server's own code was changed after it was started: a release brings bundles, not code."""
+    files = [
+        path
+        for folder in _SERVED_CODE
+        for path in (code / folder).rglob("*")
+        if path.suffix in (".py", ".html", ".js", ".css")
+    ]
+    return max(path.stat().st_mtime for path in files) > server.create_time
 
 
 def start_server(state: ReleaseState, port: int, started: str) -> Server:

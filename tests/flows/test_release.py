@@ -1,5 +1,6 @@
 """The release as flows see it: the gate's verdict, what is kept for later, and the quick question."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pipeline.core.errors import ReleaseError
 from pipeline.core.files import write_json
 from pipeline.release import ledger
 from pipeline.release.requests import served_hash
-from pipeline.release.server_process import running_server
+from pipeline.release.server_process import Server, is_outdated, running_server
 from pipeline.release.state import ReleaseState
 from tests.support.tiny_bundle import make_tiny_bundle
 
@@ -56,6 +57,34 @@ def test_a_release_is_found_stopped_and_served_again(root: Path) -> None:
     assert serve(root, PRODUCT, _port()) == server == running_server(ReleaseState(root, PRODUCT))
     found = ledger.at(ReleaseState(root, PRODUCT).ledger, datetime.now(UTC))
     assert release.hash in describe(found)
+
+
+def test_a_server_of_older_code_is_started_anew_at_its_address(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = root / "artifacts/gate/bundle"
+    release = release_bundle(root=root, bundle=bundle, mlflow_run_id=None, port=_port())
+    before = running_server(ReleaseState(root, PRODUCT))
+    assert before is not None
+    monkeypatch.setattr("flows.serve.is_outdated", lambda _: True)
+    after = serve(root, PRODUCT, _port())
+    assert after.pid != before.pid
+    assert after.address == before.address
+    assert served_hash(after.address) == release.hash
+    assert "older code" in capsys.readouterr().out
+
+
+def test_code_is_older_when_a_file_of_it_changed_after_the_server_began(tmp_path: Path) -> None:
+    for folder in ("core", "runtime", "serving/static"):
+        (tmp_path / "pipeline" / folder).mkdir(parents=True)
+        (tmp_path / "pipeline" / folder / "file.py").write_text("")
+    changed = (tmp_path / "pipeline/serving/static/file.py").stat().st_mtime
+    server = Server(pid=1, host="127.0.0.1", port=1, started="", create_time=changed + 1)
+    assert not is_outdated(server, tmp_path)
+    page = tmp_path / "pipeline/serving/static/page.js"
+    page.write_text("")
+    os.utime(page, (changed + 2, changed + 2))
+    assert is_outdated(server, tmp_path)
 
 
 def test_what_the_gate_did_not_pass_is_not_released(root: Path) -> None:
