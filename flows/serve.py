@@ -51,7 +51,8 @@ def serve(root: Path, product: str, port: int) -> Server:
         if running is not None and is_outdated(running):
             say("The server runs older code than this folder's: it is started anew.")
             stop_server(running.pid)
-            running, port = None, running.port
+            port = running.port
+            running = None
         server = running or start_server(state, port, ledger.now())
     if not wait_for_hash(server.address, bundle_hash, seconds=_READY_SECONDS):
         raise ReleaseError(
