@@ -1,9 +1,6 @@
 """finetune: a teacher that beats the baseline, the same each time, even after a kill."""
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -13,7 +10,7 @@ from transformers import AutoModelForSequenceClassification, ViTConfig, ViTModel
 from pipeline import finetune
 from pipeline.core.errors import ArtifactError, TrainingError
 from pipeline.core.files import sha256_file
-from tests.support.tiny_workspace import REPOSITORY
+from tests.support.killed_stage import python, run_killed
 from tests.support.trained_workspace import (
     run_in,
     trained_workspace,
@@ -22,41 +19,11 @@ from tests.support.trained_workspace import (
 )
 
 WEIGHTS = "artifacts/finetune/model/model.safetensors"
-# The stage as it is, but with a checkpoint after every step, killed when the given one is written.
-DRIVER = """
-import os, signal, sys
-from pipeline import finetune
-from pipeline.core.stage import run_stage
-from pipeline.training import loop
-from pipeline.training.checkpoint import Checkpoints
-
-save = Checkpoints.save
-
-def save_and_die(self, *arguments, step, **named):
-    save(self, *arguments, step=step, **named)
-    if step >= int(sys.argv[1]):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-loop._CHECKPOINT_SECONDS = -1.0
-Checkpoints.save = save_and_die
-run_stage("finetune", finetune.run)
-"""
 
 
 @pytest.fixture
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return untrained_workspace(tmp_path_factory)
-
-
-def python(workspace: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *arguments],
-        check=False,
-        cwd=workspace,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        capture_output=True,
-        text=True,
-    )
 
 
 def test_the_teacher_learns_more_than_the_baseline_knows(
@@ -114,7 +81,7 @@ def test_a_killed_stage_run_again_leaves_the_bytes_of_an_unbroken_run(
     workspace: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     whole = trained_workspace(tmp_path_factory)
-    killed = python(workspace, "-c", DRIVER, "17")
+    killed = run_killed(workspace, "finetune", step=17)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert not (workspace / WEIGHTS).exists()
     assert not (workspace / "artifacts/finetune/metrics.json").exists()

@@ -1,10 +1,7 @@
 """pretrain: a language model that predicts held-out text better than it did before."""
 
 import csv
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +11,7 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer, BertModel
 
 from pipeline import pretrain
 from pipeline.core.errors import ArtifactError, DataError
-from tests.support.tiny_workspace import REPOSITORY
+from tests.support.killed_stage import python, run_killed
 from tests.support.trained_workspace import (
     changed,
     run_in,
@@ -101,36 +98,6 @@ FAMILIES = {
         "pretrain.embedding_dropout=0.1",
     ],
 }
-# The stage as it is, but with a checkpoint after every step, killed when the given one is written.
-DRIVER = """
-import os, signal, sys
-from pipeline import pretrain
-from pipeline.core.stage import run_stage
-from pipeline.training import loop
-from pipeline.training.checkpoint import Checkpoints
-
-save = Checkpoints.save
-
-def save_and_die(self, *arguments, step, **named):
-    save(self, *arguments, step=step, **named)
-    if step >= int(sys.argv[1]):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-loop._CHECKPOINT_SECONDS = -1.0
-Checkpoints.save = save_and_die
-run_stage("pretrain", pretrain.run)
-"""
-
-
-def python(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.mark.soak
@@ -147,7 +114,7 @@ def test_killed_at_three_random_steps_it_ends_with_the_weights_of_an_unbroken_ru
     last = int(curve[-1].split(",")[0])
     steps = sorted(np.random.default_rng().choice(np.arange(1, last), 3, replace=False))
     for step in steps:
-        done = python(killed, "-c", DRIVER, str(step))
+        done = run_killed(killed, "pretrain", step=int(step))
         assert done.returncode == -signal.SIGKILL, f"steps {steps}: {done.stderr}"
     again = python(killed, "-m", "pipeline.pretrain")
     assert f"resumed at step {steps[-1]}" in again.stdout, f"steps {steps}: {again.stderr}"
