@@ -149,8 +149,12 @@ class BilmForLanguageModelling(BilmPreTrained):
 
     def scores(self, states: torch.Tensor) -> torch.Tensor:
         """Logits of every token of the vocabulary: `(…, hidden_size)` to `(…, vocab_size)`."""
+        return functional.linear(states, *self.output_layer())
+
+    def output_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weight `(vocab_size, hidden_size)` and bias of the softmax."""
         owner: Any = self.decoder if self.config.input == "characters" else self.bilm.embeddings
-        return functional.linear(states, owner.weight, self.bias)
+        return owner.weight, self.bias
 
     def drop(self, states: torch.Tensor) -> torch.Tensor:
         """Dropout before the softmax, of `(batch, length, hidden_size)`."""

@@ -1,10 +1,10 @@
 """Bidirectional language modelling (Peters et al. 2018): the objective of `pretrain.model: bilm`."""
 
 import torch
-from torch.nn import functional
 
 from pipeline.text.batching import Ids
 from pipeline.text.packing import PackedRows
+from pipeline.training.softmax import linear_cross_entropy
 
 
 class BidirectionalLanguageModelling:
@@ -34,5 +34,6 @@ class BidirectionalLanguageModelling:
 
 
 def _loss(model: torch.nn.Module, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    scores = model.scores(model.drop(states)).flatten(0, 1)  # type: ignore[operator]
-    return functional.cross_entropy(scores.float(), targets.flatten())
+    weight, bias = model.output_layer()  # type: ignore[operator]
+    rows = model.drop(states).flatten(0, 1)  # type: ignore[operator]
+    return linear_cross_entropy(rows, weight, bias, targets.flatten())

@@ -20,6 +20,7 @@ from pipeline.text.batching import Ids
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.curve import Curve
 from pipeline.training.device import autocast, prepare_device
+from pipeline.training.dropout import quick_dropout
 
 _CHECKPOINT_SECONDS = 30.0
 _GRADIENT_NORM = 1.0
@@ -146,7 +147,7 @@ class _Run:
 
     def _learn(self, step: int, rows: Ids, *, share: float) -> float:
         """Add the gradient of one batch, weighted by its share of the step's rows; returns its part of the loss."""
-        with autocast(self.training.compute, self.device):
+        with autocast(self.training.compute, self.device), quick_dropout():
             loss = self.objective.loss(self.model, rows, self.device) * share
         value = float(loss.detach())
         if not math.isfinite(value):
