@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 
 from pipeline.core.errors import DataError
 from pipeline.core.files import read_json
-from pipeline.core.params import Params
+from pipeline.core.params import Params, PretrainParams
 from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.models.checkpoint import resolve_checkpoint
@@ -23,11 +23,12 @@ from pipeline.models.student import start_from_checkpoint
 from pipeline.text.packing import PackedRows, TokenFile, documents_of, row_batches
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.curve import Curve
-from pipeline.training.heldout import document_nats, heldout_loss
+from pipeline.training.heldout import document_nats, heldout_loss, pseudo_nats
 from pipeline.training.loop import Training, train
 from pipeline.training.pretraining import language_model_objective
 
 _HELDOUT_ROWS = 256
+_PSEUDO_ROWS = 8
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -76,6 +77,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         "heldout_loss": loss,
         "heldout_perplexity": math.exp(loss),
         **bits,
+        **_pseudo_perplexity(model, heldout, tokenizer, settings),
         "parameters": parameter_count(model),
         "sequences": rows,
         "headline": _headline(loss, bits),
@@ -107,6 +109,23 @@ def _bits_per_byte(
         "heldout_bits_per_byte_forward": float(nats.forward.sum()) / bits,
         "heldout_bits_per_byte_backward": float(nats.backward.sum()) / bits,
     }
+
+
+def _pseudo_perplexity(
+    model: PreTrainedModel, heldout: PackedRows, tokenizer: Any, settings: PretrainParams
+) -> dict[str, float]:
+    """Of a masked model on a few held-out rows: a score within this vocabulary, no perplexity."""
+    if settings.model != "bert":
+        return {}
+    rows = heldout.read(np.arange(min(heldout.count, _PSEUDO_ROWS)))
+    rows[:, 0] = tokenizer.cls_token_id
+    nats = pseudo_nats(
+        model,
+        rows,
+        mask_token_id=int(tokenizer.mask_token_id),
+        ordinary_from=max(tokenizer.all_special_ids) + 1,
+    )
+    return {"heldout_pseudo_perplexity": math.exp(nats)}
 
 
 def _headline(loss: float, bits: dict[str, float]) -> str:

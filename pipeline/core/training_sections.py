@@ -53,6 +53,8 @@ class PretrainParams(Schedule):
     """Packed rows of an epoch, from the start of the shuffled corpus; null takes all."""
     mask_share: Share
     """bert: share of tokens to predict."""
+    whole_words: bool
+    """bert: hide all tokens of a word or none."""
 
     @model_validator(mode="after")
     def _fits_the_model(self) -> Self:

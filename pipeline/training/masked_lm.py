@@ -1,9 +1,13 @@
 """Masked language modelling (Devlin et al. 2019): the objective of `pretrain`.
 
-The vocabulary head is the dearest part of a small model, so it runs on masked positions only.
+The vocabulary head is the dearest part of a small model, so it runs on masked positions only. Words of
+several tokens are hidden whole, as the authors' later checkpoints have it: the rest of a word gives too
+much of it away.
 """
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
 from pipeline.text.batching import Ids
@@ -18,6 +22,8 @@ class MaskedLanguageModelling:
     Args:
         first_token_id: put in place of the first token of each row, as downstream texts begin ([CLS]).
         ordinary_from: ids below it are special tokens: neither hidden nor drawn as replacement.
+        starts_word: whether each token of the vocabulary begins a word, `(vocabulary,)`; None hides each
+            token by itself.
     """
 
     def __init__(
@@ -29,10 +35,12 @@ class MaskedLanguageModelling:
         mask_token_id: int,
         ordinary_from: int,
         vocabulary_size: int,
+        starts_word: NDArray[np.bool_] | None = None,
     ) -> None:
         self._packed, self._mask_share = packed, mask_share
         self._first, self._mask = first_token_id, mask_token_id
         self._ordinary_from, self._vocabulary = ordinary_from, vocabulary_size
+        self._starts = None if starts_word is None else torch.from_numpy(starts_word)
 
     def tokens(self, rows: Ids) -> int:
         """Packed rows have no padding."""
@@ -50,6 +58,8 @@ class MaskedLanguageModelling:
     def _hide(self, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Inputs with a share of ordinary tokens replaced, and where: both `(batch, length)`."""
         chance = torch.rand(ids.shape).to(ids.device)
+        if self._starts is not None:
+            chance = chance.gather(1, self._words(ids))
         hidden = (chance < self._mask_share) & (ids >= self._ordinary_from)
         kind = torch.rand(ids.shape).to(ids.device)
         noise = torch.randint(self._ordinary_from, self._vocabulary, ids.shape).to(ids.device)
@@ -57,3 +67,13 @@ class MaskedLanguageModelling:
         random = hidden & (kind >= 1 - _REPLACED_BY_RANDOM)
         inputs = torch.where(masked, torch.full_like(ids, self._mask), ids)
         return torch.where(random, noise, inputs), hidden
+
+    def _words(self, ids: torch.Tensor) -> torch.Tensor:
+        """The number of the word that each token belongs to, from 0 in each row, `(batch, length)`."""
+        starts = self._starts.to(ids.device)[ids]  # type: ignore[union-attr]
+        special = ids < self._ordinary_from
+        starts |= special
+        # What follows a special token begins a word, whatever it looks like.
+        starts[:, 1:] |= special[:, :-1]
+        starts[:, 0] = False
+        return starts.long().cumsum(dim=1)

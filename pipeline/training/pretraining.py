@@ -4,6 +4,7 @@ from transformers import PreTrainedTokenizerBase
 
 from pipeline.core.params import PretrainParams
 from pipeline.text.packing import PackedRows
+from pipeline.text.words import word_starts
 from pipeline.training.bidirectional_lm import BidirectionalLanguageModelling
 from pipeline.training.loop import Objective
 from pipeline.training.masked_lm import MaskedLanguageModelling
@@ -23,4 +24,5 @@ def language_model_objective(
         mask_token_id=int(tokenizer.mask_token_id),
         ordinary_from=max(tokenizer.all_special_ids) + 1,
         vocabulary_size=len(tokenizer),
+        starts_word=word_starts(tokenizer) if params.whole_words else None,
     )

@@ -5,7 +5,7 @@ import torch
 from transformers import BertConfig, BertForMaskedLM
 
 from pipeline.text.packing import PackedRows
-from pipeline.training.heldout import heldout_loss
+from pipeline.training.heldout import heldout_loss, pseudo_nats
 from pipeline.training.masked_lm import MaskedLanguageModelling
 
 MASK, FIRST, ORDINARY, VOCABULARY = 4, 2, 5, 30
@@ -81,3 +81,49 @@ def test_the_heldout_loss_repeats_and_leaves_the_random_state_alone() -> None:
     first = heldout_loss(model, objective, device=device, rows=4)
     assert torch.equal(state, torch.get_rng_state())
     assert first == heldout_loss(model, objective, device=device, rows=4)
+
+
+def test_a_word_is_hidden_whole_or_not_at_all() -> None:
+    starts = np.zeros(VOCABULARY, np.bool_)
+    starts[ORDINARY : ORDINARY + 8] = True
+    objective = MaskedLanguageModelling(
+        PackedRows(np.zeros(32, np.uint16), 16),
+        mask_share=0.3,
+        first_token_id=FIRST,
+        mask_token_id=MASK,
+        ordinary_from=ORDINARY,
+        vocabulary_size=VOCABULARY,
+        starts_word=starts,
+    )
+    torch.manual_seed(0)
+    ids = torch.randint(0, VOCABULARY, (64, 128))
+    _, hidden = objective._hide(ids)
+    continues = (ids >= ORDINARY + 8)[:, 1:] & (ids >= ORDINARY)[:, :-1]
+    assert (hidden[:, 1:] == hidden[:, :-1])[continues].all()
+    begins = (ids[:, 1:] >= ORDINARY) & (ids[:, 1:] < ORDINARY + 8) & (ids[:, :-1] >= ORDINARY)
+    assert not (hidden[:, 1:] == hidden[:, :-1])[begins].all()
+    assert not hidden[ids < ORDINARY].any()
+    assert 0.25 < hidden[ids >= ORDINARY].float().mean() < 0.35
+
+
+def test_pseudo_perplexity_of_a_model_that_knows_nothing_is_the_size_of_its_vocabulary() -> None:
+    model = a_model()
+    for parameter in model.parameters():
+        parameter.data.zero_()
+    rows = np.random.default_rng(0).integers(0, VOCABULARY, (3, 16))
+    nats = pseudo_nats(model, rows, mask_token_id=MASK, ordinary_from=ORDINARY)
+    assert np.isclose(np.exp(nats), VOCABULARY)
+
+
+def test_pseudo_perplexity_hides_each_token_alone() -> None:
+    model = a_model()
+    row = np.random.default_rng(1).integers(ORDINARY, VOCABULARY, 6)
+    by_hand = []
+    for place in range(6):
+        asked = row.copy()
+        asked[place] = MASK
+        with torch.inference_mode():
+            logits = model.eval()(input_ids=torch.from_numpy(asked)[None]).logits[0, place]
+        by_hand.append(-logits.log_softmax(0)[row[place]].item())
+    nats = pseudo_nats(model, row[None], mask_token_id=MASK, ordinary_from=ORDINARY)
+    assert np.isclose(nats, np.mean(by_hand), atol=1e-5)
