@@ -16,9 +16,11 @@ trained on the training reviews alone, keeps case and loses nothing, so every mo
 
 import argparse
 import dataclasses
+import itertools
 import json
 import statistics
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +58,23 @@ def scores(corpus: Corpus, folder: Path, *, minutes: float) -> dict[str, Any]:
     watched: list[Watched] = train_bilm(ROOT, corpus, folder, minutes=minutes)
     last = watched[-1]
     figures |= {"bilm_forward": last.forward, "bilm_backward": last.backward}
+    figures["bilm_crosses_kneser_ney_at_seconds"] = {
+        direction: crossing(
+            [(point.seconds, getattr(point, direction)) for point in watched],
+            figures[f"kneser_ney_5_{direction}"],
+        )
+        for direction in ("forward", "backward")
+    }
     return figures | {"bilm_curve": [dataclasses.asdict(point) for point in watched]}
+
+
+def crossing(curve: Sequence[tuple[float, float]], level: float) -> float | None:
+    """Seconds at which a falling curve of `(seconds, value)` first meets `level`; None if it does not."""
+    for before, after in itertools.pairwise(curve):
+        if after[1] <= level < before[1]:
+            share = (before[1] - level) / (before[1] - after[1])
+            return before[0] + share * (after[0] - before[0])
+    return curve[0][0] if curve and curve[0][1] <= level else None
 
 
 def main() -> None:

@@ -82,7 +82,7 @@ def main() -> None:
             "tuned": partial(train_with_trainer, settings=tuned()),
         }
         rates = throughput(engines, bench, rounds=options.rounds, sentences=options.sentences)
-        peak = peak_flops(bench.params.compute.threads)
+        peak = peak_flops(bench.params.compute)
         ratios = {
             "vs_trainer_default": rates["ours"] / rates["default"],
             "vs_trainer_tuned": rates["ours"] / rates["tuned"],

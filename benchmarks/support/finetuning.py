@@ -19,7 +19,7 @@ from transformers import (
 
 from benchmarks.support.clock import ClockCallback, StepClock
 from pipeline.core.errors import DataError
-from pipeline.core.params import Params, Schedule, load_params
+from pipeline.core.params import Compute, Params, Schedule, load_params
 from pipeline.core.stage import seed_everything
 from pipeline.models.checkpoint import resolve_checkpoint
 from pipeline.models.encoder import layer_from_top, load_classifier, load_tokenizer
@@ -33,7 +33,7 @@ from pipeline.training.classification import (
     tokenize,
 )
 from pipeline.training.curve import Curve
-from pipeline.training.device import has_bfloat16
+from pipeline.training.device import has_bfloat16, prepare_device, uses_bfloat16
 from pipeline.training.loop import Training, train
 from pipeline.training.splits import read_split
 
@@ -246,11 +246,13 @@ def rows_of_ids(
     return _Rows(rows)
 
 
-def peak_flops(threads: int) -> float:
-    """Floating-point operations a second of a large float32 product, the best of several."""
-    torch.set_num_threads(threads)
+def peak_flops(compute: Compute) -> float:
+    """Floating-point operations a second of a large product in the arithmetic of training, the best of several."""
+    device = prepare_device(compute)
     size = 2048
     first, second = torch.randn(size, size), torch.randn(size, size)
+    if uses_bfloat16(compute, device):
+        first, second = first.bfloat16(), second.bfloat16()
     best = 0.0
     for _ in range(5):
         before = time.perf_counter()

@@ -46,7 +46,7 @@ _VOCABULARY = 8192
 _LENGTH = 128
 _HELDOUT_SHARE, _HELDOUT_LIMIT = 0.02, 300
 _CALIBRATION_STEPS = 30
-_MEASURED_AT = (0.2, 0.4, 0.6, 0.8, 1.0)
+_MEASURED_AT = tuple(number / 10 for number in range(1, 11))
 _MLM_SHAPE = {
     "start": "random",
     "layers": 4,

@@ -23,9 +23,15 @@ def prepare_device(compute: Compute) -> torch.device:
 
 def autocast(compute: Compute, device: torch.device) -> AbstractContextManager[None]:
     """The arithmetic of the forward pass: bfloat16 autocast, or float32."""
-    if compute.precision == "bfloat16" or (compute.precision == "auto" and has_bfloat16(device)):
+    if uses_bfloat16(compute, device):
         return torch.autocast(device.type, dtype=torch.bfloat16)
     return nullcontext()
+
+
+def uses_bfloat16(compute: Compute, device: torch.device) -> bool:
+    """Whether `compute.precision` says so, or leaves it to a device that has the instructions."""
+    chosen = {"bfloat16": True, "float32": False}.get(compute.precision)
+    return has_bfloat16(device) if chosen is None else chosen
 
 
 def has_bfloat16(device: torch.device) -> bool:
