@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from flows.glue import present_tasks, run_glue
+from flows.glue import official_files, present_tasks, run_glue
 from pipeline.core.files import read_json
 from pipeline.core.params import load_params, override, parse_yaml
 from pipeline.glue.submission import check_submission
@@ -52,13 +52,19 @@ def glue(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict
     """Runs GLUE on the workspace and gives the report."""
     monkeypatch.setattr("flows.glue._run", in_this_process)
 
-    def run(tasks: list[str], *, encoder: str = "encoder", seeds: tuple[int, ...] = (1,)) -> Any:
+    def run(
+        tasks: list[str],
+        *,
+        encoder: str = "encoder",
+        seeds: tuple[int, ...] = (1,),
+        data: Path = workspace / "data",
+    ) -> Any:
         run_glue(
             workspace,
             load_params(workspace / "params.yaml"),
-            data=workspace / "data",
+            data=data,
             encoder=workspace / encoder,
-            tasks=present_tasks(workspace / "data", tasks),
+            tasks=present_tasks(data, tasks),
             seeds=seeds,
         )
         return read_json(workspace / "artifacts/glue/report.json")
@@ -111,14 +117,31 @@ def test_our_own_bidirectional_model_is_an_encoder_too(
     assert set(report["tasks"]["MRPC"]) >= {"f1", "accuracy"}
 
 
+def test_data_sets_and_official_files_lead_to_the_same_figures_and_answers(
+    workspace: Path, glue: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("datasets", reason="`datasets` is not installed: `make install` brings it")
+    from tests.support.glue_datasets import hub_splits
+
+    hub_splits(workspace / "data", "STS-B").save_to_disk(workspace / "hub/stsb")
+    submission = workspace / "artifacts/glue/submission.zip"
+    first, zipped = glue(["STS-B"]), submission.read_bytes()
+    data = official_files(workspace, str(workspace / "hub"), [])
+    capsys.readouterr()
+    assert glue([], data=data) == first
+    assert submission.read_bytes() == zipped
+    assert "STS-B seed 1  0/" in capsys.readouterr().out  # trained on those rows, not found
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--tasks", "SNLI"], "task 'SNLI'"),
         (["--tasks", "QQP"], "no folder QQP"),
         (["--data", "nowhere"], "no task's folder in nowhere"),
+        (["--tasks", "CoLA", "--seeds", "1,two"], "--seeds '1,two'"),
         (["--tasks", "CoLA", "--set", "finetune.epoch=1"], "did you mean `epochs`?"),
-        (["--tasks", "CoLA", "--encoder", "data"], "an encoder checkpoint"),
+        (["--tasks", "CoLA", "--encoder", "data"], "no config.json in data"),
     ],
 )
 def test_bad_input_gets_one_message_and_leaves_earlier_results(
