@@ -84,7 +84,8 @@ def _read(task: Task, path: Path, *, header: Sequence[str], labelled: bool, stri
 
 def _lines(path: Path) -> list[str]:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        data = path.read_bytes()
+        text = data.decode("utf-8-sig")
     except FileNotFoundError as error:
         raise DataError(
             f"no {_short(path)}",
@@ -93,7 +94,10 @@ def _lines(path: Path) -> list[str]:
         ) from error
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{_short(path)}: {error}", expected="UTF-8", next_step="download the file again"
+            f"{_short(path)}, line {data.count(10, 0, error.start) + 1}: byte"
+            f" 0x{data[error.start]:02x} is not UTF-8",
+            expected="text in UTF-8",
+            next_step="download the file again",
         ) from error
     lines = text.replace("\r\n", "\n").split("\n")
     while lines and not lines[-1]:

@@ -2,6 +2,8 @@
 
 import importlib
 import os
+import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -13,9 +15,12 @@ import pytest
 import yaml
 
 from flows.glue import official_files, present_tasks, run_glue
+from pipeline.core.errors import DataError
 from pipeline.core.files import read_json
 from pipeline.core.params import load_params, override, parse_yaml
 from pipeline.glue.submission import check_submission
+from pipeline.glue.tasks import TASKS
+from pipeline.glue.train import Settings, run_task
 from tests.support.glue_files import write_glue
 from tests.support.tiny_bilm import tiny_language_model
 from tests.support.tiny_models import write_model, write_tokenizer
@@ -131,6 +136,33 @@ def test_data_sets_and_official_files_lead_to_the_same_figures_and_answers(
     assert glue([], data=data) == first
     assert submission.read_bytes() == zipped
     assert "STS-B seed 1  0/" in capsys.readouterr().out  # trained on those rows, not found
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "message"),
+    [
+        ("train.tsv", "99\ta\tb\tmaybe", "RTE/train.tsv, row 2: label 'maybe'"),
+        ("dev.tsv", "99\ta\tb\t4.5", "RTE/dev.tsv, row 2: label '4.5'"),
+        ("test.tsv", "one\ttab\ttoo\tmany", "RTE/test.tsv, row 2: 4 columns"),
+    ],
+)
+def test_a_broken_row_in_any_file_stops_the_task_and_leaves_no_answers(
+    workspace: Path, tmp_path: Path, file: str, line: str, message: str
+) -> None:
+    shutil.copytree(workspace / "data/RTE", tmp_path / "RTE")
+    lines = (tmp_path / "RTE" / file).read_text(encoding="utf-8").splitlines()
+    (tmp_path / "RTE" / file).write_text("\n".join([*lines[:2], line]) + "\n", encoding="utf-8")
+    params = load_params(workspace / "params.yaml")
+    settings = Settings(params.compute, params.finetune, 32)
+    with pytest.raises(DataError, match=re.escape(message)):
+        run_task(
+            TASKS["RTE"],
+            tmp_path,
+            workspace / "encoder",
+            settings=settings,
+            work=tmp_path / "work",
+        )
+    assert not (tmp_path / "work").exists()  # not even a first step was made
 
 
 @pytest.mark.parametrize(
