@@ -23,7 +23,7 @@ from pipeline.glue.tasks import TASKS
 from pipeline.glue.train import Settings, run_task
 from tests.support.glue_files import write_glue
 from tests.support.tiny_bilm import tiny_language_model
-from tests.support.tiny_models import write_model, write_tokenizer
+from tests.support.tiny_models import write_language_model, write_model, write_tokenizer
 from tests.support.tiny_workspace import REPOSITORY
 
 CHANGES = [
@@ -113,13 +113,25 @@ def test_what_is_finished_is_not_trained_again_and_new_rows_are(
     assert "RTE seed 1  0/" in capsys.readouterr().out
 
 
-def test_our_own_bidirectional_model_is_an_encoder_too(
-    workspace: Path, glue: Callable[..., Any]
+def pretrained_bert(folder: Path) -> None:
+    write_language_model(folder)
+
+
+def pretrained_bilm(folder: Path) -> None:
+    tiny_language_model(vocab_size=200).save_pretrained(folder)
+    write_tokenizer(folder)
+
+
+@pytest.mark.parametrize("write", [pretrained_bert, pretrained_bilm])
+def test_what_our_own_pretraining_leaves_is_an_encoder_too(
+    workspace: Path, glue: Callable[..., Any], write: Callable[[Path], None]
 ) -> None:
-    tiny_language_model(vocab_size=200).save_pretrained(workspace / "bilm")
-    write_tokenizer(workspace / "bilm")
-    report = glue(["MRPC"], encoder="bilm")
+    encoder = f"{write.__name__}/artifacts/pretrain/model"
+    (workspace / encoder).mkdir(parents=True)
+    write(workspace / encoder)
+    report = glue(["MRPC"], encoder=encoder)
     assert set(report["tasks"]["MRPC"]) >= {"f1", "accuracy"}
+    assert report["tasks"]["MRPC"]["seen_by_checkpoint"] is False
 
 
 def test_data_sets_and_official_files_lead_to_the_same_figures_and_answers(
