@@ -1,14 +1,13 @@
 """The encoder of a GLUE run, looked at before hours of training rest on it.
 
-transformers fills weights that it does not find with random ones and says so in a table; a tokenizer
-that it does not find becomes an empty one. Here both are errors, before the first step.
+A tokenizer that transformers does not find becomes an empty one, weights random ones, and both train to
+the end. Here they are errors, before the first step.
 """
 
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from transformers import (
     MODEL_FOR_MASKED_LM_MAPPING,
     AutoConfig,
@@ -23,8 +22,8 @@ from pipeline.core.progress import say
 from pipeline.glue.tasks import Task
 from pipeline.models.bilm_classifier import BilmForSequenceClassification
 from pipeline.models.encoder import is_bilm, layer_from_top, load_classifier, load_tokenizer
+from pipeline.models.whole import load_whole
 
-_NEW = ("pooler.", "head.")  # parts of a classifier that a language model need not have
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 _OTHER = "name another with --encoder, or in prepare.checkpoint of params.yaml"
 
@@ -54,35 +53,23 @@ def load_encoder(
 
 def _require_encoder(folder: Path, dropout: float) -> float | None:
     """Refuse what is none; the dropout to ask for, or None where this family has its own kind."""
+    if is_bilm(folder):
+        load_whole(BilmForSequenceClassification, folder, next_step=_OTHER)
+        return dropout
     try:
-        if is_bilm(folder):
-            loaded: Any = BilmForSequenceClassification.from_pretrained(
-                folder, output_loading_info=True, use_safetensors=True
-            )
-            own = True
-        else:
-            config = AutoConfig.from_pretrained(folder)
-            _require_family(folder, config)
-            loaded = AutoModel.from_pretrained(
-                folder, output_loading_info=True, use_safetensors=True, dtype=torch.float32
-            )
-            own = hasattr(config, "classifier_dropout")
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        config = AutoConfig.from_pretrained(folder)
+    except (OSError, ValueError, KeyError) as error:
         raise ArtifactError(
             f"checkpoint {folder}: {error}",
-            expected="an encoder checkpoint with safetensors weights that transformers can load",
+            expected="a config.json of a model that transformers knows",
             next_step=_OTHER,
         ) from error
-    absent = sorted(name for name in loaded[1]["missing_keys"] if not name.startswith(_NEW))
-    if absent:
-        raise ArtifactError(
-            f"checkpoint {folder} lacks {len(absent)} weights, one of them {absent[0]}",
-            expected="every weight of the model that its config.json describes",
-            next_step=_OTHER,
-        )
-    if not own:
-        say(f"{folder.name} keeps the dropout of its own config: finetune.dropout is not for it")
-    return dropout if own else None
+    _require_family(folder, config)
+    load_whole(AutoModel, folder, next_step=_OTHER)
+    if hasattr(config, "classifier_dropout"):
+        return dropout
+    say(f"{folder.name} keeps the dropout of its own config: finetune.dropout is not for it")
+    return None
 
 
 def _require_family(folder: Path, config: Any) -> None:
