@@ -3,10 +3,13 @@
     python -m flows.glue --data DIR                                # every task whose folder is there
     python -m flows.glue --data DIR --tasks CoLA,MRPC --seeds 1,2,3
     python -m flows.glue --data DIR --encoder artifacts/pretrain/model --set finetune.frozen_layers=0
+    python -m flows.glue --datasets NAME_OR_FOLDER                 # what the `datasets` library reads
 
 DIR holds one folder a task (CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI, and AX for the
-diagnostic rows), as the benchmark's own script leaves them. The encoder is `prepare.checkpoint` unless
-a folder is named: any checkpoint that transformers knows, or our own pretraining, BERT or biLM.
+diagnostic rows), as the benchmark's own script leaves them. NAME_OR_FOLDER is a folder of data sets or a
+hub name (`pipeline/glue/from_datasets.py`); its rows are written as official files first, and from there
+both ways are one. The encoder is `prepare.checkpoint` unless a folder is named: any checkpoint that
+transformers knows, or our own pretraining, BERT or biLM.
 Each task and seed is trained in a process of its own; what is finished is not trained again while data,
 encoder and parameters are the same, so a killed run goes on where it was. Results: artifacts/glue/.
 """
@@ -20,6 +23,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from flows.telemetry import switch_off_telemetry
 from pipeline.core.errors import DataError, ParameterError, PipelineError, TrainingError
 from pipeline.core.files import sha256_tree
 from pipeline.core.params import Params, override, parse_params, parse_yaml
@@ -27,6 +31,7 @@ from pipeline.core.progress import say
 from pipeline.core.stage import INPUT_KEY_VARIABLE
 
 TASKS = ("CoLA", "SST-2", "MRPC", "STS-B", "QQP", "MNLI", "QNLI", "RTE", "WNLI")
+DIAGNOSTIC = "AX"
 _KEY_LENGTH = 16
 
 
@@ -48,11 +53,13 @@ def run_glue(
         TrainingError: a task failed; what was finished before is kept.
     """
     work, out = root / ".modelyard" / "glue", root / "artifacts" / "glue"
-    weights = "" if encoder is None else sha256_tree(encoder)
+    weights = "" if encoder is None else _encoder_hash(encoder)
     chosen = [] if encoder is None else ["--encoder", str(encoder.resolve())]
     answers = []
     for task in tasks:
         rows = sha256_tree(data / task)
+        if task == "MNLI":  # whose model answers the diagnostic rows too
+            rows += sha256_tree(data / DIAGNOSTIC)
         for seed in seeds:
             settings = _settings(params, seed)
             key = hashlib.sha256(f"{weights} {rows} {settings}".encode()).hexdigest()[:_KEY_LENGTH]
@@ -71,20 +78,57 @@ def run_glue(
     say(f"\nReport: {out / 'report.json'}\nSubmission: {out / 'submission.zip'}")
 
 
-def present_tasks(data: Path, wanted: Sequence[str]) -> list[str]:
-    """The tasks to train: those that were asked for, or all whose folder is there.
+def official_files(root: Path, source: str, tasks: Sequence[str]) -> Path:
+    """The folder with the rows of data sets in the layout of the official files, written anew.
 
     Raises:
-        ParameterError: a task that was asked for is unknown.
-        DataError: its folder is not there, or no task's is.
+        TrainingError: the data sets could not be read; what was written before stays.
     """
-    for name in wanted:
+    name = hashlib.sha256(source.encode()).hexdigest()[:_KEY_LENGTH]
+    out = root / ".modelyard" / "glue" / "data" / name
+    arguments = ["--source", source, "--out", str(out), "--tasks", ",".join(tasks)]
+    _run("pipeline.glue.from_datasets", arguments, root, key="")
+    return out
+
+
+def known_tasks(given: str) -> list[str]:
+    """The names in a list with commas.
+
+    Raises:
+        ParameterError: one of them is no task.
+    """
+    names = [name.strip() for name in given.split(",") if name.strip()]
+    for name in names:
         if name not in TASKS:
             raise ParameterError(
                 f"task {name!r}",
                 expected=f"one of: {', '.join(TASKS)}",
                 next_step="correct --tasks",
             )
+    return names
+
+
+def seeds_of(given: str) -> list[int]:
+    """The seeds in a list with commas, each once.
+
+    Raises:
+        ParameterError: one of them is no whole number, or there is none.
+    """
+    parts = [part.strip() for part in given.split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise ParameterError(
+            f"--seeds {given!r}", expected="whole numbers, as 1,2,3", next_step="correct --seeds"
+        )
+    return list(dict.fromkeys(map(int, parts)))
+
+
+def present_tasks(data: Path, wanted: Sequence[str]) -> list[str]:
+    """The tasks to train: those that were asked for, or all whose folder is there.
+
+    Raises:
+        DataError: the folder of one that was asked for is not there, or no task's is.
+    """
+    for name in wanted:
         if not (data / name).is_dir():
             raise DataError(
                 f"no folder {name} in {data}",
@@ -101,6 +145,16 @@ def present_tasks(data: Path, wanted: Sequence[str]) -> list[str]:
     if left := [name for name in TASKS if name not in found]:
         say(f"Left out, no data: {', '.join(left)}")
     return [name for name in found if not wanted or name in wanted]
+
+
+def _encoder_hash(encoder: Path) -> str:
+    if not (encoder / "config.json").is_file():
+        raise DataError(
+            f"no config.json in {encoder}",
+            expected="the folder of a checkpoint, as artifacts/pretrain/model after `make pipeline`",
+            next_step="correct --encoder",
+        )
+    return sha256_tree(encoder)
 
 
 def _settings(params: Params, seed: int) -> str:
@@ -134,26 +188,37 @@ def _run(module: str, arguments: Sequence[str], root: Path, *, key: str) -> None
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder with one folder a task")
+    rows = parser.add_mutually_exclusive_group(required=True)
+    rows.add_argument(
+        "--data", type=Path, metavar="DIR", help="the official files, a folder a task"
+    )
+    rows.add_argument("--datasets", metavar="NAME_OR_FOLDER", help="what `datasets` reads")
     parser.add_argument("--tasks", default="", help="CoLA,MRPC,…; all that are there")
-    parser.add_argument("--encoder", type=Path, help="folder of a checkpoint")
+    parser.add_argument("--encoder", type=Path, metavar="FOLDER", help="of a checkpoint")
     parser.add_argument("--seeds", default="1", help="1,2,3")
     parser.add_argument("--set", action="append", default=[], metavar="section.key=value")
     options = parser.parse_args()
-    root = Path.cwd()
+    switch_off_telemetry()
     try:
-        values = parse_yaml((root / "params.yaml").read_text(encoding="utf-8"))
-        run_glue(
-            root,
-            parse_params(override(values, options.set)),
-            data=options.data,
-            encoder=options.encoder,
-            tasks=present_tasks(options.data, [name for name in options.tasks.split(",") if name]),
-            seeds=[int(seed) for seed in options.seeds.split(",")],
-        )
+        _evaluate(Path.cwd(), options)
     except PipelineError as error:
         print(f"GLUE failed.\n  {error}", file=sys.stderr, flush=True)
         raise SystemExit(1) from error
+
+
+def _evaluate(root: Path, options: argparse.Namespace) -> None:
+    values = parse_yaml((root / "params.yaml").read_text(encoding="utf-8"))
+    params = parse_params(override(values, options.set))
+    wanted, seeds = known_tasks(options.tasks), seeds_of(options.seeds)
+    data = options.data or official_files(root, options.datasets, wanted)
+    run_glue(
+        root,
+        params,
+        data=data,
+        encoder=options.encoder,
+        tasks=present_tasks(data, wanted),
+        seeds=seeds,
+    )
 
 
 if __name__ == "__main__":

@@ -70,7 +70,8 @@ def _read(task: Task, path: Path, *, header: Sequence[str], labelled: bool, stri
             _check(strict, malformed, len(lines), path, number, len(fields), len(header))
             continue
         if labelled:
-            rows.targets.append(_target(task, fields[places[task.label_column]], path, number))
+            label = fields[places[task.label_column]]
+            rows.targets.append(target_of(task, label, where=f"{_short(path)}, row {number}"))
         rows.texts.append(fields[places[task.columns[0]]])
         if len(task.columns) > 1:
             rows.seconds.append(fields[places[task.columns[1]]])
@@ -83,16 +84,20 @@ def _read(task: Task, path: Path, *, header: Sequence[str], labelled: bool, stri
 
 def _lines(path: Path) -> list[str]:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        data = path.read_bytes()
+        text = data.decode("utf-8-sig")
     except FileNotFoundError as error:
         raise DataError(
-            f"no {path.parent.name}/{path.name}",
+            f"no {_short(path)}",
             expected="the official GLUE files, one folder a task",
             next_step="correct --data, or leave the task out with --tasks",
         ) from error
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{path.name}: {error}", expected="UTF-8", next_step="download the file again"
+            f"{_short(path)}, line {data.count(10, 0, error.start) + 1}: byte"
+            f" 0x{data[error.start]:02x} is not UTF-8",
+            expected="text in UTF-8",
+            next_step="download the file again",
         ) from error
     lines = text.replace("\r\n", "\n").split("\n")
     while lines and not lines[-1]:
@@ -105,14 +110,19 @@ def _lines(path: Path) -> list[str]:
 def _place(header: Sequence[str], name: str, path: Path) -> int:
     if name not in header:
         raise DataError(
-            f"{path.parent.name}/{path.name} has the columns {', '.join(header)}",
+            f"{_short(path)} has the columns {', '.join(header)}",
             expected=f"a column {name!r}",
             next_step="take the official file, unchanged",
         )
     return list(header).index(name)
 
 
-def _target(task: Task, text: str, path: Path, number: int) -> float:
+def target_of(task: Task, text: str, *, where: str) -> float:
+    """The number of a label, or a score.
+
+    Raises:
+        DataError: the task has no such label, or the score is none from 0 to 5.
+    """
     if task.is_regression:
         try:
             score = float(text)
@@ -126,9 +136,9 @@ def _target(task: Task, text: str, path: Path, number: int) -> float:
     else:
         expected = f"one of: {', '.join(task.labels)}"
     raise DataError(
-        f"{path.parent.name}/{path.name}, row {number}: label {text[:40]!r}",
+        f"{where}: label {text[:40]!r}",
         expected=expected,
-        next_step="take the official file, unchanged",
+        next_step=f"take the rows of {task.name}, unchanged",
     )
 
 
@@ -137,8 +147,12 @@ def _check(
 ) -> None:
     if strict or malformed > max(1, _MOST_MALFORMED * lines):
         raise DataError(
-            f"{path.parent.name}/{path.name}, row {number}: {got} columns"
+            f"{_short(path)}, row {number}: {got} columns"
             + ("" if strict else f"; {malformed} such rows so far"),
             expected=f"{expected} columns, separated by tabs; quotes mean nothing here",
             next_step="take the official file, unchanged",
         )
+
+
+def _short(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"

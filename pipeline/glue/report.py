@@ -8,6 +8,7 @@ the best development figure answers the test rows.
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,13 @@ from pipeline.core.errors import PipelineError
 from pipeline.core.files import read_json, write_json
 from pipeline.core.progress import say
 from pipeline.glue.files import read_labelled
-from pipeline.glue.submission import answers_of, check_submission, missing_files, write_submission
+from pipeline.glue.submission import answers_of, missing_files, write_submission
 from pipeline.glue.tasks import PUBLIC, SEEN, TASKS, Task
 from pipeline.metrics.glue import METRICS, mean_with_interval
 
 _RESAMPLES = 1000
 _SEED = 0
+_WIDTH = 100
 
 Answers = Mapping[str, Any]
 
@@ -74,7 +76,6 @@ def make_report(
             }
     path = out / "submission.zip"
     write_submission(path, submitted)
-    check_submission(path, {file: len(rows) for file, rows in submitted.items()})
     report = {
         "tasks": entries,
         "missing_tasks": [name for name in TASKS if name not in answers],
@@ -86,29 +87,47 @@ def make_report(
 
 
 def table(report: Mapping[str, Any]) -> str:
-    """One line a task, beside others' figures, in percent."""
-    head = f"{'task':9}{'metric':10}{'mean':>7}  {'95 % interval':16}{'seeds':>6}" + "".join(
-        f"{name:>12}" for name in report["public"]
-    )
+    """One line a metric, beside others' figures, in percent; no line is wider than 100 columns."""
+    public: Mapping[str, Mapping[str, float]] = report["public"]
+    head = f"{'task':10}{'metric':10}{'mean':>7}  {'95 % interval':16}{'seeds':>5}"
+    head += "".join(f"{name:>12}" for name in public)
     lines = [head, "─" * len(head)]
     for name, entry in report["tasks"].items():
+        first = name + ("*" if entry["seen_by_checkpoint"] else "")
+        others = "".join(
+            f"{row[name]:12.1f}" if name in row else " " * 12 for row in public.values()
+        )
         for metric in (key for key in entry if key in METRICS):
-            value = entry[metric]
-            low, high = value["interval"]
-            interval = f"[{100 * low:.1f}, {100 * high:.1f}]"
-            line = f"{name:9}{metric:10}{100 * value['mean']:7.1f}  {interval:16}{len(value['seeds']):>6}"
-            first = metric == next(iter(entry))
-            for row in report["public"].values():
-                line += f"{row[name]:12.1f}" if first and name in row else f"{'':12}"
-            lines.append(
-                line + ("   seen by the checkpoint" if entry["seen_by_checkpoint"] else "")
-            )
-    lines.append("Others' figures: Sanh et al. 2019, table 1; development sets, in percent.")
+            lines.append(f"{first:10}{metric:10}{_figures(entry[metric])}{others}".rstrip())
+            first = others = ""  # said once
+    return "\n".join(part for line in [*lines, *_notes(report)] for part in _folded(line))
+
+
+def _figures(value: Mapping[str, Any]) -> str:
+    low, high = value["interval"]
+    interval = f"[{100 * low:.1f}, {100 * high:.1f}]"
+    return f"{100 * value['mean']:7.1f}  {interval:16}{len(value['seeds']):>5}"
+
+
+def _notes(report: Mapping[str, Any]) -> list[str]:
+    """What the table does not say of itself."""
+    tasks = report["tasks"]
+    notes = ["Others' figures: Sanh et al. 2019, table 1; development sets, in percent."]
+    if any(entry["seen_by_checkpoint"] for entry in tasks.values()):
+        notes.append("* The checkpoint has seen data of this task: the figure flatters it.")
+    lost = {name: entry["malformed_training_rows"] for name, entry in tasks.items()}
+    if any(lost.values()):
+        counts = ", ".join(f"{name} {count}" for name, count in lost.items() if count)
+        notes.append(f"Training lines left out for their number of columns: {counts}.")
     if report["missing_tasks"]:
-        lines.append(f"Left out, no data: {', '.join(report['missing_tasks'])}.")
+        notes.append(f"Left out, no data: {', '.join(report['missing_tasks'])}.")
     if report["missing_submissions"]:
-        lines.append(f"The submission lacks: {', '.join(report['missing_submissions'])}.")
-    return "\n".join(lines)
+        notes.append(f"The submission lacks: {', '.join(report['missing_submissions'])}.")
+    return notes
+
+
+def _folded(line: str) -> list[str]:
+    return textwrap.wrap(line, _WIDTH, subsequent_indent="  ") if len(line) > _WIDTH else [line]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

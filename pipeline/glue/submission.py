@@ -21,13 +21,19 @@ def answers_of(task: Task, outputs: Sequence[float]) -> list[str]:
 
 
 def write_submission(path: Path, answers: Mapping[str, Sequence[str]]) -> None:
-    """Write a zip of one `.tsv` a file name; the same answers give the same bytes."""
-    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for name in sorted(answers):
-            lines = [HEADER, *(f"{number}\t{text}" for number, text in enumerate(answers[name]))]
-            entry = zipfile.ZipInfo(name, date_time=_EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, "\n".join(lines) + "\n")
+    """Write a zip of one `.tsv` a file name; the same answers give the same bytes.
+
+    Raises:
+        DataError: as `check_submission`; what stood at `path` stays.
+    """
+    with atomic_path(path) as temporary:
+        with zipfile.ZipFile(temporary, "w") as archive:
+            for name in sorted(answers):
+                lines = [HEADER, *(f"{n}\t{text}" for n, text in enumerate(answers[name]))]
+                entry = zipfile.ZipInfo(name, date_time=_EPOCH)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, "\n".join(lines) + "\n")
+        check_submission(temporary, {name: len(rows) for name, rows in answers.items()})
 
 
 def missing_files(path: Path) -> list[str]:

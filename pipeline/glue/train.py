@@ -23,16 +23,11 @@ from pipeline.core.files import write_json
 from pipeline.core.params import Checkpoint, Compute, FinetuneParams
 from pipeline.core.progress import say
 from pipeline.core.stage import seed_everything
+from pipeline.glue.encoders import load_encoder
 from pipeline.glue.files import Rows, read_labelled, read_unlabelled
 from pipeline.glue.tasks import DIAGNOSTIC, TASKS, Task
 from pipeline.models.checkpoint import resolve_checkpoint
-from pipeline.models.encoder import (
-    freeze_lowest,
-    is_bilm,
-    layer_from_top,
-    load_classifier,
-    load_tokenizer,
-)
+from pipeline.models.encoder import freeze_lowest, is_bilm, layer_from_top
 from pipeline.text.batching import epoch_batches
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.classification import (
@@ -86,14 +81,12 @@ def run_task(
         name: read_labelled(task, folder / file) for file, name in task.development.items()
     }
     rows = read_labelled(task, folder / "train.tsv")
-    model = load_classifier(
-        encoder,
-        labels=list(task.labels) or ["score"],
-        dropout=settings.finetune.dropout,
-        other_head=True,
+    asked = _test_rows(task, data)  # read before training, so that no hour is lost on a broken line
+    model, tokenizer = load_encoder(
+        encoder, task, finetune=settings.finetune, max_length=settings.max_length
     )
     read = Reader(
-        load_tokenizer(encoder),
+        tokenizer,
         settings.max_length,
         segments=getattr(model.config, "type_vocab_size", 1) > 1,
     )
@@ -112,7 +105,7 @@ def run_task(
 
     return {
         "development": {name: answer(found) for name, found in development.items()},
-        "test": {name: answer(found) for name, found in _test_rows(task, data).items()},
+        "test": {name: answer(found) for name, found in asked.items()},
         "malformed": rows.malformed,
     }
 

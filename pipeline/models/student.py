@@ -7,14 +7,17 @@ checkpoint's embeddings of the pieces that the checkpoint would write it with.
 """
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.core.errors import ArtifactError
 from pipeline.core.params import PretrainParams
+from pipeline.models.whole import load_whole
 
 _CONTINUATION = "##"
+_NEXT = "name another prepare.checkpoint, set pretrain: as this one is, or pretrain.start: random"
 
 
 def start_from_checkpoint(
@@ -32,12 +35,13 @@ def start_from_checkpoint(
         tokenizer: the student's own.
 
     Raises:
-        ArtifactError: hidden size or heads differ, the checkpoint has fewer layers or narrower
-            feed-forward layers, or is not BERT-shaped.
+        ArtifactError: the checkpoint is not whole or not BERT-shaped, hidden size or heads differ, it
+            has fewer layers or positions, narrower feed-forward layers, or another tokenizer.
     """
-    source = AutoModel.from_pretrained(checkpoint, dtype=torch.float32)
+    source: Any = load_whole(AutoModel, checkpoint, next_step=_NEXT)
+    target: Any = model.base_model
     _check_shape(source, params, checkpoint)
-    target = model.base_model
+    _check_parts(source, target, len(teacher_tokenizer))
     for number in range(params.layers):
         state = source.encoder.layer[number].state_dict()
         narrowed = _widest_units(state, params.feed_forward_size)
@@ -112,5 +116,33 @@ def _check_shape(source: PreTrainedModel, params: PretrainParams, checkpoint: Pa
             f" {layers} layers with {shape}",
             expected=f"a BERT of at least {params.layers} layers with {wanted}, or a larger"
             " feed_forward_size",
-            next_step="set these in pretrain: as the checkpoint has them, or pretrain.start: random",
+            next_step=_NEXT,
+        )
+
+
+def _check_parts(source: Any, target: Any, vocabulary: int) -> None:
+    """Refuse what has the right sizes and is built otherwise: parts of one name do not fit then."""
+    old, new = source.embeddings, target.embeddings
+    words, width = old.word_embeddings.weight.shape
+    places = getattr(old, "position_embeddings", None)  # some families have none
+    positions, needed = len(getattr(places, "weight", ())), len(new.position_embeddings.weight)
+    found = {
+        "parts of a layer": sorted(source.encoder.layer[0].state_dict()),
+        "width of embeddings": width,
+        "positions": min(positions, needed),
+        "tokens": max(words, vocabulary),
+    }
+    wanted = {
+        "parts of a layer": sorted(target.encoder.layer[0].state_dict()),
+        "width of embeddings": new.word_embeddings.weight.shape[1],
+        "positions": needed,
+        "tokens": words,
+    }
+    differing = [name for name in found if found[name] != wanted[name]]
+    if differing:
+        raise ArtifactError(
+            f"pretrain.start: checkpoint, and the {source.config.model_type} differs from a BERT of"
+            f" {needed} positions and its tokenizer of {vocabulary:,} tokens in: {', '.join(differing)}",
+            expected="a checkpoint of BERT's parts, with its own tokenizer",
+            next_step=_NEXT,
         )

@@ -4,9 +4,10 @@ A vocabulary of the domain is a quarter of a general one: the student's embeddin
 size, shrink with it.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,8 @@ SPECIAL_TOKENS = {
 _BATCH = 1000
 _ALPHABET = 200
 _LONGEST_WORD = 100
+_LONGEST_RUN = 250
+_RUN = re.compile(rf"\S{{{_LONGEST_RUN}}}|\s{{{_LONGEST_RUN}}}")
 _LARGEST_UINT16 = 1 << 16
 
 
@@ -154,7 +157,16 @@ def token_array(tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.unsign
 
 
 def _told(texts: Sequence[str]) -> Iterator[list[str]]:
-    yield from _batches(texts, "prepare  vocabulary")
+    for batch in _batches(texts, "prepare  vocabulary"):
+        yield [piece for text in batch for piece in _in_pieces(text)]
+
+
+def _in_pieces(text: str) -> list[str]:
+    """A text, cut where it has no space, or nothing else, for long: trainers take the square of that."""
+    if len(text) <= _LONGEST_RUN:
+        return [text]
+    cuts = [0, *(run.end() for run in _RUN.finditer(text)), len(text)]
+    return [text[start:end] for start, end in pairwise(cuts)]
 
 
 def _batches(texts: Sequence[str], task: str) -> Iterator[list[str]]:

@@ -75,14 +75,38 @@ def test_an_unknown_label_and_a_score_out_of_range_are_named_with_their_row(data
         read_labelled(TASKS["STS-B"], path)
 
 
+def test_scores_among_labels_and_labels_among_scores_are_named_with_their_row(data: Path) -> None:
+    append(data / "RTE/train.tsv", "99\ta\tb\t3.8", "100\ta\tb\tentailment,not_entailment")
+    with pytest.raises(DataError, match=r"row 25: label '3\.8'"):
+        read_labelled(TASKS["RTE"], data / "RTE/train.tsv")
+    path = data / "STS-B/train.tsv"
+    for label in ("entailment", "nan", "", "3.8,1.2"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        lines[3] = "\t".join([*lines[3].split("\t")[:-1], label])
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        with pytest.raises(DataError, match=f"row 3: label '{label}'") as caught:
+            read_labelled(TASKS["STS-B"], path)
+        assert caught.value.expected == "a score from 0 to 5"
+
+
+def test_a_file_of_a_header_alone_and_an_empty_file_are_refused(data: Path) -> None:
+    path = data / "RTE/train.tsv"
+    path.write_text(path.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match="has no rows"):
+        read_labelled(TASKS["RTE"], path)
+    path.write_text("\n\n", encoding="utf-8")
+    with pytest.raises(DataError, match="is empty"):
+        read_labelled(TASKS["RTE"], path)
+
+
 def test_other_columns_an_absent_file_and_broken_utf8_are_refused(data: Path) -> None:
     with pytest.raises(DataError, match="a column 'question1'") as caught:
         read_labelled(TASKS["QQP"], data / "RTE/train.tsv")
     assert "RTE/train.tsv" in caught.value.got
     with pytest.raises(DataError, match=r"no QQP/train\.tsv"):
         read_labelled(TASKS["QQP"], data / "QQP/train.tsv")
-    (data / "RTE/train.tsv").write_bytes(b"index\tsentence1\xff\n")
-    with pytest.raises(DataError, match="UTF-8"):
+    (data / "RTE/train.tsv").write_bytes(b"index\tsentence1\n0\t\xff\n")
+    with pytest.raises(DataError, match=r"RTE/train\.tsv, line 2: byte 0xff is not UTF-8"):
         read_labelled(TASKS["RTE"], data / "RTE/train.tsv")
 
 

@@ -2,6 +2,8 @@
 
 import importlib
 import os
+import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -12,13 +14,16 @@ from typing import Any
 import pytest
 import yaml
 
-from flows.glue import present_tasks, run_glue
+from flows.glue import official_files, present_tasks, run_glue
+from pipeline.core.errors import DataError
 from pipeline.core.files import read_json
 from pipeline.core.params import load_params, override, parse_yaml
 from pipeline.glue.submission import check_submission
+from pipeline.glue.tasks import TASKS
+from pipeline.glue.train import Settings, run_task
 from tests.support.glue_files import write_glue
 from tests.support.tiny_bilm import tiny_language_model
-from tests.support.tiny_models import write_model, write_tokenizer
+from tests.support.tiny_models import write_language_model, write_model, write_tokenizer
 from tests.support.tiny_workspace import REPOSITORY
 
 CHANGES = [
@@ -52,13 +57,19 @@ def glue(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict
     """Runs GLUE on the workspace and gives the report."""
     monkeypatch.setattr("flows.glue._run", in_this_process)
 
-    def run(tasks: list[str], *, encoder: str = "encoder", seeds: tuple[int, ...] = (1,)) -> Any:
+    def run(
+        tasks: list[str],
+        *,
+        encoder: str = "encoder",
+        seeds: tuple[int, ...] = (1,),
+        data: Path = workspace / "data",
+    ) -> Any:
         run_glue(
             workspace,
             load_params(workspace / "params.yaml"),
-            data=workspace / "data",
+            data=data,
             encoder=workspace / encoder,
-            tasks=present_tasks(workspace / "data", tasks),
+            tasks=present_tasks(data, tasks),
             seeds=seeds,
         )
         return read_json(workspace / "artifacts/glue/report.json")
@@ -102,13 +113,68 @@ def test_what_is_finished_is_not_trained_again_and_new_rows_are(
     assert "RTE seed 1  0/" in capsys.readouterr().out
 
 
-def test_our_own_bidirectional_model_is_an_encoder_too(
-    workspace: Path, glue: Callable[..., Any]
+def pretrained_bert(folder: Path) -> None:
+    write_language_model(folder)
+
+
+def pretrained_bilm(folder: Path) -> None:
+    tiny_language_model(vocab_size=200).save_pretrained(folder)
+    write_tokenizer(folder)
+
+
+@pytest.mark.parametrize("write", [pretrained_bert, pretrained_bilm])
+def test_what_our_own_pretraining_leaves_is_an_encoder_too(
+    workspace: Path, glue: Callable[..., Any], write: Callable[[Path], None]
 ) -> None:
-    tiny_language_model(vocab_size=200).save_pretrained(workspace / "bilm")
-    write_tokenizer(workspace / "bilm")
-    report = glue(["MRPC"], encoder="bilm")
+    encoder = f"{write.__name__}/artifacts/pretrain/model"
+    (workspace / encoder).mkdir(parents=True)
+    write(workspace / encoder)
+    report = glue(["MRPC"], encoder=encoder)
     assert set(report["tasks"]["MRPC"]) >= {"f1", "accuracy"}
+    assert report["tasks"]["MRPC"]["seen_by_checkpoint"] is False
+
+
+def test_data_sets_and_official_files_lead_to_the_same_figures_and_answers(
+    workspace: Path, glue: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("datasets", reason="`datasets` is not installed: `make install` brings it")
+    from tests.support.glue_datasets import hub_splits
+
+    hub_splits(workspace / "data", "STS-B").save_to_disk(workspace / "hub/stsb")
+    submission = workspace / "artifacts/glue/submission.zip"
+    first, zipped = glue(["STS-B"]), submission.read_bytes()
+    data = official_files(workspace, str(workspace / "hub"), [])
+    capsys.readouterr()
+    assert glue([], data=data) == first
+    assert submission.read_bytes() == zipped
+    assert "STS-B seed 1  0/" in capsys.readouterr().out  # trained on those rows, not found
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "message"),
+    [
+        ("train.tsv", "99\ta\tb\tmaybe", "RTE/train.tsv, row 2: label 'maybe'"),
+        ("dev.tsv", "99\ta\tb\t4.5", "RTE/dev.tsv, row 2: label '4.5'"),
+        ("test.tsv", "one\ttab\ttoo\tmany", "RTE/test.tsv, row 2: 4 columns"),
+    ],
+)
+def test_a_broken_row_in_any_file_stops_the_task_and_leaves_no_answers(
+    workspace: Path, tmp_path: Path, file: str, line: str, message: str
+) -> None:
+    shutil.copytree(workspace / "data/RTE", tmp_path / "RTE")
+    lines = (tmp_path / "RTE" / file).read_text(encoding="utf-8").splitlines()
+    (tmp_path / "RTE" / file).write_text("\n".join([*lines[:2], line]) + "\n", encoding="utf-8")
+    params = load_params(workspace / "params.yaml")
+    settings = Settings(params.compute, params.finetune, 32)
+    with pytest.raises(DataError, match=re.escape(message)):
+        run_task(
+            TASKS["RTE"],
+            tmp_path,
+            workspace / "encoder",
+            settings=settings,
+            work=tmp_path / "work",
+        )
+    assert not (tmp_path / "work").exists()  # not even a first step was made
 
 
 @pytest.mark.parametrize(
@@ -117,8 +183,9 @@ def test_our_own_bidirectional_model_is_an_encoder_too(
         (["--tasks", "SNLI"], "task 'SNLI'"),
         (["--tasks", "QQP"], "no folder QQP"),
         (["--data", "nowhere"], "no task's folder in nowhere"),
+        (["--tasks", "CoLA", "--seeds", "1,two"], "--seeds '1,two'"),
         (["--tasks", "CoLA", "--set", "finetune.epoch=1"], "did you mean `epochs`?"),
-        (["--tasks", "CoLA", "--encoder", "data"], "an encoder checkpoint"),
+        (["--tasks", "CoLA", "--encoder", "data"], "no config.json in data"),
     ],
 )
 def test_bad_input_gets_one_message_and_leaves_earlier_results(

@@ -42,6 +42,16 @@ def test_a_submission_is_tab_separated_with_a_header_and_the_same_twice(tmp_path
     assert "AX.tsv" in missing
 
 
+def test_an_answer_that_is_none_leaves_the_earlier_submission(tmp_path: Path) -> None:
+    path = tmp_path / "submission.zip"
+    write_submission(path, {"RTE.tsv": ["entailment"]})
+    earlier = path.read_bytes()
+    with pytest.raises(DataError, match="row 1 answers 'maybe'"):
+        write_submission(path, {"RTE.tsv": ["entailment", "maybe"]})
+    assert path.read_bytes() == earlier
+    assert [file.name for file in tmp_path.iterdir()] == ["submission.zip"]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [

@@ -33,6 +33,29 @@ def write_glue(folder: Path, *, rows: int = 24) -> None:
     _entailment(folder, rows)
 
 
+def write_other_tasks(folder: Path, *, rows: int = 12) -> None:
+    """SST-2, QQP, QNLI and WNLI."""
+    pair = [f"{n}\t{_text(0)}\t{_text(n)}" for n in range(rows)]
+    lines = [f"{_text(n)}\t{n % 2}" for n in range(rows)]
+    asked = [f"{n}\t1\t2\t{_text(0)}\t{_text(n)}\t{n % 2}" for n in range(rows)]
+    labels = ("entailment", "not_entailment")
+    answered = [f"{row}\t{labels[n % 2]}" for n, row in enumerate(pair)]
+    winograd = [f"{row}\t{n % 2}" for n, row in enumerate(pair)]
+    for name in ("train", "dev"):
+        _write(folder / f"SST-2/{name}.tsv", ["sentence\tlabel", *lines])
+        head = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate"
+        _write(folder / f"QQP/{name}.tsv", [head, *asked])
+        _write(folder / f"QNLI/{name}.tsv", ["index\tquestion\tsentence\tlabel", *answered])
+        _write(folder / f"WNLI/{name}.tsv", ["index\tsentence1\tsentence2\tlabel", *winograd])
+    _write(folder / "SST-2/test.tsv", ["index\tsentence", "0\tA kind film.", "1\tSo so."])
+    for name, columns in (
+        ("QQP", "question1\tquestion2"),
+        ("QNLI", "question\tsentence"),
+        ("WNLI", "sentence1\tsentence2"),
+    ):
+        _write(folder / f"{name}/test.tsv", ["index\t" + columns, *pair[:4]])
+
+
 def _entailment(folder: Path, rows: int) -> None:
     labels = ("entailment", "not_entailment")
     lines = [f"{n}\t{_text(0)}\t{_text(n)}\t{labels[n % 2]}" for n in range(rows)]
