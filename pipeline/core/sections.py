@@ -26,10 +26,14 @@ class Source(Section):
     """Keep only rows whose columns have these values."""
     text_column: str
     """Column that holds the text."""
+    second_text_column: str | None
+    """Column that holds the second text where `product.pairs`; null otherwise, and for a corpus."""
     label_column: str | None
     """Column that holds the label; null for a corpus."""
     label_values: dict[str, str]
     """Value in the label column → label of the product. Empty: the column holds the labels themselves."""
+    label_separator: str | None
+    """multi_label: what stands between the labels of one row, such as `|`; null otherwise."""
     licence: str
     """SPDX identifier of the content's licence, or `unknown`."""
 
@@ -128,6 +132,9 @@ class PrepareParams(Section):
     """What the teacher starts from; its tokenizer is the teacher's."""
     max_length: Positive
     """Most tokens of one text, special tokens included."""
+    window_stride: Positive | None
+    """Longer texts are read in windows of `max_length` that begin this many tokens apart, and their
+    answers averaged; null cuts the text."""
     tokenizer: Literal["wordpiece", "byte_bpe"]
     """The student's: `wordpiece` is uncased and of the domain; `byte_bpe` keeps case and loses nothing."""
     vocabulary_size: Positive
@@ -184,6 +191,12 @@ class EvaluateParams(Section):
     """Bootstrap resamples of an interval."""
     min_slice_rows: Positive
     """Smaller slices are reported without a figure."""
+    thresholds: Literal["fixed", "fitted"]
+    """`fixed`: the likeliest label, or every label from .5 on. `fitted`: chosen on validation for the
+    product's metric, and shipped in the bundle."""
+    abstain_quality: Share | None
+    """Least share of right answers among those given: the model abstains where it is less sure than
+    validation says this takes; null answers always. Not for regression."""
 
 
 class MeasureParams(Section):
