@@ -111,7 +111,11 @@ def test_numbers_are_described_and_need_no_balance(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "changes", "message"),
     [
-        ([(text, "2.0") for text, _ in ROWS], REGRESSION, r"every row has the same number \(2\.0\)"),
+        (
+            [(text, "2.0") for text, _ in ROWS],
+            REGRESSION,
+            r"every row has the same number \(2\.0\)",
+        ),
         (NUMBERED[:5], REGRESSION, "5 rows with a number"),
         (SEVERAL, [*MULTI_LABEL, "product.labels=[a, b, c, d]"], "'d' has 0 rows"),
         ([(text, "a|b|c") for text, _ in ROWS], MULTI_LABEL, "max_label_share"),

@@ -95,7 +95,9 @@ class Product(Section):
         if self.problem == REGRESSION and len(self.labels) != 1:
             raise ValueError("product.labels: one, the name of the number that regression gives")
         if self.problem == MULTI_LABEL and any(BETWEEN_LABELS in label for label in self.labels):
-            raise ValueError(f"product.labels without {BETWEEN_LABELS}: tables write it between labels")
+            raise ValueError(
+                f"product.labels without {BETWEEN_LABELS}: tables write it between labels"
+            )
         return self
 
     @model_validator(mode="after")
