@@ -13,8 +13,8 @@ from pipeline.core.errors import DataError
 from pipeline.core.files import write_json
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
-from pipeline.core.stage import Metrics, run_stage
 from pipeline.core.product import Product
+from pipeline.core.stage import Metrics, run_stage
 from pipeline.data.agreement import agreement
 from pipeline.data.annotations import Annotations, by_row, merged, read_annotations
 from pipeline.data.labels import target_of

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.core.errors import DataError
 from pipeline.core.params import ValidateParams
 from pipeline.core.progress import track
 from pipeline.data.duplicates import groups, near_duplicates
