@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from pipeline.core.errors import ParameterError
-from pipeline.core.product import Compute, Product, Requirements, Section
+from pipeline.core.product import REGRESSION, Compute, Product, Requirements, Section
 from pipeline.core.sections import (
     BaselineParams,
     Checkpoint,
@@ -100,6 +100,16 @@ class Params(Section):
             raise ValueError(
                 f"pretrain.sequence_length at most prepare.max_length ({self.prepare.max_length}):"
                 " the student has no more positions"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_number_has_no_decision(self) -> Self:
+        fits = self.evaluate.thresholds == "fitted" or self.evaluate.abstain_quality is not None
+        if fits and self.product.problem == REGRESSION:
+            raise ValueError(
+                "evaluate.thresholds: fixed and evaluate.abstain_quality: null for regression: a number"
+                " has neither threshold nor confidence"
             )
         return self
 

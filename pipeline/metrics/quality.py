@@ -84,6 +84,16 @@ def row_scores(problem: str, gold: Values, answers: Values) -> NDArray[np.float6
     return np.asarray(1 - np.abs(answers - gold) / distance, dtype=np.float64)
 
 
+ROW_SCORES = MappingProxyType(
+    {
+        CLASSIFICATION: "accuracy",
+        MULTI_LABEL: "share of rows with all labels right",
+        REGRESSION: "closeness",
+    }
+)
+"""What the mean of `row_scores` is called."""
+
+
 def agreement(problem: str, first: Values, second: Values) -> float:
     """How alike two models answer: share of equal labels or label decisions; for numbers, Spearman."""
     if problem == REGRESSION:
