@@ -73,7 +73,11 @@ def describe_variant(
     difference = difference_interval(found, teacher, judge)
     return {
         "quality": {split: quality_table(judged, judge) for split, judged in by_split.items()},
-        "answered": judge.answered(found),
+        "answered": (
+            {split: judge.answered(judged) for split, judged in by_split.items()}
+            if judge.abstains
+            else None
+        ),
         "difference_to_teacher": {
             "metric": judge.metric,
             "value": difference.value,

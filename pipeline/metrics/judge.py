@@ -75,9 +75,14 @@ class Judge:
         return QUALITY_METRICS[self.problem]
 
     @property
+    def abstains(self) -> bool:
+        """Whether a model may leave a text unanswered."""
+        return self.options.abstain_quality is not None
+
+    @property
     def fits(self) -> bool:
         """Whether anything of the decision is fitted."""
-        return self.options.thresholds == "fitted" or self.options.abstain_quality is not None
+        return self.options.thresholds == "fitted" or self.abstains
 
     def fit(self, answers: Answers) -> Decision:
         """The decision to ship, from all rows of validation."""
@@ -109,16 +114,13 @@ class Judge:
         """How well each row is answered; see `pipeline.metrics.quality.row_scores`."""
         return row_scores(self.problem, judged.gold, judged.answers)
 
-    def answered(self, judged: Judged) -> dict[str, Any] | None:
-        """Share of the rows that are answered, and share of right answers among them; None if all are."""
-        if self.options.abstain_quality is None:
-            return None
+    def answered(self, judged: Judged) -> dict[str, Any]:
+        """`share` of the rows that are answered, and share of `right` answers among them."""
         given = ~judged.abstained
         right = right_answers(self.problem, judged.gold, judged.answers)[given]
         return {
             "share": float(given.mean()),
             "right": float(right.mean()) if len(right) else None,
-            "asked": self.options.abstain_quality,
         }
 
     def _fit(self, gold: Values, scores: Scores) -> Decision:

@@ -126,8 +126,9 @@ def check_answered(answered: Mapping[str, Any] | None) -> list[Check]:
     """A model that may abstain must answer something; nothing to check where it may not."""
     if answered is None:
         return []
-    nothing = exactly_at_most("abstains", 1 - answered["share"], 1, unit="share of rows")
-    return [replace(nothing, outcome="failed") if not answered["share"] else nothing]
+    share = answered["validation"]["share"]
+    check = exactly_at_most("abstains", 1 - share, 1, unit="share of rows")
+    return [check if share else replace(check, outcome="failed")]
 
 
 def check_data(report: Mapping[str, Any]) -> Check:

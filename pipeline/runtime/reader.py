@@ -13,7 +13,7 @@ from tokenizers import Encoding, Tokenizer
 from pipeline.core.errors import ArtifactError, DataError
 from pipeline.runtime.task import Request
 
-MOST_WINDOWS = 256
+MOST_WINDOWS = 512
 """Of one text; what follows is left out, so that one request cannot hold a server for minutes."""
 
 

@@ -4,10 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pipeline.core.decision import CLASSIFICATION, REGRESSION, Decision
+from pipeline.core.decision import CLASSIFICATION, MULTI_LABEL, REGRESSION, Decision
 
 Request = str | tuple[str, str]
 """A text, or the two texts of a pair."""
+
+
+_COLUMNS = {
+    CLASSIFICATION: ("label", "probability", "probabilities"),
+    MULTI_LABEL: ("labels", "probabilities"),
+    REGRESSION: ("value",),
+}
 
 
 class Asked(Protocol):
@@ -121,6 +128,14 @@ class Prediction:
         return {key: value for key, value in told.items() if value is not None} | {
             key: True for key, value in flags.items() if value
         }
+
+
+def columns_of(task: Task, predictions: Sequence[Prediction]) -> dict[str, list[Any]]:
+    """The predictions as columns: those of the problem, and `abstained` where the model may abstain."""
+    names = _COLUMNS[task.problem]
+    if task.decision.abstain_below is not None:
+        names = (*names, "abstained")
+    return {name: [getattr(prediction, name) for prediction in predictions] for name in names}
 
 
 def request_of(described: Any) -> Request:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from pipeline.runtime.bundle import open_bundle
-from pipeline.runtime.text_model import TextModel
 from pipeline.runtime.parity import check_golden, differences
+from pipeline.runtime.text_model import TextModel
 from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
 
 TOLERANCE = 1e-4

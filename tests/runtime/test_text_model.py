@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.core.decision import Decision
 from pipeline.core.errors import ArtifactError
 from pipeline.runtime.bundle import open_bundle
-from pipeline.core.decision import Decision
 from pipeline.runtime.scores import sigmoid
 from pipeline.runtime.text_model import TextModel
 from tests.support.tiny_bundle import make_tiny_bundle, make_tiny_model, tiny_task
