@@ -41,13 +41,13 @@ from pipeline.metrics.predictions import Answers, read_answers
 from pipeline.metrics.requirements import nothing_qualifies, qualifies
 from pipeline.metrics.verdict import Evidence, check_variant, choose, explain
 from pipeline.runtime.bundle import FORMAT, write_bundle
+from pipeline.runtime.parity import golden_answers
 from pipeline.runtime.task import Task, request_of, requests_of
 from pipeline.runtime.text_model import TextModel
 from pipeline.training.splits import Split, read_split
 
 # Of a probability, or of the spread of a number.
 # An activation that lies between two integers can round the other way on another processor.
-_PAIR = ("text", "second")
 _GOLDEN_TOLERANCE = {"int8": 0.02, "fp32": 0.001}
 
 
@@ -170,6 +170,7 @@ def _pack(
         "audience": params.product.audience,
         "variant": chosen.name,
         "segments": model.segments,
+        "scale": _scale(params.product.problem, paths),
         "quality_metric": params.product.requirements.quality_metric,
         "pad_token_id": certificate["pad_token_id"],
         "quality": released["quality"],
@@ -220,12 +221,15 @@ def _golden(model: TextModel, params: Params, paths: Paths) -> list[dict[str, An
     validation = read_split(_records(paths), "validation")
     examples = [request_of(example) for example in params.product.examples]
     requests = [*examples, *requests_of(validation.texts, validation.seconds)]
-    requests = requests[: params.gate.golden_requests]
-    return [
-        ({"text": request} if isinstance(request, str) else dict(zip(_PAIR, request, strict=True)))
-        | answer.as_dict()
-        for request, answer in zip(requests, model.predict(requests), strict=True)
-    ]
+    return golden_answers(model, requests[: params.gate.golden_requests])
+
+
+def _scale(problem: str, paths: Paths) -> list[float] | None:
+    """The least and the largest number that was learned from; None where the answer is no number."""
+    if problem != REGRESSION:
+        return None
+    learned = read_split(_records(paths), "train").targets
+    return [float(learned.min()), float(learned.max())]
 
 
 def _unit(problem: str, paths: Paths) -> float:

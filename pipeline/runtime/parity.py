@@ -1,12 +1,25 @@
 """Golden requests: does a model answer here as it did where it was built?"""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.core.decision import HALF, MULTI_LABEL
 from pipeline.runtime.task import Request, Task
 from pipeline.runtime.text_model import TextModel
+
+
+def golden_answers(model: TextModel, requests: Sequence[Request]) -> list[dict[str, Any]]:
+    """Requests with the model's own answers: what `check_golden` reads."""
+    return [
+        _named(request) | answer.as_dict()
+        for request, answer in zip(requests, model.predict(requests), strict=True)
+    ]
+
+
+def _named(request: Request) -> dict[str, str]:
+    texts = (request,) if isinstance(request, str) else request
+    return dict(zip(("text", "second"), texts, strict=False))
 
 
 def check_golden(

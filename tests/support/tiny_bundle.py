@@ -19,6 +19,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 from pipeline.core.decision import Decision
 from pipeline.runtime.bundle import FORMAT, write_bundle
+from pipeline.runtime.parity import golden_answers
 from pipeline.runtime.task import Request, Task
 from pipeline.runtime.text_model import TextModel
 
@@ -107,7 +108,7 @@ def make_tiny_model(folder: Path, *, task: Task | None = None, seed: int = 0) ->
 
 def as_format_1(description: dict[str, Any]) -> dict[str, Any]:
     """The same as it was written before there were other problems than classification."""
-    new = {"pairs", "window_stride", "segments", "decision"}
+    new = {"pairs", "window_stride", "segments", "decision", "scale", "quality_metric"}
     kept = {key: value for key, value in description.items() if key not in new}
     return kept | {"format": 1}
 
@@ -116,10 +117,7 @@ def describe(model: Path, tokenizer: Path, task: Task) -> dict[str, Any]:
     """A `bundle.json` whose golden answers the model itself gave."""
     opened = TextModel(model, tokenizer, task=task, threads=1)
     examples: tuple[Request, ...] = PAIRS if task.pairs else EXAMPLES
-    golden = [
-        _named(request) | answer.as_dict()
-        for request, answer in zip(examples, opened.predict(examples), strict=True)
-    ]
+    golden = golden_answers(opened, examples)
     metric = {
         "classification": "accuracy",
         "multi_label": "micro_f1",
@@ -134,6 +132,7 @@ def describe(model: Path, tokenizer: Path, task: Task) -> dict[str, Any]:
         "audience": "People who want to know whether a sentence praises a film or pans it.",
         "variant": "student-int8",
         "segments": opened.segments,
+        "scale": [-12.0, 12.0] if task.problem == "regression" else None,
         "quality_metric": metric,
         "pad_token_id": 0,
         "quality": {"validation": quality, "test": quality},
@@ -161,11 +160,6 @@ def copy_bundle(source: Path, target: Path) -> Path:
     """A copy to damage."""
     shutil.copytree(source, target)
     return target
-
-
-def _named(request: Request) -> dict[str, str]:
-    texts = (request,) if isinstance(request, str) else request
-    return dict(zip(("text", "second"), texts, strict=False))
 
 
 def _weights(task: Task, seed: int) -> npt.NDArray[np.float32]:
