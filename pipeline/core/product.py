@@ -16,6 +16,8 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 
 CLASSIFICATION, MULTI_LABEL, REGRESSION = "classification", "multi_label", "regression"
+BETWEEN_LABELS = "|"
+"""Stands between the labels of a row in the tables of a multi_label product."""
 QUALITY_METRICS = MappingProxyType(
     {
         CLASSIFICATION: ("accuracy", "macro_f1", "matthews"),
@@ -92,6 +94,10 @@ class Product(Section):
             raise ValueError("product.labels: at least two, for a text has one of them")
         if self.problem == REGRESSION and len(self.labels) != 1:
             raise ValueError("product.labels: one, the name of the number that regression gives")
+        if self.problem == MULTI_LABEL and any(BETWEEN_LABELS in label for label in self.labels):
+            raise ValueError(
+                f"product.labels without {BETWEEN_LABELS}: tables write it between labels"
+            )
         return self
 
     @model_validator(mode="after")

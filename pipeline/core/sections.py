@@ -4,7 +4,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipeline.core.product import Positive, Rate, Section, Sha256, Share
+from pipeline.core.product import (
+    MULTI_LABEL,
+    Positive,
+    Product,
+    Rate,
+    Section,
+    Sha256,
+    Share,
+)
 
 
 class Source(Section):
@@ -45,7 +53,34 @@ class Source(Section):
             raise ValueError(
                 f"source {self.name}: a labelled source needs `label_column`, a corpus has none"
             )
+        if self.role == "corpus" and (self.second_text_column or self.label_separator):
+            raise ValueError(
+                f"source {self.name}: a corpus holds single texts without labels; its"
+                " `second_text_column` and `label_separator` are null"
+            )
         return self
+
+    def check_against(self, product: Product) -> None:
+        """Refuse columns that are not those that the product asks for.
+
+        Raises:
+            ValueError: saying what was expected, as pydantic wants it.
+        """
+        if self.role == "corpus":
+            return
+        if product.pairs and self.second_text_column is None:
+            raise ValueError(
+                f"source {self.name}: `second_text_column`, for product.pairs wants two texts a row"
+            )
+        if not product.pairs and self.second_text_column is not None:
+            raise ValueError(
+                f"source {self.name}: `second_text_column: null`, or product.pairs: true, for a"
+                " product of single texts reads one column"
+            )
+        if (product.problem == MULTI_LABEL) != (self.label_separator is not None):
+            raise ValueError(
+                f"source {self.name}: `label_separator` for multi_label, null for other problems"
+            )
 
 
 class CollectParams(Section):

@@ -17,10 +17,11 @@ from flows.retrain import NOTHING_CHANGED, comparable_rows, run_retrain
 from flows.snapshot import changed_parts, pins, planned_origin, take_snapshot
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file, write_json
-from pipeline.core.params import Params, parse_params, parse_yaml
+from pipeline.core.params import Params, override, parse_params, parse_yaml
 from pipeline.monitoring.compare import Rows, compare
 from pipeline.release import ledger
 from pipeline.release.state import ReleaseState
+from tests.support.problems import product_of
 from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
 
 REPOSITORY = Path(__file__).parents[2]
@@ -176,7 +177,7 @@ def test_rows_that_the_champion_trained_on_are_left_out(tmp_path: Path) -> None:
 def test_models_are_compared_row_by_row(tmp_path: Path) -> None:
     make_tiny_bundle(tmp_path / "old")
     make_tiny_bundle(tmp_path / "new", labels=("positive", "negative"))
-    params = asking("classification", "accuracy", ["negative", "positive"])
+    params = asking("classification", "accuracy", "[negative, positive]")
     rows = Rows(texts=TEXTS, seconds=[], targets=TARGETS)
     comparison = compare(tmp_path / "old", tmp_path / "new", rows=rows, params=params)
     # The second model has the labels the wrong way round.
@@ -184,20 +185,22 @@ def test_models_are_compared_row_by_row(tmp_path: Path) -> None:
     assert comparison.difference.high < 0
 
 
-def asking(problem: str, metric: str, labels: list[str]) -> Params:
+def asking(problem: str, metric: str, labels: str) -> Params:
     """The repository's parameters with another question."""
     values = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
-    values["product"] |= {"problem": problem, "labels": labels}
-    values["product"]["requirements"]["quality_metric"] = metric
-    values["evaluate"]["resamples"] = 100
-    return parse_params(values)
+    changes = [
+        *product_of(problem=problem, labels=labels),
+        f"product.requirements.quality_metric={metric}",
+        "evaluate.resamples=100",
+    ]
+    return parse_params(override(values, changes))
 
 
 def test_several_labels_are_compared_by_name_in_the_products_figure(tmp_path: Path) -> None:
     make_tiny_bundle(tmp_path / "old", task=tiny_task("multi_label"))
     wrong = tiny_task("multi_label", labels=("positive", "negative"))
     make_tiny_bundle(tmp_path / "new", task=wrong)
-    params = asking("multi_label", "average_precision", ["negative", "positive"])
+    params = asking("multi_label", "average_precision", "[negative, positive]")
     targets = [[0.0, 1.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]
     rows = Rows(texts=TEXTS, seconds=[], targets=targets)
     comparison = compare(tmp_path / "old", tmp_path / "new", rows=rows, params=params)
@@ -208,7 +211,7 @@ def test_several_labels_are_compared_by_name_in_the_products_figure(tmp_path: Pa
 
 def test_numbers_are_compared_by_correlation(tmp_path: Path) -> None:
     make_tiny_bundle(tmp_path / "old", task=tiny_task("regression"))
-    params = asking("regression", "spearman", ["stars"])
+    params = asking("regression", "spearman", "[stars]")
     rows = Rows(texts=TEXTS, seconds=[], targets=[[4.0], [5.0], [2.0], [1.0]])
     comparison = compare(tmp_path / "old", tmp_path / "old", rows=rows, params=params)
     assert comparison.champion == comparison.candidate > 0.7
@@ -221,6 +224,7 @@ def test_a_champion_that_answers_another_question_stays(
     values = yaml.safe_load((root / "params.yaml").read_text())
     values["product"] |= {"problem": "multi_label"}
     values["product"]["requirements"]["quality_metric"] = "micro_f1"
+    values["collect"]["sources"][0] |= {"label_separator": "|"}
     (root / "params.yaml").write_text(yaml.safe_dump(values))
     outcome = run_retrain(root, changes=[], reason="a test")
     assert not outcome.released
