@@ -165,7 +165,8 @@ def _quality(entries: Sequence[Entry], released: str, metrics: Sequence[str], me
             for split in ("validation", "test")
             for figure in shown
         ]
-        cells += [f"{entry['calibration_error']:.3f}"] * calibrated
+        if calibrated:
+            cells.append(f"{entry['calibration_error']:.3f}")
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -188,13 +189,13 @@ def _decision(released: Entry, labels: Sequence[str]) -> list[str]:
         )
     if (answered := released["answered"]) is not None:
         confidence = "is always sure enough" if below is None else f"abstains below {below:.3f}"
-        told.append(f"It {confidence}, and then says `abstained`:")
-        told += [
+        shares = [
             f"- {split}: answers {found['share']:.1%} of the rows, of which "
             f"{found['right'] or 0:.1%} rightly"
             for split, found in answered.items()
         ]
-    return ["\n".join(["## How it decides", "", *told])] if told else []
+        told.append("\n".join([f"It {confidence}, and then says `abstained`:", "", *shares]))
+    return ["\n\n".join(["## How it decides", *told])] if told else []
 
 
 def _slices(released: Entry, problem: str) -> str:

@@ -108,7 +108,7 @@ def _write_records(paths: Paths, params: Params, *, seed: int) -> None:
     splits = [split for split, rows in ROWS.items() for _ in range(rows)]
     columns = {
         "id": [f"{i:016x}" for i in range(total)],
-        "text": tiny_models.texts(total, seed=seed),
+        "text": tiny_models.texts(total, seed=seed, longest=5 if params.product.pairs else 40),
         "second": pa.array(seconds if params.product.pairs else [None] * total, pa.string()),
         "target": targets,
         "cluster": [f"{i:016x}" for i in range(total)],
@@ -133,16 +133,18 @@ def _write_baselines(paths: Paths, *, outputs: int) -> None:
     random = np.random.default_rng(9)
     rows = [
         {"id": row["id"], "split": row["split"], "model": model}
-        | {
-            f"score_{output}": share
-            for output, share in enumerate(random.dirichlet([1.0] * outputs))
-        }
+        | {f"score_{output}": share for output, share in enumerate(_shares(random, outputs))}
         for model in BASELINES
         for row in records
         if row["split"] != "train"
     ]
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     write_parquet(paths.output("baseline") / "predictions.parquet", columns)
+
+
+def _shares(random: np.random.Generator, outputs: int) -> list[float]:
+    shares = random.random(outputs)
+    return [float(share) for share in (shares / shares.sum() if outputs > 1 else shares)]
 
 
 def write_parquet(path: Path, columns: dict[str, Any]) -> None:
