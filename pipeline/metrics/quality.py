@@ -21,6 +21,8 @@ Scores = NDArray[np.float64]
 Values = NDArray[Any]
 """Answers or gold: label numbers `(rows,)`, which labels hold `(rows, labels)`, or numbers `(rows,)`."""
 
+_ROUNDING = 1e-9
+
 
 def gold_of(problem: str, targets: Targets) -> Values:
     """Targets `(rows, width)` in the form that `Decision.answers` has."""
@@ -84,6 +86,16 @@ def row_scores(problem: str, gold: Values, answers: Values) -> NDArray[np.float6
     return np.asarray(1 - np.abs(answers - gold) / distance, dtype=np.float64)
 
 
+ROW_SCORES = MappingProxyType(
+    {
+        CLASSIFICATION: "accuracy",
+        MULTI_LABEL: "share of rows with all labels right",
+        REGRESSION: "closeness",
+    }
+)
+"""What the mean of `row_scores` is called."""
+
+
 def agreement(problem: str, first: Values, second: Values) -> float:
     """How alike two models answer: share of equal labels or label decisions; for numbers, Spearman."""
     if problem == REGRESSION:
@@ -93,11 +105,16 @@ def agreement(problem: str, first: Values, second: Values) -> float:
 
 def _correlation(measure: Any) -> Callable[[Values, Values], float]:
     def correlate(gold: Values, found: Values) -> float:
-        if np.ptp(gold) == 0 or np.ptp(found) == 0:
+        if _is_constant(gold) or _is_constant(found):
             return 0.0  # nothing varies, so nothing varies together
         return float(measure(gold, found).statistic)
 
     return correlate
+
+
+def _is_constant(values: Values) -> bool:
+    # Rounding alone may tell equal numbers apart.
+    return float(np.ptp(values)) <= _ROUNDING * float(np.abs(values).max())
 
 
 def _f1(average: str) -> Callable[[Values, Values], float]:

@@ -69,4 +69,6 @@ def test_closeness_is_nought_for_the_median_and_one_for_gold() -> None:
 def test_a_correlation_with_what_never_varies_is_nought() -> None:
     told = {"problem": "regression", "targets": TARGETS["regression"], "scores": np.ones((4, 1))}
     assert quality_figure("pearson", **told) == 0.0
+    told["scores"] = np.array([[1.0], [1.0], [1.0 + 1e-16], [1.0 - 1e-16]])
+    assert quality_figure("pearson", **told) == 0.0
     assert quality_figure("spearman", **told) == 0.0

@@ -8,7 +8,7 @@ def product_of(
 ) -> list[str]:
     """Changes for `override`: the product, and sources whose columns fit it."""
     metric = {"classification": "accuracy", "multi_label": "micro_f1", "regression": "pearson"}
-    source = {
+    source: dict[str, object] = {
         "name": "mine",
         "kind": "file",
         "package": None,
