@@ -194,7 +194,7 @@ class BaselineParams(Section):
     learning_curve_shares: Annotated[list[Share], Field(min_length=2)]
     """Shares of the training rows at which the learning curve is drawn."""
     min_gain: Share
-    """Least accuracy above the majority class; below it the problem is not learnable from these data."""
+    """Least quality above the majority class (the mean, for numbers); below it the problem is not learnable from these data."""
 
 
 class ExportParams(Section):

@@ -76,7 +76,7 @@ class FinetuneParams(Schedule):
     layer_decay: Annotated[float, Field(gt=0, le=1)]
     """The learning rate of each layer is this times that of the layer above it."""
     patience: Positive | None
-    """Epochs without a better validation accuracy after which training stops and the best epoch's weights
+    """Epochs without a better validation quality after which training stops and the best epoch's weights
     are taken; null trains to the end and takes the last."""
     dropout: Share
     """Dropout before the classifier."""
