@@ -71,6 +71,13 @@ def read_baselines(
     return answers
 
 
+def read_baseline(path: Path, name: str, *, split: str) -> Answers:
+    """One baseline's answers to one split, in the order of the file."""
+    rows = _groups(pq.read_table(path), "model")[name, split]
+    targets = np.array(rows["target"], dtype=np.float64)
+    return Answers(name, split, rows["id"], targets, _scores(rows))
+
+
 def _table(answers: Answers) -> pa.Table:
     rows = len(answers.ids)
     columns: dict[str, Any] = {
