@@ -27,12 +27,13 @@ from pipeline.core.files import sha256_file
 from pipeline.core.params import load_params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
-from pipeline.monitoring.compare import compare
-from pipeline.monitoring.decide import Comparison, Decision, decide
+from pipeline.monitoring.compare import Rows, asks_the_same, compare
+from pipeline.monitoring.decide import Decision, decide
 from pipeline.release import ledger
 from pipeline.release.state import ReleaseState
 
 WORKSPACE = "retrain"
+_COLUMNS = ["id", "text", "second", "target", "cluster", "split"]
 NOTHING_CHANGED = "nothing changed, champion stays"
 _PARTS = {
     "sources": "sources",
@@ -94,8 +95,8 @@ def changes_since_champion(state: ReleaseState, origin: dict[str, Any]) -> list[
     return None if known is None else [_PARTS[part] for part in changed_parts(known, origin)]
 
 
-def comparable_rows(records: Path, trained_on: dict[str, list[str]]) -> tuple[list[str], list[str]]:
-    """Texts and labels of the validation rows that the champion did not train on.
+def comparable_rows(records: Path, trained_on: dict[str, list[str]]) -> Rows:
+    """The validation rows that the champion did not train on.
 
     A row is left out by its id, and by its cluster: a near duplicate in training is as good as
     the row itself.
@@ -103,13 +104,17 @@ def comparable_rows(records: Path, trained_on: dict[str, list[str]]) -> tuple[li
     import pyarrow.parquet as pq
 
     ids, clusters = set(trained_on["ids"]), set(trained_on["clusters"])
-    rows = pq.read_table(records, columns=["id", "text", "label", "cluster", "split"]).to_pylist()
+    rows = pq.read_table(records, columns=_COLUMNS).to_pylist()
     chosen = [
         row
         for row in rows
         if row["split"] == "validation" and row["id"] not in ids and row["cluster"] not in clusters
     ]
-    return [row["text"] for row in chosen], [row["label"] for row in chosen]
+    return Rows(
+        texts=[row["text"] for row in chosen],
+        seconds=[row["second"] for row in chosen if row["second"] is not None],
+        targets=[row["target"] for row in chosen],
+    )
 
 
 def _finish(
@@ -154,29 +159,17 @@ def _decide(
             "possible: champion stays. Release by hand with `python -m flows.release` if you mean to.",
         )
     records = Paths(workspace).read("prepare", "records.parquet")
-    comparison = _compare(
-        state.release(champion), bundle, workspace, *comparable_rows(records, trained_on)
-    )
-    if comparison is None:
+    rows, params = comparable_rows(records, trained_on), load_params(Paths(workspace).params)
+    if not rows.texts:
         return Decision(False, "The champion trained on every validation row: champion stays.")
+    if not asks_the_same(state.release(champion), params):
+        return Decision(
+            False,
+            "The champion answers another kind of question, so there is nothing to compare: champion "
+            "stays. Release by hand with `python -m flows.release` if you mean to.",
+        )
+    comparison = compare(state.release(champion), bundle, rows=rows, params=params)
     return decide(comparison, changed=parts or ["unknown"])
-
-
-def _compare(
-    champion: Path, candidate: Path, workspace: Path, texts: list[str], labels: list[str]
-) -> Comparison | None:
-    if not texts:
-        return None
-    params = load_params(Paths(workspace).params)
-    return compare(
-        champion,
-        candidate,
-        texts=texts,
-        labels=labels,
-        confidence=params.evaluate.confidence,
-        resamples=params.evaluate.resamples,
-        seed=params.compute.seed,
-    )
 
 
 def _keep(state: ReleaseState, why: str, reason: str) -> Outcome:

@@ -166,8 +166,11 @@ def scorecard_rows(paths: Paths) -> list[dict[str, object]]:
     return [
         {
             "variant": variant["name"],
-            "accuracy": variant["quality"]["validation"]["accuracy"],
-            "macro_f1": variant["quality"]["validation"]["macro_f1"],
+            **{
+                name: value
+                for name, value in variant["quality"]["validation"].items()
+                if not name.endswith("_ci95")
+            },
             "size_mb": _megabytes(variant.get("size_bytes")),
             "latency_p95_ms": (variant.get("latency_ms") or {}).get("p95"),
         }

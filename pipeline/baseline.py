@@ -15,6 +15,7 @@ from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.core.variants import NAIVE_BAYES
 from pipeline.data.tables import read_table, text_schema, write_table
+from pipeline.metrics.quality import quality_figure
 from pipeline.models.baselines import (
     Rows,
     fit_baselines,
@@ -22,59 +23,71 @@ from pipeline.models.baselines import (
     split_rows,
     verdict,
 )
-from pipeline.models.linear import Probabilities, accuracy
+from pipeline.models.linear import Scores, Targets, Task
 
 SCORED = ("validation", "test")
-Predicted = Mapping[tuple[str, str], Probabilities]  # by model and split
+CURVE = ("step", "train_quality", "validation_quality")
+Predicted = Mapping[tuple[str, str], Scores]  # by model and split
 
 
 def run(params: Params, paths: Paths) -> Metrics:
     """Fit the baselines, choose C on validation, say whether the problem can be learned."""
-    labels = len(params.product.labels)
-    rows = split_rows(read_table(paths.read("prepare", "records.parquet")))
-    fitted, chosen = fit_baselines(rows, params.baseline, labels=labels)
+    product, settings = params.product, params.baseline
+    metric = product.requirements.quality_metric
+    task = Task(product.problem, len(product.labels), product.pairs, settings.max_ngram)
+    rows = split_rows(read_table(paths.read("prepare", "records.parquet")), pairs=task.pairs)
+
+    def quality_of(targets: Targets, scores: Scores) -> float:
+        return quality_figure(metric, problem=task.problem, targets=targets, scores=scores)
+
+    fitted, chosen = fit_baselines(rows, settings, task=task, quality=quality_of)
     predicted = {
-        (name, split): model.probabilities(rows[split].texts)
+        (name, split): model.scores(rows[split].inputs)
         for name, model in fitted.items()
         for split in SCORED
     }
-    quality = _quality(predicted, rows)
-    curve = learning_curve(rows, params.baseline, labels=labels, regularisation=chosen[NAIVE_BAYES])
-    judged = verdict(quality, curve, min_gain=params.baseline.min_gain)
-    lines = [",".join(curve[0]), *(",".join(str(value) for value in p.values()) for p in curve)]
+    quality: dict[str, dict[str, float]] = {}  # no decision reads the figure of test
+    for (name, split), scores in predicted.items():
+        quality.setdefault(name, {})[split] = quality_of(rows[split].targets, scores)
+    curve = learning_curve(
+        rows, settings, task=task, regularisation=chosen[NAIVE_BAYES], quality=quality_of
+    )
+    judged = verdict(
+        quality, curve, min_gain=settings.min_gain, problem=task.problem, metric=metric
+    )
+    lines = [",".join(CURVE), *(",".join(str(p[name]) for name in CURVE) for p in curve)]
     write_text(paths.out / "learning_curve.csv", "\n".join(lines) + "\n")
-    _save_predictions(predicted, rows, paths, labels=labels)
+    _save_predictions(predicted, rows, paths)
     write_json(paths.out / "verdict.json", {**judged, "quality": quality, "regularisation": chosen})
     best = quality[judged["best"]]
     return {
         "worth_a_model": judged["worth_a_model"],
-        **{name: dict(figures) for name, figures in quality.items()},
+        "quality_metric": metric,
+        **quality,
         "headline": f"{judged['best']} {best['validation']:.3f} validation, {best['test']:.3f} test",
     }
 
 
-def _quality(predicted: Predicted, rows: Mapping[str, Rows]) -> dict[str, dict[str, float]]:
-    """Accuracy of each baseline. No decision reads the figure of test."""
-    quality: dict[str, dict[str, float]] = {}
-    for (name, split), probabilities in predicted.items():
-        quality.setdefault(name, {})[split] = accuracy(probabilities, rows[split].label_ids)
-    return quality
-
-
-def _save_predictions(
-    predicted: Predicted, rows: Mapping[str, Rows], paths: Paths, *, labels: int
-) -> None:
-    names = [f"probability_{label}" for label in range(labels)]
-    columns: dict[str, list[Any]] = {name: [] for name in ("id", "split", "model", *names)}
-    for (model, split), probabilities in predicted.items():
+def _save_predictions(predicted: Predicted, rows: Mapping[str, Rows], paths: Paths) -> None:
+    outputs = next(iter(predicted.values())).shape[1]
+    names = [f"score_{output}" for output in range(outputs)]
+    columns: dict[str, list[Any]] = {
+        name: [] for name in ("id", "split", "model", "target", *names)
+    }
+    for (model, split), scores in predicted.items():
         ids = rows[split].ids
         columns["id"] += ids
         columns["split"] += [split] * len(ids)
         columns["model"] += [model] * len(ids)
-        for label, name in enumerate(names):
-            columns[name] += probabilities[:, label].tolist()
-    schema = text_schema("id", "split", "model", **dict.fromkeys(names, pa.float64()))
-    write_table(paths.out / "predictions.parquet", columns, schema=schema)
+        columns["target"] += rows[split].targets.tolist()
+        for name, column in zip(names, scores.T, strict=True):
+            columns[name] += column.tolist()
+    types = {"target": pa.list_(pa.float64()), **dict.fromkeys(names, pa.float64())}
+    write_table(
+        paths.out / "predictions.parquet",
+        columns,
+        schema=text_schema("id", "split", "model", **types),
+    )
 
 
 if __name__ == "__main__":

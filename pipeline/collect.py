@@ -31,9 +31,8 @@ def run(params: Params, paths: Paths) -> Metrics:
     if not records["labelled"]:
         raise _no_labels()
     sources.check_unique([*records["labelled"], *records["corpus"]])
-    write_records(
-        paths.out / "records.parquet", records["labelled"], "id", "source", "text", "label"
-    )
+    names = ("id", "source", "text", "second", "label")
+    write_records(paths.out / "records.parquet", records["labelled"], *names)
     write_records(paths.out / "corpus.parquet", records["corpus"], "id", "source", "text")
     write_json(paths.out / "manifest.json", {"sources": manifest})
     return _metrics(records)
@@ -52,6 +51,7 @@ def _collect(source: Source, params: Params, data: Path) -> tuple[list[Record], 
     rows = sources.read_source(
         source,
         origin.file,
+        problem=params.product.problem,
         labels=params.product.labels,
         max_rows=params.collect.max_rows_per_source,
     )

@@ -14,24 +14,27 @@ from pipeline.models.encoder import (
     parameter_count,
     save_model,
 )
+from pipeline.runtime.scores import scores_of
+from pipeline.training.validation import QUALITY
 
 
 def run(params: Params, paths: Paths) -> Metrics:
     """Train the student on the transfer set."""
     tokenizer = load_tokenizer(paths.read("prepare", "student_tokenizer"))
-    lesson = read_lesson(params, paths, tokenizer)
+    lesson = read_lesson(params, paths, tokenizer, scores=scores_of)
     model = load_classifier(
         paths.read("pretrain", "model"),
         labels=params.product.labels,
+        problem=params.product.problem,
         dropout=params.distill.dropout,
     )
-    accuracy = train_student(model, lesson, schedule=params.distill, params=params, paths=paths)
+    report = train_student(model, lesson, schedule=params.distill, params=params, paths=paths)
     save_model(model, tokenizer, paths.out / "model")
     return {
-        "validation_accuracy": accuracy,
+        **report,
         "parameters": parameter_count(model),
         "rows": len(lesson.rows.ids),
-        "headline": f"validation accuracy {accuracy:.3f}",
+        "headline": f"validation {report['quality_metric']} {report[QUALITY]:.3f}",
     }
 
 

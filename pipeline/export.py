@@ -17,10 +17,11 @@ from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.core.variants import LANGUAGE_MODEL, MODEL_FILE, MODELS, TOKENIZER_FILE
-from pipeline.models.encoder import load_classifier, load_tokenizer
+from pipeline.models.encoder import load_classifier, load_tokenizer, reads_segments
 from pipeline.models.pretraining import load_language_model
-from pipeline.runtime.classifier import Classifier
 from pipeline.runtime.session import open_session
+from pipeline.runtime.task import Request, Task, requests_of
+from pipeline.runtime.text_model import TextModel
 from pipeline.training.classification import TokenRows, tokenize
 from pipeline.training.splits import read_split
 
@@ -30,12 +31,16 @@ _PARITY_TEXTS = 24
 def run(params: Params, paths: Paths) -> Metrics:
     """Export each model, compare it with torch, certify it."""
     records = paths.read("prepare", "records.parquet")
-    texts = read_split(records, "validation").texts[:_PARITY_TEXTS]
+    validation = read_split(records, "validation")
+    requests = requests_of(validation.texts, validation.seconds)[:_PARITY_TEXTS]
     certificate = {}
     for model, stage in MODELS.items():
-        entry = _export(paths.read(stage, "model"), paths.out / model, texts=texts, params=params)
+        entry = _export(
+            paths.read(stage, "model"), paths.out / model, requests=requests, params=params
+        )
         certificate[model] = entry
         say(f"export  {model}: largest difference {entry['largest_difference']:.1e}")
+    texts = validation.texts[:_PARITY_TEXTS]
     language_model = _export_language_model(texts, params=params, paths=paths)
     say(f"export  language model: largest difference {language_model['largest_difference']:.1e}")
     write_json(
@@ -50,20 +55,26 @@ def run(params: Params, paths: Paths) -> Metrics:
     }
 
 
-def _export(source: Path, target: Path, *, texts: Sequence[str], params: Params) -> dict[str, Any]:
+def _export(
+    source: Path, target: Path, *, requests: Sequence[Request], params: Params
+) -> dict[str, Any]:
     """Write one model's folder and return its certificate."""
     model = load_classifier(source, labels=params.product.labels)
-    rows = tokenize(load_tokenizer(source), texts, max_length=params.prepare.max_length)
+    segments = params.product.pairs and reads_segments(model)
+    rows = _tokenize(source, requests, segments=segments, params=params)
     target.mkdir(parents=True, exist_ok=True)
-    onnx_export.export_onnx(model, target / MODEL_FILE, opset=params.export.opset)
+    onnx_export.export_onnx(
+        model, target / MODEL_FILE, opset=params.export.opset, segments=segments
+    )
     shutil.copyfile(source / TOKENIZER_FILE, target / TOKENIZER_FILE)
-    _require_same_tokens(target, texts, rows, params=params)
+    _require_same_tokens(target, requests, rows, params=params)
     cases = onnx_export.parity_cases(
-        rows.ids,
+        rows.ids[:_PARITY_TEXTS],
         vocabulary_size=model.config.vocab_size,
         max_length=params.prepare.max_length,
         pad_token_id=rows.pad_token_id,
         seed=params.compute.seed,
+        segments=rows.segments and rows.segments[:_PARITY_TEXTS],
     )
     candidate = onnx_export.onnx_runner(open_session(target / MODEL_FILE, threads=1))
     reference = onnx_export.torch_runner(model)
@@ -76,7 +87,8 @@ def _export(source: Path, target: Path, *, texts: Sequence[str], params: Params)
         "differences": differences,
         "pad_token_id": rows.pad_token_id,
         "opset": params.export.opset,
-        "texts_with_equal_tokens": len(texts),
+        "segments": segments,
+        "texts_with_equal_tokens": len(requests),
         "bytes": (target / MODEL_FILE).stat().st_size,
     }
 
@@ -112,21 +124,32 @@ def _export_language_model(texts: Sequence[str], *, params: Params, paths: Paths
     }
 
 
+def _tokenize(
+    source: Path, requests: Sequence[Request], *, segments: bool, params: Params
+) -> TokenRows:
+    """The requests as the model was trained on them."""
+    pairs = [request for request in requests if not isinstance(request, str)]
+    return tokenize(
+        load_tokenizer(source),
+        [request if isinstance(request, str) else request[0] for request in requests],
+        seconds=[second for _, second in pairs],
+        max_length=params.prepare.max_length,
+        segments=segments,
+        window_stride=params.prepare.window_stride,
+    )
+
+
 def _require_same_tokens(
-    folder: Path, texts: Sequence[str], rows: TokenRows, *, params: Params
+    folder: Path, requests: Sequence[Request], rows: TokenRows, *, params: Params
 ) -> None:
     """The runtime's tokenizer must give the ids that the model was trained on."""
-    classifier = Classifier(
-        folder / MODEL_FILE,
-        folder / TOKENIZER_FILE,
-        labels=params.product.labels,
-        max_length=params.prepare.max_length,
-        threads=1,
-    )
-    for text, expected in zip(texts, rows.ids, strict=True):
-        if (got := classifier.encode(text)[0]) != expected:
+    task = Task.asked(params.product, params.prepare)
+    model = TextModel.in_folder(folder, task=task, threads=1)
+    found = [(row.ids, request) for request in requests for row in model.read(request)[0]]
+    for (got, request), expected in zip(found, rows.ids, strict=True):
+        if got != expected:
             raise ArtifactError(
-                f"{folder.name}: {TOKENIZER_FILE} gives ids {got[:12]} for {text[:40]!r}",
+                f"{folder.name}: {TOKENIZER_FILE} gives ids {got[:12]} for {str(request)[:40]!r}",
                 expected=f"those of AutoTokenizer: {expected[:12]}",
                 next_step="save the tokenizer with `save_pretrained` so that the two agree",
             )

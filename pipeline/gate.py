@@ -10,14 +10,18 @@ Writes  artifacts/gate/{scorecard.json, verdict.json, bundle/, quality_by_size.c
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnxruntime
 import tokenizers
 
+from pipeline.core.decision import Decision
 from pipeline.core.files import read_json, sha256_file, write_json
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
+from pipeline.core.product import REGRESSION
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.core.variants import (
@@ -30,37 +34,39 @@ from pipeline.core.variants import (
     all_variants,
 )
 from pipeline.data.model_card import model_card
-from pipeline.metrics.classification import quality
-from pipeline.metrics.plots import plot_choice
-from pipeline.metrics.predictions import read_answers
+from pipeline.metrics.comparison import quality_table
+from pipeline.metrics.judge import Judge, Judged
+from pipeline.metrics.plots import plot_choice, spoken
+from pipeline.metrics.predictions import Answers, read_answers
 from pipeline.metrics.requirements import nothing_qualifies, qualifies
 from pipeline.metrics.verdict import Evidence, check_variant, choose, explain
 from pipeline.runtime.bundle import FORMAT, write_bundle
-from pipeline.runtime.classifier import Classifier
-from pipeline.training.splits import read_split
+from pipeline.runtime.parity import golden_answers
+from pipeline.runtime.task import Task, request_of, requests_of
+from pipeline.runtime.text_model import TextModel
+from pipeline.training.splits import Split, read_split
 
+# Of a probability, or of the spread of a number.
 # An activation that lies between two integers can round the other way on another processor.
 _GOLDEN_TOLERANCE = {"int8": 0.02, "fp32": 0.001}
 
 
 def run(params: Params, paths: Paths) -> Metrics:
     """Check, choose, score, pack; raises PipelineError when no variant qualifies."""
-    evidence, limits = _evidence(params, paths), params.product.requirements
+    limits, judge = params.product.requirements, Judge.of(params)
+    evidence = _evidence(judge, params, paths)
     variants = [variant for variant in all_variants() if variant.is_onnx]
-    seed, options = params.compute.seed, params.evaluate
-    checks = {
-        v.name: check_variant(v.name, evidence, limits, options=options, seed=seed)
-        for v in variants
-    }
+    checks = {v.name: check_variant(v.name, evidence, limits, judge=judge) for v in variants}
     qualified = [variant for variant in variants if qualifies(checks[variant.name])]
     if not qualified:
         raise nothing_qualifies(checks)
-    chosen, reason = choose(
-        qualified, evidence, metric=limits.quality_metric, options=options, seed=seed
-    )
+    chosen, reason = choose(qualified, evidence, judge=judge)
     say(f"gate  {len(qualified)} of {len(variants)} ONNX variants qualify; {reason}")
-    classifier = _classifier(chosen, params=params, paths=paths)
-    scorecard = _scorecard(evidence, chosen, _test_quality(classifier, params, paths))
+    decision = Decision.of(evidence.evaluated[chosen.name]["decision"])
+    task = Task.asked(params.product, params.prepare, decision)
+    model = TextModel.in_folder(chosen.folder(paths), task=task, threads=1)
+    test = _judge_on_test(model, judge, read_split(_records(paths), "test"))
+    scorecard = _scorecard(evidence, chosen, test, judge)
     verdict = {
         "passed": True,
         "released": chosen.name,
@@ -74,11 +80,14 @@ def run(params: Params, paths: Paths) -> Metrics:
     write_json(paths.out / "scorecard.json", {"variants": scorecard})
     write_json(paths.out / "verdict.json", verdict)
     plot_choice(paths.out, scorecard, limits, released=chosen.name)
-    bundle = _pack(chosen, classifier, scorecard, verdict, params=params, paths=paths)
-    return _metrics(scorecard, chosen.name) | {"bundle": bundle, "qualified": len(qualified)}
+    bundle = _pack(chosen, model, scorecard, verdict, params=params, paths=paths)
+    return _metrics(scorecard, chosen.name, judge.metric) | {
+        "bundle": bundle,
+        "qualified": len(qualified),
+    }
 
 
-def _evidence(params: Params, paths: Paths) -> Evidence:
+def _evidence(judge: Judge, params: Params, paths: Paths) -> Evidence:
     """What the earlier stages left."""
     certificates = {
         precision: read_json(paths.read(stage, "certificate.json"))["models"]
@@ -91,7 +100,13 @@ def _evidence(params: Params, paths: Paths) -> Evidence:
     return Evidence(
         evaluated=_by_name(read_json(paths.read("evaluate", "variants.json"))),
         measured=_by_name(read_json(paths.read("measure", "latency.json"))),
-        answers=read_answers(paths.read("evaluate", "predictions.parquet")),
+        validation={
+            variant: judge.judge_fitted(answers)
+            for (variant, split), answers in read_answers(
+                paths.read("evaluate", "predictions.parquet")
+            ).items()
+            if split == "validation"
+        },
         certificates={
             v.name: [certificates[precision].get(v.model) for precision in needed[v.precision]]
             for v in all_variants()
@@ -106,38 +121,36 @@ def _by_name(file: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {entry["name"]: entry for entry in file["variants"]}
 
 
-def _classifier(variant: Variant, *, params: Params, paths: Paths) -> Classifier:
-    return Classifier(
-        variant.file(paths),
-        variant.folder(paths) / TOKENIZER_FILE,
-        labels=params.product.labels,
-        max_length=params.prepare.max_length,
-        threads=1,
-    )
+def _records(paths: Paths) -> Path:
+    return paths.read("prepare", "records.parquet")
 
 
-def _test_quality(classifier: Classifier, params: Params, paths: Paths) -> dict[str, Any]:
+def _judge_on_test(model: TextModel, judge: Judge, test: Split) -> Judged:
     """The one time that test rows meet the chosen model: after the choice, which they cannot sway."""
-    test = read_split(paths.read("prepare", "records.parquet"), "test")
-    probabilities = classifier.probabilities(test.texts)
-    return quality(test.label_ids, probabilities, params.evaluate.confidence)
+    scores = model.scores(requests_of(test.texts, test.seconds))
+    answers = Answers("released", "test", test.ids, test.targets, scores)
+    return judge.judge(answers, model.task.decision)
 
 
-def _scorecard(evidence: Evidence, chosen: Variant, test: dict[str, Any]) -> list[dict[str, Any]]:
+def _scorecard(
+    evidence: Evidence, chosen: Variant, test: Judged, judge: Judge
+) -> list[dict[str, Any]]:
     """One entry a variant: what evaluate and measure found, and the test quality of the chosen one."""
     empty = {"latency_ms": None, "throughput_per_s": None, "memory_mb": None}
     entries = []
     for name, evaluated in evidence.evaluated.items():
         entry = {**evaluated, **empty, **evidence.measured.get(name, {})}
         if name == chosen.name:
-            entry["quality"] = entry["quality"] | {"test": test}
+            entry["quality"] = entry["quality"] | {"test": quality_table(test, judge)}
+            if judge.abstains:
+                entry["answered"] = entry["answered"] | {"test": judge.answered(test)}
         entries.append(entry)
     return entries
 
 
 def _pack(
     chosen: Variant,
-    classifier: Classifier,
+    model: TextModel,
     scorecard: list[dict[str, Any]],
     verdict: dict[str, Any],
     *,
@@ -149,22 +162,25 @@ def _pack(
     released, teacher = by_name[chosen.name], by_name[TEACHER]
     certificate = read_json(paths.read("export", "certificate.json"))["models"][chosen.model]
     lineage = _lineage(params, paths)
+    tolerance = _GOLDEN_TOLERANCE[chosen.precision]
     description = {
+        **model.task.as_dict(),
         "format": FORMAT,
         "product": params.product.name,
         "audience": params.product.audience,
         "variant": chosen.name,
-        "problem": params.product.problem,
-        "labels": params.product.labels,
-        "max_length": params.prepare.max_length,
+        "segments": model.segments,
+        "scale": _scale(params.product.problem, paths),
+        "quality_metric": params.product.requirements.quality_metric,
         "pad_token_id": certificate["pad_token_id"],
         "quality": released["quality"],
+        "answered": released["answered"],
         "teacher": {key: teacher[key] for key in ("name", "size_bytes", "latency_ms", "quality")},
         "size_bytes": released["size_bytes"],
         "latency_ms": released["latency_ms"],
         "examples": params.product.examples,
-        "golden": _golden(classifier, params, paths),
-        "golden_tolerance": _GOLDEN_TOLERANCE[chosen.precision],
+        "golden": _golden(model, params, paths),
+        "golden_tolerance": tolerance * _unit(params.product.problem, paths),
         "versions": {
             "onnxruntime": onnxruntime.__version__,
             "tokenizers": tokenizers.__version__,
@@ -185,6 +201,7 @@ def _pack(
         machine=read_json(paths.read("measure", "latency.json"))["machine"],
         lineage=lineage,
         max_length=params.prepare.max_length,
+        window_stride=params.prepare.window_stride,
     )
     return write_bundle(
         paths.out / "bundle",
@@ -199,14 +216,27 @@ def _pack(
     )
 
 
-def _golden(classifier: Classifier, params: Params, paths: Paths) -> list[dict[str, Any]]:
+def _golden(model: TextModel, params: Params, paths: Paths) -> list[dict[str, Any]]:
     """Requests with the runtime's own answers: the product's examples, then validation texts."""
-    validation = read_split(paths.read("prepare", "records.parquet"), "validation").texts
-    texts = [*params.product.examples, *validation][: params.gate.golden_requests]
-    return [
-        {"text": text, "label": answer.label, "probabilities": answer.probabilities}
-        for text, answer in zip(texts, classifier.classify(texts), strict=True)
-    ]
+    validation = read_split(_records(paths), "validation")
+    examples = [request_of(example) for example in params.product.examples]
+    requests = [*examples, *requests_of(validation.texts, validation.seconds)]
+    return golden_answers(model, requests[: params.gate.golden_requests])
+
+
+def _scale(problem: str, paths: Paths) -> list[float] | None:
+    """The least and the largest number that was learned from; None where the answer is no number."""
+    if problem != REGRESSION:
+        return None
+    learned = read_split(_records(paths), "train").targets
+    return [float(learned.min()), float(learned.max())]
+
+
+def _unit(problem: str, paths: Paths) -> float:
+    """What a tolerance is a share of: 1 of a probability, the spread of gold of a number."""
+    if problem != REGRESSION:
+        return 1.0
+    return float(np.std(read_split(_records(paths), "validation").targets)) or 1.0
 
 
 def _lineage(params: Params, paths: Paths) -> dict[str, str]:
@@ -215,10 +245,13 @@ def _lineage(params: Params, paths: Paths) -> dict[str, str]:
         params.product.model_dump(mode="json"),
         params.prepare.checkpoint.model_dump(mode="json"),
         params.prepare.max_length,
+        params.prepare.window_stride,
+        params.evaluate.thresholds,
+        params.evaluate.abstain_quality,
     ]
     lock = read_json(paths.code_lock)["gate"]
     return {
-        "records_sha256": sha256_file(paths.read("prepare", "records.parquet")),
+        "records_sha256": sha256_file(_records(paths)),
         "code_lock_sha256": _digest(lock),
         "params_sha256": _digest(declared),
     }
@@ -228,19 +261,21 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def _metrics(scorecard: list[dict[str, Any]], released: str) -> dict[str, Any]:
+def _metrics(scorecard: list[dict[str, Any]], released: str, metric: str) -> dict[str, Any]:
     by_name = {entry["name"]: entry for entry in scorecard}
     entry, teacher = by_name[released], by_name[TEACHER]
-    found = {split: entry["quality"][split]["accuracy"] for split in ("validation", "test")}
+    found = {split: entry["quality"][split][metric] for split in ("validation", "test")}
     p95, size = entry["latency_ms"]["p95"], entry["size_bytes"] / 1e6
     return {
         "released": released,
-        "validation_accuracy": found["validation"],
-        "test_accuracy": found["test"],
-        "teacher_test_accuracy": teacher["quality"]["test"]["accuracy"],
+        "quality_metric": metric,
+        f"validation_{metric}": found["validation"],
+        f"test_{metric}": found["test"],
+        f"teacher_test_{metric}": teacher["quality"]["test"][metric],
         "size_mb": size,
         "latency_p95_ms": p95,
-        "headline": f"{released}: test accuracy {found['test']:.3f}, {size:.1f} MB, p95 {p95:.2f} ms",
+        "headline": f"{released}: test {spoken(metric)} {found['test']:.3f}, {size:.1f} MB, "
+        f"p95 {p95:.2f} ms",
     }
 
 

@@ -1,4 +1,4 @@
-"""label: gold labels, from the sources and, where people annotated rows, from their majority.
+"""label: gold labels, from the sources and, where people annotated rows, from what most of them say.
 
 Reads   artifacts/validate/records.parquet, annotations/
 Writes  artifacts/label/{records.parquet, agreement.json, metrics.json}
@@ -13,49 +13,55 @@ from pipeline.core.errors import DataError
 from pipeline.core.files import write_json
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
+from pipeline.core.product import Product
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.data.annotations import (
-    Annotations,
-    by_row,
-    krippendorff_alpha,
-    majority,
-    read_annotations,
-)
+from pipeline.data.agreement import agreement
+from pipeline.data.annotations import Annotations, by_row, merged, read_annotations
+from pipeline.data.labels import target_of
 from pipeline.data.records import Record, read_records, to_columns
 from pipeline.data.tables import text_schema, write_table
 
-NAMES = ("id", "source", "text", "label", "cluster")
+NAMES = ("id", "source", "text", "second", "label", "cluster")
 
 
 def run(params: Params, paths: Paths) -> Metrics:
     """Merge annotations into the sources' labels; stop where annotators disagree too much."""
-    labels = params.product.labels
+    product = params.product
+    problem, labels = product.problem, product.labels
     records = read_records(paths.read("validate", "records.parquet"))
-    votes = by_row(read_annotations(paths.annotations, labels=labels))
-    agreement = _agreement(votes, known={record.id for record in records})
-    _check(agreement, params.label.min_agreement)
-    gold = [_merged(record, votes) for record in records]
+    votes = by_row(read_annotations(paths.annotations, problem=problem, labels=labels))
+    agreed = _agreement(votes, known={record.id for record in records}, product=product)
+    _check(agreed, params.label.min_agreement)
+    gold = [_merged(record, votes, product) for record in records]
     changed = sum(new.label != old.label for new, old in zip(gold, records, strict=True))
     columns = to_columns(gold, *NAMES)
-    columns["label_id"] = [labels.index(label) for label in columns["label"]]
-    schema = text_schema(*NAMES, label_id=pa.int64())
+    columns["target"] = [
+        target_of(label, problem=problem, labels=labels) for label in columns["label"]
+    ]
+    schema = text_schema(*NAMES, target=pa.list_(pa.float64()))
     write_table(paths.out / "records.parquet", columns, schema=schema)
-    write_json(paths.out / "agreement.json", {**agreement, "changed_labels": changed})
+    write_json(paths.out / "agreement.json", {**agreed, "changed_labels": changed})
     return {
-        **agreement,
+        **agreed,
         "rows": len(gold),
         "changed_labels": changed,
-        "headline": f"{len(gold):,} gold labels, {agreement['annotated_rows']:,} by annotators",
+        "headline": f"{len(gold):,} gold labels, {agreed['annotated_rows']:,} by annotators",
     }
 
 
-def _merged(record: Record, votes: Annotations) -> Record:
+def _merged(record: Record, votes: Annotations, product: Product) -> Record:
     if record.id not in votes:
         return record
-    return replace(record, label=majority(votes[record.id], otherwise=record.label or ""))
+    label = merged(
+        votes[record.id].values(),
+        problem=product.problem,
+        labels=product.labels,
+        otherwise=record.label or "",
+    )
+    return replace(record, label=label)
 
 
-def _agreement(votes: Annotations, *, known: set[str]) -> dict[str, Any]:
+def _agreement(votes: Annotations, *, known: set[str], product: Product) -> dict[str, Any]:
     """Counts and alpha. Rows that validate took out may have annotations: they are counted apart."""
     rows = [votes[identifier] for identifier in votes if identifier in known]
     if votes and not rows:
@@ -69,12 +75,14 @@ def _agreement(votes: Annotations, *, known: set[str]) -> dict[str, Any]:
         "annotated_rows": len(rows),
         "unknown_rows": len(votes) - len(rows),
         "annotators": len({annotator for row in rows for annotator in row}),
-        "alpha": krippendorff_alpha([list(row.values()) for row in rows]),
+        "alpha": agreement(
+            [list(row.values()) for row in rows], problem=product.problem, labels=product.labels
+        ),
     }
 
 
-def _check(agreement: dict[str, Any], limit: float) -> None:
-    alpha = agreement["alpha"]
+def _check(agreed: dict[str, Any], limit: float) -> None:
+    alpha = agreed["alpha"]
     if alpha is not None and alpha < limit:
         raise DataError(
             f"Krippendorff's alpha of the annotations is {alpha:.3f}",

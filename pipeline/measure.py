@@ -20,8 +20,10 @@ from pipeline.core.stage import Metrics, run_stage
 from pipeline.core.variants import TOKENIZER_FILE, Variant, all_variants
 from pipeline.metrics.latency import Latency, Request, interleaved
 from pipeline.models.encoder import load_classifier
-from pipeline.runtime.classifier import Classifier
 from pipeline.runtime.footprint import measure_footprint
+from pipeline.runtime.reader import Row
+from pipeline.runtime.task import Task, request_of
+from pipeline.runtime.text_model import TextModel
 
 _WARM_UP = 5
 _WITH_TOKENIZER = " with tokenizer"
@@ -64,11 +66,14 @@ def _requests(variant: Variant, *, params: Params, paths: Paths) -> dict[str, Re
     ids = [_TOKEN_ID] * params.measure.tokens
     if not variant.is_onnx:
         return {variant.name: _torch_request(variant, ids, params=params, paths=paths)}
-    classifier = _classifier(variant, params=params, paths=paths)
-    texts = cycle(params.product.examples)
+    task = Task.asked(params.product, params.prepare)
+    folder, threads = variant.folder(paths), params.measure.threads
+    model = TextModel.in_folder(folder, task=task, threads=threads)
+    row = Row(ids, [0] * len(ids))
+    requests = cycle([request_of(example) for example in params.product.examples])
     return {
-        variant.name: lambda: classifier.logits(ids),
-        variant.name + _WITH_TOKENIZER: lambda: classifier.classify([next(texts)]),
+        variant.name: lambda: model.outputs(row),
+        variant.name + _WITH_TOKENIZER: lambda: model.predict([next(requests)]),
     }
 
 
@@ -84,23 +89,12 @@ def _torch_request(variant: Variant, ids: list[int], *, params: Params, paths: P
     return request
 
 
-def _classifier(variant: Variant, *, params: Params, paths: Paths) -> Classifier:
-    return Classifier(
-        variant.file(paths),
-        variant.folder(paths) / TOKENIZER_FILE,
-        labels=params.product.labels,
-        max_length=params.prepare.max_length,
-        threads=params.measure.threads,
-    )
-
-
 def _memory(variant: Variant, *, params: Params, paths: Paths) -> dict[str, float]:
     """Megabytes (10⁶ bytes): the whole process at its peak, and what the model added to it."""
     found = measure_footprint(
         variant.file(paths),
         variant.folder(paths) / TOKENIZER_FILE,
-        labels=params.product.labels,
-        max_length=params.prepare.max_length,
+        task=Task.asked(params.product, params.prepare),
         threads=params.measure.threads,
     )
     extra = found["bytes_peak"] - found["bytes_imported"]

@@ -21,7 +21,7 @@ from pipeline.data.licences import waiver
 from pipeline.data.tables import Columns, read_table, text_schema, write_table
 from pipeline.data.transfer_set import transfer_sentences
 from pipeline.models.checkpoint import resolve_checkpoint
-from pipeline.text.splits import check_splits, split_of, unit_hash
+from pipeline.text.splits import SPLITS, check_splits, split_of, unit_hash
 from pipeline.text.tokenizer import (
     save_for_transformers,
     token_array,
@@ -39,9 +39,14 @@ def run(params: Params, paths: Paths) -> Metrics:
     rows["split"] = [
         split_of(cluster, salt=settings.salt, shares=settings.shares) for cluster in rows["cluster"]
     ]
-    counts = check_splits(rows["split"], rows["label"], labels=params.product.labels)
-    schema = text_schema("id", "text", "label", label_id=pa.int64(), cluster=pa.string())
-    schema = schema.append(pa.field("split", pa.string()))
+    check_splits(
+        rows["split"],
+        rows["target"],
+        problem=params.product.problem,
+        labels=params.product.labels,
+    )
+    names = ("id", "text", "second", "label", "cluster", "split")
+    schema = text_schema(*names, target=pa.list_(pa.float64()))
     write_table(paths.out / "records.parquet", rows, schema=schema)
     _save_teacher_tokenizer(params, paths)
     documents = read_table(paths.read("validate", "corpus.parquet"))
@@ -50,19 +55,28 @@ def run(params: Params, paths: Paths) -> Metrics:
     }
     train, heldout = _pretraining_texts(documents, settings)
     say(f"prepare  student vocabulary from {len(train):,} documents and the train rows")
-    labelled = [
-        text for text, split in zip(rows["text"], rows["split"], strict=True) if split == "train"
-    ]
     tokenizer = _TRAIN[settings.tokenizer](
-        labelled + train, vocabulary_size=settings.vocabulary_size
+        _train_texts(rows) + train, vocabulary_size=settings.vocabulary_size
     )
     with atomic_folder(paths.out / "student_tokenizer") as folder:
         save_for_transformers(tokenizer, folder, max_length=settings.max_length)
     index = _save_corpus(tokenizer, {"train": train, "heldout": heldout}, paths)
-    sentences = transfer_sentences(documents, rows, settings)
+    # A pair's second text cannot be made up from a corpus of single ones: pairs learn from their rows.
+    source: Columns = {"id": [], "text": []} if params.product.pairs else documents
+    sentences = transfer_sentences(source, rows, settings)
     schema = text_schema("id", "document", "text")
     write_table(paths.out / "sentences.parquet", sentences, schema=schema)
-    return _metrics(counts, index, len(sentences["id"]))
+    return _metrics(rows["split"], index, len(sentences["id"]))
+
+
+def _train_texts(rows: Columns) -> list[str]:
+    """First texts of the train rows, then second ones where there are pairs."""
+    return [
+        text
+        for name in ("text", "second")
+        for text, split in zip(rows[name], rows["split"], strict=True)
+        if split == "train" and text is not None
+    ]
 
 
 def _save_teacher_tokenizer(params: Params, paths: Paths) -> None:
@@ -108,10 +122,8 @@ def _save_corpus(
     return index
 
 
-def _metrics(
-    counts: dict[str, dict[str, int]], index: dict[str, dict[str, Any]], sentences: int
-) -> Metrics:
-    sizes = {f"{split}_rows": sum(by_label.values()) for split, by_label in counts.items()}
+def _metrics(splits: list[str], index: dict[str, dict[str, Any]], sentences: int) -> Metrics:
+    sizes = {f"{split}_rows": splits.count(split) for split in SPLITS}
     shown = " / ".join(f"{size:,}" for size in sizes.values())
     return {
         **sizes,

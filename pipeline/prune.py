@@ -20,8 +20,10 @@ from pipeline.models.encoder import (
     parameter_count,
     save_model,
 )
+from pipeline.runtime.scores import scores_of
 from pipeline.text.batching import epoch_batches
 from pipeline.training.device import prepare_device
+from pipeline.training.validation import QUALITY
 
 _IMPORTANCE_BATCHES = 40
 
@@ -29,8 +31,11 @@ _IMPORTANCE_BATCHES = 40
 def run(params: Params, paths: Paths) -> Metrics:
     """Cut units by importance on training rows, then train what is left."""
     tokenizer = load_tokenizer(paths.read("prepare", "student_tokenizer"))
-    lesson = read_lesson(params, paths, tokenizer, max_sentences=params.prune.max_sentences)
+    lesson = read_lesson(
+        params, paths, tokenizer, scores=scores_of, max_sentences=params.prune.max_sentences
+    )
     model = load_classifier(paths.read("distill", "model"), labels=params.product.labels)
+    lesson.standardise(model)
     torch.nn.Module.to(model, prepare_device(params.compute))
     labelled = np.flatnonzero(lesson.labelled)
     batches = epoch_batches(
@@ -49,14 +54,14 @@ def run(params: Params, paths: Paths) -> Metrics:
         units = "feed-forward units"
         importance = unit_importance(model, lesson.objective, rows)
         width = narrow_feed_forward(model, importance, keep_share=share)
-    accuracy = train_student(model, lesson, schedule=params.prune, params=params, paths=paths)
+    report = train_student(model, lesson, schedule=params.prune, params=params, paths=paths)
     save_model(model, tokenizer, paths.out / "model")
     return {
-        "validation_accuracy": accuracy,
+        **report,
         "feed_forward_size": width,
         "parameters": parameter_count(model),
         "parameters_removed": before - parameter_count(model),
-        "headline": f"validation accuracy {accuracy:.3f}, {width} {units}",
+        "headline": f"validation {report['quality_metric']} {report[QUALITY]:.3f}, {width} {units}",
     }
 
 

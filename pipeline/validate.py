@@ -11,9 +11,10 @@ from typing import Any
 from pipeline.core.files import read_json, write_json, write_text
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
+from pipeline.core.product import REGRESSION
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.data import quality
+from pipeline.data import balance, quality
 from pipeline.data.cards import data_card
 from pipeline.data.duplicates import groups
 from pipeline.data.privacy import personal_data
@@ -26,24 +27,27 @@ def run(params: Params, paths: Paths) -> Metrics:
     records = read_records(paths.read("collect", "records.parquet"))
     corpus = read_records(paths.read("collect", "corpus.parquet"))
     labelled = quality.check_labelled(records, params.validate_)
-    counts = quality.label_counts(labelled.records, params.product.labels)
     shares = quality.shares(len(records), labelled.rejects)
     reasons = quality.counts_by_reason(labelled.rejects)
     why = ", ".join(f"{reason}: {count:,}" for reason, count in reasons.items())
-    quality.check_limits(shares, counts, params=params.validate_, why=why)
+    balance.check_shares(shares, params=params.validate_, why=why)
+    problem = params.product.problem
+    counts = balance.label_counts(labelled.records, problem=problem, labels=params.product.labels)
+    balance.check_balance(labelled.records, counts, problem=problem, params=params.validate_)
     say(f"validate  {len(corpus):,} corpus rows against {len(labelled.records):,} labelled ones")
     unlabelled = quality.check_corpus(corpus, labelled.records, params.validate_)
     say("validate  personal data")
     report = {
         "limits": params.validate_.model_dump(),
         "labels": counts,
+        "numbers": balance.spread(labelled.records) if problem == REGRESSION else None,
         "shares": shares,
         "labelled": quality.summary(len(records), labelled),
         "corpus": quality.summary(len(corpus), unlabelled),
         "near_duplicates": _clusters(labelled.records),
         "personal_data": {
-            "labelled": personal_data(record.text for record in labelled.records),
-            "corpus": personal_data(record.text for record in unlabelled.records),
+            "labelled": personal_data(quality.texts(labelled.records)),
+            "corpus": personal_data(quality.texts(unlabelled.records)),
         },
         "note": quality.NOTE,
     }
@@ -54,9 +58,9 @@ def run(params: Params, paths: Paths) -> Metrics:
 def _save(
     paths: Paths, labelled: quality.Checked, corpus: quality.Checked, report: dict[str, Any]
 ) -> None:
-    names = ("id", "source", "text")
+    names = ("id", "source", "text", "second")
     write_records(paths.out / "records.parquet", labelled.records, *names, "label", "cluster")
-    write_records(paths.out / "corpus.parquet", corpus.records, *names)
+    write_records(paths.out / "corpus.parquet", corpus.records, "id", "source", "text")
     rejects = labelled.rejects + corpus.rejects
     columns = {name: [getattr(reject.record, name) for reject in rejects] for name in names}
     columns["reason"] = [reject.reason for reject in rejects]

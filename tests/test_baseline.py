@@ -12,7 +12,17 @@ import pytest
 from pipeline import baseline
 from pipeline.core.errors import DataError
 from pipeline.data.tables import read_table
-from tests.support.small_reviews import at, params, prepared_workspace
+from tests.support.problems import product_of
+from tests.support.small_reviews import (
+    BLAME,
+    PRAISE,
+    at,
+    labelled,
+    params,
+    prepared,
+    prepared_workspace,
+    texts,
+)
 
 
 @pytest.fixture
@@ -23,9 +33,10 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def give_labels_by_chance(records: Path) -> None:
     table = pq.read_table(records)
     chance = random.Random(5)  # noqa: S311 - test data, not a secret
-    labels = pa.array([chance.randrange(2) for _ in range(table.num_rows)], pa.int64())
-    position = table.column_names.index("label_id")
-    pq.write_table(table.set_column(position, "label_id", labels), records)
+    drawn = [[float(chance.randrange(2))] for _ in range(table.num_rows)]
+    labels = pa.array(drawn, pa.list_(pa.float64()))
+    position = table.column_names.index("target")
+    pq.write_table(table.set_column(position, "target", labels), records)
 
 
 def test_the_baselines_learn_and_say_that_a_model_is_worth_it(workspace: Path) -> None:
@@ -33,13 +44,13 @@ def test_the_baselines_learn_and_say_that_a_model_is_worth_it(workspace: Path) -
     metrics = baseline.run(params(), paths)
     assert metrics["baseline-nblr"]["test"] > 0.9
     table = read_table(paths.out / "predictions.parquet")
-    totals = np.array(table["probability_0"]) + np.array(table["probability_1"])
+    totals = np.array(table["score_0"]) + np.array(table["score_1"])
     assert np.allclose(totals, 1)
     assert set(table["split"]) == {"validation", "test"}
     assert len(set(table["model"])) == 3
     assert json.loads((paths.out / "verdict.json").read_text())["worth_a_model"]
     curve = (paths.out / "learning_curve.csv").read_text().splitlines()
-    assert curve[0] == "step,train_accuracy,validation_accuracy"
+    assert curve[0] == "step,train_quality,validation_quality"
 
 
 def test_labels_that_words_cannot_tell_stop_the_line(workspace: Path) -> None:
@@ -47,3 +58,45 @@ def test_labels_that_words_cannot_tell_stop_the_line(workspace: Path) -> None:
     with pytest.raises(DataError, match="from the majority class"):
         baseline.run(params("baseline.min_gain=0.4"), at(workspace, "baseline"))
     assert not (workspace / "artifacts/baseline/verdict.json").exists()
+
+
+def words_of(text: str) -> set[str]:
+    return set(text.replace(":", "").replace(".", "").split())
+
+
+LINES = [text for text, _ in texts(160)]
+ROWS = {
+    "multi_label": [
+        (text, "|".join(word for word in ("warm", "dull", "cast") if word in words_of(text)))
+        for text in LINES
+    ],
+    "regression": [
+        (
+            text,
+            repr(
+                float(sum((w in PRAISE) - (w in BLAME) for w in words_of(text)) + ("cast" in text))
+            ),
+        )
+        for text in LINES
+    ],
+}
+PRODUCTS = {
+    "multi_label": product_of(problem="multi_label", labels="[warm, dull, cast]"),
+    "regression": product_of(problem="regression", labels="[warmth]"),
+}
+
+
+@pytest.mark.parametrize("problem", ROWS)
+def test_every_problem_has_baselines_judged_by_its_own_figure(tmp_path: Path, problem: str) -> None:
+    product = [*PRODUCTS[problem], "baseline.regularisation=[1.0, 100.0]"]
+    prepared(labelled(tmp_path, ROWS[problem], *product), *product)
+    paths = at(tmp_path, "baseline")
+    metrics = baseline.run(params(*product), paths)
+    judged = json.loads((paths.out / "verdict.json").read_text())
+    assert metrics["quality_metric"] == params(*product).product.requirements.quality_metric
+    assert metrics["baseline-majority"]["validation"] == 0
+    assert metrics["baseline-nblr"]["validation"] > 0.7
+    assert metrics["quality_metric"] in judged["reason"]
+    table = read_table(paths.out / "predictions.parquet")
+    assert {len(target) for target in table["target"]} == {3 if problem == "multi_label" else 1}
+    assert ("score_2" in table) == (problem == "multi_label")

@@ -1,17 +1,19 @@
 """collect, on files written here: what it takes, and each bad input with its one message."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.collect import run
-from pipeline.core.errors import DataError
+from pipeline.core.errors import DataError, ParameterError
 from pipeline.core.files import sha256_file
-from pipeline.core.params import Params, parse_params, parse_yaml
+from pipeline.core.params import Params, override, parse_params, parse_yaml
 from pipeline.core.paths import Paths
-from pipeline.data.records import read_records
+from pipeline.data.records import read_records, record_id
+from tests.support.problems import MULTI_LABEL, PAIRS, REGRESSION
 
 CSV = 'text,label\n"A fine, warm film",1\nDull.,0\n"He said ""no""\nand left",0\n'
 
@@ -26,15 +28,20 @@ def source(**changes: Any) -> dict[str, Any]:
         "role": "labelled",
         "where": {},
         "text_column": "text",
+        "second_text_column": None,
         "label_column": "label",
         "label_values": {"0": "negative", "1": "positive"},
+        "label_separator": None,
         "licence": "CC0-1.0",
         **changes,
     }
 
 
-def params(*sources: dict[str, Any], max_rows: int | None = None) -> Params:
+def params(
+    *sources: dict[str, Any], max_rows: int | None = None, changes: Sequence[str] = ()
+) -> Params:
     values = parse_yaml((Path(__file__).parents[1] / "params.yaml").read_text(encoding="utf-8"))
+    values = override(values, changes)
     values["collect"] = {"sources": list(sources), "max_rows_per_source": max_rows}
     return parse_params(values)
 
@@ -47,9 +54,9 @@ def paths(tmp_path: Path) -> Paths:
     return found
 
 
-def refused(paths: Paths, *sources: dict[str, Any]) -> str:
+def refused(paths: Paths, *sources: dict[str, Any], changes: Sequence[str] = ()) -> str:
     with pytest.raises(DataError) as caught:
-        run(params(*sources), paths)
+        run(params(*sources, changes=changes), paths)
     assert not (paths.out / "records.parquet").exists()
     return str(caught.value)
 
@@ -177,3 +184,87 @@ def test_labelled_rows_are_a_must(paths: Paths) -> None:
 
 def test_two_sources_of_one_name_and_text_are_refused(paths: Paths) -> None:
     assert "occurs 2 times" in refused(paths, source(), source())
+
+
+def test_a_pair_has_a_second_text_and_an_id_of_both(paths: Paths) -> None:
+    (paths.data / "reviews.csv").write_text("text,answer,label\nA,B,1\nA,C,0\nA,B,1\n")
+    run(params(source(second_text_column="answer"), changes=PAIRS), paths)
+    records = read_records(paths.out / "records.parquet")
+    assert sorted((r.text, r.second) for r in records) == [("A", "B"), ("A", "B"), ("A", "C")]
+    first = record_id("mine", "A", second="B")
+    assert {r.id for r in records} > {first, record_id("mine", "A", second="B", copy=1)}
+    assert len({r.id for r in records} | {record_id("mine", "A")}) == 4
+
+
+def test_ids_of_single_texts_are_those_of_earlier_versions() -> None:
+    assert record_id("mine", "Dull.") == "6c747d50cb40e2b4"
+    assert record_id("mine", "Dull.", copy=1) == "c4fc8c354c6ad4e5"
+
+
+def test_labels_of_a_row_come_in_the_order_of_the_product(paths: Paths) -> None:
+    lines = ["text,label", "A,b; a ;b", "B,", "C,c"]
+    (paths.data / "reviews.csv").write_text("\n".join(lines))
+    mine = source(label_values={}, label_separator=";")
+    run(params(mine, changes=MULTI_LABEL), paths)
+    found = {r.text: r.label for r in read_records(paths.out / "records.parquet")}
+    assert found == {"A": "a|b", "B": "", "C": "c"}
+
+
+def test_lists_of_labels_in_json_lines_need_no_separator_in_the_file(paths: Paths) -> None:
+    (paths.data / "reviews.jsonl").write_text('{"text": "A", "label": ["c", "a"]}\n')
+    mine = source(path="reviews.jsonl", label_values={}, label_separator="|")
+    run(params(mine, changes=MULTI_LABEL), paths)
+    assert [r.label for r in read_records(paths.out / "records.parquet")] == ["a|c"]
+
+
+def test_numbers_are_read_in_one_form(paths: Paths) -> None:
+    (paths.data / "reviews.csv").write_text("text,label\nA,3\nB,-1.50\nC,2e1\n")
+    run(params(source(label_values={}), changes=REGRESSION), paths)
+    found = {r.text: r.label for r in read_records(paths.out / "records.parquet")}
+    assert found == {"A": "3.0", "B": "-1.5", "C": "20.0"}
+
+
+@pytest.mark.parametrize("value", ["many", "", "nan", "-inf"])
+def test_what_is_no_finite_number_is_refused_with_its_row(paths: Paths, value: str) -> None:
+    (paths.data / "reviews.csv").write_text(f"text,label\nA,3\nB,{value}\n")
+    message = refused(paths, source(label_values={}), changes=REGRESSION)
+    assert f"line 3: the label value {value!r}" in message
+    assert "a finite number, the stars of the row" in message
+
+
+def test_an_unknown_label_among_several_is_named(paths: Paths) -> None:
+    (paths.data / "reviews.csv").write_text("text,label\nA,a|z\n")
+    mine = source(label_values={}, label_separator="|")
+    assert "line 2: the label value 'z'" in refused(paths, mine, changes=MULTI_LABEL)
+
+
+@pytest.mark.parametrize("value", ["1|0", "1; 0", '"[""1"", ""0""]"'])
+def test_several_labels_in_a_product_of_one_label_are_refused_with_the_way_out(
+    paths: Paths, value: str
+) -> None:
+    (paths.data / "reviews.csv").write_text(f"text,label\nGood,1\nBoth,{value}\n")
+    message = refused(paths, source())
+    assert "line 3: several labels in one row (1, 0)" in message
+    assert "product.problem: multi_label" in message
+    assert "label_separator" in message
+
+
+def test_a_file_without_the_second_column_is_refused(paths: Paths) -> None:
+    message = refused(paths, source(second_text_column="answer"), changes=PAIRS)
+    assert "no column 'answer'" in message
+
+
+@pytest.mark.parametrize(
+    ("mine", "changes", "message"),
+    [
+        (source(), PAIRS, "`second_text_column`, for product.pairs"),
+        (source(second_text_column="label"), [], "`second_text_column: null`, or product.pairs"),
+        (source(), MULTI_LABEL, "`label_separator` for multi_label"),
+        (source(label_separator="|"), [], "null for other problems"),
+    ],
+)
+def test_columns_that_do_not_fit_the_product_are_refused_before_any_file_is_read(
+    mine: dict[str, Any], changes: list[str], message: str
+) -> None:
+    with pytest.raises(ParameterError, match=message):
+        params(mine, changes=changes)

@@ -58,4 +58,4 @@ def test_two_runs_leave_the_same_weights(workspace: Path) -> None:
     assert sha256_file(workspace / WEIGHTS) == before
     assert metrics["validation_accuracy"] > 0.9
     header = (paths.out / "curve.csv").read_text().splitlines()[0]
-    assert header == "step,loss,learning_rate,validation_accuracy"
+    assert header == "step,loss,learning_rate,validation_quality"

@@ -31,11 +31,11 @@ def test_the_teacher_learns_more_than_the_baseline_knows(
 ) -> None:
     metrics, paths = run_in(untrained_workspace(tmp_path_factory), "finetune", finetune.run)
     assert metrics["validation_accuracy"] > 0.95
-    assert metrics["baseline_validation_accuracy"] == pytest.approx(0.6, abs=0.02)
+    assert metrics["baseline_validation_quality"] == pytest.approx(0.6, abs=0.02)
     model = AutoModelForSequenceClassification.from_pretrained(paths.out / "model")
     assert model.config.id2label == {0: "negative", 1: "positive"}
     header = (paths.out / "curve.csv").read_text().splitlines()[0]
-    assert header == "step,loss,learning_rate,validation_accuracy"
+    assert header == "step,loss,learning_rate,validation_quality"
 
 
 def test_a_teacher_no_better_than_the_baseline_is_refused(workspace: Path) -> None:

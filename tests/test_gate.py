@@ -11,8 +11,8 @@ from pipeline.core.files import read_json, sha256_tree, write_json
 from pipeline.core.params import Params, parse_params
 from pipeline.core.paths import Paths
 from pipeline.runtime.bundle import open_bundle
-from pipeline.runtime.classifier import Classifier
 from pipeline.runtime.parity import check_golden
+from pipeline.runtime.text_model import TextModel
 from tests.support.tiny_workspace import at, compressed_workspace
 
 EASY = {
@@ -47,8 +47,8 @@ def test_the_released_variant_is_small_and_its_bundle_answers_its_golden_request
     assert verdict["passed"]
     assert verdict["released"] == bundle.description["variant"]
     assert len(bundle.golden) == 8
-    classifier = Classifier.from_bundle(bundle, threads=1)
-    assert check_golden(classifier, bundle.golden, bundle.golden_tolerance) == []
+    model = TextModel.from_bundle(bundle, threads=1)
+    assert check_golden(model, bundle.golden, bundle.golden_tolerance) == []
     assert set(bundle.description["lineage"]) == {
         "records_sha256",
         "code_lock_sha256",

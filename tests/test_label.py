@@ -10,7 +10,8 @@ from pipeline.core.errors import DataError
 from pipeline.core.paths import Paths
 from pipeline.data.records import read_records
 from pipeline.data.tables import read_table
-from tests.support.small_reviews import at, labelled_workspace, params
+from tests.support.problems import MULTI_LABEL, REGRESSION
+from tests.support.small_reviews import ROWS, at, labelled, labelled_workspace, params
 
 
 @pytest.fixture
@@ -28,7 +29,8 @@ def annotate(root: Path, lines: list[tuple[str, str, str]]) -> Paths:
 
 def test_labels_pass_through_and_the_annotators_majority_wins(workspace: Path) -> None:
     before = read_table(workspace / "artifacts/label/records.parquet")
-    assert [("negative", "positive").index(name) for name in before["label"]] == before["label_id"]
+    numbers = [[float(("negative", "positive").index(name))] for name in before["label"]]
+    assert before["target"] == numbers
     row = before["id"][0]
     other = {"negative": "positive", "positive": "negative"}[before["label"][0]]
     paths = annotate(workspace, [(row, "ann", other), (row, "bo", other), ("gone", "bo", other)])
@@ -51,7 +53,8 @@ def test_labels_pass_through_and_the_annotators_majority_wins(workspace: Path) -
     ("labels", "message"),
     [
         ([("0", "ann", "positive"), ("0", "bo", "negative")], "alpha of the annotations is"),
-        ([("0", "ann", "great")], "line 2: label 'great'"),
+        ([("0", "ann", "great")], "line 2: the label value 'great'"),
+        ([("0", "", "positive")], "line 2: a label by nobody"),
         ([("nowhere", "ann", "positive")], "none of the 1 annotated ids"),
     ],
 )
@@ -63,3 +66,30 @@ def test_annotations_that_cannot_be_trusted_are_refused(
     paths = annotate(workspace, lines)
     with pytest.raises(DataError, match=message):
         label.run(params(), paths)
+
+
+def annotated(root: Path, label_of_row: str, votes: list[str], changes: list[str]) -> list[str]:
+    """The gold label and target of one row whose source says `label_of_row`."""
+    rows = [(ROWS[0][0], label_of_row)]
+    rows += [(text, ("1.0", "2.0")[n % 2]) for n, (text, _) in enumerate(ROWS[1:])]
+    if changes == MULTI_LABEL:
+        rows[1:] = [(text, ("a|b", "c")[n % 2]) for n, (text, _) in enumerate(ROWS[1:])]
+    labelled(root, rows, *changes)
+    table = read_table(root / "artifacts/label/records.parquet")
+    identifier = table["id"][table["text"].index(ROWS[0][0])]
+    lines = [(identifier, f"person {n}", vote) for n, vote in enumerate(votes)]
+    paths = annotate(root, lines)
+    label.run(params(*changes, "label.min_agreement=-1.0"), paths)
+    table = read_table(paths.out / "records.parquet")
+    place = table["id"].index(identifier)
+    return [table["label"][place], table["target"][place]]
+
+
+def test_annotators_decide_label_by_label_and_a_tie_keeps_the_source(tmp_path: Path) -> None:
+    assert annotated(tmp_path, "b", ["a|b", "a", "a|c"], MULTI_LABEL) == ["a", [1.0, 0.0, 0.0]]
+    two = annotated(tmp_path / "two", "b|c", ["a|b", "c"], MULTI_LABEL)
+    assert two == ["b|c", [0.0, 1.0, 1.0]]
+
+
+def test_the_median_of_the_annotators_numbers_is_gold(tmp_path: Path) -> None:
+    assert annotated(tmp_path, "9.0", ["1", "2.5", "40"], REGRESSION) == ["2.5", [2.5]]

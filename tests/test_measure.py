@@ -7,6 +7,7 @@ from pipeline.core.errors import ArtifactError
 from pipeline.core.files import read_json
 from pipeline.core.variants import all_variants
 from pipeline.runtime.footprint import measure_footprint
+from tests.support.tiny_bundle import tiny_task
 from tests.support.tiny_workspace import at, compressed_workspace
 
 
@@ -39,7 +40,6 @@ def test_a_model_that_does_not_load_is_named(tmp_path) -> None:
         measure_footprint(
             tmp_path / "model.onnx",
             tmp_path / "tokenizer.json",
-            labels=["no", "yes"],
-            max_length=8,
+            task=tiny_task(),
             threads=1,
         )

@@ -8,7 +8,9 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.data.tables import read_table
+from tests.support.problems import PAIRS
 from tests.support.small_reviews import (
+    CORPUS,
     NOUNS,
     labelled,
     labelled_workspace,
@@ -75,3 +77,50 @@ def test_prepare_refuses_what_it_cannot_stand_on(
     workspace = labelled_workspace(tmp_path_factory)
     with pytest.raises(DataError, match=message):
         prepared(workspace, change)
+
+
+PAIRED = [(f"Is number {n} any good?", text, name) for n, (text, name) in enumerate(texts(120))]
+
+
+def test_pairs_keep_both_texts_and_take_no_sentence_of_the_corpus(tmp_path: Path) -> None:
+    out = prepared(labelled(tmp_path, PAIRED, *PAIRS), *PAIRS).out
+    table = read_table(out / "records.parquet")
+    assert {*zip(table["text"], table["second"], strict=True)} == {row[:2] for row in PAIRED}
+    assert read_table(out / "sentences.parquet") == {"id": [], "document": [], "text": []}
+    vocabulary = json.loads((out / "student_tokenizer/tokenizer.json").read_text())["model"][
+        "vocab"
+    ]
+    assert {"any", "lovely"} <= vocabulary.keys()
+
+
+LONG = {
+    "spaces": "a" + " " * 1_000_000 + "b",
+    "dots": "a" + "." * 1_000_000,
+    "tags": "a<br>" * 200_000,
+    "one word": "a" * 1_000_000,
+    "few words": "a funny story " * 71_428,
+}
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_a_line_of_a_million_characters_neither_hangs_nor_stops_the_line(
+    tmp_path: Path, kind: str
+) -> None:
+    rows = [*texts(120), (LONG[kind] + " and one more", "positive")]
+    labelled(tmp_path, rows, corpus=[*CORPUS, LONG[kind]])
+    prepared(tmp_path)
+    report = json.loads((tmp_path / "artifacts/validate/report.json").read_text())
+    counts = {} if kind == "spaces" else {"too long": 1}
+    assert report["labelled"]["rejects"] == counts
+    assert report["corpus"]["rejects"] == counts
+    assert len(read_table(tmp_path / "artifacts/prepare/records.parquet")["id"]) >= 120
+
+
+def test_a_line_of_a_million_characters_may_be_let_in(tmp_path: Path) -> None:
+    let_in = "validate.max_characters=2000000"
+    rows = [*texts(120), (LONG["few words"], "positive")]
+    labelled(tmp_path, rows, let_in, corpus=[*CORPUS, LONG["few words"] + " twice"])
+    prepared(tmp_path, let_in)
+    report = json.loads((tmp_path / "artifacts/validate/report.json").read_text())
+    assert report["labelled"]["characters"]["most"] > 900_000
+    assert report["corpus"]["rejects"] == {"holds a labelled text": 1}

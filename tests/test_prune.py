@@ -39,10 +39,10 @@ def test_the_curve_has_the_columns_that_are_drawn(workspace: Path) -> None:
     metrics, paths = run_in(workspace, "prune", prune.run)
     with (paths.out / "curve.csv").open() as stream:
         points = list(csv.DictReader(stream))
-    assert list(points[0]) == ["step", "loss", "learning_rate", "validation_accuracy"]
+    assert list(points[0]) == ["step", "loss", "learning_rate", "validation_quality"]
     steps = [int(point["step"]) for point in points]
     assert steps == sorted(set(steps))
-    assert float(points[-1]["validation_accuracy"]) == metrics["validation_accuracy"]
+    assert float(points[-1]["validation_quality"]) == metrics["validation_quality"]
 
 
 def test_recovery_reads_no_more_sentences_than_asked_for(workspace: Path) -> None:

@@ -56,9 +56,9 @@ def test_logits_stand_in_the_order_of_the_rows(workspace: Path) -> None:
     rows, logits = left_by(paths)
     assert logits.dtype == np.float32
     assert np.allclose(logits, answers(workspace, rows["text"]), atol=1e-4)
-    gold = rows["label_id"][: SPLITS["train"]]
+    gold = [target[0] for target in rows["target"][: SPLITS["train"]]]
     assert rows["kind"] == ["labelled"] * SPLITS["train"] + ["corpus"] * SENTENCES
-    assert set(rows["label_id"][SPLITS["train"] :]) == {-1}
+    assert set(rows["target"][SPLITS["train"] :]) == {None}
     assert np.mean(logits[: SPLITS["train"]].argmax(axis=1) == gold) > 0.95
 
 

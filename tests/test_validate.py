@@ -8,6 +8,7 @@ import pytest
 from pipeline.core.errors import DataError
 from pipeline.data.records import read_records
 from pipeline.data.tables import read_table
+from tests.support.problems import MULTI_LABEL, PAIRS, REGRESSION
 from tests.support.small_reviews import ROWS, Reviews, validated
 
 
@@ -60,3 +61,68 @@ def test_a_broken_limit_stops_the_line(
     with pytest.raises(DataError, match=message):
         validated(tmp_path, rows, *changes)
     assert not (tmp_path / "artifacts" / "validate" / "report.json").exists()
+
+
+PAIRED = [(f"Is number {n} any good?", text, name) for n, (text, name) in enumerate(ROWS)]
+SEVERAL = [(text, ("a", "a|b", "c", "")[n % 4]) for n, (text, _) in enumerate(ROWS)]
+NUMBERED = [(text, repr(float(n))) for n, (text, _) in enumerate(ROWS)]
+
+
+def test_a_pair_is_judged_by_both_of_its_texts(tmp_path: Path) -> None:
+    first, second, name = PAIRED[0]
+    rows = [*PAIRED, (first, "ok", "positive"), (first.upper(), second + "!", name)]
+    rows += [(first, PAIRED[1][1], name)]
+    corpus = [f"Somebody asked: {PAIRED[4][0]}", f"Somebody said: {PAIRED[4][1]}", "Clean enough."]
+    paths = validated(tmp_path, rows, *PAIRS, corpus=corpus)
+    reasons = sorted(read_table(paths.out / "rejects.parquet")["reason"])
+    held = ["holds a labelled text"] * 2
+    assert reasons == ["copy of another row", *held, "too short"]
+    pairs = {(r.text, r.second) for r in read_records(paths.out / "records.parquet")}
+    assert {(first, second), (first, PAIRED[1][1])} <= pairs
+
+
+def test_swapped_pairs_are_near_copies_of_one_cluster(tmp_path: Path) -> None:
+    first, second, name = PAIRED[0]
+    paths = validated(tmp_path, [*PAIRED, (second, first, name)], *PAIRS)
+    records = read_records(paths.out / "records.parquet")
+    assert len({r.cluster for r in records if {r.text, r.second} == {first, second}}) == 1
+
+
+def test_rows_count_for_each_of_their_labels(tmp_path: Path) -> None:
+    paths = validated(tmp_path, SEVERAL, *MULTI_LABEL)
+    report = json.loads((paths.out / "report.json").read_text())
+    assert report["labels"] == {"a": 60, "b": 30, "c": 30}
+    assert "| a | 60 | 50.0% |" in (paths.out / "data_card.md").read_text()
+
+
+def test_numbers_are_described_and_need_no_balance(tmp_path: Path) -> None:
+    paths = validated(tmp_path, NUMBERED, *REGRESSION)
+    report = json.loads((paths.out / "report.json").read_text())
+    assert report["numbers"] == {
+        "least": 0.0,
+        "median": 59.5,
+        "mean": 59.5,
+        "most": 119.0,
+        "different": 120,
+    }
+    assert "| stars | 120 | 0 | 59.5 |" in (paths.out / "data_card.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("rows", "changes", "message"),
+    [
+        (
+            [(text, "2.0") for text, _ in ROWS],
+            REGRESSION,
+            r"every row has the same number \(2\.0\)",
+        ),
+        (NUMBERED[:5], REGRESSION, "5 rows with a number"),
+        (SEVERAL, [*MULTI_LABEL, "product.labels=[a, b, c, d]"], "'d' has 0 rows"),
+        ([(text, "a|b|c") for text, _ in ROWS], MULTI_LABEL, "max_label_share"),
+    ],
+)
+def test_labels_that_cannot_be_learned_stop_the_line_in_every_problem(
+    tmp_path: Path, rows: Reviews, changes: list[str], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        validated(tmp_path, rows, *changes)

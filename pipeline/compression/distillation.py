@@ -1,10 +1,18 @@
-"""Knowledge distillation: the student learns the teacher's softened outputs (Hinton et al. 2015)."""
+"""Knowledge distillation: the student learns the teacher's softened outputs (Hinton et al. 2015).
+
+Of several labels each is softened by itself; of a number there is nothing to soften: the student learns
+the teacher's number.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from pipeline.core.product import CLASSIFICATION, MULTI_LABEL, REGRESSION
 from pipeline.text.batching import Ids, epoch_batches
 from pipeline.training.classification import TokenRows
 
@@ -13,46 +21,83 @@ class Distillation:
     """The objective of `distill`, and of the recovery training after `prune`.
 
     Args:
-        logits: the teacher's, `(rows, labels)`.
-        label_ids: gold label of each row, −1 where there is none, `(rows,)`.
+        logits: the teacher's, `(rows, outputs)`.
+        targets: gold, `(rows, width)`; of any value where there is none.
+        labelled: which rows have gold, `(rows,)`.
         temperature: softens both distributions; the loss is scaled by its square.
-        hard_label_weight: weight of the cross-entropy with the gold label.
+        hard_label_weight: weight of the loss against gold.
     """
 
     def __init__(
         self,
         rows: TokenRows,
         logits: NDArray[np.float32],
-        label_ids: NDArray[np.int64],
         *,
+        targets: NDArray[np.float64],
+        labelled: NDArray[np.bool_],
+        problem: str,
         temperature: float,
         hard_label_weight: float,
     ) -> None:
         self._rows = rows
         self._logits = torch.from_numpy(np.array(logits))  # a copy: logits may be mapped read-only
-        self._labels = torch.from_numpy(label_ids)
+        self._targets = torch.from_numpy(targets.astype(np.float32))
+        self._labelled = torch.from_numpy(labelled.astype(np.float32))
+        self._soft, self._gold_loss = _LOSSES[problem]
         self._temperature, self._hard = temperature, hard_label_weight
 
     def tokens(self, rows: Ids) -> int:
         return self._rows.tokens(rows)
 
     def loss(self, model: torch.nn.Module, rows: Ids, device: torch.device) -> torch.Tensor:
-        """Weighted mean of soft and hard loss over the batch, nats."""
+        """Weighted mean of soft and hard loss over the batch."""
         student = model(**self._rows.batch(rows, device)).logits.float()
         teacher = self._logits[rows].to(device)
-        labels = self._labels[rows].to(device)
-        soft = soft_loss(student, teacher, temperature=self._temperature)
-        hard = functional.cross_entropy(student, labels.clamp(min=0), reduction="none")
-        weight = self._hard * (labels >= 0).float()
+        soft = self._soft(student, teacher, self._temperature)
+        hard = self._gold_loss(student, self._targets[rows].to(device))
+        weight = self._hard * self._labelled[rows].to(device)
         return ((1 - weight) * soft + weight * hard).mean()
 
 
-def soft_loss(student: torch.Tensor, teacher: torch.Tensor, *, temperature: float) -> torch.Tensor:
+def soft_loss(student: torch.Tensor, teacher: torch.Tensor, temperature: float) -> torch.Tensor:
     """Kullback-Leibler divergence of each row, `(batch,)`, times temperature squared."""
     target = functional.log_softmax(teacher / temperature, dim=-1)
     answer = functional.log_softmax(student / temperature, dim=-1)
     divergence = functional.kl_div(answer, target, reduction="none", log_target=True)
     return divergence.sum(dim=-1) * temperature**2
+
+
+def soft_label_loss(
+    student: torch.Tensor, teacher: torch.Tensor, temperature: float
+) -> torch.Tensor:
+    """Binary cross-entropy with the teacher's softened answer to each label, its mean, `(batch,)`."""
+    target = torch.sigmoid(teacher / temperature)
+    return _label_loss(student / temperature, target) * temperature**2
+
+
+def _cross_entropy(student: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return functional.cross_entropy(student, targets[:, 0].long(), reduction="none")
+
+
+def _label_loss(student: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    losses = functional.binary_cross_entropy_with_logits(student, targets, reduction="none")
+    return losses.mean(dim=-1)
+
+
+def _squared_error(student: torch.Tensor, targets: torch.Tensor, *_: float) -> torch.Tensor:
+    return (student - targets).square().mean(dim=-1)
+
+
+_LOSSES: Mapping[str, tuple[Callable[..., torch.Tensor], Callable[..., torch.Tensor]]] = (
+    MappingProxyType(
+        {
+            CLASSIFICATION: (soft_loss, _cross_entropy),
+            MULTI_LABEL: (soft_label_loss, _label_loss),
+            REGRESSION: (_squared_error, _squared_error),
+        }
+    )
+)
+"""Problem → the loss of each row against the teacher, and against gold, `(batch,)` both."""
 
 
 def transfer_batches(

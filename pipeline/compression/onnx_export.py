@@ -24,10 +24,9 @@ from pipeline.models.bilm_classifier import BilmForSequenceClassification
 from pipeline.text.batching import Ids, pad
 
 Logits = NDArray[np.float32]
-Runner = Callable[[Ids, Ids], Logits]
-"""Token ids and mask, both `(batch, length)`, to logits `(batch, labels)`."""
-
 INPUTS = ("input_ids", "attention_mask")
+SEGMENTS = "token_type_ids"
+"""The third input of a model that tells the two texts of a pair apart."""
 OUTPUT = "logits"
 PADDED_TEXTS = "real texts in one padded batch"
 
@@ -42,40 +41,70 @@ KNOWN_WARNINGS: tuple[tuple[str, type[Warning]], ...] = (
 
 
 class _LogitsOnly(torch.nn.Module):
-    """The classifier with two positional inputs and one tensor out."""
+    """The classifier with positional inputs and one tensor out."""
 
     def __init__(self, model: torch.nn.Module) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        token_type_ids: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        told = {} if token_type_ids is None else {SEGMENTS: token_type_ids}
+        logits: torch.Tensor = self.model(
+            input_ids=input_ids, attention_mask=attention_mask, **told
+        ).logits
         return logits
 
 
 @dataclass(frozen=True)
 class ParityCase:
-    """One request of a parity check: ids and mask, both int64 `(batch, length)`."""
+    """One request of a parity check: ids, mask and perhaps segments, int64 `(batch, length)` each."""
 
     input_ids: Ids
     attention_mask: Ids
+    segments: Ids | None = None
+
+    def feed(self) -> dict[str, Ids]:
+        """What a graph is given."""
+        named = dict(zip(INPUTS, (self.input_ids, self.attention_mask), strict=True))
+        return named if self.segments is None else named | {SEGMENTS: self.segments}
+
+    def row(self, number: int) -> "ParityCase":
+        """One row alone at its exact length."""
+        cut = slice(number, number + 1), slice(int(self.attention_mask[number].sum()))
+        kinds = None if self.segments is None else self.segments[cut]
+        return ParityCase(self.input_ids[cut], self.attention_mask[cut], kinds)
 
 
-def export_onnx(model: PreTrainedModel, path: Path, *, opset: int) -> None:
-    """Write `model` as one ONNX file with dynamic batch and length."""
+Runner = Callable[[ParityCase], Logits]
+"""A request to logits `(batch, outputs)`."""
+
+
+def export_onnx(model: PreTrainedModel, path: Path, *, opset: int, segments: bool = False) -> None:
+    """Write `model` as one ONNX file with dynamic batch and length.
+
+    Args:
+        segments: whether the graph has a third input that tells the texts of a pair apart.
+    """
     # The exporter gives the root module its train flag back, so the wrapper itself must be in eval.
     wrapper = _exportable(model).eval()
     mask = torch.tensor([[1] * 7, [1] * 5 + [0] * 2])
     ids = torch.arange(14).reshape(2, 7) % model.config.vocab_size
-    axes = {name: {0: "batch", 1: "length"} for name in INPUTS} | {OUTPUT: {0: "batch"}}
+    given = (ids, mask, ids % 2) if segments else (ids, mask)
+    names = [*INPUTS, SEGMENTS][: len(given)]
+    axes = {name: {0: "batch", 1: "length"} for name in names} | {OUTPUT: {0: "batch"}}
     with atomic_path(path) as temporary, warnings.catch_warnings():
         for message, category in KNOWN_WARNINGS:
             warnings.filterwarnings("ignore", message=message, category=category)
         torch.onnx.export(
             wrapper,
-            (ids, mask),
+            given,
             str(temporary),
-            input_names=list(INPUTS),
+            input_names=names,
             output_names=[OUTPUT],
             dynamic_axes=axes,
             opset_version=opset,
@@ -94,9 +123,10 @@ def torch_runner(model: PreTrainedModel) -> Runner:
     """The model in evaluation mode, float32 on the processor."""
     wrapper = _LogitsOnly(model.to("cpu")).eval()
 
-    def run(input_ids: Ids, attention_mask: Ids) -> Logits:
+    def run(case: ParityCase) -> Logits:
+        given = {name: torch.from_numpy(values) for name, values in case.feed().items()}
         with torch.inference_mode():
-            logits = wrapper(torch.from_numpy(input_ids), torch.from_numpy(attention_mask))
+            logits = wrapper(**given)
         result: Logits = logits.float().numpy()
         return result
 
@@ -106,9 +136,8 @@ def torch_runner(model: PreTrainedModel) -> Runner:
 def onnx_runner(session: ort.InferenceSession) -> Runner:
     """An exported model behind the same call."""
 
-    def run(input_ids: Ids, attention_mask: Ids) -> Logits:
-        feed = {"input_ids": input_ids, "attention_mask": attention_mask}
-        result: Logits = session.run([OUTPUT], feed)[0]
+    def run(case: ParityCase) -> Logits:
+        result: Logits = session.run([OUTPUT], case.feed())[0]
         return result
 
     return run
@@ -121,28 +150,35 @@ def parity_cases(
     max_length: int,
     pad_token_id: int,
     seed: int,
+    segments: Sequence[Sequence[int]] | None = None,
 ) -> dict[str, ParityCase]:
     """Requests of every shape that could go wrong: named, for the certificate.
 
     Args:
-        rows: token ids of real texts, at most `max_length` each.
+        rows: token ids of real texts or pairs, at most `max_length` each.
+        segments: of each token of `rows`, where the model tells the texts of a pair apart.
     """
     random = np.random.default_rng(seed)
 
     def noise(batch: int, length: int) -> ParityCase:
         ids = random.integers(0, vocabulary_size, (batch, length), dtype=np.int64)
-        return ParityCase(ids, np.ones_like(ids))
+        kinds = np.tile(np.arange(length) >= length // 2, (batch, 1)).astype(np.int64)
+        return ParityCase(ids, np.ones_like(ids), None if segments is None else kinds)
+
+    def real(numbers: Sequence[int]) -> ParityCase:
+        ids, mask = pad([rows[i] for i in numbers], pad_token_id=pad_token_id)
+        if segments is None:
+            return ParityCase(ids, mask)
+        return ParityCase(ids, mask, pad([segments[i] for i in numbers], pad_token_id=0)[0])
 
     cases = {
         "one token": noise(1, 1),
         "longest": noise(1, max_length),
         "odd batch, odd length": noise(3, min(17, max_length)),
         "odd batch, longest": noise(5, max_length),
-        PADDED_TEXTS: ParityCase(*pad(rows, pad_token_id=pad_token_id)),
+        PADDED_TEXTS: real(range(len(rows))),
     }
-    for number, row in enumerate(rows):
-        cases[f"real text {number} alone"] = ParityCase(*pad([row], pad_token_id=pad_token_id))
-    return cases
+    return cases | {f"real text {number} alone": real([number]) for number in range(len(rows))}
 
 
 def largest_differences(
@@ -150,11 +186,7 @@ def largest_differences(
 ) -> dict[str, float]:
     """Largest absolute difference of a logit, by case, and of a padded batch to its rows alone."""
     differences = {
-        name: _difference(
-            reference(case.input_ids, case.attention_mask),
-            candidate(case.input_ids, case.attention_mask),
-        )
-        for name, case in cases.items()
+        name: _difference(reference(case), candidate(case)) for name, case in cases.items()
     }
     differences["padded batch against each text alone"] = _batch_difference(
         candidate, cases[PADDED_TEXTS]
@@ -164,13 +196,8 @@ def largest_differences(
 
 def _batch_difference(run: Runner, case: ParityCase) -> float:
     """How far a padded batch is from each of its rows alone at exact length."""
-    together = run(case.input_ids, case.attention_mask)
-    lengths = case.attention_mask.sum(axis=1)
-    alone = [
-        run(case.input_ids[i : i + 1, :length], case.attention_mask[i : i + 1, :length])
-        for i, length in enumerate(lengths)
-    ]
-    return _difference(together, np.concatenate(alone))
+    alone = [run(case.row(number)) for number in range(len(case.input_ids))]
+    return _difference(run(case), np.concatenate(alone))
 
 
 def require_parity(name: str, differences: Mapping[str, float], *, tolerance: float) -> None:

@@ -15,7 +15,13 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from pipeline.core.errors import ParameterError
-from pipeline.core.product import Compute, Product, Requirements, Section
+from pipeline.core.product import (
+    REGRESSION,
+    Compute,
+    Product,
+    Requirements,
+    Section,
+)
 from pipeline.core.sections import (
     BaselineParams,
     Checkpoint,
@@ -101,6 +107,31 @@ class Params(Section):
                 f"pretrain.sequence_length at most prepare.max_length ({self.prepare.max_length}):"
                 " the student has no more positions"
             )
+        stride = self.prepare.window_stride
+        if stride is not None and stride >= self.prepare.max_length:
+            raise ValueError(
+                f"prepare.window_stride under prepare.max_length ({self.prepare.max_length}):"
+                " windows must not leave tokens out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _sources_fit_the_product(self) -> Self:
+        for source in self.collect.sources:
+            source.check_against(self.product)
+        return self
+
+    @model_validator(mode="after")
+    def _settings_fit_the_problem(self) -> Self:
+        if self.product.problem != REGRESSION:
+            return self
+        for name, unwanted in {
+            "finetune.class_weights: none": self.finetune.class_weights != "none",
+            "evaluate.thresholds: fixed": self.evaluate.thresholds != "fixed",
+            "evaluate.abstain_quality: null": self.evaluate.abstain_quality is not None,
+        }.items():
+            if unwanted:
+                raise ValueError(f"{name}, for regression gives a number, not a label")
         return self
 
 

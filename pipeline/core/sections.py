@@ -4,7 +4,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipeline.core.product import Positive, Rate, Section, Sha256, Share
+from pipeline.core.product import (
+    MULTI_LABEL,
+    Positive,
+    Product,
+    Rate,
+    Section,
+    Sha256,
+    Share,
+)
 
 
 class Source(Section):
@@ -26,10 +34,14 @@ class Source(Section):
     """Keep only rows whose columns have these values."""
     text_column: str
     """Column that holds the text."""
+    second_text_column: str | None
+    """Column that holds the second text where `product.pairs`; null otherwise, and for a corpus."""
     label_column: str | None
     """Column that holds the label; null for a corpus."""
     label_values: dict[str, str]
     """Value in the label column → label of the product. Empty: the column holds the labels themselves."""
+    label_separator: str | None
+    """multi_label: what stands between the labels of one row, such as `|`; null otherwise."""
     licence: str
     """SPDX identifier of the content's licence, or `unknown`."""
 
@@ -41,7 +53,34 @@ class Source(Section):
             raise ValueError(
                 f"source {self.name}: a labelled source needs `label_column`, a corpus has none"
             )
+        if self.role == "corpus" and (self.second_text_column or self.label_separator):
+            raise ValueError(
+                f"source {self.name}: a corpus holds single texts without labels; its"
+                " `second_text_column` and `label_separator` are null"
+            )
         return self
+
+    def check_against(self, product: Product) -> None:
+        """Refuse columns that are not those that the product asks for.
+
+        Raises:
+            ValueError: saying what was expected, as pydantic wants it.
+        """
+        if self.role == "corpus":
+            return
+        if product.pairs and self.second_text_column is None:
+            raise ValueError(
+                f"source {self.name}: `second_text_column`, for product.pairs wants two texts a row"
+            )
+        if not product.pairs and self.second_text_column is not None:
+            raise ValueError(
+                f"source {self.name}: `second_text_column: null`, or product.pairs: true, for a"
+                " product of single texts reads one column"
+            )
+        if (product.problem == MULTI_LABEL) != (self.label_separator is not None):
+            raise ValueError(
+                f"source {self.name}: `label_separator` for multi_label, null for other problems"
+            )
 
 
 class CollectParams(Section):
@@ -128,6 +167,9 @@ class PrepareParams(Section):
     """What the teacher starts from; its tokenizer is the teacher's."""
     max_length: Positive
     """Most tokens of one text, special tokens included."""
+    window_stride: Positive | None
+    """Longer texts are read in windows of `max_length` that begin this many tokens apart, and their
+    answers averaged; null cuts the text."""
     tokenizer: Literal["wordpiece", "byte_bpe"]
     """The student's: `wordpiece` is uncased and of the domain; `byte_bpe` keeps case and loses nothing."""
     vocabulary_size: Positive
@@ -152,7 +194,7 @@ class BaselineParams(Section):
     learning_curve_shares: Annotated[list[Share], Field(min_length=2)]
     """Shares of the training rows at which the learning curve is drawn."""
     min_gain: Share
-    """Least accuracy above the majority class; below it the problem is not learnable from these data."""
+    """Least quality above the majority class (the mean, for numbers); below it the problem is not learnable from these data."""
 
 
 class ExportParams(Section):
@@ -184,6 +226,12 @@ class EvaluateParams(Section):
     """Bootstrap resamples of an interval."""
     min_slice_rows: Positive
     """Smaller slices are reported without a figure."""
+    thresholds: Literal["fixed", "fitted"]
+    """`fixed`: the likeliest label, or every label from .5 on. `fitted`: chosen on validation for the
+    product's metric, and shipped in the bundle."""
+    abstain_quality: Share | None
+    """Least share of right answers among those given: the model abstains where it is less sure than
+    validation says this takes; null answers always. Not for regression."""
 
 
 class MeasureParams(Section):

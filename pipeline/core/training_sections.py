@@ -68,12 +68,17 @@ class PretrainParams(Schedule):
 class FinetuneParams(Schedule):
     """finetune: the teacher."""
 
+    seeds: Positive
+    """Teachers to train, each from a seed of its own; the best on validation is kept, and the mean of
+    all with its interval is reported."""
+    class_weights: Literal["none", "balanced"]
+    """`balanced`: a rare label's rows weigh more, by the inverse of its share. Not for regression."""
     frozen_layers: Annotated[int, Field(ge=0)]
     """Lowest layers that do not learn; 1 is the embeddings, 2 those and the first encoder layer."""
     layer_decay: Annotated[float, Field(gt=0, le=1)]
     """The learning rate of each layer is this times that of the layer above it."""
     patience: Positive | None
-    """Epochs without a better validation accuracy after which training stops and the best epoch's weights
+    """Epochs without a better validation quality after which training stops and the best epoch's weights
     are taken; null trains to the end and takes the last."""
     dropout: Share
     """Dropout before the classifier."""

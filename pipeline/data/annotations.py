@@ -1,14 +1,18 @@
-"""Labels that people gave: read from `annotations/`, merged by majority, their agreement measured."""
+"""Labels that people gave: read from `annotations/` and merged, by majority or median."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+import statistics
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import permutations
 from pathlib import Path
+from typing import TypeVar
 
 from pipeline.core.errors import DataError
+from pipeline.core.product import BETWEEN_LABELS, MULTI_LABEL, REGRESSION
+from pipeline.data.labels import Labelling, held_labels
 from pipeline.data.rows import read_rows
 
+Vote = TypeVar("Vote", str, bool)
 # row id → annotator → label
 Annotations = dict[str, dict[str, str]]
 
@@ -23,29 +27,29 @@ class Annotation:
     time: str
 
 
-def read_annotations(folder: Path, *, labels: Sequence[str]) -> list[Annotation]:
+def read_annotations(folder: Path, *, problem: str, labels: Sequence[str]) -> list[Annotation]:
     """Every annotation in the CSV and JSON-lines files of `folder`, in order of time.
 
     Raises:
         DataError: a file is malformed, an annotator has no name, or a label is not the product's.
     """
     files = [path for path in sorted(folder.glob("*")) if path.name[0] != "." and path.is_file()]
-    found = [annotation for file in files for annotation in _read(file, labels)]
+    labelling = Labelling(problem, labels)
+    found = [annotation for file in files for annotation in _read(file, labelling)]
     return sorted(found, key=lambda annotation: annotation.time)
 
 
-def _read(file: Path, labels: Sequence[str]) -> Iterable[Annotation]:
+def _read(file: Path, labelling: Labelling) -> Iterable[Annotation]:
     for row in read_rows(file, columns=["id", "annotator", "label"], optional=["time"]):
-        values = row.values
-        if values["label"] not in labels or not values["annotator"]:
+        values, where = row.values, f"{file.name}, line {row.line}"
+        if not values["annotator"]:
             raise DataError(
-                f"{file.name}, line {row.line}: label {values['label']!r} "
-                f"by annotator {values['annotator']!r}",
-                expected=f"a name, and one of the labels {', '.join(labels)}",
+                f"{where}: a label by nobody",
+                expected="a name in the column `annotator`",
                 next_step="correct the line",
             )
-        time = values.get("time", "")
-        yield Annotation(values["id"], values["annotator"], values["label"], time)
+        label = labelling.read(values["label"], where=where)
+        yield Annotation(values["id"], values["annotator"], label, values.get("time", ""))
 
 
 def by_row(annotations: Iterable[Annotation]) -> Annotations:
@@ -56,35 +60,27 @@ def by_row(annotations: Iterable[Annotation]) -> Annotations:
     return rows
 
 
-def majority(votes: Mapping[str, str], *, otherwise: str) -> str:
-    """The label most annotators gave; where two lead together, `otherwise`, the source's label."""
-    (label, count), *others = Counter(votes.values()).most_common(2)
-    return otherwise if others and others[0][1] == count else label
+def merged(votes: Collection[str], *, problem: str, labels: Sequence[str], otherwise: str) -> str:
+    """The label that the votes of a row amount to, as tables hold it.
 
-
-def krippendorff_alpha(rows: Iterable[Sequence[str]]) -> float | None:
-    """Krippendorff's alpha for nominal labels: 1 is agreement, 0 is chance.
+    classification: the majority; multi_label: the majority of each label; regression: the median.
 
     Args:
-        rows: the labels that each row was given; rows with fewer than two say nothing.
-
-    Returns:
-        α = 1 − (n − 1)·Σ_{c≠k} o_ck / Σ_{c≠k} n_c·n_k (Krippendorff 2011, "Computing
-        Krippendorff's Alpha-Reliability", section C), or None where no two labels could disagree.
+        otherwise: the source's label, which decides where two sides lead together.
     """
-    coincidences = _coincidences(rows)
-    totals: defaultdict[str, float] = defaultdict(float)
-    for (first, _), weight in coincidences.items():
-        totals[first] += weight
-    expected = sum(totals[c] * totals[k] for c in totals for k in totals if c != k)
-    observed = sum(weight for (c, k), weight in coincidences.items() if c != k)
-    return 1 - (sum(totals.values()) - 1) * observed / expected if expected else None
+    if problem == REGRESSION:
+        return repr(statistics.median(float(vote) for vote in votes))
+    if problem == MULTI_LABEL:
+        held, before = [held_labels(vote) for vote in votes], held_labels(otherwise)
+        return BETWEEN_LABELS.join(
+            label
+            for label in labels
+            if majority([label in row for row in held], otherwise=label in before)
+        )
+    return majority(votes, otherwise=otherwise)
 
 
-def _coincidences(rows: Iterable[Sequence[str]]) -> Mapping[tuple[str, str], float]:
-    """How often two annotators of a row gave each ordered pair of labels, each label counted once."""
-    weights: defaultdict[tuple[str, str], float] = defaultdict(float)
-    for labels in rows:
-        for first, second in permutations(labels, 2):
-            weights[first, second] += 1 / (len(labels) - 1)
-    return weights
+def majority(votes: Iterable[Vote], *, otherwise: Vote) -> Vote:
+    """What most annotators say; where two lead together, `otherwise`."""
+    (vote, count), *others = Counter(votes).most_common(2)
+    return otherwise if others and others[0][1] == count else vote

@@ -11,7 +11,7 @@ def data_card(manifest: Mapping[str, Any], report: Mapping[str, Any]) -> str:
         f"{report['labelled']['rows_out']:,} labelled texts and "
         f"{report['corpus']['rows_out']:,} unlabelled texts of the same domain passed its checks.",
         "## Origin and licence\n\n" + _origins(manifest["sources"]),
-        "## Labels\n\n" + _labels(report["labels"]),
+        "## Labels\n\n" + _labels(report),
         "## Rows\n\n" + _rows(report),
         "## Rows taken out\n\n" + _rejects(report),
         "## Known risks\n\n" + "\n".join(f"- {risk}" for risk in _risks(manifest, report)),
@@ -32,8 +32,12 @@ def _origins(sources: Sequence[Mapping[str, Any]]) -> str:
     return _table(("Source", "Origin", "Licence", "Rows", "SHA-256"), rows) + waivers
 
 
-def _labels(counts: Mapping[str, int]) -> str:
-    total = sum(counts.values())
+def _labels(report: Mapping[str, Any]) -> str:
+    """Rows of each label and their share of all, where a row may have several; or how numbers lie."""
+    counts, total = report["labels"], report["labelled"]["rows_out"]
+    if numbers := report["numbers"]:
+        header = ("Number", "Rows", *(name.capitalize() for name in numbers))
+        return _table(header, [(*counts, f"{total:,}", *(f"{n:,.6g}" for n in numbers.values()))])
     rows = [(label, f"{count:,}", f"{count / total:.1%}") for label, count in counts.items()]
     return _table(("Label", "Rows", "Share"), rows)
 

@@ -6,7 +6,19 @@ After Mitchell et al. 2019, "Model Cards for Model Reporting".
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.core.product import CLASSIFICATION, MULTI_LABEL, QUALITY_METRICS, REGRESSION
+
 Entry = Mapping[str, Any]
+
+_SCORES = {
+    CLASSIFICATION: ("accuracy", ""),
+    MULTI_LABEL: ("share right", " An answer is right when all its labels are."),
+    REGRESSION: (
+        "closeness",
+        " Closeness is 1 for the right number, and 0 on average for whoever always says the median.",
+    ),
+}
+"""Problem → what a slice is judged by, and what that means."""
 
 
 def model_card(
@@ -21,42 +33,75 @@ def model_card(
     machine: Mapping[str, Any],
     lineage: Mapping[str, str],
     max_length: int,
+    window_stride: int | None,
 ) -> str:
-    """Markdown. `released` and `entries` are scorecard entries; `verdict` is verdict.json; `student_start` is `pretrain.start`."""
+    """Markdown.
+
+    Args:
+        released: its entry of the scorecard.
+        entries: the whole scorecard.
+        verdict: verdict.json.
+        student_start: `pretrain.start`.
+    """
+    problem, metric = product["problem"], product["requirements"]["quality_metric"]
+    reading = _reading(max_length, window_stride)
     sections = [
-        f"# {product['name']}\n\n{product['audience']}\n\n{_facts(released, product, max_length)}",
-        _use(product["labels"], max_length),
+        f"# {product['name']}\n\n{product['audience']}\n\n{_facts(released, product, reading)}",
+        _use(product, max_length),
         _data(sources),
         _training(checkpoint, released["name"], student_start),
-        _quality(entries, released["name"]),
-        _slices(released),
+        _quality(entries, released["name"], QUALITY_METRICS[problem], metric),
+        *_decision(released, product["labels"]),
+        _slices(released, problem),
         _checks(verdict),
         _speed(released, machine),
-        _limits(max_length),
+        _limits(reading, problem),
         "## Lineage\n\n" + "\n".join(f"- {key}: `{value}`" for key, value in lineage.items()),
     ]
     return "\n\n".join(sections) + "\n"
 
 
-def _facts(released: Entry, product: Mapping[str, Any], max_length: int) -> str:
-    quality = released["quality"]
+def _facts(released: Entry, product: Mapping[str, Any], reading: str) -> str:
+    metric = product["requirements"]["quality_metric"]
+    labels = ", ".join(product["labels"])
+    answers = {
+        CLASSIFICATION: f"one of {labels}",
+        MULTI_LABEL: f"any of {labels}, or none",
+        REGRESSION: f"a number: {labels}",
+    }[product["problem"]]
     return "\n".join(
         [
             f"- Released variant: **{released['name']}**",
-            f"- Answers: {', '.join(product['labels'])}",
-            f"- Accuracy on test: {_accuracy(quality['test'])}",
+            f"- Answers: {answers}",
+            f"- {_spoken(metric)} on test: {_figure(released['quality']['test'], metric)}",
             f"- Size: {released['size_bytes'] / 1e6:.1f} MB, "
             f"{released['parameters'] / 1e6:.2f} million parameters",
-            f"- Reads at most {max_length} tokens of a text; the rest is left out, and it says so",
+            f"- {reading}",
         ]
     )
 
 
-def _use(labels: Sequence[str], max_length: int) -> str:
+def _reading(max_length: int, window_stride: int | None) -> str:
+    if window_stride is None:
+        return f"Reads at most {max_length} tokens of a text; the rest is left out, and it says so"
     return (
-        "## Intended use\n\n"
-        f"It gives one of {len(labels)} labels to a short text in English, with a probability for "
-        "each. It is meant for texts like those it was trained on (see Data).\n\n"
+        f"Reads a text of more than {max_length} tokens in windows of that length, {window_stride} "
+        "tokens apart, and answers by their mean"
+    )
+
+
+def _use(product: Mapping[str, Any], max_length: int) -> str:
+    text = "pair of short texts" if product["pairs"] else "short text"
+    gives = {
+        CLASSIFICATION: f"one of {len(product['labels'])} labels to a {text}, with a probability for "
+        "each",
+        MULTI_LABEL: f"a {text} those of {len(product['labels'])} labels that hold, with a "
+        "probability for each",
+        REGRESSION: f"a {text} a number, {product['labels'][0]}",
+    }[product["problem"]]
+    return (
+        f"## Intended use\n\nIt gives {gives}. It is meant for texts like those it was trained on, in "
+        "their language (see Data).\n\n"
         "Not intended: decisions about people, moderation without a person who looks, other "
         f"languages, texts of another kind, texts much longer than {max_length} tokens."
     )
@@ -100,34 +145,67 @@ def _training(checkpoint: Mapping[str, Any], released: str, start: str) -> str:
     )
 
 
-def _quality(entries: Sequence[Entry], released: str) -> str:
+def _quality(entries: Sequence[Entry], released: str, metrics: Sequence[str], metric: str) -> str:
+    shown = [metric, *(name for name in metrics if name != metric)]
+    names = " | ".join(_spoken(name) for name in shown)
+    calibrated = entries[0]["calibration_error"] is not None
     lines = [
         "## Quality",
         "",
-        "Accuracy with its interval (Wilson), and macro F1. Test is scored for the baselines, the "
-        "teacher and the released model alone.",
+        f"{_spoken(metric)}, by which it is judged, with its interval. Test is scored for the "
+        "baselines, the teacher and the released model alone.",
         "",
-        "| variant | validation | macro F1 | test | macro F1 | calibration error |",
-        "|---|---|---:|---|---:|---:|",
+        f"| variant | validation: {names} | test: {names} |" + " calibration error |" * calibrated,
+        "|---|" + "---|" * (2 * len(shown) + calibrated),
     ]
     for entry in entries:
-        validation, test = entry["quality"]["validation"], entry["quality"].get("test")
         name = f"**{entry['name']}**" if entry["name"] == released else entry["name"]
-        tested = f"{_accuracy(test)} | {test['macro_f1']:.3f}" if test else "– | –"
-        lines.append(
-            f"| {name} | {_accuracy(validation)} | {validation['macro_f1']:.3f} | {tested} "
-            f"| {entry['calibration_error']:.3f} |"
-        )
+        cells = [
+            _cell(entry["quality"].get(split), figure, metric)
+            for split in ("validation", "test")
+            for figure in shown
+        ]
+        if calibrated:
+            cells.append(f"{entry['calibration_error']:.3f}")
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _slices(released: Entry) -> str:
+def _cell(quality: Mapping[str, Any] | None, figure: str, metric: str) -> str:
+    if quality is None:
+        return "–"
+    return _figure(quality, figure) if figure == metric else f"{quality[figure]:.3f}"
+
+
+def _decision(released: Entry, labels: Sequence[str]) -> list[str]:
+    """How probabilities become answers, where that was fitted."""
+    thresholds, below = (released["decision"][key] for key in ("thresholds", "abstain_below"))
+    told = []
+    if thresholds is not None:
+        named = ", ".join(f"{name} {cut:.3f}" for name, cut in zip(labels, thresholds, strict=True))
+        told.append(
+            f"Thresholds, fitted on validation: {named}. The figures of validation are of thresholds "
+            "fitted on the other half of the rows."
+        )
+    if (answered := released["answered"]) is not None:
+        confidence = "is always sure enough" if below is None else f"abstains below {below:.3f}"
+        shares = [
+            f"- {split}: answers {found['share']:.1%} of the rows, of which "
+            f"{found['right'] or 0:.1%} rightly"
+            for split, found in answered.items()
+        ]
+        told.append("\n".join([f"It {confidence}, and then says `abstained`:", "", *shares]))
+    return ["\n\n".join(["## How it decides", *told])] if told else []
+
+
+def _slices(released: Entry, problem: str) -> str:
+    score, explained = _SCORES[problem]
     lines = [
         "## Where it does worse",
         "",
-        "Gap: accuracy of all validation rows minus that of the slice. Positive is worse.",
+        f"Gap: {score} of all validation rows minus that of the slice. Positive is worse.{explained}",
         "",
-        "| slice | rows | accuracy | gap | interval |",
+        f"| slice | rows | {score} | gap | interval |",
         "|---|---:|---:|---:|---|",
     ]
     for entry in released["slices"]:
@@ -136,7 +214,7 @@ def _slices(released: Entry) -> str:
             continue
         low, high = entry["interval"]
         lines.append(
-            f"| {entry['name']} | {entry['rows']:,} | {entry['accuracy']:.3f} "
+            f"| {entry['name']} | {entry['rows']:,} | {entry['score']:.3f} "
             f"| {entry['gap']:+.3f} | {low:+.3f} to {high:+.3f} |"
         )
     return "\n".join(lines)
@@ -165,23 +243,32 @@ def _speed(released: Entry, machine: Mapping[str, Any]) -> str:
     )
 
 
-def _limits(max_length: int) -> str:
+def _limits(reading: str, problem: str) -> str:
+    unsure = {
+        CLASSIFICATION: "a probability near the middle is a sign of that, not a proof",
+        MULTI_LABEL: "no label at all is a sign of that, not a proof",
+        REGRESSION: "the number does not show it",
+    }[problem]
     return (
         "## Limits, bias and misuse\n\n"
-        "- It answers every text, also one that has no such property; a probability near the middle "
-        "is a sign of that, not a proof.\n"
+        f"- It answers every text, also one that has no such property; {unsure}.\n"
         "- Irony, comparison and praise of one part beside blame of another are often misread.\n"
         "- Names, groups and places may carry the feelings of the texts it learned from. That has "
         "not been measured for groups of people: do not use it to rank or judge them.\n"
-        f"- Only the first {max_length} tokens count.\n"
+        f"- {reading}.\n"
         "- It can be misled on purpose by a few added words: do not rely on it where someone gains "
         "from fooling it."
     )
 
 
-def _accuracy(quality: Mapping[str, Any]) -> str:
-    low, high = quality["accuracy_ci95"]
-    return f"{quality['accuracy']:.3f} ({low:.3f} to {high:.3f})"
+def _spoken(metric: str) -> str:
+    named = metric.replace("_", " ").replace("f1", "F1")
+    return named[0].upper() + named[1:]
+
+
+def _figure(quality: Mapping[str, Any], metric: str) -> str:
+    low, high = quality[f"{metric}_ci95"]
+    return f"{quality[metric]:.3f} ({low:.3f} to {high:.3f})"
 
 
 def _interval(interval: Sequence[float] | None) -> str:

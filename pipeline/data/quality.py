@@ -1,11 +1,10 @@
 """What rows must be like: one check after another, each taking rows out with a reason."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.core.errors import DataError
 from pipeline.core.params import ValidateParams
 from pipeline.core.progress import track
 from pipeline.data.duplicates import groups, near_duplicates
@@ -52,7 +51,7 @@ def check_corpus(
     """Clean corpus records; take out the unusable, copies, and what shares a labelled text."""
     kept, rejects = _usable(records, params)
     kept, corpus, copies = _without_copies(kept)
-    labels = [bare_words(record.text) for record in labelled]
+    labels = [words for record in labelled for words in _bare(record).split("\n")]
     held = [(row, inside) for inside, row in containing(labels, corpus)]
     leaks = {row: HELD for row, _ in held}
     leaks |= {row: HOLDS for row, _ in [*containing(corpus, labels), *equal_pairs(corpus, labels)]}
@@ -66,17 +65,33 @@ def _usable(records: Sequence[Record], params: ValidateParams) -> tuple[list[Rec
     """Cleaned records of the right length, first occurrences before later ones, then by id."""
     kept, rejects = [], []
     for record in track(sorted(records, key=_first_then_id), "validate  cleaning", len(records)):
-        text = clean(record.text)
-        if reason := _length_fault(text, params):
-            rejects.append(Reject(record, reason))
+        cleaned = replace(
+            record,
+            text=clean(record.text),
+            second=None if record.second is None else clean(record.second),
+        )
+        faults = [fault for text in _texts(cleaned) if (fault := _length_fault(text, params))]
+        if faults:
+            rejects.append(Reject(record, faults[0]))
         else:
-            kept.append(replace(record, text=text))
+            kept.append(cleaned)
     return kept, rejects
+
+
+def _texts(record: Record) -> list[str]:
+    """The text, or both of a pair."""
+    return [record.text] if record.second is None else [record.text, record.second]
+
+
+def _bare(record: Record) -> str:
+    """The bare words of a record, a line a text: what copies of it share."""
+    return "\n".join(bare_words(text) for text in _texts(record))
 
 
 def _first_then_id(record: Record) -> tuple[bool, str]:
     # A row that comes a second time must not take the first one's place: splits would move.
-    return record.id != record_id(record.source, record.text), record.id
+    first = record_id(record.source, record.text, second=record.second)
+    return record.id != first, record.id
 
 
 def _length_fault(text: str, params: ValidateParams) -> str | None:
@@ -93,7 +108,7 @@ def _without_copies(records: Sequence[Record]) -> tuple[list[Record], list[str],
     Copies whose labels differ are all taken out: nobody knows which label is right.
     """
     told = track(records, "validate  comparing", len(records))
-    words = [bare_words(record.text) for record in told]
+    words = [_bare(record) for record in told]
     kept, rejects = [], []
     for rows in groups(words):
         first, *others = (records[row] for row in rows)
@@ -120,63 +135,14 @@ def shares(total: int, rejects: Sequence[Reject]) -> dict[str, float]:
     }
 
 
-def label_counts(records: Sequence[Record], labels: Sequence[str]) -> dict[str, int]:
-    """Rows of each label of the product."""
-    counts = Counter(record.label for record in records)
-    return {label: counts[label] for label in labels}
-
-
-def check_limits(
-    shares: Mapping[str, float], counts: Mapping[str, int], *, params: ValidateParams, why: str
-) -> None:
-    """Stop the line where the labelled rows break a limit.
-
-    Args:
-        why: what took rows out, for the message.
-
-    Raises:
-        DataError: too many rejects or copies; a label missing, rare, or too common.
-    """
-    _at_most("rejected", shares["rejected"], params.max_reject_share, why)
-    _at_most("copies of others", shares["copies"], params.max_duplicate_share, why)
-    present = {label: count for label, count in counts.items() if count}
-    shown = ", ".join(f"{label}: {count:,}" for label, count in counts.items())
-    if len(present) < 2:
-        raise DataError(
-            f"one class only ({shown})",
-            expected="rows of at least two labels",
-            next_step="check label_column and label_values of the labelled sources",
-        )
-    rarest = min(counts, key=lambda label: counts[label])
-    if counts[rarest] < params.min_rows_per_label:
-        raise DataError(
-            f"label {rarest!r} has {counts[rarest]:,} rows ({shown})",
-            expected=f"at least {params.min_rows_per_label:,} (validate.min_rows_per_label)",
-            next_step=f"add rows of {rarest!r}, or take it out of product.labels",
-        )
-    commonest = max(counts, key=lambda label: counts[label])
-    share = counts[commonest] / sum(counts.values())
-    if share > params.max_label_share:
-        raise DataError(
-            f"label {commonest!r} holds {share:.1%} of the rows ({shown})",
-            expected=f"at most {params.max_label_share:.0%} (validate.max_label_share)",
-            next_step="add rows of the other labels",
-        )
-
-
-def _at_most(what: str, share: float, limit: float, why: str) -> None:
-    if share > limit:
-        name = "max_reject_share" if what == "rejected" else "max_duplicate_share"
-        raise DataError(
-            f"{share:.1%} of the labelled rows are {what} ({why})",
-            expected=f"at most {limit:.1%} (validate.{name})",
-            next_step=f"correct the source, or raise validate.{name} if you know why it is so",
-        )
+def texts(records: Sequence[Record]) -> Iterator[str]:
+    """A string a record: its text, or both of its texts, a line each."""
+    return ("\n".join(_texts(record)) for record in records)
 
 
 def summary(total: int, checked: Checked) -> dict[str, Any]:
     """Counts of one table for the report."""
-    lengths = sorted(len(record.text) for record in checked.records)
+    lengths = sorted(sum(map(len, _texts(record))) for record in checked.records)
     return {
         "rows_in": total,
         "rows_out": len(checked.records),

@@ -12,18 +12,29 @@ ID_DIGITS = 16
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A text and where it comes from; `label` is None in a corpus, `cluster` until validate."""
+    """A text, or a pair of them, and where it comes from.
+
+    Attributes:
+        label: as tables hold it (pipeline/data/labels.py); None in a corpus.
+        cluster: None until validate.
+        second: the second text of a pair; None where there are no pairs.
+    """
 
     id: str
     source: str
     text: str
     label: str | None = None
     cluster: str | None = None
+    second: str | None = None
 
 
-def record_id(source: str, text: str, *, copy: int = 0) -> str:
-    """16 hex digits of SHA-256 over source and text; `copy` counts earlier rows with the same two."""
-    parts = (source, text) if copy == 0 else (source, text, str(copy))
+def record_id(source: str, text: str, *, second: str | None = None, copy: int = 0) -> str:
+    """16 hex digits of SHA-256 over source and texts; `copy` counts earlier rows with the same."""
+    parts = [source, text]
+    if second is not None:
+        parts += ["second", second]
+    if copy:
+        parts.append(str(copy))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:ID_DIGITS]
 
 

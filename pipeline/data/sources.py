@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.core import packages
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import Source
+from pipeline.data.labels import Labelling
 from pipeline.data.records import Record, record_id
 from pipeline.data.rows import Row, read_rows
 
@@ -59,26 +60,27 @@ def check_hash(source: Source, file: Path) -> str:
 
 
 def read_source(
-    source: Source, file: Path, *, labels: Sequence[str], max_rows: int | None
+    source: Source, file: Path, *, problem: str, labels: Sequence[str], max_rows: int | None
 ) -> list[Record]:
     """The records of a source, ordered by id: by hash, so the first n are a stable choice.
 
     Raises:
-        DataError: a column is missing, a label value is unknown, or no row is left.
+        DataError: a column is missing, a label is not the product's, or no row is left.
     """
-    columns = dict.fromkeys(
-        name for name in (source.text_column, source.label_column, *source.where) if name
-    )
-    copies: Counter[str] = Counter()
+    named = (source.text_column, source.second_text_column, source.label_column, *source.where)
+    columns = dict.fromkeys(name for name in named if name)
+    labelling = Labelling(problem, labels, source.label_values, source.label_separator or "")
+    copies: Counter[tuple[str, str | None]] = Counter()
     records = []
     for row in read_rows(file, columns=list(columns)):
         if any(row.values[name] != value for name, value in source.where.items()):
             continue
-        text = _encodable(source, file, row)
-        label = _label(source, file, row, labels) if source.label_column else None
-        identifier = record_id(source.name, text, copy=copies[text])
-        copies[text] += 1
-        records.append(Record(identifier, source.name, text, label))
+        where = f"source {source.name}, {file.name}, line {row.line}"
+        record = _record(source, row, labelling=labelling, where=where)
+        texts = record.text, record.second
+        identifier = record_id(source.name, record.text, second=record.second, copy=copies[texts])
+        copies[texts] += 1
+        records.append(replace(record, id=identifier))
     if not records:
         raise DataError(
             f"source {source.name}: no row of {file.name} is left",
@@ -119,28 +121,26 @@ def _files(data: Path) -> list[str]:
     return [path.relative_to(data).as_posix() for path in files if path.name[0] != "."]
 
 
-def _label(source: Source, file: Path, row: Row, labels: Sequence[str]) -> str:
-    value = row.values[source.label_column or ""]
-    label = source.label_values.get(value) if source.label_values else value
-    if label in labels and label is not None:
-        return label
-    known = list(source.label_values) if source.label_values else labels
-    raise DataError(
-        f"source {source.name}, {file.name}, line {row.line}: the label value {value!r}"
-        + (f" stands for {label!r}" if label is not None and source.label_values else ""),
-        expected=f"one of: {', '.join(known)}; and a label of the product: {', '.join(labels)}",
-        next_step="correct the row, or `label_values` of the source, or product.labels",
+def _record(source: Source, row: Row, *, labelling: Labelling, where: str) -> Record:
+    """The record of a row, its id not yet given."""
+    second = source.second_text_column
+    return Record(
+        "",
+        source.name,
+        _encodable(row.values[source.text_column], where),
+        labelling.read(row.values[source.label_column], where=where)
+        if source.label_column
+        else None,
+        second=_encodable(row.values[second], where) if second else None,
     )
 
 
-def _encodable(source: Source, file: Path, row: Row) -> str:
-    text = row.values[source.text_column]
+def _encodable(text: str, where: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise DataError(
-            f"source {source.name}, {file.name}, line {row.line}: half of a character "
-            f"(a lone surrogate, {text[error.start]!r})",
+            f"{where}: half of a character (a lone surrogate, {text[error.start]!r})",
             expected="text that UTF-8 can hold",
             next_step="correct the row in the file",
         ) from error

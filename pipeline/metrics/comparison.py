@@ -6,99 +6,91 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.sections import EvaluateParams
-from pipeline.metrics.calibration import expected_calibration_error
-from pipeline.metrics.classification import (
-    correctness,
-    macro_f1,
-    predicted_labels,
-    quality,
-)
+from pipeline.core.product import CLASSIFICATION
+from pipeline.metrics.calibration import calibration_error
 from pipeline.metrics.intervals import (
     Interval,
     bootstrap_interval,
     paired_difference,
     proportion_interval,
 )
-from pipeline.metrics.predictions import Answers
+from pipeline.metrics.judge import Judge, Judged
+from pipeline.metrics.quality import agreement
 from pipeline.metrics.slices import slice_gaps
 
 
-def quality_interval(
-    answers: Answers, *, metric: str, options: EvaluateParams, seed: int
-) -> Interval:
-    """Accuracy with its Wilson interval, or macro F1 with its bootstrap interval."""
+def quality_interval(judged: Judged, judge: Judge, metric: str | None = None) -> Interval:
+    """A figure (the product's unless named): accuracy with its Wilson interval, others bootstrapped."""
+    metric = metric or judge.metric
     if metric == "accuracy":
-        correct = correctness(answers.label_ids, answers.probabilities)
-        return proportion_interval(correct, confidence=options.confidence)
-    predicted = predicted_labels(answers.probabilities)
+        return proportion_interval(judge.row_scores(judged), confidence=judge.options.confidence)
     return bootstrap_interval(
-        lambda rows: macro_f1(answers.label_ids[rows], predicted[rows]),
-        len(predicted),
-        confidence=options.confidence,
-        resamples=options.resamples,
-        seed=seed,
+        lambda rows: judged.figure(metric, rows),
+        len(judged.gold),
+        confidence=judge.options.confidence,
+        resamples=judge.options.resamples,
+        seed=judge.seed,
     )
 
 
-def difference_interval(
-    first: Answers, second: Answers, *, metric: str, options: EvaluateParams, seed: int
-) -> Interval:
+def difference_interval(first: Judged, second: Judged, judge: Judge) -> Interval:
     """Quality of `first` minus that of `second` on the same rows, resampled in pairs."""
-    gold = first.label_ids
-    one, other = predicted_labels(first.probabilities), predicted_labels(second.probabilities)
-    if metric == "accuracy":
-        return paired_difference(
-            one == gold,
-            other == gold,
-            confidence=options.confidence,
-            resamples=options.resamples,
-            seed=seed,
-        )
+    drawing: dict[str, Any] = {
+        "confidence": judge.options.confidence,
+        "resamples": judge.options.resamples,
+        "seed": judge.seed,
+    }
+    if judge.metric == "accuracy":
+        return paired_difference(judge.row_scores(first), judge.row_scores(second), **drawing)
 
     def difference(rows: NDArray[np.int64]) -> float:
-        return macro_f1(gold[rows], one[rows]) - macro_f1(gold[rows], other[rows])
+        return first.figure(judge.metric, rows) - second.figure(judge.metric, rows)
 
-    return bootstrap_interval(
-        difference,
-        len(gold),
-        confidence=options.confidence,
-        resamples=options.resamples,
-        seed=seed,
-    )
+    return bootstrap_interval(difference, len(first.gold), **drawing)
+
+
+def quality_table(judged: Judged, judge: Judge) -> dict[str, Any]:
+    """Every figure of the problem, and `<figure>_ci95`, `[low, high]`, of the product's figure.
+
+    Classification always has the interval of its accuracy. The intervals' name is the artifact
+    contract's; their level is `evaluate.confidence`.
+    """
+    table: dict[str, Any] = {metric: judged.figure(metric) for metric in judge.metrics}
+    known = {judge.metric, "accuracy"} if judge.problem == CLASSIFICATION else {judge.metric}
+    for metric in known:
+        table[f"{metric}_ci95"] = quality_interval(judged, judge, metric).as_list()
+    return table
 
 
 def describe_variant(
-    by_split: Mapping[str, Answers],
-    teacher: Answers,
+    by_split: Mapping[str, Judged],
+    teacher: Judged,
     masks: Mapping[str, NDArray[np.bool_]],
-    *,
-    metric: str,
-    options: EvaluateParams,
-    seed: int,
+    judge: Judge,
 ) -> dict[str, Any]:
     """Quality by split, and on validation: difference to the teacher, agreement, calibration, slices."""
-    answers = by_split["validation"]
-    difference = difference_interval(answers, teacher, metric=metric, options=options, seed=seed)
-    same = predicted_labels(answers.probabilities) == predicted_labels(teacher.probabilities)
+    found = by_split["validation"]
+    difference = difference_interval(found, teacher, judge)
     return {
-        "quality": {
-            split: quality(entry.label_ids, entry.probabilities, options.confidence)
-            for split, entry in by_split.items()
-        },
+        "quality": {split: quality_table(judged, judge) for split, judged in by_split.items()},
+        "answered": (
+            {split: judge.answered(judged) for split, judged in by_split.items()}
+            if judge.abstains
+            else None
+        ),
         "difference_to_teacher": {
-            "metric": metric,
+            "metric": judge.metric,
             "value": difference.value,
             "interval": difference.as_list(),
         },
-        "agreement": float(np.mean(same)),
-        "calibration_error": expected_calibration_error(answers.label_ids, answers.probabilities),
+        "agreement": agreement(judge.problem, found.answers, teacher.answers),
+        "calibration_error": calibration_error(judge.problem, found.gold, found.scores),
         "slices": slice_gaps(
-            correctness(answers.label_ids, answers.probabilities),
+            judge.row_scores(found),
             dict(masks),
-            confidence=options.confidence,
-            resamples=options.resamples,
-            seed=seed,
-            min_rows=options.min_slice_rows,
+            confidence=judge.options.confidence,
+            resamples=judge.options.resamples,
+            seed=judge.seed,
+            min_rows=judge.options.min_slice_rows,
         ),
     }

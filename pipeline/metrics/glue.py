@@ -1,31 +1,22 @@
 """The metrics of GLUE, through scikit-learn and SciPy, and an interval for each."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 from sklearn import metrics
 
+from pipeline.metrics.quality import pearson, spearman
+
 Values = NDArray[np.float64]
-
-
-def _correlation(measure: Any) -> Callable[[Values, Values], float]:
-    def correlate(gold: Values, found: Values) -> float:
-        if np.ptp(gold) == 0 or np.ptp(found) == 0:
-            return 0.0  # nothing varies, so nothing varies together
-        return float(measure(gold, found).statistic)
-
-    return correlate
 
 
 METRICS: dict[str, Callable[[Values, Values], float]] = {
     "accuracy": lambda gold, found: float(np.mean(gold == found)),
     "f1": lambda gold, found: float(metrics.f1_score(gold, found, zero_division=0.0)),
     "matthews": lambda gold, found: float(metrics.matthews_corrcoef(gold, found)),
-    "pearson": _correlation(stats.pearsonr),
-    "spearman": _correlation(stats.spearmanr),
+    "pearson": pearson,
+    "spearman": spearman,
 }
 """Gold answers and found ones, `(rows,)` each, to a figure."""
 

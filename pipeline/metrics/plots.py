@@ -6,22 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from sklearn.metrics import confusion_matrix
 
 from pipeline.core.files import atomic_path, write_text
 from pipeline.core.product import Requirements
-from pipeline.metrics.classification import predicted_labels
+from pipeline.metrics.answer_plots import PICTURES, confusion_rows
+from pipeline.metrics.colours import COLOURS, DPI, GRID, INK, MARKERS, MUTED
+from pipeline.metrics.judge import Judge, Judged
 from pipeline.metrics.labels import place_labels
-from pipeline.metrics.predictions import Answers
-
-COLOURS = {"teacher": "#3b4cc0", "student": "#c2410c", "pruned": "#0f766e"}
-MARKERS = {"torch": "o", "fp32": "s", "int8": "D"}
-_INK, _MUTED, _GRID = "#1f2937", "#6b7280", "#e5e7eb"
-_DPI = 150
+from pipeline.metrics.quality import ROW_SCORES
 
 Point = tuple[str, float, float, tuple[float, float]]
 """Variant, x, quality, and the ends of the quality's interval."""
@@ -30,29 +25,31 @@ Point = tuple[str, float, float, tuple[float, float]]
 def plot_evaluation(
     folder: Path,
     entries: Sequence[Mapping[str, Any]],
-    shown: Sequence[Answers],
+    shown: Mapping[str, Judged],
+    judge: Judge,
     *,
     labels: list[str],
 ) -> None:
-    """Write `confusion.csv` and `plots/{confusion,slices,quality_by_size}.png` into `folder`.
+    """Write `confusion.csv` and the pictures of `plots/` into `folder`.
 
     Args:
         entries: those of variants.json.
-        shown: answers to draw in detail; the last one's go to `confusion.csv`.
+        shown: answers to draw in detail, by variant; the last one's go to `confusion.csv`.
     """
-    predicted = [labels[i] for i in predicted_labels(shown[-1].probabilities)]
-    actual = [labels[i] for i in shown[-1].label_ids]
-    write_csv(
-        folder / "confusion.csv", ["actual", "predicted"], zip(actual, predicted, strict=True)
-    )
-    write_png(folder / "plots" / "confusion.png", confusion_figure(shown, labels=labels))
+    last = [*shown.values()][-1]
+    rows = confusion_rows(judge.problem, last, labels=labels)
+    write_csv(folder / "confusion.csv", ["actual", "predicted"], rows)
+    name, draw = PICTURES[judge.problem]
+    write_png(folder / "plots" / f"{name}.png", draw(shown, labels=labels))
     by_name = {entry["name"]: entry for entry in entries}
-    slices = {answers.variant: by_name[answers.variant]["slices"] for answers in shown}
-    write_png(folder / "plots" / "slices.png", slices_figure(slices))
-    points, baselines = quality_points(
-        entries, {e["name"]: e["size_bytes"] / 1e6 for e in entries if e["size_bytes"]}
+    slices = {variant: by_name[variant]["slices"] for variant in shown}
+    figure = slices_figure(slices, score=ROW_SCORES[judge.problem])
+    write_png(folder / "plots" / "slices.png", figure)
+    sizes = {e["name"]: e["size_bytes"] / 1e6 for e in entries if e["size_bytes"]}
+    points, baselines = quality_points(entries, sizes, metric=judge.metric)
+    figure = quality_figure(
+        points, baselines, metric=judge.metric, x_label="size of the model file, MB (10⁶ bytes)"
     )
-    figure = quality_figure(points, baselines, x_label="size of the model file, MB (10⁶ bytes)")
     write_png(folder / "plots" / "quality_by_size.png", figure)
 
 
@@ -67,29 +64,34 @@ def plot_choice(
         "latency": (times, limits.latency_p95_ms, "95th percentile of one request, ms"),
     }
     for name, (cost, limit, x_label) in costs.items():
-        points, baselines = quality_points(scorecard, cost)
+        points, baselines = quality_points(scorecard, cost, metric=limits.quality_metric)
         figure = quality_figure(
-            points, baselines, x_label=x_label, limit=(limit, limits.min_quality), chosen=released
+            points,
+            baselines,
+            metric=limits.quality_metric,
+            x_label=x_label,
+            limit=(limit, limits.min_quality),
+            chosen=released,
         )
         write_png(folder / "plots" / f"quality_by_{name}.png", figure)
-    points, _ = quality_points(scorecard, sizes)
+    points, _ = quality_points(scorecard, sizes, metric=limits.quality_metric)
     rows = [(name, size, value) for name, size, value, _ in points]
-    write_csv(folder / "quality_by_size.csv", ["variant", "size_mb", "accuracy"], rows)
+    write_csv(folder / "quality_by_size.csv", ["variant", "size_mb", "quality"], rows)
 
 
 def quality_points(
-    entries: Sequence[Mapping[str, Any]], x: Mapping[str, float]
+    entries: Sequence[Mapping[str, Any]], x: Mapping[str, float], *, metric: str
 ) -> tuple[list[Point], dict[str, float]]:
-    """Points of the variants that have an `x`, and the accuracy of those that have none."""
+    """Points of the variants that have an `x`, and the quality of those that have none."""
     points: list[Point] = []
     baselines: dict[str, float] = {}
     for entry in entries:
         quality = entry["quality"]["validation"]
         if entry["name"] in x:
-            low, high = quality["accuracy_ci95"]
-            points.append((entry["name"], x[entry["name"]], quality["accuracy"], (low, high)))
+            low, high = quality[f"{metric}_ci95"]
+            points.append((entry["name"], x[entry["name"]], quality[metric], (low, high)))
         else:
-            baselines[entry["name"]] = quality["accuracy"]
+            baselines[entry["name"]] = quality[metric]
     return points, baselines
 
 
@@ -97,11 +99,12 @@ def quality_figure(
     points: Sequence[Point],
     baselines: Mapping[str, float],
     *,
+    metric: str,
     x_label: str,
     limit: tuple[float, float] | None = None,
     chosen: str | None = None,
 ) -> Figure:
-    """Validation accuracy against a cost on a logarithmic axis; baselines as horizontal lines.
+    """Validation quality against a cost on a logarithmic axis; baselines as horizontal lines.
 
     Args:
         limit: largest allowed cost and least allowed quality; what meets both is shaded.
@@ -115,11 +118,11 @@ def quality_figure(
         axes.plot(x, y, MARKERS[precision], color=COLOURS[model], markersize=8, zorder=3,
                   markeredgecolor="white")  # fmt: skip
         if name == chosen:
-            axes.plot(x, y, "o", markersize=17, markerfacecolor="none", color=_INK, zorder=4)
+            axes.plot(x, y, "o", markersize=17, markerfacecolor="none", color=INK, zorder=4)
     _frame(axes, points, baselines, limit=limit)
     axes.set_xlabel(x_label)
-    axes.set_ylabel("accuracy on validation")
-    axes.set_title("Lines through the points: 95 % intervals", loc="left", fontsize=9, color=_MUTED)
+    axes.set_ylabel(f"{spoken(metric)} on validation")
+    axes.set_title("Lines through the points: 95 % intervals", loc="left", fontsize=9, color=MUTED)
     names = {name: name + (" (released)" if name == chosen else "") for name, *_ in points}
     place_labels(
         axes,
@@ -128,37 +131,11 @@ def quality_figure(
     return figure
 
 
-def confusion_figure(shown: Sequence[Answers], *, labels: Sequence[str]) -> Figure:
-    """One confusion matrix a variant: rows and share of each actual label."""
-    figure = Figure(figsize=(4.2 * len(shown), 4.2), dpi=_DPI, layout="constrained")
-    FigureCanvasAgg(figure)
-    for column, answers in enumerate(shown):
-        axes = figure.add_subplot(1, len(shown), column + 1)
-        counts = confusion_matrix(
-            answers.label_ids, predicted_labels(answers.probabilities), labels=range(len(labels))
-        )
-        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        for (i, j), count in np.ndenumerate(counts):
-            colour = "white" if shares[i, j] > 0.55 else _INK
-            text = f"{shares[i, j]:.1%}\n{count:,} rows"
-            axes.text(j, i, text, ha="center", va="center", color=colour, fontsize=11)
-        ticks = range(len(labels))
-        axes.set_xticks(ticks, labels)
-        axes.set_yticks(ticks, labels, rotation=90, va="center")
-        axes.set_xlabel("predicted")
-        axes.set_ylabel("actual" if column == 0 else "")
-        axes.set_title(answers.variant, fontsize=11, color=_INK)
-        axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
-    return figure
-
-
-def slices_figure(slices: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
+def slices_figure(slices: Mapping[str, Sequence[Mapping[str, Any]]], *, score: str) -> Figure:
     """How far each slice falls below the whole split, with intervals; one row a slice."""
     names = [s["name"] for s in next(iter(slices.values())) if s["gap"] is not None]
     figure, axes = _canvas(8.4, 1.6 + 0.62 * len(names))
-    axes.axvline(0, color=_MUTED, linewidth=1)
+    axes.axvline(0, color=MUTED, linewidth=1)
     for number, (variant, entries) in enumerate(slices.items()):
         by_name = {entry["name"]: entry for entry in entries}
         shift = (number - (len(slices) - 1) / 2) * 0.26
@@ -174,16 +151,21 @@ def slices_figure(slices: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(
-        "accuracy of all rows minus accuracy of the slice, points (right: slice is worse)"
+        f"{score} of all rows minus {score} of the slice, points (right: slice is worse)"
     )
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, borderaxespad=0.2)
     return figure
 
 
+def spoken(metric: str) -> str:
+    """A figure's name in words."""
+    return metric.replace("_", " ").replace("f1", "F1")
+
+
 def write_png(path: Path, figure: Figure) -> None:
     """Save without date or version, so that equal pictures are equal files."""
     with atomic_path(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=_DPI, metadata={"Software": None})
+        figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Any) -> None:
@@ -196,13 +178,13 @@ def write_csv(path: Path, header: Sequence[str], rows: Any) -> None:
 
 
 def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(_GRID)
-    axes.tick_params(colors=_MUTED, labelcolor=_INK, length=3)
-    axes.grid(color=_GRID, linewidth=0.7)
+    axes.spines[["left", "bottom"]].set_color(GRID)
+    axes.tick_params(colors=MUTED, labelcolor=INK, length=3)
+    axes.grid(color=GRID, linewidth=0.7)
     axes.set_axisbelow(True)
     return figure, axes
 
@@ -227,11 +209,11 @@ def _frame(
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
     for number, (name, y) in enumerate(sorted(near.items(), key=lambda item: item[1])):
-        axes.axhline(y, color=_MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
+        axes.axhline(y, color=MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
         # The lowest is named below its line, so that two close ones do not collide.
         side = "top" if number == 0 and len(near) > 1 else "bottom"
         axes.text(0.995, y, f"{name}  {y:.3f}", ha="right", va=side, fontsize=8,
-                  color=_MUTED, transform=axes.get_yaxis_transform())  # fmt: skip
+                  color=MUTED, transform=axes.get_yaxis_transform())  # fmt: skip
     if limit is not None:
         cost, quality = limit
         axes.fill_between([left, cost], quality, top + 0.02, color="#16a34a", alpha=0.07, zorder=0)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import atomic_path
 
-_PREFIX = "probability_"
+_PREFIX = "score_"
 
 
 @dataclass(frozen=True)
@@ -22,19 +22,19 @@ class Answers:
 
     Attributes:
         ids: row ids, in the order of the split.
-        label_ids: gold labels, `(rows,)`.
-        probabilities: `(rows, labels)`.
+        targets: gold, `(rows, width)`.
+        scores: probabilities of the labels, or the number, `(rows, outputs)`.
     """
 
     variant: str
     split: str
     ids: Sequence[str]
-    label_ids: NDArray[np.int64]
-    probabilities: NDArray[np.float64]
+    targets: NDArray[np.float64]
+    scores: NDArray[np.float64]
 
 
 def write_answers(path: Path, answers: Sequence[Answers]) -> None:
-    """Write `id`, `variant`, `split`, `label_id` and one `probability_<label_id>` a label."""
+    """Write `id`, `variant`, `split`, `target` and one `score_<output>` an output."""
     tables = [_table(entry) for entry in answers]
     with atomic_path(path) as temporary:
         pq.write_table(pa.concat_tables(tables), temporary, compression="zstd")
@@ -44,15 +44,15 @@ def read_answers(path: Path) -> dict[tuple[str, str], Answers]:
     """The answers of `write_answers`, by variant and split."""
     table = pq.read_table(path)
     return {
-        key: Answers(*key, rows["id"], np.array(rows["label_id"]), _probabilities(rows))
+        key: Answers(*key, rows["id"], np.array(rows["target"], dtype=np.float64), _scores(rows))
         for key, rows in _groups(table, "variant").items()
     }
 
 
 def read_baselines(
-    path: Path, ids: Mapping[str, Sequence[str]], label_ids: Mapping[str, NDArray[np.int64]]
+    path: Path, ids: Mapping[str, Sequence[str]], targets: Mapping[str, NDArray[np.float64]]
 ) -> list[Answers]:
-    """The baselines' answers, in the row order of `ids` and `label_ids` of each split.
+    """The baselines' answers, in the row order of `ids` and `targets` of each split.
 
     Raises:
         ArtifactError: a row of a split has no answer.
@@ -67,9 +67,15 @@ def read_baselines(
                 next_step="run the baseline stage again",
             )
         order = [at[row] for row in ids[split]]
-        probabilities = _probabilities(rows)[order]
-        answers.append(Answers(model, split, ids[split], label_ids[split], probabilities))
+        answers.append(Answers(model, split, ids[split], targets[split], _scores(rows)[order]))
     return answers
+
+
+def read_baseline(path: Path, name: str, *, split: str) -> Answers:
+    """One baseline's answers to one split, in the order of the file."""
+    rows = _groups(pq.read_table(path), "model")[name, split]
+    targets = np.array(rows["target"], dtype=np.float64)
+    return Answers(name, split, rows["id"], targets, _scores(rows))
 
 
 def _table(answers: Answers) -> pa.Table:
@@ -78,10 +84,10 @@ def _table(answers: Answers) -> pa.Table:
         "id": list(answers.ids),
         "variant": [answers.variant] * rows,
         "split": [answers.split] * rows,
-        "label_id": answers.label_ids,
+        "target": pa.array(answers.targets.tolist(), pa.list_(pa.float64())),
     }
-    for label_id, column in enumerate(answers.probabilities.T):
-        columns[f"{_PREFIX}{label_id}"] = column.astype(np.float64)
+    for output, column in enumerate(answers.scores.T):
+        columns[f"{_PREFIX}{output}"] = column.astype(np.float64)
     return pa.table(columns)
 
 
@@ -97,6 +103,6 @@ def _groups(table: pa.Table, name: str) -> dict[tuple[str, str], dict[str, list[
     }
 
 
-def _probabilities(rows: Mapping[str, list[Any]]) -> NDArray[np.float64]:
+def _scores(rows: Mapping[str, list[Any]]) -> NDArray[np.float64]:
     count = sum(name.startswith(_PREFIX) for name in rows)
     return np.stack([np.array(rows[f"{_PREFIX}{i}"], dtype=np.float64) for i in range(count)], 1)

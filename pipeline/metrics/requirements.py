@@ -15,7 +15,7 @@ The rule:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from pipeline.core.errors import PipelineError
@@ -88,16 +88,16 @@ def exactly_at_most(name: str, value: float | None, limit: float, *, unit: str) 
     return Check(name, limit, value, None, unit, "passed" if passed else "failed")
 
 
-def check_slices(slices: Sequence[Mapping[str, Any]], limit: float) -> Check:
+def check_slices(slices: Sequence[Mapping[str, Any]], limit: float, *, unit: str) -> Check:
     """The slice that most surely falls behind: the highest low end."""
     known = [entry for entry in slices if entry["gap"] is not None]
     if not known:
         return Check(
-            "max_slice_gap", limit, 0.0, None, "accuracy, no slice is large enough", "passed"
+            "max_slice_gap", limit, 0.0, None, f"{unit}, no slice is large enough", "passed"
         )
     worst = max(known, key=lambda entry: entry["interval"][0])
     found = Interval(worst["gap"], *worst["interval"])
-    return at_most(f"max_slice_gap: {worst['name']}", found, limit, unit="accuracy")
+    return at_most(f"max_slice_gap: {worst['name']}", found, limit, unit=unit)
 
 
 def check_costs(
@@ -120,6 +120,15 @@ def check_licences(licences: Mapping[str, str], requirements: Requirements) -> C
         if licence not in requirements.allowed_licences and name not in requirements.licence_waivers
     ]
     return exactly_at_most("licences", len(bad), 0, unit="neither allowed nor waived")
+
+
+def check_answered(answered: Mapping[str, Any] | None) -> list[Check]:
+    """A model that may abstain must answer something; nothing to check where it may not."""
+    if answered is None:
+        return []
+    share = answered["validation"]["share"]
+    check = exactly_at_most("abstains", 1 - share, 1, unit="share of rows")
+    return [check if share else replace(check, outcome="failed")]
 
 
 def check_data(report: Mapping[str, Any]) -> Check:

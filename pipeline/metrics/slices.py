@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.metrics.classification import LabelIds
+from pipeline.core.product import CLASSIFICATION, MULTI_LABEL
 from pipeline.metrics.intervals import gap_interval
+from pipeline.metrics.quality import Values
 
 Mask = NDArray[np.bool_]
 
@@ -21,20 +22,32 @@ _NEGATION = re.compile(
 
 
 def slice_masks(
-    texts: Sequence[str], label_ids: LabelIds, *, labels: Sequence[str]
+    texts: Sequence[str], gold: Values, *, problem: str, labels: Sequence[str]
 ) -> dict[str, Mask]:
-    """Which rows belong to each slice, `(rows,)` each."""
+    """Which rows belong to each slice, `(rows,)` each.
+
+    Numbers have no slice of their own: the ends of a scale are harder for every model.
+
+    Args:
+        texts: of a pair, both texts in one.
+        gold: see `Values`.
+    """
     words = np.array([len(text.split()) for text in texts])
-    masks = {
+    masks: dict[str, Any] = {
         f"at most {_SHORT_WORDS} words": words <= _SHORT_WORDS,
         f"at least {_LONG_WORDS} words": words >= _LONG_WORDS,
         "with negation": np.array([bool(_NEGATION.search(text)) for text in texts]),
     }
-    return masks | {f"label {label}": label_ids == i for i, label in enumerate(labels)}
+    if problem == CLASSIFICATION:
+        masks |= {f"label {label}": np.asarray(gold == i) for i, label in enumerate(labels)}
+    if problem == MULTI_LABEL:
+        masks |= {f"label {label}": gold[:, i] for i, label in enumerate(labels)}
+        masks["no label"] = ~gold.any(axis=1)
+    return masks
 
 
 def slice_gaps(
-    correct: NDArray[np.float64],
+    scores: NDArray[np.float64],
     masks: dict[str, Mask],
     *,
     confidence: float,
@@ -42,17 +55,20 @@ def slice_gaps(
     seed: int,
     min_rows: int,
 ) -> list[dict[str, Any]]:
-    """For each slice its rows, accuracy, and `gap`: accuracy of all rows minus its own, with interval.
+    """For each slice its rows, mean score, and `gap`: that of all rows minus its own, with interval.
 
     A slice of fewer than `min_rows` rows is listed with null figures: they would say nothing.
+
+    Args:
+        scores: how well each row is answered, `(rows,)`.
     """
     entries: list[dict[str, Any]] = []
     for name, mask in masks.items():
         entry: dict[str, Any] = {"name": name, "rows": int(mask.sum())}
         if entry["rows"] < min_rows:
-            entries.append(entry | {"accuracy": None, "gap": None, "interval": None})
+            entries.append(entry | {"score": None, "gap": None, "interval": None})
             continue
-        gap = gap_interval(correct, mask, confidence=confidence, resamples=resamples, seed=seed)
-        accuracy = float(correct[mask].mean())
-        entries.append(entry | {"accuracy": accuracy, "gap": gap.value, "interval": gap.as_list()})
+        gap = gap_interval(scores, mask, confidence=confidence, resamples=resamples, seed=seed)
+        score = float(scores[mask].mean())
+        entries.append(entry | {"score": score, "gap": gap.value, "interval": gap.as_list()})
     return entries

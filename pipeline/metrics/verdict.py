@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.core.product import Requirements
-from pipeline.core.sections import EvaluateParams
 from pipeline.core.variants import TEACHER, Variant
 from pipeline.metrics import requirements as rules
 from pipeline.metrics.comparison import difference_interval, quality_interval
 from pipeline.metrics.intervals import Interval
-from pipeline.metrics.predictions import Answers
+from pipeline.metrics.judge import Judge, Judged
+from pipeline.metrics.quality import ROW_SCORES
 from pipeline.metrics.requirements import Check
 
 Entries = Mapping[str, Mapping[str, Any]]
@@ -23,7 +23,7 @@ class Evidence:
     Attributes:
         evaluated: entries of variants.json by variant.
         measured: entries of latency.json by variant.
-        answers: by variant and split.
+        validation: each variant's answers on validation; the gate's decisions read no others.
         certificates: of each variant, all that it needs; None for one that is missing.
         licences: licence of each source and checkpoint by name.
         data_report: validate's report.
@@ -31,31 +31,27 @@ class Evidence:
 
     evaluated: Entries
     measured: Entries
-    answers: Mapping[tuple[str, str], Answers]
+    validation: Mapping[str, Judged]
     certificates: Mapping[str, Sequence[Mapping[str, Any] | None]]
     licences: Mapping[str, str]
     data_report: Mapping[str, Any]
 
-    def validation(self, variant: str) -> Answers:
-        """The variant's answers on validation; the gate's decisions read no others."""
-        return self.answers[variant, "validation"]
-
 
 def check_variant(
-    name: str, evidence: Evidence, limits: Requirements, *, options: EvaluateParams, seed: int
+    name: str, evidence: Evidence, limits: Requirements, *, judge: Judge
 ) -> list[Check]:
     """Every requirement, on one variant."""
-    metric, evaluated = limits.quality_metric, evidence.evaluated[name]
-    answers = evidence.validation(name)
-    found = quality_interval(answers, metric=metric, options=options, seed=seed)
-    gained = difference_interval(
-        answers, evidence.validation(TEACHER), metric=metric, options=options, seed=seed
-    )
+    evaluated, found = evidence.evaluated[name], evidence.validation[name]
+    gained = difference_interval(found, evidence.validation[TEACHER], judge)
     drop = Interval(-gained.value, -gained.high, -gained.low)
+    quality, unit = quality_interval(found, judge), judge.metric
     return [
-        rules.at_least("min_quality", found, limits.min_quality, unit=metric),
-        rules.at_most("max_quality_drop", drop, limits.max_quality_drop, unit=metric),
-        rules.check_slices(evaluated["slices"], limits.max_slice_gap),
+        rules.at_least("min_quality", quality, limits.min_quality, unit=unit),
+        rules.at_most("max_quality_drop", drop, limits.max_quality_drop, unit=unit),
+        rules.check_slices(
+            evaluated["slices"], limits.max_slice_gap, unit=ROW_SCORES[judge.problem]
+        ),
+        *rules.check_answered(evaluated["answered"]),
         *rules.check_costs(evaluated["size_bytes"], evidence.measured[name], limits),
         rules.check_licences(evidence.licences, limits),
         rules.check_certificates(evidence.certificates[name]),
@@ -64,14 +60,10 @@ def check_variant(
 
 
 def choose(
-    qualified: Sequence[Variant],
-    evidence: Evidence,
-    *,
-    metric: str,
-    options: EvaluateParams,
-    seed: int,
+    qualified: Sequence[Variant], evidence: Evidence, *, judge: Judge
 ) -> tuple[Variant, str]:
     """The smallest variant that is not significantly worse than the best, and why."""
+    metric = judge.metric
 
     def value(variant: Variant) -> float:
         return float(evidence.evaluated[variant.name]["quality"]["validation"][metric])
@@ -82,11 +74,7 @@ def choose(
     best = max(qualified, key=lambda variant: (value(variant), -size(variant)))
     differences = {
         variant: difference_interval(
-            evidence.validation(variant.name),
-            evidence.validation(best.name),
-            metric=metric,
-            options=options,
-            seed=seed,
+            evidence.validation[variant.name], evidence.validation[best.name], judge
         )
         for variant in qualified
     }

@@ -8,112 +8,119 @@ import numpy as np
 
 from pipeline.core.errors import DataError
 from pipeline.core.params import BaselineParams
+from pipeline.core.product import CLASSIFICATION, MULTI_LABEL, REGRESSION
 from pipeline.core.progress import track
 from pipeline.core.variants import MAJORITY, NAIVE_BAYES, TFIDF
 from pipeline.models.linear import (
-    Classifier,
-    LabelIds,
-    Majority,
-    NaiveBayesRegression,
-    TfidfRegression,
-    accuracy,
+    Baseline,
+    Inputs,
+    Scores,
+    Targets,
+    Task,
+    majority,
+    naive_bayes_regression,
+    tfidf_regression,
 )
+
+Quality = Callable[[Targets, Scores], float]
+"""The product's figure of targets and scores."""
+_SAME_FOR_ALL = {
+    CLASSIFICATION: "the majority class",
+    MULTI_LABEL: "the labels' shares",
+    REGRESSION: "the mean",
+}
+"""What the baseline without a text says, in words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of one split, ordered by id."""
+    """The rows of one split, ordered by id.
+
+    Attributes:
+        inputs: texts, or pairs of them.
+        targets: `(rows, width)`.
+    """
 
     ids: list[str]
-    texts: list[str]
-    label_ids: LabelIds
+    inputs: Inputs
+    targets: Targets
+
+    def first(self, count: int) -> "Rows":
+        """The first rows alone."""
+        return Rows(self.ids[:count], self.inputs[:count], self.targets[:count])
 
 
-def split_rows(table: Mapping[str, Sequence[Any]]) -> dict[str, Rows]:
+def split_rows(table: Mapping[str, Sequence[Any]], *, pairs: bool) -> dict[str, Rows]:
     """Prepare's table by split. Ids are hashes, so the first n rows are a fair sample."""
     splits: dict[str, Rows] = {}
+    columns = zip(table["id"], table["text"], table["second"], table["target"], strict=True)
+    rows = sorted(zip(columns, table["split"], strict=True), key=lambda row: row[0][0])
     for name in ("train", "validation", "test"):
-        rows = sorted(
-            (table["id"][row], table["text"][row], table["label_id"][row])
-            for row, split in enumerate(table["split"])
-            if split == name
+        ids, texts, seconds, targets = zip(
+            *(row for row, split in rows if split == name), strict=True
         )
-        ids, texts, label_ids = zip(*rows, strict=True)
-        splits[name] = Rows([*ids], [*texts], np.array(label_ids, dtype=np.int64))
+        inputs: Any = [*zip(texts, seconds, strict=True)] if pairs else [*texts]
+        splits[name] = Rows([*ids], inputs, np.array(targets, dtype=np.float64))
     return splits
 
 
 def fit_baselines(
-    rows: Mapping[str, Rows], params: BaselineParams, *, labels: int
-) -> tuple[dict[str, Classifier], dict[str, float]]:
+    rows: Mapping[str, Rows], params: BaselineParams, *, task: Task, quality: Quality
+) -> tuple[dict[str, Baseline], dict[str, float]]:
     """The baselines by name, and the C that validation chose for each that has one."""
     train = rows["train"]
-
-    def tfidf(value: float) -> Classifier:
-        return TfidfRegression(
-            train.texts, train.label_ids, max_ngram=params.max_ngram, regularisation=value
-        )
-
-    def naive_bayes(value: float) -> Classifier:
-        return _naive_bayes(train, params, labels=labels, regularisation=value)
-
-    fitted: dict[str, Classifier] = {MAJORITY: Majority(train.label_ids, labels=labels)}
+    fitted = {MAJORITY: majority(train.targets, task)}
     chosen = {}
-    for name, fit in ((TFIDF, tfidf), (NAIVE_BAYES, naive_bayes)):
-        fitted[name], chosen[name] = _best(name, fit, params.regularisation, rows["validation"])
+    for name, fit in ((TFIDF, tfidf_regression), (NAIVE_BAYES, naive_bayes_regression)):
+        found = []
+        values = sorted(params.regularisation)
+        for value in track(values, f"baseline  {name}", len(values)):
+            model = fit(train.inputs, train.targets, task, regularisation=value)
+            found.append((_quality_of(model, rows["validation"], quality), value, model))
+        # Of equal ones the most regularised.
+        _, chosen[name], fitted[name] = max(found, key=lambda entry: entry[0])
     return fitted, chosen
 
 
-def _naive_bayes(
-    rows: Rows, params: BaselineParams, *, labels: int, regularisation: float
-) -> Classifier:
-    return NaiveBayesRegression(
-        rows.texts,
-        rows.label_ids,
-        labels=labels,
-        max_ngram=params.max_ngram,
-        regularisation=regularisation,
-    )
-
-
-def _best(
-    name: str, fit: Callable[[float], Classifier], values: Sequence[float], validation: Rows
-) -> tuple[Classifier, float]:
-    """The model with the best validation accuracy; of equal ones the most regularised."""
-    found = []
-    for value in track(sorted(values), f"baseline  {name}", len(values)):
-        model = fit(value)
-        score = accuracy(model.probabilities(validation.texts), validation.label_ids)
-        found.append((score, value, model))
-    score, value, model = max(found, key=lambda entry: entry[0])
-    return model, value
+def _quality_of(model: Baseline, rows: Rows, quality: Quality) -> float:
+    return quality(rows.targets, model.scores(rows.inputs))
 
 
 def learning_curve(
-    rows: Mapping[str, Rows], params: BaselineParams, *, labels: int, regularisation: float
+    rows: Mapping[str, Rows],
+    params: BaselineParams,
+    *,
+    task: Task,
+    regularisation: float,
+    quality: Quality,
 ) -> list[dict[str, float]]:
     """NB-LR on growing shares of the train rows: `step` is their number, each holds the last.
 
     A share so small that it lacks a label is left out.
     """
-    train, validation = rows["train"], rows["validation"]
-    points = []
+    train, points = rows["train"], []
     for share in sorted(set(params.learning_curve_shares)):
-        count = round(share * len(train.ids))
-        part = Rows(train.ids[:count], train.texts[:count], train.label_ids[:count])
-        if len(np.unique(part.label_ids)) < labels:
+        part = train.first(round(share * len(train.ids)))
+        if not _learnable(part.targets, task):
             continue
-        model = _naive_bayes(part, params, labels=labels, regularisation=regularisation)
+        model = naive_bayes_regression(
+            part.inputs, part.targets, task, regularisation=regularisation
+        )
         points.append(
             {
-                "step": count,
-                "train_accuracy": accuracy(model.probabilities(part.texts), part.label_ids),
-                "validation_accuracy": accuracy(
-                    model.probabilities(validation.texts), validation.label_ids
-                ),
+                "step": len(part.ids),
+                "train_quality": _quality_of(model, part, quality),
+                "validation_quality": _quality_of(model, rows["validation"], quality),
             }
         )
     return points
+
+
+def _learnable(targets: Targets, task: Task) -> bool:
+    """Whether every label occurs; of numbers, whether they differ."""
+    if task.problem == MULTI_LABEL:
+        return bool(targets.any(axis=0).all())
+    return len(np.unique(targets)) >= (2 if task.problem == REGRESSION else task.labels)
 
 
 def verdict(
@@ -121,18 +128,20 @@ def verdict(
     curve: Sequence[Mapping[str, float]],
     *,
     min_gain: float,
+    problem: str,
+    metric: str,
 ) -> dict[str, Any]:
-    """Is this worth a model? Decided on validation.
+    """Is this worth a model? Decided on validation, by the product's metric.
 
     Raises:
         DataError: no baseline beats the majority by `min_gain`: nothing to learn is in these data.
     """
     scores = {name: figures["validation"] for name, figures in quality.items()}
     best = max((TFIDF, NAIVE_BAYES), key=lambda name: scores[name])
-    gain = scores[best] - scores[MAJORITY]
+    gain, same_for_all = scores[best] - scores[MAJORITY], _SAME_FOR_ALL[problem]
     if gain < min_gain:
         raise DataError(
-            f"the best baseline ({best}) is {gain:+.3f} accuracy from the majority class "
+            f"the best baseline ({best}) is {gain:+.3f} {metric} from {same_for_all} "
             f"({scores[best]:.3f} against {scores[MAJORITY]:.3f}, on validation)",
             expected=f"a gain of at least {min_gain} (baseline.min_gain)",
             next_step="look whether labels fit the texts (artifacts/validate/data_card.md), "
@@ -141,18 +150,19 @@ def verdict(
     return {
         "worth_a_model": True,
         "best": best,
+        "quality_metric": metric,
         "gain_over_majority": gain,
-        "reason": f"Words alone reach {scores[best]:.1%} on validation, {100 * gain:.1f} points "
-        f"above the majority class: the labels can be learned from these texts. {_slope(curve)}",
+        "reason": f"Words alone reach {metric} {scores[best]:.3f} on validation, {gain:.3f} above "
+        f"{same_for_all}: the labels can be learned from these texts. {_slope(curve, metric)}",
     }
 
 
-def _slope(curve: Sequence[Mapping[str, float]]) -> str:
+def _slope(curve: Sequence[Mapping[str, float]], metric: str) -> str:
     if len(curve) < 2:
         return "There are too few rows to draw a learning curve."
     before, last = curve[-2], curve[-1]
-    gained = 100 * (last["validation_accuracy"] - before["validation_accuracy"])
+    gained = last["validation_quality"] - before["validation_quality"]
     return (
-        f"From {before['step']:,} to {last['step']:,} train rows the accuracy moved "
-        f"{gained:+.1f} points, so more rows {'would' if gained > 0.5 else 'may not'} help."
+        f"From {before['step']:,} to {last['step']:,} train rows the {metric} moved "
+        f"{gained:+.3f}, so more rows {'would' if gained > 0.005 else 'may not'} help."
     )

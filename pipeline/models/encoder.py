@@ -13,9 +13,17 @@ from transformers import (
 
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import atomic_folder, read_json
+from pipeline.core.product import CLASSIFICATION, MULTI_LABEL, REGRESSION
 from pipeline.models.bilm import BilmConfig
 from pipeline.models.bilm_classifier import BilmForSequenceClassification
 from pipeline.models.first_token import read_first_token_only
+
+PROBLEM_TYPES = {
+    CLASSIFICATION: "single_label_classification",
+    MULTI_LABEL: "multi_label_classification",
+    REGRESSION: "regression",
+}
+"""Problem of a product → what transformers calls it."""
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
@@ -28,6 +36,7 @@ def load_classifier(
     checkpoint: Path | str,
     *,
     labels: list[str],
+    problem: str | None = None,
     revision: str | None = None,
     dropout: float | None = None,
     other_head: bool = False,
@@ -35,6 +44,7 @@ def load_classifier(
     """A sequence classifier over the encoder in `checkpoint`; a head it lacks is new.
 
     Args:
+        problem: of the product, for the model's own file; None keeps what the checkpoint says.
         dropout: before the classifier; None keeps what the checkpoint says.
         other_head: whether the checkpoint may have a head of another size, which is then left behind.
 
@@ -42,6 +52,8 @@ def load_classifier(
         ArtifactError: transformers knows no classifier for this checkpoint.
     """
     options: dict[str, Any] = {} if dropout is None else {"classifier_dropout": dropout}
+    if problem is not None:
+        options["problem_type"] = PROBLEM_TYPES[problem]
     family = (
         BilmForSequenceClassification if is_bilm(checkpoint) else AutoModelForSequenceClassification
     )
@@ -65,6 +77,11 @@ def load_classifier(
         ) from error
     read_first_token_only(model)
     return model
+
+
+def reads_segments(model: PreTrainedModel) -> bool:
+    """Whether the model tells the two texts of a pair apart by segment numbers."""
+    return getattr(model.config, "type_vocab_size", 1) > 1
 
 
 def is_bilm(checkpoint: Path | str) -> bool:

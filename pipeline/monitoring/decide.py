@@ -26,20 +26,22 @@ class Comparison:
 
     Attributes:
         rows: number of rows.
-        champion: the champion's accuracy.
-        candidate: the new model's accuracy.
+        champion: the champion's quality.
+        candidate: the new model's quality.
         difference: new minus champion, with its paired interval.
+        metric: the figure of quality.
     """
 
     rows: int
     champion: float
     candidate: float
     difference: Interval
+    metric: str
 
     def __str__(self) -> str:
         low, high = 100 * self.difference.low, 100 * self.difference.high
         return (
-            f"accuracy {self.candidate:.4f} against the champion's {self.champion:.4f} on the same "
+            f"{self.metric} {self.candidate:.4f} against the champion's {self.champion:.4f} on the same "
             f"{self.rows} rows: {100 * self.difference.value:+.2f} points ({low:+.2f} to {high:+.2f})"
         )
 
@@ -60,7 +62,7 @@ def decide(
     Args:
         comparison: the two models on the same rows.
         changed: what differs from what the champion was built from, for the reason.
-        max_loss: largest loss of accuracy that the interval may leave open.
+        max_loss: largest loss of quality that the interval may leave open.
     """
     difference = comparison.difference
     because = f"Changed: {', '.join(changed)}. {str(comparison).capitalize()}."

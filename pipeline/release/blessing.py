@@ -12,6 +12,7 @@ from pipeline.release.requests import Address, check_answers, p95_ms, served_has
 from pipeline.release.server_process import memory_mb, start_candidate, stop_server
 from pipeline.release.state import ReleaseState
 from pipeline.runtime.bundle import Bundle
+from pipeline.runtime.task import request_of
 
 _ROUNDS = 5
 _REQUESTS = 20
@@ -39,8 +40,8 @@ def bless(state: ReleaseState, bundle: Bundle, limits: Limits) -> None:
     candidate = start_candidate(state, bundle.hash, ledger.now())
     try:
         verify(candidate.address, bundle)
-        texts = [str(text) for text in bundle.description["examples"]]
-        p95 = p95_ms(candidate.address, texts, rounds=_ROUNDS, requests=_REQUESTS)
+        asked = [request_of(example) for example in bundle.description["examples"]]
+        p95 = p95_ms(candidate.address, asked, rounds=_ROUNDS, requests=_REQUESTS)
         _check_limit("p95 of a request over HTTP", p95, limits.latency_p95_ms, "ms")
         _check_limit("resident memory", memory_mb(candidate.pid), limits.memory_mb, "MB")
     finally:
@@ -60,7 +61,7 @@ def verify(address: Address, bundle: Bundle) -> None:
             expected=f"bundle {bundle.hash}",
             next_step="read logs/ in the product's folder below .modelyard/products/ for what the server said",
         )
-    if failures := check_answers(address, bundle.golden, bundle.golden_tolerance):
+    if failures := check_answers(address, bundle):
         raise ReleaseError(
             f"{address.url}: {'; '.join(failures[:3])}",
             expected=f"all {len(bundle.golden)} golden answers",

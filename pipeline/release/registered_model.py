@@ -1,4 +1,4 @@
-"""The model that MLflow loads: the released bundle behind MLflow's `predict`.
+"""The model of single texts that MLflow loads: the released bundle behind MLflow's `predict`.
 
 MLflow keeps this file as source (models from code) and runs it when it loads the model, so nothing
 is pickled, and neither torch nor the rest of the repository is needed:
@@ -14,28 +14,25 @@ import pandas as pd
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from pipeline.runtime.bundle import open_bundle
-from pipeline.runtime.classifier import Classifier
+from pipeline.runtime.task import columns_of
+from pipeline.runtime.text_model import TextModel
 
 
 class BundleModel(PythonModel):
-    """Texts in; a DataFrame with `label`, `probability` (of that label) and `probabilities` out."""
+    """Texts in, a DataFrame out: `label`, `probability` (of that label) and `probabilities`; where several
+    labels may hold `labels` and `probabilities`; of a number `value`.
+    """
 
     def load_context(self, context: PythonModelContext) -> None:
         """Verify the bundle's hashes, then load it."""
-        self._classifier = Classifier.from_bundle(open_bundle(Path(context.artifacts["bundle"])))
+        self._model = TextModel.from_bundle(open_bundle(Path(context.artifacts["bundle"])))
 
     # MLflow takes the input's signature from the type hint, and that of the output from an example:
     # a hint of `DataFrame` would be one that it cannot read.
     def predict(self, context: PythonModelContext, model_input: list[str], params: Any = None):  # type: ignore[no-untyped-def]
         """A DataFrame, one row a text, in order."""
-        answers = self._classifier.classify(model_input)
-        return pd.DataFrame(
-            {
-                "label": [answer.label for answer in answers],
-                "probability": [answer.probability for answer in answers],
-                "probabilities": [answer.probabilities for answer in answers],
-            }
-        )
+        answers = self._model.predict(model_input)
+        return pd.DataFrame(columns_of(self._model.task, answers))
 
 
 mlflow.models.set_model(BundleModel())

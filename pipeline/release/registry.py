@@ -13,13 +13,17 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import mlflow
+import pandas as pd
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.models.model import ModelInfo
+from mlflow.models.signature import ModelSignature
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
+from mlflow.types import ColSpec, DataType, Schema
 
 from pipeline.core.errors import ReleaseError
 from pipeline.core.files import sync
@@ -29,12 +33,18 @@ ALIAS = "champion"
 HASH_TAG = "bundle_sha256"
 _CODE = Path(__file__).resolve().parents[2]
 _MODEL_FILE = Path(__file__).with_name("registered_model.py")
+_PAIR_MODEL_FILE = Path(__file__).with_name("registered_pair_model.py")
 _RUNTIME = (
     "pipeline/__init__.py",
     "pipeline/core/__init__.py",
+    "pipeline/core/decision.py",
     "pipeline/core/errors.py",
     "pipeline/core/files.py",
 )
+_PAIR_SIGNATURE = ModelSignature(
+    Schema([ColSpec(DataType.string, "text"), ColSpec(DataType.string, "second")])
+)
+"""That of texts MLflow reads from a type hint; a table has none that it can read."""
 _REQUIREMENTS = ("mlflow", "numpy", "onnxruntime", "pandas", "tokenizers")
 
 
@@ -179,15 +189,22 @@ def _log_model(bundle: Bundle, run_id: str) -> ModelInfo:
             flavor=mlflow.pyfunc,
             name="model",
             run_id=run_id,
-            python_model=str(_MODEL_FILE),
+            python_model=str(_PAIR_MODEL_FILE if bundle.task.pairs else _MODEL_FILE),
             artifacts={"bundle": bundle.folder.resolve().as_uri()},
             code_paths=[str(code)],
-            input_example=[bundle.description["examples"][0]],
+            input_example=_example(bundle),
+            signature=_PAIR_SIGNATURE if bundle.task.pairs else None,
             pip_requirements=[
                 f"{name}=={importlib.metadata.version(name)}" for name in _REQUIREMENTS
             ],
         )
     return info
+
+
+def _example(bundle: Bundle) -> Any:
+    """Input as a caller gives it, from which MLflow reads the signature."""
+    examples = bundle.description["examples"]
+    return pd.DataFrame(examples, columns=["text", "second"]) if bundle.task.pairs else examples
 
 
 @contextmanager

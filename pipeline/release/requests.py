@@ -3,11 +3,14 @@
 import http.client
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.core.errors import ReleaseError
+from pipeline.runtime.bundle import Bundle
+from pipeline.runtime.parity import differences, golden_request
+from pipeline.runtime.task import Request
 
 _TIMEOUT_SECONDS = 10.0
 
@@ -33,14 +36,14 @@ def served_hash(address: Address, timeout: float = _TIMEOUT_SECONDS) -> str | No
     return str(answer["hash"]) if status == http.client.OK and "hash" in answer else None
 
 
-def predict(address: Address, text: str) -> dict[str, Any]:
-    """The server's answer for one text.
+def predict(address: Address, request: Request) -> dict[str, Any]:
+    """The server's answer to one text or pair.
 
     Raises:
         ReleaseError: no answer, or one that is not 200.
     """
     try:
-        status, answer = _call(address, "POST", "/predict", body={"text": text})
+        status, answer = _call(address, "POST", "/predict", body=_body(request))
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _unanswered(address, f"no answer ({error!r})") from error
     if status != http.client.OK:
@@ -49,49 +52,42 @@ def predict(address: Address, text: str) -> dict[str, Any]:
     return prediction
 
 
-def check_answers(
-    address: Address, golden: Sequence[Mapping[str, Any]], tolerance: float
-) -> list[str]:
-    """One sentence for each golden request that the server answers otherwise.
-
-    Args:
-        address: where the server listens.
-        golden: `text`, `label`, `probabilities` of each request.
-        tolerance: largest absolute difference of a probability.
-    """
+def check_answers(address: Address, bundle: Bundle) -> list[str]:
+    """One sentence for each golden request of the bundle that the server answers otherwise."""
     return [
-        f"golden request {number}: {answer}, expected {dict(request['probabilities'])}"
-        for number, request in enumerate(golden, start=1)
-        if not _agrees(answer := predict(address, request["text"]), request, tolerance)
+        f"golden request {number}: {reason}"
+        for number, golden in enumerate(bundle.golden, start=1)
+        for reason in differences(
+            predict(address, golden_request(golden)),
+            golden,
+            task=bundle.task,
+            tolerance=bundle.golden_tolerance,
+        )
     ]
 
 
-def p95_ms(address: Address, texts: Sequence[str], *, rounds: int, requests: int) -> float:
+def p95_ms(address: Address, asked: Sequence[Request], *, rounds: int, requests: int) -> float:
     """95th percentile of the time of a request over HTTP, milliseconds: the best of `rounds`.
 
     The best, because other work on the machine can only add time, and a release must not depend
     on what else runs.
     """
-    return min(_round_p95(address, texts, requests) for _ in range(rounds))
+    return min(_round_p95(address, asked, requests) for _ in range(rounds))
 
 
-def _round_p95(address: Address, texts: Sequence[str], requests: int) -> float:
+def _round_p95(address: Address, asked: Sequence[Request], requests: int) -> float:
     times = []
     for number in range(requests):
         started = time.perf_counter()
-        predict(address, texts[number % len(texts)])
+        predict(address, asked[number % len(asked)])
         times.append(1000 * (time.perf_counter() - started))
     return sorted(times)[min(requests - 1, int(0.95 * requests))]
 
 
-def _agrees(answer: Mapping[str, Any], request: Mapping[str, Any], tolerance: float) -> bool:
-    got, expected = answer.get("probabilities", {}), request["probabilities"]
-    # `<=` is false for NaN, so a broken model cannot pass.
-    return (
-        answer.get("label") == request["label"]
-        and got.keys() == expected.keys()
-        and all(abs(got[label] - expected[label]) <= tolerance for label in expected)
-    )
+def _body(request: Request) -> dict[str, str]:
+    if isinstance(request, str):
+        return {"text": request}
+    return {"text": request[0], "second": request[1]}
 
 
 def _call(
@@ -117,6 +113,6 @@ def _call(
 def _unanswered(address: Address, got: str) -> ReleaseError:
     return ReleaseError(
         f"{address.url}/predict gave {got}",
-        expected="an answer with label and probabilities",
+        expected="an answer",
         next_step="read logs/ in the product's folder below .modelyard/products/ for what the server said",
     )

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.core.decision import CLASSIFICATION, MULTI_LABEL, REGRESSION
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import atomic_folder, read_json, sha256_file, write_json, write_text
+from pipeline.runtime.task import Task
 
-FORMAT = 1
+FORMAT = 2
 MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
 DESCRIPTION = "bundle.json"
@@ -24,6 +26,25 @@ MANIFEST = "manifest.json"
 LANGUAGE_MODEL = "language_model.onnx"
 LANGUAGE_TOKENIZER = "language_tokenizer.json"
 _FILES = {MODEL, TOKENIZER, DESCRIPTION, MODEL_CARD}
+_FIELDS: Mapping[str, type | tuple[type, ...]] = {
+    "format": int,
+    "product": str,
+    "variant": str,
+    "labels": list,
+    "max_length": int,
+    "pad_token_id": int,
+    "examples": list,
+    "golden": list,
+    "golden_tolerance": (int, float),
+}
+_FIELDS_SINCE_2: Mapping[str, type | tuple[type, ...]] = {
+    "problem": str,
+    "pairs": bool,
+    "window_stride": (int, type(None)),
+    "segments": bool,
+    "decision": dict,
+}
+"""A bundle of format 1 classifies single texts and cuts long ones; it is served as before."""
 _NEXT_STEP = "build it again with `make pipeline`; do not edit a bundle by hand"
 
 
@@ -35,18 +56,17 @@ class Bundle:
         folder: where it lies.
         hash: SHA-256 of its manifest, 64 hex digits.
         description: all of `bundle.json`.
-        labels: names of the model's outputs, in order.
-        max_length: tokens that the model reads.
+        task: what the model is asked and how it reads.
         pad_token_id: id of the padding token.
-        golden: requests with their expected answers: `text`, `label`, `probabilities`.
-        golden_tolerance: largest absolute difference of a probability.
+        golden: requests (`text`, and `second` of a pair) with the answers expected: `label` or `labels`
+            with `probabilities`, or `value`.
+        golden_tolerance: largest absolute difference of a probability, or of the number.
     """
 
     folder: Path
     hash: str
     description: Mapping[str, Any]
-    labels: tuple[str, ...]
-    max_length: int
+    task: Task
     pad_token_id: int
     golden: tuple[Mapping[str, Any], ...]
     golden_tolerance: float
@@ -115,8 +135,7 @@ def open_bundle(folder: Path) -> Bundle:
         folder=folder,
         hash=sha256_file(folder / MANIFEST),
         description=description,
-        labels=tuple(description["labels"]),
-        max_length=description["max_length"],
+        task=Task.of(description),
         pad_token_id=description["pad_token_id"],
         golden=tuple(description["golden"]),
         golden_tolerance=float(description["golden_tolerance"]),
@@ -156,41 +175,62 @@ def _is_plain_name(name: str) -> bool:
 
 
 def _check_description(description: Any) -> None:
-    expected: dict[str, type | tuple[type, ...]] = {
-        "format": int,
-        "product": str,
-        "variant": str,
-        "labels": list,
-        "max_length": int,
-        "pad_token_id": int,
-        "examples": list,
-        "golden": list,
-        "golden_tolerance": (int, float),
-    }
-    for key, kind in expected.items():
-        if not isinstance(description, Mapping) or not isinstance(description.get(key), kind):
-            raise _malformed(f"{DESCRIPTION} without a good {key!r}")
-    if description["format"] != FORMAT:
+    if not isinstance(description, Mapping):
+        raise _malformed(f"{DESCRIPTION} that is no object")
+    _check_kinds(description, _FIELDS)
+    if description["format"] not in (1, FORMAT):
         raise _malformed(f"{DESCRIPTION} of format {description['format']}")
-    _check_labels(description["labels"])
+    if description["format"] == FORMAT:
+        _check_kinds(description, _FIELDS_SINCE_2)
+        _check_problem(description)
+    _check_labels(description["labels"], least=1 if _is_number(description) else 2)
     if description["max_length"] < 1:
         raise _malformed(f"{DESCRIPTION} with max_length {description['max_length']}")
-    if not all(_is_golden(golden) for golden in description["golden"]):
+    if not all(_is_golden(golden, description) for golden in description["golden"]):
         raise _malformed(f"{DESCRIPTION} with a golden request that lacks text or answer")
 
 
-def _check_labels(labels: list[Any]) -> None:
-    if len(labels) < 2 or not all(isinstance(label, str) and label for label in labels):
+def _check_kinds(
+    description: Mapping[str, Any], expected: Mapping[str, type | tuple[type, ...]]
+) -> None:
+    for key, kind in expected.items():
+        if key not in description or not isinstance(description[key], kind):
+            raise _malformed(f"{DESCRIPTION} without a good {key!r}")
+
+
+def _check_problem(description: Mapping[str, Any]) -> None:
+    if description["problem"] not in (CLASSIFICATION, MULTI_LABEL, REGRESSION):
+        raise _malformed(f"{DESCRIPTION} with the problem {description['problem']!r}")
+    if (stride := description["window_stride"]) is not None and stride < 1:
+        raise _malformed(f"{DESCRIPTION} with window_stride {stride}")
+    decision = description["decision"]
+    thresholds = decision.get("thresholds")
+    if not decision.keys() >= {"thresholds", "abstain_below"}:
+        raise _malformed(f"{DESCRIPTION} with the decision {decision}")
+    if thresholds is not None and len(thresholds) != len(description["labels"]):
+        raise _malformed(f"{DESCRIPTION} with {len(thresholds)} thresholds")
+
+
+def _is_number(description: Mapping[str, Any]) -> bool:
+    return description.get("problem") == REGRESSION
+
+
+def _check_labels(labels: list[Any], *, least: int) -> None:
+    if len(labels) < least or not all(isinstance(label, str) and label for label in labels):
         raise _malformed(f"{DESCRIPTION} with labels {labels!r}")
 
 
-def _is_golden(golden: Any) -> bool:
-    return (
-        isinstance(golden, Mapping)
-        and isinstance(golden.get("text"), str)
-        and isinstance(golden.get("label"), str)
-        and isinstance(golden.get("probabilities"), Mapping)
-    )
+def _is_golden(golden: Any, description: Mapping[str, Any]) -> bool:
+    if not isinstance(golden, Mapping) or not isinstance(golden.get("text"), str):
+        return False
+    if description.get("pairs", False) != isinstance(golden.get("second"), str):
+        return False
+    if _is_number(description):
+        return isinstance(golden.get("value"), float)
+    several = description.get("problem") == MULTI_LABEL
+    answer = golden.get("labels" if several else "label")
+    named = isinstance(answer, list if several else str)
+    return named and isinstance(golden.get("probabilities"), Mapping)
 
 
 def _malformed(got: str) -> ArtifactError:

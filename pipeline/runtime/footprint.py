@@ -9,19 +9,18 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pipeline.core.errors import ArtifactError
-from pipeline.runtime.classifier import Classifier
+from pipeline.runtime.task import Task
+from pipeline.runtime.text_model import TextModel
 
 _KIBIBYTE = 1024
 _TIMEOUT_SECONDS = 120
 
 
-def measure_footprint(
-    model: Path, tokenizer: Path, *, labels: Sequence[str], max_length: int, threads: int
-) -> dict[str, int]:
+def measure_footprint(model: Path, tokenizer: Path, *, task: Task, threads: int) -> dict[str, int]:
     """`bytes_imported` and `bytes_peak` of a new process that loads and uses the model.
 
     Raises:
@@ -31,8 +30,7 @@ def measure_footprint(
         {
             "model": str(model),
             "tokenizer": str(tokenizer),
-            "labels": list(labels),
-            "max_length": max_length,
+            "task": task.as_dict(),
             "threads": threads,
         }
     )
@@ -65,16 +63,15 @@ def peak_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * _KIBIBYTE
 
 
-def _main(request: dict[str, object]) -> None:
+def _main(request: dict[str, Any]) -> None:
     imported = peak_bytes()
-    classifier = Classifier(
-        Path(str(request["model"])),
-        Path(str(request["tokenizer"])),
-        labels=request["labels"],  # type: ignore[arg-type]
-        max_length=int(str(request["max_length"])),
-        threads=int(str(request["threads"])),
+    model = TextModel(
+        Path(request["model"]),
+        Path(request["tokenizer"]),
+        task=Task.of(request["task"]),
+        threads=request["threads"],
     )
-    classifier.warm_up()
+    model.warm_up()
     print(json.dumps({"bytes_imported": imported, "bytes_peak": peak_bytes()}))
 
 

@@ -107,7 +107,7 @@ class LanguageModel:
         if bundle.language_model is None:
             return None
         model, tokenizer = bundle.language_model
-        return cls(model, tokenizer, max_length=bundle.max_length, threads=threads)
+        return cls(model, tokenizer, max_length=bundle.task.max_length, threads=threads)
 
     def cost(self, text: str) -> TextCost:
         """What `text` costs, token by token."""

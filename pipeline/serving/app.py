@@ -1,6 +1,7 @@
 """The HTTP application: routes over a model holder that the caller brings.
 
-POST /predict      {"text": ".."} or {"texts": [..]} → label and probabilities of each
+POST /predict      {"text": ".."} or {"texts": [..]} → the answer to each; of a model that reads pairs
+                   {"text": "..", "second": ".."} or {"pairs": [["..", ".."], ..]}
 GET  /health/live  the process answers         GET /health/ready  a model is loaded and warm
 GET  /model        what serves and how good    GET /model/card    its model card
 POST /language/…   cost, next, fill, embeddings: see pipeline/serving/language.py
@@ -25,7 +26,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from pipeline.runtime.classifier import Classifier, Prediction
+from pipeline.core.errors import DataError
+from pipeline.runtime.task import Prediction
+from pipeline.runtime.task import Request as Asked
+from pipeline.runtime.text_model import TextModel
 from pipeline.serving.admission import Admission
 from pipeline.serving.guard import Guard, SecurityHeaders
 from pipeline.serving.language import language_routes
@@ -34,7 +38,8 @@ from pipeline.serving.protocol import (
     ProtocolError,
     error_response,
     json_response,
-    read_texts,
+    read_requests,
+    require_shape,
 )
 from pipeline.serving.rollout import Model, ModelHolder
 
@@ -102,38 +107,44 @@ async def _lifespan(
 
 async def _predict(holder: ModelHolder, admission: Admission, request: Request) -> Response:
     try:
-        texts = await read_texts(request)
+        asked = await read_requests(request)
     except ClientDisconnect:
         return Response(status_code=400)
     model = _current(holder)
+    require_shape(asked, pairs=model.text_model.task.pairs)
     try:
-        predictions, seconds = await admission.run(partial(_timed, model.classifier, texts))
+        predictions, seconds = await admission.run(partial(_timed, model.text_model, asked))
     except ProtocolError:
         raise
+    except DataError as told:
+        raise ProtocolError(
+            422, got=told.got, expected=told.expected, next_step=told.next_step
+        ) from None
     # The message could hold the text, which must not reach the log: only its kind is written.
     except Exception as error:
         _LOGGER.error("prediction failed: %s", type(error).__name__)
         raise _failed() from None
     return json_response(
         {
-            "predictions": [_prediction(prediction) for prediction in predictions],
+            "predictions": [prediction.as_dict() for prediction in predictions],
             "model": _identity(model),
             "milliseconds": round(seconds * 1000, 3),
         }
     )
 
 
-def _timed(classifier: Classifier, texts: list[str]) -> tuple[list[Prediction], float]:
+def _timed(model: TextModel, asked: list[Asked]) -> tuple[list[Prediction], float]:
     """Predictions and the seconds they took, tokenizer included, queue excluded."""
     start = time.perf_counter()
-    return classifier.classify(texts), time.perf_counter() - start
+    return model.predict(asked), time.perf_counter() - start
 
 
 async def _model(holder: ModelHolder, request: Request) -> Response:
     model = _current(holder)
     # Golden answers are for machines, and long.
     shown = {key: value for key, value in model.bundle.description.items() if key != "golden"}
-    return json_response({**shown, "hash": model.bundle.hash})
+    # A bundle of format 1 leaves out what every model was then.
+    return json_response({**model.bundle.task.as_dict(), **shown, "hash": model.bundle.hash})
 
 
 async def _model_card(holder: ModelHolder, request: Request) -> Response:
@@ -177,15 +188,6 @@ def _identity(model: Model) -> dict[str, str]:
         "hash": model.bundle.hash,
         "variant": description["variant"],
     }
-
-
-def _prediction(prediction: Prediction) -> dict[str, Any]:
-    answer: dict[str, Any] = {
-        "label": prediction.label,
-        "probability": prediction.probability,
-        "probabilities": prediction.probabilities,
-    }
-    return answer | {"truncated": True} if prediction.truncated else answer
 
 
 def _failed() -> ProtocolError:

@@ -1,6 +1,6 @@
 """What a request may look like, and the one shape of every error.
 
-Nothing here knows a model: bytes in, texts out, or a refusal that says what it got, what it
+Nothing here knows a model: bytes in, texts or pairs out, or a refusal that says what it got, what it
 expected and what to do next. Limits are checked before the work they bound.
 """
 
@@ -12,10 +12,14 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from pipeline.runtime.task import Request as Asked
+
 MAX_BODY_BYTES = 1_000_000
 MAX_TEXTS = 64
 BODY_SECONDS = 10.0
 _EXAMPLE = 'send {"text": "a fine film"} or {"texts": ["one", "two"]}'
+_PAIR_EXAMPLE = 'send {"text": "first", "second": "second"} or {"pairs": [["first", "second"]]}'
+_SINGLE, _PAIRED = "a JSON object with 'text' or 'texts'", "'text' with 'second', or 'pairs'"
 
 
 class ProtocolError(Exception):
@@ -72,18 +76,45 @@ def error_response(error: ProtocolError) -> Response:
     return json_response({"error": body}, error.status, error.headers)
 
 
-async def read_texts(request: Request) -> list[str]:
-    """The texts of a /predict request.
+async def read_requests(request: Request) -> list[Asked]:
+    """The texts or the pairs of a /predict request.
 
     Raises:
         ProtocolError: the content type, the body or a text is not what is expected.
     """
     _check_content_type(request)
-    return parse_texts(await _read_body(request))
+    return parse_requests(await _read_body(request))
 
 
-def parse_texts(body: bytes) -> list[str]:
-    """Texts of a JSON body, 1 to `MAX_TEXTS`, each with more than white space.
+async def read_texts(request: Request) -> list[str]:
+    """The same where pairs make no sense.
+
+    Raises:
+        ProtocolError: the content type, the body or a text is not what is expected.
+    """
+    asked = await read_requests(request)
+    require_shape(asked, pairs=False)
+    return [text for text in asked if isinstance(text, str)]
+
+
+def require_shape(asked: list[Asked], *, pairs: bool) -> None:
+    """Refuse pairs where a model reads single texts, and the reverse.
+
+    Raises:
+        ProtocolError: 422.
+    """
+    if isinstance(asked[0], str) == pairs:
+        raise ProtocolError(
+            422,
+            got=f"{'a single text' if pairs else 'a pair'} for a model that reads "
+            f"{'pairs' if pairs else 'single texts'}",
+            expected=_PAIRED if pairs else _SINGLE,
+            next_step=_PAIR_EXAMPLE if pairs else _EXAMPLE,
+        )
+
+
+def parse_requests(body: bytes) -> list[Asked]:
+    """Texts or pairs of a JSON body, 1 to `MAX_TEXTS`, each text with more than white space.
 
     Raises:
         ProtocolError: 400 for what is not JSON, 422 for JSON of another shape.
@@ -91,28 +122,49 @@ def parse_texts(body: bytes) -> list[str]:
     value = _parse_json(body)
     if not isinstance(value, dict):
         raise _unfit(f"{_kind(value)} at the top")
-    if unknown := sorted(value.keys() - {"text", "texts"}):
+    if unknown := sorted(value.keys() - {"text", "texts", "second", "pairs"}):
         raise _unfit(f"the unknown key {unknown[0][:40]!r}")
-    if len(value) != 1:
-        raise _unfit("both 'text' and 'texts'" if value else "an empty object")
-    return (
-        _check_texts(value["texts"]) if "texts" in value else [_check_text(value["text"], "text")]
-    )
+    if value.keys() == {"text", "second"}:
+        return [(_check_text(value["text"], "text"), _check_text(value["second"], "second"))]
+    if len(value) != 1 or "second" in value:
+        together = " and ".join(f"'{key}'" for key in sorted(value))
+        raise _unfit(f"{together} together" if len(value) > 1 else together or "an empty object")
+    if "text" in value:
+        return [_check_text(value["text"], "text")]
+    return _check_texts(value["texts"]) if "texts" in value else _check_pairs(value["pairs"])
 
 
-def _check_texts(texts: Any) -> list[str]:
-    if not isinstance(texts, list):
-        raise _unfit(f"{_kind(texts)} as 'texts'", expected="a list of texts")
-    if not texts:
-        raise _unfit("an empty list", expected=f"1 to {MAX_TEXTS} texts")
-    if len(texts) > MAX_TEXTS:
+def _check_texts(texts: Any) -> list[Asked]:
+    return [
+        _check_text(text, f"texts[{number}]")
+        for number, text in enumerate(_check_list(texts, "texts"))
+    ]
+
+
+def _check_pairs(pairs: Any) -> list[Asked]:
+    found: list[Asked] = []
+    for number, pair in enumerate(_check_list(pairs, "pairs")):
+        name = f"pairs[{number}]"
+        if not isinstance(pair, list) or len(pair) != 2:
+            size = f" of {len(pair)}" if isinstance(pair, list) else ""
+            raise _unfit(f"{_kind(pair)}{size} as '{name}'", expected="a list of two texts")
+        found.append((_check_text(pair[0], f"{name}[0]"), _check_text(pair[1], f"{name}[1]")))
+    return found
+
+
+def _check_list(values: Any, name: str) -> list[Any]:
+    if not isinstance(values, list):
+        raise _unfit(f"{_kind(values)} as '{name}'", expected=f"a list of {name}")
+    if not values:
+        raise _unfit("an empty list", expected=f"1 to {MAX_TEXTS} {name}")
+    if len(values) > MAX_TEXTS:
         raise ProtocolError(
             422,
-            got=f"{len(texts)} texts",
-            expected=f"at most {MAX_TEXTS} texts in one request",
+            got=f"{len(values)} {name}",
+            expected=f"at most {MAX_TEXTS} {name} in one request",
             next_step="send them in several requests",
         )
-    return [_check_text(text, f"texts[{number}]") for number, text in enumerate(texts)]
+    return values
 
 
 def _check_text(text: Any, name: str) -> str:
@@ -132,7 +184,7 @@ def _parse_json(body: bytes) -> Any:
         raise ProtocolError(
             400,
             got="JSON that is nested too deep" if deep else f"a body that is not JSON: {error}",
-            expected="a JSON object with 'text' or 'texts'",
+            expected=_SINGLE,
             next_step=_EXAMPLE,
         ) from None
 
@@ -145,7 +197,8 @@ def _kind(value: Any) -> str:
     return names[type(value)]
 
 
-def _unfit(got: str, expected: str = "a JSON object with 'text' or 'texts'") -> ProtocolError:
+def _unfit(got: str, expected: str | None = None) -> ProtocolError:
+    expected = expected or f"{_SINGLE}; for a model that reads pairs, {_PAIRED}"
     return ProtocolError(422, got=got, expected=expected, next_step=_EXAMPLE)
 
 

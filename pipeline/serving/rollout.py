@@ -13,9 +13,9 @@ from pathlib import Path
 
 from pipeline.core.errors import ArtifactError
 from pipeline.runtime.bundle import Bundle, open_bundle
-from pipeline.runtime.classifier import Classifier
 from pipeline.runtime.language_model import LanguageModel
 from pipeline.runtime.parity import check_golden
+from pipeline.runtime.text_model import TextModel
 
 POLL_SECONDS = 0.5
 _LOGGER = logging.getLogger("modelyard.rollout")
@@ -23,10 +23,10 @@ _LOGGER = logging.getLogger("modelyard.rollout")
 
 @dataclass(frozen=True)
 class Model:
-    """A bundle that has proved itself, with its classifier."""
+    """A bundle that has proved itself, with its model."""
 
     bundle: Bundle
-    classifier: Classifier
+    text_model: TextModel
     model_card: str
 
     @cached_property
@@ -93,16 +93,16 @@ def open_model(
             expected=f"bundle {expected_hash[:12]}, which the pointer names",
             next_step="release the bundle again",
         )
-    classifier = Classifier.from_bundle(bundle, threads)
-    classifier.warm_up()
-    if failures := check_golden(classifier, bundle.golden, bundle.golden_tolerance):
+    text_model = TextModel.from_bundle(bundle, threads)
+    text_model.warm_up()
+    if failures := check_golden(text_model, bundle.golden, bundle.golden_tolerance):
         raise ArtifactError(
             f"bundle {bundle.hash[:12]} answers otherwise: {'; '.join(failures[:3])}",
             expected=f"all {len(bundle.golden)} golden answers as where it was built",
             next_step="build the bundle again on a machine of this kind",
         )
     card = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
-    return Model(bundle, classifier, card)
+    return Model(bundle, text_model, card)
 
 
 def read_pointer(path: Path) -> Pointer:

@@ -81,9 +81,12 @@ def _pairs(
     tokens = _numbered((haystacks[row].split(" ") for row in chunk), numbers)
     found = _hashes(tokens, words)
     ends = np.cumsum([haystacks[row].count(" ") + 2 for row in chunk])
-    for position in _among(found, np.array(list(starts), dtype=np.uint64)):
-        row = chunk[int(np.searchsorted(ends, position, side="right"))]
-        for needle in starts[int(found[position])]:
+    positions = _among(found, np.array(list(starts), dtype=np.uint64))
+    held = np.searchsorted(ends, positions, side="right")
+    # A text that says the same words again and again is compared once.
+    for place, value in sorted(set(zip(held.tolist(), found[positions].tolist(), strict=True))):
+        row = chunk[place]
+        for needle in starts[value]:
             if f" {needles[needle]} " in f" {haystacks[row]} ":
                 yield row, needle
 

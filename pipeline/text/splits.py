@@ -1,11 +1,11 @@
 """Which split a row belongs to: a hash decides, so that a row never moves when others come."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from pipeline.core.errors import DataError
 from pipeline.core.params import SplitShares
+from pipeline.core.product import MULTI_LABEL, REGRESSION
 
 SPLITS = ("train", "validation", "test")
 
@@ -30,22 +30,41 @@ def split_of(cluster: str, *, salt: str, shares: SplitShares) -> str:
 
 
 def check_splits(
-    splits: Sequence[str], row_labels: Sequence[str], *, labels: Iterable[str]
-) -> dict[str, dict[str, int]]:
-    """Rows of each label in each split.
+    splits: Sequence[str],
+    targets: Sequence[Sequence[float]],
+    *,
+    problem: str,
+    labels: Sequence[str],
+) -> None:
+    """Refuse splits that cannot be learned from or judged on.
+
+    Args:
+        targets: of each row, as pipeline/data/labels.py makes them.
 
     Raises:
-        DataError: a split is empty, or a label is missing from one.
+        DataError: a split is empty, or a label is missing from one; regression: all its numbers are equal.
     """
-    counts = Counter(zip(splits, row_labels, strict=True))
-    table = {split: {label: counts[split, label] for label in labels} for split in SPLITS}
-    for split, by_label in table.items():
-        missing = [label for label, count in by_label.items() if not count]
-        if missing:
-            what = "is empty" if len(missing) == len(by_label) else f"lacks {', '.join(missing)}"
+    for split in SPLITS:
+        rows = [target for name, target in zip(splits, targets, strict=True) if name == split]
+        if fault := _fault(rows, problem=problem, labels=labels):
             raise DataError(
-                f"the {split} split {what}",
-                expected="rows of every label in train, validation and test",
+                f"the {split} split {fault}",
+                expected="different numbers in train, validation and test"
+                if problem == REGRESSION
+                else "rows of every label in train, validation and test",
                 next_step="add rows, or change prepare.shares (a new salt moves every row)",
             )
-    return table
+
+
+def _fault(rows: Sequence[Sequence[float]], *, problem: str, labels: Sequence[str]) -> str | None:
+    if not rows:
+        return "is empty"
+    if problem == REGRESSION:
+        return None if len({number for (number,) in rows}) > 1 else "has one number only"
+    held = {
+        number
+        for row in rows
+        for number in ([i for i, one in enumerate(row) if one] if problem == MULTI_LABEL else row)
+    }
+    missing = [label for number, label in enumerate(labels) if number not in held]
+    return f"lacks {', '.join(missing)}" if missing else None

@@ -14,20 +14,30 @@ class Split:
     """Rows of one split in file order.
 
     Attributes:
-        label_ids: index of each row's gold label in `product.labels`, `(rows,)`.
+        seconds: the second text of each row; empty where the product has no pairs.
+        targets: what a model should say, `(rows, width)`. classification: the label's number in
+            `product.labels`; multi_label: 1 for each label that holds, else 0; regression: the number.
     """
 
     ids: list[str]
     texts: list[str]
-    label_ids: NDArray[np.int64]
+    seconds: list[str]
+    targets: NDArray[np.float64]
+
+    @property
+    def label_ids(self) -> NDArray[np.int64]:
+        """The label's number of each row, `(rows,)`; of classification alone."""
+        return self.targets[:, 0].astype(np.int64)
 
 
 def read_split(records: Path, split: str) -> Split:
     """The rows of `split` in prepare's records."""
     table = pq.read_table(records)
     rows = table.filter(pc.equal(table["split"], split))
+    seconds = rows["second"].to_pylist()
     return Split(
         ids=rows["id"].to_pylist(),
         texts=rows["text"].to_pylist(),
-        label_ids=rows["label_id"].to_numpy().astype(np.int64),
+        seconds=[] if None in seconds else seconds,
+        targets=np.array(rows["target"].to_pylist(), dtype=np.float64),
     )

@@ -12,7 +12,8 @@ from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics
 from pipeline.models.bilm_classifier import BilmForSequenceClassification
 from pipeline.models.encoder import load_classifier
-from pipeline.runtime.classifier import Classifier
+from pipeline.runtime.task import Task
+from pipeline.runtime.text_model import TextModel
 from pipeline.text.tokenizer import save_for_transformers, token_array, train_byte_bpe
 from tests.support.trained_workspace import MAX_LENGTH, changed, run_in, texts, trained_workspace
 
@@ -90,14 +91,10 @@ def test_onnx_and_int8_are_certified_with_integer_lstms(product: Product) -> Non
 def test_the_runtime_answers_without_knowing_what_it_runs(product: Product) -> None:
     root, _ = product
     folder = root / "artifacts/quantize/pruned"
-    classifier = Classifier(
-        folder / "model.onnx",
-        folder / "tokenizer.json",
-        labels=changed(root).product.labels,
-        max_length=MAX_LENGTH,
-        threads=1,
-    )
-    praise, blame = classifier.classify(
+    params = changed(root)
+    task = Task.asked(params.product, params.prepare)
+    model = TextModel.in_folder(folder, task=task, threads=1)
+    praise, blame = model.predict(
         ["the film is great and this cast was warm .", "the film is dull and this cast was slow ."]
     )
     assert (praise.label, blame.label) == ("positive", "negative")

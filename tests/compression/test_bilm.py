@@ -9,6 +9,7 @@ import torch
 from pipeline.compression.cells import cell_importance, narrow_cells
 from pipeline.compression.int8 import inspect, quantize_int8, require_quantized
 from pipeline.compression.onnx_export import (
+    ParityCase,
     export_onnx,
     largest_differences,
     onnx_runner,
@@ -56,13 +57,13 @@ def test_onnx_equals_torch_at_every_length_and_twice_in_one_process(
         run = onnx_runner(open_session(tmp_path / name, threads=1))
         assert max(largest_differences(answers, run, cases).values()) <= 1e-4
     assert (tmp_path / "first.onnx").read_bytes() == (tmp_path / "second.onnx").read_bytes()
-    spread = answers(*parity_case(rows[2])) - answers(*parity_case(rows[1]))
+    spread = answers(parity_case(rows[2])) - answers(parity_case(rows[1]))
     assert np.abs(spread).max() > 1e-2  # the model tells texts apart, so parity means something
 
 
-def parity_case(row: list[int]) -> tuple[np.ndarray, np.ndarray]:
+def parity_case(row: list[int]) -> ParityCase:
     ids = np.array([row])
-    return ids, np.ones_like(ids)
+    return ParityCase(ids, np.ones_like(ids))
 
 
 def test_int8_takes_the_lstms_and_says_so(tmp_path: Path) -> None:

@@ -19,37 +19,67 @@ class Answers(torch.nn.Module):
         return self
 
 
-def the_loss(student: torch.Tensor, *, labels: list[int], hard: float) -> float:
-    rows = TokenRows([[2, 3]] * len(labels), np.full(len(labels), 2), pad_token_id=0)
-    teacher = np.array([[2.0, -1.0]] * len(labels), dtype=np.float32)
+def the_loss(
+    student: torch.Tensor,
+    *,
+    gold: list[float] | None,
+    hard: float,
+    problem: str = "classification",
+    teacher: tuple[float, ...] = (2.0, -1.0),
+) -> float:
+    """The loss of one row; `gold` is its target, None where it has none."""
     objective = Distillation(
-        rows, teacher, np.array(labels), temperature=2.0, hard_label_weight=hard
+        TokenRows([[2, 3]], np.array([2]), pad_token_id=0),
+        np.array([teacher], dtype=np.float32),
+        targets=np.array([gold or [0.0] * len(teacher)]),
+        labelled=np.array([gold is not None]),
+        problem=problem,
+        temperature=2.0,
+        hard_label_weight=hard,
     )
-    numbers: Ids = np.arange(len(labels))
+    numbers: Ids = np.arange(1)
     return objective.loss(Answers(student), numbers, torch.device("cpu")).item()
 
 
 def test_the_soft_loss_is_zero_where_student_and_teacher_agree() -> None:
     logits = torch.tensor([[0.3, -2.0, 1.0]])
-    assert soft_loss(logits, logits + 5.0, temperature=3.0).abs().max() < 1e-6
+    assert soft_loss(logits, logits + 5.0, 3.0).abs().max() < 1e-6
 
 
 def test_the_soft_loss_equals_the_formula() -> None:
     student, teacher = torch.tensor([[0.5, 0.0]]), torch.tensor([[2.0, -1.0]])
     p, q = torch.softmax(teacher / 2, -1), torch.softmax(student / 2, -1)
     expected = 4 * (p * (p.log() - q.log())).sum()
-    assert torch.allclose(soft_loss(student, teacher, temperature=2.0), expected)
+    assert torch.allclose(soft_loss(student, teacher, 2.0), expected)
 
 
 def test_rows_without_a_label_ignore_the_hard_loss() -> None:
     student = torch.tensor([[0.5, 0.0]])
-    assert the_loss(student, labels=[-1], hard=0.9) == the_loss(student, labels=[-1], hard=0.0)
+    assert the_loss(student, gold=None, hard=0.9) == the_loss(student, gold=None, hard=0.0)
 
 
 def test_the_hard_loss_alone_is_cross_entropy() -> None:
     student = torch.tensor([[0.5, 0.0]])
     expected = torch.nn.functional.cross_entropy(student, torch.tensor([1]))
-    assert abs(the_loss(student, labels=[1], hard=1.0) - float(expected)) < 1e-6
+    assert abs(the_loss(student, gold=[1.0], hard=1.0) - float(expected)) < 1e-6
+
+
+def test_each_of_several_labels_is_softened_by_itself() -> None:
+    student, teacher = torch.tensor([[0.5, 0.0]]), torch.tensor([[2.0, -1.0]])
+    p, q = torch.sigmoid(teacher / 2), torch.sigmoid(student / 2)
+    expected = float(-4 * (p * q.log() + (1 - p) * (1 - q).log()).mean())
+    found = the_loss(student, gold=None, hard=0.5, problem="multi_label")
+    assert abs(found - expected) < 1e-6
+    gold = float(-(torch.sigmoid(student).log() * torch.tensor([[0.0, 1.0]])).sum())
+    gold -= float(torch.sigmoid(-student)[0, 0].log())
+    told = the_loss(student, gold=[0.0, 1.0], hard=1.0, problem="multi_label")
+    assert abs(told - gold / 2) < 1e-6
+
+
+def test_a_number_is_learned_from_the_teachers_number_and_from_gold() -> None:
+    student = torch.tensor([[0.5]])
+    found = the_loss(student, gold=[1.0], hard=0.25, problem="regression", teacher=(2.0,))
+    assert abs(found - (0.75 * 1.5**2 + 0.25 * 0.5**2)) < 1e-6
 
 
 def test_labelled_rows_repeat_and_corpus_rows_come_once() -> None:

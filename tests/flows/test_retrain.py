@@ -17,15 +17,17 @@ from flows.retrain import NOTHING_CHANGED, comparable_rows, run_retrain
 from flows.snapshot import changed_parts, pins, planned_origin, take_snapshot
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file, write_json
-from pipeline.monitoring.compare import compare
+from pipeline.core.params import Params, override, parse_params, parse_yaml
+from pipeline.monitoring.compare import Rows, compare
 from pipeline.release import ledger
 from pipeline.release.state import ReleaseState
-from tests.support.tiny_bundle import make_tiny_bundle
+from tests.support.problems import product_of
+from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
 
 REPOSITORY = Path(__file__).parents[2]
 PRODUCT = "tiny-sentiment"
 TEXTS = ["a good film", "a warm funny film", "a bad film", "the awful dull film"]
-LABELS = ["positive", "positive", "negative", "negative"]
+TARGETS = [[1.0], [1.0], [0.0], [0.0]]
 
 
 @pytest.fixture
@@ -69,11 +71,11 @@ def builds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         titles.append(title)
         make_tiny_bundle(workspace / "artifacts/gate/bundle", seed=5)
         rows = [
-            {"id": f"{copy}-{number}", "text": text, "label": label, "split": "validation"}
+            {"id": f"{copy}-{number}", "text": text, "target": target, "split": "validation"}
             for copy in range(10)
-            for number, (text, label) in enumerate(zip(TEXTS, LABELS, strict=True))
+            for number, (text, target) in enumerate(zip(TEXTS, TARGETS, strict=True))
         ]
-        table = [{**row, "cluster": row["id"]} for row in rows]
+        table = [{**row, "second": None, "cluster": row["id"]} for row in rows]
         (workspace / "artifacts/prepare").mkdir(parents=True)
         pq.write_table(pa.Table.from_pylist(table), workspace / "artifacts/prepare/records.parquet")
         return BuildResult([], None, workspace / "scorecard.json", {"passed": True}, changed=True)
@@ -159,32 +161,74 @@ def test_a_champion_of_unknown_training_rows_stays(
 
 def test_rows_that_the_champion_trained_on_are_left_out(tmp_path: Path) -> None:
     rows = [
-        {"id": "a", "text": "one", "label": "x", "cluster": "a", "split": "validation"},
-        {"id": "b", "text": "two", "label": "x", "cluster": "b", "split": "validation"},
-        {"id": "c", "text": "three", "label": "y", "cluster": "b", "split": "validation"},
-        {"id": "d", "text": "four", "label": "y", "cluster": "d", "split": "validation"},
-        {"id": "e", "text": "five", "label": "y", "cluster": "e", "split": "train"},
+        {"id": "a", "text": "one", "target": [0.0], "cluster": "a", "split": "validation"},
+        {"id": "b", "text": "two", "target": [0.0], "cluster": "b", "split": "validation"},
+        {"id": "c", "text": "three", "target": [1.0], "cluster": "b", "split": "validation"},
+        {"id": "d", "text": "four", "target": [1.0], "cluster": "d", "split": "validation"},
+        {"id": "e", "text": "five", "target": [1.0], "cluster": "e", "split": "train"},
     ]
+    rows = [{**row, "second": f"second of {row['id']}"} for row in rows]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "records.parquet")
     trained_on = {"ids": ["a"], "clusters": ["b"]}
-    assert comparable_rows(tmp_path / "records.parquet", trained_on) == (["four"], ["y"])
+    found = comparable_rows(tmp_path / "records.parquet", trained_on)
+    assert found == Rows(texts=["four"], seconds=["second of d"], targets=[[1.0]])
 
 
 def test_models_are_compared_row_by_row(tmp_path: Path) -> None:
     make_tiny_bundle(tmp_path / "old")
     make_tiny_bundle(tmp_path / "new", labels=("positive", "negative"))
-    comparison = compare(
-        tmp_path / "old",
-        tmp_path / "new",
-        texts=TEXTS,
-        labels=LABELS,
-        confidence=0.95,
-        resamples=100,
-        seed=1,
-    )
+    params = asking("classification", "accuracy", "[negative, positive]")
+    rows = Rows(texts=TEXTS, seconds=[], targets=TARGETS)
+    comparison = compare(tmp_path / "old", tmp_path / "new", rows=rows, params=params)
     # The second model has the labels the wrong way round.
     assert (comparison.champion, comparison.candidate) == (1.0, 0.0)
     assert comparison.difference.high < 0
+
+
+def asking(problem: str, metric: str, labels: str) -> Params:
+    """The repository's parameters with another question."""
+    values = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    changes = [
+        *product_of(problem=problem, labels=labels),
+        f"product.requirements.quality_metric={metric}",
+        "evaluate.resamples=100",
+    ]
+    return parse_params(override(values, changes))
+
+
+def test_several_labels_are_compared_by_name_in_the_products_figure(tmp_path: Path) -> None:
+    make_tiny_bundle(tmp_path / "old", task=tiny_task("multi_label"))
+    wrong = tiny_task("multi_label", labels=("positive", "negative"))
+    make_tiny_bundle(tmp_path / "new", task=wrong)
+    params = asking("multi_label", "average_precision", "[negative, positive]")
+    targets = [[0.0, 1.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]
+    rows = Rows(texts=TEXTS, seconds=[], targets=targets)
+    comparison = compare(tmp_path / "old", tmp_path / "new", rows=rows, params=params)
+    assert comparison.champion == 1.0
+    assert comparison.candidate < 0.6
+    assert "average_precision" in str(comparison)
+
+
+def test_numbers_are_compared_by_correlation(tmp_path: Path) -> None:
+    make_tiny_bundle(tmp_path / "old", task=tiny_task("regression"))
+    params = asking("regression", "spearman", "[stars]")
+    rows = Rows(texts=TEXTS, seconds=[], targets=[[4.0], [5.0], [2.0], [1.0]])
+    comparison = compare(tmp_path / "old", tmp_path / "old", rows=rows, params=params)
+    assert comparison.champion == comparison.candidate > 0.7
+    assert comparison.difference.value == 0.0
+
+
+def test_a_champion_that_answers_another_question_stays(
+    root: Path, builds: list[str], releases: list[dict[str, Any]]
+) -> None:
+    values = yaml.safe_load((root / "params.yaml").read_text())
+    values["product"] |= {"problem": "multi_label"}
+    values["product"]["requirements"]["quality_metric"] = "micro_f1"
+    values["collect"]["sources"][0] |= {"label_separator": "|"}
+    (root / "params.yaml").write_text(yaml.safe_dump(values))
+    outcome = run_retrain(root, changes=[], reason="a test")
+    assert not outcome.released
+    assert "another kind of question" in outcome.reason
 
 
 def test_an_origin_tells_what_changed_and_not_that_a_hash_was_pinned(root: Path) -> None:

@@ -3,15 +3,22 @@
 import numpy as np
 import pytest
 
-from pipeline.metrics.calibration import expected_calibration_error
+from pipeline.metrics.calibration import calibration_error, expected_calibration_error
 
 
 def test_honest_probabilities_have_no_error() -> None:
-    probabilities = np.tile([0.8, 0.2], (100, 1))
-    gold = np.array([0] * 80 + [1] * 20)
-    assert expected_calibration_error(gold, probabilities) == pytest.approx(0.0, abs=1e-9)
+    held = np.array([True] * 80 + [False] * 20)
+    assert expected_calibration_error(np.full(100, 0.8), held) == pytest.approx(0.0, abs=1e-9)
 
 
 def test_sure_and_wrong_is_the_worst() -> None:
-    probabilities = np.tile([1.0, 0.0], (10, 1))
-    assert expected_calibration_error(np.ones(10, dtype=np.int64), probabilities) == 1.0
+    assert expected_calibration_error(np.ones(10), np.zeros(10, dtype=np.bool_)) == 1.0
+
+
+def test_one_label_a_text_is_judged_by_the_likeliest_and_several_by_each() -> None:
+    scores = np.tile([0.8, 0.2], (100, 1))
+    gold = np.array([0] * 80 + [1] * 20)
+    assert calibration_error("classification", gold, scores) == pytest.approx(0.0, abs=1e-9)
+    many = np.stack([gold == 0, gold == 1], axis=1)
+    assert calibration_error("multi_label", many, scores) == pytest.approx(0.0, abs=1e-9)
+    assert calibration_error("regression", gold, scores) is None

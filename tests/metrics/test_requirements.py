@@ -6,10 +6,12 @@ import pytest
 from pipeline.core.sections import EvaluateParams
 from pipeline.core.variants import Variant
 from pipeline.metrics.intervals import Interval
+from pipeline.metrics.judge import Judge
 from pipeline.metrics.predictions import Answers
 from pipeline.metrics.requirements import (
     at_least,
     at_most,
+    check_answered,
     check_slices,
     exactly_at_most,
     nothing_qualifies,
@@ -17,7 +19,10 @@ from pipeline.metrics.requirements import (
 )
 from pipeline.metrics.verdict import Evidence, choose
 
-OPTIONS = EvaluateParams(confidence=0.95, resamples=500, min_slice_rows=5)
+OPTIONS = EvaluateParams(
+    confidence=0.95, resamples=500, min_slice_rows=5, thresholds="fixed", abstain_quality=None
+)
+JUDGE = Judge("classification", "accuracy", OPTIONS, seed=1)
 
 
 @pytest.mark.parametrize(
@@ -46,14 +51,20 @@ def test_a_slice_bars_only_when_its_whole_interval_is_over_the_limit() -> None:
     noisy = {"name": "short", "gap": 0.2, "interval": [0.05, 0.35]}
     sure = {"name": "long", "gap": 0.18, "interval": [0.14, 0.22]}
     few = {"name": "rare", "gap": None, "interval": None}
-    assert qualifies([check_slices([noisy, few], 0.12)])
-    assert check_slices([noisy, few], 0.12).outcome == "inconclusive"
-    assert not qualifies([check_slices([noisy, sure, few], 0.12)])
+    assert qualifies([check_slices([noisy, few], 0.12, unit="accuracy")])
+    assert check_slices([noisy, few], 0.12, unit="accuracy").outcome == "inconclusive"
+    assert not qualifies([check_slices([noisy, sure, few], 0.12, unit="accuracy")])
 
 
 def test_what_was_not_measured_has_failed() -> None:
     assert exactly_at_most("memory_mb", None, 300, unit="MB").outcome == "failed"
     assert exactly_at_most("memory_mb", 300, 300, unit="MB").outcome == "passed"
+
+
+def test_a_model_that_answers_nothing_is_not_released() -> None:
+    assert check_answered(None) == []
+    assert qualifies(check_answered({"validation": {"share": 0.4, "right": 0.9}}))
+    assert not qualifies(check_answered({"validation": {"share": 0.0, "right": None}}))
 
 
 def test_the_table_names_the_nearest_variant_first() -> None:
@@ -67,17 +78,18 @@ def test_the_table_names_the_nearest_variant_first() -> None:
 
 
 def evidence(correct: dict[str, float], sizes: dict[str, int]) -> Evidence:
-    gold = np.zeros(1000, dtype=np.int64)
-    answers, evaluated = {}, {}
+    gold = np.zeros((1000, 1))
+    judged, evaluated = {}, {}
     for name, share in correct.items():
         wrong = np.arange(1000) >= share * 1000
         probabilities = np.stack([~wrong, wrong], axis=1).astype(np.float64)
-        answers[name, "validation"] = Answers(name, "validation", [], gold, probabilities)
+        answers = Answers(name, "validation", [], gold, probabilities)
+        judged[name] = JUDGE.judge_fitted(answers)
         evaluated[name] = {
             "quality": {"validation": {"accuracy": share}},
             "size_bytes": sizes[name],
         }
-    return Evidence(evaluated, {}, answers, {}, {}, {})
+    return Evidence(evaluated, {}, judged, {}, {}, {})
 
 
 def test_the_smallest_that_is_not_significantly_worse_is_chosen() -> None:
@@ -86,8 +98,7 @@ def test_the_smallest_that_is_not_significantly_worse_is_chosen() -> None:
         {"teacher-int8": 0.850, "student-int8": 0.849, "pruned-int8": 0.70},
         {"teacher-int8": 23, "student-int8": 3, "pruned-int8": 2},
     )
-    options = {"metric": "accuracy", "options": OPTIONS, "seed": 1}
-    chosen, reason = choose([teacher, student, pruned], known, **options)
+    chosen, reason = choose([teacher, student, pruned], known, judge=JUDGE)
     assert chosen == student
     assert "not significantly worse than that of teacher-int8" in reason
-    assert choose([teacher, pruned], known, **options)[0] == teacher
+    assert choose([teacher, pruned], known, judge=JUDGE)[0] == teacher

@@ -21,7 +21,7 @@ from pipeline.monitoring.decide import Comparison, decide
 def test_a_model_is_released_only_when_it_is_not_worse(
     value: float, low: float, high: float, released: bool, words: str
 ) -> None:
-    comparison = Comparison(800, 0.80, 0.80 + value, Interval(value, low, high))
+    comparison = Comparison(800, 0.80, 0.80 + value, Interval(value, low, high), "accuracy")
     decision = decide(comparison, changed=["sources"])
     assert decision.release is released
     assert words in decision.reason
@@ -29,7 +29,7 @@ def test_a_model_is_released_only_when_it_is_not_worse(
 
 
 def test_few_rows_decide_nothing() -> None:
-    comparison = Comparison(12, 0.5, 1.0, Interval(0.5, 0.4, 0.6))
+    comparison = Comparison(12, 0.5, 1.0, Interval(0.5, 0.4, 0.6), "accuracy")
     decision = decide(comparison, changed=["sources"])
     assert not decision.release
     assert "Too few rows" in decision.reason

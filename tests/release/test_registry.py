@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.core.decision import Decision
 from pipeline.release.registry import Registry, ensure_database, tracking_uri
 from pipeline.runtime.bundle import Bundle, open_bundle
-from tests.support.tiny_bundle import make_tiny_bundle
+from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
 
 PRODUCT = "tiny-sentiment"
 LOAD = """
@@ -82,6 +83,50 @@ def test_the_champion_loads_elsewhere_without_torch_pickle_or_the_repository(
     files = {path.suffix for path in (root / "mlartifacts").rglob("*") if path.is_file()}
     assert ".onnx" in files
     assert not files & {".pkl", ".pickle", ".bin", ".pt"}
+
+
+LOAD_PAIRS = """
+import json, sys
+import mlflow, pandas
+
+mlflow.set_tracking_uri(sys.argv[1])
+model = mlflow.pyfunc.load_model(f"models:/{sys.argv[2]}@champion")
+asked = {"text": ["the film", "a film"], "second": ["a warm funny film", "the film"]}
+answer = model.predict(pandas.DataFrame(asked))
+print(json.dumps({"rows": answer.to_dict("records"), "signature": str(model.metadata.signature)}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("problem", "columns"),
+    [
+        ("classification", {"label", "probability", "probabilities"}),
+        ("multi_label", {"labels", "probabilities", "abstained"}),
+        ("regression", {"value"}),
+    ],
+)
+def test_pairs_come_in_as_a_table_and_each_problem_has_its_columns(
+    root: Path, tmp_path: Path, problem: str, columns: set[str]
+) -> None:
+    decision = Decision(abstain_below=0.2) if problem == "multi_label" else None
+    task = tiny_task(problem, pairs=True, decision=decision)
+    make_tiny_bundle(tmp_path / "bundle", task=task)
+    registry = Registry(root, f"pairs-{problem}")
+    registry.set_champion(registry.register(open_bundle(tmp_path / "bundle"), None))
+    loaded = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", LOAD_PAIRS, tracking_uri(root), registry.name],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answer = json.loads(loaded.stdout)
+    assert [set(row) for row in answer["rows"]] == [columns] * 2
+    assert "'second': string" in answer["signature"]
+    first = answer["rows"][0]
+    assert first.get("label", "positive") == "positive"
+    assert first.get("labels", ["positive"]) == ["positive"]
+    assert first.get("value", 9.0) > 1
 
 
 def test_a_database_that_was_not_finished_has_no_name(

@@ -5,19 +5,27 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.core.decision import Decision
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import sha256_file
 from pipeline.runtime.bundle import open_bundle, write_bundle
-from tests.support.tiny_bundle import describe, make_tiny_bundle, make_tiny_model
+from pipeline.runtime.text_model import TextModel
+from tests.support.tiny_bundle import (
+    EXAMPLES,
+    describe,
+    make_tiny_bundle,
+    make_tiny_model,
+    tiny_task,
+)
 
 
 def test_a_written_bundle_opens_with_its_hash_labels_and_golden_answers(tmp_path: Path) -> None:
     written = make_tiny_bundle(tmp_path / "bundle")
     bundle = open_bundle(tmp_path / "bundle")
     assert bundle.hash == written == sha256_file(tmp_path / "bundle" / "manifest.json")
-    assert bundle.labels == ("negative", "positive")
+    assert bundle.task.labels == ("negative", "positive")
     assert len(bundle.golden) == 3
-    assert bundle.max_length == 16
+    assert bundle.task.max_length == 16
     assert bundle.pad_token_id == 0
 
 
@@ -92,7 +100,14 @@ def test_hashes_are_checked_before_any_other_file_is_parsed(tmp_path: Path) -> N
         ("labels", [1, 2]),
         ("max_length", 0),
         ("max_length", "128"),
-        ("format", 2),
+        ("format", 3),
+        ("problem", "ranking"),
+        ("pairs", None),
+        ("pairs", True),
+        ("window_stride", 0),
+        ("segments", None),
+        ("decision", {}),
+        ("decision", {"thresholds": [0.5], "abstain_below": None}),
         ("golden", [{"text": "a"}]),
         ("golden_tolerance", None),
     ],
@@ -101,8 +116,8 @@ def test_a_description_of_another_shape_is_not_written(
     tmp_path: Path, key: str, value: object
 ) -> None:
     model, tokenizer = make_tiny_model(tmp_path / "model")
-    description = describe(model, tokenizer, ("negative", "positive")) | {key: value}
-    with pytest.raises(ArtifactError, match="format 1"):
+    description = describe(model, tokenizer, tiny_task()) | {key: value}
+    with pytest.raises(ArtifactError, match="format 2"):
         write_bundle(
             tmp_path / "bundle",
             model=model,
@@ -126,3 +141,21 @@ def test_a_failed_write_leaves_the_bundle_that_stood_there(tmp_path: Path) -> No
         )
     assert open_bundle(tmp_path / "bundle").hash == written
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_a_bundle_of_format_1_opens_and_answers_as_one_of_today(tmp_path: Path) -> None:
+    make_tiny_bundle(tmp_path / "old", bundle_format=1)
+    make_tiny_bundle(tmp_path / "new")
+    old, new = (open_bundle(tmp_path / name) for name in ("old", "new"))
+    assert "decision" not in old.description
+    assert old.task == new.task
+    answers = [TextModel.from_bundle(bundle, threads=1).predict(EXAMPLES) for bundle in (old, new)]
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("problem", ["multi_label", "regression"])
+def test_what_is_asked_comes_back_from_the_bundle(tmp_path: Path, problem: str) -> None:
+    decision = Decision((0.4, 0.6), 0.1) if problem == "multi_label" else Decision()
+    task = tiny_task(problem, pairs=True, window_stride=4, decision=decision)
+    make_tiny_bundle(tmp_path / "bundle", task=task)
+    assert open_bundle(tmp_path / "bundle").task == task

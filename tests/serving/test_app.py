@@ -3,16 +3,19 @@
 import asyncio
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from pipeline.core.decision import Decision
 from pipeline.serving.admission import Admission
 from pipeline.serving.app import create_app
 from pipeline.serving.rollout import ModelHolder
-from tests.support.tiny_bundle import make_tiny_bundle
+from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
 
+_FILES = ("icon.svg", "app.js", "answers.js", "compare.js", "words.js", "language.js", "style.css")
 ADDRESS = "http://127.0.0.1:8000"
 
 
@@ -149,9 +152,9 @@ def test_every_answer_bears_the_security_headers(client: TestClient, path: str) 
 def test_the_page_fetches_nothing_from_elsewhere(client: TestClient) -> None:
     page = client.get("/")
     assert page.headers["content-type"].startswith("text/html")
-    files = [client.get(f"/static/{name}") for name in ("app.js", "style.css", "icon.svg")]
+    files = [client.get(f"/static/{name}") for name in _FILES]
     assert all(file.status_code == 200 for file in files)
-    for file in (page, *files[:2]):
+    for file in (page, *files[1:]):
         assert "http://" not in file.text
         assert "https://" not in file.text
 
@@ -188,11 +191,11 @@ def test_a_full_queue_is_a_503_with_a_reason(holder: ModelHolder) -> None:
 def test_a_failure_of_the_model_is_a_500_and_keeps_the_text_out_of_the_log(
     holder: ModelHolder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(texts: list[str]) -> None:
-        raise ValueError(texts[0])
+    def fail(asked: list[str]) -> None:
+        raise ValueError(asked[0])
 
     assert holder.current is not None
-    monkeypatch.setattr(holder.current.classifier, "classify", fail)
+    monkeypatch.setattr(holder.current.text_model, "predict", fail)
     with caplog.at_level(logging.DEBUG), make_client(holder) as client:
         answer = client.post("/predict", json={"text": "a private matter"})
     assert answer.status_code == 500
@@ -214,3 +217,79 @@ def test_the_background_task_runs_beside_requests_and_ends_with_them(holder: Mod
         client.get("/health/live")
         assert seen == ["started"]
     assert seen == ["started", "ended"]
+
+
+def serve_tiny(folder: Path, **options: Any) -> TestClient:
+    make_tiny_bundle(folder / "bundle", **options)
+    holder = ModelHolder()
+    holder.load(folder / "bundle")
+    return make_client(holder)
+
+
+def test_several_labels_are_told_with_the_probability_of_each(tmp_path: Path) -> None:
+    with serve_tiny(tmp_path, task=tiny_task("multi_label")) as client:
+        answer = client.post("/predict", json={"texts": ["warm funny", "the film"]}).json()
+    first, second = answer["predictions"]
+    assert first["labels"] == ["positive"]
+    assert first["probabilities"].keys() == {"negative", "positive"}
+    assert second["labels"] == []
+    assert "label" not in first
+
+
+def test_a_number_is_told_as_a_value(tmp_path: Path) -> None:
+    with serve_tiny(tmp_path, task=tiny_task("regression")) as client:
+        answer = client.post("/predict", json={"text": "warm funny"}).json()
+        model = client.get("/model").json()
+    (prediction,) = answer["predictions"]
+    assert prediction.keys() == {"value"}
+    assert prediction["value"] > 1
+    assert (model["problem"], model["labels"]) == ("regression", ["stars"])
+
+
+def test_pairs_are_answered_one_or_many_and_a_single_text_is_refused(tmp_path: Path) -> None:
+    with serve_tiny(tmp_path, task=tiny_task(pairs=True)) as client:
+        one = client.post("/predict", json={"text": "the film", "second": "warm funny"}).json()
+        pairs = [["the film", "awful"], ["warm film", "the film"]]
+        many = client.post("/predict", json={"pairs": pairs}).json()
+        refused = client.post("/predict", json={"text": "good"})
+    assert one["predictions"][0]["label"] == "positive"
+    assert [p["label"] for p in many["predictions"]] == ["negative", "positive"]
+    assert refused.status_code == 422
+    error = refused.json()["error"]
+    assert "reads pairs" in error["got"]
+    assert "second" in error["next_step"]
+
+
+def test_a_pair_is_refused_where_single_texts_are_read(client: TestClient) -> None:
+    refused = client.post("/predict", json={"text": "good", "second": "bad"})
+    assert refused.status_code == 422
+    assert "reads single texts" in refused.json()["error"]["got"]
+
+
+def test_a_first_text_that_fills_the_window_is_refused_without_being_repeated(
+    tmp_path: Path,
+) -> None:
+    with serve_tiny(tmp_path, task=tiny_task(pairs=True, window_stride=4)) as client:
+        body = {"text": "good " * 30, "second": "bad"}
+        refused = client.post("/predict", json=body)
+        fits = client.post("/predict", json={"text": "good", "second": "bad " * 30})
+    assert refused.status_code == 422
+    assert "first text" in refused.json()["error"]["got"]
+    assert "good" not in refused.text
+    assert fits.status_code == 200
+    assert "truncated" not in fits.json()["predictions"][0]
+
+
+def test_an_answer_that_is_not_sure_enough_is_marked(tmp_path: Path) -> None:
+    task = tiny_task(decision=Decision(abstain_below=0.9))
+    with serve_tiny(tmp_path, task=task) as client:
+        answer = client.post("/predict", json={"texts": ["the film", "warm funny"]}).json()
+    assert [p.get("abstained") for p in answer["predictions"]] == [True, None]
+
+
+def test_a_bundle_of_format_1_is_served_as_before(tmp_path: Path) -> None:
+    with serve_tiny(tmp_path, bundle_format=1) as client:
+        answer = client.post("/predict", json={"text": "warm funny"}).json()
+        model = client.get("/model").json()
+    assert answer["predictions"][0]["label"] == "positive"
+    assert (model["format"], model["problem"], model["pairs"]) == (1, "classification", False)

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from pipeline.serving.protocol import MAX_TEXTS, ProtocolError, parse_texts
+from pipeline.serving.protocol import MAX_TEXTS, ProtocolError, parse_requests, require_shape
 
 
 @pytest.mark.parametrize(
@@ -13,11 +13,13 @@ from pipeline.serving.protocol import MAX_TEXTS, ProtocolError, parse_texts
         (b'{"texts": ["one", "two"]}', ["one", "two"]),
         ('{"text": " naïve 映画 "}'.encode(), [" naïve 映画 "]),
         (orjson.dumps({"texts": ["x"] * MAX_TEXTS}), ["x"] * MAX_TEXTS),
+        (b'{"text": "a", "second": "b"}', [("a", "b")]),
+        (b'{"pairs": [["a", "b"], ["c", "d"]]}', [("a", "b"), ("c", "d")]),
     ],
-    ids=["one", "two", "unicode", "as many as allowed"],
+    ids=["one", "two", "unicode", "as many as allowed", "a pair", "pairs"],
 )
 def test_good_bodies_give_their_texts_unchanged(body: bytes, texts: list[str]) -> None:
-    assert parse_texts(body) == texts
+    assert parse_requests(body) == texts
 
 
 @pytest.mark.parametrize(
@@ -36,7 +38,16 @@ def test_good_bodies_give_their_texts_unchanged(body: bytes, texts: list[str]) -
         (b'{"texts": ["a", ""]}', 422, "an empty text as 'texts[1]'"),
         (b'{"texts": ["a", 1]}', 422, "a number as 'texts[1]'"),
         (orjson.dumps({"texts": ["x"] * (MAX_TEXTS + 1)}), 422, "65 texts"),
-        (b'{"text": "a", "texts": ["b"]}', 422, "both"),
+        (b'{"text": "a", "texts": ["b"]}', 422, "'text' and 'texts' together"),
+        (b'{"second": "a"}', 422, "'second'"),
+        (b'{"texts": ["a"], "second": "b"}', 422, "'second' and 'texts' together"),
+        (b'{"text": "a", "second": ""}', 422, "an empty text as 'second'"),
+        (b'{"text": "a", "second": 1}', 422, "a number as 'second'"),
+        (b'{"pairs": [["a", "b"], ["c"]]}', 422, "a list of 1 as 'pairs[1]'"),
+        (b'{"pairs": [["a", " "]]}', 422, "an empty text as 'pairs[0][1]'"),
+        (b'{"pairs": ["ab"]}', 422, "a text as 'pairs[0]'"),
+        (b'{"pairs": []}', 422, "an empty list"),
+        (orjson.dumps({"pairs": [["x", "y"]] * (MAX_TEXTS + 1)}), 422, "65 pairs"),
         (b'{"txt": "a"}', 422, "unknown key 'txt'"),
         (b"{}", 422, "an empty object"),
         (b"[]", 422, "a list at the top"),
@@ -53,8 +64,19 @@ def test_good_bodies_give_their_texts_unchanged(body: bytes, texts: list[str]) -
 )
 def test_a_bad_body_is_refused_with_what_came(body: bytes, status: int, got: str) -> None:
     with pytest.raises(ProtocolError) as caught:
-        parse_texts(body)
+        parse_requests(body)
     assert caught.value.status == status
     assert got in caught.value.got
     assert caught.value.expected
     assert caught.value.next_step
+
+
+def test_pairs_for_a_model_of_single_texts_are_refused_and_the_reverse() -> None:
+    require_shape(["a"], pairs=False)
+    require_shape([("a", "b")], pairs=True)
+    with pytest.raises(ProtocolError, match="a pair for a model that reads single texts") as caught:
+        require_shape([("a", "b")], pairs=False)
+    assert "'texts'" in caught.value.expected
+    with pytest.raises(ProtocolError, match="a single text for a model that reads pairs") as caught:
+        require_shape(["a"], pairs=True)
+    assert "second" in caught.value.next_step

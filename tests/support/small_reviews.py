@@ -18,7 +18,7 @@ from pipeline.core.params import Params, override, parse_params, parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.data.records import Record, record_id, write_records
 
-Reviews = list[tuple[str, str]]  # text and label
+Reviews = Sequence[tuple[str, str] | tuple[str, str, str]]  # text, second text of a pair, label
 
 PRAISE = ["warm", "lovely", "brilliant", "moving", "funny"]
 BLAME = ["dull", "tedious", "awful", "clumsy", "stale"]
@@ -26,7 +26,7 @@ NOUNS = ["story", "cast", "script", "camera", "score", "ending", "dialogue", "pa
 _CHECKPOINT = "bert"
 
 
-def texts(count: int) -> Reviews:
+def texts(count: int) -> list[tuple[str, str]]:
     """`count` reviews, every second one positive; the first of them are the same for any count."""
     chance = random.Random(7)  # noqa: S311 - test data, not a secret
     rows = []
@@ -63,13 +63,19 @@ def at(root: Path, stage: str) -> Paths:
 def collected(root: Path, rows: Reviews, corpus: Sequence[str]) -> None:
     """What collect leaves."""
     out = at(root, "collect").out
-    records = [Record(record_id("mine", t), "mine", t, name) for t, name in rows]
-    write_records(out / "records.parquet", records, "id", "source", "text", "label")
+    records = [_record(*row) for row in rows]
+    write_records(out / "records.parquet", records, "id", "source", "text", "second", "label")
     others = [Record(record_id("web", t), "web", t) for t in corpus]
     write_records(out / "corpus.parquet", others, "id", "source", "text")
     named = {"name": "mine", "kind": "file", "origin": "data/mine.csv", "licence": "unknown"}
     found = {"waiver": "for a test", "sha256": "0" * 64, "rows": len(rows), "bytes": 1}
     write_json(out / "manifest.json", {"sources": [named | found]})
+
+
+def _record(text: str, *others: str) -> Record:
+    *seconds, label = others
+    second = seconds[0] if seconds else None
+    return Record(record_id("mine", text, second=second), "mine", text, label, second=second)
 
 
 def validated(root: Path, rows: Reviews, *changes: str, corpus: Sequence[str] = ()) -> Paths:
@@ -80,11 +86,11 @@ def validated(root: Path, rows: Reviews, *changes: str, corpus: Sequence[str] = 
     return paths
 
 
-def labelled(root: Path, rows: Reviews) -> Path:
+def labelled(root: Path, rows: Reviews, *changes: str, corpus: Sequence[str] = CORPUS) -> Path:
     """Run validate and label; returns the workspace."""
-    validated(root, rows, corpus=CORPUS)
+    validated(root, rows, *changes, corpus=corpus)
     (root / "annotations").mkdir(exist_ok=True)
-    label.run(params(), at(root, "label"))
+    label.run(params(*changes), at(root, "label"))
     return root
 
 

@@ -1,7 +1,8 @@
-"""A real but tiny bundle for tests: an ONNX classifier of a few kilobytes with its tokenizer.
+"""A real but tiny bundle for tests: an ONNX model of a few kilobytes with its tokenizer.
 
 The model is the mean of word weights: `logits[label] = mean(weights[token, label])`. Words of
-`WORDS` pull to the first or the last label as their sign says, all others to neither.
+`WORDS` pull to the first or the last label as their sign says, all others to neither. Of several labels
+none holds unless its words are there; a number is high for praise and low for blame.
 """
 
 import shutil
@@ -16,8 +17,11 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from pipeline.runtime.bundle import write_bundle
-from pipeline.runtime.classifier import Classifier
+from pipeline.core.decision import Decision
+from pipeline.runtime.bundle import FORMAT, write_bundle
+from pipeline.runtime.parity import golden_answers
+from pipeline.runtime.task import Request, Task
+from pipeline.runtime.text_model import TextModel
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 WORDS = {
@@ -33,24 +37,56 @@ WORDS = {
     "not": 0.0,
 }
 EXAMPLES = ("a warm funny film", "the awful dull film", "the film")
+PAIRS = (("the film", "a warm funny film"), ("the film", "awful dull"), ("a film", "the film"))
+LABELS = ("negative", "positive")
 MAX_LENGTH = 16
 _STRENGTH = 12.0
+_DOUBT = 1.5
+
+
+def tiny_task(
+    problem: str = "classification",
+    *,
+    labels: Sequence[str] | None = None,
+    pairs: bool = False,
+    window_stride: int | None = None,
+    decision: Decision | None = None,
+) -> Task:
+    """What the tiny model is asked."""
+    usual = ("stars",) if problem == "regression" else LABELS
+    return Task(
+        problem=problem,
+        labels=tuple(labels or usual),
+        pairs=pairs,
+        max_length=MAX_LENGTH,
+        window_stride=window_stride,
+        decision=decision or Decision(),
+    )
 
 
 def make_tiny_bundle(
     folder: Path,
     *,
-    labels: Sequence[str] = ("negative", "positive"),
+    task: Task | None = None,
+    labels: Sequence[str] = LABELS,
     seed: int = 0,
     product: str = "tiny-sentiment",
     language_model: tuple[Path, Path] | None = None,
+    bundle_format: int = FORMAT,
 ) -> str:
-    """Write a complete bundle to `folder` and return its hash. Another seed, another model."""
+    """Write a complete bundle to `folder` and return its hash. Another seed, another model.
+
+    Args:
+        task: in place of the classification of single texts by `labels`.
+    """
+    task = task or tiny_task(labels=labels)
     with tempfile.TemporaryDirectory() as name:
-        model, tokenizer = make_tiny_model(Path(name), labels=labels, seed=seed)
-        description = describe(model, tokenizer, labels) | {"product": product}
+        model, tokenizer = make_tiny_model(Path(name), task=task, seed=seed)
+        description = describe(model, tokenizer, task) | {"product": product}
         if language_model is not None:
             description["language_model"] = {"family": "bilm"}
+        if bundle_format == 1:
+            description = as_format_1(description)
         return write_bundle(
             folder,
             model=model,
@@ -61,34 +97,43 @@ def make_tiny_bundle(
         )
 
 
-def make_tiny_model(
-    folder: Path, *, labels: Sequence[str] = ("negative", "positive"), seed: int = 0
-) -> tuple[Path, Path]:
+def make_tiny_model(folder: Path, *, task: Task | None = None, seed: int = 0) -> tuple[Path, Path]:
     """Write `model.onnx` and `tokenizer.json` into `folder` and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     model, tokenizer = folder / "model.onnx", folder / "tokenizer.json"
-    onnx.save(_graph(_weights(len(labels), seed)), str(model))
+    onnx.save(_graph(_weights(task or tiny_task(), seed)), str(model))
     _tokenizer().save(str(tokenizer))
     return model, tokenizer
 
 
-def describe(model: Path, tokenizer: Path, labels: Sequence[str]) -> dict[str, Any]:
+def as_format_1(description: dict[str, Any]) -> dict[str, Any]:
+    """The same as it was written before there were other problems than classification."""
+    new = {"pairs", "window_stride", "segments", "decision", "scale", "quality_metric"}
+    kept = {key: value for key, value in description.items() if key not in new}
+    return kept | {"format": 1}
+
+
+def describe(model: Path, tokenizer: Path, task: Task) -> dict[str, Any]:
     """A `bundle.json` whose golden answers the model itself gave."""
-    classifier = Classifier(model, tokenizer, labels=labels, max_length=MAX_LENGTH, threads=1)
-    golden = [
-        {"text": text, "label": answer.label, "probabilities": answer.probabilities}
-        for text, answer in zip(EXAMPLES, classifier.classify(EXAMPLES), strict=True)
-    ]
-    quality = {"accuracy": 0.81, "accuracy_ci95": [0.79, 0.83], "macro_f1": 0.81}
-    teacher = {"accuracy": 0.86, "accuracy_ci95": [0.84, 0.88], "macro_f1": 0.86}
+    opened = TextModel(model, tokenizer, task=task, threads=1)
+    examples: tuple[Request, ...] = PAIRS if task.pairs else EXAMPLES
+    golden = golden_answers(opened, examples)
+    metric = {
+        "classification": "accuracy",
+        "multi_label": "micro_f1",
+        "regression": "pearson",
+    }[task.problem]
+    quality = {metric: 0.81, f"{metric}_ci95": [0.79, 0.83], "macro_f1": 0.81}
+    teacher = {metric: 0.86, f"{metric}_ci95": [0.84, 0.88], "macro_f1": 0.86}
     return {
-        "format": 1,
+        **task.as_dict(),
+        "format": FORMAT,
         "product": "tiny-sentiment",
         "audience": "People who want to know whether a sentence praises a film or pans it.",
         "variant": "student-int8",
-        "problem": "classification",
-        "labels": list(labels),
-        "max_length": MAX_LENGTH,
+        "segments": opened.segments,
+        "scale": [-12.0, 12.0] if task.problem == "regression" else None,
+        "quality_metric": metric,
         "pad_token_id": 0,
         "quality": {"validation": quality, "test": quality},
         "teacher": {
@@ -99,7 +144,7 @@ def describe(model: Path, tokenizer: Path, labels: Sequence[str]) -> dict[str, A
         },
         "size_bytes": model.stat().st_size,
         "latency_ms": {"p50": 0.6, "p95": 0.8, "batch": 1, "tokens": 32, "threads": 2},
-        "examples": list(EXAMPLES),
+        "examples": [list(e) if task.pairs else e for e in examples],
         "golden": golden,
         "golden_tolerance": 1e-4,
         "versions": {"onnxruntime": "any", "tokenizers": "any"},
@@ -117,15 +162,20 @@ def copy_bundle(source: Path, target: Path) -> Path:
     return target
 
 
-def _weights(labels: int, seed: int) -> npt.NDArray[np.float32]:
-    """Word weights `(vocabulary, labels)`: seeded noise plus the pull of `WORDS`."""
+def _weights(task: Task, seed: int) -> npt.NDArray[np.float32]:
+    """Word weights `(vocabulary, outputs)`: seeded noise plus the pull of `WORDS`."""
     generator = np.random.default_rng(seed)
     words = [*SPECIAL, *WORDS]
-    weights = generator.normal(scale=0.05, size=(len(words), labels)).astype(np.float32)
+    weights = generator.normal(scale=0.05, size=(len(words), len(task.labels))).astype(np.float32)
     for row, word in enumerate(words):
         pull = WORDS.get(word, 0.0) * _STRENGTH
+        if task.problem == "regression":
+            weights[row, 0] += pull
+            continue
         weights[row, -1] += max(pull, 0.0)
         weights[row, 0] += max(-pull, 0.0)
+    if task.problem == "multi_label":
+        weights -= _DOUBT
     return weights
 
 
@@ -164,6 +214,8 @@ def _tokenizer() -> Tokenizer:
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
     )
     return tokenizer

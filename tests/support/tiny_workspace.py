@@ -1,6 +1,8 @@
 """A workspace whose first eleven stages have run, with tiny random models in place of trained ones."""
 
 import shutil
+from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import yaml
 
 from pipeline import export, quantize
 from pipeline.core.files import write_json
-from pipeline.core.params import Params, load_params, parse_params, parse_yaml
+from pipeline.core.params import Params, load_params, override, parse_params, parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.core.variants import BASELINES, MODELS
 from tests.support import tiny_models
@@ -22,24 +24,25 @@ MAX_LENGTH = 24
 ROWS = {"train": 20, "validation": 60, "test": 40}
 
 
-def make_workspace(root: Path, **requirements: Any) -> tuple[Params, Paths]:
+def make_workspace(root: Path, changes: Sequence[str] = ()) -> tuple[Params, Paths]:
     """Files of prepare, baseline and the training stages; returns the parameters and paths.
 
     Args:
-        requirements: values in place of those of `product.requirements`.
+        changes: `section.key=value`, such as those of tests/support/problems.py.
     """
-    params = _params(root, requirements)
+    params = _params(root, changes)
     paths = Paths(root=root)
-    _write_records(paths, seed=5)
+    _write_records(paths, params, seed=5)
     for number, stage in enumerate(MODELS.values()):
         tiny_models.write_model(
             paths.output(stage) / "model",
             seed=number,
+            labels=tuple(params.product.labels),
             layers=2 if stage == "finetune" else 1,
             max_length=MAX_LENGTH,
         )
     tiny_models.write_language_model(paths.output("pretrain") / "model", max_length=MAX_LENGTH)
-    _write_baselines(paths)
+    _write_baselines(paths, outputs=len(params.product.labels))
     write_json(
         paths.output("collect") / "manifest.json",
         {"sources": [_source("rotten-tomatoes"), _source("imdb")]},
@@ -55,19 +58,22 @@ def make_workspace(root: Path, **requirements: Any) -> tuple[Params, Paths]:
     return params, paths
 
 
-def _compressed(root: Path) -> Path:
+def _compressed(root: Path, changes: Sequence[str]) -> Path:
     if root.exists():
         return root
-    params, paths = make_workspace(root)
+    params, paths = make_workspace(root, changes)
     export.run(params, at(paths, "export"))
     quantize.run(params, at(paths, "quantize"))
     return root
 
 
-def compressed_workspace(factory: pytest.TempPathFactory) -> tuple[Params, Paths]:
+def compressed_workspace(
+    factory: pytest.TempPathFactory, changes: Sequence[str] = ()
+) -> tuple[Params, Paths]:
     """A copy of a workspace in which export and quantize have run too; they run once a session."""
     root = factory.mktemp("workspace") / "copy"
-    shutil.copytree(_compressed(factory.getbasetemp() / "compressed"), root)
+    name = f"compressed-{sha256('|'.join(changes).encode()).hexdigest()[:12]}"
+    shutil.copytree(_compressed(factory.getbasetemp() / name, changes), root)
     return load_params(root / "params.yaml"), Paths(root=root)
 
 
@@ -78,7 +84,7 @@ def at(paths: Paths, stage: str) -> Paths:
     return here
 
 
-def _params(root: Path, requirements: dict[str, Any]) -> Params:
+def _params(root: Path, changes: Sequence[str]) -> Params:
     values = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
     values["compute"].update(threads=1)
     values["prepare"]["max_length"] = MAX_LENGTH
@@ -86,7 +92,7 @@ def _params(root: Path, requirements: dict[str, Any]) -> Params:
     values["evaluate"].update(resamples=200, min_slice_rows=5)
     values["measure"].update(tokens=8, threads=1, rounds=2, requests_per_round=5)
     values["gate"]["golden_requests"] = 8
-    values["product"]["requirements"].update(requirements)
+    values = override(values, changes)
     root.mkdir(parents=True, exist_ok=True)
     (root / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
     (root / "dvc.yaml").write_bytes((REPOSITORY / "dvc.yaml").read_bytes())
@@ -94,38 +100,54 @@ def _params(root: Path, requirements: dict[str, Any]) -> Params:
     return parse_params(values)
 
 
-def _write_records(paths: Paths, *, seed: int) -> None:
+def _write_records(paths: Paths, params: Params, *, seed: int) -> None:
     total = sum(ROWS.values())
     random = np.random.default_rng(seed)
-    label_ids = random.integers(0, 2, total).tolist()
+    targets = _targets(params, total, random)
+    seconds = tiny_models.texts(total, seed=seed + 1)
     splits = [split for split, rows in ROWS.items() for _ in range(rows)]
     columns = {
         "id": [f"{i:016x}" for i in range(total)],
-        "text": tiny_models.texts(total, seed=seed),
-        "label": [("negative", "positive")[i] for i in label_ids],
-        "label_id": label_ids,
+        "text": tiny_models.texts(total, seed=seed, longest=5 if params.product.pairs else 40),
+        "second": pa.array(seconds if params.product.pairs else [None] * total, pa.string()),
+        "target": targets,
         "cluster": [f"{i:016x}" for i in range(total)],
         "split": splits,
     }
     write_parquet(paths.output("prepare") / "records.parquet", columns)
 
 
-def _write_baselines(paths: Paths) -> None:
+def _targets(params: Params, total: int, random: np.random.Generator) -> list[list[float]]:
+    labels = len(params.product.labels)
+    if params.product.problem == "classification":
+        found = random.integers(0, labels, (total, 1)).astype(float)
+    elif params.product.problem == "multi_label":
+        found = (random.random((total, labels)) < 0.4).astype(float)
+    else:
+        found = 5 * random.random((total, 1))
+    return [row.tolist() for row in found]
+
+
+def _write_baselines(paths: Paths, *, outputs: int) -> None:
     records = pq.read_table(paths.read("prepare", "records.parquet")).to_pylist()
     random = np.random.default_rng(9)
     rows = [
-        {"id": row["id"], "split": row["split"], "model": model, "probability_1": random.random()}
+        {"id": row["id"], "split": row["split"], "model": model}
+        | {f"score_{output}": share for output, share in enumerate(_shares(random, outputs))}
         for model in BASELINES
         for row in records
         if row["split"] != "train"
     ]
-    for row in rows:
-        row["probability_0"] = 1 - row["probability_1"]
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     write_parquet(paths.output("baseline") / "predictions.parquet", columns)
 
 
-def write_parquet(path: Path, columns: dict[str, list[Any]]) -> None:
+def _shares(random: np.random.Generator, outputs: int) -> list[float]:
+    shares = random.random(outputs)
+    return [float(share) for share in (shares / shares.sum() if outputs > 1 else shares)]
+
+
+def write_parquet(path: Path, columns: dict[str, Any]) -> None:
     """A table of columns."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table(columns), path)

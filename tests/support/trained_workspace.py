@@ -129,17 +129,25 @@ def write_checkpoint(folder: Path, *, hidden_size: int = HIDDEN_SIZE, layers: in
 
 def write_baseline(root: Path, rows: dict[str, list[Any]], *, right_share: float) -> None:
     """What baseline left: predictions of which `right_share` are right in each split."""
-    columns: dict[str, list[Any]] = {"id": [], "split": [], "model": [], "probability_0": []}
+    columns: dict[str, list[Any]] = {
+        "id": [],
+        "split": [],
+        "model": [],
+        "target": [],
+        "score_0": [],
+    }
     for split in ("validation", "test"):
         kept = [i for i, name in enumerate(rows["split"]) if name == split]
         for position, i in enumerate(kept):
             right = position < right_share * len(kept)
-            answer = rows["label_id"][i] if right else 1 - rows["label_id"][i]
+            [gold] = rows["target"][i]
+            answer = gold if right else 1 - gold
+            columns["target"].append([gold])
             columns["id"].append(rows["id"][i])
             columns["split"].append(split)
             columns["model"].append("baseline-nblr")
-            columns["probability_0"].append(0.9 if answer == 0 else 0.1)
-    columns["probability_1"] = [1 - value for value in columns["probability_0"]]
+            columns["score_0"].append(0.9 if answer == 0 else 0.1)
+    columns["score_1"] = [1 - value for value in columns["score_0"]]
     path = Paths(root=root).output("baseline") / "predictions.parquet"
     write_parquet(path, columns)
 
@@ -168,7 +176,8 @@ def _write_records(prepare: Path) -> dict[str, list[Any]]:
         "id": ids,
         "text": texts(total, seed=1),
         "label": [("negative", "positive")[i] for i in label_ids],
-        "label_id": label_ids,
+        "second": [None] * total,
+        "target": [[float(i)] for i in label_ids],
         "cluster": ids,
         "split": [split for split, rows in SPLITS.items() for _ in range(rows)],
     }

@@ -57,13 +57,31 @@ def test_the_same_cluster_is_always_in_the_same_split_and_shares_hold() -> None:
         assert splits.count(name) / 5000 == pytest.approx(share, abs=0.03)
 
 
-def test_a_label_missing_from_a_split_and_an_empty_split_are_refused() -> None:
-    splits = ["train", "train", "validation", "validation", "test", "test"]
-    assert check_splits(splits, ["a", "b"] * 3, labels=["a", "b"])["test"] == {"a": 1, "b": 1}
-    with pytest.raises(DataError, match="test split lacks b"):
-        check_splits(splits, ["a", "b", "a", "b", "a", "a"], labels=["a", "b"])
-    with pytest.raises(DataError, match="test split is empty"):
-        check_splits(splits[:4], ["a", "b"] * 2, labels=["a", "b"])
+SPLITS = ["train", "train", "validation", "validation", "test", "test"]
+
+
+@pytest.mark.parametrize(
+    ("problem", "targets", "message"),
+    [
+        ("classification", [[0.0], [1.0]] * 3, None),
+        ("classification", [[0.0], [1.0], [0.0], [1.0], [0.0], [0.0]], "test split lacks b"),
+        ("classification", [[0.0], [1.0]] * 2, "test split is empty"),
+        ("multi_label", [[1.0, 1.0], [0.0, 0.0]] * 3, None),
+        ("multi_label", [[1.0, 1.0], [1.0, 0.0]] * 2 + [[0.0, 0.0]] * 2, "test split lacks a, b"),
+        ("regression", [[1.5], [2.0]] * 3, None),
+        ("regression", [[1.5], [2.0]] * 2 + [[3.0]] * 2, "test split has one number only"),
+    ],
+)
+def test_splits_that_cannot_be_judged_on_are_refused(
+    problem: str, targets: list[list[float]], message: str | None
+) -> None:
+    labels = ["stars"] if problem == "regression" else ["a", "b"]
+    splits = SPLITS[: len(targets)]
+    if message is None:
+        check_splits(splits, targets, problem=problem, labels=labels)
+        return
+    with pytest.raises(DataError, match=message):
+        check_splits(splits, targets, problem=problem, labels=labels)
 
 
 def test_sentences_end_at_marks_and_lines_but_not_at_abbreviations() -> None:
@@ -75,6 +93,18 @@ def test_sentences_end_at_marks_and_lines_but_not_at_abbreviations() -> None:
         "10 times",
         "New line e.g. This",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("국이 짜다. 밥은 좋았다! 또 올까?", ["국이 짜다.", "밥은 좋았다!", "또 올까?"]),
+        ("Суп остыл. Рис хорош.", ["Суп остыл.", "Рис хорош."]),
+        ("汤凉了。饭很好！下次再来。", ["汤凉了。", "饭很好！", "下次再来。"]),
+    ],
+)
+def test_sentences_end_in_other_scripts_too(text: str, parts: list[str]) -> None:
+    assert [*sentences(text)] == parts
 
 
 def test_the_vocabulary_repeats_and_auto_tokenizer_loads_it(tmp_path: Path) -> None:

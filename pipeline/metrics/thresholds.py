@@ -1,0 +1,97 @@
+"""Fitting a decision on validation: thresholds for a figure, and how sure an answer must be.
+
+Thresholds are climbed one label at a time: its odds are multiplied by each of a few factors, and what
+raises the figure is kept. With few rows a finer search would only learn their noise.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.core.decision import HALF, Decision
+from pipeline.core.product import MULTI_LABEL
+from pipeline.metrics.quality import Scores, Values, figure_of, right_answers
+
+_SWEEPS = 3
+_FACTORS = (0.25, 0.5, 0.67, 0.8, 0.9, 1.1, 1.25, 1.5, 2.0, 4.0)
+_LEAST_GAIN = 1e-9
+
+NEVER_SURE = 2.0
+"""Above every confidence: these rows show no part that is answered well enough."""
+
+
+def fit_thresholds(problem: str, metric: str, *, gold: Values, scores: Scores) -> Decision:
+    """The decision whose answers have the highest figure found.
+
+    Average precision reads no decision, so thresholds are then fitted for micro F1.
+    """
+    if metric == "average_precision":
+        metric = "micro_f1"
+
+    def figure(thresholds: tuple[float, ...]) -> float:
+        answers = Decision(thresholds).answers(problem, scores)
+        return figure_of(metric, gold=gold, answers=answers, scores=scores)
+
+    labels = scores.shape[1]
+    apart = problem == MULTI_LABEL
+    start = (HALF if apart else 1 / labels,) * labels
+    return Decision(_climb(figure, start, move=_moved if apart else _shared))
+
+
+def _climb(
+    figure: Callable[[tuple[float, ...]], float],
+    start: tuple[float, ...],
+    *,
+    move: Callable[[tuple[float, ...], int, float], tuple[float, ...]],
+) -> tuple[float, ...]:
+    best, highest = start, figure(start)
+    for _ in range(_SWEEPS):
+        before = best
+        for label in range(len(start)):
+            # From one place, so that every factor is tried on the same odds.
+            for tried in [move(best, label, factor) for factor in _FACTORS]:
+                if (found := figure(tried)) > highest + _LEAST_GAIN:
+                    best, highest = tried, found
+        if best == before:
+            break
+    return best
+
+
+def _moved(thresholds: tuple[float, ...], label: int, factor: float) -> tuple[float, ...]:
+    """The label's odds times the factor."""
+    odds = thresholds[label] / (1 - thresholds[label]) * factor
+    return (*thresholds[:label], odds / (1 + odds), *thresholds[label + 1 :])
+
+
+def _shared(thresholds: tuple[float, ...], label: int, factor: float) -> tuple[float, ...]:
+    """The same, and the others shrink or grow so that all sum to 1."""
+    moved = _moved(thresholds, label, factor)[label]
+    scale = (1 - moved) / (1 - thresholds[label])
+    return tuple(moved if i == label else t * scale for i, t in enumerate(thresholds))
+
+
+def fit_abstention(
+    decision: Decision, problem: str, *, gold: Values, scores: Scores, least_right: float
+) -> Decision:
+    """The same decision, that gives as many answers as it can with `least_right` of them right."""
+    confidence = decision.confidence(problem, scores)
+    right = right_answers(problem, gold, decision.answers(problem, scores))
+    order = np.argsort(-confidence, kind="stable")
+    shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    # Equal confidences are answered together or not at all.
+    lasts = np.append(np.diff(confidence[order]) != 0, True)
+    enough = np.flatnonzero(lasts & (shares >= least_right))
+    if not len(enough):
+        return replace(decision, abstain_below=NEVER_SURE)
+    if enough[-1] == len(order) - 1:
+        return decision
+    return replace(decision, abstain_below=float(confidence[order][enough[-1]]))
+
+
+def halves(rows: int, seed: int) -> NDArray[np.bool_]:
+    """Which rows are of the first half, drawn by seed: the same for every model, `(rows,)`."""
+    first = np.zeros(rows, dtype=np.bool_)
+    first[np.random.default_rng(seed).permutation(rows)[: rows // 2]] = True
+    return first

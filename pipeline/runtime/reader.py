@@ -1,0 +1,110 @@
+"""From a text, or the two texts of a pair, to the rows of tokens that a model reads.
+
+A text that is longer than the model reads is cut, or read in windows: each of full length with its
+special tokens, the next one some ordinary tokens further. Of a pair the first text is kept whole and
+the windows go over the second. The same in torch: pipeline/training/classification.py.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenizers import Encoding, Tokenizer
+
+from pipeline.core.errors import ArtifactError, DataError
+from pipeline.runtime.task import Request
+
+MOST_WINDOWS = 512
+"""Of one text; what follows is left out, so that one request cannot hold a server for minutes."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One input of the model: token ids, and for each 0, or 1 in the second text of a pair."""
+
+    ids: list[int]
+    segments: list[int]
+
+
+class Reader:
+    """A tokenizer with the length that its model reads. Safe to use from several threads.
+
+    Args:
+        tokenizer: a `tokenizer.json`.
+        max_length: tokens of a row, special tokens included.
+        window_stride: ordinary tokens between the beginnings of two windows; None cuts the text.
+
+    Raises:
+        ArtifactError: the file does not load.
+    """
+
+    def __init__(self, tokenizer: Path, *, max_length: int, window_stride: int | None) -> None:
+        self._tokenizer = _open_tokenizer(tokenizer)
+        self._max_length, self._stride = max_length, window_stride
+        if window_stride is None:
+            self._tokenizer.enable_truncation(max_length=max_length)
+
+    def read(self, request: Request) -> tuple[list[Row], bool]:
+        """Rows of at most `max_length` tokens, and whether a part of the text is in none of them.
+
+        Raises:
+            DataError: the first text of a pair leaves no room for the second.
+        """
+        encoding = self._encode(request)
+        if self._stride is None or len(encoding.ids) <= self._max_length:
+            return [Row(encoding.ids, encoding.type_ids)], bool(encoding.overflowing)
+        start, end = _place(encoding, 0 if isinstance(request, str) else 1)
+        room = self._max_length - (len(encoding.ids) - (end - start))
+        if room < 1:
+            raise DataError(
+                f"a pair whose first text takes {start} of the {self._max_length} tokens of a window",
+                expected="a first text that leaves room for the second",
+                next_step="shorten the first text, or give the longer text as the second",
+            )
+        begins = _begins(start, end, room=room, stride=self._stride)
+        rows = [_window(encoding, begin, min(begin + room, end), outside=(start, end))
+                for begin in begins[:MOST_WINDOWS]]  # fmt: skip
+        return rows, len(begins) > MOST_WINDOWS
+
+    def _encode(self, request: Request) -> Encoding:
+        texts = (request,) if isinstance(request, str) else request
+        return self._tokenizer.encode(*texts)
+
+
+def _place(encoding: Encoding, sequence: int) -> tuple[int, int]:
+    """Where the ordinary tokens of a text begin and end in a row."""
+    # Ordinary tokens of one text stand together in every frame that BERT and its kin use.
+    at = [i for i, number in enumerate(encoding.sequence_ids) if number == sequence]
+    return (at[0], at[-1] + 1) if at else (len(encoding.ids), len(encoding.ids))
+
+
+def _begins(start: int, end: int, *, room: int, stride: int) -> list[int]:
+    # Never further than a window is long, or tokens between two windows would be lost.
+    step = min(stride, room)
+    last = max(end - room, start)
+    return [*range(start, last, step), start + -(-(last - start) // step) * step]
+
+
+def _window(encoding: Encoding, begin: int, stop: int, *, outside: tuple[int, int]) -> Row:
+    """The row with `begin` to `stop` in place of all that lies between `outside`."""
+    start, end = outside
+    ids, kinds = encoding.ids, encoding.type_ids
+    return Row(
+        [*ids[:start], *ids[begin:stop], *ids[end:]],
+        [*kinds[:start], *kinds[begin:stop], *kinds[end:]],
+    )
+
+
+def _open_tokenizer(path: Path) -> Tokenizer:
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    # tokenizers raises a bare Exception for a file it cannot read.
+    except Exception as error:
+        raise ArtifactError(
+            f"{path.name} does not load: {error}",
+            expected="a tokenizer.json of the tokenizers library",
+            next_step="build the bundle again with `make pipeline`",
+        ) from error
+    # A saved tokenizer may carry the padding or length of its training.
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer

@@ -1,0 +1,128 @@
+"""Texts in, answers out: the one path that gate, release and server all use.
+
+Each text runs alone at its exact length. Dynamic int8 scales its activations over the whole batch,
+so with batch-mates or padding the same text would get another answer.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.core.decision import REGRESSION
+from pipeline.core.errors import ArtifactError
+from pipeline.runtime.bundle import MODEL, TOKENIZER, Bundle
+from pipeline.runtime.reader import Reader, Row
+from pipeline.runtime.scores import Scores, scores_of
+from pipeline.runtime.session import open_session
+from pipeline.runtime.task import Prediction, Request, Task, prediction_of
+
+INPUTS = ("attention_mask", "input_ids")
+SEGMENTS = "token_type_ids"
+_NEXT_STEP = "build the bundle again with `make pipeline`"
+
+
+class TextModel:
+    """An ONNX model of texts with its tokenizer. Safe to use from several threads.
+
+    Args:
+        model: ONNX file; inputs `input_ids`, `attention_mask` and, where it tells the texts of a pair
+            apart, `token_type_ids`, int64 `(batch, length)`; output `logits` `(batch, outputs)`.
+        tokenizer: a `tokenizer.json`.
+        threads: threads of ONNX Runtime; None takes the cores this process may use.
+
+    Raises:
+        ArtifactError: a file does not load, or the model has other inputs or outputs.
+    """
+
+    def __init__(
+        self, model: Path, tokenizer: Path, *, task: Task, threads: int | None = None
+    ) -> None:
+        self.task = task
+        self._reader = Reader(
+            tokenizer, max_length=task.max_length, window_stride=task.window_stride
+        )
+        self._session = open_session(model, threads)
+        self.segments = SEGMENTS in (node.name for node in self._session.get_inputs())
+        self._check_shape(model)
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle, threads: int | None = None) -> Self:
+        """The model of a verified bundle."""
+        return cls(bundle.model, bundle.tokenizer, task=bundle.task, threads=threads)
+
+    @classmethod
+    def in_folder(cls, folder: Path, *, task: Task, threads: int) -> Self:
+        """What export or quantize left of one model."""
+        return cls(folder / MODEL, folder / TOKENIZER, task=task, threads=threads)
+
+    def predict(self, requests: Sequence[Request]) -> list[Prediction]:
+        """One prediction a request, in order.
+
+        Raises:
+            DataError: the first text of a pair leaves no room for the second.
+        """
+        return [self._predict_one(request) for request in requests]
+
+    def scores(self, requests: Sequence[Request]) -> Scores:
+        """Scores `(requests, outputs)`; see `scores_of`."""
+        rows = [self._scores_of_one(request) for request in requests]
+        return np.array(rows, dtype=np.float64).reshape(len(requests), len(self.task.labels))
+
+    def scores_of_each(self, requests: Iterable[Request], *, workers: int) -> Iterator[Scores]:
+        """Scores `(outputs,)` of each request, in order; `workers` requests at a time.
+
+        Each is computed alone, so with `threads=1` the figures do not depend on `workers`.
+        """
+        with ThreadPoolExecutor(workers) as pool:
+            yield from pool.map(self._scores_of_one, requests)
+
+    def read(self, request: Request) -> tuple[list[Row], bool]:
+        """The rows that the model reads of a request, and whether a part of it is left out."""
+        return self._reader.read(request)
+
+    def outputs(self, row: Row) -> npt.NDArray[np.float32]:
+        """Raw outputs `(outputs,)` for one row of tokens."""
+        input_ids = np.array([row.ids], dtype=np.int64)
+        feed = {"input_ids": input_ids, "attention_mask": np.ones_like(input_ids)}
+        if self.segments:
+            feed[SEGMENTS] = np.array([row.segments], dtype=np.int64)
+        found: npt.NDArray[np.float32] = self._session.run(["logits"], feed)[0][0]
+        return found
+
+    def warm_up(self) -> None:
+        """Run the shortest and the longest input, so that the first caller does not wait."""
+        long = "warm up " * self.task.max_length
+        self.predict([("warm up", "warm up"), ("warm up", long)] if self.task.pairs
+                     else ["warm up", long])  # fmt: skip
+
+    def _predict_one(self, request: Request) -> Prediction:
+        rows, truncated = self.read(request)
+        return prediction_of(self.task, self._score(rows)[None], truncated=truncated)
+
+    def _scores_of_one(self, request: Request) -> Scores:
+        return self._score(self.read(request)[0])
+
+    def _score(self, rows: list[Row]) -> Scores:
+        """Of the mean of the windows' outputs, `(outputs,)`."""
+        found = [self.outputs(row) for row in rows]
+        return scores_of(self.task.problem, found[0] if len(found) == 1 else np.mean(found, axis=0))
+
+    def _check_shape(self, model: Path) -> None:
+        inputs = sorted(node.name for node in self._session.get_inputs())
+        outputs = {node.name: node.shape[-1] for node in self._session.get_outputs()}
+        # A width the graph leaves open shows as a name; the first answer is then checked by zip.
+        width, wanted = outputs.get("logits"), len(self.task.labels)
+        fits = not isinstance(width, int) or width == wanted
+        if self.task.problem == REGRESSION and wanted != 1:
+            fits = False
+        known = [*INPUTS], [*INPUTS, SEGMENTS]
+        if inputs not in known or "logits" not in outputs or not fits:
+            raise ArtifactError(
+                f"{model.name} with inputs {inputs} and outputs {outputs}",
+                expected=f"inputs attention_mask, input_ids (and {SEGMENTS}); output logits of {wanted}",
+                next_step=_NEXT_STEP,
+            )

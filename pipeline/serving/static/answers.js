@@ -1,0 +1,133 @@
+// What an answer looks like, for each problem: a label, several labels, or a number on its scale.
+
+import { both, byId, make, number, percent, words } from "./words.js";
+
+const SURE = 0.6;
+const HALF = 0.5;
+const COLOURS = 6;
+const page = {
+  answer: byId("answer"), verdict: byId("verdict"), detail: byId("detail"), bars: byId("bars"),
+  mark: byId("mark-note"), scale: byId("scale"),
+};
+
+export const tone = (element, model, label) => {
+  const place = model && label !== null ? model.labels.indexOf(label) : -1;
+  element.style.setProperty("--tone", place < 0 ? "var(--soft)" : `var(--label-${place % COLOURS})`);
+};
+
+// ---- one problem, one way to say it ------------------------------------------------------
+
+// Each gives: sure, verdict, short (for the list of tries), detail, label (whose colour speaks).
+const SAID = {
+  classification({ label, probability, abstained }, { decision }) {
+    // Where the bundle says when to be sure, the page does not decide it again.
+    const fitted = decision.thresholds !== null || decision.abstain_below !== null;
+    const sure = fitted ? !abstained : probability >= SURE;
+    return {
+      sure,
+      label,
+      verdict: words(label),
+      short: `${words(label)}, ${percent(probability)}`,
+      detail: sure
+        ? `The model is ${percent(probability)} sure.`
+        : `It leans towards ${words(label).toLowerCase()}, with only ${percent(probability)}.`,
+    };
+  },
+  multi_label({ labels, abstained }, model) {
+    const named = labels.length ? words(both(labels)) : "None of them";
+    const count = `${labels.length} of ${model.labels.length} labels hold`;
+    return {
+      sure: !abstained,
+      label: labels.length === 1 ? labels[0] : null,
+      verdict: named,
+      short: named,
+      detail: abstained
+        ? `It leans towards: ${named.toLowerCase()}. A label lies too close to its mark.`
+        : labels.length === 1 ? `1 of ${model.labels.length} labels holds.` : `${count}.`,
+    };
+  },
+  regression({ value }, { labels }) {
+    const shown = number(value, 2);
+    return {
+      sure: true, label: labels[0], verdict: shown, short: shown, detail: words(labels[0]),
+    };
+  },
+};
+
+export const said = (prediction, model) => SAID[model.problem](prediction, model);
+
+export function showAnswer(prediction, model) {
+  const { sure, label, verdict, detail } = said(prediction, model);
+  page.answer.dataset.state = sure ? "sure" : "unsure";
+  page.verdict.textContent = sure ? verdict : "Not sure";
+  page.detail.textContent = detail;
+  if (prediction.truncated) page.detail.textContent += " It read only the beginning: the text is too long.";
+  tone(page.answer, model, sure ? label : null);
+  if (model.problem === "multi_label" && sure && label === null) page.answer.style.setProperty("--tone", "var(--ink)");
+  const held = prediction.labels ?? [prediction.label];
+  showBars(prediction.probabilities ?? {}, held, model);
+  showScale(prediction.value ?? null, model);
+}
+
+export function showNoAnswer(model) {
+  const labels = model && model.problem !== "regression" ? model.labels : [];
+  showBars(Object.fromEntries(labels.map((label) => [label, null])), [], model);
+  showScale(null, model);
+}
+
+// ---- bars and the scale ------------------------------------------------------------------
+
+// Where a label begins to hold, as a share; null where no single place says so.
+function marks(model) {
+  if (!model) return [];
+  const { problem, labels, decision } = model;
+  if (problem === "multi_label") return decision.thresholds ?? labels.map(() => HALF);
+  return labels.length === 2 && decision.thresholds ? decision.thresholds : [];
+}
+
+function showBars(probabilities, held, model) {
+  const labels = Object.keys(probabilities);
+  const cuts = marks(model);
+  page.mark.hidden = labels.length === 0 || cuts.length === 0;
+  // The same elements are kept, so that a bar moves instead of jumping.
+  if ([...page.bars.children].map((row) => row.dataset.label).join("\n") !== labels.join("\n")) {
+    page.bars.replaceChildren(...labels.map((label) => makeBar(label, model)));
+  }
+  labels.forEach((label, place) => {
+    const row = page.bars.children[place];
+    const share = probabilities[label];
+    row.querySelector(".name").classList.toggle("first", held.includes(label));
+    row.querySelector(".percent").textContent = share === null ? "" : percent(share);
+    row.querySelector(".fill").style.width = `${(share ?? 0) * 100}%`;
+    const mark = row.querySelector(".mark");
+    mark.hidden = cuts[place] === undefined;
+    mark.style.left = `${(cuts[place] ?? 0) * 100}%`;
+  });
+}
+
+function makeBar(label, model) {
+  const row = make("li");
+  row.dataset.label = label;
+  const track = make("div", "track");
+  track.setAttribute("aria-hidden", "true");
+  track.append(make("div", "fill"));
+  const holder = make("div", "holder");
+  holder.append(track, make("span", "mark"));
+  row.append(make("span", "name", words(label)), make("span", "percent"), holder);
+  tone(row, model, label);
+  return row;
+}
+
+// The scale runs over the numbers that the model learned from.
+function showScale(value, model) {
+  const range = model?.problem === "regression" ? model.scale : null;
+  page.scale.hidden = !range;
+  if (!range) return;
+  const [low, high] = range;
+  const share = value === null ? null : Math.min(Math.max((value - low) / (high - low || 1), 0), 1);
+  const pin = page.scale.querySelector(".pin");
+  pin.hidden = share === null;
+  pin.style.left = `${(share ?? 0) * 100}%`;
+  page.scale.querySelector(".low").textContent = number(low, 1);
+  page.scale.querySelector(".high").textContent = number(high, 1);
+}

@@ -1,0 +1,115 @@
+// How the released model compares with its teacher, and what it is not good for.
+
+import {
+  both, byId, either, lowerFirst, make, megabytes, milliseconds, number, percent, signed, times, words,
+} from "./words.js";
+
+const SURE = 0.6;
+const FIGURES = {
+  accuracy: "Right answers", macro_f1: "Macro F1", micro_f1: "Micro F1", matthews: "Matthews correlation",
+  average_precision: "Average precision", pearson: "Pearson correlation", spearman: "Spearman correlation",
+};
+
+const metricOf = (model) => model.quality_metric ?? "accuracy";
+const madeFor = (audience) => (audience ? ` Made for ${lowerFirst(audience)}` : "");
+
+export function showPurpose(model) {
+  const reads = model.pairs ? "Reads two texts" : "Reads a text";
+  const says = {
+    classification: `says ${either(model.labels)}`,
+    multi_label: `says which of these hold: ${both(model.labels)}`,
+    regression: `gives a number: ${either(model.labels)}`,
+  }[model.problem];
+  byId("audience").textContent = `${reads} and ${says}.${madeFor(model.audience)}`;
+}
+
+// The split on which both were scored: figures of different rows must not stand side by side.
+function quality(model) {
+  const metric = metricOf(model);
+  const of = (side, split) => side?.quality?.[split]?.[metric] ?? null;
+  const split = ["test", "validation"].find((name) => of(model, name) !== null && of(model.teacher, name) !== null);
+  return split
+    ? { split, teacher: of(model.teacher, split), released: of(model, split) }
+    : { split: null, teacher: null, released: null };
+}
+
+export function showComparison(model) {
+  const { teacher } = model;
+  byId("compare").hidden = !teacher;
+  if (!teacher) return;
+  const found = quality(model);
+  const metric = metricOf(model);
+  const typical = (side) => side.latency_ms?.p50 ?? null;
+  const shown = (value, format) => (value === null || value === undefined ? "not measured" : format(value));
+  const figure = metric === "accuracy" ? (share) => `${number(share * 100, 1)}%` : (value) => number(value, 3);
+  const rows = [
+    [FIGURES[metric], found.teacher, found.released, figure],
+    ["Size", teacher.size_bytes, model.size_bytes, megabytes],
+    ["Time per text", typical(teacher), typical(model), milliseconds],
+  ];
+  byId("figures").replaceChildren(...rows.map(([name, old, released, format]) => {
+    const row = make("tr");
+    const head = make("th", "", name);
+    head.scope = "row";
+    row.append(head, make("td", "", shown(old, format)), make("td", "", shown(released, format)));
+    return row;
+  }));
+  showRatios(teacher.size_bytes / model.size_bytes, typical(teacher) / typical(model), found, metric);
+  const texts = { test: "texts that neither had seen", validation: "validation texts" };
+  byId("compare-note").textContent = (found.split ? `${FIGURES[metric]} on ${texts[found.split]}. ` : "")
+    + "Time is the middle of many requests on the machine that built it.";
+}
+
+function showRatios(smaller, faster, found, metric) {
+  const ratios = [[smaller, "smaller", "larger"], [faster, "faster", "slower"]]
+    .filter(([ratio]) => Number.isFinite(ratio) && ratio > 0)
+    .map(([ratio, better, worse]) => [ratio >= 1 ? better : worse, times(Math.max(ratio, 1 / ratio))]);
+  // What it cost stands beside what it gained.
+  if (found.split) {
+    const change = found.released - found.teacher;
+    ratios.push(metric === "accuracy"
+      ? ["points right", signed(change * 100, 1)]
+      : [FIGURES[metric].replace(" correlation", ""), signed(change, 2)]);
+  }
+  byId("ratios").replaceChildren(...ratios.map(([name, value]) => {
+    const pair = make("div");
+    pair.append(make("dt", "", name), make("dd", "", value));
+    return pair;
+  }));
+}
+
+export function showLimits(model) {
+  const limits = [
+    knows(model), ...unsure(model), reads(model),
+    "Irony, mixed feelings and quotations mislead it. Let a person decide what matters to people.",
+  ];
+  byId("limits").hidden = false;
+  byId("limits-list").replaceChildren(...limits.map((limit) => make("li", "", limit)));
+}
+
+const knows = (model) => (model.problem === "regression"
+  ? "It gives a number to every text, also to one on another subject or in another language."
+  : `It knows only ${either(model.labels)}, and answers so even for a text on another subject or in another language.`);
+
+function unsure(model) {
+  if (model.problem === "regression") return ["It says a number and not how sure it is of it."];
+  const abstains = model.decision.abstain_below !== null;
+  const answered = model.answered?.test ?? model.answered?.validation;
+  if (abstains) {
+    const share = answered
+      ? `: it answers ${percent(answered.share)} of texts, and ${percent(answered.right ?? 0)} of these rightly.`
+      : ".";
+    return [`It says “not sure” where it would not be right often enough${share}`];
+  }
+  if (model.problem === "multi_label") return ["A label may be missing, or hold wrongly: look at the bars close to their mark."];
+  const right = metricOf(model) === "accuracy" ? quality(model).released : null;
+  const wrong = right === null ? "." : `: of 100 texts, about ${Math.round((1 - right) * 100)} are answered wrongly.`;
+  if (model.decision.thresholds !== null) return [`It can be sure and wrong${wrong}`];
+  return [`Below ${percent(SURE)} it says “not sure”. It can be sure and wrong all the same${wrong}`];
+}
+
+const reads = (model) => (model.window_stride === null
+  ? `It reads the first ${number(model.max_length, 0)} pieces of words. What follows is left out, and it says so.`
+  : `It reads a long text in parts of ${number(model.max_length, 0)} pieces of words and answers by their mean.`);
+
+export const titleOf = (model) => words(model.product);

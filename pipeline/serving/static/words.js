@@ -1,0 +1,37 @@
+// Words and numbers as every part of the demo page writes them.
+
+export const byId = (id) => document.getElementById(id);
+
+export const make = (tag, className, text) => {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  return element;
+};
+
+export const words = (name) => {
+  const spaced = name.replaceAll(/[-_]+/g, " ").trim();
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+};
+export const number = (value, digits) => new Intl.NumberFormat("en", {
+  maximumFractionDigits: digits, minimumFractionDigits: digits,
+}).format(value);
+const digitsFor = (value) => (value >= 10 ? 0 : value >= 1 ? 1 : 2);
+// Never "100%" for what is not certain: a model has no certainty.
+export const percent = (share) => {
+  const rounded = Math.round(share * 100);
+  if (rounded === 100 && share < 1) return "over 99%";
+  if (rounded === 0 && share > 0) return "under 1%";
+  return `${rounded}%`;
+};
+export const milliseconds = (value) => `${number(value, digitsFor(value))} ms`;
+export const megabytes = (bytes) => {
+  const size = bytes / 1e6;
+  return size < 0.1 ? `${number(bytes / 1e3, 1)} kB` : `${number(size, digitsFor(size))} MB`;
+};
+export const signed = (value, digits) => (value < 0 ? "−" : "+") + number(Math.abs(value), digits);
+export const times = (value) => `${number(value, digitsFor(value))}×`;
+export const lowerFirst = (text) => (/^.[A-Z]/.test(text) ? text : text.charAt(0).toLowerCase() + text.slice(1));
+export const either = (labels) => list(labels, "disjunction");
+export const both = (labels) => list(labels, "conjunction");
+const list = (labels, type) => new Intl.ListFormat("en", { type }).format(labels.map((label) => words(label).toLowerCase()));

@@ -1,0 +1,125 @@
+"""The lesson of `finetune`: a checkpoint, rows in its tokens, and how one seed of it is trained."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from pipeline.core.params import Params
+from pipeline.core.paths import Paths
+from pipeline.models.checkpoint import resolve_checkpoint
+from pipeline.models.encoder import (
+    freeze_lowest,
+    layer_from_top,
+    load_classifier,
+    reads_segments,
+)
+from pipeline.models.numbers import scale_output
+from pipeline.text.batching import epoch_batches
+from pipeline.training.checkpoint import Checkpoints
+from pipeline.training.classification import TokenRows, tokenize
+from pipeline.training.curve import Curve
+from pipeline.training.loop import Training, train
+from pipeline.training.objectives import balanced_weights, gold_objective, scale_of
+from pipeline.training.splits import Split, read_split
+from pipeline.training.validation import QUALITY, ScoresOf, Validation
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """What every seed learns from, and how.
+
+    Attributes:
+        curve: file of the kept seed's learning curve; while training goes on, of the one under way.
+    """
+
+    params: Params
+    rows: TokenRows
+    train: Split
+    validation: Validation
+    checkpoint: Path
+    curve: Path
+
+    @classmethod
+    def of(
+        cls, params: Params, paths: Paths, tokenizer: PreTrainedTokenizerBase, *, scores: ScoresOf
+    ) -> "Teaching":
+        """Rows in tokens; with segments where pairs meet a model that has them.
+
+        Args:
+            scores: the runtime's rule from logits to scores.
+        """
+        records = paths.read("prepare", "records.parquet")
+        checkpoint = resolve_checkpoint(params.prepare.checkpoint)
+        segments = params.product.pairs and reads_segments(_load(params, checkpoint))
+        splits = {name: read_split(records, name) for name in ("train", "validation")}
+        rows = {
+            name: tokenize(
+                tokenizer,
+                split.texts,
+                max_length=params.prepare.max_length,
+                seconds=split.seconds,
+                segments=segments,
+                window_stride=params.prepare.window_stride,
+            )
+            for name, split in splits.items()
+        }
+        validation = Validation(
+            rows["validation"],
+            splits["validation"].targets,
+            params.product.problem,
+            params.product.requirements.quality_metric,
+            params.compute,
+            scores,
+        )
+        curve = paths.out / "curve.csv"
+        return cls(params, rows["train"], splits["train"], validation, checkpoint, curve)
+
+    def load(self) -> PreTrainedModel:
+        """The checkpoint with a new head, its lowest layers frozen."""
+        model = _load(self.params, self.checkpoint)
+        freeze_lowest(model, self.params.finetune.frozen_layers)
+        return model
+
+    def teach(
+        self, model: PreTrainedModel, seed: int, checkpoints: Checkpoints
+    ) -> list[dict[str, float]]:
+        """Train `model` in place; returns the points of its curve."""
+        settings, product = self.params.finetune, self.params.product
+        curve = Curve(self.curve, figures=[QUALITY])
+        training = Training(
+            task="finetune" if settings.seeds == 1 else f"finetune seed {seed}",
+            schedule=settings,
+            compute=self.params.compute,
+            batches=lambda epoch: epoch_batches(
+                self.rows.lengths, batch_size=settings.batch_size, seed=seed, epoch=epoch
+            ),
+            checkpoints=checkpoints,
+            curve=curve,
+            validate=self.validation.quality,
+            patience=settings.patience,
+            layer_of=lambda name: layer_from_top(model, name),
+            layer_decay=settings.layer_decay,
+        )
+        targets, scale = self.train.targets, scale_of(product.problem, self.train.targets)
+        weights = (
+            balanced_weights(product.problem, targets, labels=len(product.labels))
+            if settings.class_weights == "balanced"
+            else None
+        )
+        learned = targets if scale is None else scale.standard(targets)
+        objective = gold_objective(self.rows, learned, problem=product.problem, weights=weights)
+        train(model, objective, training)
+        if scale is not None:
+            scale_output(model, factor=scale.deviation, shift=scale.mean)
+        return curve.points
+
+
+def _load(params: Params, checkpoint: Path) -> PreTrainedModel:
+    return load_classifier(
+        checkpoint,
+        labels=params.product.labels,
+        problem=params.product.problem,
+        revision=params.prepare.checkpoint.revision,
+        dropout=params.finetune.dropout,
+    )
