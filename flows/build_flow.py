@@ -78,7 +78,9 @@ def build(
         Path.cwd(), changes=all_changes, title=build_title(all_changes), deploy=deploy
     )
     ran = sum(stage.state == "ran" for stage in result.stages)
-    return Completed(message=f"{ran} stages ran; {result.verdict['released']} passed")
+    return Completed(
+        message=f"{ran} of {len(result.stages)} stages ran; {result.verdict['released']} passed"
+    )
 
 
 def run_from_command_line(changes: Sequence[str], *, deploy: bool) -> None:
