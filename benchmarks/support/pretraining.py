@@ -47,6 +47,16 @@ _LENGTH = 128
 _HELDOUT_SHARE, _HELDOUT_LIMIT = 0.02, 300
 _CALIBRATION_STEPS = 30
 _MEASURED_AT = tuple(number / 10 for number in range(1, 11))
+_BILM_RECIPE = {
+    "sequence_length": 64,
+    "batch_size": 16,
+    "learning_rate": 8e-3,
+    "dropout": 0.0,
+    "embedding_dropout": 0.0,
+    "weight_drop": 0.0,
+}
+"""Over the profile's: in minutes no row is seen twice, so many small steps count and nothing is to be
+regularised (docs/log.md, 2026-11-24)."""
 _MLM_SHAPE = {
     "start": "random",
     "layers": 4,
@@ -140,9 +150,10 @@ def counted_scores(corpus: Corpus) -> dict[str, float]:
 def train_bilm(root: Path, corpus: Corpus, folder: Path, *, minutes: float) -> list[Watched]:
     """Train profile `bilm`'s model for `minutes`, not counting what is measured on the way."""
     params = _profile(root)
-    settings = params.pretrain.model_copy(update={"sequence_length": _LENGTH})
+    settings = params.pretrain.model_copy(update=_BILM_RECIPE)
     rate = _sequences_per_second(corpus, settings, params.compute, folder)
-    print(f"bilm  {rate * _LENGTH:,.0f} tokens/s; trains {minutes:g} minutes", flush=True)
+    tokens = rate * settings.sequence_length
+    print(f"bilm  {tokens:,.0f} tokens/s; trains {minutes:g} minutes", flush=True)
     return _train_watched(
         corpus, settings, params.compute, folder, sequences=int(rate * minutes * 60)
     )
