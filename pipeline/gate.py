@@ -13,7 +13,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnxruntime
 import tokenizers
 
@@ -38,6 +37,7 @@ from pipeline.metrics.comparison import quality_table
 from pipeline.metrics.judge import Judge, Judged
 from pipeline.metrics.plots import plot_choice, spoken
 from pipeline.metrics.predictions import Answers, read_answers
+from pipeline.metrics.quality import unit_of
 from pipeline.metrics.requirements import nothing_qualifies, qualifies
 from pipeline.metrics.verdict import Evidence, check_variant, choose, explain
 from pipeline.runtime.bundle import FORMAT, write_bundle
@@ -162,7 +162,8 @@ def _pack(
     released, teacher = by_name[chosen.name], by_name[TEACHER]
     certificate = read_json(paths.read("export", "certificate.json"))["models"][chosen.model]
     lineage = _lineage(params, paths)
-    tolerance = _GOLDEN_TOLERANCE[chosen.precision]
+    validation = read_split(_records(paths), "validation")
+    unit = unit_of(params.product.problem, validation.targets)
     description = {
         **model.task.as_dict(),
         "format": FORMAT,
@@ -179,8 +180,8 @@ def _pack(
         "size_bytes": released["size_bytes"],
         "latency_ms": released["latency_ms"],
         "examples": params.product.examples,
-        "golden": _golden(model, params, paths),
-        "golden_tolerance": tolerance * _unit(params.product.problem, paths),
+        "golden": _golden(model, validation, params),
+        "golden_tolerance": _GOLDEN_TOLERANCE[chosen.precision] * unit,
         "versions": {
             "onnxruntime": onnxruntime.__version__,
             "tokenizers": tokenizers.__version__,
@@ -216,9 +217,8 @@ def _pack(
     )
 
 
-def _golden(model: TextModel, params: Params, paths: Paths) -> list[dict[str, Any]]:
+def _golden(model: TextModel, validation: Split, params: Params) -> list[dict[str, Any]]:
     """Requests with the runtime's own answers: the product's examples, then validation texts."""
-    validation = read_split(_records(paths), "validation")
     examples = [request_of(example) for example in params.product.examples]
     requests = [*examples, *requests_of(validation.texts, validation.seconds)]
     return golden_answers(model, requests[: params.gate.golden_requests])
@@ -230,13 +230,6 @@ def _scale(problem: str, paths: Paths) -> list[float] | None:
         return None
     learned = read_split(_records(paths), "train").targets
     return [float(learned.min()), float(learned.max())]
-
-
-def _unit(problem: str, paths: Paths) -> float:
-    """What a tolerance is a share of: 1 of a probability, the spread of gold of a number."""
-    if problem != REGRESSION:
-        return 1.0
-    return float(np.std(read_split(_records(paths), "validation").targets)) or 1.0
 
 
 def _lineage(params: Params, paths: Paths) -> dict[str, str]:

@@ -203,7 +203,7 @@ class ExportParams(Section):
     opset: Annotated[int, Field(ge=13, le=22)]
     """ONNX operator set."""
     tolerance: Rate
-    """Largest absolute difference of a logit between torch and ONNX."""
+    """Largest absolute difference of a logit between torch and ONNX; of a number, a share of its spread."""
 
 
 class QuantizeParams(Section):

@@ -25,7 +25,7 @@ def quality_interval(judged: Judged, judge: Judge, metric: str | None = None) ->
     if metric == "accuracy":
         return proportion_interval(judge.row_scores(judged), confidence=judge.options.confidence)
     return bootstrap_interval(
-        lambda rows: judged.figure(metric, rows),
+        judged.drawn(metric),
         len(judged.gold),
         confidence=judge.options.confidence,
         resamples=judge.options.resamples,
@@ -43,10 +43,8 @@ def difference_interval(first: Judged, second: Judged, judge: Judge) -> Interval
     if judge.metric == "accuracy":
         return paired_difference(judge.row_scores(first), judge.row_scores(second), **drawing)
 
-    def difference(rows: NDArray[np.int64]) -> float:
-        return first.figure(judge.metric, rows) - second.figure(judge.metric, rows)
-
-    return bootstrap_interval(difference, len(first.gold), **drawing)
+    one, other = first.drawn(judge.metric), second.drawn(judge.metric)
+    return bootstrap_interval(lambda rows: one(rows) - other(rows), len(first.gold), **drawing)
 
 
 def quality_table(judged: Judged, judge: Judge) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pipeline.core.decision import Decision
 from pipeline.core.params import Params
 from pipeline.core.product import QUALITY_METRICS
 from pipeline.core.sections import EvaluateParams
+from pipeline.metrics.draws import Figure, drawn_figure
 from pipeline.metrics.predictions import Answers
 from pipeline.metrics.quality import (
     Scores,
@@ -42,12 +43,13 @@ class Judged:
     scores: Scores
     abstained: NDArray[np.bool_]
 
-    def figure(self, metric: str, rows: NDArray[np.int64] | None = None) -> float:
-        """A figure of all rows, or of those whose numbers are given."""
-        at = slice(None) if rows is None else rows
-        return figure_of(
-            metric, gold=self.gold[at], answers=self.answers[at], scores=self.scores[at]
-        )
+    def figure(self, metric: str) -> float:
+        """A figure of all rows."""
+        return figure_of(metric, gold=self.gold, answers=self.answers, scores=self.scores)
+
+    def drawn(self, metric: str) -> Figure:
+        """The same of rows that are drawn."""
+        return drawn_figure(metric, gold=self.gold, answers=self.answers, scores=self.scores)
 
 
 @dataclass(frozen=True)

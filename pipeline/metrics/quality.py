@@ -22,6 +22,7 @@ Values = NDArray[Any]
 """Answers or gold: label numbers `(rows,)`, which labels hold `(rows, labels)`, or numbers `(rows,)`."""
 
 _ROUNDING = 1e-9
+_PRECISION = 0.01
 
 
 def gold_of(problem: str, targets: Targets) -> Values:
@@ -94,6 +95,16 @@ ROW_SCORES = MappingProxyType(
     }
 )
 """What the mean of `row_scores` is called."""
+
+
+def unit_of(problem: str, targets: Targets) -> float:
+    """What a tolerance of scores is a share of: 1 of probabilities, the spread of gold of numbers.
+
+    Never less than float32 can tell apart at the size of the numbers, a hundred times over and more.
+    """
+    if problem != REGRESSION:
+        return 1.0
+    return max(float(np.std(targets)), _PRECISION * float(np.abs(targets).max())) or 1.0
 
 
 def agreement(problem: str, first: Values, second: Values) -> float:

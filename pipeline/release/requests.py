@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.core.errors import ReleaseError
 from pipeline.runtime.bundle import Bundle
-from pipeline.runtime.parity import differences, golden_request
+from pipeline.runtime.golden import differences, golden_request
 from pipeline.runtime.task import Request
 
 _TIMEOUT_SECONDS = 10.0

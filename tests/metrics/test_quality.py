@@ -12,6 +12,7 @@ from pipeline.metrics.quality import (
     quality_figure,
     right_answers,
     row_scores,
+    unit_of,
 )
 
 TARGETS = {
@@ -64,6 +65,13 @@ def test_closeness_is_nought_for_the_median_and_one_for_gold() -> None:
     assert row_scores("regression", gold, gold).tolist() == [1.0] * 4
     guess = np.full(4, np.median(gold))
     assert row_scores("regression", gold, guess).mean() == pytest.approx(0.0)
+
+
+def test_tolerances_of_numbers_follow_their_spread_and_what_float32_can_tell_apart() -> None:
+    assert unit_of("multi_label", TARGETS["multi_label"]) == 1.0
+    assert unit_of("regression", np.array([[1.0], [5.0]])) == 2.0
+    assert unit_of("regression", np.array([[1e6], [1e6 + 1]])) == pytest.approx(1e4, rel=1e-4)
+    assert unit_of("regression", np.zeros((3, 1))) == 1.0
 
 
 def test_a_correlation_with_what_never_varies_is_nought() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from pipeline.runtime.bundle import open_bundle
-from pipeline.runtime.parity import check_golden, differences
+from pipeline.runtime.golden import differences
+from pipeline.runtime.parity import check_golden
 from pipeline.runtime.text_model import TextModel
 from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
 
