@@ -83,6 +83,7 @@ def test_several_labels_of_long_pairs_go_the_whole_line_to_a_bundle(tmp_path: Pa
     bar = said["baseline"]["baseline-nblr"]["validation"]
     assert min(said[stage]["validation_quality"] for stage in MODELS) > bar + 0.1
     assert said["finetune"]["quality_metric"] == "micro_f1"
+    assert said["transfer"]["corpus_sentences_scored"] == 0
     assert said["evaluate"]["validation"]["pruned-int8"] > bar + 0.1
     bundle = open_bundle(tmp_path / "artifacts/gate/bundle")
     model = TextModel.from_bundle(bundle, threads=1)

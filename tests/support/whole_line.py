@@ -65,7 +65,7 @@ _SHARE_OF_NOT = 0.35
 _SMALL = {
     "compute": {"seed": 1, "threads": 1, "device": "cpu", "precision": "float32"},
     "validate": {"near_duplicate_similarity": 1.0, "min_rows_per_label": 20},
-    "prepare": {"max_length": MAX_LENGTH, "vocabulary_size": 150, "heldout_share": 0.1},
+    "prepare": {"max_length": MAX_LENGTH, "vocabulary_size": 800, "heldout_share": 0.1},
     "baseline": {"max_ngram": 1, "regularisation": [0.1, 1.0, 10.0], "min_gain": 0.01},
     "pretrain": {"start": "checkpoint", "layers": 2, "hidden_size": 32, "heads": 2, "epochs": 3}
     | {"feed_forward_size": 64, "sequence_length": MAX_LENGTH, "learning_rate": 3e-3},
@@ -155,10 +155,10 @@ def _make_workspace(root: Path, product: Product) -> None:
     write_json(root / "code.lock.json", {"gate": "0" * 64})
     _write_checkpoint(root / "checkpoint", product)
     values = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
-    values = override(values, product.changes)
     for section, changes in _SMALL.items():
         values[section] |= changes
     values["product"]["requirements"] |= _EASY
+    values = override(values, product.changes)
     place = {"kind": "folder", "package": None, "path": str(root / "checkpoint"), "sha256": None}
     values["prepare"]["checkpoint"] |= place
     [mine] = values["collect"]["sources"]
@@ -173,9 +173,7 @@ def _write_checkpoint(folder: Path, product: Product) -> None:
     """A tiny random BERT over a vocabulary of the product's own texts."""
     texts = [row[name] for row in product.rows for name in ("text", "second") if name in row]
     learn = train_byte_bpe if product.byte_tokens else train_wordpiece
-    tokenizer = learn(
-        [*texts, *product.corpus], vocabulary_size=400 if product.byte_tokens else 150
-    )
+    tokenizer = learn([*texts, *product.corpus], vocabulary_size=800)
     folder.mkdir()
     save_for_transformers(tokenizer, folder, max_length=MAX_LENGTH)
     config = BertConfig(
