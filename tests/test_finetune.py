@@ -3,15 +3,22 @@
 import signal
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from transformers import AutoModelForSequenceClassification, ViTConfig, ViTModel
 
 from pipeline import finetune
 from pipeline.core.errors import ArtifactError, TrainingError
-from pipeline.core.files import sha256_file
+from pipeline.core.files import read_json, sha256_file
+from pipeline.core.params import override, parse_yaml
+from pipeline.models.encoder import load_classifier, load_tokenizer, save_model
+from tests.support import tiny_models
 from tests.support.killed_stage import python, run_killed
+from tests.support.problems import MULTI_LABEL, PAIRS, REGRESSION
+from tests.support.tiny_workspace import REPOSITORY
 from tests.support.trained_workspace import (
+    changed,
     run_in,
     trained_workspace,
     untrained_workspace,
@@ -91,3 +98,87 @@ def test_a_killed_stage_run_again_leaves_the_bytes_of_an_unbroken_run(
     for name in (WEIGHTS, "artifacts/finetune/curve.csv"):
         assert sha256_file(workspace / name) == sha256_file(whole / name)
     assert not list((workspace / ".modelyard").rglob("*.safetensors"))
+
+
+THREE = ["finetune.seeds=3", "finetune.epochs=3", "finetune.learning_rate=1e-3"]
+
+
+def with_low_bar(workspace: Path) -> Path:
+    """The workspace with a baseline that is always wrong, for teachers that train little."""
+    rows = pq.read_table(workspace / "artifacts/prepare/records.parquet").to_pydict()
+    write_baseline(workspace, rows, right_share=0.0)
+    return workspace
+
+
+def test_the_best_of_several_seeds_is_kept_and_all_are_told(workspace: Path) -> None:
+    metrics, paths = run_in(with_low_bar(workspace), "finetune", finetune.run, *THREE)
+    figures = metrics["seeds"]
+    assert list(figures) == ["1", "2", "3"]
+    assert metrics["validation_quality"] == max(figures.values())
+    low, high = metrics["mean_validation_quality_ci95"]
+    mean = metrics["mean_validation_quality"]
+    assert mean == pytest.approx(sum(figures.values()) / 3)
+    # Student's t of three figures reaches 4.303 standard errors.
+    error = np.std([*figures.values()], ddof=1) / 3**0.5
+    assert (low, high) == pytest.approx((mean - 4.3027 * error, mean + 4.3027 * error), abs=1e-4)
+    best = max(figures, key=lambda seed: figures[seed])
+    last = (paths.out / "curve.csv").read_text().splitlines()[-1]
+    assert float(last.split(",")[-1]) == figures[best]
+    kept = sha256_file(workspace / WEIGHTS)
+    alone = [f"compute.seed={best}", "finetune.seeds=1"]
+    run_in(workspace, "finetune", finetune.run, *alone)
+    assert sha256_file(workspace / WEIGHTS) == kept
+
+
+def test_a_killed_stage_trains_no_seed_twice(
+    workspace: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    whole = with_low_bar(untrained_workspace(tmp_path_factory))
+    metrics, _ = run_in(whole, "finetune", finetune.run, *THREE)
+    changed(with_low_bar(workspace), *THREE)
+    killed = run_killed(workspace, "finetune", step=5, seed=2)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    again = python(workspace, "-m", "pipeline.finetune")
+    assert again.returncode == 0, again.stderr
+    assert "seed 1 is trained already" in again.stdout
+    assert "resumed at step 5" in again.stdout
+    found = read_json(workspace / "artifacts/finetune/metrics.json")
+    assert found["seeds"] == metrics["seeds"]
+    for name in (WEIGHTS, "artifacts/finetune/curve.csv"):
+        assert sha256_file(workspace / name) == sha256_file(whole / name)
+    assert not list((workspace / ".modelyard").rglob("*.*"))
+
+
+def test_balanced_weights_leave_other_weights(workspace: Path) -> None:
+    few = "finetune.epochs=2"
+    run_in(with_low_bar(workspace), "finetune", finetune.run, few)
+    plain = sha256_file(workspace / WEIGHTS)
+    records = workspace / "artifacts/prepare/records.parquet"
+    table = pq.read_table(records)
+    rare = [row["split"] != "train" or row["label"] == "positive" or i % 4 == 0
+            for i, row in enumerate(table.to_pylist())]  # fmt: skip
+    pq.write_table(table.filter(rare), records)
+    run_in(workspace, "finetune", finetune.run, few)
+    unweighted = sha256_file(workspace / WEIGHTS)
+    run_in(workspace, "finetune", finetune.run, few, "finetune.class_weights=balanced")
+    assert len({plain, unweighted, sha256_file(workspace / WEIGHTS)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("product", "named"),
+    [
+        (PAIRS, "single_label_classification"),
+        (MULTI_LABEL, "multi_label_classification"),
+        (REGRESSION, "regression"),
+    ],
+)
+def test_transformers_loads_a_teacher_as_what_it_is(
+    tmp_path: Path, product: list[str], named: str
+) -> None:
+    config = override(parse_yaml((REPOSITORY / "params.yaml").read_text()), product)["product"]
+    tiny_models.write_model(tmp_path / "start", labels=tuple(config["labels"]))
+    model = load_classifier(tmp_path / "start", labels=config["labels"], problem=config["problem"])
+    save_model(model, load_tokenizer(tmp_path / "start"), tmp_path / "model")
+    loaded = AutoModelForSequenceClassification.from_pretrained(tmp_path / "model")
+    assert loaded.config.problem_type == named
+    assert list(loaded.config.id2label.values()) == config["labels"]

@@ -104,3 +104,11 @@ def test_without_a_corpus_sentence_the_line_stops(workspace: Path) -> None:
     with pytest.raises(DataError, match="no corpus sentence to learn from"):
         run_in(workspace, "transfer", transfer.run)
     assert (workspace / "artifacts/transfer/logits.npy").read_bytes() == before
+
+
+def test_the_teacher_is_sure_of_labels_one_by_one_and_of_numbers_always() -> None:
+    logits = np.array([[0.0, 4.0], [-4.0, 4.0]], dtype=np.float32)
+    sure = 1 / (1 + np.exp(-4.0))
+    found = transfer.confidence(logits, problem="multi_label")
+    assert found == pytest.approx([(0.5 + sure) / 2, sure])
+    assert transfer.confidence(logits[:, :1], problem="regression").tolist() == [1.0, 1.0]

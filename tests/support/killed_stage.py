@@ -14,12 +14,12 @@ from pipeline.core.stage import run_stage
 from pipeline.training import loop
 from pipeline.training.checkpoint import Checkpoints
 
-stage, last = sys.argv[1], int(sys.argv[2])
+stage, last, run = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 save = Checkpoints.save
 
 def save_and_die(self, *arguments, step, **named):
     save(self, *arguments, step=step, **named)
-    if step >= last:
+    if step >= last and run in str(self._folder.name):
         os.kill(os.getpid(), signal.SIGKILL)
 
 loop._CHECKPOINT_SECONDS = -1.0
@@ -40,6 +40,9 @@ def python(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def run_killed(root: Path, stage: str, *, step: int) -> subprocess.CompletedProcess[str]:
-    """Run a training stage that kills itself once the checkpoint of `step` is written."""
-    return python(root, "-c", _KILLED, stage, str(step))
+def run_killed(
+    root: Path, stage: str, *, step: int, seed: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a training stage that kills itself once the checkpoint of `step` (of `seed`) is written."""
+    run = "" if seed is None else f"seed-{seed}"
+    return python(root, "-c", _KILLED, stage, str(step), run)
