@@ -90,7 +90,8 @@ class TransferParams(Section):
     max_sentences: Positive
     """Corpus sentences to score, chosen by hash."""
     min_confidence: Share
-    """Corpus sentences whose top probability is lower are left out."""
+    """Corpus sentences that the teacher is less sure of are left out: by its top probability; of several
+    labels, by the mean over them of the likelier answer's. Numbers leave none out."""
     batch_size: Positive
     """Rows a forward pass."""
 

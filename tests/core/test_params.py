@@ -9,6 +9,7 @@ import yaml
 
 from pipeline.core.errors import ParameterError
 from pipeline.core.params import declared, load_params, override, parse_params, parse_yaml
+from tests.support.problems import REGRESSION
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
 
@@ -71,6 +72,30 @@ def test_a_mistyped_or_impossible_value_is_refused_by_name(
 ) -> None:
     with pytest.raises(ParameterError, match=message):
         parse_params(override(values, [change]))
+
+
+NUMBER = ["product.problem=regression", "product.labels=[stars]"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["prepare.window_stride=128"], r"prepare\.window_stride under prepare\.max_length"),
+        (["product.requirements.quality_metric=pearson"], "quality_metric of classification"),
+        (["product.labels=[one]"], "at least two"),
+        (["product.problem=multi_label", "product.labels=[a|b]"], r"product\.labels without \|"),
+        ([*NUMBER, "product.labels=[a, b]"], "the name of the number"),
+        (["product.pairs=true"], r"product\.examples: \[first, second\]"),
+        ([*REGRESSION, "finetune.class_weights=balanced"], r"finetune\.class_weights: none"),
+        ([*REGRESSION, "evaluate.thresholds=fitted"], r"evaluate\.thresholds: fixed"),
+        ([*REGRESSION, "evaluate.abstain_quality=0.9"], r"evaluate\.abstain_quality: null"),
+    ],
+)
+def test_what_does_not_fit_the_product_is_refused(
+    values: dict[str, Any], changes: list[str], message: str
+) -> None:
+    with pytest.raises(ParameterError, match=message):
+        parse_params(override(values, changes))
 
 
 def test_a_missing_parameter_and_a_missing_section_are_named(values: dict[str, Any]) -> None:
