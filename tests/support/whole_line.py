@@ -1,0 +1,191 @@
+"""All stages in one process on rows of our own making, with models so tiny that seconds teach them.
+
+What a text says hangs on a word and on whether "not" stands before it: single words alone, which the
+baselines count here, tell three rows of four.
+"""
+
+import json
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from transformers import BertConfig, BertModel
+
+from pipeline import (
+    baseline,
+    collect,
+    distill,
+    evaluate,
+    export,
+    finetune,
+    gate,
+    label,
+    measure,
+    prepare,
+    pretrain,
+    prune,
+    quantize,
+    transfer,
+    validate,
+)
+from pipeline.core.files import write_json
+from pipeline.core.params import override, parse_yaml
+from pipeline.core.stage import Metrics, Run, seed_everything
+from pipeline.text.tokenizer import save_for_transformers, train_byte_bpe, train_wordpiece
+from tests.support.tiny_workspace import REPOSITORY
+from tests.support.trained_workspace import run_in
+
+LEARNING: dict[str, Run] = {
+    "collect": collect.run,
+    "validate": validate.run,
+    "label": label.run,
+    "prepare": prepare.run,
+    "baseline": baseline.run,
+    "pretrain": pretrain.run,
+    "finetune": finetune.run,
+    "transfer": transfer.run,
+    "distill": distill.run,
+    "prune": prune.run,
+}
+SERVING: dict[str, Run] = {
+    "export": export.run,
+    "quantize": quantize.run,
+    "evaluate": evaluate.run,
+    "measure": measure.run,
+    "gate": gate.run,
+}
+MAX_LENGTH = 28
+NOUNS = ["cast", "plot", "score", "camera", "story", "ending"]
+OTHER_NOUNS = ["film", "scene", "pace", "script"]
+STRENGTH = {"good": 1, "warm": 1, "great": 2, "bad": -1, "dull": -1, "awful": -2}
+_SHARE_OF_NOT = 0.35
+_SMALL = {
+    "compute": {"seed": 1, "threads": 1, "device": "cpu", "precision": "float32"},
+    "validate": {"near_duplicate_similarity": 1.0, "min_rows_per_label": 20},
+    "prepare": {"max_length": MAX_LENGTH, "vocabulary_size": 150, "heldout_share": 0.1},
+    "baseline": {"max_ngram": 1, "regularisation": [0.1, 1.0, 10.0], "min_gain": 0.01},
+    "pretrain": {"start": "checkpoint", "layers": 2, "hidden_size": 32, "heads": 2, "epochs": 3}
+    | {"feed_forward_size": 64, "sequence_length": MAX_LENGTH, "learning_rate": 3e-3},
+    "finetune": {"frozen_layers": 0, "learning_rate": 2e-3, "epochs": 12, "batch_size": 16}
+    | {"layer_decay": 1.0, "dropout": 0.0},
+    "transfer": {"min_confidence": 0.5},
+    "distill": {"learning_rate": 3e-3, "epochs": 8, "batch_size": 16, "dropout": 0.0},
+    "prune": {"learning_rate": 2e-3, "epochs": 4, "batch_size": 16},
+    "evaluate": {"resamples": 50, "min_slice_rows": 20},
+    "measure": {"tokens": 8, "threads": 1, "rounds": 1, "requests_per_round": 5},
+}
+_EASY = {"min_quality": 0.3, "max_quality_drop": 0.9, "latency_p95_ms": 1000.0, "size_mb": 50.0}
+_EASY |= {"memory_mb": 2000.0, "max_slice_gap": 1.0}
+
+
+@dataclass(frozen=True)
+class Product:
+    """Rows of a file, the texts of a corpus, and the changes of params.yaml that ask for the product."""
+
+    rows: Sequence[Mapping[str, Any]]
+    corpus: Sequence[str]
+    changes: Sequence[str]
+    byte_tokens: bool = False
+
+
+@dataclass(frozen=True)
+class Clause:
+    """`the <noun> is [not] <adjective>`."""
+
+    noun: str
+    adjective: str
+    negated: bool
+
+    @property
+    def text(self) -> str:
+        return f"the {self.noun} is {'not ' if self.negated else ''}{self.adjective}"
+
+    @property
+    def value(self) -> int:
+        return STRENGTH[self.adjective] * (-1 if self.negated else 1)
+
+
+def clause(chance: random.Random, nouns: Sequence[str] = NOUNS) -> Clause:
+    """One of them by chance."""
+    negated = chance.random() < _SHARE_OF_NOT
+    return Clause(chance.choice(nouns), chance.choice([*STRENGTH]), negated)
+
+
+def rows_of(
+    count: int, row: Callable[[random.Random], Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """`count` different rows."""
+    chance = random.Random(5)  # noqa: S311 - test data, not a secret
+    found: dict[str, Mapping[str, Any]] = {}
+    for _ in range(20 * count):
+        made = row(chance)
+        found[json.dumps([made["text"], made.get("second")])] = made
+    if len(found) < count:
+        raise ValueError(f"{len(found)} different rows, {count} wanted: give `row` more to say")
+    return list(found.values())[:count]
+
+
+def corpus_of(count: int) -> list[str]:
+    """Documents of three sentences about other things than the rows are about."""
+    chance = random.Random(6)  # noqa: S311 - test data, not a secret
+    return [
+        " ".join(f"{clause(chance, OTHER_NOUNS).text.capitalize()} ." for _ in range(3))
+        for _ in range(count)
+    ]
+
+
+def run_line(root: Path, product: Product, stages: Mapping[str, Run]) -> dict[str, Metrics]:
+    """Run `stages` in order in a new workspace; what each said."""
+    _make_workspace(root, product)
+    return {stage: run_in(root, stage, run)[0] for stage, run in stages.items()}
+
+
+def _make_workspace(root: Path, product: Product) -> None:
+    for folder in ("data", "annotations"):
+        (root / folder).mkdir(parents=True)
+    lines = [json.dumps(row, ensure_ascii=False) for row in product.rows]
+    (root / "data/mine.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    texts = [json.dumps({"text": text}, ensure_ascii=False) for text in product.corpus]
+    (root / "data/corpus.jsonl").write_text("\n".join(texts), encoding="utf-8")
+    (root / "dvc.yaml").write_bytes((REPOSITORY / "dvc.yaml").read_bytes())
+    write_json(root / "machine.json", {"processor": "a test machine", "cores": 2})
+    write_json(root / "code.lock.json", {"gate": "0" * 64})
+    _write_checkpoint(root / "checkpoint", product)
+    values = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    values = override(values, product.changes)
+    for section, changes in _SMALL.items():
+        values[section] |= changes
+    values["product"]["requirements"] |= _EASY
+    place = {"kind": "folder", "package": None, "path": str(root / "checkpoint"), "sha256": None}
+    values["prepare"]["checkpoint"] |= place
+    [mine] = values["collect"]["sources"]
+    mine["path"] = "mine.jsonl"
+    named = {"name": "corpus", "path": "corpus.jsonl", "role": "corpus", "label_column": None}
+    named |= {"second_text_column": None, "label_separator": None}
+    values["collect"]["sources"].append(mine | named)
+    (root / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+
+
+def _write_checkpoint(folder: Path, product: Product) -> None:
+    """A tiny random BERT over a vocabulary of the product's own texts."""
+    texts = [row[name] for row in product.rows for name in ("text", "second") if name in row]
+    learn = train_byte_bpe if product.byte_tokens else train_wordpiece
+    tokenizer = learn(
+        [*texts, *product.corpus], vocabulary_size=400 if product.byte_tokens else 150
+    )
+    folder.mkdir()
+    save_for_transformers(tokenizer, folder, max_length=MAX_LENGTH)
+    config = BertConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=2 * MAX_LENGTH,
+        initializer_range=0.1,
+    )
+    seed_everything(11)
+    BertModel(config).save_pretrained(folder)
