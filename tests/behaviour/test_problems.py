@@ -86,7 +86,7 @@ def test_torch_and_onnx_score_alike_windows_and_pairs_included(built: Built) -> 
         torch, onnx = (
             answers[f"{model}-{kind}", "validation"].scores for kind in ("torch", "fp32")
         )
-        assert abs(torch - onnx).max() < 1e-4
+        assert abs(torch - onnx).max() < 1e-4 * max(1.0, abs(torch).max() / 100)
 
 
 def test_the_card_tells_the_answers_the_figure_and_how_it_decides(built: Built) -> None:

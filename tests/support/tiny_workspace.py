@@ -17,10 +17,13 @@ from pipeline.core.files import write_json
 from pipeline.core.params import Params, load_params, override, parse_params, parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.core.variants import BASELINES, MODELS
+from pipeline.models.numbers import scale_output
 from tests.support import tiny_models
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MAX_LENGTH = 24
+MIDDLE, SPREAD = 2000.0, 20.0
+"""Of the numbers of regression: far from nought, as years or prices are."""
 ROWS = {"train": 20, "validation": 60, "test": 40}
 
 
@@ -34,13 +37,16 @@ def make_workspace(root: Path, changes: Sequence[str] = ()) -> tuple[Params, Pat
     paths = Paths(root=root)
     _write_records(paths, params, seed=5)
     for number, stage in enumerate(MODELS.values()):
-        tiny_models.write_model(
+        model = tiny_models.write_model(
             paths.output(stage) / "model",
             seed=number,
             labels=tuple(params.product.labels),
             layers=2 if stage == "finetune" else 1,
             max_length=MAX_LENGTH,
         )
+        if params.product.problem == "regression":
+            scale_output(model, factor=SPREAD, shift=MIDDLE)
+            model.save_pretrained(paths.output(stage) / "model")
     tiny_models.write_language_model(paths.output("pretrain") / "model", max_length=MAX_LENGTH)
     _write_baselines(paths, outputs=len(params.product.labels))
     write_json(
@@ -124,7 +130,7 @@ def _targets(params: Params, total: int, random: np.random.Generator) -> list[li
     elif params.product.problem == "multi_label":
         found = (random.random((total, labels)) < 0.4).astype(float)
     else:
-        found = 5 * random.random((total, 1))
+        found = MIDDLE + SPREAD * random.random((total, 1))
     return [row.tolist() for row in found]
 
 
