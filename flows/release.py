@@ -9,7 +9,6 @@ tasks of that flow; elsewhere they are plain calls. Nothing heavy is imported un
 """
 
 import argparse
-import os
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from flows.ports import asked_port
 from flows.telemetry import switch_off_telemetry
 from pipeline.core.errors import PipelineError, ReleaseError
 from pipeline.core.files import read_json, sha256_file, write_json
@@ -26,7 +26,7 @@ from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.release import ledger
 from pipeline.release.requests import served_hash
-from pipeline.release.server_process import DEFAULT_PORT, is_outdated, running_server
+from pipeline.release.server_process import is_outdated, running_server
 from pipeline.release.state import ReleaseState
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 DEFAULT_BUNDLE = "artifacts/gate/bundle"
-PORT_VARIABLE = "MODELYARD_PORT"
 # The requirement is the model's own time at 32 tokens. Over HTTP come tokenizer, server and socket,
 # and a machine that does other work as well: the blessing is to find what is grossly wrong.
 _HTTP_ALLOWANCE_MS = 25.0
@@ -107,7 +106,7 @@ def release_bundle(
         run_id=mlflow_run_id,
         verdict=_passed_verdict(state, bundle),
         limits=_limits(_workspace_of(bundle) or root),
-        port=port or int(os.environ.get(PORT_VARIABLE, DEFAULT_PORT)),
+        port=port or asked_port(),
     )
     _keep_origin(state, bundle)
     release = Rollout(root, state.product, _step_runner()).release(order)

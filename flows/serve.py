@@ -4,17 +4,16 @@ python -m flows.serve [--port 8000] [--product NAME]
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
-from flows.release import PORT_VARIABLE, product_of
+from flows.ports import asked_port
+from flows.release import product_of
 from flows.telemetry import switch_off_telemetry
 from pipeline.core.errors import PipelineError, ReleaseError
 from pipeline.core.progress import say
 from pipeline.release import ledger
 from pipeline.release.server_process import (
-    DEFAULT_PORT,
     Server,
     is_outdated,
     running_server,
@@ -72,14 +71,15 @@ def _next_step(root: Path) -> str:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m flows.serve", description=__doc__)
-    default = int(os.environ.get(PORT_VARIABLE, DEFAULT_PORT))
-    parser.add_argument("--port", type=int, default=default, help="or the next free one")
+    parser.add_argument(
+        "--port", type=int, help="or the next free one; else MODELYARD_PORT, else 8000"
+    )
     parser.add_argument("--product", help="its name; that of params.yaml unless told")
     options = parser.parse_args()
     switch_off_telemetry()
     root = Path.cwd()
     try:
-        server = serve(root, options.product or product_of(root), options.port)
+        server = serve(root, options.product or product_of(root), options.port or asked_port())
     except PipelineError as error:
         sys.exit(f"serve failed\n  {error}")
     say(
