@@ -196,4 +196,8 @@ def test_a_checkpoint_built_as_bert_is_taken_whatever_its_name(
 ) -> None:
     root, run = started_from(tmp_path_factory, roberta)
     run()
-    AutoModelForMaskedLM.from_pretrained(root / "artifacts/pretrain/model")
+    _, loaded = AutoModelForMaskedLM.from_pretrained(
+        root / "artifacts/pretrain/model", output_loading_info=True
+    )
+    assert not loaded["missing_keys"]
+    assert not loaded["unexpected_keys"]
