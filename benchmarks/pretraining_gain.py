@@ -1,25 +1,30 @@
 """What our pretraining is worth: the same student with and without it, on the product's own labels.
 
     python -m benchmarks.pretraining_gain                 # after a build, which leaves rows and corpus
+    python -m benchmarks.pretraining_gain --model bilm
 
-A BERT of `--layers` by `--width` is pretrained from nothing on the corpus (`--sequences` packed rows) and
-then trained on the labelled rows; beside it, the same model from random weights is trained on the same
-rows in the same order. Three seeds each. The gain is the difference of mean accuracies on the test rows,
-with its 95 % paired bootstrap interval over rows.
+A small student is pretrained from nothing on the corpus and then trained on the labelled rows; beside it,
+the same model from random weights is trained on the same rows in the same order. Three seeds each. The
+gain is the difference of mean accuracies on the test rows, with its 95 % paired bootstrap interval over
+rows; the accuracies on validation rows stand beside it, for whoever changes a recipe. `bert` is a masked
+language model of 2 layers, 192 wide; `bilm` is profile `bilm`'s ELMo, with this tokenizer.
 """
 
 import argparse
 import json
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
+from benchmarks.support.pretraining import BILM_RECIPE, load_profile
 from flows.machine import describe_machine
-from pipeline.core.params import Params, Schedule, load_params
+from pipeline.core.params import Compute, Params, PretrainParams, Schedule, load_params
 from pipeline.core.stage import seed_everything
 from pipeline.models.encoder import load_classifier, load_tokenizer, save_model
 from pipeline.models.pretraining import new_language_model
@@ -37,24 +42,70 @@ _SEEDS = (1, 2, 3)
 _RESAMPLES = 2000
 
 
+@dataclass(frozen=True)
+class Student:
+    """A language model's shape and pretraining, and its training on the labelled rows."""
+
+    pretraining: PretrainParams
+    schedule: Schedule
+
+
+def bert_student(root: Path) -> Student:
+    """2 layers, 192 wide."""
+    changed = {
+        "start": "random",
+        "layers": 2,
+        "hidden_size": 192,
+        "heads": 6,
+        "feed_forward_size": 768,
+        "batch_size": 32,
+        "learning_rate": 1e-3,
+    }
+    settings = load_params(root / "params.yaml").pretrain.model_copy(update=changed)
+    return Student(settings, _schedule(settings, learning_rate=5e-4))
+
+
+def bilm_student(root: Path) -> Student:
+    """Profile `bilm`'s, pretrained by the recipe of `benchmarks.pretraining`."""
+    params = load_profile(root, "bilm")
+    settings = params.pretrain.model_copy(update=BILM_RECIPE)
+    return Student(settings, _schedule(settings, learning_rate=params.distill.learning_rate))
+
+
+STUDENTS = {"bert": bert_student, "bilm": bilm_student}
+
+
+def _schedule(settings: PretrainParams, *, learning_rate: float) -> Schedule:
+    kept = {name: getattr(settings, name) for name in Schedule.model_fields}
+    return Schedule(**kept | {"learning_rate": learning_rate, "batch_size": 32})
+
+
 def pretrain(
-    params: Params, tokenizer: PreTrainedTokenizerBase, folder: Path, *, sequences: int
+    settings: PretrainParams,
+    compute: Compute,
+    tokenizer: PreTrainedTokenizerBase,
+    folder: Path,
+    *,
+    tokens: int | None,
 ) -> None:
-    """Leave two language models in `folder`: `pretrained`, and `random`, which has learned nothing."""
-    settings = params.pretrain.model_copy(update={"start": "random", "learning_rate": 1e-3})
+    """Leave two language models in `folder`: `pretrained`, and `random`, which has learned nothing.
+
+    Args:
+        tokens: of the corpus that are read in each epoch; None reads them all.
+    """
     packed = PackedRows(
         TokenFile(ROOT / "artifacts/prepare/corpus/train.npy"), settings.sequence_length
     )
-    rows = min(sequences, packed.count)
-    seed_everything(params.compute.seed)
+    rows = packed.count if tokens is None else min(tokens // settings.sequence_length, packed.count)
+    seed_everything(compute.seed)
     model = new_language_model(settings, tokenizer)
     save_model(model, tokenizer, folder / "random")
     training = Training(
         task="pretrain",
         schedule=settings,
-        compute=params.compute,
+        compute=compute,
         batches=lambda epoch: row_batches(
-            rows, batch_size=settings.batch_size, seed=params.compute.seed, epoch=epoch
+            rows, batch_size=settings.batch_size, seed=compute.seed, epoch=epoch
         ),
         checkpoints=Checkpoints(folder / "checkpoints"),
         curve=Curve(folder / "pretrain.csv"),
@@ -64,9 +115,15 @@ def pretrain(
 
 
 def right_answers(
-    params: Params, start: Path, folder: Path, *, rows: Split, test: Split, schedule: Schedule
-) -> NDArray[np.float64]:
-    """Train a classifier from `start`; whether each test row is answered rightly, `(rows,)`."""
+    params: Params,
+    start: Path,
+    folder: Path,
+    *,
+    rows: Split,
+    asked: Sequence[Split],
+    schedule: Schedule,
+) -> list[NDArray[np.float64]]:
+    """Train a classifier from `start`; whether each row of each split is answered rightly, `(rows,)`."""
     seed_everything(params.compute.seed)
     tokenizer = load_tokenizer(start)
     model = load_classifier(start, labels=params.product.labels, dropout=0.1)
@@ -85,10 +142,12 @@ def right_answers(
         curve=Curve(folder / "train.csv"),
     )
     train(model, Classification(tokens, rows.label_ids), training)
-    asked = tokenize(tokenizer, test.texts, max_length=params.prepare.max_length)
-    logits = predict_logits(model, asked, compute=params.compute, batch_size=64)
-    right: NDArray[np.float64] = (logits.argmax(axis=1) == test.label_ids).astype(np.float64)
-    return right
+    found = []
+    for split in asked:
+        read = tokenize(tokenizer, split.texts, max_length=params.prepare.max_length)
+        logits = predict_logits(model, read, compute=params.compute, batch_size=64)
+        found.append((logits.argmax(axis=1) == split.label_ids).astype(np.float64))
+    return found
 
 
 def gain_with_interval(
@@ -108,54 +167,55 @@ def gain_with_interval(
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--layers", type=int, default=2)
-    parser.add_argument("--width", type=int, default=192)
-    parser.add_argument("--sequences", type=int, default=60_000)
+    parser.add_argument("--model", choices=sorted(STUDENTS), default="bert")
+    parser.add_argument(
+        "--tokens", type=int, help="of the corpus; all of them where it is left out"
+    )
+    parser.add_argument("--passes", type=int, default=1, help="over them, while pretraining")
     parser.add_argument("--epochs", type=int, default=4, help="on the labelled rows")
     options = parser.parse_args()
     params = load_params(ROOT / "params.yaml")
-    shape = {
-        "layers": options.layers,
-        "hidden_size": options.width,
-        "heads": options.width // 32,
-        "feed_forward_size": 4 * options.width,
-        "batch_size": 32,
-    }
-    params = params.model_copy(update={"pretrain": params.pretrain.model_copy(update=shape)})
-    schedule = Schedule(
-        epochs=options.epochs,
-        batch_size=32,
-        accumulation=1,
-        learning_rate=5e-4,
-        warmup_share=0.1,
-        weight_decay=0.01,
-    )
+    student = STUDENTS[options.model](ROOT)
+    settings = student.pretraining.model_copy(update={"epochs": options.passes})
+    schedule = student.schedule.model_copy(update={"epochs": options.epochs})
     records = ROOT / "artifacts/prepare/records.parquet"
-    rows, test = read_split(records, "train"), read_split(records, "test")
-    found: dict[str, NDArray[np.float64]] = {}
+    rows, validation, test = (read_split(records, name) for name in ("train", "validation", "test"))
+    right: dict[str, NDArray[np.float64]] = {}
+    accuracy: dict[str, dict[str, list[float]]] = {}
     with tempfile.TemporaryDirectory(prefix="gain-") as name:
         folder = Path(name)
         started = time.perf_counter()
         tokenizer = load_tokenizer(ROOT / "artifacts/prepare/student_tokenizer")
-        pretrain(params, tokenizer, folder, sequences=options.sequences)
+        pretrain(settings, params.compute, tokenizer, folder, tokens=options.tokens)
         seconds = time.perf_counter() - started
         for start in ("random", "pretrained"):
             answers = []
             for seed in _SEEDS:
-                seeded = params.compute.model_copy(update={"seed": seed})
+                seeded = params.model_copy(
+                    update={"compute": params.compute.model_copy(update={"seed": seed})}
+                )
                 answers.append(
                     right_answers(
-                        params.model_copy(update={"compute": seeded}),
+                        seeded,
                         folder / start,
                         folder,
                         rows=rows,
-                        test=test,
+                        asked=(validation, test),
                         schedule=schedule,
                     )
                 )
-                print(f"{start}  seed {seed}  test accuracy {answers[-1].mean():.4f}", flush=True)
-            found[start] = np.stack(answers)
-    gain, interval = gain_with_interval(found["pretrained"], found["random"])
+                shown = "  ".join(
+                    f"{split} accuracy {found.mean():.4f}"
+                    for split, found in zip(("validation", "test"), answers[-1], strict=True)
+                )
+                print(f"{start}  seed {seed}  {shown}", flush=True)
+            on_validation, on_test = zip(*answers, strict=True)
+            right[start] = np.stack(on_test)
+            accuracy[start] = {
+                "validation": [float(found.mean()) for found in on_validation],
+                "test": [float(found.mean()) for found in on_test],
+            }
+    gain, interval = gain_with_interval(right["pretrained"], right["random"])
     print(
         json.dumps(
             {
@@ -163,11 +223,12 @@ def main() -> None:
                 "machine": describe_machine(),
                 "ratios": {},
                 "figures": {
+                    "model": options.model,
                     "gain_points": gain,
                     "interval": interval,
-                    "accuracy": {k: v.mean(axis=1).tolist() for k, v in found.items()},
+                    "accuracy": accuracy,
                     "pretraining_seconds": seconds,
-                    "sequences": options.sequences,
+                    "passes": options.passes,
                 },
             }
         )

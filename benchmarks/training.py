@@ -4,7 +4,8 @@
     python -m benchmarks.training --rounds 5 --sentences 1024 --epochs 0    # throughput alone
 
 The same checkpoint (`prepare.checkpoint`), the same training rows, the same threads, and all
-parameters learn. `default` is the Trainer as it comes: batches of 8 in random order, float32.
+parameters learn. The Trainer trains transformers' own class, as its users do; that our last layer is
+computed for the first token alone (`pipeline/models/first_token.py`) is part of our engine. `default` is the Trainer as it comes: batches of 8 in random order, float32.
 `tuned` has what its documentation offers: batches of 32 grouped by length, bfloat16 where the
 processor multiplies it, the fused optimizer. Rounds are interleaved, ratios are of medians, tokens
 are counted without padding. Then each is trained to its end, and asked when its validation accuracy

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import (
+    AutoModelForSequenceClassification,
     DataCollatorWithPadding,
     PreTrainedModel,
     Trainer,
@@ -78,13 +79,25 @@ class Bench:
         return dataclasses.replace(self, rows=rows, label_ids=self.label_ids[:count])
 
     def model(self) -> PreTrainedModel:
-        """The checkpoint with a new head, the same for all."""
+        """The checkpoint with a new head, as `finetune` loads it."""
         seed_everything(self.params.compute.seed)
         return load_classifier(
             resolve_checkpoint(self.params.prepare.checkpoint),
             labels=self.params.product.labels,
             dropout=self.params.finetune.dropout,
         )
+
+    def plain_model(self) -> PreTrainedModel:
+        """The same weights and the same new head in transformers' own class, as its users load it."""
+        seed_everything(self.params.compute.seed)
+        model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
+            resolve_checkpoint(self.params.prepare.checkpoint),
+            num_labels=len(self.params.product.labels),
+            classifier_dropout=self.params.finetune.dropout,
+            use_safetensors=True,
+            dtype=torch.float32,
+        )
+        return model
 
     def accuracy(self, model: torch.nn.Module) -> float:
         """On the validation rows."""
@@ -200,7 +213,7 @@ def train_with_trainer(
     bench: Bench, *, epochs: int, evaluations: int, settings: Mapping[str, Any]
 ) -> Run:
     """The Trainer with `settings` over its defaults."""
-    model = bench.model()
+    model = bench.plain_model()
     tokenizer = load_tokenizer(Path("artifacts/prepare/teacher_tokenizer"))
     arguments = TrainingArguments(
         output_dir=str(bench.folder / "trainer"),

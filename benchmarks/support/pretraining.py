@@ -49,7 +49,7 @@ _TUNED_ON = 60
 """The first held-out reviews: the biLM's recipe was chosen on them, so they are not scored."""
 _CALIBRATION_STEPS = 30
 _MEASURED_AT = tuple(number / 10 for number in range(1, 11))
-_BILM_RECIPE = {
+BILM_RECIPE = {
     "sequence_length": 64,
     "batch_size": 16,
     "learning_rate": 8e-3,
@@ -151,8 +151,8 @@ def counted_scores(corpus: Corpus) -> dict[str, float]:
 
 def train_bilm(root: Path, corpus: Corpus, folder: Path, *, minutes: float) -> list[Watched]:
     """Train profile `bilm`'s model for `minutes`, not counting what is measured on the way."""
-    params = _profile(root)
-    settings = params.pretrain.model_copy(update=_BILM_RECIPE)
+    params = load_profile(root, "bilm")
+    settings = params.pretrain.model_copy(update=BILM_RECIPE)
     rate = _sequences_per_second(corpus, settings, params.compute, folder)
     tokens = rate * settings.sequence_length
     print(f"bilm  {tokens:,.0f} tokens/s; trains {minutes:g} minutes", flush=True)
@@ -289,6 +289,7 @@ def _turned(stream: NDArray[np.unsignedinteger], boundary: int) -> NDArray[np.un
     return np.append(stream[:-1][::-1], stream.dtype.type(boundary))
 
 
-def _profile(root: Path) -> Params:
+def load_profile(root: Path, name: str) -> Params:
+    """The parameters of a clone with those of `profiles/<name>.yaml` over them."""
     values = parse_yaml((root / "params.yaml").read_text(encoding="utf-8"))
-    return parse_params(override(values, read_profile(root, "bilm")))
+    return parse_params(override(values, read_profile(root, name)))

@@ -252,7 +252,7 @@ def _limits(reading: str, problem: str) -> str:
     return (
         "## Limits, bias and misuse\n\n"
         f"- It answers every text, also one that has no such property; {unsure}.\n"
-        "- Irony, comparison and praise of one part beside blame of another are often misread.\n"
+        "- What is meant but not said (irony, allusion, a second meaning) is often misread.\n"
         "- Names, groups and places may carry the feelings of the texts it learned from. That has "
         "not been measured for groups of people: do not use it to rank or judge them.\n"
         f"- {reading}.\n"

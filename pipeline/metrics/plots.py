@@ -211,9 +211,10 @@ def _frame(
     for number, (name, y) in enumerate(sorted(near.items(), key=lambda item: item[1])):
         axes.axhline(y, color=MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
         # The lowest is named below its line, so that two close ones do not collide.
-        side = "top" if number == 0 and len(near) > 1 else "bottom"
-        axes.text(0.995, y, f"{name}  {y:.3f}", ha="right", va=side, fontsize=8,
-                  color=MUTED, transform=axes.get_yaxis_transform())  # fmt: skip
+        side, shift = ("top", -3) if number == 0 and len(near) > 1 else ("bottom", 3)
+        axes.annotate(f"{name}  {y:.3f}", (0.995, y), (0, shift), ha="right", va=side, fontsize=8,
+                      color=MUTED, xycoords=axes.get_yaxis_transform(),
+                      textcoords="offset points")  # fmt: skip
     if limit is not None:
         cost, quality = limit
         axes.fill_between([left, cost], quality, top + 0.02, color="#16a34a", alpha=0.07, zorder=0)
