@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
-from benchmarks.support.pretraining import BILM_RECIPE, load_profile
+from benchmarks.support.pretraining import load_profile
 from flows.machine import describe_machine
 from pipeline.core.params import Compute, Params, PretrainParams, Schedule, load_params
 from pipeline.core.stage import seed_everything
@@ -66,10 +66,10 @@ def bert_student(root: Path) -> Student:
 
 
 def bilm_student(root: Path) -> Student:
-    """Profile `bilm`'s, pretrained by the recipe of `benchmarks.pretraining`."""
+    """Profile `bilm`'s."""
     params = load_profile(root, "bilm")
-    settings = params.pretrain.model_copy(update=BILM_RECIPE)
-    return Student(settings, _schedule(settings, learning_rate=params.distill.learning_rate))
+    rate = params.distill.learning_rate
+    return Student(params.pretrain, _schedule(params.pretrain, learning_rate=rate))
 
 
 STUDENTS = {"bert": bert_student, "bilm": bilm_student}

@@ -46,19 +46,9 @@ _VOCABULARY = 8192
 _LENGTH = 128
 _HELDOUT_SHARE, _HELDOUT_LIMIT = 0.02, 300
 _TUNED_ON = 60
-"""The first held-out reviews: the biLM's recipe was chosen on them, so they are not scored."""
+"""The first held-out reviews: profile `bilm`'s recipe was chosen on them, so they are not scored."""
 _CALIBRATION_STEPS = 30
 _MEASURED_AT = tuple(number / 10 for number in range(1, 11))
-BILM_RECIPE = {
-    "sequence_length": 64,
-    "batch_size": 16,
-    "learning_rate": 8e-3,
-    "dropout": 0.0,
-    "embedding_dropout": 0.0,
-    "weight_drop": 0.0,
-}
-"""Over the profile's: in minutes no row is seen twice, so many small steps count and nothing is to be
-regularised (docs/log.md, 2026-11-24)."""
 _MLM_SHAPE = {
     "start": "random",
     "layers": 4,
@@ -152,7 +142,7 @@ def counted_scores(corpus: Corpus) -> dict[str, float]:
 def train_bilm(root: Path, corpus: Corpus, folder: Path, *, minutes: float) -> list[Watched]:
     """Train profile `bilm`'s model for `minutes`, not counting what is measured on the way."""
     params = load_profile(root, "bilm")
-    settings = params.pretrain.model_copy(update=BILM_RECIPE)
+    settings = params.pretrain
     rate = _sequences_per_second(corpus, settings, params.compute, folder)
     tokens = rate * settings.sequence_length
     print(f"bilm  {tokens:,.0f} tokens/s; trains {minutes:g} minutes", flush=True)
