@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from transformers import (
+    AutoConfig,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     PreTrainedModel,
@@ -24,6 +25,14 @@ PROBLEM_TYPES = {
     REGRESSION: "regression",
 }
 """Problem of a product → what transformers calls it."""
+
+_DROPOUT_NAMES = (
+    "classifier_dropout",
+    "classifier_dropout_prob",
+    "seq_classif_dropout",
+    "cls_dropout",
+)
+"""What families call the dropout before their classifier: BERT and most, ALBERT, DistilBERT, DeBERTa."""
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
@@ -51,13 +60,16 @@ def load_classifier(
     Raises:
         ArtifactError: transformers knows no classifier for this checkpoint.
     """
-    options: dict[str, Any] = {} if dropout is None else {"classifier_dropout": dropout}
-    if problem is not None:
-        options["problem_type"] = PROBLEM_TYPES[problem]
-    family = (
-        BilmForSequenceClassification if is_bilm(checkpoint) else AutoModelForSequenceClassification
+    options: dict[str, Any] = {} if problem is None else {"problem_type": PROBLEM_TYPES[problem]}
+    family, configuration = (
+        (BilmForSequenceClassification, BilmConfig)
+        if is_bilm(checkpoint)
+        else (AutoModelForSequenceClassification, AutoConfig)
     )
     try:
+        if dropout is not None:
+            config = configuration.from_pretrained(checkpoint, revision=revision)
+            options |= {name: dropout for name in _DROPOUT_NAMES if hasattr(config, name)}
         model: PreTrainedModel = family.from_pretrained(
             checkpoint,
             revision=revision,

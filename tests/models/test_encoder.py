@@ -5,6 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    DistilBertConfig,
+    DistilBertForSequenceClassification,
+    PreTrainedModel,
+)
 
 from pipeline.core.errors import ArtifactError
 from pipeline.models.encoder import freeze_lowest, layer_from_top, load_classifier
@@ -42,3 +49,25 @@ def test_a_checkpoint_whose_weights_contradict_its_config_is_refused(tmp_path: P
     (tmp_path / "config.json").write_text(json.dumps(config | {"intermediate_size": 32}))
     with pytest.raises(ArtifactError, match="an encoder checkpoint"):
         load_classifier(tmp_path, labels=["negative", "positive"])
+
+
+BERT = BertConfig(
+    vocab_size=20,
+    hidden_size=8,
+    num_hidden_layers=1,
+    num_attention_heads=2,
+    intermediate_size=8,
+)
+DISTILBERT = DistilBertConfig(vocab_size=20, dim=8, n_layers=1, n_heads=2, hidden_dim=8)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [BertForSequenceClassification(BERT), DistilBertForSequenceClassification(DISTILBERT)],
+    ids=["BERT", "DistilBERT"],
+)
+def test_dropout_before_the_classifier_is_set_whatever_the_family_calls_it(
+    tmp_path: Path, model: PreTrainedModel
+) -> None:
+    model.save_pretrained(tmp_path)
+    assert load_classifier(tmp_path, labels=["no", "yes"], dropout=0.37).dropout.p == 0.37
