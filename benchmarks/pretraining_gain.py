@@ -58,7 +58,9 @@ def bert_student(root: Path) -> Student:
         "hidden_size": 192,
         "heads": 6,
         "feed_forward_size": 768,
-        "batch_size": 32,
+        "dropout": 0.0,
+        "sequence_length": 64,
+        "batch_size": 16,
         "learning_rate": 1e-3,
     }
     settings = load_params(root / "params.yaml").pretrain.model_copy(update=changed)
