@@ -21,8 +21,8 @@ from pipeline.core.sections import QuantizeParams
 _LARGE_WEIGHT = 1024
 """Float32 matrices of at least this many numbers count as left out; biases stay in float32."""
 
-_LSTM_BIAS = 3
-"""Place of the biases among an LSTM's inputs."""
+_LSTM_VECTORS = (3, 8, 10)
+"""Places of the biases and, once quantized, of the scales of both matrices among an LSTM's inputs."""
 
 _INTEGER_OPERATORS = ("MatMulInteger", "DynamicQuantizeLinear", "DynamicQuantizeLSTM")
 
@@ -77,12 +77,18 @@ def inspect(path: Path) -> Structure:
     bytewide = (onnx.TensorProto.INT8, onnx.TensorProto.UINT8)
     integers = {tensor.name for tensor in graph.initializer if tensor.data_type in bytewide}
     nodes = list(graph.node)
-    # Biases are added, not multiplied, and stay as they are; those of an LSTM have two dimensions.
-    biases = {node.input[_LSTM_BIAS] for node in nodes if "LSTM" in node.op_type}
+    # Biases and scales stay as they are; those of an LSTM have two dimensions, the first of them 1.
+    vectors = {
+        node.input[place]
+        for node in nodes
+        if "LSTM" in node.op_type
+        for place in _LSTM_VECTORS
+        if place < len(node.input)
+    }
     large = [
         tensor.name
         for tensor in graph.initializer
-        if tensor.name in floats - biases
+        if tensor.name in floats - vectors
         and len(tensor.dims) > 1
         and prod(tensor.dims) >= _LARGE_WEIGHT
     ]
