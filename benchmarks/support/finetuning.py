@@ -78,6 +78,16 @@ class Bench:
         )
         return dataclasses.replace(self, rows=rows, label_ids=self.label_ids[:count])
 
+    def with_seed(self, seed: int) -> "Bench":
+        """The same task from other random numbers."""
+        compute = self.params.compute.model_copy(update={"seed": seed})
+        return dataclasses.replace(self, params=self.params.model_copy(update={"compute": compute}))
+
+    @property
+    def seed(self) -> int:
+        """Of the head, the order of the rows and dropout."""
+        return self.params.compute.seed
+
     def model(self) -> PreTrainedModel:
         """The checkpoint with a new head, as `finetune` loads it."""
         seed_everything(self.params.compute.seed)
