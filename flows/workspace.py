@@ -70,6 +70,12 @@ def kept_results(root: Path, name: str) -> Path:
     return Paths(root).state / "builds" / name
 
 
+def kept_builds(root: Path) -> list[Path]:
+    """Folders of the named builds, newest first."""
+    found = [path for path in kept_results(root, "").glob("*") if path.is_dir()]
+    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+
+
 def keep_results(root: Path, folder: Path) -> None:
     """Keep dvc.lock and the small results, so that the next build of this name starts from them."""
     kept = kept_results(root, folder.name)

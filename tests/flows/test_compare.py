@@ -1,0 +1,57 @@
+"""One table of several builds."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.compare import comparison, read_builds
+from flows.workspace import kept_results
+from pipeline.core.errors import DataError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def leave_build(folder: Path, *, released: str, test: float) -> None:
+    """What a gate leaves, with one variant that was scored on test and one that was not."""
+    gate = folder / "artifacts/gate"
+    gate.mkdir(parents=True)
+    shutil.copy(ROOT / "params.yaml", folder)
+    variants = [
+        entry("teacher-int8", {"validation": 0.81}),
+        entry(released, {"validation": 0.8, "test": test}),
+    ]
+    (gate / "scorecard.json").write_text(json.dumps({"variants": variants}))
+    (gate / "verdict.json").write_text(json.dumps({"released": released}))
+
+
+def entry(name: str, quality: dict[str, float]) -> dict[str, Any]:
+    found = {
+        split: {"accuracy": value, "accuracy_ci95": [value - 0.02, value + 0.02]}
+        for split, value in quality.items()
+    }
+    return {"name": name, "quality": found, "size_bytes": 5_838_179, "latency_ms": {"p95": 0.67}}
+
+
+def test_builds_here_and_builds_with_changes_stand_in_one_table(tmp_path: Path) -> None:
+    leave_build(tmp_path, released="pruned-int8", test=0.79)
+    leave_build(kept_results(tmp_path, "build-1"), released="student-int8", test=0.77)
+    text = comparison(read_builds(tmp_path), every=False)
+    [first, second] = [line for line in text.splitlines() if "(released)" in line]
+    assert "pruned-int8 (released)" in first
+    assert "0.7900 [0.770, 0.810]" in first
+    assert first.split()[-2:] == ["5.84", "0.67"]
+    assert "student-int8 (released)" in second
+    assert "teacher-int8" not in text
+
+
+def test_every_variant_is_shown_where_that_is_asked_for(tmp_path: Path) -> None:
+    leave_build(tmp_path, released="pruned-int8", test=0.79)
+    assert "teacher-int8" in comparison(read_builds(tmp_path), every=True)
+
+
+def test_without_a_build_it_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"scorecard\.json"):
+        read_builds(tmp_path)
