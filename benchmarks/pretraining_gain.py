@@ -7,7 +7,7 @@ A small student is pretrained from nothing on the corpus and then trained on the
 the same model from random weights is trained on the same rows in the same order. Three seeds each. The
 gain is the difference of mean accuracies on the test rows, with its 95 % paired bootstrap interval over
 rows; the accuracies on validation rows stand beside it, for whoever changes a recipe. `bert` is a masked
-language model of 2 layers, 192 wide; `bilm` is profile `bilm`'s ELMo, with this tokenizer.
+language model of 2 layers, 192 wide, with no dropout but its classifier's; `bilm` is profile `bilm`'s ELMo, with this tokenizer.
 """
 
 import argparse

@@ -75,6 +75,13 @@ def race(
     return reached, curves
 
 
+def times_faster(ours: float, theirs: float) -> float | None:
+    """Their seconds to a goal over ours: 0 where we never reach it, None where they alone never do."""
+    if math.isinf(ours):
+        return 0.0
+    return None if math.isinf(theirs) else theirs / ours
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -87,6 +94,8 @@ def main() -> None:
         "--beside", nargs="+", choices=["default", "tuned"], default=["default", "tuned"]
     )
     options = parser.parse_args()
+    if options.epochs and "tuned" not in options.beside:
+        parser.error("the race needs `tuned`, whose accuracy is its goal; or --epochs 0")
     with tempfile.TemporaryDirectory(prefix="training-") as name:
         bench = open_bench(ROOT, Path(name))
         peers = {"default": {}, "tuned": tuned()}
@@ -95,7 +104,9 @@ def main() -> None:
         }
         rates = throughput(engines, bench, rounds=options.rounds, sentences=options.sentences)
         peak = peak_flops(bench.params.compute)
-        ratios = {f"vs_trainer_{peer}": rates["ours"] / rates[peer] for peer in options.beside}
+        ratios: dict[str, float | None] = {
+            f"vs_trainer_{peer}": rates["ours"] / rates[peer] for peer in options.beside
+        }
         ratios["share_of_peak"] = rates["ours"] * bench.flops_per_token() / peak
         figures: dict[str, object] = {"tokens_per_second": rates, **bench.figures()}
         if options.epochs:
@@ -111,11 +122,13 @@ def main() -> None:
             seconds = {
                 name: statistics.median(reached[name] for reached, _ in runs) for name in engines
             }
-            figures |= {"seconds_to_accuracy": seconds, "curves": [curves for _, curves in runs]}
+            shown = {
+                name: found if math.isfinite(found) else None for name, found in seconds.items()
+            }
+            figures |= {"seconds_to_accuracy": shown, "curves": [curves for _, curves in runs]}
             ratios |= {
-                f"seconds_vs_trainer_{peer}": seconds[peer] / seconds["ours"]
+                f"seconds_vs_trainer_{peer}": times_faster(seconds["ours"], seconds[peer])
                 for peer in options.beside
-                if math.isfinite(seconds["ours"])
             }
     machine = describe_machine()
     print(

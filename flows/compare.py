@@ -15,7 +15,7 @@ from flows.table import render
 from flows.workspace import kept_builds
 from pipeline.core.errors import DataError, PipelineError
 from pipeline.core.files import read_json
-from pipeline.core.params import load_params
+from pipeline.core.params import parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 
@@ -63,7 +63,7 @@ def comparison(builds: list[Build], *, every: bool) -> str:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m flows.compare", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m flows.compare", description="Compare builds.")
     parser.add_argument(
         "--all", action="store_true", dest="every", help="variants without test too"
     )
@@ -79,11 +79,14 @@ def _scorecard(folder: Path) -> Path:
 
 
 def _read(folder: Path) -> Build:
-    params = load_params(Paths(folder).params)
+    # As they were when it was built: params.yaml may have been edited since.
+    stages = parse_yaml((folder / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+    built = {name: stages[name]["params"]["params.yaml"] for name in ("pretrain", "gate")}
+    product = built["gate"]["product"]
     return Build(
-        product=params.product.name,
-        metric=params.product.requirements.quality_metric,
-        family=params.pretrain.model,
+        product=product["name"],
+        metric=product["requirements"]["quality_metric"],
+        family=built["pretrain"]["pretrain"]["model"],
         released=read_json(Paths(folder).read("gate", "verdict.json"))["released"],
         entries=read_json(_scorecard(folder))["variants"],
     )

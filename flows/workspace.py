@@ -72,8 +72,8 @@ def kept_results(root: Path, name: str) -> Path:
 
 def kept_builds(root: Path) -> list[Path]:
     """Folders of the named builds, newest first."""
-    found = [path for path in kept_results(root, "").glob("*") if path.is_dir()]
-    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+    locks = (Paths(root).state / "builds").glob("*/dvc.lock")
+    return [path.parent for path in sorted(locks, key=lambda path: -path.stat().st_mtime)]
 
 
 def keep_results(root: Path, folder: Path) -> None:

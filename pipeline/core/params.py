@@ -220,7 +220,7 @@ def _explain(error: ValidationError) -> ParameterError:
     return ParameterError(
         f"{where} = {first['input']!r}" if where else "params.yaml does not hold together",
         expected=first["msg"].removeprefix("Value error, "),
-        next_step=f"correct {where or 'the values'}, where it was given: in params.yaml, SET= or a profile",
+        next_step=f"correct {where or 'the values'} in params.yaml, SET= or the profile, wherever given",
     )
 
 

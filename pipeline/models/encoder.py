@@ -54,7 +54,7 @@ def load_classifier(
 
     Args:
         problem: of the product, for the model's own file; None keeps what the checkpoint says.
-        dropout: before the classifier; None keeps what the checkpoint says.
+        dropout: before the classifier, where the family has one; None keeps what the checkpoint says.
         other_head: whether the checkpoint may have a head of another size, which is then left behind.
 
     Raises:

@@ -1,7 +1,6 @@
 """One table of several builds."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,20 @@ from flows.compare import comparison, read_builds
 from flows.workspace import kept_results
 from pipeline.core.errors import DataError
 
-ROOT = Path(__file__).resolve().parents[2]
 
-
-def leave_build(folder: Path, *, released: str, test: float) -> None:
+def leave_build(folder: Path, *, released: str, test: float, family: str = "bert") -> None:
     """What a gate leaves, with one variant that was scored on test and one that was not."""
     gate = folder / "artifacts/gate"
     gate.mkdir(parents=True)
-    shutil.copy(ROOT / "params.yaml", folder)
+    product = {"name": "reviews", "requirements": {"quality_metric": "accuracy"}}
+    stages = {
+        name: {"params": {"params.yaml": values}}
+        for name, values in (
+            ("pretrain", {"pretrain": {"model": family}}),
+            ("gate", {"product": product}),
+        )
+    }
+    (folder / "dvc.lock").write_text(json.dumps({"stages": stages}))
     variants = [
         entry("teacher-int8", {"validation": 0.81}),
         entry(released, {"validation": 0.8, "test": test}),
@@ -37,13 +42,15 @@ def entry(name: str, quality: dict[str, float]) -> dict[str, Any]:
 
 def test_builds_here_and_builds_with_changes_stand_in_one_table(tmp_path: Path) -> None:
     leave_build(tmp_path, released="pruned-int8", test=0.79)
-    leave_build(kept_results(tmp_path, "build-1"), released="student-int8", test=0.77)
+    leave_build(
+        kept_results(tmp_path, "build-1"), released="student-int8", test=0.77, family="bilm"
+    )
     text = comparison(read_builds(tmp_path), every=False)
     [first, second] = [line for line in text.splitlines() if "(released)" in line]
     assert "pruned-int8 (released)" in first
     assert "0.7900 [0.770, 0.810]" in first
     assert first.split()[-2:] == ["5.84", "0.67"]
-    assert "student-int8 (released)" in second
+    assert second.split()[:4] == ["reviews", "bilm", "student-int8", "(released)"]
     assert "teacher-int8" not in text
 
 
