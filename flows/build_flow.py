@@ -37,7 +37,7 @@ class CommonChanges(BaseModel):
         None, title="distill.epochs", description="Passes over the transfer set (student)"
     )
     prune_keep_share: Share | None = Field(
-        None, title="prune.keep_share", description="Share of feed-forward units to keep"
+        None, title="prune.keep_share", description="Share of units, or of weights, to keep"
     )
     product_requirements_min_quality: Share | None = Field(
         None, title="product.requirements.min_quality", description="Least quality on validation"

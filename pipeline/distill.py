@@ -4,7 +4,7 @@ Reads   artifacts/transfer/, artifacts/pretrain/model/, artifacts/prepare/{recor
 Writes  artifacts/distill/{model/, curve.csv, metrics.json}
 """
 
-from pipeline.compression.student import read_lesson, train_student
+from pipeline.compression.student import read_lesson, student_training
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
@@ -15,6 +15,7 @@ from pipeline.models.encoder import (
     save_model,
 )
 from pipeline.runtime.scores import scores_of
+from pipeline.training.loop import train
 from pipeline.training.validation import QUALITY
 
 
@@ -28,7 +29,10 @@ def run(params: Params, paths: Paths) -> Metrics:
         problem=params.product.problem,
         dropout=params.distill.dropout,
     )
-    report = train_student(model, lesson, schedule=params.distill, params=params, paths=paths)
+    training = student_training(lesson, schedule=params.distill, params=params, paths=paths)
+    train(model, lesson.objective, training)
+    lesson.unstandardise(model)
+    report = lesson.validation.report(model)
     save_model(model, tokenizer, paths.out / "model")
     return {
         **report,

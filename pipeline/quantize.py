@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.compression.int8 import inspect, quantize_int8, require_quantized
+from pipeline.compression.int8 import inspect, quantize_int8, require_quantized, zipped_bytes
 from pipeline.core.decision import Decision
 from pipeline.core.files import write_json
 from pipeline.core.params import Params
@@ -44,6 +44,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     )
     return {
         "bytes": {model: entry["bytes"] for model, entry in certificate.items()},
+        "zipped_bytes": {model: entry["zipped_bytes"] for model, entry in certificate.items()},
         "label_agreement": {model: e["label_agreement"] for model, e in certificate.items()},
         "headline": f"student {_summary(certificate['student'])}",
     }
@@ -64,6 +65,7 @@ def _quantize(
         "passed": True,
         **after.as_dict(),
         "bytes_before": before.bytes,
+        "zipped_bytes": zipped_bytes(target / MODEL_FILE),
         "compared_texts": len(requests),
         "label_agreement": _agreement(params.product.problem, float32, int8),
         "largest_probability_difference": float(np.max(np.abs(float32 - int8))),

@@ -35,6 +35,23 @@ def test_half_the_units_go_and_the_model_loads_and_answers(workspace: Path) -> N
     assert metrics["validation_accuracy"] > 0.9
 
 
+def test_dynamic_surgery_cuts_weights_and_keeps_the_shape(workspace: Path) -> None:
+    changes = (
+        "prune.method=dynamic",
+        "prune.keep_share=0.4",
+        "prune.epochs=3",
+        "prune.learning_rate=0.01",
+    )
+    metrics, paths = run_in(workspace, "prune", prune.run, *changes)
+    assert metrics["cut_share"] >= 0.5  # biases and small matrices stay
+    assert metrics["weights_spliced"] > 0
+    assert metrics["parameters_removed"] == 0
+    loaded = AutoModelForSequenceClassification.from_pretrained(paths.out / "model")
+    zeros = sum(int((p == 0).sum()) for p in loaded.parameters())
+    assert zeros >= metrics["weights_cut"]
+    assert metrics["validation_accuracy"] > 0.9
+
+
 def test_the_curve_has_the_columns_that_are_drawn(workspace: Path) -> None:
     metrics, paths = run_in(workspace, "prune", prune.run)
     with (paths.out / "curve.csv").open() as stream:

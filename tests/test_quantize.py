@@ -2,12 +2,18 @@
 
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
 
 from pipeline import quantize
-from pipeline.compression.int8 import inspect, quantize_int8, require_quantized
+from pipeline.compression.int8 import (
+    inspect,
+    quantize_int8,
+    require_quantized,
+    zipped_bytes,
+)
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import read_json, sha256_tree
 from pipeline.core.sections import QuantizeParams
@@ -29,6 +35,7 @@ def test_the_certificate_counts_integer_operators_and_saved_bytes(quantized) -> 
         assert entry["quantized_embeddings"] == 3  # words, positions, segments
         assert entry["large_float_weights"] == []
         assert entry["bytes"] < entry["bytes_before"]
+        assert 0 < entry["zipped_bytes"] <= entry["bytes"]
         assert 0.5 < entry["label_agreement"] <= 1.0
         assert 0 < entry["largest_probability_difference"] < 1
 
@@ -50,6 +57,33 @@ def test_reduced_range_keeps_weights_within_seven_bits(quantized, tmp_path: Path
     ]
     assert weights
     assert all(abs(weight.astype(int)).max() <= 64 for weight in weights)
+
+
+def test_weights_that_are_zero_stay_zero_and_cost_little_in_a_compressed_file(
+    quantized, tmp_path: Path
+) -> None:
+    _, paths = quantized
+    model = onnx.load(paths.read("export", "student", "model.onnx"))
+    quantize_int8(
+        paths.read("export", "student", "model.onnx"), tmp_path / "whole.onnx", params=PARAMS
+    )
+    random = np.random.default_rng(0)
+    for tensor in model.graph.initializer:
+        values = onnx.numpy_helper.to_array(tensor)
+        if values.dtype == np.float32 and values.ndim > 1:
+            cut = values * (random.random(values.shape) < 0.3)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(cut.astype(np.float32), tensor.name))
+    onnx.save(model, tmp_path / "cut.onnx")
+    quantize_int8(tmp_path / "cut.onnx", tmp_path / "cut_int8.onnx", params=PARAMS)
+    graph = onnx.load(tmp_path / "cut_int8.onnx").graph
+    matrices = [
+        onnx.numpy_helper.to_array(tensor)
+        for tensor in graph.initializer
+        if tensor.data_type == TensorProto.INT8 and len(tensor.dims) > 1
+    ]
+    assert all((matrix == 0).mean() > 0.6 for matrix in matrices)
+    whole, cut = (zipped_bytes(tmp_path / name) for name in ("whole.onnx", "cut_int8.onnx"))
+    assert cut < 0.8 * whole
 
 
 def test_embeddings_stay_in_float_where_asked(quantized, tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ operators work on integers, how many large float32 weights are left, how many by
 """
 
 import tempfile
+import zlib
 from collections import Counter
 from dataclasses import asdict, dataclass
+from functools import partial
 from math import prod
 from pathlib import Path
 
@@ -23,6 +25,8 @@ _LARGE_WEIGHT = 1024
 
 _LSTM_VECTORS = (3, 8, 10)
 """Places of the biases and, once quantized, of the scales of both matrices among an LSTM's inputs."""
+
+_PART = 1 << 20
 
 _INTEGER_OPERATORS = ("MatMulInteger", "DynamicQuantizeLinear", "DynamicQuantizeLSTM")
 
@@ -101,6 +105,14 @@ def inspect(path: Path) -> Structure:
         large_float_weights=sorted(large),
         bytes=path.stat().st_size,
     )
+
+
+def zipped_bytes(path: Path) -> int:
+    """Size of a file after zlib's default compression, as a download or an archive has it."""
+    packer = zlib.compressobj()
+    with path.open("rb") as file:
+        packed = sum(len(packer.compress(part)) for part in iter(partial(file.read, _PART), b""))
+    return packed + len(packer.flush())
 
 
 def require_quantized(

@@ -17,7 +17,7 @@ from pipeline.text.batching import Ids
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.classification import TokenRows, tokenize
 from pipeline.training.curve import Curve
-from pipeline.training.loop import Training, train
+from pipeline.training.loop import Training
 from pipeline.training.objectives import Scale, scale_of
 from pipeline.training.splits import Split, read_split
 from pipeline.training.validation import QUALITY, ScoresOf, Validation
@@ -43,6 +43,11 @@ class Lesson:
         if self.scale is not None:
             mean, deviation = self.scale.mean, self.scale.deviation
             scale_output(model, factor=1 / deviation, shift=-mean / deviation)
+
+    def unstandardise(self, model: PreTrainedModel) -> None:
+        """Put the product's unit into a model that has learned from the lesson."""
+        if self.scale is not None:
+            scale_output(model, factor=self.scale.deviation, shift=self.scale.mean)
 
 
 def read_lesson(
@@ -123,10 +128,10 @@ def _gold(table: pa.Table) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     return labelled, targets
 
 
-def train_student(
-    model: PreTrainedModel, lesson: Lesson, *, schedule: Schedule, params: Params, paths: Paths
-) -> dict[str, Any]:
-    """Train `model` in place on the lesson; returns its figures on validation."""
+def student_training(
+    lesson: Lesson, *, schedule: Schedule, params: Params, paths: Paths
+) -> Training:
+    """How a stage trains a student on the lesson."""
 
     def batches(epoch: int) -> list[Ids]:
         return transfer_batches(
@@ -138,7 +143,7 @@ def train_student(
             epoch=epoch,
         )
 
-    training = Training(
+    return Training(
         task=paths.stage,
         schedule=schedule,
         compute=params.compute,
@@ -147,7 +152,3 @@ def train_student(
         curve=Curve(paths.out / "curve.csv", figures=[QUALITY]),
         validate=lesson.validation.quality,
     )
-    train(model, lesson.objective, training)
-    if lesson.scale is not None:
-        scale_output(model, factor=lesson.scale.deviation, shift=lesson.scale.mean)
-    return lesson.validation.report(model)

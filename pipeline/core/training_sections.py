@@ -110,9 +110,14 @@ class DistillParams(Schedule):
 
 
 class PruneParams(Schedule):
-    """prune: narrower feed-forward layers, then recovery training."""
+    """prune: network surgery, and training in which the rest of the student makes up for it."""
 
+    method: Literal["structured", "dynamic"]
+    """`structured` removes whole units before training: the model becomes smaller and faster. `dynamic`
+    cuts single weights while it trains, and splices back what it misses: the compressed file becomes
+    smaller, a dense matrix product takes as long."""
     keep_share: Annotated[float, Field(gt=0, le=1)]
-    """Share of feed-forward units (bilm: of cells) kept, the same in all layers, by importance."""
+    """structured: share of feed-forward units (bilm: of cells) kept, the same in all layers, by
+    importance. dynamic: share of the weights of each matrix."""
     max_sentences: Positive
     """Corpus sentences of the recovery training, beside all labelled rows."""

@@ -1,8 +1,8 @@
 """Training checkpoints: safetensors and JSON only, written whole, hashed, outside DVC's outputs.
 
-A checkpoint holds the weights, AdamW's moments, torch's random state and the learning curve so far,
-so that a killed stage goes on where it was and ends with the very weights of an unbroken run. The
-two newest are kept; a damaged one is passed over for the one before.
+A checkpoint holds the weights, the model's buffers, AdamW's moments, torch's random state and the
+learning curve so far, so that a killed stage goes on where it was and ends with the very weights of an
+unbroken run. The two newest are kept; a damaged one is passed over for the one before.
 """
 
 import json
@@ -125,6 +125,8 @@ def _tensors(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> dict[s
         tensors[f"model.{name}"] = parameter.detach().contiguous()
         for key, value in optimizer.state.get(parameter, {}).items():
             tensors[f"optimizer.{key}.{name}"] = value.detach().contiguous()
+    for name, buffer in model.named_buffers():
+        tensors[f"buffer.{name}"] = buffer.detach().contiguous()
     if torch.cuda.is_available():
         tensors["random_cuda"] = torch.cuda.get_rng_state()
     return tensors
@@ -142,6 +144,8 @@ def _restore(path: Path, model: torch.nn.Module, optimizer: torch.optim.Optimize
                     state[key] = file.get_tensor(full).to(parameter.device)
             if state:
                 optimizer.state[parameter] = state
+        for name, buffer in model.named_buffers():
+            buffer.copy_(file.get_tensor(f"buffer.{name}"))
         torch.set_rng_state(file.get_tensor("random"))
         if "random_cuda" in names:
             torch.cuda.set_rng_state(file.get_tensor("random_cuda"))

@@ -69,6 +69,16 @@ class Training:
     layer_of: Callable[[str], int] | None = None
     layer_decay: float = 1.0
 
+    @property
+    def epoch_steps(self) -> int:
+        """Steps of the optimizer in an epoch."""
+        return -(-len(self.batches(0)) // self.schedule.accumulation)
+
+    @property
+    def steps(self) -> int:
+        """Steps of the optimizer in all epochs."""
+        return self.epoch_steps * self.schedule.epochs
+
 
 def train(model: torch.nn.Module, objective: Objective, training: Training) -> None:
     """Train `model` in place.
@@ -101,8 +111,7 @@ class _Run:
     ) -> None:
         self.model, self.objective, self.training = model, objective, training
         self.optimizer, self.device = optimizer, device
-        self.epoch_steps = -(-len(training.batches(0)) // training.schedule.accumulation)
-        self.total = self.epoch_steps * training.schedule.epochs
+        self.epoch_steps, self.total = training.epoch_steps, training.steps
         self.checkpointed = time.monotonic()
         self.losses: list[float] = []
 
