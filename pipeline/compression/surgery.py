@@ -73,8 +73,8 @@ class Surgery:
                 next_step="use prune.method: structured",
             )
         for module, name in matrices:
-            parametrize.register_parametrization(module, name, _Masked(getattr(module, name)))
-        self._masks = [module for module in model.modules() if isinstance(module, _Masked)]
+            parametrize.register_parametrization(module, name, Masked(getattr(module, name)))
+        self._masks = [module for module in model.modules() if isinstance(module, Masked)]
         self._matrices = matrices
 
     def after_step(self, _model: nn.Module) -> None:
@@ -105,7 +105,7 @@ def cut_share_at(progress: float, *, final: float) -> float:
     return final * (1.0 - (1.0 - done) ** 3)
 
 
-class _Masked(nn.Module):
+class Masked(nn.Module):
     """W → W ⊙ T. Its buffers: the mask, how often a weight came back, steps so far."""
 
     mask: torch.Tensor

@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification
 
-from pipeline.compression.surgery import Surgery, cut_share_at
+from pipeline.compression.surgery import Masked, Surgery, cut_share_at
 from pipeline.core.errors import ArtifactError
 from pipeline.core.params import Compute, Schedule
 from pipeline.text.batching import epoch_batches
@@ -104,7 +104,7 @@ def test_a_weight_that_was_cut_by_mistake_comes_back() -> None:
     assert torch.equal(dense.grad, torch.ones(16, 16))
     with torch.no_grad():
         dense[0, 0] = 5.0
-    [masked] = layer.parametrizations.weight  # type: ignore[union-attr]
+    masked = next(module for module in layer.modules() if isinstance(module, Masked))
     masked.renew(dense, cut_share=0.5)
     assert float(layer.weight[0, 0].detach()) == 5.0
     assert surgery.finish(layer).spliced == 1
@@ -113,7 +113,7 @@ def test_a_weight_that_was_cut_by_mistake_comes_back() -> None:
 def test_a_weight_between_the_thresholds_stays_as_it_is() -> None:
     layer = torch.nn.Linear(16, 16, bias=False)
     surgery = Surgery(layer, keep_share=0.5, steps=10)
-    [masked] = layer.parametrizations.weight  # type: ignore[union-attr]
+    masked = next(module for module in layer.modules() if isinstance(module, Masked))
     weight = torch.arange(1.0, 257.0).view(16, 16)
     masked.renew(weight, cut_share=0.5)  # the thresholds are 128 and 140.8
     assert (masked.mask == (weight > 128)).all()
