@@ -47,7 +47,7 @@ _LENGTH = 128
 _HELDOUT_SHARE, _HELDOUT_LIMIT = 0.02, 300
 _TUNED_ON = 60
 """The first held-out reviews: profile `bilm`'s recipe was chosen on them, so they are not scored."""
-_CALIBRATION_STEPS = 30
+_CALIBRATION_STEPS = 150
 _MEASURED_AT = tuple(number / 10 for number in range(1, 11))
 _MLM_SHAPE = {
     "start": "random",
