@@ -199,6 +199,7 @@ def train_ours(bench: Bench, *, epochs: int, evaluations: int) -> Run:
         checkpoints=Checkpoints(bench.folder / "checkpoints"),
         curve=Curve(bench.folder / "curve.csv"),
         after_step=watch.after_step,
+        average=settings.average,
         layer_of=lambda name: layer_from_top(model, name),
         layer_decay=settings.layer_decay,
     )

@@ -80,6 +80,9 @@ class FinetuneParams(Schedule):
     patience: Positive | None
     """Epochs without a better validation quality after which training stops and the best epoch's weights
     are taken; null trains to the end and takes the last."""
+    average: Annotated[float, Field(ge=0, lt=1)]
+    """Decay a step of the moving average of the weights, which is what validation sees and what is kept;
+    0 keeps the weights of the last step."""
     dropout: Share
     """Dropout before the classifier."""
 

@@ -152,6 +152,7 @@ def _train(
         ),
         checkpoints=Checkpoints(work / "checkpoints"),
         curve=Curve(work / "curve.csv"),
+        average=settings.finetune.average,
         layer_of=(lambda name: layer_from_top(model, name)) if layered else None,
         layer_decay=settings.finetune.layer_decay if layered else 1.0,
     )

@@ -1,14 +1,14 @@
 """Training checkpoints: safetensors and JSON only, written whole, hashed, outside DVC's outputs.
 
-A checkpoint holds the weights, the model's buffers, AdamW's moments, torch's random state and the
-learning curve so far, so that a killed stage goes on where it was and ends with the very weights of an
-unbroken run. The two newest are kept; a damaged one is passed over for the one before.
+A checkpoint holds the weights and their moving average, the model's buffers, AdamW's moments, torch's
+random state and the learning curve so far, so that a killed stage goes on where it was and ends with the
+very weights of an unbroken run. The two newest are kept; a damaged one is passed over for the one before.
 """
 
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ class Checkpoints:
         self,
         model: torch.nn.Module,
         optimizer: torch.optim.Optimizer,
+        average: torch.nn.Module | None = None,
         *,
         step: int,
         curve: Sequence[Mapping[str, float]],
@@ -61,18 +62,23 @@ class Checkpoints:
                 "curve": json.dumps(list(curve)),
                 "losses": json.dumps(list(losses)),
             }
-            save_file(_tensors(model, optimizer), temporary, metadata=state)
+            save_file(_tensors(model, optimizer, average), temporary, metadata=state)
             digest = sha256_file(temporary)
         write_text(path.with_suffix(".sha256"), digest)
         for old in self._all()[:-_KEPT]:
             old.unlink()
             old.with_suffix(".sha256").unlink(missing_ok=True)
 
-    def resume(self, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> Resumed | None:
+    def resume(
+        self,
+        model: torch.nn.Module,
+        optimizer: torch.optim.Optimizer,
+        average: torch.nn.Module | None = None,
+    ) -> Resumed | None:
         """Put the newest sound checkpoint back; None where there is none."""
         for path in reversed(self._all()):
             if _is_sound(path):
-                resumed = _restore(path, model, optimizer)
+                resumed = _restore(path, model, optimizer, average)
                 say(f"resumed at step {resumed.step}")
                 return resumed
             say(f"checkpoint {path.name} is damaged; the one before it is used")
@@ -119,7 +125,9 @@ def _is_sound(path: Path) -> bool:
     return recorded.exists() and recorded.read_text(encoding="utf-8") == sha256_file(path)
 
 
-def _tensors(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+def _tensors(
+    model: torch.nn.Module, optimizer: torch.optim.Optimizer, average: torch.nn.Module | None
+) -> dict[str, torch.Tensor]:
     tensors = {"random": torch.get_rng_state()}
     for name, parameter in model.named_parameters():
         tensors[f"model.{name}"] = parameter.detach().contiguous()
@@ -127,12 +135,26 @@ def _tensors(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> dict[s
             tensors[f"optimizer.{key}.{name}"] = value.detach().contiguous()
     for name, buffer in model.named_buffers():
         tensors[f"buffer.{name}"] = buffer.detach().contiguous()
+    for name, tensor in _of_average(average):
+        tensors[f"average.{name}"] = tensor.contiguous()
     if torch.cuda.is_available():
         tensors["random_cuda"] = torch.cuda.get_rng_state()
     return tensors
 
 
-def _restore(path: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> Resumed:
+def _of_average(average: torch.nn.Module | None) -> Iterator[tuple[str, torch.Tensor]]:
+    """Names and tensors of a moving average, its count of updates too."""
+    if average is not None:
+        yield from ((name, parameter.detach()) for name, parameter in average.named_parameters())
+        yield from average.named_buffers()
+
+
+def _restore(
+    path: Path,
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    average: torch.nn.Module | None,
+) -> Resumed:
     with safe_open(path, framework="pt") as file:
         metadata: dict[str, str] = file.metadata()
         names = set(file.keys())
@@ -146,6 +168,8 @@ def _restore(path: Path, model: torch.nn.Module, optimizer: torch.optim.Optimize
                 optimizer.state[parameter] = state
         for name, buffer in model.named_buffers():
             buffer.copy_(file.get_tensor(f"buffer.{name}"))
+        for name, tensor in _of_average(average):
+            tensor.copy_(file.get_tensor(f"average.{name}"))
         torch.set_rng_state(file.get_tensor("random"))
         if "random_cuda" in names:
             torch.cuda.set_rng_state(file.get_tensor("random_cuda"))

@@ -12,11 +12,13 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from pipeline.core.errors import TrainingError
 from pipeline.core.params import Compute, Schedule
 from pipeline.core.progress import Progress
 from pipeline.text.batching import Ids
+from pipeline.training.average import EVERY, moving_average, take_over
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.curve import Curve
 from pipeline.training.device import autocast, prepare_device
@@ -52,7 +54,9 @@ class Training:
         validate: figures for the curve after each epoch; names start with `validation_`.
         patience: epochs without a higher first figure of `validate` after which training ends; the
             weights of the best epoch are then kept. None trains to the end and keeps the last.
-        after_step: called after each step, for those who watch.
+        after_step: called after each step with the model that would be left now, for those who watch.
+        average: decay of the weights' moving average a step, which is what validation sees and what is
+            left; 0 takes the weights of the last step.
         layer_of: parameter name → layer number counted from the head (0), for layer-wise rates.
         layer_decay: factor of the learning rate from one layer to the one below it.
     """
@@ -66,6 +70,7 @@ class Training:
     validate: Validate | None = None
     patience: int | None = None
     after_step: AfterStep | None = None
+    average: float = 0.0
     layer_of: Callable[[str], int] | None = None
     layer_decay: float = 1.0
 
@@ -89,8 +94,9 @@ def train(model: torch.nn.Module, objective: Objective, training: Training) -> N
     device = prepare_device(training.compute)
     model.to(device)
     optimizer = build_optimizer(model, training)
-    run = _Run(model, objective, training, optimizer, device)
-    if (resumed := training.checkpoints.resume(model, optimizer)) is not None:
+    average = moving_average(model, decay=training.average) if training.average else None
+    run = _Run(model, objective, training, optimizer, device, average)
+    if (resumed := training.checkpoints.resume(model, optimizer, average)) is not None:
         training.curve.restore(resumed.curve)
         run.losses = [*resumed.losses]
     run.run(resumed.step if resumed else 0)
@@ -108,9 +114,10 @@ class _Run:
         training: Training,
         optimizer: torch.optim.Optimizer,
         device: torch.device,
+        average: AveragedModel | None,
     ) -> None:
         self.model, self.objective, self.training = model, objective, training
-        self.optimizer, self.device = optimizer, device
+        self.optimizer, self.device, self.average = optimizer, device, average
         self.epoch_steps, self.total = training.epoch_steps, training.steps
         self.checkpointed = time.monotonic()
         self.losses: list[float] = []
@@ -128,6 +135,13 @@ class _Run:
                 break
         if self.training.patience is not None:
             self.training.checkpoints.restore_best(self.model)
+        elif self.average is not None:
+            take_over(self.model, self.average)
+
+    @property
+    def left(self) -> torch.nn.Module:
+        """The model that the training would leave now."""
+        return self.model if self.average is None else self.average.module
 
     def _steps(self, first: int) -> Iterator[tuple[int, list[Ids]]]:
         """The number of each step from `first` on, and the batches whose gradients it sums."""
@@ -150,8 +164,10 @@ class _Run:
         value = sum(self._learn(step, batch, share=len(batch) / rows) for batch in batches)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), _GRADIENT_NORM)
         self.optimizer.step()
+        if self.average is not None and ((step + 1) % EVERY == 0 or step + 1 == self.total):
+            self.average.update_parameters(self.model)
         if self.training.after_step is not None:
-            self.training.after_step(self.model)
+            self.training.after_step(self.left)
         return value
 
     def _learn(self, step: int, rows: Ids, *, share: float) -> float:
@@ -182,10 +198,10 @@ class _Run:
         if self.training.validate is None or step % self.epoch_steps:
             return {}
         state = torch.get_rng_state()
-        figures = self.training.validate(self.model)
+        figures = self.training.validate(self.left)
         torch.set_rng_state(state)
         if self.training.patience is not None and self._is_best(next(iter(figures.values()))):
-            self.training.checkpoints.save_best(self.model)
+            self.training.checkpoints.save_best(self.left)
         return figures
 
     def _is_best(self, figure: float) -> bool:
@@ -210,6 +226,7 @@ class _Run:
         self.training.checkpoints.save(
             self.model,
             self.optimizer,
+            self.average,
             step=step,
             curve=self.training.curve.points,
             losses=self.losses,

@@ -98,6 +98,7 @@ class Teaching:
             curve=curve,
             validate=self.validation.quality,
             patience=settings.patience,
+            average=settings.average,
             layer_of=lambda name: layer_from_top(model, name),
             layer_decay=settings.layer_decay,
         )

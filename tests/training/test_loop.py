@@ -82,6 +82,37 @@ def test_training_lowers_the_loss(tmp_path: Path) -> None:
     assert objective.loss(model, rows, device).item() < 0.5 * before
 
 
+def test_a_moving_average_is_what_validation_sees_and_what_is_left(tmp_path: Path) -> None:
+    """Of weights taken every five steps and at the end, the past weighing 1/2, 3/5, 2/3, … or its decay."""
+    taken: list[list[torch.Tensor]] = []
+    seen: list[list[torch.Tensor]] = []
+
+    def see(model: torch.nn.Module) -> dict[str, float]:
+        seen.append(weights(model))
+        return {"validation_accuracy": 0.5}
+
+    plain = a_training(tmp_path / "plain")
+    train(
+        small_model(),
+        Separable(),
+        dataclasses.replace(plain, after_step=lambda m: taken.append(weights(m)), validate=see),
+    )
+    assert len(taken) == 24
+    averaged = small_model()
+    training = a_training(tmp_path / "averaged")
+    seen.clear()
+    train(averaged, Separable(), dataclasses.replace(training, average=0.9, validate=see))
+    expected = taken[4]
+    for past, step in zip((0.5, 0.9**5, 0.9**5, 0.9**5), (10, 15, 20, 24), strict=True):
+        expected = [
+            past * mean + (1 - past) * now
+            for mean, now in zip(expected, taken[step - 1], strict=True)
+        ]
+    for found, mean, last in zip(weights(averaged), expected, seen[-1], strict=True):
+        assert torch.allclose(found, mean, atol=1e-6)
+        assert torch.equal(found, last)
+
+
 def test_two_trainings_give_the_same_weights(tmp_path: Path) -> None:
     results = []
     for name in ("first", "second"):
@@ -92,17 +123,21 @@ def test_two_trainings_give_the_same_weights(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("checkpoint_every_step")
+@pytest.mark.parametrize("average", [0.0, 0.9])
 @pytest.mark.parametrize("stop_at", [2, 9, 20])
 def test_a_killed_training_resumes_to_the_same_weights_and_curve(
-    tmp_path: Path, stop_at: int
+    tmp_path: Path, stop_at: int, average: float
 ) -> None:
+    def in_folder(name: str) -> Training:
+        return dataclasses.replace(a_training(tmp_path / name), average=average)
+
     whole = small_model()
-    train(whole, Separable(), a_training(tmp_path / "whole"))
+    train(whole, Separable(), in_folder("whole"))
     with pytest.raises(KeyboardInterrupt):
-        train(small_model(), Separable(stop_at=stop_at), a_training(tmp_path / "killed"))
+        train(small_model(), Separable(stop_at=stop_at), in_folder("killed"))
     resumed = small_model()
     torch.manual_seed(99)
-    train(resumed, Separable(), a_training(tmp_path / "killed"))
+    train(resumed, Separable(), in_folder("killed"))
     assert same(weights(whole), weights(resumed))
     curves = [(tmp_path / n / "curve.csv").read_text() for n in ("whole", "killed")]
     assert curves[0] == curves[1]

@@ -68,7 +68,7 @@ function showRatios(smaller, faster, found, metric) {
   if (found.split) {
     const change = found.released - found.teacher;
     ratios.push(metric === "accuracy"
-      ? ["points right", signed(change * 100, 1)]
+      ? ["points of accuracy", signed(change * 100, 1)]
       : [FIGURES[metric].replace(" correlation", ""), signed(change, 2)]);
   }
   byId("ratios").replaceChildren(...ratios.map(([name, value]) => {
