@@ -5,7 +5,8 @@
     python -m benchmarks.training --rounds 1 --beside tuned --seeds 1 2 3
 
 The same checkpoint (`prepare.checkpoint`), the same training rows, the same threads, and all
-parameters learn. The Trainer trains transformers' own class, as its users do; that our last layer is
+parameters learn. Each engine has a process of its own, so that none runs under another's settings of
+threads, determinism or memory. The Trainer trains transformers' own class, as its users do; that our last layer is
 computed for the first token alone (`pipeline/models/first_token.py`) is part of our engine. `default` is the Trainer as it comes: batches of 8 in random order, float32.
 `tuned` has what its documentation offers: batches of 32 grouped by length, bfloat16 where the
 processor multiplies it, the fused optimizer. Rounds are interleaved, ratios are of medians, tokens
@@ -20,9 +21,11 @@ import json
 import math
 import statistics
 import tempfile
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from benchmarks.support.apart import in_own_process
 from benchmarks.support.finetuning import (
     Bench,
     Engine,
@@ -96,11 +99,14 @@ def main() -> None:
     options = parser.parse_args()
     if options.epochs and "tuned" not in options.beside:
         parser.error("the race needs `tuned`, whose accuracy is its goal; or --epochs 0")
-    with tempfile.TemporaryDirectory(prefix="training-") as name:
+    with tempfile.TemporaryDirectory(prefix="training-") as name, ExitStack() as stack:
         bench = open_bench(ROOT, Path(name))
         peers = {"default": {}, "tuned": tuned()}
         engines: dict[str, Engine] = {"ours": train_ours} | {
             peer: partial(train_with_trainer, settings=peers[peer]) for peer in options.beside
+        }
+        engines = {
+            name: stack.enter_context(in_own_process(engine)) for name, engine in engines.items()
         }
         rates = throughput(engines, bench, rounds=options.rounds, sentences=options.sentences)
         peak = peak_flops(bench.params.compute)

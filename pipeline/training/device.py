@@ -6,13 +6,15 @@ from pathlib import Path
 import torch
 
 from pipeline.core.params import Compute
+from pipeline.training.memory import keep_freed_memory
 
 _BFLOAT16_INSTRUCTIONS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 
 
 def prepare_device(compute: Compute) -> torch.device:
-    """Set thread count and determinism; return the device that `compute.device` names."""
+    """Set thread count, determinism and the allocator; return the device that `compute.device` names."""
     torch.set_num_threads(compute.threads)
+    keep_freed_memory()
     torch.use_deterministic_algorithms(mode=True)
     # Filling fresh memory guards against reading it unwritten; it costs time and changes nothing here.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
