@@ -39,7 +39,7 @@ def saturating_product(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.
     return np.asarray(saturated.sum(axis=-2), dtype=np.int32)
 
 
-class MatMulInteger(OpRun):  # type: ignore[misc]  # onnx has no types here
+class MatMulInteger(OpRun):
     """The operator of that name on a processor that saturates: kernels correct zero points afterwards."""
 
     def _run(self, a: Any, b: Any, a_zero: Any = None, b_zero: Any = None) -> tuple[Any]:
