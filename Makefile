@@ -19,7 +19,7 @@ CHANGES := $(foreach change,$(SET),--set $(change))
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help pipeline quickstart test check format serve stop ui compare bench soak clean install
+.PHONY: help pipeline quickstart test check format serve stop ui compare compress-search bench soak clean install
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -56,6 +56,9 @@ ui: $(STAMP) ## Prefect, MLflow, and a process that runs what their forms and sc
 
 compare: $(STAMP) ## models of all builds here in one table (ARGS="--all")
 	@$(RUN) -m flows.compare $(ARGS)
+
+compress-search: $(STAMP) ## tries recipes until one meets product.requirements (ARGS="--set compress.trials=4")
+	@$(RUN) -m flows.search $(ARGS)
 
 bench: $(STAMP) ## each benchmark; each ends with one line of JSON
 	@set -e; for file in benchmarks/[a-z]*.py; do \

@@ -5,7 +5,8 @@
 
 Speed: tokens a second of our objective (head on the masked positions alone) and of the recipe that
 transformers gives as an example (`run_mlm.py`: full softmax over every position, batches of 8, float32,
-its Trainer), the same 4-layer, 256-wide BERT on the same packed rows, interleaved.
+its Trainer), the same 4-layer, 256-wide BERT on the same packed rows, interleaved, each in a process of
+its own.
 
 Scores: a bidirectional LSTM language model of bytes' BPE tokens, trained for `--minutes` on the IMDb
 reviews, in bits a byte of held-out reviews, forward and backward, each review by itself from its first
@@ -21,9 +22,11 @@ import json
 import statistics
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from benchmarks.support.apart import in_own_process
 from benchmarks.support.pretraining import (
     Corpus,
     Watched,
@@ -39,14 +42,19 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def speed(corpus: Corpus, folder: Path, *, rounds: int, sequences: int) -> dict[str, float]:
     """Median tokens a second over interleaved rounds."""
-    engines = mlm_engines(ROOT, corpus, folder)
-    rates: dict[str, list[float]] = {name: [] for name in engines}
-    for number in range(rounds):
-        for name, train in engines.items():
-            rates[name].append(train(sequences))
-            print(
-                f"round {number + 1}/{rounds}  {name}  {rates[name][-1]:,.0f} tokens/s", flush=True
-            )
+    with ExitStack() as stack:
+        engines = {
+            name: stack.enter_context(in_own_process(train))
+            for name, train in mlm_engines(ROOT, corpus, folder).items()
+        }
+        rates: dict[str, list[float]] = {name: [] for name in engines}
+        for number in range(rounds):
+            for name, train in engines.items():
+                rates[name].append(train(sequences))
+                print(
+                    f"round {number + 1}/{rounds}  {name}  {rates[name][-1]:,.0f} tokens/s",
+                    flush=True,
+                )
     return {name: statistics.median(found) for name, found in rates.items()}
 
 

@@ -27,7 +27,7 @@ def test_the_files_of_the_pipeline_are_the_stages_of_the_dag() -> None:
 
 def test_every_stage_has_a_section_of_parameters() -> None:
     sections = set(yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8")))
-    assert sections - {"product", "compute"} == stages()
+    assert sections - {"product", "compute", "compress"} == stages()
 
 
 def test_every_stage_has_tests_of_its_name() -> None:

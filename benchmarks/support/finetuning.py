@@ -235,7 +235,6 @@ def train_with_trainer(
     )
     steps = epochs * -(-len(bench.rows.ids) // arguments.per_device_train_batch_size)
     watch = Watch(bench, steps=steps, evaluations=epochs * evaluations)
-    torch.use_deterministic_algorithms(mode=False)
     torch.set_num_threads(bench.params.compute.threads)
     Trainer(
         model=model,

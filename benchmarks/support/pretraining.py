@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -235,43 +236,50 @@ def mlm_engines(root: Path, corpus: Corpus, folder: Path) -> dict[str, Callable[
     """Our masked pretraining and the recipe's: packed rows to tokens a second."""
     params = load_params(root / "params.yaml")
     settings = params.pretrain.model_copy(update=_MLM_SHAPE)
+    return {
+        name: partial(engine, corpus, settings, params.compute, folder)
+        for name, engine in (("ours", _train_ours), ("recipe", _train_recipe))
+    }
 
-    def ours(sequences: int) -> float:
-        clock = StepClock()
-        seed_everything(params.compute.seed)
-        model = new_language_model(settings, corpus.tokenizer)
-        _train(
-            model,
-            corpus,
-            settings,
-            params.compute,
-            folder,
-            sequences=sequences,
-            after_step=lambda _: clock.step(),
-        )
-        return clock.steps_per_second * settings.batch_size * _LENGTH
 
-    def recipe(sequences: int) -> float:
-        seed_everything(params.compute.seed)
-        model = new_language_model(settings, corpus.tokenizer)
-        rows = PackedRows(corpus.training_stream, _LENGTH).read(np.arange(sequences))
-        arguments = TrainingArguments(
-            output_dir=str(folder / "recipe"), num_train_epochs=1, seed=params.compute.seed, **QUIET
-        )
-        watch = ClockCallback()
-        torch.use_deterministic_algorithms(mode=False)
-        torch.set_num_threads(params.compute.threads)
-        Trainer(
-            model=model,
-            args=arguments,
-            train_dataset=rows_of_ids(rows.tolist()),
-            data_collator=DataCollatorForLanguageModeling(corpus.tokenizer, mlm_probability=0.15),
-            callbacks=[watch],
-        ).train()
-        rate: float = watch.clock.steps_per_second * arguments.per_device_train_batch_size
-        return rate * _LENGTH
+def _train_ours(
+    corpus: Corpus, settings: PretrainParams, compute: Compute, folder: Path, sequences: int
+) -> float:
+    clock = StepClock()
+    seed_everything(compute.seed)
+    model = new_language_model(settings, corpus.tokenizer)
+    _train(
+        model,
+        corpus,
+        settings,
+        compute,
+        folder,
+        sequences=sequences,
+        after_step=lambda _: clock.step(),
+    )
+    return clock.steps_per_second * settings.batch_size * _LENGTH
 
-    return {"ours": ours, "recipe": recipe}
+
+def _train_recipe(
+    corpus: Corpus, settings: PretrainParams, compute: Compute, folder: Path, sequences: int
+) -> float:
+    seed_everything(compute.seed)
+    model = new_language_model(settings, corpus.tokenizer)
+    rows = PackedRows(corpus.training_stream, _LENGTH).read(np.arange(sequences))
+    arguments = TrainingArguments(
+        output_dir=str(folder / "recipe"), num_train_epochs=1, seed=compute.seed, **QUIET
+    )
+    watch = ClockCallback()
+    torch.set_num_threads(compute.threads)
+    Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=rows_of_ids(rows.tolist()),
+        data_collator=DataCollatorForLanguageModeling(corpus.tokenizer, mlm_probability=0.15),
+        callbacks=[watch],
+    ).train()
+    rate: float = watch.clock.steps_per_second * arguments.per_device_train_batch_size
+    return rate * _LENGTH
 
 
 def _turned(stream: NDArray[np.unsignedinteger], boundary: int) -> NDArray[np.unsignedinteger]:

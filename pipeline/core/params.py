@@ -38,6 +38,7 @@ from pipeline.core.sections import (
     ValidateParams,
 )
 from pipeline.core.training_sections import (
+    CompressParams,
     DistillParams,
     FinetuneParams,
     PretrainParams,
@@ -50,6 +51,7 @@ __all__ = [
     "BaselineParams",
     "Checkpoint",
     "CollectParams",
+    "CompressParams",
     "Compute",
     "DistillParams",
     "EvaluateParams",
@@ -99,6 +101,7 @@ class Params(Section):
     evaluate: EvaluateParams
     measure: MeasureParams
     gate: GateParams
+    compress: CompressParams
 
     @model_validator(mode="after")
     def _lengths_fit(self) -> Self:

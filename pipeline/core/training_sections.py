@@ -124,3 +124,14 @@ class PruneParams(Schedule):
     importance. dynamic: share of the weights of each matrix."""
     max_sentences: Positive
     """Corpus sentences of the recovery training, beside all labelled rows."""
+
+
+class CompressParams(Section):
+    """What `make compress-search` tries. No stage reads it."""
+
+    space: dict[str, Annotated[list[int | float | str | bool], Field(min_length=1)]]
+    """Parameter → the values that are tried; a recipe has one of each."""
+    trials: Positive
+    """Recipes to try at most, those of earlier calls of the same search counted."""
+    minutes: Annotated[float, Field(gt=0)]
+    """After so many minutes of trials, earlier calls' counted, no further one begins."""

@@ -48,9 +48,19 @@ class MatMulInteger(OpRun):
         return (product - np.int32(0 if a_zero is None else a_zero) * b.astype(np.int32).sum(0),)
 
 
+class DequantizeLinear(OpRun):
+    """Of whole tensors, which the evaluator has for newer versions of the operator alone."""
+
+    def _run(self, x: Any, scale: Any, zero: Any = None, **_: Any) -> tuple[Any]:
+        assert np.size(scale) == 1
+        shifted = x.astype(np.float32) - np.float32(0 if zero is None else zero)
+        return (np.asarray(shifted * scale, dtype=np.float32),)
+
+
 def answers(model: Path, rows: list[list[int]], *, saturating: bool) -> NDArray[np.float32]:
     """Logits `(rows, labels)` by the reference evaluator, each row alone."""
-    run = ReferenceEvaluator(str(model), new_ops=[MatMulInteger] if saturating else None)
+    operators: list[type[OpRun]] = [DequantizeLinear]
+    run = ReferenceEvaluator(str(model), new_ops=operators + [MatMulInteger] * saturating)
     found = []
     for row in rows:
         ids = np.array([row], dtype=np.int64)

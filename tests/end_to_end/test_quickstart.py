@@ -94,6 +94,30 @@ def test_a_second_build_runs_nothing(unbroken: tuple[Path, str, int]) -> None:
     assert state.ledger.read_bytes() == before
 
 
+def test_a_search_tries_recipes_on_what_is_built_and_leaves_the_best(
+    unbroken: tuple[Path, str, int],
+) -> None:
+    root, _, _ = unbroken
+    command = [sys.executable, "-m", "flows.search", "--profile", "quickstart"]
+    command += ["--set", 'compress.space={"prune.keep_share": [0.5, 0.25]}']
+    hopeless = subprocess.run(
+        [*command, "--set", "product.requirements.size_mb=0.01"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert hopeless.returncode != 0
+    assert "no recipe of 2 met the requirements" in hopeless.stderr
+    assert "size_mb" in hopeless.stderr
+    assert not (root / "profiles" / "found.yaml").exists()
+    found = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    assert "passed" in found.stdout
+    assert (root / "profiles" / "found.yaml").is_file()
+    assert len([*(root / ".modelyard" / "search").glob("*/pareto.png")]) == 2
+
+
 def test_a_build_killed_three_times_ends_with_the_same_result(
     unbroken: tuple[Path, str, int], prefect_database: Path, tmp_path: Path
 ) -> None:

@@ -10,67 +10,22 @@ import pytest
 import torch
 
 from pipeline.core.errors import TrainingError
-from pipeline.core.params import Compute, Schedule
 from pipeline.text.batching import Ids, epoch_batches, lengths_of
 from pipeline.training.checkpoint import Checkpoints
-from pipeline.training.curve import Curve
 from pipeline.training.loop import Training, rate_factor, train
-
-COMPUTE = Compute(seed=1, threads=1, device="cpu", precision="float32")
-SCHEDULE = Schedule(
-    epochs=3, batch_size=8, accumulation=1, learning_rate=0.02, warmup_share=0.1, weight_decay=0.01
+from tests.support.small_training import (
+    SCHEDULE,
+    Separable,
+    a_training,
+    same,
+    small_model,
+    weights,
 )
-
-
-class Separable:
-    """Two clouds of points that a linear model can tell apart."""
-
-    def __init__(self, *, stop_at: int | None = None) -> None:
-        random = np.random.default_rng(0)
-        self.labels = torch.from_numpy(random.integers(0, 2, 64))
-        self.points = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
-        self.points += 3 * self.labels[:, None]
-        self._stop_at, self._calls = stop_at, 0
-
-    def tokens(self, rows: Ids) -> int:
-        return len(rows)
-
-    def loss(self, model: torch.nn.Module, rows: Ids, device: torch.device) -> torch.Tensor:
-        self._calls += 1
-        if self._calls == self._stop_at:
-            raise KeyboardInterrupt
-        return torch.nn.functional.cross_entropy(model(self.points[rows]), self.labels[rows])
-
-
-def small_model() -> torch.nn.Module:
-    torch.manual_seed(3)
-    return torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Dropout(0.3), torch.nn.Linear(8, 2))
-
-
-def a_training(folder: Path) -> Training:
-    lengths = np.full(64, 1)
-    return Training(
-        task="finetune",
-        schedule=SCHEDULE,
-        compute=COMPUTE,
-        batches=lambda epoch: epoch_batches(lengths, batch_size=8, seed=1, epoch=epoch),
-        checkpoints=Checkpoints(folder / "checkpoints"),
-        curve=Curve(folder / "curve.csv", figures=["validation_accuracy"]),
-        validate=lambda _: {"validation_accuracy": float(torch.rand(()))},
-    )
 
 
 @pytest.fixture
 def checkpoint_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.training.loop._CHECKPOINT_SECONDS", -1.0)
-
-
-def weights(model: torch.nn.Module) -> list[torch.Tensor]:
-    return [parameter.detach().clone() for parameter in model.parameters()]
-
-
-def same(first: list[torch.Tensor], second: list[torch.Tensor]) -> bool:
-    return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
 def test_training_lowers_the_loss(tmp_path: Path) -> None:
@@ -80,37 +35,6 @@ def test_training_lowers_the_loss(tmp_path: Path) -> None:
     before = objective.loss(model, rows, device).item()
     train(model, objective, a_training(tmp_path))
     assert objective.loss(model, rows, device).item() < 0.5 * before
-
-
-def test_a_moving_average_is_what_validation_sees_and_what_is_left(tmp_path: Path) -> None:
-    """Of weights taken every five steps and at the end, the past weighing 1/2, 3/5, 2/3, … or its decay."""
-    taken: list[list[torch.Tensor]] = []
-    seen: list[list[torch.Tensor]] = []
-
-    def see(model: torch.nn.Module) -> dict[str, float]:
-        seen.append(weights(model))
-        return {"validation_accuracy": 0.5}
-
-    plain = a_training(tmp_path / "plain")
-    train(
-        small_model(),
-        Separable(),
-        dataclasses.replace(plain, after_step=lambda m: taken.append(weights(m)), validate=see),
-    )
-    assert len(taken) == 24
-    averaged = small_model()
-    training = a_training(tmp_path / "averaged")
-    seen.clear()
-    train(averaged, Separable(), dataclasses.replace(training, average=0.9, validate=see))
-    expected = taken[4]
-    for past, step in zip((0.5, 0.9**5, 0.9**5, 0.9**5), (10, 15, 20, 24), strict=True):
-        expected = [
-            past * mean + (1 - past) * now
-            for mean, now in zip(expected, taken[step - 1], strict=True)
-        ]
-    for found, mean, last in zip(weights(averaged), expected, seen[-1], strict=True):
-        assert torch.allclose(found, mean, atol=1e-6)
-        assert torch.equal(found, last)
 
 
 def test_two_trainings_give_the_same_weights(tmp_path: Path) -> None:

@@ -1,0 +1,123 @@
+"""A search tries each recipe once, keeps what it has, and ends when it should. Real Optuna; builds are made up."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.build import read_profile
+from flows.search import Build, search, search_name
+from flows.trials import Recipe, Tried, best, pareto, plot_trials, trial_table, write_patch
+from pipeline.core.params import Params, override, parse_params, parse_yaml
+from tests.support.tiny_workspace import REPOSITORY
+
+SPACE = {"prune.keep_share": [0.25, 0.5, 0.75], "pretrain.layers": [1, 2]}
+FIRST = {"prune.keep_share": 0.5, "pretrain.layers": 2}
+
+
+def params_with(**budget: Any) -> Params:
+    values = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    values["compress"] = {"space": SPACE, "trials": 20, "minutes": 60} | budget
+    return parse_params(values)
+
+
+def outcome(recipe: Recipe, number: int, *, passed: bool = False) -> Tried:
+    size = recipe["prune.keep_share"] * recipe["pretrain.layers"]
+    return Tried(number, dict(recipe), "pruned-int8", 0.7 + size / 10, size, 1.0, passed)
+
+
+def counting(seen: list[Recipe], passes: Callable[[Recipe], bool] = lambda _: False) -> Build:
+    def build(recipe: Recipe, number: int) -> Tried:
+        seen.append(dict(recipe))
+        return outcome(recipe, number, passed=passes(recipe))
+
+    return build
+
+
+def test_every_recipe_of_the_space_is_tried_once_and_that_of_params_first(tmp_path: Path) -> None:
+    seen: list[Recipe] = []
+    tried = search(tmp_path / "study", params_with(), build=counting(seen), first=FIRST)
+    assert seen[0] == FIRST
+    assert len(seen) == len(tried) == 6
+    assert len({tuple(sorted(recipe.items())) for recipe in seen}) == 6
+
+
+def test_it_ends_at_the_first_recipe_that_passes(tmp_path: Path) -> None:
+    seen: list[Recipe] = []
+    build = counting(seen, passes=lambda recipe: recipe["prune.keep_share"] == 0.25)
+    tried = search(tmp_path / "study", params_with(), build=build, first=FIRST)
+    assert [trial.passed for trial in tried] == [False] * (len(tried) - 1) + [True]
+    assert best(tried) == tried[-1]
+
+
+def test_a_budget_of_trials_counts_those_of_earlier_calls_and_may_be_raised(tmp_path: Path) -> None:
+    seen: list[Recipe] = []
+    for trials, expected in ((2, 2), (2, 2), (4, 4)):
+        params = params_with(trials=trials)
+        tried = search(tmp_path / "study", params, build=counting(seen), first=FIRST)
+        assert len(tried) == len(seen) == expected
+
+
+def test_no_trial_begins_after_the_budget_of_minutes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 10_000, 90))
+    monkeypatch.setattr("flows.search.monotonic", lambda: float(next(clock)))
+    seen: list[Recipe] = []
+    search(tmp_path / "study", params_with(minutes=4), build=counting(seen), first=FIRST)
+    assert len(seen) == 3  # of 90 seconds each: the third begins within four minutes
+
+
+def test_a_killed_search_begins_the_broken_trial_again_and_no_other(tmp_path: Path) -> None:
+    seen: list[Recipe] = []
+
+    def killed(recipe: Recipe, number: int) -> Tried:
+        if len(seen) == 2:
+            broken.append(dict(recipe))
+            raise KeyboardInterrupt
+        return counting(seen)(recipe, number)
+
+    broken: list[Recipe] = []
+    with pytest.raises(KeyboardInterrupt):
+        search(tmp_path / "study", params_with(), build=killed, first=FIRST)
+    done = [*seen]
+    tried = search(tmp_path / "study", params_with(), build=counting(seen), first=FIRST)
+    assert seen[:2] == done
+    assert seen[2:3] == broken
+    assert len(seen) == len(tried) == 6
+
+
+def test_other_parameters_are_another_search_and_another_budget_is_not() -> None:
+    values = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    more = override(values, ["compress.trials=99"])
+    other = override(values, ["distill.temperature=3.0"])
+    assert search_name(values) == search_name(more)
+    assert search_name(values) != search_name(other)
+
+
+def test_the_pareto_front_has_what_nothing_beats() -> None:
+    def trial(number: int, quality: float, size: float) -> Tried:
+        return Tried(number, {}, "pruned-int8", quality, size, 1.0, passed=False)
+
+    tried = [trial(0, 0.80, 5.0), trial(1, 0.78, 2.0), trial(2, 0.77, 3.0), trial(3, 0.80, 6.0)]
+    assert [t.number for t in pareto(tried)] == [1, 0]
+    table = trial_table(tried)
+    assert [line.split()[0] for line in table.splitlines()[2:6]] == ["1*", "2", "0*", "3"]
+
+
+def test_the_best_recipe_is_a_profile_that_a_build_reads(tmp_path: Path) -> None:
+    path = tmp_path / "profiles" / "found.yaml"
+    write_patch(path, outcome(FIRST, 3, passed=True), metric="accuracy")
+    values = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    changed = parse_params(override(values, read_profile(tmp_path, "found")))
+    assert changed.prune.keep_share == 0.5
+    assert changed.pretrain.layers == 2
+    assert "trial 3" in path.read_text(encoding="utf-8")
+
+
+def test_the_plot_is_a_picture(tmp_path: Path) -> None:
+    tried = [outcome(FIRST, 0), outcome({"prune.keep_share": 0.25, "pretrain.layers": 1}, 1)]
+    limits = {"size_mb": 6.0, "min_quality": 0.75}
+    plot_trials(tmp_path / "a" / "pareto.png", tried, metric="accuracy", limits=limits)
+    assert (tmp_path / "a" / "pareto.png").read_bytes().startswith(b"\x89PNG")
