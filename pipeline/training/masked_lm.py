@@ -14,6 +14,10 @@ from pipeline.text.batching import Ids
 from pipeline.text.packing import PackedRows
 
 _REPLACED_BY_MASK, _REPLACED_BY_RANDOM = 0.8, 0.1
+_ROUNDED_TO = 64
+"""The head's rows are filled up to a multiple: for each number of rows that it meets, oneDNN makes programs
+and keeps them, hundreds of megabytes in a long training."""
+_NO_TARGET = -100
 
 
 class MaskedLanguageModelling:
@@ -51,9 +55,11 @@ class MaskedLanguageModelling:
         ids = torch.from_numpy(self._packed.read(rows)).to(device)
         ids[:, 0] = self._first
         inputs, hidden = self._hide(ids)
-        states = model.bert(input_ids=inputs).last_hidden_state[hidden]  # type: ignore[operator]
-        logits = model.cls(states)  # type: ignore[operator]
-        return functional.cross_entropy(logits.float(), ids[hidden])
+        states, targets = model.bert(input_ids=inputs).last_hidden_state[hidden], ids[hidden]  # type: ignore[operator]
+        filling = -len(targets) % _ROUNDED_TO
+        logits = model.cls(functional.pad(states, (0, 0, 0, filling)))  # type: ignore[operator]
+        targets = functional.pad(targets, (0, filling), value=_NO_TARGET)
+        return functional.cross_entropy(logits.float(), targets, ignore_index=_NO_TARGET)
 
     def _hide(self, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Inputs with a share of ordinary tokens replaced, and where: both `(batch, length)`."""
