@@ -6,8 +6,9 @@
 Optuna proposes (a tree of Parzen estimators, two goals: quality on validation up, size of the model file
 down); every recipe is a build in a worktree, which shares DVC's cache, so a stage that two recipes have in
 common is run once and nothing is trained twice. The study is a file in `.modelyard/search/`: a search that
-was killed goes on with the trials that are done, and begins the one that was under way again. Only
-validation rows decide; whether a recipe passes is the gate's word.
+was killed goes on with the trials that are done, and begins the one that was under way again. A recipe of
+which a stage fails ends the search; called again, it goes on with the others. Only validation rows decide;
+whether a recipe passes is the gate's word.
 
 It ends at the first recipe that passes, or when the budget is spent or the space is. The best recipe becomes
 `profiles/found.yaml`. Test rows are scored by the gate for a recipe that passes, as in any build; the search
@@ -19,13 +20,21 @@ import hashlib
 import itertools
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
 
 from flows.build import build_workspace, read_profile, workspace_name
+from flows.codelock import refresh_code_lock
 from flows.prefect_server import prefect_server
 from flows.runner import StageFailedError
 from flows.telemetry import switch_off_telemetry
@@ -40,14 +49,10 @@ from flows.trials import (
     write_patch,
 )
 from flows.workspace import keep_results, open_workspace
-from pipeline.core.errors import PipelineError
+from pipeline.core.errors import ParameterError, PipelineError
 from pipeline.core.params import Params, override, parse_params, parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
-
-if TYPE_CHECKING:
-    from optuna.study import Study
-    from optuna.trial import FrozenTrial
 
 _ASKED_AGAIN = 20
 """Proposals in a row that were tried before, after which the next untried recipe is taken."""
@@ -68,37 +73,68 @@ def run_search(root: Path, *, changes: Sequence[str]) -> list[Tried]:
     """
     values = override(parse_yaml(Paths(root).params.read_text(encoding="utf-8")), changes)
     params = parse_params(values)
-    for name, choices in params.compress.space.items():
-        for value in choices:
-            parse_params(override(values, [_line(name, value)]))
-    folder = Paths(root).state / "search" / search_name(values)
+    recipes = possible_recipes(values, params.compress.space)
+    refresh_code_lock(root)
+    code = Paths(root).code_lock.read_text(encoding="utf-8")
+    folder = Paths(root).state / "search" / search_name(values, code)
 
     def build(recipe: Recipe, number: int) -> Tried:
         return build_recipe(root, recipe, changes=changes, number=number)
 
     present = {name: _value(values, name) for name in params.compress.space}
-    tried = search(folder, params, build=build, first=present)
+    tried = search(folder, params, recipes=recipes, build=build, first=present)
     _report(root, folder, params, tried)
     return tried
 
 
-def search_name(values: Mapping[str, Any]) -> str:
-    """One study for one set of parameters; budgets may be raised between two calls of it."""
+def possible_recipes(
+    values: Mapping[str, Any], space: Mapping[str, Sequence[Any]]
+) -> list[dict[str, Any]]:
+    """One value of each parameter, in every combination that the schema allows.
+
+    Raises:
+        ParameterError: a name or a value is wrong whatever the others are.
+    """
+    for name, choices in space.items():
+        for value in choices:
+            override(values, [_line(name, value)])
+    allowed, refused = [], None
+    for chosen in itertools.product(*space.values()):
+        recipe = dict(zip(space, chosen, strict=True))
+        try:
+            parse_params(override(values, [_line(*item) for item in recipe.items()]))
+        except ParameterError as error:
+            refused = error
+        else:
+            allowed.append(recipe)
+    if refused is not None and not allowed:
+        raise refused
+    return allowed
+
+
+def search_name(values: Mapping[str, Any], code: str) -> str:
+    """One study for one set of parameters and code; its budget may be raised between two calls."""
     rest = {key: value for key, value in values.items() if key != "compress"}
-    kept = [rest, values["compress"]["space"]]
+    kept = [rest, values["compress"]["space"], code]
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def search(folder: Path, params: Params, *, build: Build, first: Recipe) -> list[Tried]:
+def search(
+    folder: Path, params: Params, *, recipes: Sequence[Recipe], build: Build, first: Recipe
+) -> list[Tried]:
     """The trials of a study, those of earlier calls too.
 
     Args:
         folder: where the study is kept.
-        first: the recipe of params.yaml, which is tried first where the space holds it.
+        recipes: that may be tried.
+        first: the recipe of params.yaml, which is tried first where it is one of these.
+
+    Raises:
+        StageFailedError: a recipe could not be built; it is not tried again.
     """
     study = _open_study(folder, seed=params.compute.seed)
-    space, budget = params.compress.space, params.compress
-    if not study.trials and all(first[name] in space[name] for name in space):
+    budget = params.compress
+    if not study.trials and first in recipes:
         study.enqueue_trial(dict(first))
     while True:
         tried = _completed(study)
@@ -109,15 +145,20 @@ def search(folder: Path, params: Params, *, build: Build, first: Recipe) -> list
         if len(tried) >= budget.trials or minutes >= budget.minutes:
             say(f"search  the budget is spent: {len(tried)} trials, {minutes:.0f} minutes")
             return tried
-        if (trial := _ask(study, space)) is None:
-            say(f"search  all {len(tried)} recipes of the space are tried")
+        if (trial := _ask(study, budget.space, recipes)) is None:
+            say(f"search  all {len(recipes)} recipes of the space are tried")
             return tried
         recipe = dict(trial.params)
         say(
             f"search  trial {trial.number}: {_shown(recipe)}; {minutes:.0f} of {budget.minutes:g} minutes"
         )
         started = monotonic()
-        found = build(recipe, trial.number)
+        try:
+            found = build(recipe, trial.number)
+        except StageFailedError as error:
+            trial.set_user_attr("failed", str(error))
+            study.tell(trial, state=TrialState.FAIL)
+            raise
         trial.set_user_attr("tried", asdict(found))
         trial.set_user_attr("seconds", monotonic() - started)
         study.tell(trial, [found.quality, found.size_mb])
@@ -138,11 +179,7 @@ def build_recipe(root: Path, recipe: Recipe, *, changes: Sequence[str], number: 
         return read_trial(workspace, number=number, recipe=recipe, missed=missed)
 
 
-def _open_study(folder: Path, *, seed: int) -> "Study":
-    import optuna
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
+def _open_study(folder: Path, *, seed: int) -> Study:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
@@ -152,44 +189,36 @@ def _open_study(folder: Path, *, seed: int) -> "Study":
         sampler=optuna.samplers.TPESampler(seed=seed),
         load_if_exists=True,
     )
-    for trial in study.get_trials(states=[optuna.trial.TrialState.RUNNING]):
+    for trial in study.get_trials(states=[TrialState.RUNNING]):
         # Its process is dead: what it had begun is begun again, from its stages' checkpoints.
-        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+        study.tell(trial.number, state=TrialState.FAIL)
         study.enqueue_trial(trial.params, skip_if_exists=False)
     return study
 
 
-def _ask(study: "Study", space: Mapping[str, Sequence[Any]]) -> Any:
-    """A trial of a recipe that is not done yet; None where all are."""
-    import optuna
-
-    distributions: dict[str, optuna.distributions.BaseDistribution] = {
-        name: optuna.distributions.CategoricalDistribution(list(values))
-        for name, values in space.items()
+def _ask(study: Study, space: Mapping[str, Sequence[Any]], recipes: Sequence[Recipe]) -> Any:
+    """A trial of a recipe that is neither done nor failed; None where there is none left."""
+    distributions: dict[str, BaseDistribution] = {
+        name: CategoricalDistribution(list(values)) for name, values in space.items()
     }
-    done = [trial.params for trial in _finished(study)]
-    left = [recipe for recipe in _recipes(space) if recipe not in done]
+    done = [t.params for t in study.trials if {"tried", "failed"} & set(t.user_attrs)]
+    left = [recipe for recipe in recipes if recipe not in done]
     if not left:
         return None
     for _ in range(_ASKED_AGAIN):
         trial = study.ask(distributions)
         if trial.params in left:
             return trial
-        study.tell(trial, state=optuna.trial.TrialState.FAIL)
-    study.enqueue_trial(left[0])
+        study.tell(trial, state=TrialState.FAIL)
+    study.enqueue_trial(dict(left[0]))
     return study.ask(distributions)
 
 
-def _recipes(space: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
-    for values in itertools.product(*space.values()):
-        yield dict(zip(space, values, strict=True))
-
-
-def _finished(study: "Study") -> "list[FrozenTrial]":
+def _finished(study: Study) -> list[FrozenTrial]:
     return [trial for trial in study.trials if "tried" in trial.user_attrs]
 
 
-def _completed(study: "Study") -> list[Tried]:
+def _completed(study: Study) -> list[Tried]:
     return [Tried(**trial.user_attrs["tried"]) for trial in _finished(study)]
 
 

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from flows.build import read_profile
-from flows.search import Build, search, search_name
+from flows.dvc_output import Failure
+from flows.runner import StageFailedError
+from flows.search import Build, possible_recipes, search, search_name
 from flows.trials import Recipe, Tried, best, pareto, plot_trials, trial_table, write_patch
+from pipeline.core.errors import ParameterError
 from pipeline.core.params import Params, override, parse_params, parse_yaml
 from tests.support.tiny_workspace import REPOSITORY
 
@@ -16,8 +19,12 @@ SPACE = {"prune.keep_share": [0.25, 0.5, 0.75], "pretrain.layers": [1, 2]}
 FIRST = {"prune.keep_share": 0.5, "pretrain.layers": 2}
 
 
+VALUES = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+RECIPES = possible_recipes(VALUES, SPACE)
+
+
 def params_with(**budget: Any) -> Params:
-    values = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    values = dict(VALUES)
     values["compress"] = {"space": SPACE, "trials": 20, "minutes": 60} | budget
     return parse_params(values)
 
@@ -37,7 +44,9 @@ def counting(seen: list[Recipe], passes: Callable[[Recipe], bool] = lambda _: Fa
 
 def test_every_recipe_of_the_space_is_tried_once_and_that_of_params_first(tmp_path: Path) -> None:
     seen: list[Recipe] = []
-    tried = search(tmp_path / "study", params_with(), build=counting(seen), first=FIRST)
+    tried = search(
+        tmp_path / "study", params_with(), build=counting(seen), recipes=RECIPES, first=FIRST
+    )
     assert seen[0] == FIRST
     assert len(seen) == len(tried) == 6
     assert len({tuple(sorted(recipe.items())) for recipe in seen}) == 6
@@ -46,7 +55,7 @@ def test_every_recipe_of_the_space_is_tried_once_and_that_of_params_first(tmp_pa
 def test_it_ends_at_the_first_recipe_that_passes(tmp_path: Path) -> None:
     seen: list[Recipe] = []
     build = counting(seen, passes=lambda recipe: recipe["prune.keep_share"] == 0.25)
-    tried = search(tmp_path / "study", params_with(), build=build, first=FIRST)
+    tried = search(tmp_path / "study", params_with(), build=build, recipes=RECIPES, first=FIRST)
     assert [trial.passed for trial in tried] == [False] * (len(tried) - 1) + [True]
     assert best(tried) == tried[-1]
 
@@ -55,7 +64,9 @@ def test_a_budget_of_trials_counts_those_of_earlier_calls_and_may_be_raised(tmp_
     seen: list[Recipe] = []
     for trials, expected in ((2, 2), (2, 2), (4, 4)):
         params = params_with(trials=trials)
-        tried = search(tmp_path / "study", params, build=counting(seen), first=FIRST)
+        tried = search(
+            tmp_path / "study", params, build=counting(seen), recipes=RECIPES, first=FIRST
+        )
         assert len(tried) == len(seen) == expected
 
 
@@ -65,7 +76,13 @@ def test_no_trial_begins_after_the_budget_of_minutes(
     clock = iter(range(0, 10_000, 90))
     monkeypatch.setattr("flows.search.monotonic", lambda: float(next(clock)))
     seen: list[Recipe] = []
-    search(tmp_path / "study", params_with(minutes=4), build=counting(seen), first=FIRST)
+    search(
+        tmp_path / "study",
+        params_with(minutes=4),
+        build=counting(seen),
+        recipes=RECIPES,
+        first=FIRST,
+    )
     assert len(seen) == 3  # of 90 seconds each: the third begins within four minutes
 
 
@@ -80,20 +97,52 @@ def test_a_killed_search_begins_the_broken_trial_again_and_no_other(tmp_path: Pa
 
     broken: list[Recipe] = []
     with pytest.raises(KeyboardInterrupt):
-        search(tmp_path / "study", params_with(), build=killed, first=FIRST)
+        search(tmp_path / "study", params_with(), build=killed, recipes=RECIPES, first=FIRST)
     done = [*seen]
-    tried = search(tmp_path / "study", params_with(), build=counting(seen), first=FIRST)
+    tried = search(
+        tmp_path / "study", params_with(), build=counting(seen), recipes=RECIPES, first=FIRST
+    )
     assert seen[:2] == done
     assert seen[2:3] == broken
     assert len(seen) == len(tried) == 6
 
 
 def test_other_parameters_are_another_search_and_another_budget_is_not() -> None:
-    values = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
-    more = override(values, ["compress.trials=99"])
-    other = override(values, ["distill.temperature=3.0"])
-    assert search_name(values) == search_name(more)
-    assert search_name(values) != search_name(other)
+    more = override(VALUES, ["compress.trials=99"])
+    other = override(VALUES, ["distill.temperature=3.0"])
+    assert search_name(VALUES, "code") == search_name(more, "code")
+    assert search_name(VALUES, "code") != search_name(other, "code")
+    assert search_name(VALUES, "code") != search_name(VALUES, "other code")
+
+
+def test_a_recipe_that_fails_ends_the_search_and_is_left_out_of_the_next(tmp_path: Path) -> None:
+    seen: list[Recipe] = []
+
+    def failing(recipe: Recipe, number: int) -> Tried:
+        if recipe == FIRST:
+            failure = Failure(got="a loss of nan", expected="a finite loss", next_step="look")
+            raise StageFailedError("distill", failure, log=tmp_path / "distill.log")
+        return counting(seen)(recipe, number)
+
+    with pytest.raises(StageFailedError, match="a loss of nan"):
+        search(tmp_path / "study", params_with(), build=failing, recipes=RECIPES, first=FIRST)
+    tried = search(tmp_path / "study", params_with(), build=failing, recipes=RECIPES, first=FIRST)
+    assert FIRST not in seen
+    assert len(tried) == len(seen) == 5
+
+
+def test_combinations_that_the_schema_refuses_are_not_tried() -> None:
+    space = {"pretrain.heads": [12, 7], "pretrain.hidden_size": [384, 140]}
+    assert possible_recipes(VALUES, space) == [
+        {"pretrain.heads": 12, "pretrain.hidden_size": 384},
+        {"pretrain.heads": 7, "pretrain.hidden_size": 140},
+    ]
+
+
+@pytest.mark.parametrize("space", [{"prune.keep_shore": [0.5]}, {"prune.keep_share": [7]}])
+def test_a_name_or_value_that_is_wrong_by_itself_is_refused(space: dict[str, Any]) -> None:
+    with pytest.raises(ParameterError, match="keep_sh"):
+        possible_recipes(VALUES, space)
 
 
 def test_the_pareto_front_has_what_nothing_beats() -> None:
@@ -109,8 +158,7 @@ def test_the_pareto_front_has_what_nothing_beats() -> None:
 def test_the_best_recipe_is_a_profile_that_a_build_reads(tmp_path: Path) -> None:
     path = tmp_path / "profiles" / "found.yaml"
     write_patch(path, outcome(FIRST, 3, passed=True), metric="accuracy")
-    values = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
-    changed = parse_params(override(values, read_profile(tmp_path, "found")))
+    changed = parse_params(override(VALUES, read_profile(tmp_path, "found")))
     assert changed.prune.keep_share == 0.5
     assert changed.pretrain.layers == 2
     assert "trial 3" in path.read_text(encoding="utf-8")
