@@ -88,7 +88,7 @@ def run_search(root: Path, *, changes: Sequence[str]) -> list[Tried]:
 
 
 def possible_recipes(
-    values: Mapping[str, Any], space: Mapping[str, Sequence[Any]]
+    values: dict[str, Any], space: Mapping[str, Sequence[Any]]
 ) -> list[dict[str, Any]]:
     """One value of each parameter, in every combination that the schema allows.
 
