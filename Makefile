@@ -22,7 +22,7 @@ export PYTHONUNBUFFERED := 1
 .PHONY: help pipeline quickstart test check format serve stop ui compare compress-search bench soak clean install
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 pipeline: $(STAMP) ## raw text to a served, compressed model (SET="section.key=value", NO_DEPLOY=1)
 	@$(RUN) -m flows.build $(CHANGES) $(ARGS)
