@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from flows.table import render
-from pipeline.core.files import read_json, write_text
+from pipeline.core.files import atomic_path, read_json, write_text
 from pipeline.core.paths import Paths
 
 Recipe = Mapping[str, Any]
@@ -151,8 +151,8 @@ def plot_trials(
     )
     axes.set(xlabel="size of the model file, MB (10⁶ bytes)", ylabel=f"{metric} on validation")
     axes.legend(fontsize=8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=120, format="png")
 
 
 def _named(file: Mapping[str, Any], name: str) -> dict[str, Any]:

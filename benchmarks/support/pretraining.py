@@ -144,7 +144,8 @@ def train_bilm(root: Path, corpus: Corpus, folder: Path, *, minutes: float) -> l
     """Train profile `bilm`'s model for `minutes`, not counting what is measured on the way."""
     params = load_profile(root, "bilm")
     settings = params.pretrain
-    rate = _sequences_per_second(corpus, settings, params.compute, folder)
+    calibration = _CALIBRATION_STEPS * settings.batch_size
+    rate = _sequences_per_second(corpus, settings, params.compute, folder, sequences=calibration)
     tokens = rate * settings.sequence_length
     print(f"bilm  {tokens:,.0f} tokens/s; trains {minutes:g} minutes", flush=True)
     return _train_watched(
@@ -185,7 +186,7 @@ def _train_watched(
 
 
 def _sequences_per_second(
-    corpus: Corpus, settings: PretrainParams, compute: Compute, folder: Path
+    corpus: Corpus, settings: PretrainParams, compute: Compute, folder: Path, *, sequences: int
 ) -> float:
     clock = StepClock()
     model = new_language_model(settings, corpus.tokenizer)
@@ -195,7 +196,7 @@ def _sequences_per_second(
         settings,
         compute,
         folder,
-        sequences=_CALIBRATION_STEPS * settings.batch_size,
+        sequences=sequences,
         after_step=lambda _: clock.step(),
     )
     return clock.steps_per_second * settings.batch_size
@@ -245,19 +246,8 @@ def mlm_engines(root: Path, corpus: Corpus, folder: Path) -> dict[str, Callable[
 def _train_ours(
     corpus: Corpus, settings: PretrainParams, compute: Compute, folder: Path, sequences: int
 ) -> float:
-    clock = StepClock()
     seed_everything(compute.seed)
-    model = new_language_model(settings, corpus.tokenizer)
-    _train(
-        model,
-        corpus,
-        settings,
-        compute,
-        folder,
-        sequences=sequences,
-        after_step=lambda _: clock.step(),
-    )
-    return clock.steps_per_second * settings.batch_size * _LENGTH
+    return _LENGTH * _sequences_per_second(corpus, settings, compute, folder, sequences=sequences)
 
 
 def _train_recipe(
