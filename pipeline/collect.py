@@ -33,7 +33,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     sources.check_unique([*records["labelled"], *records["corpus"]])
     names = ("id", "source", "text", "second", "label")
     write_records(paths.out / "records.parquet", records["labelled"], *names)
-    write_records(paths.out / "corpus.parquet", records["corpus"], "id", "source", "text")
+    write_records(paths.out / "corpus.parquet", records["corpus"], "id", "source", "text", "label")
     write_json(paths.out / "manifest.json", {"sources": manifest})
     return _metrics(records)
 

@@ -4,6 +4,9 @@ Reads   artifacts/transfer/, artifacts/pretrain/model/, artifacts/prepare/{recor
 Writes  artifacts/distill/{model/, curve.csv, metrics.json}
 """
 
+import numpy as np
+
+from pipeline.compression.distillation import Features, attach_map, detach_map
 from pipeline.compression.student import read_lesson, student_training
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
@@ -22,7 +25,8 @@ from pipeline.training.validation import QUALITY
 def run(params: Params, paths: Paths) -> Metrics:
     """Train the student on the transfer set."""
     tokenizer = load_tokenizer(paths.read("prepare", "student_tokenizer"))
-    lesson = read_lesson(params, paths, tokenizer, scores=scores_of)
+    features = _features(params, paths)
+    lesson = read_lesson(params, paths, tokenizer, scores=scores_of, features=features)
     model = load_classifier(
         paths.read("pretrain", "model"),
         labels=params.product.labels,
@@ -30,7 +34,12 @@ def run(params: Params, paths: Paths) -> Metrics:
         dropout=params.distill.dropout,
     )
     training = student_training(lesson, schedule=params.distill, params=params, paths=paths)
-    train(model, lesson.objective, training)
+    if features is None:
+        train(model, lesson.objective, training)
+    else:
+        attach_map(model, features.values.shape[1])
+        train(model, lesson.objective, training)
+        detach_map(model)
     lesson.unstandardise(model)
     report = lesson.validation.report(model)
     save_model(model, tokenizer, paths.out / "model")
@@ -40,6 +49,12 @@ def run(params: Params, paths: Paths) -> Metrics:
         "rows": len(lesson.rows.ids),
         "headline": f"validation {report['quality_metric']} {report[QUALITY]:.3f}",
     }
+
+
+def _features(params: Params, paths: Paths) -> Features | None:
+    """The teacher's, mapped into memory; None where they weigh nothing."""
+    weight, path = params.distill.feature_weight, paths.read("transfer", "features.npy")
+    return Features.of(np.load(path, mmap_mode="r"), weight=weight) if weight else None
 
 
 if __name__ == "__main__":

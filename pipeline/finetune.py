@@ -1,6 +1,7 @@
 """finetune: the teacher: a pre-trained encoder that learns the labels.
 
-Reads   artifacts/prepare/{records.parquet, teacher_tokenizer/}, artifacts/baseline/predictions.parquet
+Reads   artifacts/prepare/{records.parquet, related.parquet, teacher_tokenizer/},
+        artifacts/baseline/predictions.parquet
 Writes  artifacts/finetune/{model/, curve.csv, metrics.json}
 """
 
@@ -34,11 +35,14 @@ def run(params: Params, paths: Paths) -> Metrics:
     Curve(teaching.curve, figures=[QUALITY]).restore(best.curve)
     save_model(model, tokenizer, paths.out / "model")
     seeds.clear()
+    if teaching.related is not None:
+        teaching.related.clear()
     shown = f"{report['quality_metric']} {report[QUALITY]:.3f}"
     return {
         **report,
         "baseline_validation_quality": baseline,
         **spread(outcomes),
+        "related_rows": 0 if teaching.related is None else teaching.related.count,
         "parameters": parameter_count(model),
         "headline": f"validation {shown} (NB-LR {baseline:.3f})",
     }

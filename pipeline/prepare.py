@@ -1,7 +1,7 @@
 """prepare: splits that never move, both tokenizers, sentences and token arrays of the corpus.
 
 Reads   artifacts/label/records.parquet, artifacts/validate/corpus.parquet, the checkpoint
-Writes  artifacts/prepare/{records.parquet, sentences.parquet, teacher_tokenizer/,
+Writes  artifacts/prepare/{records.parquet, related.parquet, sentences.parquet, teacher_tokenizer/,
         student_tokenizer/, corpus/, metrics.json}
 """
 
@@ -18,6 +18,7 @@ from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data.licences import waiver
+from pipeline.data.related import related_rows
 from pipeline.data.tables import Columns, read_table, text_schema, write_table
 from pipeline.data.transfer_set import transfer_sentences
 from pipeline.models.checkpoint import resolve_checkpoint
@@ -53,6 +54,9 @@ def run(params: Params, paths: Paths) -> Metrics:
     documents = {
         name: values[: settings.max_corpus_documents] for name, values in documents.items()
     }
+    related = related_rows(documents, params)
+    schema = text_schema("id", "text", target=pa.list_(pa.float64()))
+    write_table(paths.out / "related.parquet", related, schema=schema)
     train, heldout = _pretraining_texts(documents, settings)
     say(f"prepare  student vocabulary from {len(train):,} documents and the train rows")
     tokenizer = _TRAIN[settings.tokenizer](
@@ -66,7 +70,8 @@ def run(params: Params, paths: Paths) -> Metrics:
     sentences = transfer_sentences(source, rows, settings)
     schema = text_schema("id", "document", "text")
     write_table(paths.out / "sentences.parquet", sentences, schema=schema)
-    return _metrics(rows["split"], index, len(sentences["id"]))
+    counts = {"sentences": len(sentences["id"]), "related_rows": len(related["id"])}
+    return _metrics(rows["split"], index, counts)
 
 
 def _train_texts(rows: Columns) -> list[str]:
@@ -122,13 +127,15 @@ def _save_corpus(
     return index
 
 
-def _metrics(splits: list[str], index: dict[str, dict[str, Any]], sentences: int) -> Metrics:
+def _metrics(
+    splits: list[str], index: dict[str, dict[str, Any]], counts: dict[str, int]
+) -> Metrics:
     sizes = {f"{split}_rows": splits.count(split) for split in SPLITS}
     shown = " / ".join(f"{size:,}" for size in sizes.values())
     return {
         **sizes,
         "corpus_tokens": index["train"]["tokens"],
-        "sentences": sentences,
+        **counts,
         "headline": f"{shown} rows, {index['train']['tokens'] / 1e6:.1f} M tokens",
     }
 

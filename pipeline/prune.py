@@ -11,6 +11,7 @@ import torch
 from transformers import PreTrainedModel
 
 from pipeline.compression.cells import cell_importance, narrow_cells
+from pipeline.compression.low_rank import factorise, merge
 from pipeline.compression.structured import narrow_feed_forward, unit_importance
 from pipeline.compression.student import Lesson, read_lesson, student_training
 from pipeline.compression.surgery import Surgery
@@ -47,13 +48,14 @@ def run(params: Params, paths: Paths) -> Metrics:
     before = parameter_count(model)
     figures, summary = operate(model, lesson, training, params)
     lesson.unstandardise(model)
-    report = lesson.validation.report(model)
+    report, parameters = lesson.validation.report(model), parameter_count(model)
+    merge(model)
     save_model(model, tokenizer, paths.out / "model")
     return {
         **report,
         **figures,
-        "parameters": parameter_count(model),
-        "parameters_removed": before - parameter_count(model),
+        "parameters": parameters,
+        "parameters_removed": before - parameters,
         "headline": f"validation {report['quality_metric']} {report[QUALITY]:.3f}, {summary}",
     }
 
@@ -78,8 +80,11 @@ def _structured(
         units = "feed-forward units"
         importance = unit_importance(model, lesson.objective, rows)
         width = narrow_feed_forward(model, importance, keep_share=share)
+    if (rank := params.prune.embedding_rank) is not None:
+        counts = np.bincount(np.concatenate(lesson.rows.ids), minlength=model.config.vocab_size)
+        factorise(model, counts, rank=rank)
     train(model, lesson.objective, training)
-    return {"feed_forward_size": width}, f"{width} {units}"
+    return {"feed_forward_size": width, "embedding_rank": rank}, f"{width} {units}"
 
 
 def _dynamic(

@@ -1,7 +1,7 @@
 """transfer: the teacher's outputs on labelled and in-domain sentences, for the student to learn.
 
 Reads   artifacts/finetune/model/, artifacts/prepare/{records.parquet, sentences.parquet}
-Writes  artifacts/transfer/{rows.parquet, logits.npy, metrics.json}
+Writes  artifacts/transfer/{rows.parquet, logits.npy, features.npy, metrics.json}
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ from pipeline.core.paths import Paths
 from pipeline.core.product import MULTI_LABEL, REGRESSION
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.models.encoder import load_classifier, load_tokenizer, reads_segments
-from pipeline.training.classification import predict_logits, tokenize
+from pipeline.training.classification import predict, tokenize
 from pipeline.training.splits import read_split
 
 LABELLED, CORPUS = "labelled", "corpus"
@@ -27,7 +27,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     table, pairs = transfer_rows(params, paths), params.product.pairs
     folder = paths.read("finetune", "model")
     model = load_classifier(folder, labels=params.product.labels)
-    logits = predict_logits(
+    outputs = predict(
         model,
         tokenize(
             load_tokenizer(folder),
@@ -41,15 +41,16 @@ def run(params: Params, paths: Paths) -> Metrics:
         batch_size=params.transfer.batch_size,
         task="transfer",
     )
-    labelled = np.array(table["kind"]) == LABELLED
+    logits, labelled = outputs.logits, np.array(table["kind"]) == LABELLED
     sure = confidence(logits, problem=params.product.problem) >= params.transfer.min_confidence
     kept = labelled | sure
     if not pairs:
         _check(labelled, kept)
     with atomic_path(paths.out / "rows.parquet") as temporary:
         pq.write_table(table.filter(pa.array(kept)), temporary)
-    with atomic_path(paths.out / "logits.npy") as temporary, temporary.open("wb") as stream:
-        np.save(stream, logits[kept], allow_pickle=False)
+    for name, values in (("logits", logits), ("features", outputs.features)):
+        with atomic_path(paths.out / f"{name}.npy") as temporary, temporary.open("wb") as stream:
+            np.save(stream, values[kept], allow_pickle=False)
     corpus, scored = int((kept & ~labelled).sum()), int((~labelled).sum())
     return {
         "labelled_rows": int(labelled.sum()),

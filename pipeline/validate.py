@@ -60,7 +60,7 @@ def _save(
 ) -> None:
     names = ("id", "source", "text", "second")
     write_records(paths.out / "records.parquet", labelled.records, *names, "label", "cluster")
-    write_records(paths.out / "corpus.parquet", corpus.records, "id", "source", "text")
+    write_records(paths.out / "corpus.parquet", corpus.records, "id", "source", "text", "label")
     rejects = labelled.rejects + corpus.rejects
     columns = {name: [getattr(reject.record, name) for reject in rejects] for name in names}
     columns["reason"] = [reject.reason for reject in rejects]

@@ -82,12 +82,12 @@ def _key(name: str, field: FieldInfo) -> str:
 
 
 def _is_list(field: FieldInfo) -> bool:
-    return not isinstance(field.annotation, type)
+    return "list" in _name(field.annotation).split()
 
 
 def _kind(field: FieldInfo) -> str:
     if section_in(field.annotation):
-        return "list" if _is_list(field) else "section"
+        return "list" if _is_list(field) else _name(field.annotation)
     return _name(field.annotation)
 
 
@@ -102,6 +102,8 @@ def _name(annotation: Any) -> str:
         return " or ".join(_name(part) for part in parts)
     if origin in (list, dict):
         return "list of " + _name(parts[0]) if origin is list else f"text → {_name(parts[1])}"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "section"
     plain = {str: "text", int: "integer", float: "number", bool: "true or false"}
     return plain.get(annotation, "null")
 

@@ -18,6 +18,7 @@ from tests.support.killed_stage import python, run_killed
 from tests.support.problems import MULTI_LABEL, PAIRS, REGRESSION
 from tests.support.tiny_workspace import REPOSITORY
 from tests.support.trained_workspace import (
+    RELATED,
     changed,
     run_in,
     trained_workspace,
@@ -182,3 +183,16 @@ def test_transformers_loads_a_teacher_as_what_it_is(
     loaded = AutoModelForSequenceClassification.from_pretrained(tmp_path / "model")
     assert loaded.config.problem_type == named
     assert list(loaded.config.id2label.values()) == config["labels"]
+
+
+def test_related_labels_are_learned_first_and_their_rows_are_counted(workspace: Path) -> None:
+    """With the product's own rows made useless, what the teacher knows it has from the related ones."""
+    few = ("finetune.epochs=1", "finetune.learning_rate=1e-9")
+    metrics, _ = run_in(
+        workspace, "finetune", finetune.run, *few, "finetune.related.epochs=8",
+        "finetune.related.learning_rate=3e-3",
+    )  # fmt: skip
+    assert metrics["related_rows"] == RELATED
+    assert metrics["validation_accuracy"] > 0.9
+    with pytest.raises(TrainingError, match="more than"):
+        run_in(workspace, "finetune", finetune.run, *few, "finetune.related=null")

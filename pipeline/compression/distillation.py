@@ -5,6 +5,7 @@ the teacher's number.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -13,8 +14,14 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from pipeline.core.product import CLASSIFICATION, MULTI_LABEL, REGRESSION
+from pipeline.models.features import features_read, output_layer
 from pipeline.text.batching import Ids, epoch_batches
 from pipeline.training.classification import TokenRows
+
+MAP = "feature_map"
+_SAMPLE = 4096
+_SMALL = 1e-3
+"""A feature that hardly moves is not blown up."""
 
 
 class Distillation:
@@ -26,6 +33,8 @@ class Distillation:
         labelled: which rows have gold, `(rows,)`.
         temperature: softens both distributions; the loss is scaled by its square.
         hard_label_weight: weight of the loss against gold.
+        features: what the teacher's last layer read, `(rows, width)`, for a student that `attach_map`
+            prepared; None leaves them out.
     """
 
     def __init__(
@@ -38,8 +47,9 @@ class Distillation:
         problem: str,
         temperature: float,
         hard_label_weight: float,
+        features: "Features | None" = None,
     ) -> None:
-        self._rows = rows
+        self._rows, self._features = rows, features
         self._logits = torch.from_numpy(np.array(logits))  # a copy: logits may be mapped read-only
         self._targets = torch.from_numpy(targets.astype(np.float32))
         self._labelled = torch.from_numpy(labelled.astype(np.float32))
@@ -51,12 +61,62 @@ class Distillation:
 
     def loss(self, model: torch.nn.Module, rows: Ids, device: torch.device) -> torch.Tensor:
         """Weighted mean of soft and hard loss over the batch."""
-        student = model(**self._rows.batch(rows, device)).logits.float()
+        student, features_loss = self._answers(model, rows, device)
         teacher = self._logits[rows].to(device)
         soft = self._soft(student, teacher, self._temperature)
         hard = self._gold_loss(student, self._targets[rows].to(device))
         weight = self._hard * self._labelled[rows].to(device)
-        return ((1 - weight) * soft + weight * hard).mean()
+        return ((1 - weight) * soft + weight * hard).mean() + features_loss
+
+    def _answers(
+        self, model: torch.nn.Module, rows: Ids, device: torch.device
+    ) -> tuple[torch.Tensor, torch.Tensor | float]:
+        """The student's logits, `(batch, outputs)`, and the loss of its features."""
+        batch = self._rows.batch(rows, device)
+        if self._features is None:
+            return model(**batch).logits.float(), 0.0
+        with features_read(model) as read:
+            logits = model(**batch).logits.float()
+        return logits, self._features.loss(model, read[0], rows)
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the teacher's last layer read of each row, for the student's to come near.
+
+    Attributes:
+        values: `(rows, width)`; a file mapped into memory will do.
+        mean: of each of them, `(width,)`.
+        deviation: of each of them, `(width,)`.
+        weight: of their loss beside that of the answers.
+    """
+
+    values: NDArray[np.float16]
+    mean: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+    weight: float
+
+    @classmethod
+    def of(cls, values: NDArray[np.float16], *, weight: float) -> "Features":
+        """With the mean and deviation of a sample of the rows."""
+        sample = np.asarray(values[:: max(1, len(values) // _SAMPLE)], dtype=np.float32)
+        return cls(values, sample.mean(axis=0), sample.std(axis=0) + _SMALL, weight)
+
+    def loss(self, model: torch.nn.Module, read: torch.Tensor, rows: Ids) -> torch.Tensor:
+        """Mean squared distance, in the teacher's deviations, times the weight."""
+        wanted = (np.asarray(self.values[rows], dtype=np.float32) - self.mean) / self.deviation
+        answer = model.get_submodule(MAP)(read).float()
+        return self.weight * functional.mse_loss(answer, torch.from_numpy(wanted).to(answer.device))
+
+
+def attach_map(model: torch.nn.Module, width: int) -> None:
+    """Give a student the linear map from what its last layer reads to the teacher's `width` features."""
+    model.add_module(MAP, torch.nn.Linear(output_layer(model).in_features, width))
+
+
+def detach_map(model: torch.nn.Module) -> None:
+    """Take the map away again: the student's answers do not need it."""
+    delattr(model, MAP)
 
 
 def soft_loss(student: torch.Tensor, teacher: torch.Tensor, temperature: float) -> torch.Tensor:

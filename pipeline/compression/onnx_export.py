@@ -6,6 +6,7 @@ process. A trace can still freeze a length or a mask, so `largest_differences` c
 the example did not have.
 """
 
+import copy
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from transformers import PreTrainedModel
 
 from pipeline.compression.bilm_onnx import FoldedClassifier
+from pipeline.compression.low_rank import take_apart
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import atomic_path
 from pipeline.models.bilm_classifier import BilmForSequenceClassification
@@ -115,8 +117,10 @@ def export_onnx(model: PreTrainedModel, path: Path, *, opset: int, segments: boo
 def _exportable(model: PreTrainedModel) -> torch.nn.Module:
     if isinstance(model, BilmForSequenceClassification):
         return FoldedClassifier(model)
-    model.set_attn_implementation("eager")
-    return _LogitsOnly(model)
+    thin = copy.deepcopy(model)
+    take_apart(thin)
+    thin.set_attn_implementation("eager")
+    return _LogitsOnly(thin)
 
 
 def torch_runner(model: PreTrainedModel) -> Runner:

@@ -1,6 +1,6 @@
 """Training a student on the teacher's outputs: what `distill` and `prune` have in common."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from pipeline.compression.distillation import Distillation, transfer_batches
+from pipeline.compression.distillation import Distillation, Features, transfer_batches
 from pipeline.core.params import Params, Schedule
 from pipeline.core.paths import Paths
 from pipeline.models.numbers import scale_output
@@ -57,6 +57,7 @@ def read_lesson(
     *,
     scores: ScoresOf,
     max_sentences: int | None = None,
+    features: Features | None = None,
 ) -> Lesson:
     """The lesson that transfer left, with at most `max_sentences` of its corpus sentences.
 
@@ -64,6 +65,7 @@ def read_lesson(
 
     Args:
         scores: the runtime's rule from logits to scores.
+        features: of each text, where the student learns them too.
     """
     table = pq.read_table(paths.read("transfer", "rows.parquet"))
     if max_sentences is not None:
@@ -88,6 +90,7 @@ def read_lesson(
             problem=product.problem,
             temperature=params.distill.temperature,
             hard_label_weight=params.distill.hard_label_weight,
+            features=features and replace(features, values=rows.of_rows(features.values)),
         ),
         validation=Validation(
             _tokens(validation, params, tokenizer),

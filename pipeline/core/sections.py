@@ -37,7 +37,8 @@ class Source(Section):
     second_text_column: str | None
     """Column that holds the second text where `product.pairs`; null otherwise, and for a corpus."""
     label_column: str | None
-    """Column that holds the label; null for a corpus."""
+    """Column that holds the label. A corpus may have one, of a neighbouring task, or null: its labels teach
+    the teacher before the product's own rows do (`finetune.related`), and nothing is measured on them."""
     label_values: dict[str, str]
     """Value in the label column → label of the product. Empty: the column holds the labels themselves."""
     label_separator: str | None
@@ -49,14 +50,15 @@ class Source(Section):
     def _consistent(self) -> Self:
         if self.kind == "package" and (self.package is None or self.sha256 is None):
             raise ValueError(f"source {self.name}: a package source needs `package` and `sha256`")
-        if (self.role == "labelled") != (self.label_column is not None):
+        if self.role == "labelled" and self.label_column is None:
+            raise ValueError(f"source {self.name}: a labelled source needs `label_column`")
+        if self.role == "corpus" and self.second_text_column is not None:
             raise ValueError(
-                f"source {self.name}: a labelled source needs `label_column`, a corpus has none"
+                f"source {self.name}: a corpus holds single texts; its `second_text_column` is null"
             )
-        if self.role == "corpus" and (self.second_text_column or self.label_separator):
+        if self.label_column is None and self.label_separator is not None:
             raise ValueError(
-                f"source {self.name}: a corpus holds single texts without labels; its"
-                " `second_text_column` and `label_separator` are null"
+                f"source {self.name}: `label_separator: null` where there are no labels"
             )
         return self
 
@@ -67,6 +69,7 @@ class Source(Section):
             ValueError: saying what was expected, as pydantic wants it.
         """
         if self.role == "corpus":
+            self._check_related_labels(product)
             return
         if product.pairs and self.second_text_column is None:
             raise ValueError(
@@ -77,6 +80,19 @@ class Source(Section):
                 f"source {self.name}: `second_text_column: null`, or product.pairs: true, for a"
                 " product of single texts reads one column"
             )
+        self._check_separator(product)
+
+    def _check_related_labels(self, product: Product) -> None:
+        if self.label_column is None:
+            return
+        if product.pairs:
+            raise ValueError(
+                f"source {self.name}: `label_column: null`, for a corpus of single texts has no labels"
+                " for pairs"
+            )
+        self._check_separator(product)
+
+    def _check_separator(self, product: Product) -> None:
         if (product.problem == MULTI_LABEL) != (self.label_separator is not None):
             raise ValueError(
                 f"source {self.name}: `label_separator` for multi_label, null for other problems"
@@ -180,6 +196,8 @@ class PrepareParams(Section):
     """Longer corpus sentences are left out of transfer."""
     max_corpus_documents: Positive | None
     """Use at most this many corpus documents, chosen by hash; null takes all."""
+    related_words: Positive
+    """Closing words of each labelled corpus document that the teacher learns from (`finetune.related`)."""
     heldout_share: Share
     """Share of corpus documents kept out of pretraining for the language model's held-out score."""
 

@@ -68,6 +68,9 @@ class PretrainParams(Schedule):
 class FinetuneParams(Schedule):
     """finetune: the teacher."""
 
+    related: Schedule | None
+    """The labels of a neighbouring task, where a corpus has them, before the product's own; null does
+    without. One training serves all seeds."""
     seeds: Positive
     """Teachers to train, each from a seed of its own; the best on validation is kept, and the mean of
     all with its interval is reported."""
@@ -106,6 +109,9 @@ class DistillParams(Schedule):
     """Softens both distributions (Hinton et al. 2015)."""
     hard_label_weight: Share
     """Weight of the cross-entropy with the gold label, where there is one; the rest goes to the teacher."""
+    feature_weight: Annotated[float, Field(ge=0)]
+    """Weight of the squared distance between what both models' last layers read, the student's through
+    a linear map that is dropped afterwards (FitNets, Romero et al. 2015); 0 leaves it out."""
     labelled_repeats: Positive
     """Times the labelled rows appear in one epoch, beside each corpus sentence once."""
     dropout: Share
@@ -122,8 +128,17 @@ class PruneParams(Schedule):
     keep_share: Annotated[float, Field(gt=0, le=1)]
     """structured: share of feed-forward units (bilm: of cells) kept, the same in all layers, by
     importance. dynamic: share of the weights of each matrix."""
+    embedding_rank: Positive | None
+    """structured, bert: the table of embeddings becomes the product of one this wide and a small matrix;
+    null leaves it whole."""
     max_sentences: Positive
     """Corpus sentences of the recovery training, beside all labelled rows."""
+
+    @model_validator(mode="after")
+    def _rank_fits_the_method(self) -> Self:
+        if self.method == "dynamic" and self.embedding_rank is not None:
+            raise ValueError("prune.embedding_rank: null, for dynamic surgery keeps every shape")
+        return self
 
 
 class CompressParams(Section):

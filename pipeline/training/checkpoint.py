@@ -92,6 +92,10 @@ class Checkpoints:
             )
         write_text(self._best.with_suffix(".sha256"), sha256_file(self._best))
 
+    def has_best(self) -> bool:
+        """Whether sound weights wait to be put back."""
+        return _is_sound(self._best)
+
     def restore_best(self, model: torch.nn.Module) -> None:
         """Put the best weights back.
 

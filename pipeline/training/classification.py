@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerBase
 from pipeline.core.params import Compute
 from pipeline.core.product import REGRESSION
 from pipeline.core.progress import Progress
+from pipeline.models.features import features_read
 from pipeline.text.batching import Ids, lengths_of, pad, sorted_batches
 from pipeline.training.device import autocast, prepare_device
 from pipeline.training.windows import cut_windows
@@ -178,6 +179,19 @@ class Regression:
         return functional.mse_loss(outputs.float(), self._targets[rows].to(device))
 
 
+@dataclass(frozen=True)
+class Outputs:
+    """What a model says of each text, in their order: the mean over a long text's windows.
+
+    Attributes:
+        logits: `(texts, outputs)`.
+        features: what the last linear layer read, `(texts, width)`.
+    """
+
+    logits: NDArray[np.float32]
+    features: NDArray[np.float16]
+
+
 def predict_logits(
     model: torch.nn.Module,
     rows: TokenRows,
@@ -186,7 +200,19 @@ def predict_logits(
     batch_size: int,
     task: str | None = None,
 ) -> NDArray[np.float32]:
-    """Outputs of every text, `(texts, outputs)`, in their order: the mean over a long text's windows.
+    """The logits of `predict`, `(texts, outputs)`."""
+    return predict(model, rows, compute=compute, batch_size=batch_size, task=task).logits
+
+
+def predict(
+    model: torch.nn.Module,
+    rows: TokenRows,
+    *,
+    compute: Compute,
+    batch_size: int,
+    task: str | None = None,
+) -> Outputs:
+    """The model's outputs on every text.
 
     Numbers come in float32 whatever `compute.precision` says: bfloat16 tells 2,001 from 2,005 no more.
 
@@ -197,17 +223,27 @@ def predict_logits(
     model.to(device).eval()
     total = int(rows.lengths.sum())
     progress = Progress(task, total) if task else None
-    parts: list[tuple[Ids, NDArray[np.float32]]] = []
+    order: list[Ids] = []
+    parts: list[NDArray[np.float32]] = []
+    features: list[NDArray[np.float16]] = []
     done = 0
-    with torch.inference_mode(), _arithmetic(model, compute, device):
+    with (
+        torch.inference_mode(),
+        _arithmetic(model, compute, device),
+        features_read(model) as read,
+    ):
         for batch in sorted_batches(rows.lengths, batch_size=batch_size):
-            logits = model(**rows.batch(batch, device)).logits.float().cpu().numpy()
-            parts.append((batch, logits))
+            parts.append(model(**rows.batch(batch, device)).logits.float().cpu().numpy())
+            features.append(read.pop().cpu().to(torch.float16).numpy())
+            order.append(batch)
             done += rows.tokens(batch)
             if progress:
                 progress.update(done, unit="tokens")
-    order = np.concatenate([batch for batch, _ in parts])
-    return rows.of_texts(np.concatenate([logits for _, logits in parts])[np.argsort(order)])
+    places = np.argsort(np.concatenate(order))
+    return Outputs(
+        rows.of_texts(np.concatenate(parts)[places]),
+        rows.of_texts(np.concatenate(features)[places].astype(np.float32)).astype(np.float16),
+    )
 
 
 def _arithmetic(

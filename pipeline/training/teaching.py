@@ -7,6 +7,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
+from pipeline.core.progress import say
 from pipeline.models.checkpoint import resolve_checkpoint
 from pipeline.models.encoder import (
     freeze_lowest,
@@ -21,6 +22,7 @@ from pipeline.training.classification import TokenRows, tokenize
 from pipeline.training.curve import Curve
 from pipeline.training.loop import Training, train
 from pipeline.training.objectives import balanced_weights, gold_objective, scale_of
+from pipeline.training.related import RelatedLesson
 from pipeline.training.splits import Split, read_split
 from pipeline.training.validation import QUALITY, ScoresOf, Validation
 
@@ -30,6 +32,7 @@ class Teaching:
     """What every seed learns from, and how.
 
     Attributes:
+        related: what the checkpoint learns before it; None where there is nothing of the kind.
         curve: file of the kept seed's learning curve; while training goes on, of the one under way.
     """
 
@@ -37,6 +40,7 @@ class Teaching:
     rows: TokenRows
     train: Split
     validation: Validation
+    related: RelatedLesson | None
     checkpoint: Path
     curve: Path
 
@@ -72,12 +76,17 @@ class Teaching:
             params.compute,
             scores,
         )
+        table = paths.read("prepare", "related.parquet")
+        related = RelatedLesson.of(params, table, tokenizer, validation, paths.checkpoints)
         curve = paths.out / "curve.csv"
-        return cls(params, rows["train"], splits["train"], validation, checkpoint, curve)
+        return cls(params, rows["train"], splits["train"], validation, related, checkpoint, curve)
 
     def load(self) -> PreTrainedModel:
-        """The checkpoint with a new head, its lowest layers frozen."""
+        """The checkpoint, taught the related rows where there are any, its lowest layers frozen."""
         model = _load(self.params, self.checkpoint)
+        if self.related is not None:
+            quality = self.related.teach(model)
+            say(f"finetune  after {self.related.count:,} related rows: validation {quality:.3f}")
         freeze_lowest(model, self.params.finetune.frozen_layers)
         return model
 

@@ -66,7 +66,7 @@ def collected(root: Path, rows: Reviews, corpus: Sequence[str]) -> None:
     records = [_record(*row) for row in rows]
     write_records(out / "records.parquet", records, "id", "source", "text", "second", "label")
     others = [Record(record_id("web", t), "web", t) for t in corpus]
-    write_records(out / "corpus.parquet", others, "id", "source", "text")
+    write_records(out / "corpus.parquet", others, "id", "source", "text", "label")
     named = {"name": "mine", "kind": "file", "origin": "data/mine.csv", "licence": "unknown"}
     found = {"waiver": "for a test", "sha256": "0" * 64, "rows": len(rows), "bytes": 1}
     write_json(out / "manifest.json", {"sources": [named | found]})

@@ -27,7 +27,7 @@ from tests.support.tiny_workspace import REPOSITORY, at, write_parquet
 MAX_LENGTH = 20
 HIDDEN_SIZE, HEADS, FEED_FORWARD_SIZE = 32, 2, 64
 SPLITS = {"train": 96, "validation": 48, "test": 48}
-SENTENCES = 150
+SENTENCES, RELATED = 150, 64
 PRAISE = ["good", "great", "warm", "funny", "brilliant"]
 BLAME = ["bad", "dull", "slow", "awful"]
 NOUNS = ["film", "story", "plot", "cast", "scene"]  # the teacher spells `scene` in pieces
@@ -93,7 +93,18 @@ def make_workspace(root: Path) -> None:
     numbered = [f"{number:016x}" for number in range(1000, 1000 + SENTENCES)]
     columns = {"id": numbered, "document": numbered, "text": texts(SENTENCES, seed=3)}
     write_parquet(prepare / "sentences.parquet", columns)
+    _write_related(prepare)
     write_baseline(root, rows, right_share=0.6)
+
+
+def _write_related(prepare: Path) -> None:
+    """Rows of a neighbouring task, with labels of the same names."""
+    columns: dict[str, list[Any]] = {
+        "id": [f"{number:016x}" for number in range(RELATED)],
+        "text": texts(RELATED, seed=4),
+        "target": [[float(number % 2)] for number in range(RELATED)],
+    }
+    write_parquet(prepare / "related.parquet", columns)
 
 
 def texts(count: int, *, seed: int, sentences: int = 1) -> list[str]:
@@ -162,6 +173,7 @@ def _parameters(checkpoint: Path) -> dict[str, Any]:
     shape |= {"feed_forward_size": FEED_FORWARD_SIZE, "sequence_length": MAX_LENGTH}
     values["pretrain"] |= {**SCHEDULE, **shape, "max_sequences": None, "learning_rate": 3e-3}
     values["finetune"] |= {**SCHEDULE, "learning_rate": 3e-3, "epochs": 8, "frozen_layers": 0}
+    values["finetune"]["related"] |= {**SCHEDULE, "epochs": 1, "learning_rate": 1e-3}
     values["distill"] |= {**SCHEDULE, "learning_rate": 2e-3}
     values["prune"] |= {**SCHEDULE, "learning_rate": 1e-3, "epochs": 1}
     assert isinstance(values, dict)
