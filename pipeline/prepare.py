@@ -29,6 +29,7 @@ from pipeline.text.tokenizer import (
     train_byte_bpe,
     train_wordpiece,
 )
+from pipeline.text.vocabulary import cut_vocabulary, require_coverage
 
 _TRAIN = {"wordpiece": train_wordpiece, "byte_bpe": train_byte_bpe}
 
@@ -59,9 +60,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     write_table(paths.out / "related.parquet", related, schema=schema)
     train, heldout = _pretraining_texts(documents, settings)
     say(f"prepare  student vocabulary from {len(train):,} documents and the train rows")
-    tokenizer = _TRAIN[settings.tokenizer](
-        _train_texts(rows) + train, vocabulary_size=settings.vocabulary_size
-    )
+    tokenizer, coverage = _student_tokenizer(_train_texts(rows) + train, settings, paths)
     with atomic_folder(paths.out / "student_tokenizer") as folder:
         save_for_transformers(tokenizer, folder, max_length=settings.max_length)
     index = _save_corpus(tokenizer, {"train": train, "heldout": heldout}, paths)
@@ -71,7 +70,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     schema = text_schema("id", "document", "text")
     write_table(paths.out / "sentences.parquet", sentences, schema=schema)
     counts = {"sentences": len(sentences["id"]), "related_rows": len(related["id"])}
-    return _metrics(rows["split"], index, counts)
+    return _metrics(rows["split"], index, counts | coverage)
 
 
 def _train_texts(rows: Columns) -> list[str]:
@@ -97,6 +96,20 @@ def _save_teacher_tokenizer(params: Params, paths: Paths) -> None:
     tokenizer.model_max_length = params.prepare.max_length
     with atomic_folder(paths.out / "teacher_tokenizer") as folder:
         tokenizer.save_pretrained(folder)
+
+
+def _student_tokenizer(
+    texts: list[str], settings: PrepareParams, paths: Paths
+) -> tuple[Tokenizer, dict[str, float]]:
+    """The student's tokenizer; of a cut one also what it covers."""
+    if settings.tokenizer != "cut":
+        return _TRAIN[settings.tokenizer](texts, vocabulary_size=settings.vocabulary_size), {}
+    teacher = AutoTokenizer.from_pretrained(paths.out / "teacher_tokenizer").backend_tokenizer
+    tokenizer, coverage = cut_vocabulary(teacher, texts, size=settings.vocabulary_size)
+    require_coverage(
+        coverage, min_kept=settings.min_coverage, max_unknown=settings.max_unknown_share
+    )
+    return tokenizer, {"vocabulary_kept": coverage.kept, "unknown_share": coverage.unknown}
 
 
 def _pretraining_texts(documents: Columns, settings: PrepareParams) -> tuple[list[str], list[str]]:
@@ -128,7 +141,7 @@ def _save_corpus(
 
 
 def _metrics(
-    splits: list[str], index: dict[str, dict[str, Any]], counts: dict[str, int]
+    splits: list[str], index: dict[str, dict[str, Any]], counts: dict[str, float]
 ) -> Metrics:
     sizes = {f"{split}_rows": splits.count(split) for split in SPLITS}
     shown = " / ".join(f"{size:,}" for size in sizes.values())

@@ -186,10 +186,15 @@ class PrepareParams(Section):
     window_stride: Positive | None
     """Longer texts are read in windows of `max_length` that begin this many tokens apart, and their
     answers averaged; null cuts the text."""
-    tokenizer: Literal["wordpiece", "byte_bpe"]
-    """The student's: `wordpiece` is uncased and of the domain; `byte_bpe` keeps case and loses nothing."""
+    tokenizer: Literal["wordpiece", "byte_bpe", "cut"]
+    """The student's: `wordpiece` is uncased and of the domain; `byte_bpe` keeps case and loses nothing;
+    `cut` is the checkpoint's WordPiece, cut to the tokens that the texts use."""
     vocabulary_size: Positive
     """Tokens of the student's own vocabulary."""
+    min_coverage: Share
+    """cut: the line stops when fewer of the texts' tokens are written as before."""
+    max_unknown_share: Share
+    """cut: the line stops when more of the texts' tokens are unknown."""
     min_sentence_words: Positive
     """Shorter corpus sentences are left out of transfer."""
     max_sentence_words: Positive

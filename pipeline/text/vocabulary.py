@@ -1,0 +1,162 @@
+"""Vocabulary surgery: a checkpoint's WordPiece vocabulary, cut to the tokens that the domain's texts use.
+
+A word whose token is cut is written with shorter ones, so it is unknown only where a character of it
+is: all single characters of the checkpoint stay. Each token that stays is the checkpoint's own, and a
+model takes over its embedding as it is.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from pipeline.core.errors import ArtifactError, DataError
+from pipeline.text.tokenizer import SPECIAL_TOKENS
+
+_BATCH = 1000
+_CONTINUATION = "##"
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What a vocabulary makes of texts.
+
+    Attributes:
+        kept: share of the tokens in the texts that are still written as before.
+        unknown: share of the texts' tokens that are [UNK] now.
+    """
+
+    kept: float
+    unknown: float
+
+
+def cut_vocabulary(
+    tokenizer: Tokenizer, texts: Sequence[str], *, size: int
+) -> tuple[Tokenizer, Coverage]:
+    """A tokenizer of at most `size` tokens: special ones, single characters, then the most frequent.
+
+    Args:
+        tokenizer: WordPiece, with BERT's special tokens.
+
+    Returns:
+        The new tokenizer, its special tokens numbered from 0, the others in the old order; and what it
+        makes of `texts`.
+
+    Raises:
+        ArtifactError: another kind of tokenizer, or `size` is too small for the characters.
+    """
+    described = json.loads(tokenizer.to_str())
+    _check(described)
+    old: dict[str, int] = described["model"]["vocab"]
+    counts = _counts(tokenizer, texts)
+    tokens = _chosen(old, counts, size=size)
+    numbers = {token: number for number, token in enumerate(tokens)}
+    cut = Tokenizer.from_str(json.dumps(_renumbered(described, numbers)))
+    found = _counts(cut, texts)
+    kept = sum(count for token, count in counts.items() if token in numbers)
+    unknown = found[SPECIAL_TOKENS["unk_token"]]
+    coverage = Coverage(kept / max(1, counts.total()), unknown / max(1, found.total()))
+    return cut, coverage
+
+
+def require_coverage(coverage: Coverage, *, min_kept: float, max_unknown: float) -> None:
+    """Refuse a vocabulary that is cut too far.
+
+    Raises:
+        DataError: too few tokens are as before, or too many are unknown.
+    """
+    if coverage.kept >= min_kept and coverage.unknown <= max_unknown:
+        return
+    raise DataError(
+        f"a cut vocabulary that keeps {coverage.kept:.2%} of the tokens in the texts as they were and"
+        f" leaves {coverage.unknown:.2%} unknown",
+        expected=f"at least {min_kept:.2%} kept (prepare.min_coverage) and at most {max_unknown:.2%}"
+        " unknown (prepare.max_unknown_share)",
+        next_step="raise prepare.vocabulary_size, or choose another prepare.tokenizer",
+    )
+
+
+def _chosen(old: dict[str, int], counts: Counter[str], *, size: int) -> list[str]:
+    """The tokens that stay: special ones first, then in the old order."""
+    specials = [*SPECIAL_TOKENS.values()]
+    ordinary = [token for token in old if token not in specials]
+    characters = {token for token in ordinary if len(token.removeprefix(_CONTINUATION)) == 1}
+    room = size - len(specials) - len(characters)
+    if room < 0:
+        raise ArtifactError(
+            f"prepare.vocabulary_size = {size} for {len(specials)} special tokens and"
+            f" {len(characters):,} single characters",
+            expected="room for all of them",
+            next_step="raise prepare.vocabulary_size, or choose another prepare.tokenizer",
+        )
+    used = sorted(
+        (token for token in ordinary if counts[token] and token not in characters),
+        key=lambda token: (-counts[token], old[token]),
+    )
+    stay = characters.union(used[:room])
+    return specials + sorted(stay, key=lambda token: old[token])
+
+
+def _renumbered(described: dict[str, Any], numbers: dict[str, int]) -> dict[str, Any]:
+    """The tokenizer's description with other numbers, and none of its limits of length."""
+    added = [
+        token | {"id": numbers[token["content"]]}
+        for token in described["added_tokens"]
+        if token["content"] in numbers
+    ]
+    frame = {
+        "type": "TemplateProcessing",
+        "single": [_special("[CLS]", 0), _sequence("A", 0), _special("[SEP]", 0)],
+        "pair": [
+            *(_special("[CLS]", 0), _sequence("A", 0), _special("[SEP]", 0)),
+            *(_sequence("B", 1), _special("[SEP]", 1)),
+        ],
+        "special_tokens": {
+            token: {"id": token, "ids": [numbers[token]], "tokens": [token]}
+            for token in ("[CLS]", "[SEP]")
+        },
+    }
+    model = described["model"] | {"vocab": numbers}
+    return described | {
+        "model": model,
+        "added_tokens": added,
+        "post_processor": frame,
+        "truncation": None,
+        "padding": None,
+    }
+
+
+def _special(token: str, kind: int) -> dict[str, Any]:
+    return {"SpecialToken": {"id": token, "type_id": kind}}
+
+
+def _sequence(name: str, kind: int) -> dict[str, Any]:
+    return {"Sequence": {"id": name, "type_id": kind}}
+
+
+def _counts(tokenizer: Tokenizer, texts: Sequence[str]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for batch in _batches(texts):
+        for encoding in tokenizer.encode_batch(batch, add_special_tokens=False):
+            counts.update(encoding.tokens)
+    return counts
+
+
+def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
+    return (list(texts[start : start + _BATCH]) for start in range(0, len(texts), _BATCH))
+
+
+def _check(described: dict[str, Any]) -> None:
+    kind, vocabulary = described["model"].get("type"), described["model"].get("vocab", {})
+    missing = [token for token in SPECIAL_TOKENS.values() if token not in vocabulary]
+    if kind != "WordPiece" or missing:
+        raise ArtifactError(
+            f"a {kind} tokenizer"
+            + (f" without {', '.join(missing)}" if missing else "")
+            + " for prepare.tokenizer: cut",
+            expected="a checkpoint with BERT's WordPiece tokenizer and special tokens",
+            next_step="set prepare.tokenizer: wordpiece or byte_bpe, or name another checkpoint",
+        )

@@ -1,0 +1,80 @@
+"""Vocabulary surgery keeps what texts use, and a surgery that cuts nothing changes nothing."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer, BertConfig, BertForMaskedLM, BertModel
+
+from pipeline.core.errors import ArtifactError, DataError
+from pipeline.models.student import pieces_of_tokens
+from pipeline.text.tokenizer import save_for_transformers, train_byte_bpe, train_wordpiece
+from pipeline.text.vocabulary import cut_vocabulary, require_coverage
+
+TEXTS = ["a wonderful film", "a wonderful story, wonderfully told", "the film is dull"] * 3
+OTHER = ["quantum tensor algebra", "the tensor is symmetric"] * 3
+
+
+@pytest.fixture
+def whole() -> Tokenizer:
+    return train_wordpiece([*TEXTS, *OTHER], vocabulary_size=400)
+
+
+def test_tokens_of_the_texts_stay_and_others_go(whole: Tokenizer) -> None:
+    smaller, coverage = cut_vocabulary(whole, TEXTS, size=whole.get_vocab_size() - 10)
+    assert smaller.get_vocab_size() < whole.get_vocab_size() - 9
+    assert coverage.kept == 1.0
+    assert coverage.unknown == 0.0
+    assert "wonderful" in smaller.get_vocab()
+    assert "tensor" not in smaller.get_vocab()
+    for text in TEXTS:
+        assert smaller.encode(text).tokens == whole.encode(text).tokens
+    assert "[UNK]" not in smaller.encode("tensor").tokens  # in pieces
+
+
+def test_special_tokens_are_numbered_first_and_pairs_are_framed(whole: Tokenizer) -> None:
+    smaller, _ = cut_vocabulary(whole, TEXTS, size=300)
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    assert [smaller.token_to_id(token) for token in specials] == [0, 1, 2, 3, 4]
+    pair = smaller.encode("a film", "the story")
+    assert pair.tokens == ["[CLS]", "a", "film", "[SEP]", "the", "story", "[SEP]"]
+    assert pair.type_ids == [0, 0, 0, 0, 1, 1, 1]
+
+
+def test_a_surgery_that_cuts_nothing_is_bit_exact(whole: Tokenizer, tmp_path: Path) -> None:
+    same, coverage = cut_vocabulary(whole, [*TEXTS, *OTHER], size=whole.get_vocab_size())
+    assert coverage.kept == 1.0
+    for name, tokenizer in (("old", whole), ("new", same)):
+        (tmp_path / name).mkdir()
+        save_for_transformers(tokenizer, tmp_path / name, max_length=32)
+    old, new = (AutoTokenizer.from_pretrained(tmp_path / name) for name in ("old", "new"))
+    torch.manual_seed(0)
+    shape = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    before = BertModel(BertConfig(vocab_size=len(old), intermediate_size=16, **shape)).eval()
+    after = BertForMaskedLM(BertConfig(vocab_size=len(new), intermediate_size=16, **shape))
+    state = dict(before.state_dict())
+    table = torch.zeros(len(new), 16)
+    for number, pieces in pieces_of_tokens(new, old).items():
+        table[number] = state["embeddings.word_embeddings.weight"][pieces].mean(dim=0)
+    state["embeddings.word_embeddings.weight"] = table
+    after.bert.load_state_dict(state, strict=False)
+    for text in [*TEXTS, *OTHER]:
+        with torch.inference_mode():
+            expected = before(**old(text, return_tensors="pt")).last_hidden_state
+            found = after.bert.eval()(**new(text, return_tensors="pt")).last_hidden_state
+        assert torch.equal(expected, found)
+
+
+def test_a_cut_that_goes_too_far_is_refused(whole: Tokenizer) -> None:
+    with pytest.raises(ArtifactError, match="single characters"):
+        cut_vocabulary(whole, TEXTS, size=10)
+    characters = sum(len(t.removeprefix("##")) == 1 for t in whole.get_vocab())
+    _, coverage = cut_vocabulary(whole, TEXTS, size=characters + 5 + 1)
+    with pytest.raises(DataError, match=r"prepare\.vocabulary_size"):
+        require_coverage(coverage, min_kept=0.9, max_unknown=0.001)
+
+
+def test_another_kind_of_tokenizer_is_refused() -> None:
+    with pytest.raises(ArtifactError, match="BPE tokenizer"):
+        cut_vocabulary(train_byte_bpe(TEXTS, vocabulary_size=300), TEXTS, size=300)
