@@ -1,15 +1,14 @@
-"""gate: check every ONNX variant, choose one on validation, score it once on test, pack it.
+"""gate: check every ONNX variant, choose one on validation, certify it, score it once on test, pack it.
 
 The rule of the checks (passed, failed, inconclusive) and of the choice stands at the head of
 pipeline/metrics/requirements.py.
 
 Reads   artifacts/evaluate/, artifacts/measure/, models and certificates of export and quantize,
-        artifacts/{collect/manifest.json, validate/report.json, prepare/records.parquet}
+        artifacts/{collect/manifest.json, validate/report.json},
+        artifacts/prepare/{records.parquet, sentences.parquet}
 Writes  artifacts/gate/{scorecard.json, verdict.json, bundle/, quality_by_size.csv, plots/, metrics.json}
 """
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.product import REGRESSION
 from pipeline.core.progress import say
+from pipeline.core.provenance import lineage
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.core.variants import (
     LANGUAGE_MODEL,
@@ -33,6 +33,8 @@ from pipeline.core.variants import (
     all_variants,
 )
 from pipeline.data.model_card import model_card
+from pipeline.data.unlabelled import read_last
+from pipeline.metrics.certificate import certify, require_complete
 from pipeline.metrics.comparison import quality_table
 from pipeline.metrics.judge import Judge, Judged
 from pipeline.metrics.plots import plot_choice, spoken
@@ -40,6 +42,7 @@ from pipeline.metrics.predictions import Answers, read_answers
 from pipeline.metrics.quality import unit_of
 from pipeline.metrics.requirements import nothing_qualifies, qualifies
 from pipeline.metrics.verdict import Evidence, check_variant, choose, explain
+from pipeline.runtime.batch_invariance import measure_batch_invariance
 from pipeline.runtime.bundle import FORMAT, write_bundle
 from pipeline.runtime.parity import golden_answers
 from pipeline.runtime.task import Task, request_of, requests_of
@@ -52,7 +55,11 @@ _GOLDEN_TOLERANCE = {"int8": 0.02, "fp32": 0.001}
 
 
 def run(params: Params, paths: Paths) -> Metrics:
-    """Check, choose, score, pack; raises PipelineError when no variant qualifies."""
+    """Check, choose, certify, score, pack.
+
+    Raises:
+        PipelineError: no variant qualifies, or a certificate is missing or has not passed.
+    """
     limits, judge = params.product.requirements, Judge.of(params)
     evidence = _evidence(judge, params, paths)
     variants = [variant for variant in all_variants() if variant.is_onnx]
@@ -65,6 +72,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     decision = Decision.of(evidence.evaluated[chosen.name]["decision"])
     task = Task.asked(params.product, params.prepare, decision)
     model = TextModel.in_folder(chosen.folder(paths), task=task, threads=1)
+    certificate = _certificate(chosen, model, evidence, judge, params=params, paths=paths)
     test = _judge_on_test(model, judge, read_split(_records(paths), "test"))
     scorecard = _scorecard(evidence, chosen, test, judge)
     verdict = {
@@ -80,7 +88,9 @@ def run(params: Params, paths: Paths) -> Metrics:
     write_json(paths.out / "scorecard.json", {"variants": scorecard})
     write_json(paths.out / "verdict.json", verdict)
     plot_choice(paths.out, scorecard, limits, released=chosen.name)
-    bundle = _pack(chosen, model, scorecard, verdict, params=params, paths=paths)
+    bundle = _pack(
+        chosen, model, scorecard, verdict, certificate=certificate, params=params, paths=paths
+    )
     return _metrics(scorecard, chosen.name, judge.metric) | {
         "bundle": bundle,
         "qualified": len(qualified),
@@ -132,6 +142,39 @@ def _judge_on_test(model: TextModel, judge: Judge, test: Split) -> Judged:
     return judge.judge(answers, model.task.decision)
 
 
+def _certificate(
+    chosen: Variant,
+    model: TextModel,
+    evidence: Evidence,
+    judge: Judge,
+    *,
+    params: Params,
+    paths: Paths,
+) -> dict[str, Any]:
+    """Of the files that will be packed. Raises before anything of the last release is touched."""
+    wanted, validation = params.gate.invariance_sentences, read_split(_records(paths), "validation")
+    corpus = read_last(paths.read("prepare", "sentences.parquet"), wanted)
+    others = requests_of(validation.texts, validation.seconds)[: wanted - len(corpus)]
+    parity = evidence.certificates[chosen.name][0] or {}
+    invariance = measure_batch_invariance(
+        model,
+        [*corpus, *others],
+        pad_token_id=parity.get("pad_token_id", 0),
+        workers=params.compute.threads,
+    )
+    told = {**invariance.as_dict(), "from": {"corpus": len(corpus), "validation": len(others)}}
+    folder = chosen.folder(paths)
+    certificate = certify(
+        chosen,
+        evidence,
+        judge,
+        batch_invariance=told,
+        files={name: sha256_file(folder / name) for name in (MODEL_FILE, TOKENIZER_FILE)},
+    )
+    require_complete(certificate, problem=judge.problem, precision=chosen.precision)
+    return certificate
+
+
 def _scorecard(
     evidence: Evidence, chosen: Variant, test: Judged, judge: Judge
 ) -> list[dict[str, Any]]:
@@ -154,14 +197,14 @@ def _pack(
     scorecard: list[dict[str, Any]],
     verdict: dict[str, Any],
     *,
+    certificate: dict[str, Any],
     params: Params,
     paths: Paths,
 ) -> str:
     """Write the bundle and return its hash."""
     by_name = {entry["name"]: entry for entry in scorecard}
     released, teacher = by_name[chosen.name], by_name[TEACHER]
-    certificate = read_json(paths.read("export", "certificate.json"))["models"][chosen.model]
-    lineage = _lineage(params, paths)
+    origin = lineage(params, paths)
     validation = read_split(_records(paths), "validation")
     unit = unit_of(params.product.problem, validation.targets)
     description = {
@@ -173,7 +216,7 @@ def _pack(
         "segments": model.segments,
         "scale": _scale(params.product.problem, paths),
         "quality_metric": params.product.requirements.quality_metric,
-        "pad_token_id": certificate["pad_token_id"],
+        "pad_token_id": certificate["parity"]["pad_token_id"],
         "quality": released["quality"],
         "answered": released["answered"],
         "teacher": {key: teacher[key] for key in ("name", "size_bytes", "latency_ms", "quality")},
@@ -189,18 +232,19 @@ def _pack(
         "language_model": {
             "family": read_json(paths.read("export", "certificate.json"))[LANGUAGE_MODEL]["family"]
         },
-        "lineage": lineage,
+        "lineage": origin,
     }
     card = model_card(
         product=params.product.model_dump(),
         released=released,
         entries=scorecard,
         verdict=verdict,
+        certificate=certificate,
         sources=read_json(paths.read("collect", "manifest.json"))["sources"],
         checkpoint=params.prepare.checkpoint.model_dump(),
         student_start=params.pretrain.start,
         machine=read_json(paths.read("measure", "latency.json"))["machine"],
-        lineage=lineage,
+        lineage=origin,
         max_length=params.prepare.max_length,
         window_stride=params.prepare.window_stride,
     )
@@ -210,6 +254,7 @@ def _pack(
         tokenizer=chosen.folder(paths) / TOKENIZER_FILE,
         description=description,
         model_card=card,
+        certificate=certificate,
         language_model=(
             paths.read("quantize", LANGUAGE_MODEL, MODEL_FILE),
             paths.read("quantize", LANGUAGE_MODEL, TOKENIZER_FILE),
@@ -230,28 +275,6 @@ def _scale(problem: str, paths: Paths) -> list[float] | None:
         return None
     learned = read_split(_records(paths), "train").targets
     return [float(learned.min()), float(learned.max())]
-
-
-def _lineage(params: Params, paths: Paths) -> dict[str, str]:
-    """Hashes of the rows, of the code that the gate reaches, and of what the gate may read of params."""
-    declared = [
-        params.product.model_dump(mode="json"),
-        params.prepare.checkpoint.model_dump(mode="json"),
-        params.prepare.max_length,
-        params.prepare.window_stride,
-        params.evaluate.thresholds,
-        params.evaluate.abstain_quality,
-    ]
-    lock = read_json(paths.code_lock)["gate"]
-    return {
-        "records_sha256": sha256_file(_records(paths)),
-        "code_lock_sha256": _digest(lock),
-        "params_sha256": _digest(declared),
-    }
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _metrics(scorecard: list[dict[str, Any]], released: str, metric: str) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import evaluate, gate, measure
-from pipeline.core.errors import PipelineError
-from pipeline.core.files import read_json, sha256_tree, write_json
+from pipeline.core.errors import ArtifactError, PipelineError
+from pipeline.core.files import read_json, sha256_file, sha256_tree, write_json
 from pipeline.core.params import Params, parse_params
 from pipeline.core.paths import Paths
 from pipeline.runtime.bundle import open_bundle
@@ -165,6 +165,70 @@ def test_a_variant_without_its_certificate_is_not_released(built, tmp_path, dama
     verdict = read_json(root.read("gate", "verdict.json"))
     assert verdict["released"].endswith("-fp32")
     assert not verdict["considered"]["student-int8"]["qualifies"]
+
+
+def test_the_certificate_says_all_that_was_proved_of_the_released_files(built) -> None:
+    _, paths = built
+    bundle = open_bundle(paths.read("gate", "bundle"))
+    certificate = read_json(bundle.folder / "certificate.json")
+    model = bundle.description["variant"].split("-")[0]
+    exported = read_json(paths.read("export", "certificate.json"))["models"][model]
+    assert certificate["parity"] == exported
+    assert "padded batch against each text alone" in certificate["parity"]["differences"]
+    assert certificate["operators"]["operators"]["MatMulInteger"] > 0
+    assert certificate["agreement"]["rows"] == 60
+    assert 0 <= certificate["agreement"]["value"] <= 1
+    assert certificate["calibration"]["temperature"] > 0
+    assert certificate["files"] == {
+        "model.onnx": sha256_file(bundle.model),
+        "tokenizer.json": sha256_file(bundle.tokenizer),
+    }
+
+
+def test_what_int8_and_compression_cost_is_told_in_points_with_intervals(built) -> None:
+    _, paths = built
+    drop = read_json(paths.read("gate", "bundle", "certificate.json"))["quality_drop"]
+    checks = read_json(paths.read("gate", "verdict.json"))["checks"]
+    lost = next(check for check in checks if check["name"] == "max_quality_drop")
+    assert drop["to_teacher"]["value"] == pytest.approx(100 * lost["value"])
+    assert drop["to_teacher"]["interval"] == pytest.approx([100 * end for end in lost["interval"]])
+    low, high = drop["to_own_fp32"]["interval"]
+    assert low <= drop["to_own_fp32"]["value"] <= high
+
+
+def test_int8_would_answer_otherwise_in_batches_and_is_served_alone(built) -> None:
+    _, paths = built
+    told = read_json(paths.read("gate", "bundle", "certificate.json"))["batch_invariance"]
+    assert (told["passed"], told["served"]) == (True, "alone")
+    assert told["one_request"]["largest_change"] == 0.0
+    assert all(change["largest_change"] > 0 for change in told["batched"].values())
+    assert (told["texts"], told["from"]) == (40, {"corpus": 30, "validation": 10})
+
+
+def test_the_card_tells_the_certificates(built) -> None:
+    _, paths = built
+    card = (paths.read("gate", "bundle") / "MODEL_CARD.md").read_text(encoding="utf-8")
+    section = card[card.index("## Certificates") : card.index("## Speed")]
+    for part in ("against torch", "MatMulInteger", "its own float32", "temperature", "bit for bit"):
+        assert part in section
+    assert "40 unlabelled texts (30 sentences of the corpus, 10 validation texts)" in section
+
+
+@pytest.mark.parametrize("key", ["operators", "differences", "pad_token_id"])
+def test_a_certificate_that_leaves_something_out_stops_the_release_and_leaves_the_bundle_alone(
+    built, tmp_path, key: str
+) -> None:
+    params, paths = built
+    root = copy_of(paths, tmp_path)
+    file = root.output("quantize" if key == "operators" else "export") / "certificate.json"
+    certificate = read_json(file)
+    for entry in certificate["models"].values():
+        del entry[key]
+    write_json(file, certificate)
+    before = sha256_tree(root.output("gate"))
+    with pytest.raises(ArtifactError, match=f"without {key}"):
+        gate.run(requiring(params), at(root, "gate"))
+    assert sha256_tree(root.output("gate")) == before
 
 
 def test_a_source_of_unwaived_licence_stops_the_release(built, tmp_path) -> None:

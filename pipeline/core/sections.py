@@ -275,3 +275,6 @@ class GateParams(Section):
 
     golden_requests: Positive
     """Requests with expected answers that go into the bundle."""
+    invariance_sentences: Positive
+    """Unlabelled sentences on which the certificate compares answers alone, batched and padded;
+    validation texts stand in where the corpus has fewer."""

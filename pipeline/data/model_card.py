@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.core.product import CLASSIFICATION, MULTI_LABEL, QUALITY_METRICS, REGRESSION
+from pipeline.data.certificate_card import certificate_section
 
 Entry = Mapping[str, Any]
 
@@ -27,6 +28,7 @@ def model_card(
     released: Entry,
     entries: Sequence[Entry],
     verdict: Mapping[str, Any],
+    certificate: Mapping[str, Any],
     sources: Sequence[Entry],
     checkpoint: Mapping[str, Any],
     student_start: str,
@@ -41,6 +43,7 @@ def model_card(
         released: its entry of the scorecard.
         entries: the whole scorecard.
         verdict: verdict.json.
+        certificate: certificate.json of the bundle.
         student_start: `pretrain.start`.
     """
     problem, metric = product["problem"], product["requirements"]["quality_metric"]
@@ -54,6 +57,7 @@ def model_card(
         *_decision(released, product["labels"]),
         _slices(released, problem),
         _checks(verdict),
+        certificate_section(certificate),
         _speed(released, machine),
         _limits(reading, problem),
         "## Lineage\n\n" + "\n".join(f"- {key}: `{value}`" for key, value in lineage.items()),

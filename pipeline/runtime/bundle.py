@@ -17,11 +17,12 @@ from pipeline.core.errors import ArtifactError
 from pipeline.core.files import atomic_folder, read_json, sha256_file, write_json, write_text
 from pipeline.runtime.task import Task
 
-FORMAT = 2
+FORMAT = 3
 MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
 DESCRIPTION = "bundle.json"
 MODEL_CARD = "MODEL_CARD.md"
+CERTIFICATE = "certificate.json"
 MANIFEST = "manifest.json"
 LANGUAGE_MODEL = "language_model.onnx"
 LANGUAGE_TOKENIZER = "language_tokenizer.json"
@@ -44,7 +45,8 @@ _FIELDS_SINCE_2: Mapping[str, type | tuple[type, ...]] = {
     "segments": bool,
     "decision": dict,
 }
-"""A bundle of format 1 classifies single texts and cuts long ones; it is served as before."""
+"""A bundle of format 1 classifies single texts and cuts long ones; one of format 2 has no certificate.
+Both are served as before."""
 _NEXT_STEP = "build it again with `make pipeline`; do not edit a bundle by hand"
 
 
@@ -95,6 +97,7 @@ def write_bundle(
     tokenizer: Path,
     description: Mapping[str, Any],
     model_card: str,
+    certificate: Mapping[str, Any] | None,
     language_model: tuple[Path, Path] | None = None,
 ) -> str:
     """Write a bundle, whole or not at all, and return its hash.
@@ -102,10 +105,13 @@ def write_bundle(
     The same content gives the same hash. A folder that stood there is replaced.
 
     Args:
+        certificate: what was proved of the model; `files` holds the SHA-256 of model and tokenizer. None
+            for the older formats alone.
         language_model: the language model's ONNX file and its tokenizer, where the bundle has one.
 
     Raises:
-        ArtifactError: `description` lacks a field or has one of another type.
+        ArtifactError: `description` lacks a field or has one of another type, or the certificate is
+            missing or of other files.
     """
     _check_description(description)
     with atomic_folder(folder) as temporary:
@@ -116,7 +122,10 @@ def write_bundle(
             shutil.copyfile(language_model[1], temporary / LANGUAGE_TOKENIZER)
         write_json(temporary / DESCRIPTION, dict(description))
         write_text(temporary / MODEL_CARD, model_card)
+        if certificate is not None:
+            write_json(temporary / CERTIFICATE, dict(certificate))
         files = {path.name: sha256_file(path) for path in sorted(temporary.iterdir())}
+        _check_certificate(temporary, files, description)
         write_json(temporary / MANIFEST, {"files": files})
     return sha256_file(folder / MANIFEST)
 
@@ -125,12 +134,13 @@ def open_bundle(folder: Path) -> Bundle:
     """Verify a bundle, then read its description.
 
     Raises:
-        ArtifactError: a file is altered, missing or not in the manifest, or the description is of
-            another format.
+        ArtifactError: a file is altered, missing or not in the manifest, the description is of another
+            format, or the certificate is of another model.
     """
-    _verify_files(folder)
+    files = _verify_files(folder)
     description = read_json(folder / DESCRIPTION)
     _check_description(description)
+    _check_certificate(folder, files, description)
     return Bundle(
         folder=folder,
         hash=sha256_file(folder / MANIFEST),
@@ -142,7 +152,8 @@ def open_bundle(folder: Path) -> Bundle:
     )
 
 
-def _verify_files(folder: Path) -> None:
+def _verify_files(folder: Path) -> dict[str, str]:
+    """The manifest's files, each found as it says."""
     expected = _read_manifest(folder)
     present = {path.name for path in folder.iterdir()} - {MANIFEST}
     if missing := sorted((_FILES | expected.keys()) - present):
@@ -156,6 +167,21 @@ def _verify_files(folder: Path) -> None:
         # A link could be pointed elsewhere after the check.
         if path.is_symlink() or not path.is_file() or sha256_file(path) != digest:
             raise _damaged(folder, f"{name}, whose SHA-256 is not the manifest's")
+    return expected
+
+
+def _check_certificate(
+    folder: Path, files: Mapping[str, str], description: Mapping[str, Any]
+) -> None:
+    """It must be there, and be of the very files that lie beside it."""
+    if description["format"] < FORMAT:
+        return
+    if CERTIFICATE not in files:
+        raise _damaged(folder, f"a bundle without {CERTIFICATE}")
+    certificate = read_json(folder / CERTIFICATE)
+    certified = certificate.get("files") if isinstance(certificate, Mapping) else None
+    if certified != {name: files[name] for name in (MODEL, TOKENIZER)}:
+        raise _damaged(folder, f"{CERTIFICATE} of another {MODEL} or {TOKENIZER}")
 
 
 def _read_manifest(folder: Path) -> dict[str, str]:
@@ -178,9 +204,9 @@ def _check_description(description: Any) -> None:
     if not isinstance(description, Mapping):
         raise _malformed(f"{DESCRIPTION} that is no object")
     _check_kinds(description, _FIELDS)
-    if description["format"] not in (1, FORMAT):
+    if description["format"] not in (1, 2, FORMAT):
         raise _malformed(f"{DESCRIPTION} of format {description['format']}")
-    if description["format"] == FORMAT:
+    if description["format"] != 1:
         _check_kinds(description, _FIELDS_SINCE_2)
         _check_problem(description)
     _check_labels(description["labels"], least=1 if _is_number(description) else 2)

@@ -20,6 +20,8 @@ from pipeline.runtime.scores import Scores, scores_of
 from pipeline.runtime.session import open_session
 from pipeline.runtime.task import Prediction, Request, Task, prediction_of
 
+Ids = npt.NDArray[np.int64]
+
 INPUTS = ("attention_mask", "input_ids")
 SEGMENTS = "token_type_ids"
 _NEXT_STEP = "build the bundle again with `make pipeline`"
@@ -87,10 +89,24 @@ class TextModel:
     def outputs(self, row: Row) -> npt.NDArray[np.float32]:
         """Raw outputs `(outputs,)` for one row of tokens."""
         input_ids = np.array([row.ids], dtype=np.int64)
-        feed = {"input_ids": input_ids, "attention_mask": np.ones_like(input_ids)}
-        if self.segments:
-            feed[SEGMENTS] = np.array([row.segments], dtype=np.int64)
-        found: npt.NDArray[np.float32] = self._session.run(["logits"], feed)[0][0]
+        segments = np.array([row.segments], dtype=np.int64) if self.segments else None
+        found: npt.NDArray[np.float32] = self.outputs_together(
+            input_ids, np.ones_like(input_ids), segments
+        )[0]
+        return found
+
+    def outputs_together(
+        self, input_ids: Ids, attention_mask: Ids, segments: Ids | None
+    ) -> npt.NDArray[np.float32]:
+        """Raw outputs `(batch, outputs)` of one run; arguments `(batch, length)`.
+
+        Answers are made of one row at its exact length. More rows, or padding, are there to measure what
+        they would change.
+        """
+        feed = {"input_ids": input_ids, "attention_mask": attention_mask}
+        if segments is not None:
+            feed[SEGMENTS] = segments
+        found: npt.NDArray[np.float32] = self._session.run(["logits"], feed)[0]
         return found
 
     def warm_up(self) -> None:

@@ -126,3 +126,15 @@ def test_the_fitted_decision_is_that_of_evaluate_and_is_served(built: Built) -> 
         released = bundle.description["answered"]
         assert set(released) == {"validation", "test"}
         assert 0 < released["validation"]["share"] <= 1
+
+
+def test_the_certificate_leaves_out_what_a_problem_does_not_have(built: Built) -> None:
+    name, _, paths = built
+    certificate = read_json(paths.read("gate", "bundle", "certificate.json"))
+    invariance = certificate["batch_invariance"]
+    assert (certificate["calibration"] is None) == (name == "regression")
+    assert (invariance["batched"]["padded"]["flips"] is None) == (name == "regression")
+    assert (invariance["passed"], invariance["served"]) == (True, "alone")
+    # A pair cannot be made up from single sentences: validation stands in.
+    corpus = 0 if name == "pairs" else 30
+    assert invariance["from"] == {"corpus": corpus, "validation": 40 - corpus}

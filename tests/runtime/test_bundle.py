@@ -12,6 +12,7 @@ from pipeline.runtime.bundle import open_bundle, write_bundle
 from pipeline.runtime.text_model import TextModel
 from tests.support.tiny_bundle import (
     EXAMPLES,
+    certify,
     describe,
     make_tiny_bundle,
     make_tiny_model,
@@ -35,7 +36,10 @@ def test_the_same_content_gives_the_same_hash_and_another_model_another(tmp_path
     assert make_tiny_bundle(tmp_path / "other", seed=1) != first
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "bundle.json", "MODEL_CARD.md"])
+FILES = ["model.onnx", "tokenizer.json", "bundle.json", "MODEL_CARD.md", "certificate.json"]
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_one_altered_byte_in_any_file_is_refused_by_name(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "bundle"
     make_tiny_bundle(folder)
@@ -46,9 +50,7 @@ def test_one_altered_byte_in_any_file_is_refused_by_name(tmp_path: Path, name: s
         open_bundle(folder)
 
 
-@pytest.mark.parametrize(
-    "name", ["model.onnx", "tokenizer.json", "bundle.json", "MODEL_CARD.md", "manifest.json"]
-)
+@pytest.mark.parametrize("name", [*FILES, "manifest.json"])
 def test_a_missing_file_is_refused_by_name(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "bundle"
     make_tiny_bundle(folder)
@@ -100,7 +102,7 @@ def test_hashes_are_checked_before_any_other_file_is_parsed(tmp_path: Path) -> N
         ("labels", [1, 2]),
         ("max_length", 0),
         ("max_length", "128"),
-        ("format", 3),
+        ("format", 4),
         ("problem", "ranking"),
         ("pairs", None),
         ("pairs", True),
@@ -117,13 +119,14 @@ def test_a_description_of_another_shape_is_not_written(
 ) -> None:
     model, tokenizer = make_tiny_model(tmp_path / "model")
     description = describe(model, tokenizer, tiny_task()) | {key: value}
-    with pytest.raises(ArtifactError, match="format 2"):
+    with pytest.raises(ArtifactError, match="format 3"):
         write_bundle(
             tmp_path / "bundle",
             model=model,
             tokenizer=tokenizer,
             description=description,
             model_card="",
+            certificate=certify(model, tokenizer),
         )
     assert not (tmp_path / "bundle").exists()
 
@@ -138,9 +141,49 @@ def test_a_failed_write_leaves_the_bundle_that_stood_there(tmp_path: Path) -> No
             tokenizer=tmp_path / "absent.json",
             description=description,
             model_card="",
+            certificate={},
         )
     assert open_bundle(tmp_path / "bundle").hash == written
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_a_bundle_of_today_is_not_written_without_its_certificate(tmp_path: Path) -> None:
+    model, tokenizer = make_tiny_model(tmp_path / "model")
+    for certificate in (None, {}, certify(tokenizer, model)):
+        with pytest.raises(ArtifactError, match=r"certificate\.json"):
+            write_bundle(
+                tmp_path / "bundle",
+                model=model,
+                tokenizer=tokenizer,
+                description=describe(model, tokenizer, tiny_task()),
+                model_card="",
+                certificate=certificate,
+            )
+    assert not (tmp_path / "bundle").exists()
+
+
+@pytest.mark.parametrize("given", ["of another model", "none"])
+def test_a_certificate_that_is_not_of_these_files_is_refused_though_the_manifest_names_it(
+    tmp_path: Path, given: str
+) -> None:
+    for seed, name in enumerate(("bundle", "other")):
+        make_tiny_bundle(tmp_path / name, seed=seed)
+    certificate = tmp_path / "bundle" / "certificate.json"
+    certificate.write_bytes((tmp_path / "other" / "certificate.json").read_bytes())
+    files = json.loads((tmp_path / "bundle" / "manifest.json").read_text())["files"]
+    files["certificate.json"] = sha256_file(certificate)
+    if given == "none":
+        certificate.unlink()
+        del files["certificate.json"]
+    (tmp_path / "bundle" / "manifest.json").write_text(json.dumps({"files": files}))
+    with pytest.raises(ArtifactError, match=r"certificate\.json"):
+        open_bundle(tmp_path / "bundle")
+
+
+def test_a_bundle_of_format_2_opens_without_a_certificate(tmp_path: Path) -> None:
+    make_tiny_bundle(tmp_path / "old", bundle_format=2)
+    assert not (tmp_path / "old" / "certificate.json").exists()
+    assert open_bundle(tmp_path / "old").task == tiny_task()
 
 
 def test_a_bundle_of_format_1_opens_and_answers_as_one_of_today(tmp_path: Path) -> None:

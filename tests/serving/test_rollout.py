@@ -9,7 +9,7 @@ from pipeline.core.errors import ArtifactError
 from pipeline.core.files import write_json
 from pipeline.runtime.bundle import open_bundle, write_bundle
 from pipeline.serving.rollout import ModelHolder, PointerFollower, read_pointer
-from tests.support.tiny_bundle import make_tiny_bundle
+from tests.support.tiny_bundle import certify, make_tiny_bundle
 
 
 def release(root: Path, *, seed: int) -> str:
@@ -85,6 +85,7 @@ def test_golden_answers_that_differ_keep_the_old(followed: Followed, tmp_path: P
         tokenizer=bundle.tokenizer,
         description={**bundle.description, "golden": golden},
         model_card="",
+        certificate=certify(bundle.model, bundle.tokenizer),
     )
     point(tmp_path, digest, "releases/other")
     follower.check()
@@ -102,6 +103,7 @@ def test_a_model_that_is_no_model_keeps_the_old(followed: Followed, tmp_path: Pa
         tokenizer=bundle.tokenizer,
         description=bundle.description,
         model_card="",
+        certificate=certify(tmp_path / "noise", bundle.tokenizer),
     )
     point(tmp_path, digest, "releases/noise")
     follower.check()

@@ -7,7 +7,7 @@ none holds unless its words are there; a number is high for praise and low for b
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from pipeline.core.decision import Decision
+from pipeline.core.files import sha256_file
 from pipeline.runtime.bundle import FORMAT, write_bundle
 from pipeline.runtime.parity import golden_answers
 from pipeline.runtime.task import Request, Task
@@ -73,26 +74,29 @@ def make_tiny_bundle(
     product: str = "tiny-sentiment",
     language_model: tuple[Path, Path] | None = None,
     bundle_format: int = FORMAT,
+    change: Callable[[Path], None] = lambda model: None,
 ) -> str:
     """Write a complete bundle to `folder` and return its hash. Another seed, another model.
 
     Args:
         task: in place of the classification of single texts by `labels`.
+        change: what is done to the ONNX file before the model gives its golden answers.
     """
     task = task or tiny_task(labels=labels)
     with tempfile.TemporaryDirectory() as name:
         model, tokenizer = make_tiny_model(Path(name), task=task, seed=seed)
+        change(model)
         description = describe(model, tokenizer, task) | {"product": product}
         if language_model is not None:
             description["language_model"] = {"family": "bilm"}
-        if bundle_format == 1:
-            description = as_format_1(description)
+        description = as_format(description, bundle_format)
         return write_bundle(
             folder,
             model=model,
             tokenizer=tokenizer,
             description=description,
             model_card="# Tiny model\n\nFor tests.\n",
+            certificate=certify(model, tokenizer) if bundle_format == FORMAT else None,
             language_model=language_model,
         )
 
@@ -106,11 +110,43 @@ def make_tiny_model(folder: Path, *, task: Task | None = None, seed: int = 0) ->
     return model, tokenizer
 
 
-def as_format_1(description: dict[str, Any]) -> dict[str, Any]:
-    """The same as it was written before there were other problems than classification."""
+def depend_on_batch(model: Path) -> None:
+    """Every row gets three times the mean of the whole batch added: a graph that runs alone or errs."""
+    changed = onnx.load(model)
+    changed.graph.node[-1].output[0] = "own"
+    changed.graph.initializer.append(numpy_helper.from_array(np.float32(3.0), "three"))
+    changed.graph.node.extend(
+        [
+            helper.make_node("ReduceMean", ["own"], ["shared"], axes=[0], keepdims=1),
+            helper.make_node("Mul", ["shared", "three"], ["much"]),
+            helper.make_node("Add", ["own", "much"], ["logits"]),
+        ]
+    )
+    onnx.save(changed, model)
+
+
+def depend_on_padding(model: Path) -> None:
+    """The attention mask is read no more: padding counts as words do."""
+    changed = onnx.load(model)
+    for node in changed.graph.node:
+        if node.op_type == "Cast":
+            node.input[0] = "always"
+    everywhere = helper.make_node("Equal", ["input_ids", "input_ids"], ["always"])
+    changed.graph.node.insert(0, everywhere)
+    onnx.save(changed, model)
+
+
+def certify(model: Path, tokenizer: Path) -> dict[str, Any]:
+    """As much of a `certificate.json` as a bundle is checked for."""
+    return {"files": {"model.onnx": sha256_file(model), "tokenizer.json": sha256_file(tokenizer)}}
+
+
+def as_format(description: dict[str, Any], bundle_format: int) -> dict[str, Any]:
+    """The same as it was written in an older format: 1 knew no other problem than classification."""
     new = {"pairs", "window_stride", "segments", "decision", "scale", "quality_metric"}
-    kept = {key: value for key, value in description.items() if key not in new}
-    return kept | {"format": 1}
+    left_out = new if bundle_format == 1 else set()
+    kept = {key: value for key, value in description.items() if key not in left_out}
+    return kept | {"format": bundle_format}
 
 
 def describe(model: Path, tokenizer: Path, task: Task) -> dict[str, Any]:

@@ -36,6 +36,10 @@ def make_workspace(root: Path, changes: Sequence[str] = ()) -> tuple[Params, Pat
     params = _params(root, changes)
     paths = Paths(root=root)
     _write_records(paths, params, seed=5)
+    sentences = [] if params.product.pairs else tiny_models.texts(30, seed=8)
+    write_parquet(
+        paths.output("prepare") / "sentences.parquet", {"text": pa.array(sentences, pa.string())}
+    )
     for number, stage in enumerate(MODELS.values()):
         model = tiny_models.write_model(
             paths.output(stage) / "model",
@@ -97,7 +101,7 @@ def _params(root: Path, changes: Sequence[str]) -> Params:
     values["pretrain"]["sequence_length"] = MAX_LENGTH
     values["evaluate"].update(resamples=200, min_slice_rows=5)
     values["measure"].update(tokens=8, threads=1, rounds=2, requests_per_round=5)
-    values["gate"]["golden_requests"] = 8
+    values["gate"].update(golden_requests=8, invariance_sentences=40)
     values = override(values, changes)
     root.mkdir(parents=True, exist_ok=True)
     (root / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")

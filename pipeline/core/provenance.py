@@ -1,0 +1,30 @@
+"""Where a model comes from, in hashes: of its rows, of the code and of the parameters."""
+
+import hashlib
+import json
+from typing import Any
+
+from pipeline.core.files import read_json, sha256_file
+from pipeline.core.params import Params
+from pipeline.core.paths import Paths
+
+
+def lineage(params: Params, paths: Paths) -> dict[str, str]:
+    """Hashes of the rows, of the code that the gate reaches, and of what the gate may read of params."""
+    declared = [
+        params.product.model_dump(mode="json"),
+        params.prepare.checkpoint.model_dump(mode="json"),
+        params.prepare.max_length,
+        params.prepare.window_stride,
+        params.evaluate.thresholds,
+        params.evaluate.abstain_quality,
+    ]
+    return {
+        "records_sha256": sha256_file(paths.read("prepare", "records.parquet")),
+        "code_lock_sha256": _digest(read_json(paths.code_lock)["gate"]),
+        "params_sha256": _digest(declared),
+    }
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

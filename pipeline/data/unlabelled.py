@@ -1,0 +1,12 @@
+"""Prepare's unlabelled sentences, for what needs many texts and no labels."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+
+def read_last(sentences: Path, count: int) -> list[str]:
+    """The last `count` of them, or all: transfer teaches the student with the first."""
+    table = pq.read_table(sentences, columns=["text"])
+    texts: list[str] = table["text"].slice(max(len(table) - count, 0)).to_pylist()
+    return texts

@@ -1,0 +1,127 @@
+"""The certificate of a release: what was proved or measured of the one model that goes into the bundle.
+
+Every part must be there, and those that can pass must have passed, or the gate releases nothing. Figures
+without a limit of their own are told, not judged: product.requirements says what a product insists on.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.core.errors import ArtifactError
+from pipeline.core.product import CLASSIFICATION, MULTI_LABEL, REGRESSION
+from pipeline.core.variants import MODEL_FILE, TEACHER, TOKENIZER_FILE, Variant
+from pipeline.metrics.comparison import difference_interval
+from pipeline.metrics.judge import Judge, Judged
+from pipeline.metrics.temperature import calibrate
+from pipeline.metrics.verdict import Evidence
+
+Certificate = Mapping[str, Any]
+
+_POINTS = 100
+"""In one unit of a figure of quality."""
+
+_AGREEMENT = {
+    CLASSIFICATION: "share of equal labels",
+    MULTI_LABEL: "share of equal label decisions",
+    REGRESSION: "rank correlation (Spearman)",
+}
+
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    "parity": ("passed", "differences", "largest_difference", "tolerance", "pad_token_id"),
+    "operators": ("passed", "operators", "float_matrix_products", "large_float_weights"),
+    "agreement": ("value", "rows"),
+    "quality_drop": ("to_teacher", "to_own_fp32", "rows"),
+    "calibration": ("temperature", "error_before", "error_after", "rows"),
+    "batch_invariance": ("passed", "served", "texts", "batched"),
+    "files": (MODEL_FILE, TOKENIZER_FILE),
+}
+"""Part → what it must say."""
+
+
+def certify(
+    chosen: Variant,
+    evidence: Evidence,
+    judge: Judge,
+    *,
+    batch_invariance: Mapping[str, Any],
+    files: Mapping[str, str],
+) -> dict[str, Any]:
+    """All parts, of the chosen variant on validation; null where a part means nothing for it.
+
+    Args:
+        batch_invariance: what the runtime measured.
+        files: SHA-256 of the model and the tokenizer that all of it was measured on.
+    """
+    # In the order of `Evidence.certificates`: of the export, then of the quantization.
+    parity, *operators = evidence.certificates[chosen.name]
+    found = evidence.validation[chosen.name]
+    calibration = calibrate(judge.problem, gold=found.gold, scores=found.scores, seed=judge.seed)
+    return {
+        "variant": chosen.name,
+        "parity": parity,
+        "operators": operators[0] if operators else None,
+        "agreement": {
+            "with": TEACHER,
+            "value": evidence.evaluated[chosen.name]["agreement"],
+            "of": _AGREEMENT[judge.problem],
+            "rows": len(found.gold),
+        },
+        "quality_drop": _quality_drop(chosen, evidence, judge),
+        "calibration": calibration.as_dict() if calibration else None,
+        "batch_invariance": dict(batch_invariance),
+        "files": dict(files),
+    }
+
+
+def require_complete(certificate: Certificate, *, problem: str, precision: str) -> None:
+    """Refuse a certificate that lacks a part, or in which one has not passed.
+
+    Args:
+        precision: of the variant: only int8 has operators to count.
+
+    Raises:
+        ArtifactError: naming every part that is missing or has not passed.
+    """
+    needless = {"calibration": problem == REGRESSION, "operators": precision != "int8"}
+    faults = [
+        f"{name}: {fault}"
+        for name, keys in _PARTS.items()
+        if not needless.get(name) and (fault := _fault(certificate.get(name), keys))
+    ]
+    if faults:
+        raise ArtifactError(
+            f"certificates of {certificate.get('variant')}: {'; '.join(faults)}",
+            expected="every part there and passed: nothing is released without its certificate",
+            next_step="build the stage that leaves it again: export (parity), quantize (operators), "
+            "evaluate (agreement, quality_drop, calibration), gate (batch_invariance, files)",
+        )
+
+
+def _fault(part: Any, keys: tuple[str, ...]) -> str | None:
+    if not isinstance(part, Mapping):
+        return "missing"
+    if missing := [key for key in keys if key not in part]:
+        return f"without {', '.join(missing)}"
+    return "not passed" if part.get("passed", True) is not True else None
+
+
+def _quality_drop(chosen: Variant, evidence: Evidence, judge: Judge) -> dict[str, Any]:
+    """In points (hundredths) of the product's figure; positive is worse than what it is held against."""
+    found, own = evidence.validation[chosen.name], Variant(chosen.model, "fp32").name
+    quantized = chosen.name != own
+    return {
+        "metric": judge.metric,
+        "unit": "points",
+        "confidence": judge.options.confidence,
+        "rows": len(found.gold),
+        "to_teacher": _drop(found, evidence.validation[TEACHER], judge),
+        "to_own_fp32": _drop(found, evidence.validation[own], judge) if quantized else None,
+    }
+
+
+def _drop(found: Judged, reference: Judged, judge: Judge) -> dict[str, Any]:
+    lost = difference_interval(reference, found, judge)
+    return {
+        "value": lost.value * _POINTS,
+        "interval": [lost.low * _POINTS, lost.high * _POINTS],
+    }

@@ -1,0 +1,212 @@
+"""Would a text get another answer if it ran in a batch, or with padding?
+
+Dynamic int8 takes the scale of its activations from all that a run holds, so batch-mates and padding can
+move an answer. The runtime therefore runs every text alone at its exact length. Here both are measured on
+unlabelled texts: that what is served is batch-invariant, and what batches would have cost.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.core.decision import REGRESSION
+from pipeline.core.errors import ArtifactError
+from pipeline.core.progress import track
+from pipeline.runtime.reader import Row
+from pipeline.runtime.scores import Scores, scores_of
+from pipeline.runtime.task import Prediction, Request, Task
+from pipeline.runtime.text_model import Ids, TextModel
+
+MOST_FLIPS = 0.001
+"""Largest share of texts whose labels a batch may change, where texts do not run alone."""
+BATCH_SIZE = 32
+SERVED_TEXTS = 1000
+"""So many of the texts are also given to the runtime in one request, as a server gets them."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Answers of another way to run against those of each text alone.
+
+    Attributes:
+        largest_change: of a probability, or of the number.
+        flips: texts that get other labels; None where the answer is a number.
+        flip_share: of all texts.
+    """
+
+    largest_change: float
+    flips: int | None
+    flip_share: float | None
+
+    @property
+    def is_none(self) -> bool:
+        """Whether every answer is the same to the last bit."""
+        return self.largest_change == 0.0 and not self.flips
+
+    @property
+    def is_small(self) -> bool:
+        """Whether labels flip no more often than they may; never of numbers."""
+        return self.flip_share is not None and self.flip_share <= MOST_FLIPS
+
+
+@dataclass(frozen=True)
+class BatchInvariance:
+    """What running together changes.
+
+    Attributes:
+        texts: how many were compared.
+        served_texts: how many of them the runtime was given in one request.
+        served: what that changed; nothing, where the runtime runs each text alone.
+        batched: way to run → what it would change.
+    """
+
+    texts: int
+    served_texts: int
+    served: Change
+    batched: Mapping[str, Change]
+
+    @property
+    def passed(self) -> bool:
+        """Invariant as it is served, or labels flip rarely in whatever way the texts are run."""
+        ways = (self.served, *self.batched.values())
+        return self.served.is_none or all(way.is_small for way in ways)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the certificate."""
+        return {
+            "passed": self.passed,
+            "served": "alone" if self.served.is_none else "in batches",
+            "texts": self.texts,
+            "batch_size": BATCH_SIZE,
+            "most_flips": MOST_FLIPS,
+            "one_request": {"texts": self.served_texts, **asdict(self.served)},
+            "batched": {way: asdict(change) for way, change in self.batched.items()},
+        }
+
+
+def measure_batch_invariance(
+    model: TextModel, requests: Sequence[Request], *, pad_token_id: int, workers: int
+) -> BatchInvariance:
+    """Answer every request alone, then in batches and with padding.
+
+    With `threads=1` in the model the figures do not depend on `workers`.
+
+    Raises:
+        ArtifactError: there is no request, or an answer is not a number.
+    """
+    if not requests:
+        raise ArtifactError(
+            "no text to compare batches with",
+            expected="sentences of the corpus, or validation texts",
+            next_step="run the prepare stage again",
+        )
+    task, scored = model.task, model.scores_of_each(requests, workers=workers)
+    alone = np.stack(list(track(scored, "batches  each text alone", len(requests))))
+    together = _told(model.predict(requests[:SERVED_TEXTS]))
+    run = _Batches(model, requests, pad_token_id=pad_token_id, workers=workers)
+    return BatchInvariance(
+        texts=len(requests),
+        served_texts=len(together),
+        served=compare_answers(task, alone[: len(together)], together),
+        batched={
+            way: compare_answers(task, alone, run.scores(way, groups, length))
+            for way, (groups, length) in run.ways().items()
+        },
+    )
+
+
+def _told(predictions: Sequence[Prediction]) -> Scores:
+    """The scores that callers are told, `(requests, outputs)`."""
+    rows = [
+        [found.value] if found.probabilities is None else [*found.probabilities.values()]
+        for found in predictions
+    ]
+    return np.array(rows, dtype=np.float64)
+
+
+def compare_answers(task: Task, alone: Scores, others: Scores) -> Change:
+    """What `others` change in the answers that scores `(requests, outputs)` mean."""
+    if not (np.isfinite(alone).all() and np.isfinite(others).all()):
+        raise ArtifactError(
+            "a model that answers NaN or infinity",
+            expected="finite outputs for every text, batched and padded too",
+            next_step="look at the graph: what does it compute of padded tokens?",
+        )
+    largest = float(np.abs(alone - others).max())
+    if task.problem == REGRESSION:
+        return Change(largest, None, None)
+    answers = (task.decision.answers(task.problem, scores) for scores in (alone, others))
+    one, other = (found.reshape(len(alone), -1) for found in answers)
+    flips = int((one != other).any(axis=1).sum())
+    return Change(largest, flips, flips / len(alone))
+
+
+Groups = list[list[int]]
+"""Batches: numbers of the rows of tokens in each."""
+Length = Callable[[list[int]], int]
+"""Of the rows of a batch, the tokens that each is padded to."""
+
+
+class _Batches:
+    """The requests as rows of tokens, which run in groups."""
+
+    def __init__(
+        self, model: TextModel, requests: Sequence[Request], *, pad_token_id: int, workers: int
+    ) -> None:
+        self._model, self._pad, self._workers = model, pad_token_id, workers
+        windows = [model.read(request)[0] for request in requests]
+        self._counts = [len(rows) for rows in windows]
+        self._rows: list[Row] = [row for rows in windows for row in rows]
+
+    def ways(self) -> dict[str, tuple[Groups, Length]]:
+        """Equal lengths need no padding; mixed ones pad to the longest; and one row with padding alone."""
+        lengths = [len(row.ids) for row in self._rows]
+        numbers = range(len(lengths))
+        alike = [[i for i in numbers if lengths[i] == length] for length in sorted(set(lengths))]
+
+        def longest(group: list[int]) -> int:
+            return max(lengths[i] for i in group)
+
+        return {
+            "equal_lengths": ([part for group in alike for part in _parts(group)], longest),
+            "mixed_lengths": (list(_parts(list(numbers))), longest),
+            "padded": ([[i] for i in numbers], lambda _: self._model.task.max_length),
+        }
+
+    def scores(self, way: str, groups: Groups, length: Length) -> Scores:
+        """Of each request, `(requests, outputs)`: of the mean of its windows' outputs."""
+
+        def run(group: list[int]) -> npt.NDArray[np.float32]:
+            return self._model.outputs_together(*self._padded(group, length(group)))
+
+        outputs = np.empty((len(self._rows), len(self._model.task.labels)), dtype=np.float32)
+        with ThreadPoolExecutor(self._workers) as pool:
+            found = track(pool.map(run, groups), f"batches  {way.replace('_', ' ')}", len(groups))
+            for group, values in zip(groups, found, strict=True):
+                outputs[group] = values
+        return scores_of(self._model.task.problem, np.stack(list(self._means(outputs))))
+
+    def _padded(self, group: list[int], length: int) -> tuple[Ids, Ids, Ids | None]:
+        """Token ids, mask and, where the model reads them, segments: `(rows, length)` each."""
+        ids = np.full((len(group), length), self._pad, dtype=np.int64)
+        mask, segments = np.zeros_like(ids), np.zeros_like(ids)
+        for place, number in enumerate(group):
+            row = self._rows[number]
+            ids[place, : len(row.ids)], mask[place, : len(row.ids)] = row.ids, 1
+            segments[place, : len(row.ids)] = row.segments
+        return ids, mask, segments if self._model.segments else None
+
+    def _means(self, outputs: npt.NDArray[np.float32]) -> Iterable[npt.NDArray[np.float32]]:
+        ends = np.cumsum(self._counts)
+        for end, count in zip(ends, self._counts, strict=True):
+            # As `TextModel` has it: the mean of one would be the same, at twenty times the cost.
+            yield outputs[end - 1] if count == 1 else np.mean(outputs[end - count : end], axis=0)
+
+
+def _parts(numbers: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(numbers), BATCH_SIZE):
+        yield numbers[start : start + BATCH_SIZE]
