@@ -46,7 +46,7 @@ class LocalEngine(ABC):
 class TorchEngine(LocalEngine):
     """A classifier in torch, float32, with the tokenizer that the runtime has.
 
-    That is faster than transformers' own way to both, so ratios against it are not flattered.
+    The classifier is ours, whose last layer is computed for the first token alone.
     """
 
     folder: Path
