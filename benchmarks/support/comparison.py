@@ -1,0 +1,199 @@
+"""What a race of compressed models comes to: ratios with their intervals, and one table. Pure functions."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.metrics.intervals import (
+    Interval,
+    bootstrap_interval,
+    paired_difference,
+    proportion_interval,
+)
+from pipeline.metrics.latency import summarise
+
+Right = NDArray[np.float64]
+"""Whether each row is answered rightly, `(rows,)`; of several seeds, the share of them that does."""
+Times = NDArray[np.float64]
+"""Milliseconds, `(rounds, requests)`."""
+Place = tuple[int, int]
+"""Threads, and tokens of a text."""
+
+TEACHER, LINEAR, STUDENT = "teacher-torch", "nblr", "student-torch"
+HARD_LABELS, MODEL2VEC, OPTIMUM = "hard-labels", "model2vec", "optimum-int8"
+_CONFIDENCE, _RESAMPLES, _SEED = 0.95, 2000, 0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One line of the table; what was not measured is None, or missing.
+
+    Attributes:
+        bytes: of the file with the weights.
+        zipped: of the same after zlib.
+        times: by threads and tokens.
+        note: why something is missing.
+    """
+
+    right: Right | None = None
+    bytes: int | None = None
+    zipped: int | None = None
+    times: Mapping[Place, Times] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A ratio or a difference; where it follows from files alone it has no interval."""
+
+    value: float
+    interval: tuple[float, float] | None = None
+
+    @classmethod
+    def of(cls, found: Interval | None) -> "Figure | None":
+        """An interval's."""
+        return None if found is None else cls(found.value, (found.low, found.high))
+
+
+def figures(
+    measured: Mapping[str, Measured], *, release: str, place: Place
+) -> dict[str, Figure | None]:
+    """All that is told of the release; None where a side was not measured.
+
+    Args:
+        release: `<model>-<precision>`, of ONNX; its other precision is among `measured` too.
+        place: threads and tokens at which speed is compared.
+    """
+    model, precision = release.split("-")
+    same = f"teacher-{precision}"
+
+    def right(name: str) -> Right | None:
+        return measured[name].right if name in measured else None
+
+    def faster(theirs: str) -> Figure | None:
+        ours, other = (measured[name].times.get(place) for name in (release, theirs))
+        return None if ours is None or other is None else Figure.of(times_faster(ours, other))
+
+    def smaller(theirs: str) -> Figure | None:
+        found = times_smaller(measured[release].bytes, measured[theirs].bytes)
+        return None if found is None else Figure(found)
+
+    def against(first: str, second: str) -> Figure | None:
+        return Figure.of(points(right(first), right(second)))
+
+    found = {
+        "quality_kept": Figure.of(share_kept(right(release), right(TEACHER))),
+        "gap_closed": Figure.of(gap_closed(right(release), right(TEACHER), right(LINEAR))),
+        "times_smaller": smaller(TEACHER),
+        "times_faster": faster(TEACHER),
+        "times_smaller_same_precision": smaller(same),
+        "times_faster_same_runtime": faster(same),
+        "int8_drop_points": against(f"{model}-fp32", f"{model}-int8"),
+        "vs_hard_labels_points": against(release, HARD_LABELS),
+        "vs_model2vec_points": against(release, MODEL2VEC),
+        "distilled_vs_hard_labels_points": against(STUDENT, HARD_LABELS),
+        "teacher_int8_drop_points": against("teacher-fp32", "teacher-int8"),
+    }
+    for peer in (OPTIMUM, MODEL2VEC, LINEAR):
+        if peer in measured:
+            found |= {f"times_smaller_than_{peer}": smaller(peer)}
+            found |= {f"times_faster_than_{peer}": faster(peer)}
+            found |= {f"vs_{peer}_points": against(release, peer)}
+    return found
+
+
+def points(first: Right | None, second: Right | None) -> Interval | None:
+    """Percentage points of accuracy that `first` has over `second`, paired over rows."""
+    if first is None or second is None:
+        return None
+    return paired_difference(
+        100 * first, 100 * second, confidence=_CONFIDENCE, resamples=_RESAMPLES, seed=_SEED
+    )
+
+
+def share_kept(small: Right | None, large: Right | None) -> Interval | None:
+    """Accuracy of `small` over that of `large`, paired over rows."""
+    if small is None or large is None:
+        return None
+    return _drawn(lambda rows: small[rows].mean() / large[rows].mean(), len(small))
+
+
+def gap_closed(small: Right | None, large: Right | None, bar: Right | None) -> Interval | None:
+    """Share of the way from `bar` to `large` that `small` has come, paired over rows.
+
+    None where `large` is no better than `bar`: there is no way to go.
+    """
+    if small is None or large is None or bar is None or large.sum() <= bar.sum():
+        return None
+
+    def share(rows: NDArray[np.int64]) -> float:
+        # In a draw without a way to go, it counts as one row long.
+        way = max(large[rows].sum() - bar[rows].sum(), 1.0)
+        return float((small[rows].sum() - bar[rows].sum()) / way)
+
+    return _drawn(share, len(small))
+
+
+def times_faster(ours: Times, theirs: Times) -> Interval:
+    """Their median over rounds of a round's median, over ours; rounds are drawn for the interval."""
+    our_middles, their_middles = np.median(ours, axis=1), np.median(theirs, axis=1)
+    return _drawn(
+        lambda rounds: float(np.median(their_middles[rounds]) / np.median(our_middles[rounds])),
+        len(our_middles),
+    )
+
+
+def times_smaller(ours: int | None, theirs: int | None) -> float | None:
+    """Their bytes over ours."""
+    return None if ours is None or theirs is None else theirs / ours
+
+
+def _drawn(statistic: Callable[[NDArray[np.int64]], float], rows: int) -> Interval:
+    return bootstrap_interval(
+        statistic, rows, confidence=_CONFIDENCE, resamples=_RESAMPLES, seed=_SEED
+    )
+
+
+def table(measured: Mapping[str, Measured], places: Sequence[Place], *, release: str) -> str:
+    """One line a model: accuracy with its interval, megabytes, p50/p95 in milliseconds at each place."""
+    head = ["", "accuracy", "95 % interval", "MB", "zipped"]
+    head += [f"{threads}×{tokens}" for threads, tokens in places]
+    lines = [head]
+    for name, entry in measured.items():
+        shown = f"{name} *" if name == release else name
+        times = [entry.times.get(place) for place in places]
+        lines.append(
+            [
+                shown,
+                *_accuracy(entry.right),
+                _megabytes(entry.bytes),
+                _megabytes(entry.zipped),
+                *("—" if found is None else _milliseconds(found) for found in times),
+            ]
+        )
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    rows = [
+        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])
+        for line in lines
+    ]
+    notes = [f"{name}: {entry.note}" for name, entry in measured.items() if entry.note]
+    explained = "* the release; threads × tokens: p50/p95 of a request in ms, tokenizer included"
+    return "\n".join([*rows, explained, *notes])
+
+
+def _accuracy(right: Right | None) -> tuple[str, str]:
+    if right is None:
+        return "—", "—"
+    found = proportion_interval(right, confidence=_CONFIDENCE)
+    return f"{found.value:.4f}", f"{found.low:.4f}–{found.high:.4f}"
+
+
+def _megabytes(count: int | None) -> str:
+    return "—" if count is None else f"{count / 1e6:.2f}"
+
+
+def _milliseconds(times: Times) -> str:
+    found = summarise(times)
+    return f"{found.p50:.2f}/{found.p95:.2f}"

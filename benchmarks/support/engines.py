@@ -1,0 +1,158 @@
+"""Models that answer texts one at a time, tokenizer included, each in a process of its own."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from benchmarks.support.apart import in_own_process
+from benchmarks.support.turns import Answer, Take, Turn, take_turn
+from pipeline.core.variants import TOKENIZER_FILE
+from pipeline.models import linear
+from pipeline.models.encoder import load_classifier
+from pipeline.models.linear import Baseline, naive_bayes_regression
+from pipeline.runtime.reader import Reader
+from pipeline.runtime.task import Task
+from pipeline.runtime.text_model import TextModel
+from pipeline.training.splits import read_split
+
+
+class Engine(Protocol):
+    """A model, and how it is asked."""
+
+    def turns(self, threads: int) -> AbstractContextManager[Take]:
+        """A process that takes turns with so many threads; it ends with the block."""
+
+
+class LocalEngine(ABC):
+    """A model that this project's environment opens, in a process of its own; hashable, and sent there."""
+
+    @abstractmethod
+    def open(self, threads: int) -> Answer:
+        """Load it, once in its process."""
+
+    def turns(self, threads: int) -> AbstractContextManager[Take]:
+        """Of `Engine`."""
+        return _apart(self, threads)
+
+
+@dataclass(frozen=True)
+class TorchEngine(LocalEngine):
+    """A classifier in torch, float32, with the tokenizer that the runtime has.
+
+    The classifier is ours, whose last layer is computed for the first token alone.
+    """
+
+    folder: Path
+    task: Task
+
+    def open(self, threads: int) -> Answer:
+        """Load; the process is torch's alone."""
+        torch.set_num_threads(threads)
+        model = load_classifier(self.folder, labels=list(self.task.labels)).eval()
+        reader = Reader(
+            self.folder / TOKENIZER_FILE,
+            max_length=self.task.max_length,
+            window_stride=self.task.window_stride,
+        )
+
+        def answer(text: str) -> int:
+            ids = torch.tensor([reader.read(text)[0][0].ids])
+            with torch.inference_mode():
+                logits = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
+            return int(logits.argmax())
+
+        return answer
+
+
+@dataclass(frozen=True)
+class OnnxEngine(LocalEngine):
+    """An ONNX model in the runtime that serves it."""
+
+    model: Path
+    tokenizer: Path
+    task: Task
+
+    def open(self, threads: int) -> Answer:
+        """Load."""
+        model = TextModel(self.model, self.tokenizer, task=self.task, threads=threads)
+        number_of = {label: number for number, label in enumerate(self.task.labels)}
+        return lambda text: number_of[model.predict([text])[0].label or ""]
+
+
+@dataclass(frozen=True)
+class LinearEngine(LocalEngine):
+    """NB-LR, fitted anew on the training rows: the pipeline keeps its answers, not the model.
+
+    Attributes:
+        records: prepare's rows.
+        regularisation: the C that validation chose.
+    """
+
+    records: Path
+    regularisation: float
+    task: linear.Task
+
+    def fit(self) -> Baseline:
+        """On the training rows."""
+        rows = read_split(self.records, "train")
+        return naive_bayes_regression(
+            rows.texts, rows.targets, self.task, regularisation=self.regularisation
+        )
+
+    def open(self, threads: int) -> Answer:
+        """Fit; it has one thread whatever is asked."""
+        baseline = self.fit()
+        return lambda text: int(np.argmax(baseline.scores([text])))
+
+    def bytes(self) -> int:
+        """Its n-grams as lines of UTF-8, and a float32 for each."""
+        vectorizer = getattr(self.fit().features, "__self__")  # noqa: B009  # a bound method
+        return len("\n".join(vectorizer.vocabulary_).encode()) + 4 * len(vectorizer.vocabulary_)
+
+
+@cache
+def _opened(engine: LocalEngine, threads: int) -> Answer:
+    return engine.open(threads)
+
+
+def take_turn_of(engine: LocalEngine, threads: int, turn: Turn) -> list[float]:
+    """A turn of an engine that is opened once in this process."""
+    return take_turn(_opened(engine, threads), turn)
+
+
+@contextmanager
+def _apart(engine: LocalEngine, threads: int) -> Iterator[Take]:
+    with in_own_process(take_turn_of) as take:
+        yield partial(take, engine, threads)
+
+
+def exact_texts(
+    sentences: list[str], *, tokens: int, count: int, length_of: Callable[[str], int]
+) -> list[str]:
+    """Texts of exactly `tokens` tokens each: sentences in a row, cut after a word.
+
+    Raises:
+        ValueError: the sentences do not give so many.
+    """
+    found: list[str] = []
+    for first in range(len(sentences)):
+        words: list[str] = []
+        following = iter(sentences[first:] + sentences[:first])
+        while length_of(" ".join(words)) < tokens and (sentence := next(following, None)):
+            words += sentence.split()
+        while words and length_of(" ".join(words)) > tokens:
+            words.pop()
+        if length_of(text := " ".join(words)) == tokens:
+            found.append(text)
+        if len(found) == count:
+            return found
+    raise ValueError(
+        f"{len(found)} of {count} texts of {tokens} tokens in {len(sentences)} sentences"
+    )

@@ -1,0 +1,143 @@
+"""Who takes part in the race of compressed models: what a build left, the peers, and what is trained here."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from benchmarks.support import comparison
+from benchmarks.support.engines import Engine, LinearEngine, OnnxEngine, TorchEngine
+from benchmarks.support.hard_labels import GoldLesson
+from benchmarks.support.peers import Peer, PeerEngine, PeerError
+from flows.machine import describe_machine
+from pipeline.compression.int8 import zipped_bytes
+from pipeline.core.files import read_json, write_text
+from pipeline.core.params import Params
+from pipeline.core.paths import Paths
+from pipeline.core.progress import say
+from pipeline.core.variants import NAIVE_BAYES, TOKENIZER_FILE, WEIGHTS_FILE, Variant
+from pipeline.models import linear
+from pipeline.models.checkpoint import resolve_checkpoint
+from pipeline.runtime.task import Task
+from pipeline.training.splits import read_split
+
+PEERS = ("model2vec", "optimum")
+_PRESETS = {"avx512_vnni": "avx512_vnni", "avx512f": "avx512", "avx2": "avx2", "asimd": "arm64"}
+"""Instruction set → optimum's preset, the best first."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A model, or several seeds of one.
+
+    Attributes:
+        engines: one a seed; the first is timed. Empty where it could not be had, and `note` says why.
+    """
+
+    engines: tuple[Engine, ...] = ()
+    bytes: int | None = None
+    zipped: int | None = None
+    note: str = ""
+
+    @classmethod
+    def of_files(cls, engines: tuple[Engine, ...], *files: Path) -> "Contender":
+        """With the bytes of the files that hold the weights."""
+        size, zipped = (sum(map(of, files)) for of in (lambda f: f.stat().st_size, zipped_bytes))
+        return cls(engines, size, zipped)
+
+
+@dataclass(frozen=True)
+class Field:
+    """How the contenders of a workspace are got together.
+
+    Attributes:
+        root: the clone, where peers have their environments.
+        release: `<model>-<precision>` of the variant that the gate chose.
+        seeds: of the student on hard labels.
+        peers: those that take part.
+    """
+
+    root: Path
+    params: Params
+    release: str
+    seeds: tuple[int, ...]
+    peers: tuple[str, ...]
+
+    def contenders(self, paths: Paths, work: Path) -> dict[str, Contender]:
+        """By name, in the order of the table; what is trained here is left in `work`."""
+        model = self.release.split("-")[0]
+        onnx = [("teacher", "fp32"), ("teacher", "int8"), (model, "fp32"), (model, "int8")]
+        found = {comparison.TEACHER: self._torch(Variant("teacher", "torch"), paths)}
+        found |= {f"{name}-{precision}": self._onnx(Variant(name, precision), paths)
+                  for name, precision in onnx}  # fmt: skip
+        found[comparison.STUDENT] = self._torch(Variant("student", "torch"), paths)
+        found[comparison.HARD_LABELS] = self._hard_labels(paths, work)
+        found[comparison.LINEAR] = self._linear(paths)
+        makers = {"optimum": (comparison.OPTIMUM, self._optimum),
+                  "model2vec": (comparison.MODEL2VEC, self._model2vec)}  # fmt: skip
+        for peer, (name, make) in makers.items():
+            if peer in self.peers:
+                found[name] = _or_why_not(name, partial(make, paths, work))
+        return found
+
+    @property
+    def _task(self) -> Task:
+        return Task.asked(self.params.product, self.params.prepare)
+
+    def _torch(self, variant: Variant, paths: Paths) -> Contender:
+        engine = TorchEngine(variant.folder(paths), self._task)
+        return Contender.of_files((engine,), variant.file(paths))
+
+    def _onnx(self, variant: Variant, paths: Paths) -> Contender:
+        tokenizer = variant.folder(paths) / TOKENIZER_FILE
+        engine = OnnxEngine(variant.file(paths), tokenizer, self._task)
+        return Contender.of_files((engine,), variant.file(paths))
+
+    def _hard_labels(self, paths: Paths, work: Path) -> Contender:
+        lesson = GoldLesson.read(self.params, paths)
+        folders = [lesson.learn(work / f"hard-labels-{seed}", seed=seed) for seed in self.seeds]
+        engines = tuple(TorchEngine(folder, self._task) for folder in folders)
+        return Contender.of_files(engines, folders[0] / WEIGHTS_FILE)
+
+    def _linear(self, paths: Paths) -> Contender:
+        chosen = read_json(paths.read("baseline", "verdict.json"))["regularisation"][NAIVE_BAYES]
+        product, words = self.params.product, self.params.baseline.max_ngram
+        task = linear.Task(product.problem, len(product.labels), product.pairs, words)
+        engine = LinearEngine(paths.read("prepare", "records.parquet"), chosen, task)
+        return Contender((engine,), engine.bytes())
+
+    def _optimum(self, paths: Paths, work: Path) -> Contender:
+        peer, folder = Peer(self.root, "optimum"), work / "optimum"
+        sets = describe_machine()["instruction_sets"]
+        preset = next((name for kind, name in _PRESETS.items() if kind in sets), "avx2")
+        peer.install()
+        say(f"{comparison.OPTIMUM}  preset {preset}")
+        teacher = paths.read("finetune", "model")
+        peer.run(teacher, folder, preset)
+        file = folder / "model_quantized.onnx"
+        engine = OnnxEngine(file, teacher / TOKENIZER_FILE, self._task)
+        return Contender.of_files((engine,), file)
+
+    def _model2vec(self, paths: Paths, work: Path) -> Contender:
+        peer, folder = Peer(self.root, "model2vec"), work / "model2vec"
+        peer.install()
+        say(f"{comparison.MODEL2VEC}  learns")
+        rows = {}
+        for name in ("train", "validation"):
+            split = read_split(paths.read("prepare", "records.parquet"), name)
+            rows[name] = {"texts": split.texts, "labels": split.label_ids.tolist()}
+        write_text(work / "rows.json", json.dumps(rows))
+        checkpoint = resolve_checkpoint(self.params.prepare.checkpoint)
+        peer.run("learn", checkpoint, work / "rows.json", folder)
+        engine = PeerEngine(peer, folder)
+        return Contender.of_files((engine,), *sorted(folder.glob("*.safetensors")))
+
+
+def _or_why_not(name: str, make: Callable[[], Contender]) -> Contender:
+    """The peer, or a line of the table that says why it is not there."""
+    try:
+        return make()
+    except PeerError as error:
+        say(f"{name}  left out: {error}")
+        return Contender(note=f"left out: {error}")

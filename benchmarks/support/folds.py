@@ -1,0 +1,125 @@
+"""Cross-fitting: the pipeline's own stages once a fold, so that each row is answered by models that never saw it.
+
+Each fold is a workspace below `.modelyard/cross-fitting/`, with the build's parameters, checkpoint, student
+tokenizer and pretrained student, but with splits of its own: the clusters of the fold are the test rows,
+and of the others the same share as in the build is validation. Corpus sentences are chosen anew, so that
+none of them is in a text that is held back. (The student's vocabulary and its pretraining, which use no
+label, are the build's.) A stage that is done is not done again, so a killed run goes on where it was.
+"""
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import pyarrow as pa
+
+from flows.runner import stage_environment
+from pipeline.core.errors import PipelineError
+from pipeline.core.files import sha256_file
+from pipeline.core.params import Params, SplitShares
+from pipeline.core.paths import Paths
+from pipeline.core.progress import say
+from pipeline.data.tables import Columns, read_table, text_schema, write_table
+from pipeline.data.transfer_set import transfer_sentences
+from pipeline.text.splits import unit_hash
+
+STAGES = ("baseline", "finetune", "transfer", "distill", "prune", "export", "quantize")
+MINUTES_A_FOLD = 9
+"""Of the stages alone, as the default product took on two cores with AVX512."""
+_COPIED = ("params.yaml", "dvc.yaml", "code.lock.json")
+_SHARED = ("prepare/student_tokenizer", "prepare/teacher_tokenizer", "prepare/corpus", "pretrain")
+_SHOWN_LINES = 5
+
+
+def fold_of(cluster: str, folds: int) -> int:
+    """Which fold a duplicate cluster is tested in, from 0."""
+    return int(unit_hash("cross-fitting", cluster) * folds)
+
+
+def fold_splits(
+    clusters: Sequence[str], *, number: int, folds: int, shares: SplitShares
+) -> list[str]:
+    """The split of each row in fold `number`."""
+    validation = shares.validation / (shares.validation + shares.train)
+
+    def split(cluster: str) -> str:
+        if fold_of(cluster, folds) == number:
+            return "test"
+        held = unit_hash("cross-fitting", "validation", cluster) < validation
+        return "validation" if held else "train"
+
+    return [split(cluster) for cluster in clusters]
+
+
+def built_folds(params: Params, paths: Paths, *, folds: int) -> Iterator[Paths]:
+    """The workspace of each fold, built."""
+    say(f"cross-fitting  {folds} folds, about {folds * MINUTES_A_FOLD} minutes of stages")
+    parts = [paths.root / name for name in _COPIED]
+    parts.append(paths.read("prepare", "records.parquet"))
+    key = sha256("".join([str(folds), *map(sha256_file, parts)]).encode()).hexdigest()[:12]
+    for number in range(folds):
+        fold = Paths(paths.state / "cross-fitting" / key / f"fold-{number + 1}")
+        if not (fold.artifacts / "prepare" / "sentences.parquet").is_file():
+            _prepare(params, paths, fold, number=number, folds=folds)
+        for stage in STAGES:
+            _run(stage, params, paths, fold, name=f"fold {number + 1}/{folds}")
+        yield fold
+
+
+def _prepare(params: Params, paths: Paths, fold: Paths, *, number: int, folds: int) -> None:
+    """Everything that the stages read; the sentences come last."""
+    shutil.rmtree(fold.root, ignore_errors=True)
+    (fold.artifacts / "prepare").mkdir(parents=True)
+    for name in _COPIED:
+        shutil.copyfile(paths.root / name, fold.root / name)
+    for name in _SHARED:
+        (fold.artifacts / name).symlink_to(paths.read(*name.split("/")).resolve())
+    rows = read_table(paths.read("prepare", "records.parquet"))
+    rows["split"] = fold_splits(
+        rows["cluster"], number=number, folds=folds, shares=params.prepare.shares
+    )
+    names = ("id", "text", "second", "label", "cluster", "split")
+    schema = text_schema(*names, target=pa.list_(pa.float64()))
+    write_table(fold.artifacts / "prepare" / "records.parquet", rows, schema=schema)
+    documents = read_table(paths.read("validate", "corpus.parquet"))
+    kept: Columns = {
+        name: values[: params.prepare.max_corpus_documents] for name, values in documents.items()
+    }
+    sentences = transfer_sentences(kept, rows, params.prepare)
+    schema = text_schema("id", "document", "text")
+    write_table(fold.artifacts / "prepare" / "sentences.parquet", sentences, schema=schema)
+
+
+def _run(stage: str, params: Params, paths: Paths, fold: Paths, *, name: str) -> None:
+    """One stage in a process of its own, as a build runs it; its metrics say that it is done."""
+    if (fold.artifacts / stage / "metrics.json").is_file():
+        return
+    started = time.monotonic()
+    log = fold.root / f"{stage}.log"
+    environment = stage_environment(params, workspace=fold.root) | {"PYTHONPATH": str(paths.root)}
+    with log.open("wb") as stream:
+        done = subprocess.run(
+            [sys.executable, "-m", f"pipeline.{stage}"],
+            cwd=fold.root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode:
+        _fail(stage, log, name)
+    say(f"{name}  {stage} done in {time.monotonic() - started:.0f} s")
+
+
+def _fail(stage: str, log: Path, name: str) -> None:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_SHOWN_LINES:]
+    raise PipelineError(
+        f"{stage} of {name} failed: {' / '.join(lines)}",
+        expected="stages that run on the rows of each fold",
+        next_step=f"read {log}, mend it, and start the benchmark again: it goes on from there",
+    )

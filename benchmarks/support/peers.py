@@ -1,0 +1,150 @@
+"""Other people's tools, each in a virtual environment of its own under `.modelyard/peers/`.
+
+It is made when it is first asked for, from the pinned versions in `benchmarks/peers/<name>.txt`, and made
+anew when they change. TORCH_INDEX names one more package index, as it does for `make`.
+"""
+
+import json
+import os
+import subprocess
+import venv
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from benchmarks.support.turns import Take, Turn, to_line
+from pipeline.core.files import write_text
+from pipeline.core.progress import say
+
+_QUIET = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TQDM_DISABLE": "1",
+    "PYTHONUNBUFFERED": "1",
+}
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
+_SHOWN_LINES = 3
+
+
+class PeerError(Exception):
+    """A peer could not be installed or did not do its work: it is left out, and the table says why."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A tool with its environment and its script.
+
+    Attributes:
+        root: the clone.
+        name: of `benchmarks/peers/<name>.txt` and `benchmarks/peers/<name>_peer.py`.
+    """
+
+    root: Path
+    name: str
+
+    @property
+    def environment(self) -> Path:
+        """Its virtual environment."""
+        return self.root / ".modelyard" / "peers" / self.name
+
+    @property
+    def command(self) -> list[str]:
+        """How its script is started."""
+        python = self.environment / "bin" / "python"
+        return [str(python), "-m", f"benchmarks.peers.{self.name}_peer"]
+
+    def install(self) -> None:
+        """Make the environment, unless it holds what is asked for.
+
+        Raises:
+            PeerError: it cannot be made, for want of a network or of room.
+        """
+        requirements = self.root / "benchmarks" / "peers" / f"{self.name}.txt"
+        stamp, wanted = self.environment / ".complete", requirements.read_text(encoding="utf-8")
+        if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+            return
+        say(f"peer {self.name}  installing into {self.environment.relative_to(self.root)}")
+        try:
+            venv.create(self.environment, clear=True, with_pip=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise PeerError(f"no virtual environment: {error}") from error
+        index = os.environ.get("TORCH_INDEX")
+        more = ["--extra-index-url", index] if index else []
+        pip = [str(self.environment / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+        self._run([*pip, *more, "-r", str(requirements)])
+        write_text(stamp, wanted)
+
+    def run(self, *arguments: str | Path) -> None:
+        """Its script, to the end.
+
+        Raises:
+            PeerError: it failed.
+        """
+        self._run([*self.command, *map(str, arguments)])
+
+    @contextmanager
+    def turns(self, *arguments: str | Path, threads: int) -> Iterator[Take]:
+        """Its script as a process that takes turns, and ends with the block."""
+        command = [*self.command, *map(str, arguments)]
+        with subprocess.Popen(
+            command,
+            cwd=self.root,
+            env=self._variables(threads),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                yield lambda turn: _ask(process, turn)
+            finally:
+                _pipe(process.stdin).close()
+
+    def _variables(self, threads: int | None = None) -> dict[str, str]:
+        limits = {} if threads is None else dict.fromkeys(_THREADS, str(threads))
+        return os.environ | _QUIET | limits
+
+    def _run(self, command: list[str]) -> None:
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env=self._variables(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
+            raise PeerError("; ".join(lines[-_SHOWN_LINES:]) or f"exit code {done.returncode}")
+
+
+@dataclass(frozen=True)
+class PeerEngine:
+    """A model that the peer itself serves from `folder`."""
+
+    peer: Peer
+    folder: Path
+
+    def turns(self, threads: int) -> AbstractContextManager[Take]:
+        """Of `benchmarks.support.engines.Engine`."""
+        return self.peer.turns("serve", self.folder, threads=threads)
+
+
+def _ask(process: subprocess.Popen[str], turn: Turn) -> list[float]:
+    stream = _pipe(process.stdin)
+    stream.write(to_line(turn))
+    stream.flush()
+    line = _pipe(process.stdout).readline()
+    if not line:
+        raise PeerError("the peer's process ended; what it said stands above")
+    taken: list[float] = json.loads(line)
+    return taken
+
+
+def _pipe(stream: IO[str] | None) -> IO[str]:
+    if stream is None:
+        raise PeerError("the peer's process has no pipe")
+    return stream

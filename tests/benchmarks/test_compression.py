@@ -1,0 +1,213 @@
+"""The benchmark of compression: its arithmetic, its table and its race."""
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.compression import answers, race, rotated, value_of
+from benchmarks.support.comparison import (
+    Figure,
+    Measured,
+    figures,
+    gap_closed,
+    points,
+    share_kept,
+    table,
+    times_faster,
+    times_smaller,
+)
+from benchmarks.support.engines import exact_texts
+from benchmarks.support.field import Contender
+from benchmarks.support.turns import Answer, Take, Turn, serve_turns, take_turn, to_line
+from tests.support.tiny_workspace import write_parquet
+
+
+def right(count: int, rows: int = 100) -> np.ndarray:
+    """The first `count` of the rows right."""
+    return (np.arange(rows) < count).astype(np.float64)
+
+
+def times(milliseconds: float) -> np.ndarray:
+    """Three rounds of four requests, the last round disturbed."""
+    found = np.full((3, 4), milliseconds)
+    found[2] *= 5
+    return found
+
+
+MEASURED = {
+    "teacher-torch": Measured(right(84), 90_000_000, 80_000_000, {(2, 32): times(10.0)}),
+    "teacher-fp32": Measured(right(84), 91_000_000, 80_000_000, {(2, 32): times(5.0)}),
+    "teacher-int8": Measured(right(83), 24_000_000, 17_000_000, {(2, 32): times(3.0)}),
+    "pruned-fp32": Measured(right(81), 23_000_000, 20_000_000, {(2, 32): times(1.0)}),
+    "pruned-int8": Measured(right(80), 6_000_000, 4_000_000, {(2, 32): times(0.5)}),
+    "student-torch": Measured(right(82), 27_000_000, 25_000_000),
+    "hard-labels": Measured(right(78), 27_000_000, 25_000_000),
+    "nblr": Measured(right(76), 2_000_000, None, {(2, 32): times(0.25)}),
+    "model2vec": Measured(note="left out: no network"),
+}
+
+
+def test_every_ratio_is_of_the_release_to_what_its_name_says() -> None:
+    found = figures(MEASURED, release="pruned-int8", place=(2, 32))
+    values = {name: value_of(figure) for name, figure in found.items()}
+    assert values == pytest.approx(
+        {
+            "quality_kept": 80 / 84,
+            "gap_closed": 0.5,
+            "times_smaller": 15.0,
+            "times_faster": 20.0,
+            "times_smaller_same_precision": 4.0,
+            "times_faster_same_runtime": 6.0,
+            "int8_drop_points": 1.0,
+            "vs_hard_labels_points": 2.0,
+            "vs_model2vec_points": None,
+            "distilled_vs_hard_labels_points": 4.0,
+            "teacher_int8_drop_points": 1.0,
+            "times_smaller_than_model2vec": None,
+            "times_faster_than_model2vec": None,
+            "times_smaller_than_nblr": 1 / 3,
+            "times_faster_than_nblr": 0.5,
+            "vs_nblr_points": 4.0,
+        }
+    )
+
+
+def test_a_place_that_was_not_measured_gives_no_ratio_of_speed() -> None:
+    found = figures(MEASURED, release="pruned-int8", place=(1, 8))
+    assert found["times_faster"] is None
+    assert found["times_smaller"] == Figure(15.0)
+
+
+def test_a_difference_is_paired_and_its_interval_holds_it() -> None:
+    found = points(right(80), right(76))
+    assert found is not None
+    assert found.value == pytest.approx(4.0)
+    assert 0.0 <= found.low <= 4.0 <= found.high <= 9.0
+    same = points(right(80), right(80))
+    assert same is not None
+    assert (same.low, same.high) == (0.0, 0.0)
+
+
+def test_the_share_kept_of_the_same_answers_is_one_without_doubt() -> None:
+    found = share_kept(right(80), right(80))
+    assert found is not None
+    assert (found.value, found.low, found.high) == (1.0, 1.0, 1.0)
+
+
+def test_the_gap_closed_is_whole_at_the_teacher_and_nothing_at_the_bar() -> None:
+    at_teacher, at_bar = (gap_closed(right(n), right(84), right(76)) for n in (84, 76))
+    assert at_teacher is not None
+    assert at_bar is not None
+    assert (at_teacher.value, at_bar.value) == (1.0, 0.0)
+
+
+def test_there_is_no_gap_where_the_teacher_is_no_better_than_the_bar() -> None:
+    assert gap_closed(right(80), right(76), right(76)) is None
+    assert gap_closed(right(80), None, right(76)) is None
+
+
+def test_one_disturbed_round_does_not_move_a_ratio_of_speed() -> None:
+    found = times_faster(times(2.0), np.full((3, 4), 8.0))
+    assert found.value == pytest.approx(4.0)
+    assert found.low < 4.0 <= found.high
+
+
+def test_a_size_that_is_not_known_gives_no_ratio() -> None:
+    assert times_smaller(2, 6) == 3.0
+    assert times_smaller(None, 6) is None
+
+
+def test_the_table_names_the_release_and_says_what_is_missing() -> None:
+    lines = table(MEASURED, [(2, 32), (1, 8)], release="pruned-int8").splitlines()
+    row = next(line for line in lines if line.startswith("pruned-int8 *"))
+    assert row.split() == ["pruned-int8", "*", "0.8000", "0.7112–0.8666", "6.00", "4.00",
+                           "0.50/0.50", "—"]  # fmt: skip
+    assert lines[-1] == "model2vec: left out: no network"
+    assert next(line for line in lines if line.startswith("model2vec ")).split()[1:] == ["—"] * 6
+
+
+def test_texts_have_exactly_the_tokens_asked_for() -> None:
+    sentences = ["a b c", "d e", "f g h i"]
+    found = exact_texts(sentences, tokens=4, count=3, length_of=lambda text: len(text.split()))
+    assert found == ["a b c d", "d e f g", "f g h i"]
+
+
+def test_too_few_sentences_for_the_texts_are_an_error() -> None:
+    with pytest.raises(ValueError, match="0 of 1 texts of 9 tokens"):
+        exact_texts(["a b"], tokens=9, count=1, length_of=lambda text: len(text.split()))
+
+
+def test_each_contender_is_first_in_some_round() -> None:
+    assert [rotated(["a", "b", "c"], number)[0] for number in range(4)] == ["a", "b", "c", "a"]
+
+
+def test_a_turn_answers_or_is_timed_without_its_warm_up() -> None:
+    asked: list[str] = []
+
+    def answer(text: str) -> int:
+        asked.append(text)
+        return len(text)
+
+    assert take_turn(answer, Turn(["a", "bb"])) == [1.0, 2.0]
+    assert len(take_turn(answer, Turn(["a", "bb"], requests=3, warm_up=2))) == 3
+    assert asked == ["a", "bb", "a", "bb", "a", "bb", "a"]
+
+
+def test_turns_are_served_line_by_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(to_line(Turn(["a"])) + to_line(Turn(["bb"]))))
+    serve_turns(len)
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [[1.0], [2.0]]
+
+
+@dataclass(frozen=True)
+class InThisProcess:
+    """An engine that needs no process."""
+
+    answer: Answer
+
+    @contextmanager
+    def turns(self, threads: int) -> Iterator[Take]:
+        yield partial(take_turn, self.answer)
+
+
+POSITIVE, NEGATIVE = InThisProcess(lambda _: 1), InThisProcess(lambda _: 0)
+
+
+def test_all_who_are_there_race_at_every_place() -> None:
+    contenders = {"one": Contender((POSITIVE, NEGATIVE)), "absent": Contender(note="no network")}
+    found = race(contenders, {8: ["a"], 32: ["b"]}, threads=[1, 2], rounds=3, requests=4)
+    assert list(found) == ["one"]
+    assert sorted(found["one"]) == [(1, 8), (1, 32), (2, 8), (2, 32)]
+    assert {times.shape for times in found["one"].values()} == {(3, 4)}
+
+
+def test_answers_are_the_share_of_seeds_that_are_right_on_the_test_rows(tmp_path: Path) -> None:
+    write_parquet(
+        tmp_path / "records.parquet",
+        {
+            "id": ["1", "2", "3"],
+            "text": ["a", "b", "c"],
+            "second": [None, None, None],
+            "target": [[0.0], [1.0], [1.0]],
+            "split": ["test", "train", "test"],
+        },
+    )
+    contenders = {
+        "one": Contender((POSITIVE,)),
+        "two": Contender((POSITIVE, NEGATIVE)),
+        "absent": Contender(),
+    }
+    found = answers(contenders, tmp_path / "records.parquet")
+    assert {name: share.tolist() for name, share in found.items()} == {
+        "one": [0.0, 1.0],
+        "two": [0.5, 0.5],
+    }

@@ -1,0 +1,203 @@
+"""The benchmark of compression: its contenders, peers and folds, on tiny models."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.compression import open_field
+from benchmarks.support import folds as cross_fitting
+from benchmarks.support.engines import LinearEngine, OnnxEngine, TorchEngine
+from benchmarks.support.folds import built_folds, fold_splits
+from benchmarks.support.hard_labels import GoldLesson
+from benchmarks.support.peers import Peer, PeerEngine, PeerError
+from benchmarks.support.turns import Turn, take_turn
+from pipeline.core.errors import DataError, PipelineError
+from pipeline.core.files import write_json
+from pipeline.core.params import Params, SplitShares
+from pipeline.core.paths import Paths
+from pipeline.core.variants import NAIVE_BAYES
+from pipeline.data.tables import read_table
+from pipeline.models import linear
+from pipeline.runtime.task import Task
+from pipeline.training.splits import read_split
+from tests.support.tiny_workspace import compressed_workspace, write_parquet
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_every_row_is_tested_in_one_fold_with_all_of_its_cluster() -> None:
+    clusters = [f"cluster {number // 2}" for number in range(2000)]
+    shares = SplitShares(train=0.7, validation=0.1, test=0.2)
+    splits = [fold_splits(clusters, number=n, folds=5, shares=shares) for n in range(5)]
+    for row in range(2000):
+        assert [split[row] for split in splits].count("test") == 1
+    assert all(split[::2] == split[1::2] for split in splits)
+    assert splits[0].count("test") / 2000 == pytest.approx(0.2, abs=0.05)
+    assert splits[0].count("validation") / 2000 == pytest.approx(0.1, abs=0.05)
+
+
+def test_the_versions_of_peers_are_pinned() -> None:
+    for path in (ROOT / "benchmarks" / "peers").glob("*.txt"):
+        lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
+        assert all("==" in line for line in lines), path.name
+
+
+@pytest.fixture
+def peer(tmp_path: Path) -> Peer:
+    """A peer of the standard library alone: it answers with the length of a text."""
+    folder = tmp_path / "benchmarks"
+    (folder / "support").mkdir(parents=True)
+    (folder / "peers").mkdir()
+    shutil.copy(ROOT / "benchmarks" / "support" / "turns.py", folder / "support")
+    (folder / "peers" / "tiny_peer.py").write_text(
+        "import sys\n"
+        "from benchmarks.support.turns import serve_turns\n"
+        "if sys.argv[1] == 'learn':\n    sys.exit('nothing to learn from')\n"
+        "serve_turns(len)\n"
+    )
+    (folder / "peers" / "tiny.txt").write_text("no-such-package==1\n")
+    python = Peer(tmp_path, "tiny").environment / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(Path(sys.base_prefix) / "bin" / "python3")
+    return Peer(tmp_path, "tiny")
+
+
+def test_a_peer_takes_turns_in_its_own_environment(peer: Peer, tmp_path: Path) -> None:
+    with PeerEngine(peer, tmp_path).turns(1) as take:
+        assert take(Turn(["a", "bb"])) == [1.0, 2.0]
+        assert len(take(Turn(["a"], requests=2))) == 2
+
+
+def test_a_peer_that_fails_says_why(peer: Peer) -> None:
+    with pytest.raises(PeerError, match="nothing to learn from"):
+        peer.run("learn")
+
+
+def test_an_environment_that_is_complete_is_left_alone(peer: Peer) -> None:
+    wanted = (peer.root / "benchmarks" / "peers" / "tiny.txt").read_text()
+    (peer.environment / ".complete").write_text(wanted)
+    peer.install()
+
+
+@pytest.fixture
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> tuple[Params, Paths]:
+    """A built workspace of tiny models, its gate's choice and its baseline's C among them."""
+    params, paths = compressed_workspace(tmp_path_factory)
+    write_json(paths.output("gate") / "metrics.json", {"released": "pruned-int8"})
+    write_json(paths.output("baseline") / "verdict.json", {"regularisation": {NAIVE_BAYES: 1.0}})
+    pretrained = paths.output("pretrain") / "model"
+    shutil.copytree(pretrained, paths.output("prepare") / "student_tokenizer")
+    shutil.copytree(pretrained, paths.output("prepare") / "teacher_tokenizer")
+    return params, paths
+
+
+def test_torch_and_onnx_answer_alike(workspace: tuple[Params, Paths]) -> None:
+    params, paths = workspace
+    task = Task.asked(params.product, params.prepare)
+    folder = paths.output("export") / "teacher"
+    first = TorchEngine(paths.output("finetune") / "model", task).open(1)
+    second = OnnxEngine(folder / "model.onnx", folder / "tokenizer.json", task).open(1)
+    texts = read_split(paths.output("prepare") / "records.parquet", "test").texts
+    assert take_turn(first, Turn(texts)) == take_turn(second, Turn(texts))
+
+
+def test_the_linear_model_learns_its_rows_and_has_a_size(workspace: tuple[Params, Paths]) -> None:
+    _, paths = workspace
+    records = paths.output("prepare") / "records.parquet"
+    engine = LinearEngine(records, 10.0, linear.Task("classification", 2, False, 2))
+    train = read_split(records, "train")
+    assert take_turn(engine.open(1), Turn(train.texts)) == train.label_ids.tolist()
+    assert engine.bytes() > 4 * len(train.texts)
+
+
+def test_the_student_on_hard_labels_is_left_as_a_model(
+    workspace: tuple[Params, Paths], tmp_path: Path
+) -> None:
+    params, paths = workspace
+    folder = GoldLesson.read(params, paths).learn(tmp_path / "hard", seed=1)
+    answer = TorchEngine(folder, Task.asked(params.product, params.prepare)).open(1)
+    assert answer("a good film") in (0, 1)
+
+
+def test_contenders_are_got_together_and_an_absent_peer_says_why(
+    workspace: tuple[Params, Paths], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, paths = workspace
+
+    def fail(_: Peer) -> None:
+        raise PeerError("no network")
+
+    monkeypatch.setattr(Peer, "install", fail)
+    field = open_field(paths, seeds=[1, 2], peers=["model2vec"])
+    found = field.contenders(paths, tmp_path)
+    assert list(found) == [
+        "teacher-torch", "teacher-fp32", "teacher-int8", "pruned-fp32", "pruned-int8",
+        "student-torch", "hard-labels", "nblr", "model2vec",
+    ]  # fmt: skip
+    assert found["model2vec"].note == "left out: no network"
+    assert len(found["hard-labels"].engines) == 2
+    with found["nblr"].engines[0].turns(1) as take:
+        assert len(take(Turn(["a good film"], requests=2))) == 2
+
+
+def test_without_a_build_it_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="make pipeline"):
+        open_field(Paths(tmp_path), seeds=[1], peers=[])
+
+
+@pytest.fixture
+def foldable(workspace: tuple[Params, Paths]) -> tuple[Params, Paths]:
+    """The workspace with a corpus, and whole records whose labels the first word tells."""
+    params, paths = workspace
+    (paths.output("prepare") / "corpus").mkdir()
+    documents = {"id": ["1"], "text": ["This film was a very long story. It was not good at all."]}
+    write_parquet(paths.output("validate") / "corpus.parquet", documents)
+    records = paths.output("prepare") / "records.parquet"
+    rows = read_table(records)
+    praised = [target == [1.0] for target in rows["target"]]
+    rows["label"] = ["positive" if one else "negative" for one in praised]
+    rows["text"] = [
+        f"{'good' if one else 'bad'} {text.split()[0]}"
+        for one, text in zip(praised, rows["text"], strict=True)
+    ]
+    write_parquet(records, rows)
+    return params, paths
+
+
+def test_a_fold_has_all_that_its_stages_read(
+    foldable: tuple[Params, Paths], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params, paths = foldable
+    monkeypatch.setattr(cross_fitting, "STAGES", ())
+    tested: list[str] = []
+    for fold in built_folds(params, paths, folds=2):
+        tested += read_split(fold.read("prepare", "records.parquet"), "test").ids
+        assert fold.read("pretrain", "model", "config.json").is_file()
+        assert fold.read("prepare", "sentences.parquet").is_file()
+    assert sorted(tested) == read_table(paths.output("prepare") / "records.parquet")["id"]
+
+
+def test_a_fold_runs_the_stages_of_this_clone_and_not_twice(
+    foldable: tuple[Params, Paths],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    params, paths = foldable
+    monkeypatch.setattr(cross_fitting, "STAGES", ("baseline",))
+    # The repository's code in the place of the tiny workspace's, which has none.
+    (paths.root / "pipeline").symlink_to(ROOT / "pipeline")
+    for _ in range(2):
+        fold = next(built_folds(params, paths, folds=2))
+        assert (fold.artifacts / "baseline" / "predictions.parquet").is_file()
+    assert capsys.readouterr().out.count("baseline done") == 1
+
+
+def test_a_stage_that_fails_in_a_fold_says_where_to_look(
+    foldable: tuple[Params, Paths], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params, paths = foldable
+    monkeypatch.setattr(cross_fitting, "STAGES", ("no_such_stage",))
+    with pytest.raises(PipelineError, match=r"no_such_stage\.log"):
+        next(built_folds(params, paths, folds=2))
