@@ -4,6 +4,8 @@ Reads   artifacts/finetune/model/, artifacts/prepare/{records.parquet, sentences
 Writes  artifacts/transfer/{rows.parquet, logits.npy, features.npy, metrics.json}
 """
 
+import hashlib
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,11 +17,14 @@ from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.product import MULTI_LABEL, REGRESSION
 from pipeline.core.stage import Metrics, run_stage
+from pipeline.data.augmentation import augmented
+from pipeline.data.domain import nearest_to_domain
+from pipeline.data.records import ID_DIGITS
 from pipeline.models.encoder import load_classifier, load_tokenizer, reads_segments
 from pipeline.training.classification import predict, tokenize
-from pipeline.training.splits import read_split
+from pipeline.training.splits import Split, read_split
 
-LABELLED, CORPUS = "labelled", "corpus"
+LABELLED, AUGMENTED, CORPUS = "labelled", "augmented", "corpus"
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -41,7 +46,8 @@ def run(params: Params, paths: Paths) -> Metrics:
         batch_size=params.transfer.batch_size,
         task="transfer",
     )
-    logits, labelled = outputs.logits, np.array(table["kind"]) == LABELLED
+    kinds = np.array(table["kind"])
+    logits, labelled = outputs.logits, kinds == LABELLED
     sure = confidence(logits, problem=params.product.problem) >= params.transfer.min_confidence
     kept = labelled | sure
     if not pairs:
@@ -51,31 +57,67 @@ def run(params: Params, paths: Paths) -> Metrics:
     for name, values in (("logits", logits), ("features", outputs.features)):
         with atomic_path(paths.out / f"{name}.npy") as temporary, temporary.open("wb") as stream:
             np.save(stream, values[kept], allow_pickle=False)
-    corpus, scored = int((kept & ~labelled).sum()), int((~labelled).sum())
+    made, corpus = kinds == AUGMENTED, kinds == CORPUS
+    counts = {
+        "corpus_sentences_scored": int(corpus.sum()),
+        "corpus_sentences_kept": int((corpus & kept).sum()),
+        "augmented_scored": int(made.sum()),
+        "augmented_kept": int((made & kept).sum()),
+    }
+    others, scored = int((kept & ~labelled).sum()), int((~labelled).sum())
     return {
         "labelled_rows": int(labelled.sum()),
-        "corpus_sentences_scored": scored,
-        "corpus_sentences_kept": corpus,
-        "headline": f"{corpus:,} of {scored:,} corpus sentences kept",
+        **counts,
+        "headline": f"{others:,} of {scored:,} texts without a label kept",
     }
 
 
 def transfer_rows(params: Params, paths: Paths) -> pa.Table:
-    """Training rows with their targets, then corpus sentences without; of pairs the rows alone."""
+    """Training rows with their targets, then other texts without, in an order of chance; of pairs the rows alone."""
     train = read_split(paths.read("prepare", "records.parquet"), "train")
-    sentences = pq.read_table(paths.read("prepare", "sentences.parquet"), columns=["id", "text"])
-    sentences = sentences.slice(0, params.transfer.max_sentences)
-    others = [None] * sentences.num_rows
+    others: Texts = {}
+    if not params.product.pairs:
+        others = _augmented(train, params) | _sentences(train, params, paths)
+    drawn = sorted(others)
+    nothing = [None] * len(drawn)
     seconds: list[str | None] = [*train.seconds] or [None] * len(train.ids)
     return pa.table(
         {
-            "id": train.ids + sentences["id"].to_pylist(),
-            "text": train.texts + sentences["text"].to_pylist(),
-            "second": pa.array([*seconds, *others], pa.string()),
-            "kind": [LABELLED] * len(train.ids) + [CORPUS] * sentences.num_rows,
-            "target": pa.array([*train.targets.tolist(), *others], pa.list_(pa.float64())),
+            "id": train.ids + drawn,
+            "text": train.texts + [others[name][1] for name in drawn],
+            "second": pa.array([*seconds, *nothing], pa.string()),
+            "kind": [LABELLED] * len(train.ids) + [others[name][0] for name in drawn],
+            "target": pa.array([*train.targets.tolist(), *nothing], pa.list_(pa.float64())),
         }
     )
+
+
+Texts = dict[str, tuple[str, str]]
+"""Id, a hash and so an order of chance → kind and text."""
+
+
+def _augmented(train: Split, params: Params) -> Texts:
+    variants = augmented(train.texts, times=params.transfer.augmentations, seed=params.compute.seed)
+    return {
+        hashlib.sha256(text.encode()).hexdigest()[:ID_DIGITS]: (AUGMENTED, text)
+        for _, text in variants
+    }
+
+
+def _sentences(train: Split, params: Params, paths: Paths) -> Texts:
+    """Those of the corpus, as many as asked for."""
+    table = pq.read_table(paths.read("prepare", "sentences.parquet"), columns=["id", "text"])
+    if params.transfer.choice == "domain":
+        chosen = nearest_to_domain(
+            table["text"].to_pylist(),
+            train.texts,
+            count=params.transfer.max_sentences,
+            seed=params.compute.seed,
+        )
+        table = table.take(chosen)
+    table = table.slice(0, params.transfer.max_sentences)
+    columns = (table["id"].to_pylist(), table["text"].to_pylist())
+    return {name: (CORPUS, text) for name, text in zip(*columns, strict=True)}
 
 
 def confidence(logits: NDArray[np.float32], *, problem: str) -> NDArray[np.float32]:

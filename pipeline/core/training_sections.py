@@ -91,12 +91,16 @@ class FinetuneParams(Schedule):
 
 
 class TransferParams(Section):
-    """transfer: the teacher's outputs on labelled and corpus sentences."""
+    """transfer: the teacher's outputs on labelled rows, texts made from them, and corpus sentences."""
 
     max_sentences: Positive
-    """Corpus sentences to score, chosen by hash."""
+    """Corpus sentences to score."""
+    choice: Literal["domain", "hash"]
+    """Which sentences: `domain`, those most like the training rows; `hash`, any."""
+    augmentations: Annotated[int, Field(ge=0)]
+    """Texts made from each training row, beside it: pieces, joins, words dropped and replaced. Not of pairs."""
     min_confidence: Share
-    """Corpus sentences that the teacher is less sure of are left out: by its top probability; of several
+    """Sentences and made texts that the teacher is less sure of are left out: by its top probability; of several
     labels, by the mean over them of the likelier answer's. Numbers leave none out."""
     batch_size: Positive
     """Rows a forward pass."""
