@@ -7,6 +7,7 @@ Writes  artifacts/distill/{model/, curve.csv, metrics.json}
 import numpy as np
 
 from pipeline.compression.distillation import Features, attach_map, detach_map
+from pipeline.compression.low_rank import factorise, merge
 from pipeline.compression.student import read_lesson, student_training
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
@@ -33,6 +34,9 @@ def run(params: Params, paths: Paths) -> Metrics:
         problem=params.product.problem,
         dropout=params.distill.dropout,
     )
+    if (rank := params.distill.embedding_rank) is not None:
+        counts = np.bincount(np.concatenate(lesson.rows.ids), minlength=model.config.vocab_size)
+        factorise(model, counts, rank=rank)
     training = student_training(lesson, schedule=params.distill, params=params, paths=paths)
     if features is None:
         train(model, lesson.objective, training)
@@ -41,11 +45,12 @@ def run(params: Params, paths: Paths) -> Metrics:
         train(model, lesson.objective, training)
         detach_map(model)
     lesson.unstandardise(model)
-    report = lesson.validation.report(model)
+    report, parameters = lesson.validation.report(model), parameter_count(model)
+    merge(model)
     save_model(model, tokenizer, paths.out / "model")
     return {
         **report,
-        "parameters": parameter_count(model),
+        "parameters": parameters,
         "rows": len(lesson.rows.ids),
         "headline": f"validation {report['quality_metric']} {report[QUALITY]:.3f}",
     }

@@ -11,7 +11,7 @@ import torch
 from transformers import PreTrainedModel
 
 from pipeline.compression.cells import cell_importance, narrow_cells
-from pipeline.compression.low_rank import factorise, merge
+from pipeline.compression.low_rank import merge, take_apart
 from pipeline.compression.structured import narrow_feed_forward, unit_importance
 from pipeline.compression.student import Lesson, read_lesson, student_training
 from pipeline.compression.surgery import Surgery
@@ -41,6 +41,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         params, paths, tokenizer, scores=scores_of, max_sentences=params.prune.max_sentences
     )
     model = load_classifier(paths.read("distill", "model"), labels=params.product.labels)
+    take_apart(model)
     lesson.standardise(model)
     torch.nn.Module.to(model, prepare_device(params.compute))
     training = student_training(lesson, schedule=params.prune, params=params, paths=paths)
@@ -80,11 +81,8 @@ def _structured(
         units = "feed-forward units"
         importance = unit_importance(model, lesson.objective, rows)
         width = narrow_feed_forward(model, importance, keep_share=share)
-    if (rank := params.prune.embedding_rank) is not None:
-        counts = np.bincount(np.concatenate(lesson.rows.ids), minlength=model.config.vocab_size)
-        factorise(model, counts, rank=rank)
     train(model, lesson.objective, training)
-    return {"feed_forward_size": width, "embedding_rank": rank}, f"{width} {units}"
+    return {"feed_forward_size": width}, f"{width} {units}"
 
 
 def _dynamic(

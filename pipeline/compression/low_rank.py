@@ -57,9 +57,9 @@ def factorise(model: PreTrainedModel, counts: NDArray[np.int64], *, rank: int) -
     width = words.weight.shape[1]
     if not 0 < rank < width:
         raise ArtifactError(
-            f"prune.embedding_rank = {rank} of embeddings {width} wide",
+            f"distill.embedding_rank = {rank} of embeddings {width} wide",
             expected=f"1 to {width - 1}, or null",
-            next_step="correct prune.embedding_rank",
+            next_step="correct distill.embedding_rank",
         )
     weight = words.weight.detach().double()
     share = torch.from_numpy(counts.astype(np.float64) + 1.0)[:, None]
@@ -107,6 +107,6 @@ def _embeddings(model: PreTrainedModel) -> Any:
         raise ArtifactError(
             f"a {type(model).__name__}",
             expected="a BERT-shaped model with base_model.embeddings.word_embeddings",
-            next_step="set prune.embedding_rank: null, or use pretrain.model: bert",
+            next_step="set distill.embedding_rank: null, or use pretrain.model: bert",
         )
     return embeddings

@@ -125,6 +125,19 @@ class Params(Section):
         return self
 
     @model_validator(mode="after")
+    def _rank_fits_the_student(self) -> Self:
+        if self.distill.embedding_rank is None:
+            return self
+        if self.pretrain.model != "bert":
+            raise ValueError("distill.embedding_rank: null, or pretrain.model: bert")
+        if self.prune.method == "dynamic":
+            raise ValueError(
+                "distill.embedding_rank: null, or prune.method: structured, for the product of two"
+                " matrices with zeros has none"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _settings_fit_the_problem(self) -> Self:
         if self.product.problem != REGRESSION:
             return self

@@ -113,6 +113,9 @@ class DistillParams(Schedule):
     """Softens both distributions (Hinton et al. 2015)."""
     hard_label_weight: Share
     """Weight of the cross-entropy with the gold label, where there is one; the rest goes to the teacher."""
+    embedding_rank: Positive | None
+    """bert: the student's table of embeddings is the product of one this wide and a small matrix, from here
+    on to the exported graph; null leaves it whole."""
     feature_weight: Annotated[float, Field(ge=0)]
     """Weight of the squared distance between what both models' last layers read, the student's through
     a linear map that is dropped afterwards (FitNets, Romero et al. 2015); 0 leaves it out."""
@@ -132,17 +135,8 @@ class PruneParams(Schedule):
     keep_share: Annotated[float, Field(gt=0, le=1)]
     """structured: share of feed-forward units (bilm: of cells) kept, the same in all layers, by
     importance. dynamic: share of the weights of each matrix."""
-    embedding_rank: Positive | None
-    """structured, bert: the table of embeddings becomes the product of one this wide and a small matrix;
-    null leaves it whole."""
     max_sentences: Positive
     """Corpus sentences of the recovery training, beside all labelled rows."""
-
-    @model_validator(mode="after")
-    def _rank_fits_the_method(self) -> Self:
-        if self.method == "dynamic" and self.embedding_rank is not None:
-            raise ValueError("prune.embedding_rank: null, for dynamic surgery keeps every shape")
-        return self
 
 
 class CompressParams(Section):

@@ -31,9 +31,9 @@ def nearest_to_domain(
         return np.arange(len(sentences), dtype=np.int64)
     vectorizer = HashingVectorizer(
         preprocessor=bare_words,
-        token_pattern=r"\S+",
+        token_pattern=r"\S+",  # noqa: S106 - no password
         ngram_range=(1, 2),
-        n_features=_FEATURES,  # noqa: S106 - no password
+        n_features=_FEATURES,
     )
     chance = np.random.default_rng(seed)
     others = chance.choice(len(sentences), size=min(len(sentences), len(own)), replace=False)
