@@ -1,7 +1,7 @@
 """Vocabulary surgery: a checkpoint's WordPiece vocabulary, cut to the tokens that the domain's texts use.
 
 A word whose token is cut is written with shorter ones, so it is unknown only where a character of it
-is: all single characters of the checkpoint stay. Each token that stays is the checkpoint's own, and a
+is: all characters that the texts use stay as tokens of their own. Each token that stays is the checkpoint's own, and a
 model takes over its embedding as it is.
 """
 
@@ -36,7 +36,7 @@ class Coverage:
 def cut_vocabulary(
     tokenizer: Tokenizer, texts: Sequence[str], *, size: int
 ) -> tuple[Tokenizer, Coverage]:
-    """A tokenizer of at most `size` tokens: special ones, single characters, then the most frequent.
+    """A tokenizer of at most `size` tokens: special ones, characters in use, then the most frequent.
 
     Args:
         tokenizer: WordPiece, with BERT's special tokens.
@@ -83,7 +83,9 @@ def _chosen(old: dict[str, int], counts: Counter[str], *, size: int) -> list[str
     """The tokens that stay: special ones first, then in the old order."""
     specials = [*SPECIAL_TOKENS.values()]
     ordinary = [token for token in old if token not in specials]
-    characters = {token for token in ordinary if len(token.removeprefix(_CONTINUATION)) == 1}
+    told = [token.removeprefix(_CONTINUATION) for token in counts if token not in specials]
+    in_use = {character for token in told for character in token}
+    characters = {token for token in ordinary if token.removeprefix(_CONTINUATION) in in_use}
     room = size - len(specials) - len(characters)
     if room < 0:
         raise ArtifactError(
