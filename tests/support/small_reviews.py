@@ -51,6 +51,7 @@ def params(*changes: str) -> Params:
     path = Path(__file__).resolve().parents[2] / "params.yaml"
     values = parse_yaml(path.read_text(encoding="utf-8"))
     small = ["validate.min_rows_per_label=10", "prepare.vocabulary_size=200"]
+    small += ["prepare.tokenizer=wordpiece"]
     small += ["prepare.heldout_share=0.3", "baseline.regularisation=[1.0]"]
     return parse_params(override(values, [*small, *changes]))
 

@@ -174,7 +174,8 @@ def _parameters(checkpoint: Path) -> dict[str, Any]:
     values["pretrain"] |= {**SCHEDULE, **shape, "max_sequences": None, "learning_rate": 3e-3}
     values["finetune"] |= {**SCHEDULE, "learning_rate": 3e-3, "epochs": 8, "frozen_layers": 0}
     values["finetune"]["related"] |= {**SCHEDULE, "epochs": 1, "learning_rate": 1e-3}
-    values["distill"] |= {**SCHEDULE, "learning_rate": 2e-3}
+    values["distill"] |= {**SCHEDULE, "learning_rate": 2e-3, "embedding_rank": None}
+    values["transfer"]["augmentations"] = 0
     values["prune"] |= {**SCHEDULE, "learning_rate": 1e-3, "epochs": 1}
     assert isinstance(values, dict)
     return values

@@ -65,14 +65,16 @@ _SHARE_OF_NOT = 0.35
 _SMALL = {
     "compute": {"seed": 1, "threads": 1, "device": "cpu", "precision": "float32"},
     "validate": {"near_duplicate_similarity": 1.0, "min_rows_per_label": 20},
-    "prepare": {"max_length": MAX_LENGTH, "vocabulary_size": 800, "heldout_share": 0.1},
+    "prepare": {"max_length": MAX_LENGTH, "vocabulary_size": 800, "heldout_share": 0.1}
+    | {"tokenizer": "wordpiece"},
     "baseline": {"max_ngram": 1, "regularisation": [0.1, 1.0, 10.0], "min_gain": 0.01},
     "pretrain": {"start": "checkpoint", "layers": 2, "hidden_size": 32, "heads": 2, "epochs": 3}
     | {"feed_forward_size": 64, "sequence_length": MAX_LENGTH, "learning_rate": 3e-3},
     "finetune": {"frozen_layers": 0, "learning_rate": 2e-3, "epochs": 12, "batch_size": 16}
     | {"layer_decay": 1.0, "dropout": 0.0},
-    "transfer": {"min_confidence": 0.5},
-    "distill": {"learning_rate": 3e-3, "epochs": 8, "batch_size": 16, "dropout": 0.0},
+    "transfer": {"min_confidence": 0.5, "augmentations": 2},
+    "distill": {"learning_rate": 3e-3, "epochs": 8, "batch_size": 16, "dropout": 0.0}
+    | {"embedding_rank": None},
     "prune": {"learning_rate": 2e-3, "epochs": 4, "batch_size": 16},
     "evaluate": {"resamples": 50, "min_slice_rows": 20},
     "measure": {"tokens": 8, "threads": 1, "rounds": 1, "requests_per_round": 5},
