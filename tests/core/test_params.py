@@ -189,3 +189,14 @@ def test_a_file_that_is_missing_or_not_parameters_is_refused(
         path.write_text(text)
     with pytest.raises(ParameterError, match=r"params\.yaml"):
         load_params(path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [("prune.method=dynamic",), ("pretrain.model=bilm", "pretrain.start=random")],
+)
+def test_thin_embeddings_are_refused_where_nothing_would_come_of_them(
+    values: dict[str, Any], changes: tuple[str, ...]
+) -> None:
+    with pytest.raises(ParameterError, match=r"distill\.embedding_rank: null"):
+        parse_params(override(values, [*changes, "distill.embedding_rank=96"]))
