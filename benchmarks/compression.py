@@ -1,7 +1,7 @@
 """What compression keeps and what it saves: the release beside its teacher, peers and simple models, in one run.
 
     python -m benchmarks.compression                       # after a build
-    python -m benchmarks.compression --peers none --seeds 1
+    python -m benchmarks.compression --seeds 1 2 3         # every claim over builds of three seeds
     python -m benchmarks.compression --folds 5             # quality by cross-fitting over all rows: two hours
 
 One table: the teacher in torch, ONNX float32 and int8; the released variant in float32 and int8; the student
@@ -12,28 +12,30 @@ checkpoint and fine-tuned on the same rows, run by its own. Peers have environme
 are null.
 
 Quality is accuracy on the test rows, or with `--folds` on all rows, each text answered alone by one thread;
-nothing is decided here. Sizes are of the file with the weights (the teacher's: `model.safetensors`). Latency is
-of one request, tokenizer included: texts cut from test sentences to hold exactly 8, 32 and 128 of the
-teacher's tokens are given to all (`tokens_read` says how many the release makes of them), who have each a
-process of its own and take turns in rounds. The teacher in torch has the runtime's tokenizer and our classifier,
-whose last layer is computed for the first token alone: ratios against it are not flattered.
+nothing is decided here. With `--seeds` the whole product is built once a seed (`compute.seed`: teacher,
+student and all between), every contender learns anew for each, and each side's figure is the mean. Sizes are
+of the file with the weights (the teacher's: `model.safetensors`). Latency is of one request, tokenizer
+included: texts cut from test sentences to hold exactly 8, 32 and 128 of the teacher's tokens are given to all
+(`tokens_read` says how many the release makes of them), who have each a process of its own and take turns in
+rounds. The teacher in torch has the runtime's tokenizer and our classifier, whose last layer is computed for
+the first token alone: ratios against it are not flattered.
 
-Intervals are 95 % bootstrap intervals: of quality paired over rows (of the hard labels over the mean of
-their seeds), of speed over rounds. `times_faster` and `times_faster_same_runtime` are of medians at
-`measure.tokens` and `measure.threads` of params.yaml.
+Intervals are 95 % bootstrap intervals: of quality over seeds and rows, paired in both; of speed over rounds.
+`times_faster` and `times_faster_same_runtime` are of medians at `measure.tokens` and `measure.threads` of
+params.yaml, those with `_at_best_threads` of each side's best number of threads there. Sizes and speed are
+of the first seed.
 """
 
 import argparse
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from tokenizers import Tokenizer
 from transformers.utils import logging
 
 from benchmarks.support.comparison import (
@@ -45,9 +47,10 @@ from benchmarks.support.comparison import (
     figures,
     table,
 )
-from benchmarks.support.engines import exact_texts
 from benchmarks.support.field import PEERS, Contender, Field
 from benchmarks.support.folds import built_folds
+from benchmarks.support.seeds import built_with
+from benchmarks.support.texts import texts_by_tokens, tokens_read
 from benchmarks.support.turns import Turn
 from flows.machine import describe_machine
 from pipeline.core.errors import DataError
@@ -58,12 +61,10 @@ from pipeline.core.product import CLASSIFICATION
 from pipeline.core.progress import Progress, say
 from pipeline.core.variants import TOKENIZER_FILE, Variant
 from pipeline.metrics.latency import summarise
-from pipeline.runtime.reader import Reader
 from pipeline.training.splits import read_split
 
 ROOT = Path(__file__).resolve().parents[1]
 THREADS, TOKENS = (1, 2), (8, 32, 128)
-_TEXTS = 32
 _WARM_UP = 5
 RATIOS = (
     "quality_kept",
@@ -78,7 +79,7 @@ RATIOS = (
 )
 
 
-def open_field(paths: Paths, *, seeds: Iterable[int], peers: Iterable[str]) -> Field:
+def open_field(paths: Paths, *, peers: Iterable[str]) -> Field:
     """The contenders' parameters.
 
     Raises:
@@ -98,7 +99,7 @@ def open_field(paths: Paths, *, seeds: Iterable[int], peers: Iterable[str]) -> F
             next_step="run this benchmark on such a product",
         )
     release = read_json(paths.read("gate", "metrics.json"))["released"]
-    return Field(paths.root, params, release, tuple(seeds), tuple(peers))
+    return Field(paths.root, params, release, tuple(peers))
 
 
 def race(
@@ -110,7 +111,7 @@ def race(
     requests: int,
 ) -> dict[str, dict[Place, Times]]:
     """Milliseconds of each contender at each place, in interleaved rounds; who is first changes."""
-    there = {name: entry.engines[0] for name, entry in contenders.items() if entry.engines}
+    there = {name: entry.engine for name, entry in contenders.items() if entry.engine is not None}
     found: dict[str, dict[Place, list[list[float]]]] = {name: {} for name in there}
     for count in threads:
         with ExitStack() as stack:
@@ -137,70 +138,53 @@ def rotated(names: list[str], number: int) -> list[str]:
 
 
 def answers(contenders: Mapping[str, Contender], records: Path) -> dict[str, Right]:
-    """Share of each contender's seeds that answer each test row rightly, `(rows,)`."""
+    """Whether each contender answers each test row rightly, `(1, rows)`."""
     test = read_split(records, "test")
     found: dict[str, Right] = {}
     for name, contender in contenders.items():
-        seeds = []
-        for engine in contender.engines:
-            with engine.turns(1) as take:
-                seeds.append(np.array(take(Turn(test.texts))) == test.label_ids)
-        if seeds:
-            found[name] = np.stack(seeds).mean(axis=0)
-            each = ", ".join(f"{seed.mean():.4f}" for seed in seeds)
-            say(f"{name}  accuracy {each} on {len(test.ids)} rows")
+        if contender.engine is not None:
+            with contender.engine.turns(1) as take:
+                right = np.array(take(Turn(test.texts))) == test.label_ids
+            found[name] = right[None].astype(np.float64)
+            say(f"{name}  accuracy {right.mean():.4f} on {len(test.ids)} rows")
     return found
 
 
-def cross_fitted(field: Field, paths: Paths, work: Path, *, folds: int) -> dict[str, Right]:
-    """The same over all rows, each answered by the contenders of the fold it is tested in."""
-    parts: list[dict[str, Right]] = []
-    for number, fold in enumerate(built_folds(field.params, paths, folds=folds)):
-        contenders = field.contenders(fold, work / f"fold-{number + 1}")
-        parts.append(answers(contenders, fold.read("prepare", "records.parquet")))
+def joined(parts: Sequence[Mapping[str, Right]], *, axis: int) -> dict[str, Right]:
+    """Parts one after the other along `axis` (0: seeds, 1: rows), of those who are in all of them."""
     shared = [name for name in parts[0] if all(name in part for part in parts)]
-    return {name: np.concatenate([part[name] for part in parts]) for name in shared}
+    return {name: np.concatenate([part[name] for part in parts], axis=axis) for name in shared}
 
 
-def test_texts(paths: Paths) -> dict[int, list[str]]:
-    """Texts by the number of the teacher's tokens, special ones included."""
-    tokenizer = Tokenizer.from_file(str(paths.read("finetune", "model", TOKENIZER_FILE)))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    sentences = read_split(paths.read("prepare", "records.parquet"), "test").texts
-    return {
-        tokens: exact_texts(
-            sentences,
-            tokens=tokens,
-            count=_TEXTS,
-            length_of=lambda text: len(tokenizer.encode(text).ids),
-        )
-        for tokens in TOKENS
-    }
+def of_seeds(
+    field: Field, first: dict[str, Right], work: Path, *, seeds: Iterable[int]
+) -> dict[str, Right]:
+    """`first` and the answers of the other seeds' builds."""
+    parts = [first]
+    for seed in seeds:
+        with built_with(field.root, seed) as paths:
+            contenders = field.contenders(paths, work / f"seed-{seed}", seed=seed)
+            parts.append(answers(contenders, paths.read("prepare", "records.parquet")))
+    return joined(parts, axis=0)
 
 
-def tokens_read(field: Field, paths: Paths, texts: Mapping[int, list[str]]) -> dict[int, float]:
-    """Mean tokens that the release reads of them: its vocabulary is another, and it cuts what is too long."""
-    folder = Variant(*field.release.split("-")).folder(paths)
-    settings = field.params.prepare
-    reader = Reader(
-        folder / TOKENIZER_FILE,
-        max_length=settings.max_length,
-        window_stride=settings.window_stride,
-    )
-    return {
-        tokens: float(np.mean([sum(len(row.ids) for row in reader.read(text)[0]) for text in some]))
-        for tokens, some in texts.items()
-    }
+def cross_fitted(field: Field, paths: Paths, work: Path, *, folds: int) -> dict[str, Right]:
+    """Answers to all rows, each by the contenders of the fold it is tested in."""
+    parts = []
+    for number, fold in enumerate(built_folds(field.params, paths, folds=folds)):
+        place, seed = work / f"fold-{number + 1}", field.params.compute.seed
+        contenders = field.contenders(fold, place, seed=seed)
+        parts.append(answers(contenders, fold.read("prepare", "records.parquet")))
+    return joined(parts, axis=1)
 
 
 def as_figures(measured: Mapping[str, Measured]) -> dict[str, object]:
-    """Everything measured, for the line of JSON; times by `<threads>x<tokens>`."""
+    """Everything measured, for the line of JSON; accuracy by seed, times by `<threads>x<tokens>`."""
 
     def described(entry: Measured) -> dict[str, object]:
         times = {f"{place[0]}x{place[1]}": summarise(t) for place, t in entry.times.items()}
         return {
-            "accuracy": None if entry.right is None else float(entry.right.mean()),
+            "accuracy": None if entry.right is None else entry.right.mean(axis=1).tolist(),
             "bytes": entry.bytes,
             "zipped_bytes": entry.zipped,
             "latency_ms": {name: {"p50": t.p50, "p95": t.p95} for name, t in times.items()},
@@ -210,37 +194,47 @@ def as_figures(measured: Mapping[str, Measured]) -> dict[str, object]:
     return {name: described(entry) for name, entry in measured.items()}
 
 
-def main() -> None:
-    """Command line."""
+def parse_arguments() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=11, help="of latency")
     parser.add_argument("--requests", type=int, default=40, help="of each model in a round")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="on hard labels")
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", help="of builds; default: that of params.yaml"
+    )
     parser.add_argument("--peers", nargs="+", choices=["none", *PEERS], default=list(PEERS))
     parser.add_argument("--folds", type=int, default=0, help="of cross-fitting; 0: test rows alone")
     options = parser.parse_args()
     if options.folds == 1:
         parser.error("one fold leaves no rows to learn from")
+    if options.folds and options.seeds:
+        parser.error("either folds or seeds: the folds are built with the seed of params.yaml")
+    return options
+
+
+def main() -> None:
+    """Command line."""
+    options = parse_arguments()
     # Loading bars of libraries, here and in the processes to come.
     os.environ["TQDM_DISABLE"] = "1"
     logging.disable_progress_bar()
     paths = Paths(ROOT)
-    # Under cross-fitting the seeds answer for themselves in each fold; here one is timed.
-    seeds = options.seeds[:1] if options.folds else options.seeds
-    peers = [name for name in options.peers if name != "none"]
-    field = open_field(paths, seeds=seeds, peers=peers)
-    texts = test_texts(paths)
+    field = open_field(paths, peers=[name for name in options.peers if name != "none"])
+    own = field.params.compute.seed
+    seeds = [own, *(seed for seed in options.seeds or [] if seed != own)]
+    texts = texts_by_tokens(paths, TOKENS)
+    release = Variant(*field.release.split("-")).folder(paths)
     with tempfile.TemporaryDirectory(prefix="compression-") as name:
         work = Path(name)
-        contenders = field.contenders(paths, work / "build")
+        contenders = field.contenders(paths, work / "build", seed=own)
         times = race(
             contenders, texts, threads=THREADS, rounds=options.rounds, requests=options.requests
         )
         if options.folds:
-            every = open_field(paths, seeds=options.seeds, peers=peers)
-            right = cross_fitted(every, paths, work, folds=options.folds)
+            right = cross_fitted(field, paths, work, folds=options.folds)
         else:
-            right = answers(contenders, paths.read("prepare", "records.parquet"))
+            first = answers(contenders, paths.read("prepare", "records.parquet"))
+            right = of_seeds(field, first, work, seeds=seeds[1:])
     measured = {
         name: Measured(right.get(name), entry.bytes, entry.zipped, times.get(name, {}), entry.note)
         for name, entry in contenders.items()
@@ -258,11 +252,13 @@ def main() -> None:
                 "ratios": {name: value_of(found.get(name)) for name in RATIOS},
                 "figures": {
                     "release": field.release,
-                    "rows": len(right[field.release]),
+                    "rows": right[field.release].shape[1],
                     "folds": options.folds,
                     "rounds": options.rounds,
-                    "seeds": options.seeds,
-                    "tokens_read": tokens_read(field, paths, texts),
+                    "seeds": seeds,
+                    "tokens_read": tokens_read(
+                        release / TOKENIZER_FILE, field.params.prepare, texts
+                    ),
                     "compared": {name: entry and asdict(entry) for name, entry in found.items()},
                     "models": as_figures(measured),
                 },

@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 from pipeline.metrics.intervals import (
     Interval,
     bootstrap_interval,
-    paired_difference,
     proportion_interval,
 )
 from pipeline.metrics.latency import summarise
 
 Right = NDArray[np.float64]
-"""Whether each row is answered rightly, `(rows,)`; of several seeds, the share of them that does."""
+"""Whether each row is answered rightly, `(seeds, rows)`."""
 Times = NDArray[np.float64]
 """Milliseconds, `(rounds, requests)`."""
 Place = tuple[int, int]
@@ -72,8 +71,11 @@ def figures(
     def right(name: str) -> Right | None:
         return measured[name].right if name in measured else None
 
-    def faster(theirs: str) -> Figure | None:
-        ours, other = (measured[name].times.get(place) for name in (release, theirs))
+    def faster(theirs: str, *, best: bool = False) -> Figure | None:
+        sides = (measured[name].times for name in (release, theirs))
+        ours, other = (
+            (_quickest(times, place[1]) if best else times.get(place)) for times in sides
+        )
         return None if ours is None or other is None else Figure.of(times_faster(ours, other))
 
     def smaller(theirs: str) -> Figure | None:
@@ -94,6 +96,8 @@ def figures(
         "vs_hard_labels_points": against(release, HARD_LABELS),
         "vs_model2vec_points": against(release, MODEL2VEC),
         "distilled_vs_hard_labels_points": against(STUDENT, HARD_LABELS),
+        "times_faster_at_best_threads": faster(TEACHER, best=True),
+        "times_faster_same_runtime_at_best_threads": faster(same, best=True),
         "teacher_int8_drop_points": against("teacher-fp32", "teacher-int8"),
     }
     for peer in (OPTIMUM, MODEL2VEC, LINEAR):
@@ -104,20 +108,24 @@ def figures(
     return found
 
 
+def _quickest(times: Mapping[Place, Times], tokens: int) -> Times | None:
+    """Those of the number of threads that answers texts of `tokens` soonest."""
+    found = [taken for place, taken in times.items() if place[1] == tokens]
+    return min(found, key=lambda taken: summarise(taken).p50, default=None)
+
+
 def points(first: Right | None, second: Right | None) -> Interval | None:
     """Percentage points of accuracy that `first` has over `second`, paired over rows."""
     if first is None or second is None:
         return None
-    return paired_difference(
-        100 * first, 100 * second, confidence=_CONFIDENCE, resamples=_RESAMPLES, seed=_SEED
-    )
+    return _drawn_quality(lambda one, other: 100 * (one - other), first, second)
 
 
 def share_kept(small: Right | None, large: Right | None) -> Interval | None:
     """Accuracy of `small` over that of `large`, paired over rows."""
     if small is None or large is None:
         return None
-    return _drawn(lambda rows: small[rows].mean() / large[rows].mean(), len(small))
+    return _drawn_quality(lambda one, other: one / other, small, large)
 
 
 def gap_closed(small: Right | None, large: Right | None, bar: Right | None) -> Interval | None:
@@ -125,23 +133,24 @@ def gap_closed(small: Right | None, large: Right | None, bar: Right | None) -> I
 
     None where `large` is no better than `bar`: there is no way to go.
     """
-    if small is None or large is None or bar is None or large.sum() <= bar.sum():
+    if small is None or large is None or bar is None or large.mean() <= bar.mean():
         return None
-
-    def share(rows: NDArray[np.int64]) -> float:
-        # In a draw without a way to go, it counts as one row long.
-        way = max(large[rows].sum() - bar[rows].sum(), 1.0)
-        return float((small[rows].sum() - bar[rows].sum()) / way)
-
-    return _drawn(share, len(small))
+    # In a draw without a way to go, it counts as one row long.
+    shortest = 1 / small.shape[1]
+    return _drawn_quality(
+        lambda one, top, foot: (one - foot) / max(top - foot, shortest), small, large, bar
+    )
 
 
 def times_faster(ours: Times, theirs: Times) -> Interval:
     """Their median over rounds of a round's median, over ours; rounds are drawn for the interval."""
     our_middles, their_middles = np.median(ours, axis=1), np.median(theirs, axis=1)
-    return _drawn(
+    return bootstrap_interval(
         lambda rounds: float(np.median(their_middles[rounds]) / np.median(our_middles[rounds])),
         len(our_middles),
+        confidence=_CONFIDENCE,
+        resamples=_RESAMPLES,
+        seed=_SEED,
     )
 
 
@@ -150,10 +159,25 @@ def times_smaller(ours: int | None, theirs: int | None) -> float | None:
     return None if ours is None or theirs is None else theirs / ours
 
 
-def _drawn(statistic: Callable[[NDArray[np.int64]], float], rows: int) -> Interval:
-    return bootstrap_interval(
-        statistic, rows, confidence=_CONFIDENCE, resamples=_RESAMPLES, seed=_SEED
-    )
+def _drawn_quality(statistic: Callable[..., float], *rights: Right) -> Interval:
+    """`statistic` of accuracies; seeds and rows are drawn, the same ones for all sides.
+
+    Seed n of all sides belongs together: the student was taught by the teacher of its seed.
+    """
+    seeds, rows = rights[0].shape
+    random = np.random.default_rng(_SEED)
+
+    def value(drawn: NDArray[np.int64], chosen: NDArray[np.int64]) -> float:
+        cells = np.ix_(drawn, chosen)
+        return float(statistic(*(right[cells].mean() for right in rights)))
+
+    found = [
+        value(random.integers(0, seeds, (seeds,)), random.integers(0, rows, (rows,)))
+        for _ in range(_RESAMPLES)
+    ]
+    tail = (1 - _CONFIDENCE) / 2
+    low, high = np.quantile(found, [tail, 1 - tail])
+    return Interval(value(np.arange(seeds), np.arange(rows)), float(low), float(high))
 
 
 def table(measured: Mapping[str, Measured], places: Sequence[Place], *, release: str) -> str:
@@ -186,7 +210,7 @@ def table(measured: Mapping[str, Measured], places: Sequence[Place], *, release:
 def _accuracy(right: Right | None) -> tuple[str, str]:
     if right is None:
         return "—", "—"
-    found = proportion_interval(right, confidence=_CONFIDENCE)
+    found = proportion_interval(right.mean(axis=0), confidence=_CONFIDENCE)
     return f"{found.value:.4f}", f"{found.low:.4f}–{found.high:.4f}"
 
 

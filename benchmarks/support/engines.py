@@ -1,7 +1,7 @@
 """Models that answer texts one at a time, tokenizer included, each in a process of its own."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -131,28 +131,3 @@ def take_turn_of(engine: LocalEngine, threads: int, turn: Turn) -> list[float]:
 def _apart(engine: LocalEngine, threads: int) -> Iterator[Take]:
     with in_own_process(take_turn_of) as take:
         yield partial(take, engine, threads)
-
-
-def exact_texts(
-    sentences: list[str], *, tokens: int, count: int, length_of: Callable[[str], int]
-) -> list[str]:
-    """Texts of exactly `tokens` tokens each: sentences in a row, cut after a word.
-
-    Raises:
-        ValueError: the sentences do not give so many.
-    """
-    found: list[str] = []
-    for first in range(len(sentences)):
-        words: list[str] = []
-        following = iter(sentences[first:] + sentences[:first])
-        while length_of(" ".join(words)) < tokens and (sentence := next(following, None)):
-            words += sentence.split()
-        while words and length_of(" ".join(words)) > tokens:
-            words.pop()
-        if length_of(text := " ".join(words)) == tokens:
-            found.append(text)
-        if len(found) == count:
-            return found
-    raise ValueError(
-        f"{len(found)} of {count} texts of {tokens} tokens in {len(sentences)} sentences"
-    )

@@ -29,22 +29,22 @@ _PRESETS = {"avx512_vnni": "avx512_vnni", "avx512f": "avx512", "avx2": "avx2", "
 
 @dataclass(frozen=True)
 class Contender:
-    """A model, or several seeds of one.
+    """A model.
 
     Attributes:
-        engines: one a seed; the first is timed. Empty where it could not be had, and `note` says why.
+        engine: None where it could not be had, and `note` says why.
     """
 
-    engines: tuple[Engine, ...] = ()
+    engine: Engine | None = None
     bytes: int | None = None
     zipped: int | None = None
     note: str = ""
 
     @classmethod
-    def of_files(cls, engines: tuple[Engine, ...], *files: Path) -> "Contender":
+    def of_files(cls, engine: Engine, *files: Path) -> "Contender":
         """With the bytes of the files that hold the weights."""
         size, zipped = (sum(map(of, files)) for of in (lambda f: f.stat().st_size, zipped_bytes))
-        return cls(engines, size, zipped)
+        return cls(engine, size, zipped)
 
 
 @dataclass(frozen=True)
@@ -54,25 +54,28 @@ class Field:
     Attributes:
         root: the clone, where peers have their environments.
         release: `<model>-<precision>` of the variant that the gate chose.
-        seeds: of the student on hard labels.
         peers: those that take part.
     """
 
     root: Path
     params: Params
     release: str
-    seeds: tuple[int, ...]
     peers: tuple[str, ...]
 
-    def contenders(self, paths: Paths, work: Path) -> dict[str, Contender]:
-        """By name, in the order of the table; what is trained here is left in `work`."""
+    def contenders(self, paths: Paths, work: Path, *, seed: int) -> dict[str, Contender]:
+        """By name, in the order of the table; what is trained here is left in `work`.
+
+        Args:
+            paths: a build.
+            seed: of the student on hard labels.
+        """
         model = self.release.split("-")[0]
         onnx = [("teacher", "fp32"), ("teacher", "int8"), (model, "fp32"), (model, "int8")]
         found = {comparison.TEACHER: self._torch(Variant("teacher", "torch"), paths)}
         found |= {f"{name}-{precision}": self._onnx(Variant(name, precision), paths)
                   for name, precision in onnx}  # fmt: skip
         found[comparison.STUDENT] = self._torch(Variant("student", "torch"), paths)
-        found[comparison.HARD_LABELS] = self._hard_labels(paths, work)
+        found[comparison.HARD_LABELS] = self._hard_labels(paths, work, seed=seed)
         found[comparison.LINEAR] = self._linear(paths)
         makers = {"optimum": (comparison.OPTIMUM, self._optimum),
                   "model2vec": (comparison.MODEL2VEC, self._model2vec)}  # fmt: skip
@@ -87,25 +90,23 @@ class Field:
 
     def _torch(self, variant: Variant, paths: Paths) -> Contender:
         engine = TorchEngine(variant.folder(paths), self._task)
-        return Contender.of_files((engine,), variant.file(paths))
+        return Contender.of_files(engine, variant.file(paths))
 
     def _onnx(self, variant: Variant, paths: Paths) -> Contender:
         tokenizer = variant.folder(paths) / TOKENIZER_FILE
         engine = OnnxEngine(variant.file(paths), tokenizer, self._task)
-        return Contender.of_files((engine,), variant.file(paths))
+        return Contender.of_files(engine, variant.file(paths))
 
-    def _hard_labels(self, paths: Paths, work: Path) -> Contender:
-        lesson = GoldLesson.read(self.params, paths)
-        folders = [lesson.learn(work / f"hard-labels-{seed}", seed=seed) for seed in self.seeds]
-        engines = tuple(TorchEngine(folder, self._task) for folder in folders)
-        return Contender.of_files(engines, folders[0] / WEIGHTS_FILE)
+    def _hard_labels(self, paths: Paths, work: Path, *, seed: int) -> Contender:
+        folder = GoldLesson.read(self.params, paths).learn(work / "hard-labels", seed=seed)
+        return Contender.of_files(TorchEngine(folder, self._task), folder / WEIGHTS_FILE)
 
     def _linear(self, paths: Paths) -> Contender:
         chosen = read_json(paths.read("baseline", "verdict.json"))["regularisation"][NAIVE_BAYES]
         product, words = self.params.product, self.params.baseline.max_ngram
         task = linear.Task(product.problem, len(product.labels), product.pairs, words)
         engine = LinearEngine(paths.read("prepare", "records.parquet"), chosen, task)
-        return Contender((engine,), engine.bytes())
+        return Contender(engine, engine.bytes())
 
     def _optimum(self, paths: Paths, work: Path) -> Contender:
         peer, folder = Peer(self.root, "optimum"), work / "optimum"
@@ -117,7 +118,7 @@ class Field:
         peer.run(teacher, folder, preset)
         file = folder / "model_quantized.onnx"
         engine = OnnxEngine(file, teacher / TOKENIZER_FILE, self._task)
-        return Contender.of_files((engine,), file)
+        return Contender.of_files(engine, file)
 
     def _model2vec(self, paths: Paths, work: Path) -> Contender:
         peer, folder = Peer(self.root, "model2vec"), work / "model2vec"
@@ -131,7 +132,7 @@ class Field:
         checkpoint = resolve_checkpoint(self.params.prepare.checkpoint)
         peer.run("learn", checkpoint, work / "rows.json", folder)
         engine = PeerEngine(peer, folder)
-        return Contender.of_files((engine,), *sorted(folder.glob("*.safetensors")))
+        return Contender.of_files(engine, *sorted(folder.glob("*.safetensors")))
 
 
 def _or_why_not(name: str, make: Callable[[], Contender]) -> Contender:

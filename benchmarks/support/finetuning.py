@@ -207,15 +207,16 @@ def train_ours(bench: Bench, *, epochs: int, evaluations: int) -> Run:
     return watch.run(epochs * int(bench.rows.lengths.sum()))
 
 
-def tuned() -> dict[str, Any]:
-    """What the Trainer's documentation offers for speed, on this processor."""
+def tuned(settings: Schedule) -> dict[str, Any]:
+    """What the Trainer's documentation offers for speed, on this processor, and our rates and batches."""
     return {
-        "per_device_train_batch_size": 32,
+        "per_device_train_batch_size": settings.batch_size,
         "train_sampling_strategy": "group_by_length",
         "bf16": has_bfloat16(torch.device("cpu")),
         "optim": "adamw_torch_fused",
-        "learning_rate": 1e-4,
-        "warmup_steps": 0.1,
+        "learning_rate": settings.learning_rate,
+        "warmup_steps": settings.warmup_share,
+        "weight_decay": settings.weight_decay,
         "lr_scheduler_type": "linear",
     }
 

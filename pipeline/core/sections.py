@@ -263,7 +263,8 @@ class MeasureParams(Section):
     tokens: Positive
     """Length of the measured request, special tokens included."""
     threads: Positive
-    """Threads of the runtime."""
+    """Threads of one answer, here and where the bundle is served. A server answers as many requests at
+    once as it has cores, and a small model is slower when its operators are shared out."""
     rounds: Positive
     """Interleaved rounds over the variants."""
     requests_per_round: Positive

@@ -84,6 +84,12 @@ class Bundle:
         return self.folder / TOKENIZER
 
     @property
+    def threads(self) -> int | None:
+        """Threads of one answer: those it was measured with; None where that was not written down."""
+        threads = (self.description.get("latency_ms") or {}).get("threads")
+        return threads if isinstance(threads, int) and threads > 0 else None
+
+    @property
     def language_model(self) -> tuple[Path, Path] | None:
         """The language model's ONNX file and its tokenizer; None where the bundle has none."""
         found = self.folder / LANGUAGE_MODEL, self.folder / LANGUAGE_TOKENIZER

@@ -13,15 +13,16 @@ def open_session(model: Path, threads: int | None = None) -> ort.InferenceSessio
 
     Args:
         model: an ONNX file.
-        threads: threads inside an operator; None takes the cores this process may use.
+        threads: threads inside an operator, at most the cores this process may use; None takes those.
 
     Raises:
         ArtifactError: the file is missing or ONNX Runtime refuses it.
     """
+    cores = available_cores()
     try:
         return ort.InferenceSession(
             str(model),
-            sess_options=session_options(threads or available_cores()),
+            sess_options=session_options(min(threads or cores, cores)),
             providers=["CPUExecutionProvider"],
         )
     # ONNX Runtime raises a family of its own exceptions with no common base but Exception.

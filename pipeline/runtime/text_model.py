@@ -34,7 +34,7 @@ class TextModel:
         model: ONNX file; inputs `input_ids`, `attention_mask` and, where it tells the texts of a pair
             apart, `token_type_ids`, int64 `(batch, length)`; output `logits` `(batch, outputs)`.
         tokenizer: a `tokenizer.json`.
-        threads: threads of ONNX Runtime; None takes the cores this process may use.
+        threads: threads of ONNX Runtime, at most the cores this process may use; None takes those.
 
     Raises:
         ArtifactError: a file does not load, or the model has other inputs or outputs.
@@ -53,7 +53,8 @@ class TextModel:
 
     @classmethod
     def from_bundle(cls, bundle: Bundle, threads: int | None = None) -> Self:
-        """The model of a verified bundle."""
+        """The model of a verified bundle; without `threads` it takes those it was measured with."""
+        threads = threads or bundle.threads
         return cls(bundle.model, bundle.tokenizer, task=bundle.task, threads=threads)
 
     @classmethod
@@ -108,6 +109,12 @@ class TextModel:
             feed[SEGMENTS] = segments
         found: npt.NDArray[np.float32] = self._session.run(["logits"], feed)[0]
         return found
+
+    @property
+    def threads(self) -> int:
+        """Threads inside an operator."""
+        threads: int = self._session.get_session_options().intra_op_num_threads
+        return threads
 
     def warm_up(self) -> None:
         """Run the shortest and the longest input, so that the first caller does not wait."""

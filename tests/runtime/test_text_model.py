@@ -1,5 +1,6 @@
 """The model gives one answer a text, whatever its neighbours are."""
 
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pipeline.core.errors import ArtifactError
 from pipeline.runtime.bundle import open_bundle
 from pipeline.runtime.scores import sigmoid
 from pipeline.runtime.text_model import TextModel
+from pipeline.runtime.threads import available_cores
 from tests.support.tiny_bundle import make_tiny_bundle, make_tiny_model, tiny_task
 
 TEXTS = ["a warm funny film", "awful", "the dull film " * 10, "", "naïve 映画 🎬"]
@@ -21,6 +23,15 @@ TEXTS = ["a warm funny film", "awful", "the dull film " * 10, "", "naïve 映画
 def open_tiny(tmp_path: Path) -> TextModel:
     make_tiny_bundle(tmp_path / "bundle")
     return TextModel.from_bundle(open_bundle(tmp_path / "bundle"), threads=1)
+
+
+def test_a_bundle_is_served_with_the_threads_it_was_measured_with(tmp_path: Path) -> None:
+    make_tiny_bundle(tmp_path / "bundle")
+    bundle = open_bundle(tmp_path / "bundle")
+    for threads, expected in ((1, 1), (4096, available_cores()), (None, available_cores())):
+        description = {**bundle.description, "latency_ms": {"p50": 0.6, "threads": threads}}
+        measured = dataclasses.replace(bundle, description=description)
+        assert TextModel.from_bundle(measured).threads == expected
 
 
 def test_words_of_praise_are_positive_and_words_of_blame_negative(model: TextModel) -> None:
