@@ -9,8 +9,8 @@ Each engine has a process of its own, so that none runs under another's settings
 memory. The Trainer trains transformers' own class, as its users do; that our last layer is computed for the
 first token alone (`pipeline/models/first_token.py`) is part of our engine. `default` is the Trainer as it
 comes: batches of 8 in random order, float32, three epochs. `tuned` has what its documentation offers: texts
-grouped by length, bfloat16 where the processor multiplies it, the fused optimizer; and the schedule of
-`finetune` (rate, warm-up, epochs, batch) as we have. Rates by layer and the moving average of the weights,
+grouped by length, bfloat16 where the processor multiplies it, the fused optimizer; and our schedule
+(`SCHEDULE`, and what `finetune` has of warm-up and batches). Rates by layer and the moving average of the weights,
 which it does not offer, are part of our engine.
 
 Rounds are interleaved, ratios are of medians, tokens are counted without padding. Then each is trained to its
@@ -97,7 +97,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sentences", type=int, default=1024, help="of each round")
-    parser.add_argument("--epochs", type=int, help="of the race, as finetune's; 0 leaves it out")
+    parser.add_argument(
+        "--epochs", type=int, help="of the race, in place of those of SCHEDULE; 0 leaves it out"
+    )
     parser.add_argument("--evaluations", type=int, default=4, help="an epoch")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="of the race")
     parser.add_argument(
