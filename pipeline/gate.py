@@ -4,7 +4,7 @@ The rule of the checks (passed, failed, inconclusive) and of the choice stands a
 pipeline/metrics/requirements.py.
 
 Reads   artifacts/evaluate/, artifacts/measure/, models and certificates of export and quantize,
-        artifacts/{collect/manifest.json, validate/report.json},
+        artifacts/{collect/manifest.json, validate/report.json, finetune/metrics.json},
         artifacts/prepare/{records.parquet, sentences.parquet}
 Writes  artifacts/gate/{scorecard.json, verdict.json, bundle/, quality_by_size.csv, plots/, metrics.json}
 """
@@ -243,6 +243,7 @@ def _pack(
         sources=read_json(paths.read("collect", "manifest.json"))["sources"],
         checkpoint=params.prepare.checkpoint.model_dump(),
         student_start=params.pretrain.start,
+        related_rows=read_json(paths.read("finetune", "metrics.json"))["related_rows"],
         machine=read_json(paths.read("measure", "latency.json"))["machine"],
         lineage=origin,
         max_length=params.prepare.max_length,

@@ -32,6 +32,7 @@ def model_card(
     sources: Sequence[Entry],
     checkpoint: Mapping[str, Any],
     student_start: str,
+    related_rows: int,
     machine: Mapping[str, Any],
     lineage: Mapping[str, str],
     max_length: int,
@@ -45,6 +46,7 @@ def model_card(
         verdict: verdict.json.
         certificate: certificate.json of the bundle.
         student_start: `pretrain.start`.
+        related_rows: labelled corpus documents that the teacher learned first.
     """
     problem, metric = product["problem"], product["requirements"]["quality_metric"]
     reading = _reading(max_length, window_stride)
@@ -52,7 +54,7 @@ def model_card(
         f"# {product['name']}\n\n{product['audience']}\n\n{_facts(released, product, reading)}",
         _use(product, max_length),
         _data(sources),
-        _training(checkpoint, released["name"], student_start),
+        _training(checkpoint, released["name"], student_start, related_rows),
         _quality(entries, released["name"], QUALITY_METRICS[problem], metric),
         *_decision(released, product["labels"]),
         _slices(released, problem),
@@ -124,7 +126,7 @@ def _data(sources: Sequence[Entry]) -> str:
     )
 
 
-def _training(checkpoint: Mapping[str, Any], released: str, start: str) -> str:
+def _training(checkpoint: Mapping[str, Any], released: str, start: str, related_rows: int) -> str:
     name, licence = checkpoint["name"], checkpoint["licence"]
     origin = {
         "checkpoint": f"a small encoder that starts from layers and embeddings of {name} (so its "
@@ -139,11 +141,12 @@ def _training(checkpoint: Mapping[str, Any], released: str, start: str) -> str:
         "pruned": f"The released model is {origin}, taught by the teacher's outputs (distillation), "
         "narrowed in its feed-forward layers and trained again to recover.",
     }
+    first = f"first on the labels of {related_rows:,} corpus documents, then " * bool(related_rows)
     model, precision = released.split("-")
     stored = {"int8": "stored in 8-bit integers", "fp32": "stored in 32-bit floats"}[precision]
     return (
         f"## Training\n\nThe teacher is the checkpoint {name} "
-        f"(licence {licence}; it has seen {seen}), fine-tuned on the labelled rows. "
+        f"(licence {licence}; it has seen {seen}), fine-tuned {first}on the labelled rows. "
         f"{steps[model]} It is {stored} and runs in ONNX Runtime. All numbers of the recipe are in "
         "params.yaml of the commit that built it."
     )
