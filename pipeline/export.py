@@ -71,7 +71,11 @@ def _export(
     rows = _tokenize(source, requests, segments=segments, params=params)
     target.mkdir(parents=True, exist_ok=True)
     onnx_export.export_onnx(
-        model, target / MODEL_FILE, opset=params.export.opset, segments=segments
+        model,
+        target / MODEL_FILE,
+        opset=params.export.opset,
+        segments=segments,
+        max_length=params.prepare.max_length,
     )
     shutil.copyfile(source / TOKENIZER_FILE, target / TOKENIZER_FILE)
     _require_same_tokens(target, requests, rows, params=params)

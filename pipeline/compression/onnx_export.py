@@ -16,8 +16,9 @@ import numpy as np
 import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
-from transformers import PreTrainedModel
+from transformers import BertForSequenceClassification, PreTrainedModel
 
+from pipeline.compression.bert_onnx import FoldedBert
 from pipeline.compression.bilm_onnx import FoldedClassifier
 from pipeline.compression.low_rank import take_apart
 from pipeline.core.errors import ArtifactError
@@ -86,14 +87,22 @@ Runner = Callable[[ParityCase], Logits]
 """A request to logits `(batch, outputs)`."""
 
 
-def export_onnx(model: PreTrainedModel, path: Path, *, opset: int, segments: bool = False) -> None:
+def export_onnx(
+    model: PreTrainedModel,
+    path: Path,
+    *,
+    opset: int,
+    segments: bool = False,
+    max_length: int | None = None,
+) -> None:
     """Write `model` as one ONNX file with dynamic batch and length.
 
     Args:
         segments: whether the graph has a third input that tells the texts of a pair apart.
+        max_length: the most tokens that the graph is given; None is as many as the model reads.
     """
     # The exporter gives the root module its train flag back, so the wrapper itself must be in eval.
-    wrapper = _exportable(model).eval()
+    wrapper = _exportable(model, segments=segments, max_length=max_length).eval()
     mask = torch.tensor([[1] * 7, [1] * 5 + [0] * 2])
     ids = torch.arange(14).reshape(2, 7) % model.config.vocab_size
     given = (ids, mask, ids % 2) if segments else (ids, mask)
@@ -114,12 +123,16 @@ def export_onnx(model: PreTrainedModel, path: Path, *, opset: int, segments: boo
         )
 
 
-def _exportable(model: PreTrainedModel) -> torch.nn.Module:
+def _exportable(
+    model: PreTrainedModel, *, segments: bool, max_length: int | None
+) -> torch.nn.Module:
     if isinstance(model, BilmForSequenceClassification):
         return FoldedClassifier(model)
     thin = copy.deepcopy(model)
     take_apart(thin)
     thin.set_attn_implementation("eager")
+    if isinstance(thin, BertForSequenceClassification):
+        return FoldedBert(thin, segments=segments, max_length=max_length)
     return _LogitsOnly(thin)
 
 
