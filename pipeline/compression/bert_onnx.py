@@ -30,7 +30,9 @@ class FoldedBert(nn.Module):
         if not segments:
             positions = positions + segment_table.weight.detach()[0]
         self.words, self.norm = embeddings.word_embeddings, embeddings.LayerNorm
-        self.positions = nn.Embedding(*positions.shape, _weight=positions.contiguous())
+        self.positions = nn.Embedding(
+            len(positions), positions.shape[1], _weight=positions.contiguous()
+        )
         self.segments = segment_table if segments else None
         self.layers, self.pooler = model.bert.encoder.layer, model.bert.pooler
         self.classifier = model.classifier
