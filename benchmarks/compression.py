@@ -30,42 +30,35 @@ import argparse
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 from transformers.utils import logging
 
 from benchmarks.support.comparison import (
     Figure,
     Measured,
-    Place,
     Right,
-    Times,
     figures,
     table,
 )
-from benchmarks.support.field import PEERS, Contender, Field
+from benchmarks.support.field import PEERS, Field
 from benchmarks.support.folds import built_folds
+from benchmarks.support.race import answers, joined, race
 from benchmarks.support.seeds import built_with
 from benchmarks.support.texts import texts_by_tokens, tokens_read
-from benchmarks.support.turns import Turn
 from flows.machine import describe_machine
 from pipeline.core.errors import DataError
 from pipeline.core.files import read_json
 from pipeline.core.params import load_params
 from pipeline.core.paths import Paths
 from pipeline.core.product import CLASSIFICATION
-from pipeline.core.progress import Progress, say
 from pipeline.core.variants import TOKENIZER_FILE, Variant
 from pipeline.metrics.latency import summarise
-from pipeline.training.splits import read_split
 
 ROOT = Path(__file__).resolve().parents[1]
 THREADS, TOKENS = (1, 2), (8, 32, 128)
-_WARM_UP = 5
 RATIOS = (
     "quality_kept",
     "gap_closed",
@@ -100,60 +93,6 @@ def open_field(paths: Paths, *, peers: Iterable[str]) -> Field:
         )
     release = read_json(paths.read("gate", "metrics.json"))["released"]
     return Field(paths.root, params, release, tuple(peers))
-
-
-def race(
-    contenders: Mapping[str, Contender],
-    texts: Mapping[int, list[str]],
-    *,
-    threads: Iterable[int],
-    rounds: int,
-    requests: int,
-) -> dict[str, dict[Place, Times]]:
-    """Milliseconds of each contender at each place, in interleaved rounds; who is first changes."""
-    there = {name: entry.engine for name, entry in contenders.items() if entry.engine is not None}
-    found: dict[str, dict[Place, list[list[float]]]] = {name: {} for name in there}
-    for count in threads:
-        with ExitStack() as stack:
-            takes = {
-                name: stack.enter_context(engine.turns(count)) for name, engine in there.items()
-            }
-            progress = Progress(f"latency, {count} threads", rounds * len(texts))
-            for number in range(rounds * len(texts)):
-                tokens = list(texts)[number % len(texts)]
-                turn = Turn(texts[tokens], requests, _WARM_UP)
-                for name in rotated(list(takes), number):
-                    found[name].setdefault((count, tokens), []).append(takes[name](turn))
-                progress.update(number + 1)
-    return {
-        name: {place: np.array(times) for place, times in by_place.items()}
-        for name, by_place in found.items()
-    }
-
-
-def rotated(names: list[str], number: int) -> list[str]:
-    """The same in turn, from another one on."""
-    start = number % len(names)
-    return names[start:] + names[:start]
-
-
-def answers(contenders: Mapping[str, Contender], records: Path) -> dict[str, Right]:
-    """Whether each contender answers each test row rightly, `(1, rows)`."""
-    test = read_split(records, "test")
-    found: dict[str, Right] = {}
-    for name, contender in contenders.items():
-        if contender.engine is not None:
-            with contender.engine.turns(1) as take:
-                right = np.array(take(Turn(test.texts))) == test.label_ids
-            found[name] = right[None].astype(np.float64)
-            say(f"{name}  accuracy {right.mean():.4f} on {len(test.ids)} rows")
-    return found
-
-
-def joined(parts: Sequence[Mapping[str, Right]], *, axis: int) -> dict[str, Right]:
-    """Parts one after the other along `axis` (0: seeds, 1: rows), of those who are in all of them."""
-    shared = [name for name in parts[0] if all(name in part for part in parts)]
-    return {name: np.concatenate([part[name] for part in parts], axis=axis) for name in shared}
 
 
 def of_seeds(
@@ -235,10 +174,12 @@ def main() -> None:
         else:
             first = answers(contenders, paths.read("prepare", "records.parquet"))
             right = of_seeds(field, first, work, seeds=seeds[1:])
-    measured = {
-        name: Measured(right.get(name), entry.bytes, entry.zipped, times.get(name, {}), entry.note)
-        for name, entry in contenders.items()
-    }
+    measured = {}
+    for name, entry in contenders.items():
+        ended = "" if name in right and name in times else "left out: it ended while it was asked"
+        measured[name] = Measured(
+            right.get(name), entry.bytes, entry.zipped, times.get(name, {}), entry.note or ended
+        )
     places = [(threads, tokens) for threads in THREADS for tokens in TOKENS]
     settings = field.params.measure
     found = figures(measured, release=field.release, place=(settings.threads, settings.tokens))

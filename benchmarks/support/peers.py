@@ -9,7 +9,7 @@ import os
 import subprocess
 import venv
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -100,7 +100,9 @@ class Peer:
             try:
                 yield lambda turn: _ask(process, turn)
             finally:
-                _pipe(process.stdin).close()
+                # What an ended process has not read cannot be flushed.
+                with suppress(OSError):
+                    _pipe(process.stdin).close()
 
     def _variables(self, threads: int | None = None) -> dict[str, str]:
         limits = {} if threads is None else dict.fromkeys(_THREADS, str(threads))
@@ -135,8 +137,11 @@ class PeerEngine:
 
 def _ask(process: subprocess.Popen[str], turn: Turn) -> list[float]:
     stream = _pipe(process.stdin)
-    stream.write(to_line(turn))
-    stream.flush()
+    try:
+        stream.write(to_line(turn))
+        stream.flush()
+    except OSError as error:
+        raise PeerError(f"the peer's process ended ({error}); what it said stands above") from error
     line = _pipe(process.stdout).readline()
     if not line:
         raise PeerError("the peer's process ended; what it said stands above")

@@ -1,8 +1,8 @@
 """A BERT classifier as a graph needs it: nothing is computed that no input can change.
 
 transformers makes its masks for every kind of attention, and looks up a segment for every token, though all
-are the same. In a graph that is some forty small operators, a quarter of the time that a small model takes
-for one text. Here the mask is one row a text, the only segment is added to the positions beforehand, and
+are the same. In a graph that is some forty small operators: a twelfth of the time that a student of two layers
+takes for a short text. Here the mask is one row a text, the only segment is added to the positions beforehand, and
 positions that no text reaches are left out. The answers are the same.
 """
 

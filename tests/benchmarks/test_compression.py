@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.compression import answers, joined, race, rotated, value_of
+from benchmarks.compression import value_of
 from benchmarks.support.comparison import (
     Figure,
     Measured,
@@ -24,6 +24,8 @@ from benchmarks.support.comparison import (
     times_smaller,
 )
 from benchmarks.support.field import Contender
+from benchmarks.support.peers import PeerError
+from benchmarks.support.race import answers, joined, race, rotated
 from benchmarks.support.texts import exact_texts
 from benchmarks.support.turns import Answer, Take, Turn, serve_turns, take_turn, to_line
 from tests.support.tiny_workspace import write_parquet
@@ -209,6 +211,33 @@ def test_all_who_are_there_race_at_every_place() -> None:
     assert {times.shape for times in found["one"].values()} == {(3, 4)}
 
 
+@dataclass(frozen=True)
+class EndsAfter:
+    """A peer that answers a few turns, then ends."""
+
+    turns_left: list[int]
+
+    @contextmanager
+    def turns(self, threads: int) -> Iterator[Take]:
+        def take(turn: Turn) -> list[float]:
+            if not self.turns_left:
+                raise PeerError("it ended")
+            self.turns_left.pop()
+            return take_turn(lambda _: 1, turn)
+
+        yield take
+
+
+def test_a_peer_that_ends_is_left_out_and_the_others_race_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    contenders = {"one": Contender(POSITIVE), "peer": Contender(EndsAfter([1, 2]))}
+    found = race(contenders, {8: ["a"]}, threads=[1, 2], rounds=3, requests=4)
+    assert list(found) == ["one"]
+    assert {times.shape for times in found["one"].values()} == {(3, 4)}
+    assert capsys.readouterr().out.count("peer  left out: it ended") == 1
+
+
 def test_answers_are_those_to_the_test_rows(tmp_path: Path) -> None:
     write_parquet(
         tmp_path / "records.parquet",
@@ -221,6 +250,7 @@ def test_answers_are_those_to_the_test_rows(tmp_path: Path) -> None:
         },
     )
     contenders = {"one": Contender(POSITIVE), "other": Contender(NEGATIVE), "absent": Contender()}
+    contenders["ended"] = Contender(EndsAfter([]))
     found = answers(contenders, tmp_path / "records.parquet")
     assert {name: share.tolist() for name, share in found.items()} == {
         "one": [[0.0, 1.0]],

@@ -55,6 +55,7 @@ def peer(tmp_path: Path) -> Peer:
         "import sys\n"
         "from benchmarks.support.turns import serve_turns\n"
         "if sys.argv[1] == 'learn':\n    sys.exit('nothing to learn from')\n"
+        "if sys.argv[1] == 'brief':\n    sys.exit()\n"
         "serve_turns(len)\n"
     )
     (folder / "peers" / "tiny.txt").write_text("no-such-package==1\n")
@@ -68,6 +69,13 @@ def test_a_peer_takes_turns_in_its_own_environment(peer: Peer, tmp_path: Path) -
     with PeerEngine(peer, tmp_path).turns(1) as take:
         assert take(Turn(["a", "bb"])) == [1.0, 2.0]
         assert len(take(Turn(["a"], requests=2))) == 2
+
+
+def test_a_peer_that_ends_says_so_whenever_it_is_asked(peer: Peer) -> None:
+    with peer.turns("brief", threads=1) as take:
+        for _ in range(2):
+            with pytest.raises(PeerError, match="process ended"):
+                take(Turn(["a" * 100_000]))
 
 
 def test_a_peer_that_fails_says_why(peer: Peer) -> None:

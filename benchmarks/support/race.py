@@ -1,0 +1,84 @@
+"""Contenders asked in turns: how fast they are, and whether they are right."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.support.comparison import Place, Right, Times
+from benchmarks.support.field import Contender
+from benchmarks.support.peers import PeerError
+from benchmarks.support.turns import Turn
+from pipeline.core.progress import Progress, say
+from pipeline.training.splits import read_split
+
+_WARM_UP = 5
+
+
+def race(
+    contenders: Mapping[str, Contender],
+    texts: Mapping[int, list[str]],
+    *,
+    threads: Iterable[int],
+    rounds: int,
+    requests: int,
+) -> dict[str, dict[Place, Times]]:
+    """Milliseconds of each contender at each place, in interleaved rounds; who is first changes.
+
+    A peer that ends while it is asked is left out from then on, and of what is returned.
+    """
+    there = {name: entry.engine for name, entry in contenders.items() if entry.engine is not None}
+    found: dict[str, dict[Place, list[list[float]]]] = {name: {} for name in there}
+    for count in threads:
+        with ExitStack() as stack:
+            takes = {
+                name: stack.enter_context(engine.turns(count)) for name, engine in there.items()
+            }
+            progress = Progress(f"latency, {count} threads", rounds * len(texts))
+            for number in range(rounds * len(texts)):
+                tokens = list(texts)[number % len(texts)]
+                turn = Turn(texts[tokens], requests, _WARM_UP)
+                for name in rotated(list(takes), number):
+                    try:
+                        taken = takes[name](turn)
+                    except PeerError as error:
+                        say(f"{name}  left out: {error}")
+                        del takes[name], there[name], found[name]
+                    else:
+                        found[name].setdefault((count, tokens), []).append(taken)
+                progress.update(number + 1)
+    return {
+        name: {place: np.array(times) for place, times in by_place.items()}
+        for name, by_place in found.items()
+    }
+
+
+def rotated(names: list[str], number: int) -> list[str]:
+    """The same in turn, from another one on."""
+    start = number % len(names)
+    return names[start:] + names[:start]
+
+
+def answers(contenders: Mapping[str, Contender], records: Path) -> dict[str, Right]:
+    """Whether each contender answers each test row rightly, `(1, rows)`."""
+    test = read_split(records, "test")
+    found: dict[str, Right] = {}
+    for name, contender in contenders.items():
+        if contender.engine is None:
+            continue
+        try:
+            with contender.engine.turns(1) as take:
+                right = np.array(take(Turn(test.texts))) == test.label_ids
+        except PeerError as error:
+            say(f"{name}  left out: {error}")
+        else:
+            found[name] = right[None].astype(np.float64)
+            say(f"{name}  accuracy {right.mean():.4f} on {len(test.ids)} rows")
+    return found
+
+
+def joined(parts: Sequence[Mapping[str, Right]], *, axis: int) -> dict[str, Right]:
+    """Parts one after the other along `axis` (0: seeds, 1: rows), of those who are in all of them."""
+    shared = [name for name in parts[0] if all(name in part for part in parts)]
+    return {name: np.concatenate([part[name] for part in parts], axis=axis) for name in shared}
