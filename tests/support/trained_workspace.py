@@ -17,6 +17,7 @@ import yaml
 from transformers import BertConfig, BertModel
 
 from pipeline import distill, finetune, pretrain, transfer
+from pipeline.core.files import write_json
 from pipeline.core.params import Params, load_params, override, parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, Run, seed_everything
@@ -44,7 +45,9 @@ def run_in(root: Path, stage: str, run: Run, *changes: str) -> tuple[Metrics, Pa
     """Run a stage as `run_stage` does, with `section.key=value` changes."""
     params, paths = changed(root, *changes), at(Paths(root=root), stage)
     seed_everything(params.compute.seed)
-    return run(params, paths), paths
+    metrics = run(params, paths)
+    write_json(paths.out / "metrics.json", metrics)
+    return metrics, paths
 
 
 def changed(root: Path, *changes: str) -> Params:
