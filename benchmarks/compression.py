@@ -139,7 +139,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=11, help="of latency")
     parser.add_argument("--requests", type=int, default=40, help="of each model in a round")
     parser.add_argument(
-        "--seeds", type=int, nargs="+", help="of builds; default: that of params.yaml"
+        "--seeds", type=int, nargs="+", help="of builds, beside that of params.yaml"
     )
     parser.add_argument("--peers", nargs="+", choices=["none", *PEERS], default=list(PEERS))
     parser.add_argument("--folds", type=int, default=0, help="of cross-fitting; 0: test rows alone")
@@ -214,7 +214,7 @@ def report(found: Mapping[str, Figure | None]) -> None:
         shown = "not measured" if figure is None else f"{figure.value:.3f}"
         if figure is not None and figure.interval is not None:
             shown += f"  [{figure.interval[0]:.3f}, {figure.interval[1]:.3f}]"
-        print(f"{name.ljust(40)}{shown}")
+        print(f"{name.ljust(44)}{shown}")
 
 
 def value_of(figure: Figure | None) -> float | None:

@@ -101,7 +101,14 @@ def test_a_second_run_has_the_same_bytes(built) -> None:
 def test_the_card_tells_origin_waiver_and_intervals(built) -> None:
     _, paths = built
     card = (paths.read("gate", "bundle") / "MODEL_CARD.md").read_text(encoding="utf-8")
-    for part in ("demonstration only", "Apache-2.0", "## Quality", "with negation", "## Lineage"):
+    for part in (
+        "demonstration only",
+        "Apache-2.0",
+        "## Quality",
+        "with negation",
+        "## Lineage",
+        "batch 1, 1 thread, ",
+    ):
         assert part in card
 
 

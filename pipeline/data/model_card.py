@@ -241,10 +241,11 @@ def _checks(verdict: Mapping[str, Any]) -> str:
 
 def _speed(released: Entry, machine: Mapping[str, Any]) -> str:
     latency = released["latency_ms"]
+    threads = f"{latency['threads']} thread{'s' * (latency['threads'] != 1)}"
     where = ", ".join(f"{key} {_plain(value)}" for key, value in sorted(machine.items()))
     return (
-        f"## Speed\n\nOne request of {latency['tokens']} tokens, batch 1, {latency['threads']} "
-        f"threads, tokenizer excluded: median {latency['p50']:.2f} ms, 95th percentile "
+        f"## Speed\n\nOne request of {latency['tokens']} tokens, batch 1, {threads}, "
+        f"tokenizer excluded: median {latency['p50']:.2f} ms, 95th percentile "
         f"{latency['p95']:.2f} ms, {released['throughput_per_s']:,.0f} a second one after another. "
         f"A process that serves it holds {released['memory_mb']:.0f} MB. Measured on: {where}."
     )
