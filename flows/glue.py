@@ -11,7 +11,8 @@ hub name (`pipeline/glue/from_datasets.py`); its rows are written as official fi
 both ways are one. The encoder is `prepare.checkpoint` unless a folder is named: any checkpoint that
 transformers knows, or our own pretraining, BERT or biLM.
 Each task and seed is trained in a process of its own; what is finished is not trained again while data,
-encoder and parameters are the same, so a killed run goes on where it was. Results: artifacts/glue/.
+encoder, parameters and the code of training are the same, so a killed run goes on where it was. Results:
+artifacts/glue/.
 """
 
 import argparse
@@ -23,6 +24,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from flows.codelock import CodeLock
 from flows.telemetry import switch_off_telemetry
 from pipeline.core.errors import DataError, ParameterError, PipelineError, TrainingError
 from pipeline.core.files import sha256_tree
@@ -33,6 +35,7 @@ from pipeline.core.stage import INPUT_KEY_VARIABLE
 TASKS = ("CoLA", "SST-2", "MRPC", "STS-B", "QQP", "MNLI", "QNLI", "RTE", "WNLI")
 DIAGNOSTIC = "AX"
 _KEY_LENGTH = 16
+_CODE = Path(__file__).resolve().parents[1]
 
 
 def run_glue(
@@ -53,6 +56,7 @@ def run_glue(
         TrainingError: a task failed; what was finished before is kept.
     """
     work, out = root / ".modelyard" / "glue", root / "artifacts" / "glue"
+    code = CodeLock(_CODE).stage_hash("glue.train")
     weights = "" if encoder is None else _encoder_hash(encoder)
     chosen = [] if encoder is None else ["--encoder", str(encoder.resolve())]
     answers = []
@@ -62,7 +66,9 @@ def run_glue(
             rows += sha256_tree(data / DIAGNOSTIC)
         for seed in seeds:
             settings = _settings(params, seed)
-            key = hashlib.sha256(f"{weights} {rows} {settings}".encode()).hexdigest()[:_KEY_LENGTH]
+            key = hashlib.sha256(f"{code} {weights} {rows} {settings}".encode()).hexdigest()[
+                :_KEY_LENGTH
+            ]
             file = work / f"{task}-{seed}-{key}.json"
             answers.append(f"{task}={seed}={file}")
             if file.is_file():

@@ -1,4 +1,4 @@
-"""quantize: every exported model in int8, with proof that it happened and of what it cost.
+"""quantize: every exported model in int8, with proof that it happened, of what it cost, and where.
 
 Reads   artifacts/export/{teacher,student,pruned,language_model}/, artifacts/prepare/records.parquet
 Writes  artifacts/quantize/{teacher/, student/, pruned/, language_model/, certificate.json, metrics.json}
@@ -6,19 +6,38 @@ Writes  artifacts/quantize/{teacher/, student/, pruned/, language_model/, certif
 
 import shutil
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.compression.int8 import inspect, quantize_int8, require_quantized, zipped_bytes
+from pipeline.compression.int8 import (
+    folded,
+    inspect,
+    named,
+    quantizable,
+    quantize_int8,
+    require_quantized,
+    zipped_bytes,
+)
+from pipeline.compression.sensitivity import quantize_within, sensitivities
 from pipeline.core.decision import Decision
+from pipeline.core.errors import ParameterError
 from pipeline.core.files import write_json
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.core.variants import LANGUAGE_MODEL, MODEL_FILE, MODELS, TOKENIZER_FILE
+from pipeline.core.variants import (
+    LANGUAGE_MODEL,
+    MODEL_FILE,
+    MODELS,
+    TEACHER,
+    TOKENIZER_FILE,
+    TORCH,
+    Variant,
+)
 from pipeline.metrics.quality import Scores, agreement
 from pipeline.runtime.task import Request, Task, requests_of
 from pipeline.runtime.text_model import TextModel
@@ -38,6 +57,14 @@ def run(params: Params, paths: Paths) -> Metrics:
         certificate[model] = entry = _quantize(source, target, requests=requests, params=params)
         say(f"quantize  {model}: {_summary(entry)}")
     language_model = _quantize_language_model(params=params, paths=paths)
+    _require_used(
+        params.quantize.float_operators,
+        [
+            name
+            for entry in (*certificate.values(), language_model)
+            for name in entry["float_operators"]
+        ],
+    )
     write_json(
         paths.out / "certificate.json",
         {"models": certificate, LANGUAGE_MODEL: language_model},
@@ -55,21 +82,54 @@ def _quantize(
 ) -> dict[str, Any]:
     """Write one model's folder and return its certificate."""
     target.mkdir(parents=True, exist_ok=True)
-    quantize_int8(source / MODEL_FILE, target / MODEL_FILE, params=params.quantize)
-    shutil.copyfile(source / TOKENIZER_FILE, target / TOKENIZER_FILE)
-    before, after = inspect(source / MODEL_FILE), inspect(target / MODEL_FILE)
-    require_quantized(target.name, before, after, params=params.quantize)
-    float32 = _scores(source, requests, params=params)
-    int8 = _scores(target, requests, params=params)
+    tokenizer = target / TOKENIZER_FILE
+    shutil.copyfile(source / TOKENIZER_FILE, tokenizer)
+
+    def answer(model: Path) -> Scores:
+        return _scores(model, tokenizer, requests, params=params)
+
+    def agree(first: Scores, second: Scores) -> float:
+        return _agreement(params.product.problem, first, second)
+
+    before = source / MODEL_FILE
+    float32 = answer(before)
+    # Of the teacher they would take minutes: it is there to be learned from.
+    ranked = (
+        sensitivities(before, answer, float32, params=params.quantize)
+        if Variant(source.name, TORCH).name != TEACHER
+        else None
+    )
+    kept, int8 = quantize_within(
+        before,
+        target / MODEL_FILE,
+        answer,
+        agree,
+        float32=float32,
+        params=params.quantize,
+        ranked=ranked,
+    )
+    old, new = inspect(before), inspect(target / MODEL_FILE, kept)
+    require_quantized(target.name, old, new, params=params.quantize)
     return {
         "passed": True,
-        **after.as_dict(),
-        "bytes_before": before.bytes,
+        **new.as_dict(),
+        "bytes_before": old.bytes,
         "zipped_bytes": zipped_bytes(target / MODEL_FILE),
         "compared_texts": len(requests),
-        "label_agreement": _agreement(params.product.problem, float32, int8),
+        "label_agreement": agree(float32, int8),
         "largest_probability_difference": float(np.max(np.abs(float32 - int8))),
+        "sensitivity": None if ranked is None else [one.as_dict() for one in ranked],
     }
+
+
+def _require_used(patterns: Sequence[str], kept: Sequence[str]) -> None:
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in kept):
+            raise ParameterError(
+                f"quantize.float_operators: {pattern!r} fits no operator of any model",
+                expected="names of operators, as `sensitivity` in artifacts/quantize/certificate.json has them",
+                next_step="correct it in params.yaml",
+            )
 
 
 def _agreement(problem: str, first: Scores, second: Scores) -> float:
@@ -82,18 +142,23 @@ def _quantize_language_model(*, params: Params, paths: Paths) -> dict[str, Any]:
     """The language model in int8: it goes into the bundle beside the classifier."""
     source, target = paths.read("export", LANGUAGE_MODEL), paths.out / LANGUAGE_MODEL
     target.mkdir(parents=True, exist_ok=True)
-    quantize_int8(source / MODEL_FILE, target / MODEL_FILE, params=params.quantize)
+    with folded(source / MODEL_FILE) as ready:
+        operators = quantizable(ready, params=params.quantize)
+    kept = named(operators, params.quantize.float_operators)
+    quantize_int8(
+        source / MODEL_FILE, target / MODEL_FILE, params=params.quantize, float_operators=kept
+    )
     shutil.copyfile(source / TOKENIZER_FILE, target / TOKENIZER_FILE)
-    before, after = inspect(source / MODEL_FILE), inspect(target / MODEL_FILE)
+    before, after = inspect(source / MODEL_FILE), inspect(target / MODEL_FILE, kept)
     require_quantized(target.name, before, after, params=params.quantize)
     return {"passed": True, **after.as_dict(), "bytes_before": before.bytes}
 
 
-def _scores(folder: Path, requests: Sequence[Request], *, params: Params) -> Scores:
+def _scores(model: Path, tokenizer: Path, requests: Sequence[Request], *, params: Params) -> Scores:
     """Answers one at a time: in a batch, dynamic int8 makes them depend on each other."""
     task = Task.asked(params.product, params.prepare)
-    model = TextModel.in_folder(folder, task=task, threads=1)
-    return np.stack(list(model.scores_of_each(requests, workers=params.compute.threads)))
+    runtime = TextModel(model, tokenizer, task=task, threads=1)
+    return np.stack(list(runtime.scores_of_each(requests, workers=params.compute.threads)))
 
 
 def _summary(entry: dict[str, Any]) -> str:

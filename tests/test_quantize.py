@@ -14,16 +14,28 @@ from pipeline.compression.int8 import (
     require_quantized,
     zipped_bytes,
 )
-from pipeline.core.errors import ArtifactError
+from pipeline.compression.sensitivity import quantize_within, sensitivities
+from pipeline.core.errors import ArtifactError, ParameterError
 from pipeline.core.files import read_json, sha256_tree
 from pipeline.core.sections import QuantizeParams
+from pipeline.runtime.task import Task, request_of
+from pipeline.runtime.text_model import TextModel
+from tests.support import tiny_models
 from tests.support.tiny_workspace import at, compressed_workspace
 
-PARAMS = QuantizeParams(reduce_range=True, per_channel=True, embeddings=True)
+PARAMS = QuantizeParams(
+    preset="portable", per_channel=True, embeddings=True, float_operators=[], min_agreement=0.0
+)
 
 
 @pytest.fixture(scope="module")
 def quantized(tmp_path_factory: pytest.TempPathFactory):
+    return compressed_workspace(tmp_path_factory)
+
+
+@pytest.fixture
+def own(tmp_path_factory: pytest.TempPathFactory):
+    """A workspace that a test may change."""
     return compressed_workspace(tmp_path_factory)
 
 
@@ -38,6 +50,84 @@ def test_the_certificate_counts_integer_operators_and_saved_bytes(quantized) -> 
         assert 0 < entry["zipped_bytes"] <= entry["bytes"]
         assert 0.5 < entry["label_agreement"] <= 1.0
         assert 0 < entry["largest_probability_difference"] < 1
+
+
+def test_the_certificate_tells_what_each_operator_costs_the_most_sensitive_first(quantized) -> None:
+    _, paths = quantized
+    models = read_json(paths.read("quantize", "certificate.json"))["models"]
+    assert models["teacher"]["sensitivity"] is None
+    found = models["student"]["sensitivity"]
+    names = [entry["operator"] for entry in found]
+    assert len(set(names)) == len(names) == 10  # a layer's 6, pooler, classifier, words, positions
+    assert "/words/Gather" in names
+    changes = [entry["change"] for entry in found]
+    assert changes == sorted(changes, reverse=True)
+    assert changes[0] > 0
+    assert all(entry["bytes"] > 0 for entry in found)
+
+
+def test_named_operators_stay_in_float32(own) -> None:
+    params, paths = own
+    asked = params.quantize.model_copy(update={"float_operators": ["/classifier/*", "*query*"]})
+    quantize.run(params.model_copy(update={"quantize": asked}), at(paths, "quantize"))
+    models = read_json(paths.read("quantize", "certificate.json"))["models"]
+    graph = onnx.load(paths.read("quantize", "student", "model.onnx")).graph
+    kept = {node.name for node in graph.node if node.op_type == "MatMul"}
+    kept &= {"/layers.0/query/MatMul", "/classifier/Gemm_MatMul"}
+    assert len(kept) == 2
+    assert len(models["student"]["float_operators"]) == 2
+    assert models["student"]["float_matrix_products"] == 0
+    assert models["student"]["large_float_weights"] == []
+
+
+def test_a_name_that_no_model_has_is_an_error(own) -> None:
+    params, paths = own
+    asked = params.quantize.model_copy(update={"float_operators": ["/layers.9/*"]})
+    with pytest.raises(ParameterError, match=r"'/layers\.9/\*' fits no operator"):
+        quantize.run(params.model_copy(update={"quantize": asked}), at(paths, "quantize"))
+
+
+def test_where_int8_changes_too_much_the_most_sensitive_operators_stay_in_float32(
+    quantized, tmp_path: Path
+) -> None:
+    params, paths = quantized
+    source = paths.read("export", "student", "model.onnx")
+    task = Task.asked(params.product, params.prepare)
+    texts = [request_of(text) for text in tiny_models.texts(40, seed=3)]
+
+    def answer(model: Path) -> np.ndarray:
+        return TextModel(model, source.with_name("tokenizer.json"), task=task, threads=1).scores(
+            texts
+        )
+
+    def agree(first: np.ndarray, second: np.ndarray) -> float:
+        return 1 - float(np.abs(first - second).mean())
+
+    float32 = answer(source)
+    ranked = sensitivities(source, answer, float32, params=PARAMS)
+    quantize_int8(source, tmp_path / "whole.onnx", params=PARAMS)
+    whole = agree(float32, answer(tmp_path / "whole.onnx"))
+
+    def within(least: float) -> list[str]:
+        kept, int8 = quantize_within(
+            source,
+            tmp_path / "model.onnx",
+            answer,
+            agree,
+            float32=float32,
+            params=PARAMS.model_copy(update={"min_agreement": least}),
+            ranked=ranked,
+        )
+        assert agree(float32, int8) >= least
+        assert inspect(tmp_path / "model.onnx", kept).float_matrix_products == 0
+        return [one.name for one in kept]
+
+    assert within(whole) == []
+    kept = within(whole + 0.2 * (1 - whole))
+    assert kept == [one.operator.name for one in ranked][: len(kept)]
+    assert kept
+    with pytest.raises(ArtifactError, match="agrees with float32 by"):
+        within(1.0)
 
 
 def test_two_runs_give_the_same_bytes(quantized) -> None:

@@ -7,11 +7,15 @@ operators work on integers, how many large float32 weights are left, how many by
 import tempfile
 import zlib
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
 from functools import partial
 from math import prod
 from pathlib import Path
 
+import numpy as np
 import onnx
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -30,6 +34,31 @@ _PART = 1 << 20
 
 _INTEGER_OPERATORS = ("MatMulInteger", "DynamicQuantizeLinear", "DynamicQuantizeLSTM")
 
+_WEIGHT = {"MatMul": 1, "Gemm": 1, "Gather": 0, "LSTM": 1}
+"""Operator → the place of its weight among its inputs."""
+
+_SEVEN_BITS = {"portable": True, "vnni": False}
+"""Preset → whether weights leave one of their eight bits unused. Processors without VNNI add two products of
+unsigned and signed bytes in 16 bits, and two of seven bits always fit."""
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator with a weight that int8 can take.
+
+    Attributes:
+        name: of its node.
+        bytes: of its weight in float32.
+    """
+
+    name: str
+    bytes: int
+
+    @property
+    def nodes(self) -> list[str]:
+        """Its name, and the one it gets where the quantizer parts a product from its addition."""
+        return [self.name, f"{self.name}_MatMul"]
+
 
 @dataclass(frozen=True)
 class Structure:
@@ -40,6 +69,7 @@ class Structure:
         quantized_embeddings: tables looked up in bytes.
         float_matrix_products: products of a constant float32 matrix, which int8 should have taken.
         large_float_weights: names of float32 matrices that are still large.
+        float_operators: operators left in float32 on purpose; not counted above.
         bytes: size of the file.
     """
 
@@ -47,6 +77,7 @@ class Structure:
     quantized_embeddings: int
     float_matrix_products: int
     large_float_weights: list[str]
+    float_operators: list[str]
     bytes: int
 
     def as_dict(self) -> dict[str, object]:
@@ -54,33 +85,94 @@ class Structure:
         return asdict(self)
 
 
-def quantize_int8(source: Path, target: Path, *, params: QuantizeParams) -> None:
-    """Write the int8 model of the float32 ONNX model `source`. The same input gives the same bytes."""
-    operators = ["MatMul", "LSTM"] + ["Gather"] * params.embeddings
-    with tempfile.TemporaryDirectory() as name, atomic_path(target) as temporary:
-        folded = Path(name) / "folded.onnx"
-        # Constant folding first: weights that are computed in the graph would be skipped.
+def quantize_int8(
+    source: Path, target: Path, *, params: QuantizeParams, float_operators: Sequence[Operator] = ()
+) -> None:
+    """Write the int8 model of the float32 ONNX model `source`. The same input gives the same bytes.
+
+    Args:
+        float_operators: what stays in float32.
+    """
+    left_out = [node for operator in float_operators for node in operator.nodes]
+    with folded(source) as ready, atomic_path(target) as temporary:
+        _quantize(ready, temporary, params=params, left_out=left_out)
+
+
+def quantize_alone(
+    ready: Path, target: Path, operator: Operator, *, params: QuantizeParams
+) -> None:
+    """Write the `folded` model `ready` with `operator` in int8 and all others in float32."""
+    _quantize(ready, target, params=params, alone=operator.nodes)
+
+
+@contextmanager
+def folded(source: Path) -> Iterator[Path]:
+    """The model with its constants folded: weights that are computed in the graph would be skipped."""
+    with tempfile.TemporaryDirectory() as name:
+        ready = Path(name) / "folded.onnx"
         # Symbolic shapes serve static quantization alone, and need one more package.
-        quant_pre_process(str(source), str(folded), skip_symbolic_shape=True)
-        quantize_dynamic(
-            folded,
-            temporary,
-            op_types_to_quantize=operators,
-            per_channel=params.per_channel,
-            reduce_range=params.reduce_range,
-            weight_type=QuantType.QInt8,
-        )
+        quant_pre_process(str(source), str(ready), skip_symbolic_shape=True)
+        yield ready
 
 
-def inspect(path: Path) -> Structure:
-    """Count what is in integers and what is not."""
+def _quantize(
+    ready: Path,
+    target: Path,
+    *,
+    params: QuantizeParams,
+    alone: Sequence[str] = (),
+    left_out: Sequence[str] = (),
+) -> None:
+    quantize_dynamic(
+        ready,
+        target,
+        op_types_to_quantize=["MatMul", "LSTM"] + ["Gather"] * params.embeddings,
+        nodes_to_quantize=list(alone),
+        nodes_to_exclude=list(left_out),
+        per_channel=params.per_channel,
+        reduce_range=_SEVEN_BITS[params.preset],
+        weight_type=QuantType.QInt8,
+    )
+
+
+def quantizable(ready: Path, *, params: QuantizeParams) -> list[Operator]:
+    """Operators of a `folded` model that int8 takes, in the order of the graph."""
+    graph = onnx.load(ready).graph
+    sizes = {
+        tensor.name: prod(tensor.dims) * np.dtype(np.float32).itemsize
+        for tensor in graph.initializer
+        if tensor.data_type == onnx.TensorProto.FLOAT and len(tensor.dims) > 1
+    }
+    found = [
+        Operator(node.name, sizes[weight])
+        for node in graph.node
+        if (place := _WEIGHT.get(node.op_type)) is not None
+        and (weight := node.input[place]) in sizes
+    ]
+    names = {node.name: node.op_type for node in graph.node}
+    return [one for one in found if params.embeddings or names[one.name] != "Gather"]
+
+
+def named(operators: Sequence[Operator], patterns: Sequence[str]) -> list[Operator]:
+    """The operators whose name fits one of the patterns (`*` stands for any characters)."""
+    return [one for one in operators if any(fnmatchcase(one.name, p) for p in patterns)]
+
+
+def inspect(path: Path, float_operators: Sequence[Operator] = ()) -> Structure:
+    """Count what is in integers and what is not.
+
+    Args:
+        float_operators: what was left in float32 on purpose.
+    """
     graph = onnx.load(path).graph
+    kept = {node for operator in float_operators for node in operator.nodes}
     types = Counter(node.op_type for node in graph.node)
     floats = {t.name for t in graph.initializer if t.data_type == onnx.TensorProto.FLOAT}
     # Matrices become signed, looked-up tables unsigned bytes.
     bytewide = (onnx.TensorProto.INT8, onnx.TensorProto.UINT8)
     integers = {tensor.name for tensor in graph.initializer if tensor.data_type in bytewide}
-    nodes = list(graph.node)
+    nodes = [node for node in graph.node if node.name not in kept]
+    allowed = {name for node in graph.node if node.name in kept for name in node.input}
     # Biases and scales stay as they are; those of an LSTM have two dimensions, the first of them 1.
     vectors = {
         node.input[place]
@@ -92,7 +184,7 @@ def inspect(path: Path) -> Structure:
     large = [
         tensor.name
         for tensor in graph.initializer
-        if tensor.name in floats - vectors
+        if tensor.name in floats - vectors - allowed
         and len(tensor.dims) > 1
         and prod(tensor.dims) >= _LARGE_WEIGHT
     ]
@@ -103,6 +195,7 @@ def inspect(path: Path) -> Structure:
             n.op_type in ("MatMul", "Gemm") and any(i in floats for i in n.input[:2]) for n in nodes
         ),
         large_float_weights=sorted(large),
+        float_operators=[operator.name for operator in float_operators],
         bytes=path.stat().st_size,
     )
 

@@ -232,12 +232,18 @@ class ExportParams(Section):
 class QuantizeParams(Section):
     """quantize: dynamic int8 of each model."""
 
-    reduce_range: bool
-    """Seven-bit weights: right on every processor. False only where all of them have VNNI."""
+    preset: Literal["portable", "vnni"]
+    """`portable`: seven-bit weights, right on every processor. `vnni`: all eight bits, for processors that
+    have VNNI (the arm64 dot product is alike); others would saturate and answer differently."""
     per_channel: bool
     """One scale an output channel."""
     embeddings: bool
     """Quantize the embedding tables too."""
+    float_operators: list[str]
+    """Operators that stay in float32, by names of `certificate.json`'s `sensitivity`; `*` is any characters."""
+    min_agreement: Share
+    """Least agreement with float32 on validation texts; where int8 misses it, the most sensitive operators
+    stay in float32 too, one after the other."""
 
 
 class EvaluateParams(Section):

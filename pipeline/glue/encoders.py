@@ -48,6 +48,11 @@ def load_encoder(
     _read_longest(model, tokenizer, max_length)
     if not is_bilm(folder):
         _tell_layers_apart(model, finetune)
+    elif finetune.frozen_layers or finetune.layer_decay != 1:
+        say(
+            f"{folder.name} is a biLM, whose layers all learn alike: finetune.frozen_layers and "
+            "layer_decay are not for it"
+        )
     return model, tokenizer
 
 

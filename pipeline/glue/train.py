@@ -39,6 +39,7 @@ from pipeline.training.classification import (
 )
 from pipeline.training.curve import Curve
 from pipeline.training.loop import Objective, Training, train
+from pipeline.training.tokens_in_use import tokens_in_use
 
 _BATCH_SIZE = 64
 
@@ -156,7 +157,8 @@ def _train(
         layer_of=(lambda name: layer_from_top(model, name)) if layered else None,
         layer_decay=settings.finetune.layer_decay if layered else 1.0,
     )
-    train(model, objective, training)
+    with tokens_in_use(model, rows):
+        train(model, objective, training)
 
 
 def _answers(

@@ -22,6 +22,7 @@ from pipeline.training.classification import TokenRows, tokenize
 from pipeline.training.curve import Curve
 from pipeline.training.loop import Objective, Training, train
 from pipeline.training.objectives import gold_objective, scale_of
+from pipeline.training.tokens_in_use import tokens_in_use
 from pipeline.training.validation import QUALITY, Validation
 
 
@@ -76,7 +77,8 @@ class RelatedLesson:
             self._done.restore_best(model)
         else:
             seed_everything(self.params.compute.seed)
-            train(model, self._objective(), self._training(model))
+            with tokens_in_use(model, self.rows, self.validation.rows):
+                train(model, self._objective(), self._training(model))
             self._done.save_best(model)
         model.eval()
         torch.set_rng_state(state)

@@ -24,6 +24,7 @@ from pipeline.training.loop import Training, train
 from pipeline.training.objectives import balanced_weights, gold_objective, scale_of
 from pipeline.training.related import RelatedLesson
 from pipeline.training.splits import Split, read_split
+from pipeline.training.tokens_in_use import tokens_in_use
 from pipeline.training.validation import QUALITY, ScoresOf, Validation
 
 
@@ -119,7 +120,8 @@ class Teaching:
         )
         learned = targets if scale is None else scale.standard(targets)
         objective = gold_objective(self.rows, learned, problem=product.problem, weights=weights)
-        train(model, objective, training)
+        with tokens_in_use(model, self.rows, self.validation.rows):
+            train(model, objective, training)
         if scale is not None:
             scale_output(model, factor=scale.deviation, shift=scale.mean)
         return curve.points

@@ -1,10 +1,17 @@
 """How the benchmark of training reads a race."""
 
 import math
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+import torch
 
-from benchmarks.training import times_faster
+from benchmarks.support.finetuning import Bench
+from benchmarks.support.watch import Accuracy, ReachedError, Run, Watch
+from benchmarks.training import race, times_faster
+
+NOTHING = torch.nn.Identity()
 
 
 def test_a_ratio_is_of_their_seconds_to_ours() -> None:
@@ -18,3 +25,46 @@ def test_who_never_reaches_the_goal_is_not_faster() -> None:
 
 def test_a_peer_that_never_reaches_it_gives_no_ratio() -> None:
     assert times_faster(50.0, math.inf) is None
+
+
+def figures(*accuracies: float) -> Accuracy:
+    """One after the other, whatever the model."""
+    found = iter(accuracies)
+    return lambda _: next(found)
+
+
+def test_all_race_to_the_tuned_trainers_last_accuracy_less_half_a_point() -> None:
+    curves = {
+        "ours": [(10.0, 0.80), (20.0, 0.816), (30.0, 0.81)],
+        "default": [(40.0, 0.817)],
+        "tuned": [(15.0, 0.79), (35.0, 0.83), (55.0, 0.82)],
+    }
+    asked: dict[str, dict[str, Any]] = {}
+
+    def engine(name: str) -> Any:
+        def train(_: Bench, **settings: Any) -> Run:
+            asked[name] = settings
+            return Run(1.0, curves[name])
+
+        return train
+
+    engines = {name: engine(name) for name in ("ours", "default", "tuned")}
+    bench = cast(Bench, SimpleNamespace(seed=1))
+    reached, kept = race(engines, bench, epochs=2, evaluations=4)
+    assert reached == {"ours": 20.0, "default": 40.0, "tuned": 35.0}
+    assert kept == curves
+    assert asked["ours"] == asked["tuned"] == {"epochs": 2, "evaluations": 4}
+    assert asked["default"] == {"epochs": 3, "evaluations": 4, "until": pytest.approx(0.815)}
+
+
+def test_a_training_is_stopped_at_the_first_look_that_is_good_enough() -> None:
+    watch = Watch(figures(0.7, 0.8, 0.9), steps=6, evaluations=3, until=0.8)
+    for _ in range(3):
+        watch.after_step(NOTHING)
+    with pytest.raises(ReachedError):
+        watch.after_step(NOTHING)
+    assert [accuracy for _, accuracy in watch.curve] == [0.7, 0.8]
+    watch = Watch(figures(0.7, 0.8, 0.9), steps=6, evaluations=3)
+    for _ in range(6):
+        watch.after_step(NOTHING)
+    assert [accuracy for _, accuracy in watch.curve] == [0.7, 0.8, 0.9]

@@ -68,7 +68,9 @@ def parity_case(row: list[int]) -> ParityCase:
 
 @pytest.mark.parametrize("cells", [64, 256])
 def test_int8_takes_the_lstms_and_says_so(tmp_path: Path, cells: int) -> None:
-    params = QuantizeParams(reduce_range=True, per_channel=True, embeddings=True)
+    params = QuantizeParams(
+        preset="portable", per_channel=True, embeddings=True, float_operators=[], min_agreement=0.0
+    )
     model = tiny_bilm_classifier(hidden_size=32, intermediate_size=cells)
     export_onnx(model, tmp_path / "model.onnx", opset=17)
     quantize_int8(tmp_path / "model.onnx", tmp_path / "int8.onnx", params=params)

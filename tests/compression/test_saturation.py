@@ -20,8 +20,10 @@ from pipeline.core.sections import QuantizeParams
 from pipeline.runtime.session import open_session
 from tests.support.tiny_workspace import compressed_workspace
 
-PORTABLE = QuantizeParams(reduce_range=True, per_channel=True, embeddings=True)
-WHOLE_RANGE = QuantizeParams(reduce_range=False, per_channel=True, embeddings=True)
+PORTABLE = QuantizeParams(
+    preset="portable", per_channel=True, embeddings=True, float_operators=[], min_agreement=0.0
+)
+WHOLE_RANGE = PORTABLE.model_copy(update={"preset": "vnni"})
 
 
 def saturating_product(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.int32]:

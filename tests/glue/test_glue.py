@@ -98,8 +98,11 @@ def test_tasks_of_every_kind_go_through_to_a_valid_submission(
         assert part in printed
 
 
-def test_what_is_finished_is_not_trained_again_and_new_rows_are(
-    workspace: Path, glue: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+def test_what_is_finished_is_not_trained_again_but_with_other_code_or_rows(
+    workspace: Path,
+    glue: Callable[..., Any],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     glue(["RTE"])
     assert "RTE seed 1  0/" in capsys.readouterr().out
@@ -107,6 +110,9 @@ def test_what_is_finished_is_not_trained_again_and_new_rows_are(
     printed = capsys.readouterr().out
     assert "RTE  seed 1  trained before" in printed
     assert "RTE seed 1  0/" not in printed
+    monkeypatch.setattr("flows.codelock.CodeModule.digest", "other code")
+    glue(["RTE"])
+    assert "RTE seed 1  0/" in capsys.readouterr().out
     train = workspace / "data/RTE/train.tsv"
     train.write_text(train.read_text() + "99\tOne more.\tOne more.\tentailment\n")
     glue(["RTE"])
@@ -124,12 +130,17 @@ def pretrained_bilm(folder: Path) -> None:
 
 @pytest.mark.parametrize("write", [pretrained_bert, pretrained_bilm])
 def test_what_our_own_pretraining_leaves_is_an_encoder_too(
-    workspace: Path, glue: Callable[..., Any], write: Callable[[Path], None]
+    workspace: Path,
+    glue: Callable[..., Any],
+    write: Callable[[Path], None],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     encoder = f"{write.__name__}/artifacts/pretrain/model"
     (workspace / encoder).mkdir(parents=True)
     write(workspace / encoder)
     report = glue(["MRPC"], encoder=encoder)
+    told = "frozen_layers and layer_decay are not for it" in capsys.readouterr().out
+    assert told == (write is pretrained_bilm)
     assert set(report["tasks"]["MRPC"]) >= {"f1", "accuracy"}
     assert report["tasks"]["MRPC"]["seen_by_checkpoint"] is False
 
