@@ -1,10 +1,12 @@
-"""distill: the student: our own pretrained encoder, taught by the teacher's outputs.
+"""distill: the student: our own pretrained encoder, or layers of the teacher, taught by its outputs.
 
-Reads   artifacts/transfer/, artifacts/pretrain/model/, artifacts/prepare/{records.parquet, student_tokenizer/}
+Reads   artifacts/transfer/, artifacts/{pretrain,finetune}/model/,
+        artifacts/prepare/{records.parquet, student_tokenizer/}
 Writes  artifacts/distill/{model/, curve.csv, metrics.json}
 """
 
 import numpy as np
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.compression.distillation import Features, attach_map, detach_map
 from pipeline.compression.low_rank import factorise, merge
@@ -18,6 +20,7 @@ from pipeline.models.encoder import (
     parameter_count,
     save_model,
 )
+from pipeline.models.student import start_from_teacher
 from pipeline.runtime.scores import scores_of
 from pipeline.training.loop import train
 from pipeline.training.validation import QUALITY
@@ -28,12 +31,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     tokenizer = load_tokenizer(paths.read("prepare", "student_tokenizer"))
     features = _features(params, paths)
     lesson = read_lesson(params, paths, tokenizer, scores=scores_of, features=features)
-    model = load_classifier(
-        paths.read("pretrain", "model"),
-        labels=params.product.labels,
-        problem=params.product.problem,
-        dropout=params.distill.dropout,
-    )
+    model = _student(params, paths, tokenizer)
     if (rank := params.distill.embedding_rank) is not None:
         counts = np.bincount(np.concatenate(lesson.rows.ids), minlength=model.config.vocab_size)
         factorise(model, counts, rank=rank)
@@ -54,6 +52,29 @@ def run(params: Params, paths: Paths) -> Metrics:
         "rows": len(lesson.rows.ids),
         "headline": f"validation {report['quality_metric']} {report[QUALITY]:.3f}",
     }
+
+
+def _student(params: Params, paths: Paths, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+    """The student before it learns."""
+
+    def load(stage: str) -> PreTrainedModel:
+        return load_classifier(
+            paths.read(stage, "model"),
+            labels=params.product.labels,
+            problem=params.product.problem,
+            dropout=params.distill.dropout,
+        )
+
+    model = load("pretrain")
+    if (layers := params.distill.teacher_layers) is not None:
+        start_from_teacher(
+            model,
+            load("finetune"),
+            layers=layers,
+            tokenizer=tokenizer,
+            teacher_tokenizer=load_tokenizer(paths.read("finetune", "model")),
+        )
+    return model
 
 
 def _features(params: Params, paths: Paths) -> Features | None:

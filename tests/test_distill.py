@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import distill
+from pipeline import distill, pretrain
+from pipeline.core.errors import ArtifactError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import load_params
 from pipeline.models.encoder import load_classifier, load_tokenizer
@@ -59,3 +60,30 @@ def test_two_runs_leave_the_same_weights(workspace: Path) -> None:
     assert metrics["validation_accuracy"] > 0.9
     header = (paths.out / "curve.csv").read_text().splitlines()[0]
     assert header == "step,loss,learning_rate,validation_quality"
+
+
+def test_a_student_of_the_teachers_layers_answers_as_the_teacher_before_it_learns(
+    workspace: Path,
+) -> None:
+    """Its layers are all of the teacher's, so nothing is left to learn but another vocabulary."""
+    teacher = load_classifier(
+        workspace / "artifacts/finetune/model", labels=["negative", "positive"]
+    )
+    layers = list(range(teacher.config.num_hidden_layers))
+    changes = [f"pretrain.layers={len(layers)}", "pretrain.start=checkpoint"]
+    run_in(workspace, "pretrain", pretrain.run, *changes)
+    learned_little = ["distill.epochs=1", "distill.learning_rate=1e-9"]
+    asked = f"distill.teacher_layers={layers}"
+    run_in(workspace, "distill", distill.run, *changes, *learned_little, asked)
+    assert np.mean(answers(workspace, "distill") == answers(workspace, "finetune")) > 0.9
+    untaught = answers(workspace, "distill")
+    run_in(workspace, "distill", distill.run, *learned_little, "distill.teacher_layers=null")
+    assert not (answers(workspace, "distill") == untaught).all()
+
+
+@pytest.mark.parametrize("layers", [[0, 1], [9]])
+def test_layers_that_do_not_fit_are_an_error(workspace: Path, layers: list[int]) -> None:
+    with pytest.raises(
+        ArtifactError, match="with a bert of 3 layers as teacher and a bert of 1 as"
+    ):
+        run_in(workspace, "distill", distill.run, f"distill.teacher_layers={layers}")

@@ -113,6 +113,9 @@ class DistillParams(Schedule):
     """Softens both distributions (Hinton et al. 2015)."""
     hard_label_weight: Share
     """Weight of the cross-entropy with the gold label, where there is one; the rest goes to the teacher."""
+    teacher_layers: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | None
+    """bert: layers of the teacher that the student starts from, with its embeddings and head, the lowest 0 (Sanh
+    et al. 2019); null starts from pretrain's model."""
     embedding_rank: Positive | None
     """bert: the student's table of embeddings is the product of one this wide and a small matrix, from here
     on to the exported graph; null leaves it whole."""

@@ -6,17 +6,24 @@ weights (as Li et al. 2017 choose filters). Its vocabulary is its own: each toke
 checkpoint's embeddings of the pieces that the checkpoint would write it with.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModel,
+    BertForSequenceClassification,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from pipeline.core.errors import ArtifactError
 from pipeline.core.params import PretrainParams
 from pipeline.models.whole import load_whole
 
 _CONTINUATION = "##"
+_HEAD = ("bert.pooler", "classifier")
 _NEXT = "name another prepare.checkpoint, set pretrain: as this one is, or pretrain.start: random"
 
 
@@ -39,13 +46,53 @@ def start_from_checkpoint(
             has fewer layers or positions, narrower feed-forward layers, or another tokenizer.
     """
     source: Any = load_whole(AutoModel, checkpoint, next_step=_NEXT)
-    target: Any = model.base_model
     _check_shape(source, params, checkpoint)
-    _check_parts(source, target, len(teacher_tokenizer))
-    for number in range(params.layers):
-        state = source.encoder.layer[number].state_dict()
-        narrowed = _widest_units(state, params.feed_forward_size)
-        target.encoder.layer[number].load_state_dict(narrowed)
+    _check_parts(source, model.base_model, len(teacher_tokenizer))
+    _copy(
+        source,
+        model.base_model,
+        layers=range(params.layers),
+        pieces=pieces_of_tokens(tokenizer, teacher_tokenizer),
+    )
+
+
+def start_from_teacher(
+    model: PreTrainedModel,
+    teacher: PreTrainedModel,
+    *,
+    layers: Sequence[int],
+    tokenizer: PreTrainedTokenizerBase,
+    teacher_tokenizer: PreTrainedTokenizerBase,
+) -> None:
+    """Put layers of a fine-tuned teacher, its embeddings and its head into a student.
+
+    Args:
+        model: a BERT classifier; changed in place.
+        layers: of the teacher, one for each of the student's, the lowest 0.
+
+    Raises:
+        ArtifactError: there are more or fewer layers than the student has, the teacher has no such layer,
+            or either is no BERT, or hidden sizes or heads differ.
+    """
+    _check_teacher(model, teacher, layers)
+    _check_parts(teacher.base_model, model.base_model, len(teacher_tokenizer))
+    _copy(
+        teacher.base_model,
+        model.base_model,
+        layers=layers,
+        pieces=pieces_of_tokens(tokenizer, teacher_tokenizer),
+    )
+    for name in _HEAD:
+        model.get_submodule(name).load_state_dict(teacher.get_submodule(name).state_dict())
+
+
+def _copy(
+    source: Any, target: Any, *, layers: Sequence[int], pieces: Mapping[int, list[int]]
+) -> None:
+    for number, layer in enumerate(layers):
+        into = target.encoder.layer[number]
+        state = source.encoder.layer[layer].state_dict()
+        into.load_state_dict(_widest_units(state, into.intermediate.dense.out_features))
     old, new = source.embeddings, target.embeddings
     with torch.no_grad():
         positions = new.position_embeddings.weight
@@ -53,8 +100,8 @@ def start_from_checkpoint(
         new.token_type_embeddings.weight.copy_(old.token_type_embeddings.weight[:1])
         new.LayerNorm.load_state_dict(old.LayerNorm.state_dict())
         words = old.word_embeddings.weight
-        for number, pieces in pieces_of_tokens(tokenizer, teacher_tokenizer).items():
-            new.word_embeddings.weight[number] = words[pieces].mean(dim=0)
+        for number, parts in pieces.items():
+            new.word_embeddings.weight[number] = words[parts].mean(dim=0)
 
 
 def _widest_units(state: dict[str, torch.Tensor], width: int) -> dict[str, torch.Tensor]:
@@ -117,6 +164,31 @@ def _check_shape(source: PreTrainedModel, params: PretrainParams, checkpoint: Pa
             expected=f"a BERT of at least {params.layers} layers with {wanted}, or a larger"
             " feed_forward_size",
             next_step=_NEXT,
+        )
+
+
+def _check_teacher(model: PreTrainedModel, teacher: PreTrainedModel, layers: Sequence[int]) -> None:
+    there: int = getattr(teacher.config, "num_hidden_layers", 0)
+    shapes = [
+        [getattr(one.config, name, None) for name in ("hidden_size", "num_attention_heads")]
+        for one in (model, teacher)
+    ]
+    both_bert = all(isinstance(one, BertForSequenceClassification) for one in (model, teacher))
+    wanted = model.config.num_hidden_layers
+    if (
+        not both_bert
+        or shapes[0] != shapes[1]
+        or len(layers) != wanted
+        or max(layers) >= there
+        or teacher.config.intermediate_size < model.config.intermediate_size
+    ):
+        raise ArtifactError(
+            f"distill.teacher_layers: {list(layers)}, with a {teacher.config.model_type} of {there} layers "
+            f"as teacher and a {model.config.model_type} of {wanted} as student, hidden size and "
+            f"heads {shapes[1]} and {shapes[0]}",
+            expected="two BERTs of one hidden size and number of heads, feed-forward layers no wider than "
+            "the teacher's, and one of its layers for each of the student's",
+            next_step="correct distill.teacher_layers, or set it to null to start from pretrain's model",
         )
 
 
