@@ -10,14 +10,15 @@ memory. The Trainer trains transformers' own class, as its users do; that our la
 first token alone (`pipeline/models/first_token.py`) is part of our engine. `default` is the Trainer as it
 comes: batches of 8 in random order, float32, three epochs. `tuned` has what its documentation offers: texts
 grouped by length, bfloat16 where the processor multiplies it, the fused optimizer; and our schedule
-(`SCHEDULE`, and what `finetune` has of warm-up and decay). Rates by layer and the moving average of the weights,
-which it does not offer, are part of our engine.
+(`SCHEDULE`, and what `finetune` has of warm-up and decay). What it does not offer is part of our engine: rates by
+layer, the moving average of the weights, a table of embeddings with the tokens in use alone.
 
 Rounds are interleaved, ratios are of medians, tokens are counted without padding. Then each is trained to its
-end (the Trainer at its defaults, which takes longest, as far as it has to), and asked when its validation accuracy first reached the tuned Trainer's final one less half a point;
-seconds of validation do not count. One such race is a matter of luck (a validation of 837 rows moves by a point
-from look to look), so there are several seeds, and the ratio is of medians. The race needs `tuned` among
-those beside us. The Trainer asks for the package `accelerate`.
+end (the Trainer at its defaults, which takes longest, as far as it has to), and asked when its validation
+accuracy first reached the tuned Trainer's final one less half a point; seconds of validation do not count. One
+such race is a matter of luck (a validation of 837 rows moves by a point from look to look), so there are several
+seeds, and the ratio is of medians. The race needs `tuned` among those beside us. The Trainer asks for the
+package `accelerate`.
 """
 
 import argparse
