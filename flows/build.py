@@ -263,7 +263,7 @@ def main() -> None:
     """Command line: exit 0 only when everything is done."""
     options = parse_arguments()
     switch_off_telemetry()
-    signal.signal(signal.SIGTERM, _stop)
+    stop_on_sigterm()
     root = Path.cwd()
     try:
         profile = read_profile(root, options.profile) if options.profile else []
@@ -277,8 +277,12 @@ def main() -> None:
         sys.exit(130)
 
 
+def stop_on_sigterm() -> None:
+    """Asked to end, this process unwinds, so that stages are ended and the worktree is removed."""
+    signal.signal(signal.SIGTERM, _stop)
+
+
 def _stop(*_: object) -> NoReturn:
-    """Asked to end: unwind, so that stages are ended and the worktree is removed."""
     raise KeyboardInterrupt
 
 

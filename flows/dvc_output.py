@@ -19,11 +19,16 @@ _FAILURE = re.compile(
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a stage failed, in the three parts of a PipelineError."""
+    """Why a stage failed, in the three parts of a PipelineError.
+
+    Attributes:
+        told: whether the stage said so itself; else it was killed, or ended in a way nobody foresaw.
+    """
 
     got: str
     expected: str
     next_step: str
+    told: bool
 
 
 @dataclass
@@ -53,11 +58,12 @@ class Transcript:
         """What the stage said when it failed, or else its last line."""
         text = "\n".join(line for line in self.lines if not is_noise(line))
         if match := _FAILURE.search(text):
-            return Failure(match["got"], match["expected"], match["next"].strip())
+            return Failure(match["got"], match["expected"], match["next"].strip(), told=True)
         return Failure(
             self.tail(),
             expected=f"stage {stage} to end without an error",
             next_step="read the log named below; it holds the whole traceback",
+            told=False,
         )
 
     def tail(self) -> str:

@@ -5,8 +5,8 @@
     python -m flows.glue --data DIR --encoder artifacts/pretrain/model --set finetune.frozen_layers=0
     python -m flows.glue --datasets NAME_OR_FOLDER                 # what the `datasets` library reads
 
-DIR holds one folder a task (CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI, and AX for the
-diagnostic rows), as the benchmark's own script leaves them. NAME_OR_FOLDER is a folder of data sets or a
+DIR holds one folder a task (CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI, and AX or diagnostic
+for the diagnostic rows), as the benchmark's own script leaves them. NAME_OR_FOLDER is a folder of data sets or a
 hub name (`pipeline/glue/from_datasets.py`); its rows are written as official files first, and from there
 both ways are one. The encoder is `prepare.checkpoint` unless a folder is named: any checkpoint that
 transformers knows, or our own pretraining, BERT or biLM.
@@ -27,13 +27,16 @@ from pathlib import Path
 from flows.codelock import CodeLock
 from flows.telemetry import switch_off_telemetry
 from pipeline.core.errors import DataError, ParameterError, PipelineError, TrainingError
-from pipeline.core.files import sha256_tree
+from pipeline.core.files import sha256_file, sha256_tree
 from pipeline.core.params import Params, override, parse_params, parse_yaml
 from pipeline.core.progress import say
 from pipeline.core.stage import INPUT_KEY_VARIABLE
+from pipeline.glue.seen import data_sets_of, data_sets_seen
+from pipeline.glue.tasks import TASKS, diagnostic_file
+from pipeline.models.checkpoint import resolve_checkpoint
 
-TASKS = ("CoLA", "SST-2", "MRPC", "STS-B", "QQP", "MNLI", "QNLI", "RTE", "WNLI")
-DIAGNOSTIC = "AX"
+_LEFT_OUT = ("seeds", "class_weights", "patience", "related")
+"""Parameters of `finetune` that are the product's alone."""
 _KEY_LENGTH = 16
 _CODE = Path(__file__).resolve().parents[1]
 
@@ -46,41 +49,76 @@ def run_glue(
     encoder: Path | None,
     tasks: Sequence[str],
     seeds: Sequence[int],
+    seen: Sequence[str] | None = None,
 ) -> None:
-    """Train what is not trained yet, then report.
+    """Train what is not trained yet, then report on every task that went through.
 
     Args:
         encoder: a checkpoint's folder; None is `prepare.checkpoint`.
+        seen: data sets that the encoder was trained on, where the user says so.
 
     Raises:
-        TrainingError: a task failed; what was finished before is kept.
+        TrainingError: a task failed; the others are trained and reported.
     """
     work, out = root / ".modelyard" / "glue", root / "artifacts" / "glue"
     code = CodeLock(_CODE).stage_hash("glue.train")
-    weights = "" if encoder is None else _encoder_hash(encoder)
+    weights = _encoder_hash(params, encoder)
     chosen = [] if encoder is None else ["--encoder", str(encoder.resolve())]
-    answers = []
+    answers: list[str] = []
+    failed: dict[str, TrainingError] = {}
     for task in tasks:
         rows = sha256_tree(data / task)
-        if task == "MNLI":  # whose model answers the diagnostic rows too
-            rows += sha256_tree(data / DIAGNOSTIC)
+        asked_too = diagnostic_file(data) if task == "MNLI" else None
+        rows += "" if asked_too is None else sha256_file(asked_too)
+        done: list[str] = []
         for seed in seeds:
             settings = _settings(params, seed)
             key = hashlib.sha256(f"{code} {weights} {rows} {settings}".encode()).hexdigest()[
                 :_KEY_LENGTH
             ]
             file = work / f"{task}-{seed}-{key}.json"
-            answers.append(f"{task}={seed}={file}")
+            done.append(f"{task}={seed}={file}")
             if file.is_file():
                 say(f"{task}  seed {seed}  trained before")
                 continue
             trained = ["--data", str(data.resolve()), "--task", task, "--out", str(file), *chosen]
-            _run("pipeline.glue.train", [*trained, "--settings", settings], root, key=key)
+            try:
+                _run("pipeline.glue.train", [*trained, "--settings", settings], root, key=key)
+            except TrainingError as error:
+                say(f"{task}  seed {seed}  failed")
+                failed[task] = error
+                break
+        answers += [] if task in failed else done
+    if answers:
+        _report(
+            root,
+            params,
+            out,
+            data=data,
+            answers=answers,
+            seen=data_sets_seen(params, encoder, artifacts=root / "artifacts", given=seen),
+        )
+    if failed:
+        raise TrainingError(
+            f"{', '.join(failed)}: {next(iter(failed.values())).got}",
+            expected="every task to go through; what each says is above",
+            next_step="mend what it says and run the same command again: finished tasks are kept",
+        )
+
+
+def _report(
+    root: Path,
+    params: Params,
+    out: Path,
+    *,
+    data: Path,
+    answers: Sequence[str],
+    seen: Sequence[str] | None,
+) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    # Our own encoders have seen the corpus alone; what others have seen their parameters say.
-    seen = [] if encoder is not None else ["--seen", ",".join(params.prepare.checkpoint.seen)]
+    known = [] if seen is None else ["--seen", ",".join(seen)]
     places = ["--data", str(data.resolve()), "--out", str(out)]
-    _run("pipeline.glue.report", [*places, *seen, *answers], root, key="")
+    _run("pipeline.glue.report", [*places, *known, *answers], root, key="")
     say(f"\nReport: {out / 'report.json'}\nSubmission: {out / 'submission.zip'}")
 
 
@@ -153,7 +191,11 @@ def present_tasks(data: Path, wanted: Sequence[str]) -> list[str]:
     return [name for name in found if not wanted or name in wanted]
 
 
-def _encoder_hash(encoder: Path) -> str:
+def _encoder_hash(params: Params, encoder: Path | None) -> str:
+    if encoder is None:
+        checkpoint = params.prepare.checkpoint
+        # A package is pinned by its version, a hub's checkpoint by its revision; a folder may have changed.
+        return sha256_tree(resolve_checkpoint(checkpoint)) if checkpoint.kind == "folder" else ""
     if not (encoder / "config.json").is_file():
         raise DataError(
             f"no config.json in {encoder}",
@@ -202,6 +244,9 @@ def main() -> None:
     parser.add_argument("--tasks", default="", help="CoLA,MRPC,…; all that are there")
     parser.add_argument("--encoder", type=Path, metavar="FOLDER", help="of a checkpoint")
     parser.add_argument("--seeds", default="1", help="1,2,3")
+    parser.add_argument(
+        "--seen", metavar="NAMES", help="data sets that --encoder was trained on: MultiNLI,QQP,…"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="section.key=value")
     options = parser.parse_args()
     switch_off_telemetry()
@@ -214,7 +259,9 @@ def main() -> None:
 
 def _evaluate(root: Path, options: argparse.Namespace) -> None:
     values = parse_yaml((root / "params.yaml").read_text(encoding="utf-8"))
+    _refuse_left_out(options.set)
     params = parse_params(override(values, options.set))
+    seen = None if options.seen is None else data_sets_of(options.seen)
     wanted, seeds = known_tasks(options.tasks), seeds_of(options.seeds)
     data = options.data or official_files(root, options.datasets, wanted)
     run_glue(
@@ -224,7 +271,20 @@ def _evaluate(root: Path, options: argparse.Namespace) -> None:
         encoder=options.encoder,
         tasks=present_tasks(data, wanted),
         seeds=seeds,
+        seen=seen,
     )
+
+
+def _refuse_left_out(changes: Sequence[str]) -> None:
+    for change in changes:
+        for name in _LEFT_OUT:
+            if change.startswith((f"finetune.{name}=", f"finetune.{name}.")):
+                raise ParameterError(
+                    f"--set {change}",
+                    expected="a parameter that GLUE reads: the schedule of finetune, frozen_layers, "
+                    "layer_decay, average and dropout; prepare.max_length; compute",
+                    next_step="leave it out; seeds are given with --seeds",
+                )
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ class StageFailedError(PipelineError):
     def __init__(self, stage: str, failure: dvc_output.Failure, *, log: Path) -> None:
         super().__init__(failure.got, expected=failure.expected, next_step=failure.next_step)
         self.stage = stage
+        self.told = failure.told
         self.log = log
 
     def __str__(self) -> str:

@@ -26,17 +26,14 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
-from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
-from flows.build import build_workspace, read_profile, workspace_name
+from flows.build import build_workspace, read_profile, stop_on_sigterm, workspace_name
 from flows.codelock import refresh_code_lock
+from flows.machine import refresh_machine
 from flows.prefect_server import prefect_server
 from flows.runner import StageFailedError
+from flows.study import ask, completed, finished, open_study, study_lock
 from flows.telemetry import switch_off_telemetry
 from flows.trials import (
     Recipe,
@@ -50,12 +47,11 @@ from flows.trials import (
 )
 from flows.workspace import keep_results, open_workspace
 from pipeline.core.errors import ParameterError, PipelineError
+from pipeline.core.files import sha256_tree
 from pipeline.core.params import Params, override, parse_params, parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
-
-_ASKED_AGAIN = 20
-"""Proposals in a row that were tried before, after which the next untried recipe is taken."""
+from pipeline.metrics.requirements import NOTHING_QUALIFIES
 
 Build = Callable[[Recipe, int], Tried]
 """A recipe and its number to what it came to."""
@@ -75,15 +71,15 @@ def run_search(root: Path, *, changes: Sequence[str]) -> list[Tried]:
     params = parse_params(values)
     recipes = possible_recipes(values, params.compress.space)
     refresh_code_lock(root)
-    code = Paths(root).code_lock.read_text(encoding="utf-8")
-    folder = Paths(root).state / "search" / search_name(values, code)
+    refresh_machine(root)
+    folder = Paths(root).state / "search" / search_name(values, *_surroundings(root))
 
     def build(recipe: Recipe, number: int) -> Tried:
         return build_recipe(root, recipe, changes=changes, number=number)
 
     present = {name: _value(values, name) for name in params.compress.space}
     tried = search(folder, params, recipes=recipes, build=build, first=present)
-    _report(root, folder, params, tried)
+    _report(root, folder, params, tried, changes=changes)
     return tried
 
 
@@ -112,10 +108,17 @@ def possible_recipes(
     return allowed
 
 
-def search_name(values: Mapping[str, Any], code: str) -> str:
-    """One study for one set of parameters and code; its budget may be raised between two calls."""
+def _surroundings(root: Path) -> list[str]:
+    """What a recipe's figures depend on beside the parameters: code, machine, texts and annotations."""
+    paths = Paths(root)
+    named = (paths.code_lock, paths.machine, paths.data, paths.annotations)
+    return [sha256_tree(path) if path.exists() else "" for path in named]
+
+
+def search_name(values: Mapping[str, Any], *surroundings: str) -> str:
+    """One study for one set of parameters and surroundings; its budget may be raised between two calls."""
     rest = {key: value for key, value in values.items() if key != "compress"}
-    kept = [rest, values["compress"]["space"], code]
+    kept = [rest, values["compress"]["space"], *surroundings]
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -130,22 +133,30 @@ def search(
         first: the recipe of params.yaml, which is tried first where it is one of these.
 
     Raises:
-        StageFailedError: a recipe could not be built; it is not tried again.
+        StageFailedError: a recipe could not be built. Where a stage says why, it is not tried again;
+            where it was killed, or the machine failed, it is.
     """
-    study = _open_study(folder, seed=params.compute.seed)
+    with study_lock(folder):
+        return _search(folder, params, recipes=recipes, build=build, first=first)
+
+
+def _search(
+    folder: Path, params: Params, *, recipes: Sequence[Recipe], build: Build, first: Recipe
+) -> list[Tried]:
     budget = params.compress
+    study = open_study(folder, seed=params.compute.seed, trials=budget.trials)
     if not study.trials and first in recipes:
         study.enqueue_trial(dict(first))
     while True:
-        tried = _completed(study)
-        minutes = sum(trial.user_attrs["seconds"] for trial in _finished(study)) / 60
+        tried = completed(study)
+        minutes = sum(trial.user_attrs["seconds"] for trial in finished(study)) / 60
         if best(tried) is not None:
             say("search  a recipe meets the requirements")
             return tried
         if len(tried) >= budget.trials or minutes >= budget.minutes:
             say(f"search  the budget is spent: {len(tried)} trials, {minutes:.0f} minutes")
             return tried
-        if (trial := _ask(study, budget.space, recipes)) is None:
+        if (trial := ask(study, budget.space, recipes)) is None:
             say(f"search  all {len(recipes)} recipes of the space are tried")
             return tried
         recipe = dict(trial.params)
@@ -156,11 +167,12 @@ def search(
         try:
             found = build(recipe, trial.number)
         except StageFailedError as error:
-            trial.set_user_attr("failed", str(error))
-            study.tell(trial, state=TrialState.FAIL)
+            if error.told:
+                trial.set_user_attr("failed", str(error))
+                study.tell(trial, state=TrialState.FAIL)
             raise
-        trial.set_user_attr("tried", asdict(found))
         trial.set_user_attr("seconds", monotonic() - started)
+        trial.set_user_attr("tried", asdict(found))
         study.tell(trial, [found.quality, found.size_mb])
 
 
@@ -168,61 +180,21 @@ def build_recipe(root: Path, recipe: Recipe, *, changes: Sequence[str], number: 
     """Build one recipe in a worktree; the gate's refusal is a result, another stage's failure is not."""
     lines = [*changes, *(_line(name, value) for name, value in recipe.items())]
     with open_workspace(root, name=workspace_name(lines), overrides=lines) as workspace:
-        missed = None
+        missed, nearest = None, ""
         try:
             build_workspace(workspace, root=root, title=f"search {number}: {_shown(recipe)}"[:100])
         except StageFailedError as error:
-            if error.stage != "gate":
+            if error.stage != "gate" or not error.got.startswith(NOTHING_QUALIFIES):
                 raise
             missed = error.got
+            nearest = error.next_step.partition(" is nearest")[0]
             keep_results(root, workspace)
-        return read_trial(workspace, number=number, recipe=recipe, missed=missed)
+        return read_trial(workspace, number=number, recipe=recipe, missed=missed, nearest=nearest)
 
 
-def _open_study(folder: Path, *, seed: int) -> Study:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    folder.mkdir(parents=True, exist_ok=True)
-    study = optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(folder / "study.log"))),
-        study_name=folder.name,
-        directions=["maximize", "minimize"],
-        sampler=optuna.samplers.TPESampler(seed=seed),
-        load_if_exists=True,
-    )
-    for trial in study.get_trials(states=[TrialState.RUNNING]):
-        # Its process is dead: what it had begun is begun again, from its stages' checkpoints.
-        study.tell(trial.number, state=TrialState.FAIL)
-        study.enqueue_trial(trial.params, skip_if_exists=False)
-    return study
-
-
-def _ask(study: Study, space: Mapping[str, Sequence[Any]], recipes: Sequence[Recipe]) -> Any:
-    """A trial of a recipe that is neither done nor failed; None where there is none left."""
-    distributions: dict[str, BaseDistribution] = {
-        name: CategoricalDistribution(list(values)) for name, values in space.items()
-    }
-    done = [t.params for t in study.trials if {"tried", "failed"} & set(t.user_attrs)]
-    left = [recipe for recipe in recipes if recipe not in done]
-    if not left:
-        return None
-    for _ in range(_ASKED_AGAIN):
-        trial = study.ask(distributions)
-        if trial.params in left:
-            return trial
-        study.tell(trial, state=TrialState.FAIL)
-    study.enqueue_trial(dict(left[0]))
-    return study.ask(distributions)
-
-
-def _finished(study: Study) -> list[FrozenTrial]:
-    return [trial for trial in study.trials if "tried" in trial.user_attrs]
-
-
-def _completed(study: Study) -> list[Tried]:
-    return [Tried(**trial.user_attrs["tried"]) for trial in _finished(study)]
-
-
-def _report(root: Path, folder: Path, params: Params, tried: Sequence[Tried]) -> None:
+def _report(
+    root: Path, folder: Path, params: Params, tried: Sequence[Tried], *, changes: Sequence[str]
+) -> None:
     limits = params.product.requirements
     say(f"\n{trial_table(tried)}\n  * on the Pareto front of quality and size")
     plot_trials(
@@ -241,7 +213,7 @@ def _report(root: Path, folder: Path, params: Params, tried: Sequence[Tried]) ->
             next_step="widen compress.space, raise its budget, or ask for less in product.requirements",
         )
     patch = root / "profiles" / "found.yaml"
-    write_patch(patch, found, metric=limits.quality_metric)
+    write_patch(patch, found, changes=changes, metric=limits.quality_metric)
     say(
         f'Best: trial {found.number}. `make pipeline ARGS="--profile found"` builds and releases it.'
     )
@@ -273,6 +245,7 @@ def main() -> None:
     parser.add_argument("--profile", help="name of a file in profiles/, for all recipes")
     options = parser.parse_args()
     switch_off_telemetry()
+    stop_on_sigterm()
     root = Path.cwd().resolve()
     try:
         profile = read_profile(root, options.profile) if options.profile else []
@@ -282,6 +255,9 @@ def main() -> None:
             run_from_command_line([*profile, *options.changes])
     except PipelineError as error:
         sys.exit(f"search failed\n  {error}")
+    except KeyboardInterrupt:
+        print("\nStopped. Run the same command to go on.", file=sys.stderr, flush=True)
+        sys.exit(130)
 
 
 if __name__ == "__main__":

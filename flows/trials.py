@@ -9,13 +9,11 @@ import yaml
 
 from flows.table import render
 from pipeline.core.files import atomic_path, read_json, write_text
+from pipeline.core.params import parse_yaml
 from pipeline.core.paths import Paths
 
 Recipe = Mapping[str, Any]
 """Parameter → value."""
-
-_USUAL = "pruned-int8"
-"""The variant that stands for a recipe of which the gate released nothing."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +21,7 @@ class Tried:
     """What a recipe came to, on validation.
 
     Attributes:
-        variant: the released one, or the smallest where none passed.
+        variant: the released one, or where none passed that which the gate calls nearest.
         quality: in the product's figure.
         size_mb: of the model file, 10⁶ bytes.
         passed: whether the gate found the product's requirements met.
@@ -40,14 +38,17 @@ class Tried:
     missed: str = ""
 
 
-def read_trial(workspace: Path, *, number: int, recipe: Recipe, missed: str | None) -> Tried:
+def read_trial(
+    workspace: Path, *, number: int, recipe: Recipe, missed: str | None, nearest: str = ""
+) -> Tried:
     """The figures of a build.
 
     Args:
         missed: what the gate said when it refused; None where it passed.
+        nearest: the variant that it then called nearest.
     """
     paths = Paths(workspace)
-    variant = _USUAL
+    variant = nearest
     if missed is None:
         variant = read_json(paths.read("gate", "verdict.json"))["released"]
     evaluated = _named(read_json(paths.read("evaluate", "variants.json")), variant)
@@ -106,13 +107,19 @@ def trial_table(tried: Sequence[Tried]) -> str:
     return render(head, lines, right=right)
 
 
-def write_patch(path: Path, trial: Tried, *, metric: str) -> None:
-    """A recipe as a profile: `make pipeline ARGS="--profile <name>"` builds and releases it."""
+def write_patch(path: Path, trial: Tried, *, changes: Sequence[str], metric: str) -> None:
+    """A recipe as a profile: `make pipeline ARGS="--profile <name>"` builds and releases it.
+
+    Args:
+        changes: `section.key=value` lines that all recipes shared; those of the search itself are left out.
+    """
+    shared = dict(line.split("=", 1) for line in changes if not line.startswith("compress."))
+    values = {name: parse_yaml(value) for name, value in shared.items()} | dict(trial.recipe)
     figures = (
         f"# Found by `make compress-search`, trial {trial.number}: {trial.variant}, validation {metric} "
         f"{trial.quality:.4f},\n# {trial.size_mb:.2f} MB, p95 {trial.latency_p95_ms:.2f} ms.\n"
     )
-    write_text(path, figures + yaml.safe_dump(dict(trial.recipe), sort_keys=True))
+    write_text(path, figures + yaml.safe_dump(values, sort_keys=True))
 
 
 def plot_trials(

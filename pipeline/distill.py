@@ -32,6 +32,8 @@ def run(params: Params, paths: Paths) -> Metrics:
     features = _features(params, paths)
     lesson = read_lesson(params, paths, tokenizer, scores=scores_of, features=features)
     model = _student(params, paths, tokenizer)
+    if params.distill.teacher_layers is not None:
+        lesson.standardise(model)  # its head is the teacher's, which speaks in the product's unit
     if (rank := params.distill.embedding_rank) is not None:
         counts = np.bincount(np.concatenate(lesson.rows.ids), minlength=model.config.vocab_size)
         factorise(model, counts, rank=rank)

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.compression import language_model_onnx, onnx_export
 from pipeline.core.errors import ArtifactError
-from pipeline.core.files import write_json
+from pipeline.core.files import sha256_file, write_json
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
@@ -101,6 +101,7 @@ def _export(
         "segments": segments,
         "texts_with_equal_tokens": len(requests),
         "bytes": (target / MODEL_FILE).stat().st_size,
+        "sha256": sha256_file(target / MODEL_FILE),
     }
 
 
@@ -132,6 +133,7 @@ def _export_language_model(texts: Sequence[str], *, params: Params, paths: Paths
         "tolerance": params.export.tolerance,
         "differences": differences,
         "bytes": (target / MODEL_FILE).stat().st_size,
+        "sha256": sha256_file(target / MODEL_FILE),
     }
 
 

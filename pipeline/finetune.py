@@ -9,8 +9,7 @@ from pipeline.core.errors import TrainingError
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.core.variants import NAIVE_BAYES
-from pipeline.metrics.predictions import read_baseline
+from pipeline.metrics.predictions import read_baselines_of
 from pipeline.metrics.quality import quality_figure
 from pipeline.models.encoder import load_tokenizer, parameter_count, save_model
 from pipeline.runtime.scores import scores_of
@@ -29,8 +28,8 @@ def run(params: Params, paths: Paths) -> Metrics:
         teaching.load, teaching.teach, lambda model: teaching.validation.quality(model)[QUALITY]
     )
     report = teaching.validation.report(model)
-    baseline = _baseline_quality(params, paths)
-    _must_beat(report[QUALITY], baseline, report["quality_metric"])
+    name, baseline = _strongest_baseline(params, paths)
+    _must_beat(report[QUALITY], name, baseline, report["quality_metric"])
     best = max(outcomes, key=lambda outcome: outcome.quality)
     Curve(teaching.curve, figures=[QUALITY]).restore(best.curve)
     save_model(model, tokenizer, paths.out / "model")
@@ -44,28 +43,32 @@ def run(params: Params, paths: Paths) -> Metrics:
         **spread(outcomes),
         "related_rows": 0 if teaching.related is None else teaching.related.count,
         "parameters": parameter_count(model),
-        "headline": f"validation {shown} (NB-LR {baseline:.3f})",
+        "headline": f"validation {shown} ({name} {baseline:.3f})",
     }
 
 
-def _baseline_quality(params: Params, paths: Paths) -> float:
-    """Validation quality of the strongest baseline."""
-    answers = read_baseline(
-        paths.read("baseline", "predictions.parquet"), NAIVE_BAYES, split="validation"
-    )
-    return quality_figure(
-        params.product.requirements.quality_metric,
-        problem=params.product.problem,
-        targets=answers.targets,
-        scores=answers.scores,
-    )
+def _strongest_baseline(params: Params, paths: Paths) -> tuple[str, float]:
+    """Its name and its validation quality."""
+    found = {
+        answers.variant: quality_figure(
+            params.product.requirements.quality_metric,
+            problem=params.product.problem,
+            targets=answers.targets,
+            scores=answers.scores,
+        )
+        for answers in read_baselines_of(
+            paths.read("baseline", "predictions.parquet"), split="validation"
+        )
+    }
+    name = max(found, key=found.__getitem__)
+    return name, found[name]
 
 
-def _must_beat(quality: float, baseline: float, metric: str) -> None:
+def _must_beat(quality: float, name: str, baseline: float, metric: str) -> None:
     if quality <= baseline and quality < 1.0:  # no metric has more than 1
         raise TrainingError(
             f"a teacher with validation {metric} {quality:.3f}",
-            expected=f"more than the {NAIVE_BAYES}'s {baseline:.3f}",
+            expected=f"more than the {name}'s {baseline:.3f}",
             next_step="train longer (finetune.epochs), try another prepare.checkpoint, or ship the baseline",
         )
 

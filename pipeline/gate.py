@@ -34,13 +34,13 @@ from pipeline.core.variants import (
 )
 from pipeline.data.model_card import model_card
 from pipeline.data.unlabelled import read_last
-from pipeline.metrics.certificate import certify, require_complete
-from pipeline.metrics.comparison import quality_table
+from pipeline.metrics.certificate import certify, certify_language_model, require_complete
 from pipeline.metrics.judge import Judge, Judged
-from pipeline.metrics.plots import plot_choice, spoken
+from pipeline.metrics.plots import plot_choice
 from pipeline.metrics.predictions import Answers, read_answers
 from pipeline.metrics.quality import unit_of
 from pipeline.metrics.requirements import nothing_qualifies, qualifies
+from pipeline.metrics.scorecard import make_scorecard, summary
 from pipeline.metrics.verdict import Evidence, check_variant, choose, explain
 from pipeline.runtime.batch_invariance import measure_batch_invariance
 from pipeline.runtime.bundle import FORMAT, write_bundle
@@ -74,7 +74,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     model = TextModel.in_folder(chosen.folder(paths), task=task, threads=1)
     certificate = _certificate(chosen, model, evidence, judge, params=params, paths=paths)
     test = _judge_on_test(model, judge, read_split(_records(paths), "test"))
-    scorecard = _scorecard(evidence, chosen, test, judge)
+    scorecard = make_scorecard(evidence, chosen.name, test, judge)
     verdict = {
         "passed": True,
         "released": chosen.name,
@@ -85,13 +85,13 @@ def run(params: Params, paths: Paths) -> Metrics:
             for name, found in checks.items()
         },
     }
-    write_json(paths.out / "scorecard.json", {"variants": scorecard})
-    write_json(paths.out / "verdict.json", verdict)
-    plot_choice(paths.out, scorecard, limits, released=chosen.name)
     bundle = _pack(
         chosen, model, scorecard, verdict, certificate=certificate, params=params, paths=paths
     )
-    return _metrics(scorecard, chosen.name, judge.metric) | {
+    write_json(paths.out / "scorecard.json", {"variants": scorecard})
+    write_json(paths.out / "verdict.json", verdict)
+    plot_choice(paths.out, scorecard, limits, released=chosen.name)
+    return summary(scorecard, chosen.name, judge.metric) | {
         "bundle": bundle,
         "qualified": len(qualified),
     }
@@ -170,25 +170,16 @@ def _certificate(
         judge,
         batch_invariance=told,
         files={name: sha256_file(folder / name) for name in (MODEL_FILE, TOKENIZER_FILE)},
+        language_model=certify_language_model(
+            *(
+                read_json(paths.read(stage, "certificate.json")).get(LANGUAGE_MODEL)
+                for stage in ("export", "quantize")
+            ),
+            packed=sha256_file(paths.read("quantize", LANGUAGE_MODEL, MODEL_FILE)),
+        ),
     )
     require_complete(certificate, problem=judge.problem, precision=chosen.precision)
     return certificate
-
-
-def _scorecard(
-    evidence: Evidence, chosen: Variant, test: Judged, judge: Judge
-) -> list[dict[str, Any]]:
-    """One entry a variant: what evaluate and measure found, and the test quality of the chosen one."""
-    empty = {"latency_ms": None, "throughput_per_s": None, "memory_mb": None}
-    entries = []
-    for name, evaluated in evidence.evaluated.items():
-        entry = {**evaluated, **empty, **evidence.measured.get(name, {})}
-        if name == chosen.name:
-            entry["quality"] = entry["quality"] | {"test": quality_table(test, judge)}
-            if judge.abstains:
-                entry["answered"] = entry["answered"] | {"test": judge.answered(test)}
-        entries.append(entry)
-    return entries
 
 
 def _pack(
@@ -229,9 +220,7 @@ def _pack(
             "onnxruntime": onnxruntime.__version__,
             "tokenizers": tokenizers.__version__,
         },
-        "language_model": {
-            "family": read_json(paths.read("export", "certificate.json"))[LANGUAGE_MODEL]["family"]
-        },
+        "language_model": {"family": certificate["language_model"]["parity"]["family"]},
         "lineage": origin,
     }
     card = model_card(
@@ -276,24 +265,6 @@ def _scale(problem: str, paths: Paths) -> list[float] | None:
         return None
     learned = read_split(_records(paths), "train").targets
     return [float(learned.min()), float(learned.max())]
-
-
-def _metrics(scorecard: list[dict[str, Any]], released: str, metric: str) -> dict[str, Any]:
-    by_name = {entry["name"]: entry for entry in scorecard}
-    entry, teacher = by_name[released], by_name[TEACHER]
-    found = {split: entry["quality"][split][metric] for split in ("validation", "test")}
-    p95, size = entry["latency_ms"]["p95"], entry["size_bytes"] / 1e6
-    return {
-        "released": released,
-        "quality_metric": metric,
-        f"validation_{metric}": found["validation"],
-        f"test_{metric}": found["test"],
-        f"teacher_test_{metric}": teacher["quality"]["test"][metric],
-        "size_mb": size,
-        "latency_p95_ms": p95,
-        "headline": f"{released}: test {spoken(metric)} {found['test']:.3f}, {size:.1f} MB, "
-        f"p95 {p95:.2f} ms",
-    }
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ from pipeline.compression.int8 import (
 )
 from pipeline.compression.sensitivity import quantize_within, sensitivities
 from pipeline.core.decision import Decision
-from pipeline.core.errors import ParameterError
-from pipeline.core.files import write_json
+from pipeline.core.errors import ArtifactError, ParameterError
+from pipeline.core.files import sha256_file, write_json
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
@@ -39,11 +39,15 @@ from pipeline.core.variants import (
     Variant,
 )
 from pipeline.metrics.quality import Scores, agreement
+from pipeline.runtime.language_model import LanguageModel
 from pipeline.runtime.task import Request, Task, requests_of
 from pipeline.runtime.text_model import TextModel
 from pipeline.training.splits import read_split
 
 _COMPARED_TEXTS = 400
+_COSTED_TEXTS = 60
+_MOST_BITS_CHANGE = 0.05
+"""Share by which int8 may change what the language model says of texts."""
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -56,7 +60,9 @@ def run(params: Params, paths: Paths) -> Metrics:
         source, target = paths.read("export", model), paths.out / model
         certificate[model] = entry = _quantize(source, target, requests=requests, params=params)
         say(f"quantize  {model}: {_summary(entry)}")
-    language_model = _quantize_language_model(params=params, paths=paths)
+    language_model = _quantize_language_model(
+        validation.texts[:_COSTED_TEXTS], params=params, paths=paths
+    )
     _require_used(
         params.quantize.float_operators,
         [
@@ -119,6 +125,7 @@ def _quantize(
         "label_agreement": agree(float32, int8),
         "largest_probability_difference": float(np.max(np.abs(float32 - int8))),
         "sensitivity": None if ranked is None else [one.as_dict() for one in ranked],
+        **_files(before, target / MODEL_FILE),
     }
 
 
@@ -138,8 +145,19 @@ def _agreement(problem: str, first: Scores, second: Scores) -> float:
     return agreement(problem, usual.answers(problem, first), usual.answers(problem, second))
 
 
-def _quantize_language_model(*, params: Params, paths: Paths) -> dict[str, Any]:
-    """The language model in int8: it goes into the bundle beside the classifier."""
+def _files(before: Path, after: Path) -> dict[str, str]:
+    """What the certificate is of: the int8 model, and the export that it was made from."""
+    return {"made_from": sha256_file(before), "sha256": sha256_file(after)}
+
+
+def _quantize_language_model(
+    texts: Sequence[str], *, params: Params, paths: Paths
+) -> dict[str, Any]:
+    """The language model in int8: it goes into the bundle beside the classifier.
+
+    Raises:
+        ArtifactError: int8 makes texts dearer, or cheaper, by more than it may.
+    """
     source, target = paths.read("export", LANGUAGE_MODEL), paths.out / LANGUAGE_MODEL
     target.mkdir(parents=True, exist_ok=True)
     with folded(source / MODEL_FILE) as ready:
@@ -151,7 +169,34 @@ def _quantize_language_model(*, params: Params, paths: Paths) -> dict[str, Any]:
     shutil.copyfile(source / TOKENIZER_FILE, target / TOKENIZER_FILE)
     before, after = inspect(source / MODEL_FILE), inspect(target / MODEL_FILE, kept)
     require_quantized(target.name, before, after, params=params.quantize)
-    return {"passed": True, **after.as_dict(), "bytes_before": before.bytes}
+    bits = [_bits_a_token(folder, texts, params=params) for folder in (source, target)]
+    say(f"quantize  language model: {bits[0]:.3f} → {bits[1]:.3f} bits a token")
+    if abs(bits[1] / bits[0] - 1) > _MOST_BITS_CHANGE:
+        raise ArtifactError(
+            f"the language model in int8: {bits[1]:.3f} bits a token, {bits[0]:.3f} in float32",
+            expected=f"a change of at most {_MOST_BITS_CHANGE:.0%}",
+            next_step="keep operators in float32 with quantize.float_operators",
+        )
+    return {
+        "passed": True,
+        **after.as_dict(),
+        "bytes_before": before.bytes,
+        "compared_texts": len(texts),
+        "bits_a_token": {"fp32": bits[0], "int8": bits[1]},
+        **_files(source / MODEL_FILE, target / MODEL_FILE),
+    }
+
+
+def _bits_a_token(folder: Path, texts: Sequence[str], *, params: Params) -> float:
+    """What the runtime says that the texts cost, their ends included where the model has them."""
+    model = LanguageModel(
+        folder / MODEL_FILE,
+        folder / TOKENIZER_FILE,
+        max_length=params.prepare.max_length,
+        threads=params.compute.threads,
+    )
+    costs = [model.cost(text) for text in texts]
+    return sum(cost.bits for cost in costs) / sum(len(cost.tokens) for cost in costs)
 
 
 def _scores(model: Path, tokenizer: Path, requests: Sequence[Request], *, params: Params) -> Scores:

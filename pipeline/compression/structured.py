@@ -1,8 +1,8 @@
 """Structured pruning: whole feed-forward units removed, so that the dense model becomes smaller.
 
 Every layer keeps as many units, since transformers loads only one width. A unit's importance is the
-first-order change of the loss when it is removed, |activation × gradient| summed over the rows
-(Molchanov et al. 2017; Michel et al. 2019).
+first-order change of a row's loss when it is removed, activation × gradient over the row's tokens, of either
+sign, summed over the rows (Molchanov et al. 2017; Michel et al. 2019).
 """
 
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ def unit_importance(
             hook.remove()
         for layer, units in enumerate(kept):
             effect = units.detach() * _gradient(units)
-            totals[layer] += effect.sum(dim=(0, 1)).abs()
+            totals[layer] += effect.sum(dim=1).abs().sum(dim=0)
     model.zero_grad()
     return totals
 

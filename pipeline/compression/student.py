@@ -28,11 +28,13 @@ class Lesson:
     """The transfer set in the student's tokens, with the objective over it, and validation rows.
 
     Attributes:
+        ids: of each row, `(rows,)`.
         labelled: whether each row (a window, where texts are long) has a gold label, `(rows,)`.
         scale: of regression, that of the objective; None where targets are labels.
     """
 
     rows: TokenRows
+    ids: list[str]
     labelled: NDArray[np.bool_]
     objective: Distillation
     validation: Validation
@@ -81,6 +83,7 @@ def read_lesson(
     labelled = rows.of_rows(labelled)
     return Lesson(
         rows=rows,
+        ids=rows.names(table["id"].to_pylist()),
         labelled=labelled,
         objective=Distillation(
             rows,
@@ -154,4 +157,5 @@ def student_training(
         checkpoints=Checkpoints(paths.checkpoints),
         curve=Curve(paths.out / "curve.csv", figures=[QUALITY]),
         validate=lesson.validation.quality,
+        row_ids=lesson.ids,
     )

@@ -51,7 +51,7 @@ class PretrainParams(Schedule):
     """Tokens a packed row."""
     max_sequences: Positive | None
     """Packed rows of an epoch, from the start of the shuffled corpus; null takes all."""
-    mask_share: Share
+    mask_share: Annotated[Share, Field(gt=0)]
     """bert: share of tokens to predict."""
     whole_words: bool
     """bert: hide all tokens of a word or none."""

@@ -18,6 +18,7 @@ from transformers import (
 
 from pipeline.core.errors import ArtifactError
 from pipeline.core.params import FinetuneParams
+from pipeline.core.product import CLASSIFICATION, REGRESSION
 from pipeline.core.progress import say
 from pipeline.glue.tasks import Task
 from pipeline.models.bilm_classifier import BilmForSequenceClassification
@@ -43,7 +44,11 @@ def load_encoder(
     ):  # the head's first weights are those of the seed, looked at or not
         dropout = _require_encoder(folder, finetune.dropout)
     model = load_classifier(
-        folder, labels=list(task.labels) or ["score"], dropout=dropout, other_head=True
+        folder,
+        labels=list(task.labels) or ["score"],
+        problem=REGRESSION if task.is_regression else CLASSIFICATION,
+        dropout=dropout,
+        other_head=True,
     )
     _read_longest(model, tokenizer, max_length)
     if not is_bilm(folder):

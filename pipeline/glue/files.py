@@ -46,12 +46,21 @@ def read_labelled(task: Task, path: Path) -> Rows:
 
 
 def read_unlabelled(task: Task, path: Path) -> Rows:
-    """Rows to be answered; every line must be whole.
+    """Rows to be answered; every line must be whole and in its place, by which a submission names it.
 
     Raises:
-        DataError: as `read_labelled`, or any line has another number of columns than its header.
+        DataError: as `read_labelled`, any line has another number of columns than its header, or an index
+            is not the number of its row.
     """
-    return _read(task, path, header=(), labelled=False, strict=True)
+    rows = _read(task, path, header=(), labelled=False, strict=True)
+    for number, index in enumerate(rows.indices):
+        if index != str(number):
+            raise DataError(
+                f"{_short(path)}, row {number + 1}: index {index[:40]!r}",
+                expected=f"{number}: every row to be answered, in its official place",
+                next_step="take the official file, neither sorted nor filtered",
+            )
+    return rows
 
 
 def _read(task: Task, path: Path, *, header: Sequence[str], labelled: bool, strict: bool) -> Rows:

@@ -19,8 +19,9 @@ from pipeline.core.errors import PipelineError
 from pipeline.core.files import read_json, write_json
 from pipeline.core.progress import say
 from pipeline.glue.files import read_labelled
+from pipeline.glue.seen import tasks_seen
 from pipeline.glue.submission import answers_of, missing_files, write_submission
-from pipeline.glue.tasks import PUBLIC, SEEN, TASKS, Task
+from pipeline.glue.tasks import OFFICIAL_ROWS, PUBLIC, TASKS, Task
 from pipeline.metrics.glue import METRICS, mean_with_interval
 
 _RESAMPLES = 1000
@@ -57,22 +58,35 @@ def best_seed(task: Task, entry: Mapping[str, Any]) -> int:
 
 
 def make_report(
-    data: Path, answers: Mapping[str, Mapping[int, Answers]], out: Path, *, seen: Sequence[str]
+    data: Path,
+    answers: Mapping[str, Mapping[int, Answers]],
+    out: Path,
+    *,
+    seen: Sequence[str] | None,
 ) -> dict[str, Any]:
-    """Write report and submission; returns the report."""
+    """Write report and submission; returns the report.
+
+    Args:
+        seen: data sets that the checkpoint was trained on; None where that is not known.
+    """
     entries: dict[str, Any] = {}
     submitted: dict[str, list[str]] = {}
-    flattered = {task for name in seen for task in SEEN.get(name, ())}
+    flattered = None if seen is None else tasks_seen(seen)
     for name, by_seed in answers.items():
         task = TASKS[name]
         found = figures(task, data, by_seed)
         test = by_seed[best_seed(task, found)]["test"]
         submitted |= {file: answers_of(task, outputs) for file, outputs in test.items()}
         malformed = next(iter(by_seed.values()))["malformed"]
+        lost = {
+            key: read_labelled(task, data / name / file).malformed
+            for file, key in task.development.items()
+        }
         for key, by_metric in found.items():
             entries[key] = by_metric | {
-                "seen_by_checkpoint": name in flattered,
+                "seen_by_checkpoint": None if flattered is None else name in flattered,
                 "malformed_training_rows": malformed,
+                "malformed_development_rows": lost[key],
             }
     path = out / "submission.zip"
     write_submission(path, submitted)
@@ -80,6 +94,9 @@ def make_report(
         "tasks": entries,
         "missing_tasks": [name for name in TASKS if name not in answers],
         "missing_submissions": missing_files(path),
+        "short_submissions": {
+            file: len(rows) for file, rows in submitted.items() if len(rows) != OFFICIAL_ROWS[file]
+        },
         "public": {name: dict(row) for name, row in PUBLIC.items()},
     }
     write_json(out / "report.json", report)
@@ -115,14 +132,24 @@ def _notes(report: Mapping[str, Any]) -> list[str]:
     notes = ["Others' figures: Sanh et al. 2019, table 1; development sets, in percent."]
     if any(entry["seen_by_checkpoint"] for entry in tasks.values()):
         notes.append("* The checkpoint has seen data of this task: the figure flatters it.")
-    lost = {name: entry["malformed_training_rows"] for name, entry in tasks.items()}
-    if any(lost.values()):
-        counts = ", ".join(f"{name} {count}" for name, count in lost.items() if count)
-        notes.append(f"Training lines left out for their number of columns: {counts}.")
+    if any(entry["seen_by_checkpoint"] is None for entry in tasks.values()):
+        notes.append(
+            "What this encoder was trained on is not known, so no figure is marked: say it with --seen."
+        )
+    for kind in ("training", "development"):
+        lost = {name: entry[f"malformed_{kind}_rows"] for name, entry in tasks.items()}
+        if any(lost.values()):
+            counts = ", ".join(f"{name} {count}" for name, count in lost.items() if count)
+            notes.append(f"Lines of {kind} left out for their number of columns: {counts}.")
     if report["missing_tasks"]:
         notes.append(f"Left out, no data: {', '.join(report['missing_tasks'])}.")
     if report["missing_submissions"]:
         notes.append(f"The submission lacks: {', '.join(report['missing_submissions'])}.")
+    if short := report["short_submissions"]:
+        counts = ", ".join(
+            f"{file} {rows} of {OFFICIAL_ROWS[file]}" for file, rows in short.items()
+        )
+        notes.append(f"Not the leaderboard's number of answers: {counts}.")
     return notes
 
 
@@ -135,14 +162,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="GLUE's figures and submission")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seen", default="", help="data sets the checkpoint was trained on")
+    parser.add_argument(
+        "--seen", help="data sets the checkpoint was trained on; unknown without it"
+    )
     parser.add_argument("answers", nargs="+", metavar="TASK=SEED=FILE")
     options = parser.parse_args(arguments)
     answers: dict[str, dict[int, Answers]] = {}
     for given in options.answers:
         task, seed, file = given.split("=", 2)
         answers.setdefault(task, {})[int(seed)] = read_json(Path(file))
-    seen = [name for name in options.seen.split(",") if name]
+    seen = None if options.seen is None else [name for name in options.seen.split(",") if name]
     say(table(make_report(options.data, answers, options.out, seen=seen)))
 
 

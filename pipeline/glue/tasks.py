@@ -1,6 +1,7 @@
 """The nine tasks of GLUE and its diagnostic set (Wang et al. 2019), as their official files spell them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 MNLI_LABELS = ("contradiction", "entailment", "neutral")
@@ -98,6 +99,8 @@ TASKS: MappingProxyType[str, Task] = MappingProxyType(
 
 DIAGNOSTIC = ("AX", "AX.tsv")
 """Folder and submission of the diagnostic rows, which the model of MNLI answers."""
+_DIAGNOSTIC_FILES = ("AX/test.tsv", "AX/diagnostic.tsv", "AX/AX.tsv", "diagnostic/diagnostic.tsv")
+"""Where the diagnostic rows may lie: the last is where the benchmark's own script puts them."""
 
 SUBMISSIONS = tuple(
     sorted(
@@ -105,6 +108,23 @@ SUBMISSIONS = tuple(
     )
 )
 """Every file that the leaderboard asks for."""
+
+OFFICIAL_ROWS = MappingProxyType(
+    {
+        "AX.tsv": 1104,
+        "CoLA.tsv": 1063,
+        "MNLI-m.tsv": 9796,
+        "MNLI-mm.tsv": 9847,
+        "MRPC.tsv": 1725,
+        "QNLI.tsv": 5463,
+        "QQP.tsv": 390965,
+        "RTE.tsv": 3000,
+        "SST-2.tsv": 1821,
+        "STS-B.tsv": 1379,
+        "WNLI.tsv": 146,
+    }
+)
+"""Answers that the leaderboard expects in each file."""
 
 PUBLIC = MappingProxyType(
     {
@@ -125,12 +145,7 @@ PUBLIC = MappingProxyType(
 )  # fmt: skip
 """Figures to stand beside, from others' papers."""
 
-SEEN = MappingProxyType(
-    {
-        "MultiNLI": ("MNLI", "AX"),
-        "SNLI": ("MNLI", "AX"),
-        "QQP": ("QQP",),
-        "SQuAD": ("QNLI",),
-    }
-)
-"""Data set that a checkpoint says it was trained on → the tasks whose figures that flatters."""
+
+def diagnostic_file(data: Path) -> Path | None:
+    """The diagnostic rows below the folder of the official files; None where there are none."""
+    return next((data / name for name in _DIAGNOSTIC_FILES if (data / name).is_file()), None)

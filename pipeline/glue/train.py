@@ -25,7 +25,7 @@ from pipeline.core.progress import say
 from pipeline.core.stage import seed_everything
 from pipeline.glue.encoders import load_encoder
 from pipeline.glue.files import Rows, read_labelled, read_unlabelled
-from pipeline.glue.tasks import DIAGNOSTIC, TASKS, Task
+from pipeline.glue.tasks import DIAGNOSTIC, TASKS, Task, diagnostic_file
 from pipeline.models.checkpoint import resolve_checkpoint
 from pipeline.models.encoder import freeze_lowest, is_bilm, layer_from_top
 from pipeline.text.batching import epoch_batches
@@ -115,11 +115,8 @@ def _test_rows(task: Task, data: Path) -> dict[str, Rows]:
     """Rows to be answered by name of the submission; those of the diagnostic set go with MNLI."""
     files = {data / task.name / file: name for file, name in task.submissions.items()}
     if task.name == "MNLI":
-        folder, name = DIAGNOSTIC
-        file = next(
-            (f for f in ("test.tsv", "diagnostic.tsv") if (data / folder / f).is_file()), None
-        )
-        files |= {} if file is None else {data / folder / file: name}
+        file = diagnostic_file(data)
+        files |= {} if file is None else {file: DIAGNOSTIC[1]}
     return {name: read_unlabelled(task, path) for path, name in files.items() if path.is_file()}
 
 

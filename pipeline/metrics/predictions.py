@@ -71,11 +71,13 @@ def read_baselines(
     return answers
 
 
-def read_baseline(path: Path, name: str, *, split: str) -> Answers:
-    """One baseline's answers to one split, in the order of the file."""
-    rows = _groups(pq.read_table(path), "model")[name, split]
-    targets = np.array(rows["target"], dtype=np.float64)
-    return Answers(name, split, rows["id"], targets, _scores(rows))
+def read_baselines_of(path: Path, *, split: str) -> list[Answers]:
+    """Each baseline's answers to one split, in the order of the file."""
+    return [
+        Answers(name, split, rows["id"], np.array(rows["target"], dtype=np.float64), _scores(rows))
+        for (name, found), rows in _groups(pq.read_table(path), "model").items()
+        if found == split
+    ]
 
 
 def _table(answers: Answers) -> pa.Table:

@@ -23,6 +23,8 @@ from pipeline.core.product import Requirements
 from pipeline.metrics.intervals import Interval
 
 Outcome = Literal["passed", "failed", "inconclusive"]
+NOTHING_QUALIFIES = "no ONNX variant meets the product's requirements"
+"""How the gate's refusal begins: the one failure of a build that says something of the recipe alone."""
 
 
 @dataclass(frozen=True)
@@ -161,8 +163,7 @@ def nothing_qualifies(checks: Mapping[str, Sequence[Check]]) -> PipelineError:
     nearest = missed[order[0]]
     names = ", ".join(sorted({check.name.split(":")[0] for check in nearest}))
     return PipelineError(
-        "no ONNX variant meets the product's requirements (nearest first):\n    "
-        + "\n    ".join(lines),
+        f"{NOTHING_QUALIFIES} (nearest first):\n    " + "\n    ".join(lines),
         expected="at least one variant with every figure on the right side of product.requirements",
         next_step=f"{order[0]} is nearest: improve its {names} (a larger or better-trained student "
         "for quality, a smaller one for time and size), or agree on other product.requirements",

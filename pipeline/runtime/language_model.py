@@ -16,29 +16,16 @@ from tokenizers import Tokenizer
 
 from pipeline.core.errors import ArtifactError
 from pipeline.runtime.bundle import Bundle
+from pipeline.runtime.costs import TokenCost, bits_of, by_piece, log_softmax, softmax
 from pipeline.runtime.session import open_session
 
 Family = Literal["bilm", "bert"]
 Floats = npt.NDArray[np.float64]
 
 _MOST_PIECES = 6
+_HALF_CHARACTER = "\ufffd"
+"""What bytes that are no whole character are decoded to."""
 _BATCH = 16
-
-
-@dataclass(frozen=True)
-class TokenCost:
-    """What one token costs.
-
-    Attributes:
-        text: the token as it stands in the text; several that are parts of one character are told as
-            one; empty for the end.
-        bits: −log₂ of its probability from the left (bilm), or of its score in its place (bert).
-        backward_bits: from the right; None for a masked model.
-    """
-
-    text: str
-    bits: float
-    backward_bits: float | None
 
 
 @dataclass(frozen=True)
@@ -48,7 +35,8 @@ class TextCost:
     Attributes:
         bits: of the whole text with its end. For a masked model the sum of scores, which is no
             probability of the text and does not compare with that of other tokenizers.
-        is_probability: whether 2 to the minus `bits` is the probability of the text.
+        is_probability: whether 2 to the minus `bits` is the probability of the text: not of a masked
+            model, of a text that was cut, or where a token stands for all that are unknown.
         truncated: the text was longer than the model reads.
     """
 
@@ -100,6 +88,7 @@ class LanguageModel:
         self.max_length = max_length
         self.family = self._family(model)
         self._first, self._end, self._mask = (self._id(t) for t in ("[CLS]", "[SEP]", "[MASK]"))
+        self._unknown = self._tokenizer.token_to_id("[UNK]")
 
     @classmethod
     def from_bundle(cls, bundle: Bundle, threads: int | None = None) -> Self | None:
@@ -114,22 +103,23 @@ class LanguageModel:
         encoded = self._encode(text)
         if self.family == "bert":
             bits = self._masked_bits(encoded.ids)
-            costs = _by_piece(text, encoded.spans, bits, None)
+            costs = by_piece(text, encoded.spans, bits, None)
             return TextCost(costs, float(bits.sum()), None, False, encoded.truncated)
         found = self._run([[self._end, *encoded.ids, self._end]])
-        after = _bits(found["after"][0, :-1], [*encoded.ids, self._end])
-        before = _bits(found["before"][0, 1:], [self._end, *encoded.ids])
-        costs = _by_piece(text, encoded.spans, after[:-1], before[1:])
+        after = bits_of(found["after"][0, :-1], [*encoded.ids, self._end])
+        before = bits_of(found["before"][0, 1:], [self._end, *encoded.ids])
+        costs = by_piece(text, encoded.spans, after[:-1], before[1:])
         costs.append(TokenCost("", float(after[-1]), float(before[0])))
-        return TextCost(costs, float(after.sum()), float(before.sum()), True, encoded.truncated)
+        exact = not encoded.truncated and self._unknown not in encoded.ids
+        return TextCost(costs, float(after.sum()), float(before.sum()), exact, encoded.truncated)
 
     def next_words(self, context: str, *, count: int = 8) -> list[Word]:
-        """The likeliest words after `context`, likeliest first.
+        """The likeliest words after `context`, or after as much of its end as the model reads, likeliest first.
 
         A word of several tokens is followed to its end greedily; its probability is the product of its
         tokens'. Words that begin with the same token are one.
         """
-        ids = self._encode(context.rstrip()).ids[-(self.max_length - _MOST_PIECES - 2) :]
+        ids = self._ids(context.rstrip())[-(self.max_length - _MOST_PIECES - 2) :]
         first = self._next(ids)
         found = []
         for token in np.argsort(-first)[: 2 * count]:
@@ -146,7 +136,7 @@ class LanguageModel:
         """The tokens that fit the one `blank` in `text` best, best first.
 
         A bidirectional model's answer joins what it expects from the left with what it expects from the
-        right, which is a score too.
+        right, which is a score too. Of a text longer than the model reads, what is nearest to the blank is read.
 
         Raises:
             ValueError: `text` has no blank, or several.
@@ -154,14 +144,14 @@ class LanguageModel:
         left, found, right = text.partition(blank)
         if not found or blank in right:
             raise ValueError(f"a text with {text.count(blank)} blanks: write {blank} once")
-        before, after = self._encode(left.rstrip()).ids, self._encode(right).ids
+        before, after = self._around(self._ids(left.rstrip()), self._ids(right))
         if self.family == "bert":
             row = [self._first, *before, self._mask, *after, self._end]
-            scores = _softmax(self._run([row])["here"][0, len(before) + 1])
+            scores = softmax(self._run([row])["here"][0, len(before) + 1])
         else:
             lefts = self._run([[self._end, *before]])["after"][0, -1]
             rights = self._run([[*after, self._end]])["before"][0, 0]
-            scores = _softmax(_log_softmax(lefts) + _log_softmax(rights))
+            scores = softmax(log_softmax(lefts) + log_softmax(rights))
         return self._words(scores, count)
 
     def embeddings(self, text: str) -> tuple[list[str], Floats]:
@@ -170,32 +160,40 @@ class LanguageModel:
         states = self._run([[self._first, *encoded.ids, self._end]])["states"][:, 0, 1:-1]
         return [text[start:end] for start, end in encoded.spans], states.astype(np.float64)
 
+    def _around(self, before: list[int], after: list[int]) -> tuple[list[int], list[int]]:
+        """The end of `before` and the beginning of `after` that fit one row beside a blank."""
+        room = self.max_length - 3
+        behind = min(len(after), max(room // 2, room - len(before)))
+        return before[max(0, len(before) - (room - behind)) :], after[:behind]
+
     def _follow(self, ids: list[int], token: int, share: float) -> tuple[str, float]:
-        """A word that begins with `token`, to its end, and its probability."""
+        """A word that begins with `token`, to its end, and its probability; empty where it found none."""
         pieces = [token]
         while len(pieces) < _MOST_PIECES:
             following = self._next([*ids, *pieces])
             best = int(following.argmax())
-            if not self._continues(best):
+            if not self._continues(pieces, best):
                 break
             pieces.append(best)
             share *= float(following[best])
-        return self._tokenizer.decode(pieces), share
+        word = self._tokenizer.decode(pieces)
+        return ("" if _HALF_CHARACTER in word else word), share
 
-    def _continues(self, token: int) -> bool:
-        """Whether a token goes on with the word before it."""
-        piece = self._tokenizer.id_to_token(token) or ""
+    def _continues(self, pieces: list[int], token: int) -> bool:
+        """Whether a token goes on with the word, or with the character, that `pieces` have begun."""
         if self.family == "bert":
-            return piece.startswith("##")
-        return piece[:1].isalpha() and not piece.startswith("Ġ")
+            return (self._tokenizer.id_to_token(token) or "").startswith("##")
+        word, longer = (self._tokenizer.decode(found) for found in (pieces, [*pieces, token]))
+        added = longer[len(word) :]
+        return word.endswith(_HALF_CHARACTER) or added[:1].isalpha() or added == _HALF_CHARACTER
 
     def _next(self, ids: Sequence[int]) -> Floats:
         """Probabilities of the next token; special tokens have none."""
         if self.family == "bert":
             row = [self._first, *ids, self._mask, self._end]
-            shares = _softmax(self._run([row])["here"][0, -2])
+            shares = softmax(self._run([row])["here"][0, -2])
         else:
-            shares = _softmax(self._run([[self._end, *ids]])["after"][0, -1])
+            shares = softmax(self._run([[self._end, *ids]])["after"][0, -1])
         shares[[self._first, self._mask, self._end]] = 0.0
         return shares
 
@@ -203,7 +201,7 @@ class LanguageModel:
         found = []
         for token in np.argsort(-scores):
             text = self._tokenizer.decode([int(token)]).strip()
-            if text and not text.startswith("##"):
+            if text and not text.startswith("##") and _HALF_CHARACTER not in text:
                 found.append(Word(text, float(scores[token])))
             if len(found) == count:
                 break
@@ -221,7 +219,7 @@ class LanguageModel:
             logits = self._run(rows[start : start + _BATCH])["here"]
             for offset, scores in enumerate(logits):
                 place = start + offset
-                bits[place] = _bits(scores[place + 1 : place + 2], [ids[place]])[0]
+                bits[place] = bits_of(scores[place + 1 : place + 2], [ids[place]])[0]
         return bits
 
     def _encode(self, text: str) -> _Encoded:
@@ -230,6 +228,11 @@ class LanguageModel:
         limit = self.max_length - 2
         cut = len(encoding.ids) > limit
         return _Encoded(encoding.ids[:limit], encoding.offsets[:limit], cut)
+
+    def _ids(self, text: str) -> list[int]:
+        """All tokens of `text`, none of them special."""
+        found: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return found
 
     def _run(self, rows: Sequence[Sequence[int]]) -> dict[str, npt.NDArray[np.float32]]:
         ids = np.array(rows, dtype=np.int64)
@@ -256,41 +259,3 @@ class LanguageModel:
             expected="after, before and states, or here and states",
             next_step="build the bundle again with `make pipeline`",
         )
-
-
-def _by_piece(
-    text: str, spans: Sequence[tuple[int, int]], bits: Floats, backward: Floats | None
-) -> list[TokenCost]:
-    """Costs by what is seen of them: tokens that are parts of one character are one."""
-    costs: list[TokenCost] = []
-    reached = 0
-    for place, (start, end) in enumerate(spans):
-        own = None if backward is None else float(backward[place])
-        if costs and start < reached:
-            last = costs.pop()
-            both = None if own is None or last.backward_bits is None else last.backward_bits + own
-            joined = text[reached - len(last.text) : max(end, reached)]
-            costs.append(TokenCost(joined, last.bits + float(bits[place]), both))
-        else:
-            costs.append(TokenCost(text[start:end], float(bits[place]), own))
-        reached = max(reached, end)
-    return costs
-
-
-def _log_softmax(logits: npt.NDArray[np.float32]) -> Floats:
-    wide = logits.astype(np.float64)
-    shifted = wide - wide.max(axis=-1, keepdims=True)
-    result: Floats = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return result
-
-
-def _softmax(logits: npt.NDArray[np.float32] | Floats) -> Floats:
-    result: Floats = np.exp(_log_softmax(logits.astype(np.float32)))
-    return result
-
-
-def _bits(logits: npt.NDArray[np.float32], targets: Sequence[int]) -> Floats:
-    """−log₂ of the probability of each target, `(places,)`."""
-    chosen = np.take_along_axis(_log_softmax(logits), np.array(targets)[:, None], axis=-1)
-    result: Floats = -chosen[:, 0] / np.log(2)
-    return result

@@ -37,6 +37,7 @@ from pipeline.serving.protocol import (
     BodyTooLargeError,
     ProtocolError,
     error_response,
+    failed,
     json_response,
     read_requests,
     require_shape,
@@ -123,7 +124,7 @@ async def _predict(holder: ModelHolder, admission: Admission, request: Request) 
     # The message could hold the text, which must not reach the log: only its kind is written.
     except Exception as error:
         _LOGGER.error("prediction failed: %s", type(error).__name__)
-        raise _failed() from None
+        raise failed() from None
     return json_response(
         {
             "predictions": [prediction.as_dict() for prediction in predictions],
@@ -188,15 +189,6 @@ def _identity(model: Model) -> dict[str, str]:
         "hash": model.bundle.hash,
         "variant": description["variant"],
     }
-
-
-def _failed() -> ProtocolError:
-    return ProtocolError(
-        500,
-        got="a failure of the model",
-        expected="an answer",
-        next_step="see the server's log",
-    )
 
 
 async def _on_protocol_error(request: Request, error: Exception) -> Response:

@@ -6,6 +6,7 @@ fill        what fits the blank ___ in the text
 embeddings  every layer's states of each token
 """
 
+import logging
 import time
 from collections.abc import Callable
 from functools import partial
@@ -17,10 +18,11 @@ from starlette.routing import Route
 
 from pipeline.runtime.language_model import LanguageModel
 from pipeline.serving.admission import Admission
-from pipeline.serving.protocol import ProtocolError, json_response, read_texts
+from pipeline.serving.protocol import ProtocolError, failed, json_response, read_texts
 from pipeline.serving.rollout import Model
 
 _BLANK = "___"
+_LOGGER = logging.getLogger("modelyard.server")
 Answer = Callable[[LanguageModel, str], dict[str, Any]]
 
 
@@ -83,7 +85,14 @@ async def _ask(
             422, got=f"{len(texts)} texts", expected="one text", next_step='send {"text": ".."}'
         )
     model = current()
-    body, seconds = await admission.run(partial(_timed, model, answer, texts[0]))
+    try:
+        body, seconds = await admission.run(partial(_timed, model, answer, texts[0]))
+    except ProtocolError:
+        raise
+    # The message could hold the text, which must not reach the log: only its kind is written.
+    except Exception as error:
+        _LOGGER.error("the language model failed: %s", type(error).__name__)
+        raise failed() from None
     return json_response(body | {"milliseconds": round(1000 * seconds, 3)})
 
 

@@ -50,6 +50,16 @@ class ProtocolError(Exception):
         self.headers = dict(headers or {})
 
 
+def failed() -> ProtocolError:
+    """The answer where the model itself failed; what of the text stood in its message is left out."""
+    return ProtocolError(
+        500,
+        got="a failure of the model",
+        expected="an answer",
+        next_step="see the server's log",
+    )
+
+
 class BodyTooLargeError(ProtocolError):
     """A body over the limit; `more` says that its sender may still be sending."""
 

@@ -56,6 +56,10 @@ class TokenRows:
         """Values of the texts, `(texts, …)`, as values of the rows, `(rows, …)`."""
         return values if self.documents is None else values[self.documents]
 
+    def names(self, ids: Sequence[str]) -> list[str]:
+        """Ids of the texts as those of the rows; windows of one text share its id."""
+        return list(ids) if self.documents is None else [ids[text] for text in self.documents]
+
     def of_texts(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Values of the rows, `(rows, …)`, averaged over the windows of each text, `(texts, …)`."""
         if self.documents is None:

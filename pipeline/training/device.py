@@ -1,5 +1,6 @@
 """Where training runs and in which arithmetic: decided by flags and by what the machine has, never by timing."""
 
+import os
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -18,9 +19,13 @@ def prepare_device(compute: Compute) -> torch.device:
     torch.use_deterministic_algorithms(mode=True)
     # Filling fresh memory guards against reading it unwritten; it costs time and changes nothing here.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    if compute.device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(compute.device)
+    device = compute.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device.startswith("cuda"):
+        # cuBLAS is deterministic only with a workspace of fixed size; read when it is first used.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    return torch.device(device)
 
 
 def autocast(compute: Compute, device: torch.device) -> AbstractContextManager[None]:

@@ -6,7 +6,7 @@ the checkpoint, so a killed run resumes to the weights of an unbroken one, bit f
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -59,6 +59,7 @@ class Training:
             left; 0 takes the weights of the last step.
         layer_of: parameter name → layer number counted from the head (0), for layer-wise rates.
         layer_decay: factor of the learning rate from one layer to the one below it.
+        row_ids: what the rows are called in errors, by row number; None calls them by their numbers.
     """
 
     task: str
@@ -73,6 +74,7 @@ class Training:
     average: float = 0.0
     layer_of: Callable[[str], int] | None = None
     layer_decay: float = 1.0
+    row_ids: Sequence[str] | None = None
 
     @property
     def epoch_steps(self) -> int:
@@ -89,7 +91,7 @@ def train(model: torch.nn.Module, objective: Objective, training: Training) -> N
     """Train `model` in place.
 
     Raises:
-        TrainingError: the loss is not finite.
+        TrainingError: a loss or a gradient is not finite; no weight has taken it in.
     """
     device = prepare_device(training.compute)
     model.to(device)
@@ -125,7 +127,9 @@ class _Run:
     def run(self, first: int) -> None:
         progress = Progress(self.training.task, self.total, done=first)
         started, tokens = time.monotonic(), 0
-        for step, batches in self._steps(first):
+        # Killed after the last epoch that patience allowed, there is nothing left to do.
+        over = first > 0 and first % self.epoch_steps == 0 and self._is_over()
+        for step, batches in () if over else self._steps(first):
             self.losses.append(self._step(step, batches))
             tokens += sum(self.objective.tokens(rows) for rows in batches)
             rate = tokens / (time.monotonic() - started)
@@ -162,7 +166,8 @@ class _Run:
         self.optimizer.zero_grad(set_to_none=True)
         rows = sum(len(batch) for batch in batches)
         value = sum(self._learn(step, batch, share=len(batch) / rows) for batch in batches)
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), _GRADIENT_NORM)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), _GRADIENT_NORM)
+        self._require_finite("the gradient's norm", float(norm), step, np.concatenate(batches))
         self.optimizer.step()
         if self.average is not None and ((step + 1) % EVERY == 0 or step + 1 == self.total):
             self.average.update_parameters(self.model)
@@ -175,14 +180,20 @@ class _Run:
         with autocast(self.training.compute, self.device), quick_dropout():
             loss = self.objective.loss(self.model, rows, self.device) * share
         value = float(loss.detach())
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"{self.training.task}: loss {value} at step {step}, rows {rows.tolist()}",
-                expected="a finite loss",
-                next_step=f"lower {self.training.task}.learning_rate or look at these rows",
-            )
+        self._require_finite("loss", value, step, rows)
         loss.backward()  # type: ignore[no-untyped-call]
         return value
+
+    def _require_finite(self, what: str, value: float, step: int, rows: Ids) -> None:
+        if math.isfinite(value):
+            return
+        ids = self.training.row_ids
+        named = rows.tolist() if ids is None else [ids[row] for row in rows]
+        raise TrainingError(
+            f"{self.training.task}: {what} is {value} at step {step}, rows {', '.join(map(str, named))}",
+            expected="finite numbers",
+            next_step="lower the learning rate, or look at these rows",
+        )
 
     def _after(self, step: int) -> None:
         every = max(1, self.total // _CURVE_POINTS)

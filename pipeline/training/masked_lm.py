@@ -66,7 +66,11 @@ class MaskedLanguageModelling:
         chance = torch.rand(ids.shape).to(ids.device)
         if self._starts is not None:
             chance = chance.gather(1, self._words(ids))
-        hidden = (chance < self._mask_share) & (ids >= self._ordinary_from)
+        ordinary = ids >= self._ordinary_from
+        hidden = (chance < self._mask_share) & ordinary
+        if not hidden.any():  # of a few short rows, by chance: the mean of no losses is no number
+            least = chance.masked_fill(~ordinary, 1.0).amin()
+            hidden = (chance <= least) & ordinary
         kind = torch.rand(ids.shape).to(ids.device)
         noise = torch.randint(self._ordinary_from, self._vocabulary, ids.shape).to(ids.device)
         masked = hidden & (kind < _REPLACED_BY_MASK)

@@ -31,6 +31,7 @@ class RelatedLesson:
     """Rows of a neighbouring task, and how a checkpoint learns them.
 
     Attributes:
+        ids: of each row, `(rows,)`.
         targets: as of the product's own rows, `(rows, width)`.
         folder: of the stage's checkpoints; what was learned waits there for the next seed.
     """
@@ -38,6 +39,7 @@ class RelatedLesson:
     params: Params
     schedule: Schedule
     rows: TokenRows
+    ids: list[str]
     targets: NDArray[np.float64]
     validation: Validation
     folder: Path
@@ -59,7 +61,8 @@ class RelatedLesson:
             return None
         rows = tokenize(tokenizer, found["text"].to_pylist(), max_length=params.prepare.max_length)
         targets = np.array(found["target"].to_pylist(), dtype=np.float64)
-        return cls(params, params.finetune.related, rows, targets, validation, folder)
+        ids = rows.names(found["id"].to_pylist())
+        return cls(params, params.finetune.related, rows, ids, targets, validation, folder)
 
     @property
     def count(self) -> int:
@@ -121,4 +124,5 @@ class RelatedLesson:
             average=settings.average,
             layer_of=lambda name: layer_from_top(model, name),
             layer_decay=settings.layer_decay,
+            row_ids=self.ids,
         )

@@ -111,6 +111,7 @@ class Teaching:
             average=settings.average,
             layer_of=lambda name: layer_from_top(model, name),
             layer_decay=settings.layer_decay,
+            row_ids=self.rows.names(self.train.ids),
         )
         targets, scale = self.train.targets, scale_of(product.problem, self.train.targets)
         weights = (

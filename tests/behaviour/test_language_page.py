@@ -50,6 +50,7 @@ def test_next_words_and_surprise_follow_the_keyboard(page: Page) -> None:
     page.keyboard.press("Control+a")
     page.keyboard.type("The film is")
     expect(page.locator("#surprise")).to_have_text("The film is")
+    expect(page.locator("#surprise .token-cost")).to_have_text(["The", "film", "is"])
     first = page.locator("#next button .name").first.text_content()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")

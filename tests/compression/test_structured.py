@@ -46,6 +46,15 @@ def test_units_without_effect_are_the_least_important_and_removing_them_changes_
     assert torch.allclose(before, logits(model), atol=1e-6)
 
 
+def test_a_unit_that_helps_one_row_as_much_as_it_harms_another_is_important() -> None:
+    """What a row's neighbours in its batch are makes no difference, beside the mean over the batch."""
+    objective, rows = an_objective(), np.arange(8)
+    together = unit_importance(tiny_classifier(), objective, [rows])
+    alone = unit_importance(tiny_classifier(), objective, [rows[i : i + 1] for i in range(8)])
+    for whole, single in zip(together, alone, strict=True):
+        assert torch.allclose(8 * whole, single, rtol=1e-3, atol=1e-7)
+
+
 def test_keeping_all_units_is_bit_exact() -> None:
     model = tiny_classifier()
     before = logits(model)

@@ -1,6 +1,7 @@
 """A search tries each recipe once, keeps what it has, and ends when it should. Real Optuna; builds are made up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,9 @@ import pytest
 from flows.build import read_profile
 from flows.dvc_output import Failure
 from flows.runner import StageFailedError
-from flows.search import Build, possible_recipes, search, search_name
+from flows.search import Build, build_recipe, possible_recipes, search, search_name
 from flows.trials import Recipe, Tried, best, pareto, plot_trials, trial_table, write_patch
-from pipeline.core.errors import ParameterError
+from pipeline.core.errors import ParameterError, PipelineError
 from pipeline.core.params import Params, override, parse_params, parse_yaml
 from tests.support.tiny_workspace import REPOSITORY
 
@@ -115,13 +116,59 @@ def test_other_parameters_are_another_search_and_another_budget_is_not() -> None
     assert search_name(VALUES, "code") != search_name(VALUES, "other code")
 
 
+def failed(*, told: bool) -> StageFailedError:
+    failure = Failure(got="a loss of nan", expected="finite", next_step="look", told=told)
+    return StageFailedError("distill", failure, log=Path("distill.log"))
+
+
+def test_a_recipe_whose_stage_was_killed_is_tried_again(tmp_path: Path) -> None:
+    seen: list[Recipe] = []
+    killed = iter([True])
+
+    def build(recipe: Recipe, number: int) -> Tried:
+        if next(killed, False):
+            raise failed(told=False)
+        return counting(seen)(recipe, number)
+
+    with pytest.raises(StageFailedError):
+        search(tmp_path / "study", params_with(), build=build, recipes=RECIPES, first=FIRST)
+    tried = search(tmp_path / "study", params_with(), build=build, recipes=RECIPES, first=FIRST)
+    assert seen[0] == FIRST
+    assert len(tried) == 6
+
+
+def test_two_searches_of_one_study_do_not_run_at_once(tmp_path: Path) -> None:
+    def build(recipe: Recipe, number: int) -> Tried:
+        with pytest.raises(PipelineError, match="running already"):
+            search(tmp_path / "study", params_with(), build=build, recipes=RECIPES, first=FIRST)
+        return outcome(recipe, number, passed=True)
+
+    search(tmp_path / "study", params_with(), build=build, recipes=RECIPES, first=FIRST)
+
+
+def test_a_failure_of_the_gate_that_is_no_refusal_is_no_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def workspace(root: Path, **_: Any) -> Iterator[Path]:
+        yield root
+
+    def gate_fails(*_: Any, **__: Any) -> None:
+        failure = Failure(got="no space left on device", expected="", next_step="", told=False)
+        raise StageFailedError("gate", failure, log=Path("gate.log"))
+
+    monkeypatch.setattr("flows.search.open_workspace", workspace)
+    monkeypatch.setattr("flows.search.build_workspace", gate_fails)
+    with pytest.raises(StageFailedError, match="no space left"):
+        build_recipe(tmp_path, FIRST, changes=[], number=0)
+
+
 def test_a_recipe_that_fails_ends_the_search_and_is_left_out_of_the_next(tmp_path: Path) -> None:
     seen: list[Recipe] = []
 
     def failing(recipe: Recipe, number: int) -> Tried:
         if recipe == FIRST:
-            failure = Failure(got="a loss of nan", expected="a finite loss", next_step="look")
-            raise StageFailedError("distill", failure, log=tmp_path / "distill.log")
+            raise failed(told=True)
         return counting(seen)(recipe, number)
 
     with pytest.raises(StageFailedError, match="a loss of nan"):
@@ -157,10 +204,14 @@ def test_the_pareto_front_has_what_nothing_beats() -> None:
 
 def test_the_best_recipe_is_a_profile_that_a_build_reads(tmp_path: Path) -> None:
     path = tmp_path / "profiles" / "found.yaml"
-    write_patch(path, outcome(FIRST, 3, passed=True), metric="accuracy")
+    shared = ["distill.epochs=4", "product.requirements.size_mb=1.5", "compress.trials=2"]
+    write_patch(path, outcome(FIRST, 3, passed=True), changes=shared, metric="accuracy")
     changed = parse_params(override(VALUES, read_profile(tmp_path, "found")))
     assert changed.prune.keep_share == 0.5
     assert changed.pretrain.layers == 2
+    assert changed.distill.epochs == 4  # what all recipes shared is a part of what was found
+    assert changed.product.requirements.size_mb == 1.5
+    assert changed.compress == parse_params(VALUES).compress
     assert "trial 3" in path.read_text(encoding="utf-8")
 
 

@@ -113,3 +113,12 @@ def test_other_columns_an_absent_file_and_broken_utf8_are_refused(data: Path) ->
 def test_the_leaderboards_files_are_these() -> None:
     single = {"AX", "CoLA", "MRPC", "QNLI", "QQP", "RTE", "SST-2", "STS-B", "WNLI"}
     assert set(SUBMISSIONS) == {f"{name}.tsv" for name in single | {"MNLI-m", "MNLI-mm"}}
+
+
+def test_rows_to_be_answered_stand_in_their_official_places(data: Path) -> None:
+    path = data / "RTE/test.tsv"
+    header, *rows = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([header, *reversed(rows)]) + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"RTE/test\.tsv, row 1: index '1'") as caught:
+        read_unlabelled(TASKS["RTE"], path)
+    assert caught.value.expected.startswith("0:")

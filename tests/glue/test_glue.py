@@ -15,11 +15,12 @@ import pytest
 import yaml
 
 from flows.glue import official_files, present_tasks, run_glue
-from pipeline.core.errors import DataError
+from pipeline.core.errors import DataError, TrainingError
 from pipeline.core.files import read_json
 from pipeline.core.params import load_params, override, parse_yaml
+from pipeline.glue.encoders import load_encoder
 from pipeline.glue.submission import check_submission
-from pipeline.glue.tasks import TASKS
+from pipeline.glue.tasks import TASKS, diagnostic_file
 from pipeline.glue.train import Settings, run_task
 from tests.support.glue_files import write_glue
 from tests.support.tiny_bilm import tiny_language_model
@@ -49,7 +50,10 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def in_this_process(module: str, arguments: Sequence[str], root: Path, *, key: str) -> None:
     """As `flows.glue` runs a module, without a new interpreter for each."""
-    importlib.import_module(module).main(arguments)
+    try:
+        importlib.import_module(module).main(arguments)
+    except DataError as error:
+        raise TrainingError(str(error), expected="0", next_step="") from error
 
 
 @pytest.fixture
@@ -142,7 +146,39 @@ def test_what_our_own_pretraining_leaves_is_an_encoder_too(
     told = "frozen_layers and layer_decay are not for it" in capsys.readouterr().out
     assert told == (write is pretrained_bilm)
     assert set(report["tasks"]["MRPC"]) >= {"f1", "accuracy"}
-    assert report["tasks"]["MRPC"]["seen_by_checkpoint"] is False
+    assert report["tasks"]["MRPC"]["seen_by_checkpoint"] is None  # nobody says
+
+
+def test_one_task_that_fails_leaves_the_others_their_report(
+    workspace: Path, glue: Callable[..., Any], tmp_path: Path
+) -> None:
+    for name in ("RTE", "MRPC"):
+        shutil.copytree(workspace / "data" / name, tmp_path / name)
+    train = tmp_path / "MRPC/train.tsv"
+    train.write_text(train.read_text(encoding="utf-8").replace("Quality", "Kind"), encoding="utf-8")
+    with pytest.raises(TrainingError, match="got: MRPC"):
+        glue(["MRPC", "RTE"], data=tmp_path)
+    report = read_json(workspace / "artifacts/glue/report.json")
+    assert set(report["tasks"]) == {"RTE"}
+    assert "MRPC" in report["missing_tasks"]
+
+
+def test_the_diagnostic_rows_are_found_where_the_official_script_puts_them(
+    workspace: Path, tmp_path: Path
+) -> None:
+    assert diagnostic_file(tmp_path) is None
+    (tmp_path / "diagnostic").mkdir()
+    shutil.copy(workspace / "data/AX/test.tsv", tmp_path / "diagnostic/diagnostic.tsv")
+    assert diagnostic_file(tmp_path) == tmp_path / "diagnostic/diagnostic.tsv"
+
+
+def test_a_score_is_answered_in_full_precision_and_a_label_is_not_a_number(workspace: Path) -> None:
+    params = load_params(workspace / "params.yaml")
+    for name, problem in (("STS-B", "regression"), ("CoLA", "single_label_classification")):
+        model, _ = load_encoder(
+            workspace / "encoder", TASKS[name], finetune=params.finetune, max_length=32
+        )
+        assert model.config.problem_type == problem
 
 
 def test_data_sets_and_official_files_lead_to_the_same_figures_and_answers(
@@ -197,6 +233,8 @@ def test_a_broken_row_in_any_file_stops_the_task_and_leaves_no_answers(
         (["--tasks", "CoLA", "--seeds", "1,two"], "--seeds '1,two'"),
         (["--tasks", "CoLA", "--set", "finetune.epoch=1"], "did you mean `epochs`?"),
         (["--tasks", "CoLA", "--encoder", "data"], "no config.json in data"),
+        (["--tasks", "CoLA", "--seen", "SNLi"], "--seen 'SNLi'"),
+        (["--tasks", "CoLA", "--set", "finetune.patience=2"], "--set finetune.patience=2"),
     ],
 )
 def test_bad_input_gets_one_message_and_leaves_earlier_results(

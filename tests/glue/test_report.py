@@ -9,7 +9,11 @@ FIGURE = {"mean": -0.512, "interval": [-0.634, -0.401], "seeds": {"1": -0.5, "2"
 
 
 def report(*, seen: bool = False, malformed: int = 0, lacking: bool = False) -> dict[str, Any]:
-    about = {"seen_by_checkpoint": seen, "malformed_training_rows": malformed}
+    about = {
+        "seen_by_checkpoint": seen,
+        "malformed_training_rows": malformed,
+        "malformed_development_rows": 0,
+    }
     return {
         "tasks": {
             name: dict.fromkeys(task.metrics, FIGURE) | about
@@ -19,6 +23,7 @@ def report(*, seen: bool = False, malformed: int = 0, lacking: bool = False) -> 
         "public": {name: dict(row) for name, row in PUBLIC.items()},
         "missing_tasks": list(TASKS) if lacking else [],
         "missing_submissions": list(SUBMISSIONS) if lacking else [],
+        "short_submissions": {"RTE.tsv": 12} if lacking else {},
     }
 
 
@@ -26,7 +31,9 @@ def test_no_line_is_wider_than_a_hundred_columns_or_ends_in_spaces() -> None:
     lines = table(report(seen=True, malformed=1234, lacking=True)).splitlines()
     assert max(map(len, lines)) <= 100
     assert [line for line in lines if line != line.rstrip()] == []
-    assert " ".join(line.strip() for line in lines).count(".tsv") == len(SUBMISSIONS)
+    text = " ".join(line.strip() for line in lines)
+    assert text.count(".tsv") == len(SUBMISSIONS) + 1
+    assert "RTE.tsv 12 of 3000" in text
 
 
 def test_a_task_is_named_once_and_others_figures_stand_in_its_first_line() -> None:

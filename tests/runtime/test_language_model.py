@@ -112,7 +112,34 @@ def test_every_layer_has_a_state_of_every_token(written, family: str, width: int
 def test_a_text_longer_than_the_model_reads_is_cut_and_says_so(written) -> None:
     found = opened(written, "bilm").cost(" ".join(TEXTS))
     assert found.truncated
+    assert not found.is_probability
     assert len(found.tokens) <= MAX_LENGTH
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_after_a_long_context_its_end_decides_what_comes_next(written, family: str) -> None:
+    model, long = opened(written, family), " ".join(TEXTS)
+    assert model.next_words(long + " The cast was") != model.next_words(long + " A dull film")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("text", ["{long} ___", "___ {long}", "{long} ___ {long}"])
+def test_a_blank_in_a_long_text_is_filled_from_what_stands_next_to_it(
+    written, family: str, text: str
+) -> None:
+    model, long = opened(written, family), " ".join(TEXTS)
+    words = model.fill(text.format(long=long), count=3)
+    assert len(words) == 3
+    changed = model.fill(text.format(long=f"dull {long} great"), count=3)
+    assert words != changed
+
+
+def test_no_next_word_is_half_a_character(written) -> None:
+    for family in FAMILIES:
+        model = opened(written, family)
+        for context in ("배우들의", "배우들의 연기가", "The film 좋"):
+            assert not any("\ufffd" in word.text for word in model.next_words(context, count=8))
+            assert not any("\ufffd" in word.text for word in model.fill(f"{context} ___.", count=8))
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -1,5 +1,6 @@
 """The server's questions to a language model: answers, refusals, and a bundle that has none."""
 
+import logging
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from pipeline.core.errors import ArtifactError
+from pipeline.runtime.language_model import LanguageModel
 from pipeline.serving.admission import Admission
 from pipeline.serving.app import create_app
 from pipeline.serving.rollout import ModelHolder
@@ -67,6 +69,21 @@ def test_a_bundle_without_a_language_model_says_so(tmp_path: Path) -> None:
     answer = ask(tmp_path / "bundle", "next", "the")
     assert answer.status_code == 404
     assert answer.json()["error"]["got"] == "a bundle without a language model"
+
+
+def test_a_failure_of_the_model_is_a_500_and_keeps_the_text_out_of_the_log(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_model: LanguageModel, text: str) -> None:
+        raise ValueError(text)
+
+    monkeypatch.setattr(LanguageModel, "next_words", fail)
+    with caplog.at_level(logging.DEBUG):
+        answer = ask(bundle, "next", "a private matter")
+    assert answer.status_code == 500
+    assert answer.json()["error"]["got"] == "a failure of the model"
+    assert "ValueError" in caplog.text
+    assert "private" not in caplog.text + answer.text
 
 
 def test_a_token_guards_these_questions_too(bundle: Path) -> None:

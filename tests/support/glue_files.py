@@ -53,7 +53,8 @@ def write_other_tasks(folder: Path, *, rows: int = 12) -> None:
         ("QNLI", "question\tsentence"),
         ("WNLI", "sentence1\tsentence2"),
     ):
-        _write(folder / f"{name}/test.tsv", ["index\t" + columns, *pair[:4]])
+        number = "id" if name == "QQP" else "index"
+        _write(folder / f"{name}/test.tsv", [f"{number}\t{columns}", *pair[:4]])
 
 
 def _entailment(folder: Path, rows: int) -> None:

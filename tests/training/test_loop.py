@@ -106,8 +106,28 @@ def test_a_loss_that_is_not_finite_names_step_and_rows(tmp_path: Path) -> None:
         def loss(self, model: torch.nn.Module, rows: Ids, device: torch.device) -> torch.Tensor:
             return super().loss(model, rows, device) * float("nan")
 
-    with pytest.raises(TrainingError, match=r"loss nan at step 0, rows \["):
+    with pytest.raises(TrainingError, match=r"loss is nan at step 0, rows \d+, \d+"):
         train(small_model(), Broken(), a_training(tmp_path))
+
+
+def test_a_gradient_that_is_not_finite_names_the_rows_it_came_from_and_reaches_no_weight(
+    tmp_path: Path,
+) -> None:
+    class Steep(Separable):
+        def loss(self, model: torch.nn.Module, rows: Ids, device: torch.device) -> torch.Tensor:
+            loss = super().loss(model, rows, device)
+            # sqrt is finite at 0, its slope is not
+            return loss + (torch.sqrt(0 * loss) if 5 in rows else 0 * loss)
+
+    model = small_model()
+    training = dataclasses.replace(
+        a_training(tmp_path), row_ids=[f"review-{number}" for number in range(64)]
+    )
+    with pytest.raises(
+        TrainingError, match=r"gradient's norm is (nan|inf) at step \d, .*review-5\b"
+    ):
+        train(model, Steep(), training)
+    assert all(weight.isfinite().all() for weight in weights(model))
 
 
 def test_the_learning_rate_rises_then_falls_to_zero() -> None:
@@ -189,6 +209,26 @@ def test_training_stops_when_validation_no_longer_rises_and_takes_the_best_epoch
     train(model, Separable(), stopping(tmp_path, scores, patience=2, seen=seen))
     assert len(seen) == 4  # two epochs after the second were no better
     assert same(weights(model), seen[1])
+
+
+@pytest.mark.usefixtures("checkpoint_every_step")
+def test_killed_after_the_last_epoch_that_patience_allows_nothing_more_is_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+    training = stopping(tmp_path, [0.5, 0.8, 0.7, 0.7, 0.9, 0.9], patience=2, seen=seen)
+
+    def kill(_: Checkpoints) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "clear", kill)
+        with pytest.raises(KeyboardInterrupt):
+            train(small_model(), Separable(), training)
+    resumed = small_model()
+    train(resumed, Separable(), training)
+    assert len(seen) == 4
+    assert same(weights(resumed), seen[1])
 
 
 @pytest.mark.usefixtures("checkpoint_every_step")

@@ -47,6 +47,14 @@ def test_only_ordinary_tokens_are_hidden_and_about_the_share_asked_for() -> None
     assert (inputs < VOCABULARY).all()
 
 
+def test_something_is_hidden_however_small_the_share() -> None:
+    ids = torch.randint(0, VOCABULARY, (1, 16))
+    ids[0, 3] = ORDINARY
+    _, hidden = an_objective(np.zeros(32, np.uint16), 1e-9)._hide(ids)
+    assert hidden.sum() == 1
+    assert not hidden[ids < ORDINARY].any()
+
+
 def test_the_loss_on_masked_positions_equals_the_full_softmax_there() -> None:
     stream = np.random.default_rng(0).integers(ORDINARY, VOCABULARY, 64).astype(np.uint16)
     objective, model = an_objective(stream), a_model().eval()

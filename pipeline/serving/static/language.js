@@ -3,6 +3,8 @@
 const TYPING_MS = 200;
 const BLANK = "___";
 const MOST_BITS = 12;
+const WORD_BEGINS = /^[\p{L}\p{M}\p{N}'’]/u;
+const WORD_ENDS = /[\p{L}\p{M}\p{N}'’]$/u;
 
 const byId = (id) => document.getElementById(id);
 const page = {
@@ -95,30 +97,40 @@ function showCost(cost) {
     page.cost.textContent = "Fill the blank to see how surprising each word is.";
     return;
   }
-  const marks = cost.tokens.filter((token) => token.text).map((token) => {
-    const mark = make("span", "token-cost", token.text);
-    mark.style.setProperty("--surprise", `${Math.min(token.bits / MOST_BITS, 1) * 100}%`);
-    mark.title = `${token.bits.toFixed(1)} bits`;
-    return mark;
-  });
-  page.surprise.replaceChildren(...withSpaces(marks, page.context.value));
-  page.cost.textContent = cost.is_probability
+  page.surprise.replaceChildren(...markWords(cost.tokens, page.context.value));
+  const part = cost.truncated ? "The model reads no further than this. " : "";
+  page.cost.textContent = part + (cost.backward_bits !== null
     ? `${cost.bits.toFixed(0)} bits from the left, ${cost.backward_bits.toFixed(0)} from the right. `
       + "Darker is more surprising."
-    : "Darker fits worse. These are scores, not probabilities.";
+    : "Darker fits worse. These are scores, not probabilities.");
 }
 
-// Tokens carry no spaces in some vocabularies: what stood between them in the text goes back in.
-function withSpaces(marks, text) {
-  const parts = [];
+// A word's tokens are one mark with the sum of their bits. Tokens carry no spaces in some vocabularies:
+// what stood between them in the text goes back in.
+function markWords(tokens, text) {
+  const words = [];
   let place = 0;
-  for (const mark of marks) {
-    const found = text.indexOf(mark.textContent, place);
-    if (found > place) parts.push(text.slice(place, found));
-    if (found >= 0) place = found + mark.textContent.length;
-    parts.push(mark);
+  for (const token of tokens) {
+    const start = token.text ? text.indexOf(token.text, place) : -1;
+    if (start < 0) continue;
+    const last = words.at(-1);
+    const goesOn = last && start === last.end && WORD_ENDS.test(last.text) && WORD_BEGINS.test(token.text);
+    if (goesOn) words.pop();
+    place = start + token.text.length;
+    words.push({
+      start: goesOn ? last.start : start,
+      end: place,
+      text: goesOn ? last.text + token.text : token.text,
+      bits: token.bits + (goesOn ? last.bits : 0),
+    });
   }
-  return parts;
+  return words.flatMap((word, number) => {
+    const between = text.slice(number ? words[number - 1].end : 0, word.start);
+    const mark = make("span", "token-cost", word.text);
+    mark.style.setProperty("--surprise", `${Math.min(word.bits / MOST_BITS, 1) * 100}%`);
+    mark.title = `${word.bits.toFixed(1)} bits`;
+    return between ? [between, mark] : [mark];
+  });
 }
 
 // ---- tabs --------------------------------------------------------------------------------
