@@ -7,23 +7,27 @@ from pathlib import Path
 
 from tests.support.tiny_workspace import REPOSITORY
 
-# A stage as it is, but with a checkpoint after every step, killed when the given one is written.
+# A stage as it is, but with a checkpoint after every so many steps, killed when a given step is done.
 _KILLED = """
 import importlib, os, signal, sys
 from pipeline.core.stage import run_stage
 from pipeline.training import loop
 from pipeline.training.checkpoint import Checkpoints
 
-stage, last, run = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-save = Checkpoints.save
+stage, last, run, every = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+save, after = Checkpoints.save, loop._Run._after
 
-def save_and_die(self, *arguments, step, **named):
-    save(self, *arguments, step=step, **named)
-    if step >= last and run in str(self._folder.name):
+def save_some(self, *arguments, step, **named):
+    if step % every == 0:
+        save(self, *arguments, step=step, **named)
+
+def after_and_die(self, step):
+    after(self, step)
+    if step >= last and run in str(self.training.checkpoints._folder.name):
         os.kill(os.getpid(), signal.SIGKILL)
 
 loop._CHECKPOINT_SECONDS = -1.0
-Checkpoints.save = save_and_die
+Checkpoints.save, loop._Run._after = save_some, after_and_die
 run_stage(stage, importlib.import_module(f"pipeline.{stage}").run)
 """
 
@@ -41,8 +45,12 @@ def python(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def run_killed(
-    root: Path, stage: str, *, step: int, seed: int | None = None
+    root: Path, stage: str, *, step: int, seed: int | None = None, every: int = 1
 ) -> subprocess.CompletedProcess[str]:
-    """Run a training stage that kills itself once the checkpoint of `step` (of `seed`) is written."""
+    """Run a training stage that kills itself once `step` (of `seed`) is done.
+
+    Args:
+        every: steps from one checkpoint to the next.
+    """
     run = "" if seed is None else f"seed-{seed}"
-    return python(root, "-c", _KILLED, stage, str(step), run)
+    return python(root, "-c", _KILLED, stage, str(step), run, str(every))
