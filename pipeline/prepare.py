@@ -29,7 +29,7 @@ from pipeline.text.tokenizer import (
     train_byte_bpe,
     train_wordpiece,
 )
-from pipeline.text.vocabulary import cut_vocabulary, require_coverage
+from pipeline.text.vocabulary import coverage_of, cut_vocabulary, require_coverage
 
 _TRAIN = {"wordpiece": train_wordpiece, "byte_bpe": train_byte_bpe}
 
@@ -60,7 +60,9 @@ def run(params: Params, paths: Paths) -> Metrics:
     write_table(paths.out / "related.parquet", related, schema=schema)
     train, heldout = _pretraining_texts(documents, settings)
     say(f"prepare  student vocabulary from {len(train):,} documents and the train rows")
-    tokenizer, coverage = _student_tokenizer(_train_texts(rows) + train, settings, paths)
+    tokenizer, coverage = _student_tokenizer(
+        _texts_of(rows, "train") + train, _texts_of(rows, "validation"), settings, paths
+    )
     with atomic_folder(paths.out / "student_tokenizer") as folder:
         save_for_transformers(tokenizer, folder, max_length=settings.max_length)
     index = _save_corpus(tokenizer, {"train": train, "heldout": heldout}, paths)
@@ -73,13 +75,13 @@ def run(params: Params, paths: Paths) -> Metrics:
     return _metrics(rows["split"], index, counts | coverage)
 
 
-def _train_texts(rows: Columns) -> list[str]:
-    """First texts of the train rows, then second ones where there are pairs."""
+def _texts_of(rows: Columns, name_of_split: str) -> list[str]:
+    """First texts of a split's rows, then second ones where there are pairs."""
     return [
         text
         for name in ("text", "second")
         for text, split in zip(rows[name], rows["split"], strict=True)
-        if split == "train" and text is not None
+        if split == name_of_split and text is not None
     ]
 
 
@@ -99,17 +101,24 @@ def _save_teacher_tokenizer(params: Params, paths: Paths) -> None:
 
 
 def _student_tokenizer(
-    texts: list[str], settings: PrepareParams, paths: Paths
+    texts: list[str], unseen: list[str], settings: PrepareParams, paths: Paths
 ) -> tuple[Tokenizer, dict[str, float]]:
-    """The student's tokenizer; of a cut one also what it covers."""
+    """The student's tokenizer; of a cut one also what it covers, of the texts it was cut by and of others."""
     if settings.tokenizer != "cut":
         return _TRAIN[settings.tokenizer](texts, vocabulary_size=settings.vocabulary_size), {}
     teacher = AutoTokenizer.from_pretrained(paths.out / "teacher_tokenizer").backend_tokenizer
     tokenizer, coverage = cut_vocabulary(teacher, texts, size=settings.vocabulary_size)
-    require_coverage(
-        coverage, min_kept=settings.min_coverage, max_unknown=settings.max_unknown_share
-    )
-    return tokenizer, {"vocabulary_kept": coverage.kept, "unknown_share": coverage.unknown}
+    others = coverage_of(teacher, tokenizer, unseen)
+    for found, of in ((coverage, "the training texts"), (others, "the validation texts")):
+        require_coverage(
+            found, of=of, min_kept=settings.min_coverage, max_unknown=settings.max_unknown_share
+        )
+    return tokenizer, {
+        "vocabulary_kept": coverage.kept,
+        "unknown_share": coverage.unknown,
+        "validation_vocabulary_kept": others.kept,
+        "validation_unknown_share": others.unknown,
+    }
 
 
 def _pretraining_texts(documents: Columns, settings: PrepareParams) -> tuple[list[str], list[str]]:

@@ -51,7 +51,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     sure = confidence(logits, problem=params.product.problem) >= params.transfer.min_confidence
     kept = labelled | sure
     if not pairs:
-        _check(labelled, kept)
+        _check(kinds[kept])
     with atomic_path(paths.out / "rows.parquet") as temporary:
         pq.write_table(table.filter(pa.array(kept)), temporary)
     for name, values in (("logits", logits), ("features", outputs.features)):
@@ -136,8 +136,9 @@ def confidence(logits: NDArray[np.float32], *, problem: str) -> NDArray[np.float
     return largest
 
 
-def _check(labelled: NDArray[np.bool_], kept: NDArray[np.bool_]) -> None:
-    if not (kept & ~labelled).any():
+def _check(kinds: NDArray[np.str_]) -> None:
+    # Texts made from the rows are no substitute: they say nothing that the rows do not.
+    if not (kinds == CORPUS).any():
         raise DataError(
             "no corpus sentence to learn from",
             expected="at least one sentence that the teacher is sure enough of",

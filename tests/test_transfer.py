@@ -96,13 +96,14 @@ def test_no_more_sentences_are_scored_than_asked_for(workspace: Path) -> None:
     assert metrics["corpus_sentences_scored"] == 7
 
 
-def test_without_a_corpus_sentence_the_line_stops(workspace: Path) -> None:
+@pytest.mark.parametrize("augmentations", [0, 2])
+def test_without_a_corpus_sentence_the_line_stops(workspace: Path, augmentations: int) -> None:
     sentences = workspace / "artifacts/prepare/sentences.parquet"
     empty: dict[str, Any] = {name: pa.array([], pa.string()) for name in ("id", "document", "text")}
     pq.write_table(pa.table(empty), sentences)
     before = (workspace / "artifacts/transfer/logits.npy").read_bytes()
     with pytest.raises(DataError, match="no corpus sentence to learn from"):
-        run_in(workspace, "transfer", transfer.run)
+        run_in(workspace, "transfer", transfer.run, f"transfer.augmentations={augmentations}")
     assert (workspace / "artifacts/transfer/logits.npy").read_bytes() == before
 
 

@@ -27,6 +27,8 @@ _SMALLEST = 256
 """Matrices of fewer numbers are left whole: little to save, much to lose."""
 _HYSTERESIS = 1.1
 """The upper threshold over the lower one."""
+_SHORT = 0.99
+"""Share of what was to be cut that must be: each matrix is rounded by itself."""
 _RENEWALS = 50
 """Times that the masks are renewed in a training."""
 _RAMP_SHARE, _RENEWAL_SHARE = 0.6, 0.8
@@ -87,12 +89,22 @@ class Surgery:
                 masked.renew(_dense(module, name), cut_share=share)
 
     def finish(self, model: nn.Module) -> Operated:
-        """Put W ⊙ T in place of W, without a trace of the masks, and say what was done."""
+        """Put W ⊙ T in place of W, without a trace of the masks, and say what was done.
+
+        Raises:
+            ArtifactError: fewer weights are cut than were to be, for the training was too short to cut them.
+        """
         done = Operated(
             weights=sum(masked.mask.numel() for masked in self._masks),
             cut=sum(int((~masked.mask).sum()) for masked in self._masks),
             spliced=sum(int(masked.spliced) for masked in self._masks),
         )
+        if done.cut < _SHORT * self._cut_share * done.weights:
+            raise ArtifactError(
+                f"dynamic surgery cut {done.cut:,} of {done.weights:,} weights in {self._steps} steps",
+                expected=f"{self._cut_share:.0%} of them",
+                next_step="train longer (prune.max_sentences, prune.epochs), or set prune.method: structured",
+            )
         for module, name in self._matrices:
             parametrize.remove_parametrizations(module, name, leave_parametrized=True)
         model.eval()

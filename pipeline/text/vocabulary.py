@@ -55,15 +55,22 @@ def cut_vocabulary(
     tokens = _chosen(old, counts, size=size)
     numbers = {token: number for number, token in enumerate(tokens)}
     cut = Tokenizer.from_str(json.dumps(_renumbered(described, numbers)))
-    found = _counts(cut, texts)
-    kept = sum(count for token, count in counts.items() if token in numbers)
+    return cut, coverage_of(tokenizer, cut, texts)
+
+
+def coverage_of(whole: Tokenizer, cut: Tokenizer, texts: Sequence[str]) -> Coverage:
+    """What is left of `texts` under a cut vocabulary; of texts that it was not cut by, too."""
+    counts, found, stays = _counts(whole, texts), _counts(cut, texts), cut.get_vocab()
+    kept = sum(count for token, count in counts.items() if token in stays)
     unknown = found[SPECIAL_TOKENS["unk_token"]]
-    coverage = Coverage(kept / max(1, counts.total()), unknown / max(1, found.total()))
-    return cut, coverage
+    return Coverage(kept / max(1, counts.total()), unknown / max(1, found.total()))
 
 
-def require_coverage(coverage: Coverage, *, min_kept: float, max_unknown: float) -> None:
+def require_coverage(coverage: Coverage, *, of: str, min_kept: float, max_unknown: float) -> None:
     """Refuse a vocabulary that is cut too far.
+
+    Args:
+        of: the texts, for the message.
 
     Raises:
         DataError: too few tokens are as before, or too many are unknown.
@@ -71,7 +78,7 @@ def require_coverage(coverage: Coverage, *, min_kept: float, max_unknown: float)
     if coverage.kept >= min_kept and coverage.unknown <= max_unknown:
         return
     raise DataError(
-        f"a cut vocabulary that keeps {coverage.kept:.2%} of the tokens in the texts as they were and"
+        f"a cut vocabulary that keeps {coverage.kept:.2%} of the tokens in {of} as they were and"
         f" leaves {coverage.unknown:.2%} unknown",
         expected=f"at least {min_kept:.2%} kept (prepare.min_coverage) and at most {max_unknown:.2%}"
         " unknown (prepare.max_unknown_share)",

@@ -10,7 +10,7 @@ from transformers import AutoTokenizer, BertConfig, BertForMaskedLM, BertModel
 from pipeline.core.errors import ArtifactError, DataError
 from pipeline.models.student import pieces_of_tokens
 from pipeline.text.tokenizer import save_for_transformers, train_byte_bpe, train_wordpiece
-from pipeline.text.vocabulary import cut_vocabulary, require_coverage
+from pipeline.text.vocabulary import coverage_of, cut_vocabulary, require_coverage
 
 TEXTS = ["a wonderful film", "a wonderful story, wonderfully told", "the film is dull"] * 3
 OTHER = ["quantum tensor algebra", "the tensor is symmetric"] * 3
@@ -74,7 +74,15 @@ def test_a_cut_that_goes_too_far_is_refused(whole: Tokenizer) -> None:
     characters = sum(t.removeprefix("##") in used for t in whole.get_vocab())
     _, coverage = cut_vocabulary(whole, TEXTS, size=characters + 5 + 1)
     with pytest.raises(DataError, match=r"prepare\.vocabulary_size"):
-        require_coverage(coverage, min_kept=0.9, max_unknown=0.001)
+        require_coverage(coverage, of="the texts", min_kept=0.9, max_unknown=0.001)
+
+
+def test_what_is_left_of_texts_that_it_was_not_cut_by_is_told_apart(whole: Tokenizer) -> None:
+    smaller, own = cut_vocabulary(whole, TEXTS, size=whole.get_vocab_size() - 10)
+    others = coverage_of(whole, smaller, OTHER)
+    assert own.kept == 1.0
+    assert others.kept < 1.0
+    assert others.unknown > 0  # no text that it was cut by has a q
 
 
 def test_another_kind_of_tokenizer_is_refused() -> None:
