@@ -11,10 +11,17 @@ import torch
 from transformers import PreTrainedModel
 
 from pipeline.compression.cells import cell_importance, narrow_cells
+from pipeline.compression.importance import head_importance, layer_importance, unit_importance
 from pipeline.compression.low_rank import merge, take_apart
-from pipeline.compression.structured import narrow_feed_forward, unit_importance
+from pipeline.compression.structured import (
+    fill_heads,
+    narrow_feed_forward,
+    remove_heads,
+    remove_layers,
+)
 from pipeline.compression.student import Lesson, read_lesson, student_training
 from pipeline.compression.surgery import Surgery
+from pipeline.core.errors import ParameterError
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
@@ -26,9 +33,9 @@ from pipeline.models.encoder import (
     save_model,
 )
 from pipeline.runtime.scores import scores_of
-from pipeline.text.batching import epoch_batches
+from pipeline.text.batching import Ids, epoch_batches
 from pipeline.training.device import prepare_device
-from pipeline.training.loop import Training, train
+from pipeline.training.loop import Objective, Training, train
 from pipeline.training.validation import QUALITY
 
 _IMPORTANCE_BATCHES = 40
@@ -51,6 +58,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     lesson.unstandardise(model)
     report, parameters = lesson.validation.report(model), parameter_count(model)
     merge(model)
+    fill_heads(model)
     save_model(model, tokenizer, paths.out / "model")
     return {
         **report,
@@ -64,7 +72,7 @@ def run(params: Params, paths: Paths) -> Metrics:
 def _structured(
     model: PreTrainedModel, lesson: Lesson, training: Training, params: Params
 ) -> tuple[Metrics, str]:
-    """Cut units by importance on training rows, then train what is left."""
+    """Cut layers, heads and units by importance on training rows, then train what is left."""
     labelled = np.flatnonzero(lesson.labelled)
     batches = epoch_batches(
         lesson.rows.lengths[labelled],
@@ -72,17 +80,46 @@ def _structured(
         seed=params.compute.seed,
         epoch=0,
     )[:_IMPORTANCE_BATCHES]
-    rows, share = (labelled[batch] for batch in batches), params.prune.keep_share
-    if isinstance(model, BilmForSequenceClassification):
-        units = "cells"
-        importance = cell_importance(model, lesson.objective, rows)
-        width = narrow_cells(model, importance, keep_share=share)
-    else:
-        units = "feed-forward units"
-        importance = unit_importance(model, lesson.objective, rows)
-        width = narrow_feed_forward(model, importance, keep_share=share)
+    cut = _cut_bilm if isinstance(model, BilmForSequenceClassification) else _cut_bert
+    figures, summary = cut(model, lesson.objective, [labelled[batch] for batch in batches], params)
     train(model, lesson.objective, training)
-    return {"feed_forward_size": width}, f"{width} {units}"
+    return figures, summary
+
+
+def _cut_bilm(
+    model: BilmForSequenceClassification, objective: Objective, batches: list[Ids], params: Params
+) -> tuple[Metrics, str]:
+    settings = params.prune
+    if settings.keep_heads != 1 or settings.layers is not None:
+        raise ParameterError(
+            "prune.keep_heads or prune.layers with a bilm, which has cells alone to remove",
+            expected="prune.keep_heads: 1.0 and prune.layers: null",
+            next_step="correct params.yaml, or use pretrain.model: bert",
+        )
+    importance = cell_importance(model, objective, batches)
+    width = narrow_cells(model, importance, keep_share=settings.keep_share)
+    return {"feed_forward_size": width}, f"{width} cells"
+
+
+def _cut_bert(
+    model: PreTrainedModel, objective: Objective, batches: list[Ids], params: Params
+) -> tuple[Metrics, str]:
+    """Layers first, then heads, then units: each by what it is worth to what is left."""
+    settings, config = params.prune, model.config
+    if settings.layers is not None:
+        worth = layer_importance(model, objective, batches)
+        remove_layers(model, worth, keep=settings.layers)
+    heads = config.num_attention_heads
+    if settings.keep_heads != 1:
+        by_layer = head_importance(model, objective, batches)
+        heads = remove_heads(model, by_layer, keep_share=settings.keep_heads)
+    by_layer = unit_importance(model, objective, batches)
+    width = narrow_feed_forward(model, by_layer, keep_share=settings.keep_share)
+    figures = {"layers": config.num_hidden_layers, "heads": heads, "feed_forward_size": width}
+    return (
+        figures,
+        f"{config.num_hidden_layers} layers of {heads} heads, {width} feed-forward units",
+    )
 
 
 def _dynamic(

@@ -35,6 +35,18 @@ def test_half_the_units_go_and_the_model_loads_and_answers(workspace: Path) -> N
     assert metrics["validation_accuracy"] > 0.9
 
 
+def test_layers_and_heads_go_too_and_the_model_is_a_plain_bert(workspace: Path) -> None:
+    changes = ("prune.keep_heads=0.5", "prune.layers=1", "prune.keep_share=1.0")
+    metrics, paths = run_in(workspace, "prune", prune.run, *changes)
+    assert metrics["layers"] == 1
+    assert metrics["heads"] == 1
+    assert metrics["parameters_removed"] > 0
+    loaded = AutoModelForSequenceClassification.from_pretrained(paths.out / "model")
+    assert loaded.config.kept_heads == 1
+    assert loaded.config.num_attention_heads == 2
+    assert metrics["validation_accuracy"] > 0.9
+
+
 def test_dynamic_surgery_cuts_weights_and_keeps_the_shape(workspace: Path) -> None:
     changes = (
         "prune.method=dynamic",

@@ -21,6 +21,7 @@ from transformers import BertForSequenceClassification, PreTrainedModel
 from pipeline.compression.bert_onnx import FoldedBert
 from pipeline.compression.bilm_onnx import FoldedClassifier
 from pipeline.compression.low_rank import take_apart
+from pipeline.compression.structured import drop_heads
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import atomic_path
 from pipeline.models.bilm_classifier import BilmForSequenceClassification
@@ -130,6 +131,7 @@ def _exportable(
         return FoldedClassifier(model)
     thin = copy.deepcopy(model)
     take_apart(thin)
+    drop_heads(thin)
     thin.set_attn_implementation("eager")
     if isinstance(thin, BertForSequenceClassification):
         return FoldedBert(thin, segments=segments, max_length=max_length)

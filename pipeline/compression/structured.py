@@ -1,41 +1,19 @@
-"""Structured pruning: whole feed-forward units removed, so that the dense model becomes smaller.
+"""Structured pruning: whole units, heads and layers removed, so that the dense model becomes smaller and faster.
 
-Every layer keeps as many units, since transformers loads only one width. A unit's importance is the
-first-order change of a row's loss when it is removed, activation × gradient over the row's tokens, of either
-sign, summed over the rows (Molchanov et al. 2017; Michel et al. 2019).
+Every layer keeps as many units and as many heads. Layers and units leave a BERT as transformers loads it; so do
+heads, for a model is saved with zeros in their place (`fill_heads`), and `kept_heads` in its config, by which the
+export leaves them out again (`drop_heads`): its answers are the same, but for rounding.
 """
 
-from collections.abc import Iterable
-from typing import Any
-
 import torch
+from torch import nn
 from transformers import PreTrainedModel
 
+from pipeline.compression.importance import layers_of
 from pipeline.core.errors import ArtifactError
-from pipeline.text.batching import Ids
-from pipeline.training.loop import Objective
+from pipeline.models.first_token import read_first_token_only
 
-
-def unit_importance(
-    model: torch.nn.Module, objective: Objective, batches: Iterable[Ids]
-) -> list[torch.Tensor]:
-    """Importance of each feed-forward unit, one tensor `(feed_forward_size,)` a layer."""
-    model.eval()
-    layers = _layers(model)
-    device = next(model.parameters()).device
-    totals = [torch.zeros(layer.intermediate.dense.out_features, device=device) for layer in layers]
-    for rows in batches:
-        kept: list[torch.Tensor] = []
-        hooks = [layer.intermediate.register_forward_hook(_keep(kept)) for layer in layers]
-        model.zero_grad()
-        objective.loss(model, rows, device).backward()  # type: ignore[no-untyped-call]
-        for hook in hooks:
-            hook.remove()
-        for layer, units in enumerate(kept):
-            effect = units.detach() * _gradient(units)
-            totals[layer] += effect.sum(dim=1).abs().sum(dim=0)
-    model.zero_grad()
-    return totals
+_KEPT_HEADS = "kept_heads"
 
 
 def narrow_feed_forward(
@@ -46,50 +24,115 @@ def narrow_feed_forward(
     Raises:
         ArtifactError: nothing would be left.
     """
-    width: int = model.config.intermediate_size
-    kept = round(width * keep_share)
-    if kept < 1:
-        raise ArtifactError(
-            f"prune.keep_share = {keep_share} of {width} units",
-            expected="at least one unit to stay",
-            next_step="raise prune.keep_share",
-        )
-    for layer, scores in zip(_layers(model), importance, strict=True):
-        units = scores.topk(kept).indices.sort().values
-        inner, outer = layer.intermediate.dense, layer.output.dense
-        inner.weight = torch.nn.Parameter(inner.weight.detach()[units].contiguous())
-        inner.bias = torch.nn.Parameter(inner.bias.detach()[units].contiguous())
-        outer.weight = torch.nn.Parameter(outer.weight.detach()[:, units].contiguous())
-        inner.out_features = outer.in_features = kept
+    kept = _number_kept(model.config.intermediate_size, keep_share, "keep_share", "unit")
+    for layer, scores in zip(layers_of(model), importance, strict=True):
+        units = _largest(scores, kept)
+        _keep_outputs(layer.intermediate.dense, units)
+        _keep_inputs(layer.output.dense, units)
     model.config.intermediate_size = kept
     return kept
 
 
-def _layers(model: torch.nn.Module) -> Any:
-    """The transformer layers of a BERT-shaped model."""
-    layers = getattr(getattr(getattr(model, "base_model", None), "encoder", None), "layer", None)
-    if layers is None:
-        raise ArtifactError(
-            f"a {type(model).__name__}",
-            expected="a BERT-shaped model with base_model.encoder.layer",
-            next_step="set prune.keep_share: 1.0, or use pretrain.model: bert",
+def remove_heads(
+    model: PreTrainedModel, importance: list[torch.Tensor], *, keep_share: float
+) -> int:
+    """Remove the least important attention heads of each layer in place; returns how many each keeps.
+
+    Raises:
+        ArtifactError: nothing would be left.
+    """
+    heads: int = model.config.num_attention_heads
+    kept = _number_kept(heads, keep_share, "keep_heads", "head")
+    if kept == heads:
+        return heads
+    for layer, scores in zip(layers_of(model), importance, strict=True):
+        _keep_heads(layer.attention, _largest(scores, kept))
+    setattr(model.config, _KEPT_HEADS, kept)
+    return kept
+
+
+def fill_heads(model: PreTrainedModel) -> None:
+    """Put heads of zeros in the place of those that were removed, so that the model is saved as any other."""
+    if getattr(model.config, _KEPT_HEADS, None) is None:
+        return
+    width: int = model.config.hidden_size
+    for layer in layers_of(model):
+        attention = layer.attention.self
+        for linear in (attention.query, attention.key, attention.value):
+            missing = width - linear.out_features
+            linear.weight = _parameter(nn.functional.pad(linear.weight, (0, 0, 0, missing)))
+            linear.bias = _parameter(nn.functional.pad(linear.bias, (0, missing)))
+            linear.out_features = width
+        reader = layer.attention.output.dense
+        reader.weight = _parameter(
+            nn.functional.pad(reader.weight, (0, width - reader.in_features))
         )
-    return layers
+        reader.in_features = width
 
 
-def _gradient(units: torch.Tensor) -> torch.Tensor:
-    if units.grad is None:
+def drop_heads(model: PreTrainedModel) -> None:
+    """Leave out the heads of zeros that `fill_heads` made; other models stay as they are."""
+    kept = getattr(model.config, _KEPT_HEADS, None)
+    if kept is None:
+        return
+    for layer in layers_of(model):
+        _keep_heads(layer.attention, torch.arange(kept))
+
+
+def remove_layers(model: PreTrainedModel, importance: torch.Tensor, *, keep: int) -> list[int]:
+    """Remove the least important layers in place; returns the numbers of those that stay.
+
+    Raises:
+        ArtifactError: the model has fewer than `keep`.
+    """
+    layers = layers_of(model)
+    if keep > len(layers):
         raise ArtifactError(
-            "feed-forward units without a gradient",
-            expected="a model whose loss depends on every layer",
-            next_step="look at the objective given to unit_importance",
+            f"prune.layers = {keep} of {len(layers)}",
+            expected=f"1 to {len(layers)}, or null for all",
+            next_step="correct prune.layers",
         )
-    return units.grad
+    stay: list[int] = _largest(importance, keep).tolist()
+    model.base_model.encoder.layer = nn.ModuleList([layers[number] for number in stay])
+    model.config.num_hidden_layers = keep
+    read_first_token_only(model)
+    return stay
 
 
-def _keep(kept: list[torch.Tensor]) -> Any:
-    def hook(_module: torch.nn.Module, _inputs: Any, output: torch.Tensor) -> None:
-        output.retain_grad()
-        kept.append(output)
+def _number_kept(there: int, share: float, name: str, part: str) -> int:
+    kept = round(there * share)
+    if kept < 1:
+        raise ArtifactError(
+            f"prune.{name} = {share} of {there} {part}s",
+            expected=f"at least one {part} to stay",
+            next_step=f"raise prune.{name}",
+        )
+    return kept
 
-    return hook
+
+def _largest(scores: torch.Tensor, count: int) -> torch.Tensor:
+    """Numbers of the `count` largest, in their old order."""
+    return scores.topk(count).indices.sort().values
+
+
+def _keep_heads(attention: nn.Module, heads: torch.Tensor) -> None:
+    size: int = attention.self.attention_head_size
+    places = (heads[:, None] * size + torch.arange(size, device=heads.device)).flatten()
+    for linear in (attention.self.query, attention.self.key, attention.self.value):
+        _keep_outputs(linear, places)
+    _keep_inputs(attention.output.dense, places)
+
+
+def _keep_outputs(linear: nn.Linear, places: torch.Tensor) -> None:
+    linear.weight = _parameter(linear.weight[places])
+    linear.bias = _parameter(linear.bias[places])
+    linear.out_features = len(places)
+
+
+def _keep_inputs(linear: nn.Linear, places: torch.Tensor) -> None:
+    linear.weight = _parameter(linear.weight[:, places])
+    linear.in_features = len(places)
+
+
+def _parameter(values: torch.Tensor) -> nn.Parameter:
+    return nn.Parameter(values.detach().contiguous())

@@ -138,8 +138,20 @@ class PruneParams(Schedule):
     keep_share: Annotated[float, Field(gt=0, le=1)]
     """structured: share of feed-forward units (bilm: of cells) kept, the same in all layers, by
     importance. dynamic: share of the weights of each matrix."""
+    keep_heads: Annotated[float, Field(gt=0, le=1)]
+    """structured, bert: share of attention heads kept, the same in all layers, by importance."""
+    layers: Positive | None
+    """structured, bert: encoder layers kept, by importance; null keeps all."""
     max_sentences: Positive
     """Corpus sentences of the recovery training, beside all labelled rows."""
+
+    @model_validator(mode="after")
+    def _parts_are_structured(self) -> Self:
+        if self.method == "dynamic" and (self.keep_heads != 1 or self.layers is not None):
+            raise ValueError(
+                "prune.keep_heads: 1.0 and prune.layers: null with prune.method: dynamic"
+            )
+        return self
 
 
 class CompressParams(Section):

@@ -1,4 +1,4 @@
-"""Narrowing the feed-forward layers removes what matters least, and nothing else."""
+"""Units, heads and layers that matter least are removed, and nothing else."""
 
 from pathlib import Path
 
@@ -10,8 +10,18 @@ from transformers import (
     BertForSequenceClassification,
 )
 
-from pipeline.compression.structured import narrow_feed_forward, unit_importance
+from pipeline.compression.importance import head_importance, layer_importance, unit_importance
+from pipeline.compression.onnx_export import export_onnx
+from pipeline.compression.structured import (
+    drop_heads,
+    fill_heads,
+    narrow_feed_forward,
+    remove_heads,
+    remove_layers,
+)
 from pipeline.core.errors import ArtifactError
+from pipeline.models.encoder import load_classifier, parameter_count
+from pipeline.models.first_token import FirstTokenLayer, read_first_token_only
 from pipeline.training.classification import Classification, TokenRows
 from tests.support.tiny_models import tiny_classifier
 
@@ -74,3 +84,76 @@ def test_a_narrowed_model_loads_again_through_transformers(tmp_path: Path) -> No
 def test_removing_everything_is_refused() -> None:
     with pytest.raises(ArtifactError, match="at least one unit"):
         narrow_feed_forward(tiny_classifier(), [torch.rand(24)] * 2, keep_share=0.01)
+
+
+def silence_head(model: BertForSequenceClassification, head: int) -> None:
+    """Make one attention head of each layer without any effect."""
+    for layer in model.bert.encoder.layer:
+        size = layer.attention.self.attention_head_size
+        layer.attention.output.dense.weight.data[:, head * size : (head + 1) * size] = 0
+
+
+@pytest.mark.parametrize("head", [0, 1])
+def test_a_head_without_effect_is_the_least_important_and_removing_it_changes_nothing(
+    head: int,
+) -> None:
+    model = first_token_classifier()
+    silence_head(model, head)
+    importance = head_importance(model, an_objective(), [np.arange(8)])
+    assert all(scores.argmin() == head for scores in importance)
+    before, size = logits(model), parameter_count(model)
+    assert remove_heads(model, importance, keep_share=0.5) == 1
+    assert parameter_count(model) < size
+    assert torch.allclose(before, logits(model), atol=1e-6)
+
+
+def test_a_model_without_some_heads_is_saved_as_any_other_and_exported_without_them(
+    tmp_path: Path,
+) -> None:
+    whole, model = first_token_classifier(), first_token_classifier()
+    remove_heads(model, [torch.tensor([0.0, 1.0])] * 2, keep_share=0.5)
+    narrow, size = logits(model), parameter_count(model)
+    fill_heads(model)
+    assert parameter_count(model) == parameter_count(whole)
+    model.save_pretrained(tmp_path)
+    plain = AutoModelForSequenceClassification.from_pretrained(tmp_path).eval()
+    assert torch.allclose(narrow, logits(plain), atol=1e-6)
+    drop_heads(plain)
+    assert parameter_count(plain) == size
+    assert torch.allclose(narrow, logits(plain), atol=1e-6)
+    loaded = load_classifier(tmp_path, labels=["negative", "positive"]).eval()
+    for name, exported in (("whole", whole), ("narrow", loaded)):
+        export_onnx(exported, tmp_path / f"{name}.onnx", opset=17, segments=False, max_length=16)
+    sizes = [(tmp_path / f"{name}.onnx").stat().st_size for name in ("whole", "narrow")]
+    assert sizes[1] < sizes[0]
+
+
+def test_a_layer_that_hands_on_what_it_was_given_is_the_one_to_go() -> None:
+    model = first_token_classifier()
+    for layer in model.bert.encoder.layer:  # no more than a norm is left of the first
+        layer.attention.output.dense.weight.data *= 0 if layer is model.bert.encoder.layer[0] else 1
+        layer.output.dense.weight.data *= 0 if layer is model.bert.encoder.layer[0] else 1
+    importance = layer_importance(model, an_objective(), [np.arange(8)])
+    assert importance.argmin() == 0
+    before = logits(model)
+    assert remove_layers(model, importance, keep=1) == [1]
+    assert model.config.num_hidden_layers == len(model.bert.encoder.layer) == 1
+    assert torch.allclose(before, logits(model), atol=1e-4)
+
+
+def test_the_last_layer_that_is_left_reads_the_first_token_alone(tmp_path: Path) -> None:
+    model = first_token_classifier()
+    remove_layers(model, torch.tensor([1.0, 0.0]), keep=1)
+    assert isinstance(model.bert.encoder.layer[-1], FirstTokenLayer)
+    model.save_pretrained(tmp_path)
+    loaded = AutoModelForSequenceClassification.from_pretrained(tmp_path).eval()
+    assert torch.allclose(logits(model), logits(loaded), atol=1e-6)
+    with pytest.raises(ArtifactError, match=r"prune\.layers = 2 of 1"):
+        remove_layers(model, torch.tensor([1.0]), keep=2)
+
+
+def first_token_classifier() -> BertForSequenceClassification:
+    """As the stages load it."""
+    model = tiny_classifier()
+    read_first_token_only(model)
+    return model

@@ -1,0 +1,134 @@
+"""What a part of a BERT is worth to its loss: the first-order change of the loss when the part is removed.
+
+activation × gradient over a row's tokens, of either sign, summed over the rows (Molchanov et al. 2017;
+Michel et al. 2019). What helps one row as much as it harms another is worth something.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from pipeline.core.errors import ArtifactError
+from pipeline.text.batching import Ids
+from pipeline.training.loop import Objective
+
+_Effect = Callable[[torch.Tensor], torch.Tensor]
+"""activation × gradient `(batch, length, width)` to the effect of each part on each row `(batch, parts)`."""
+
+
+def unit_importance(
+    model: torch.nn.Module, objective: Objective, batches: Iterable[Ids]
+) -> list[torch.Tensor]:
+    """Of each feed-forward unit, one tensor `(feed_forward_size,)` a layer."""
+    readers = [layer.output.dense for layer in layers_of(model)]
+    return _importance(model, objective, batches, readers, lambda effect: effect.sum(dim=1))
+
+
+def head_importance(
+    model: torch.nn.Module, objective: Objective, batches: Iterable[Ids]
+) -> list[torch.Tensor]:
+    """Of each attention head, one tensor `(heads,)` a layer."""
+    layers = layers_of(model)
+    size: int = layers[0].attention.self.attention_head_size
+
+    def by_head(effect: torch.Tensor) -> torch.Tensor:
+        return effect.sum(dim=1).unflatten(-1, (-1, size)).sum(dim=-1)
+
+    readers = [layer.attention.output.dense for layer in layers]
+    return _importance(model, objective, batches, readers, by_head)
+
+
+def layer_importance(
+    model: torch.nn.Module, objective: Objective, batches: Iterable[Ids]
+) -> torch.Tensor:
+    """Of each layer, `(layers,)`: removed, it hands on what it was given."""
+    model.eval()
+    layers = layers_of(model)
+    device = next(model.parameters()).device
+    totals = torch.zeros(len(layers), device=device)
+    for rows in batches:
+        kept: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+        def keep(_module: torch.nn.Module, inputs: Any, output: torch.Tensor) -> None:
+            output.retain_grad()
+            kept.append((inputs[0].detach(), output))  # noqa: B023 - called within this turn
+
+        with _hooked([layer.register_forward_hook(keep) for layer in layers]):
+            _differentiate(model, objective, rows, device)
+        for number, (given, output) in enumerate(kept):
+            # A last layer that is computed for the first token alone gives one token.
+            change = (output.detach() - given[:, : output.shape[1]]) * _gradient(output)
+            totals[number] += change.sum(dim=(1, 2)).abs().sum()
+    model.zero_grad()
+    return totals
+
+
+def layers_of(model: torch.nn.Module) -> Any:
+    """The transformer layers of a BERT-shaped model.
+
+    Raises:
+        ArtifactError: it has none.
+    """
+    layers = getattr(getattr(getattr(model, "base_model", None), "encoder", None), "layer", None)
+    if layers is None:
+        raise ArtifactError(
+            f"a {type(model).__name__}",
+            expected="a BERT-shaped model with base_model.encoder.layer",
+            next_step="set prune.keep_share: 1.0, or use pretrain.model: bert",
+        )
+    return layers
+
+
+def _importance(
+    model: torch.nn.Module,
+    objective: Objective,
+    batches: Iterable[Ids],
+    readers: Sequence[torch.nn.Module],
+    effect: _Effect,
+) -> list[torch.Tensor]:
+    """One tensor a reader, `(parts,)`, of what it reads."""
+    model.eval()
+    device = next(model.parameters()).device
+    totals: list[torch.Tensor | float] = [0.0] * len(readers)
+    for rows in batches:
+        kept: list[torch.Tensor] = []
+
+        def keep(_module: torch.nn.Module, inputs: Any) -> None:
+            inputs[0].retain_grad()
+            kept.append(inputs[0])  # noqa: B023 - called within this turn
+
+        with _hooked([reader.register_forward_pre_hook(keep) for reader in readers]):
+            _differentiate(model, objective, rows, device)
+        for number, read in enumerate(kept):
+            totals[number] += effect(read.detach() * _gradient(read)).abs().sum(dim=0)
+    model.zero_grad()
+    return [torch.as_tensor(total) for total in totals]
+
+
+@contextmanager
+def _hooked(hooks: Sequence[Any]) -> Iterator[None]:
+    """Hooks that are there for a block."""
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _differentiate(
+    model: torch.nn.Module, objective: Objective, rows: Ids, device: torch.device
+) -> None:
+    model.zero_grad()
+    objective.loss(model, rows, device).backward()  # type: ignore[no-untyped-call]
+
+
+def _gradient(read: torch.Tensor) -> torch.Tensor:
+    if read.grad is None:
+        raise ArtifactError(
+            "a layer without a gradient",
+            expected="a model whose loss depends on every layer",
+            next_step="look at the objective that importance is measured by",
+        )
+    return read.grad
