@@ -33,7 +33,6 @@ from pipeline.core.progress import say
 from pipeline.core.stage import INPUT_KEY_VARIABLE
 from pipeline.glue.seen import data_sets_of, data_sets_seen
 from pipeline.glue.tasks import TASKS, diagnostic_file
-from pipeline.models.checkpoint import resolve_checkpoint
 
 _LEFT_OUT = ("seeds", "class_weights", "patience", "related")
 """Parameters of `finetune` that are the product's alone."""
@@ -195,7 +194,8 @@ def _encoder_hash(params: Params, encoder: Path | None) -> str:
     if encoder is None:
         checkpoint = params.prepare.checkpoint
         # A package is pinned by its version, a hub's checkpoint by its revision; a folder may have changed.
-        return sha256_tree(resolve_checkpoint(checkpoint)) if checkpoint.kind == "folder" else ""
+        folder = Path(checkpoint.path).expanduser()
+        return sha256_tree(folder) if checkpoint.kind == "folder" and folder.is_dir() else ""
     if not (encoder / "config.json").is_file():
         raise DataError(
             f"no config.json in {encoder}",

@@ -46,12 +46,11 @@ from flows.trials import (
     write_patch,
 )
 from flows.workspace import keep_results, open_workspace
-from pipeline.core.errors import ParameterError, PipelineError
+from pipeline.core.errors import NOTHING_QUALIFIES, ParameterError, PipelineError
 from pipeline.core.files import sha256_tree
 from pipeline.core.params import Params, override, parse_params, parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
-from pipeline.metrics.requirements import NOTHING_QUALIFIES
 
 Build = Callable[[Recipe, int], Tried]
 """A recipe and its number to what it came to."""

@@ -34,7 +34,8 @@ def head_importance(
     size: int = layers[0].attention.self.attention_head_size
 
     def by_head(effect: torch.Tensor) -> torch.Tensor:
-        return effect.sum(dim=1).unflatten(-1, (-1, size)).sum(dim=-1)
+        by_text = effect.sum(dim=1)
+        return by_text.view(len(by_text), -1, size).sum(dim=-1)
 
     readers = [layer.attention.output.dense for layer in layers]
     return _importance(model, objective, batches, readers, by_head)

@@ -5,6 +5,8 @@ heads, for a model is saved with zeros in their place (`fill_heads`), and `kept_
 export leaves them out again (`drop_heads`): its answers are the same, but for rounding.
 """
 
+from typing import Any
+
 import torch
 from torch import nn
 from transformers import PreTrainedModel
@@ -115,7 +117,7 @@ def _largest(scores: torch.Tensor, count: int) -> torch.Tensor:
     return scores.topk(count).indices.sort().values
 
 
-def _keep_heads(attention: nn.Module, heads: torch.Tensor) -> None:
+def _keep_heads(attention: Any, heads: torch.Tensor) -> None:
     size: int = attention.self.attention_head_size
     places = (heads[:, None] * size + torch.arange(size, device=heads.device)).flatten()
     for linear in (attention.self.query, attention.self.key, attention.self.value):

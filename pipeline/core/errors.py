@@ -1,5 +1,8 @@
 """The few kinds of error a person may meet, each with what to do next."""
 
+NOTHING_QUALIFIES = "no ONNX variant meets the product's requirements"
+"""How the gate's refusal begins: the one failure of a build that says something of its recipe alone."""
+
 
 class PipelineError(Exception):
     """A failure that the person who runs the pipeline can mend.

@@ -18,13 +18,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from pipeline.core.errors import PipelineError
+from pipeline.core.errors import NOTHING_QUALIFIES, PipelineError
 from pipeline.core.product import Requirements
 from pipeline.metrics.intervals import Interval
 
 Outcome = Literal["passed", "failed", "inconclusive"]
-NOTHING_QUALIFIES = "no ONNX variant meets the product's requirements"
-"""How the gate's refusal begins: the one failure of a build that says something of the recipe alone."""
 
 
 @dataclass(frozen=True)
