@@ -19,6 +19,7 @@ import argparse
 import hashlib
 import itertools
 import json
+import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -51,6 +52,8 @@ from pipeline.core.files import sha256_tree
 from pipeline.core.params import Params, override, parse_params, parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
+
+_MOST_RECIPES = 2000
 
 Build = Callable[[Recipe, int], Tried]
 """A recipe and its number to what it came to."""
@@ -88,8 +91,14 @@ def possible_recipes(
     """One value of each parameter, in every combination that the schema allows.
 
     Raises:
-        ParameterError: a name or a value is wrong whatever the others are.
+        ParameterError: a name or a value is wrong whatever the others are, or there are too many combinations.
     """
+    if (count := math.prod(map(len, space.values()))) > _MOST_RECIPES:
+        raise ParameterError(
+            f"compress.space of {count:,} recipes",
+            expected=f"at most {_MOST_RECIPES:,}: no budget tries more",
+            next_step="leave parameters or values out",
+        )
     for name, choices in space.items():
         for value in choices:
             override(values, [_line(name, value)])

@@ -192,6 +192,15 @@ def test_a_name_or_value_that_is_wrong_by_itself_is_refused(space: dict[str, Any
         possible_recipes(VALUES, space)
 
 
+def test_a_space_of_more_recipes_than_anyone_tries_is_refused_at_once() -> None:
+    space = {
+        name: list(range(1, 12)) for name in ("distill.epochs", "prune.epochs", "pretrain.epochs")
+    }
+    space["finetune.epochs"] = [1, 2]
+    with pytest.raises(ParameterError, match="2,662 recipes"):
+        possible_recipes(VALUES, space)
+
+
 def test_the_pareto_front_has_what_nothing_beats() -> None:
     def trial(number: int, quality: float, size: float) -> Tried:
         return Tried(number, {}, "pruned-int8", quality, size, 1.0, passed=False)
