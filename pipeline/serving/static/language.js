@@ -2,7 +2,8 @@
 
 const TYPING_MS = 200;
 const BLANK = "___";
-const MOST_BITS = 12;
+const MOST_BITS = 20; // of a word that is marked as dark as any
+const DARKEST = 55; // percent of the colour, on which the text can still be read
 const WORD_BEGINS = /^[\p{L}\p{M}\p{N}'’]/u;
 const WORD_ENDS = /[\p{L}\p{M}\p{N}'’]$/u;
 
@@ -127,7 +128,7 @@ function markWords(tokens, text) {
   return words.flatMap((word, number) => {
     const between = text.slice(number ? words[number - 1].end : 0, word.start);
     const mark = make("span", "token-cost", word.text);
-    mark.style.setProperty("--surprise", `${Math.min(word.bits / MOST_BITS, 1) * 100}%`);
+    mark.style.setProperty("--surprise", `${Math.min(word.bits / MOST_BITS, 1) * DARKEST}%`);
     mark.title = `${word.bits.toFixed(1)} bits`;
     return between ? [between, mark] : [mark];
   });
