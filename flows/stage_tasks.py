@@ -15,7 +15,6 @@ from uuid import UUID
 from prefect import task
 from prefect.artifacts import (
     create_image_artifact,
-    create_markdown_artifact,
     create_progress_artifact,
     create_table_artifact,
     update_progress_artifact,
@@ -27,7 +26,7 @@ from prefect.states import Completed, Failed
 
 from flows.results import StageResult, read_headline
 from flows.runner import Runner, StageFailedError
-from flows.table import verdict_lines
+from flows.table import verdict_rows, verdict_title
 from flows.tracking import Tracking
 from pipeline.core.files import read_json
 from pipeline.core.paths import Paths
@@ -90,6 +89,7 @@ class StageTasks:
         return StageResult(name, outcome.state, outcome.seconds, headline, outcome.stage_seconds)
 
     def _cached(self, name: str) -> StageResult:
+        say(f"{name}  cached")
         headline = read_headline(Paths(self.runner.workspace), name)
         return StageResult(name, "cached", 0.0, headline)
 
@@ -150,10 +150,8 @@ def show_results(workspace: Path, stages: list[StageResult]) -> None:
     create_table_artifact(
         scorecard_rows(paths), key="scorecard", description="Every variant, on validation"
     )
-    verdict = verdict_lines(read_json(paths.read("gate", "verdict.json")))
-    create_markdown_artifact(
-        f"```\n{verdict}\n```", key="verdict", description="What the gate says"
-    )
+    verdict = read_json(paths.read("gate", "verdict.json"))
+    create_table_artifact(verdict_rows(verdict), key="verdict", description=verdict_title(verdict))
     for stage in ("evaluate", "gate"):
         for plot in sorted(paths.output(stage).glob("plots/*.png")):
             key = re.sub(r"[^a-z0-9]+", "-", f"plot-{stage}-{plot.stem}".lower())

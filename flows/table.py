@@ -28,23 +28,39 @@ def stage_table(stages: Sequence[StageResult]) -> str:
     return render(("stage", "state", "seconds", "headline"), [*rows, foot], right=(2,), foot=True)
 
 
+_VERDICT = ("check", "value", "limit", "unit", "outcome")
+
+
 def verdict_lines(verdict: dict[str, Any]) -> str:
     """The gate's verdict, one line a check."""
-    passed = bool(verdict["passed"])
-    first = (
-        f"Verdict: {'passed' if passed else 'NOT PASSED'}, {verdict['released'] or 'no variant'}"
-    )
-    rows = [
-        (
-            str(check["name"]),
-            f"{figure(check['value'])}{_interval(check.get('interval'))}",
-            figure(check["limit"]),
-            check["unit"] or "",
-            _MARKS.get(check["outcome"], check["outcome"]),
+    rows = [tuple(row.values()) for row in verdict_rows(verdict)]
+    return f"{verdict_title(verdict)}\n{render(_VERDICT, rows, right=(1, 2))}"
+
+
+def verdict_title(verdict: dict[str, Any]) -> str:
+    """Whether something is released, and what."""
+    passed = "passed" if verdict["passed"] else "NOT PASSED"
+    return f"Verdict: {passed}, {verdict['released'] or 'no variant'}"
+
+
+def verdict_rows(verdict: dict[str, Any]) -> list[dict[str, str]]:
+    """One row a check."""
+    return [
+        dict(
+            zip(
+                _VERDICT,
+                (
+                    str(check["name"]),
+                    f"{figure(check['value'])}{_interval(check.get('interval'))}",
+                    figure(check["limit"]),
+                    check["unit"] or "",
+                    _MARKS.get(check["outcome"], check["outcome"]),
+                ),
+                strict=True,
+            )
         )
         for check in verdict["checks"]
     ]
-    return f"{first}\n{render(('check', 'value', 'limit', 'unit', 'outcome'), rows, right=(1, 2))}"
 
 
 def render(
