@@ -106,22 +106,23 @@ function showCost(cost) {
     : "Darker fits worse. These are scores, not probabilities.");
 }
 
-// A word's tokens are one mark with the sum of their bits. Tokens carry no spaces in some vocabularies:
-// what stood between them in the text goes back in.
+// A word's tokens are one mark with the sum of their bits. Some vocabularies put the space before a word into
+// its token and others nowhere: what stood between words in the text goes back in, unmarked.
 function markWords(tokens, text) {
   const words = [];
   let place = 0;
   for (const token of tokens) {
-    const start = token.text ? text.indexOf(token.text, place) : -1;
+    const piece = token.text.trim();
+    const start = piece ? text.indexOf(piece, place) : -1;
     if (start < 0) continue;
     const last = words.at(-1);
-    const goesOn = last && start === last.end && WORD_ENDS.test(last.text) && WORD_BEGINS.test(token.text);
+    const goesOn = last && start === last.end && WORD_ENDS.test(last.text) && WORD_BEGINS.test(piece);
     if (goesOn) words.pop();
-    place = start + token.text.length;
+    place = start + piece.length;
     words.push({
       start: goesOn ? last.start : start,
       end: place,
-      text: goesOn ? last.text + token.text : token.text,
+      text: goesOn ? last.text + piece : piece,
       bits: token.bits + (goesOn ? last.bits : 0),
     });
   }
