@@ -26,6 +26,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.support.apart import in_own_process
 from benchmarks.support.pretraining import (
     Corpus,
@@ -35,8 +37,6 @@ from benchmarks.support.pretraining import (
     open_corpus,
     train_bilm,
 )
-import numpy as np
-
 from flows.machine import describe_machine
 
 ROOT = Path(__file__).resolve().parents[1]
