@@ -8,9 +8,10 @@ Writes  artifacts/distill/{model/, curve.csv, metrics.json}
 import numpy as np
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from pipeline.compression.distillation import Features, attach_map, detach_map
+from pipeline.compression.distillation import Features, attach_maps, detach_maps
 from pipeline.compression.low_rank import factorise, merge
 from pipeline.compression.student import read_lesson, student_training
+from pipeline.core.errors import ParameterError
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
@@ -20,6 +21,7 @@ from pipeline.models.encoder import (
     parameter_count,
     save_model,
 )
+from pipeline.models.features import encoder_layers
 from pipeline.models.student import start_from_teacher
 from pipeline.runtime.scores import scores_of
 from pipeline.training.loop import train
@@ -29,21 +31,20 @@ from pipeline.training.validation import QUALITY
 def run(params: Params, paths: Paths) -> Metrics:
     """Train the student on the transfer set."""
     tokenizer = load_tokenizer(paths.read("prepare", "student_tokenizer"))
-    features = _features(params, paths)
-    lesson = read_lesson(params, paths, tokenizer, scores=scores_of, features=features)
     model = _student(params, paths, tokenizer)
+    features = _features(model, params, paths)
+    lesson = read_lesson(params, paths, tokenizer, scores=scores_of, features=features)
     if params.distill.teacher_layers is not None:
         lesson.standardise(model)  # its head is the teacher's, which speaks in the product's unit
     if (rank := params.distill.embedding_rank) is not None:
         counts = np.bincount(np.concatenate(lesson.rows.ids), minlength=model.config.vocab_size)
         factorise(model, counts, rank=rank)
     training = student_training(lesson, schedule=params.distill, params=params, paths=paths)
-    if features is None:
-        train(model, lesson.objective, training)
-    else:
-        attach_map(model, features.values.shape[1])
-        train(model, lesson.objective, training)
-        detach_map(model)
+    if features:
+        attach_maps(model, features[0].values.shape[1], layers=len(features) - 1)
+    train(model, lesson.objective, training)
+    if features:
+        detach_maps(model)
     lesson.unstandardise(model)
     report, parameters = lesson.validation.report(model), parameter_count(model)
     merge(model)
@@ -79,10 +80,28 @@ def _student(params: Params, paths: Paths, tokenizer: PreTrainedTokenizerBase) -
     return model
 
 
-def _features(params: Params, paths: Paths) -> Features | None:
-    """The teacher's, mapped into memory; None where they weigh nothing."""
-    weight, path = params.distill.feature_weight, paths.read("transfer", "features.npy")
-    return Features.of(np.load(path, mmap_mode="r"), weight=weight) if weight else None
+def _features(model: PreTrainedModel, params: Params, paths: Paths) -> list[Features]:
+    """The teacher's, mapped into memory: what its last layer read, then its mean states; empty where they weigh nothing.
+
+    Raises:
+        ParameterError: the student has more or fewer layers below its last than the teacher's that were kept.
+    """
+    settings, path = params.distill, paths.read("transfer", "features.npy")
+    if not settings.feature_weight and not settings.hidden_weight:
+        return []
+    values = np.load(path, mmap_mode="r")
+    weights = [settings.feature_weight]
+    if settings.hidden_weight:
+        layers, kept = len(encoder_layers(model)) - 1, values.shape[1] - 1
+        if layers != kept or not kept:
+            raise ParameterError(
+                f"distill.hidden_weight for a student with {layers} layers below its last, and the teacher's states"
+                f" after {kept}",
+                expected="one number in transfer.hidden_layers for each of those layers",
+                next_step="correct transfer.hidden_layers, or set distill.hidden_weight: 0",
+            )
+        weights += [settings.hidden_weight] * kept
+    return [Features.of(values[:, place], weight=weight) for place, weight in enumerate(weights)]
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         compute=params.compute,
         batch_size=params.transfer.batch_size,
         task="transfer",
+        layers=params.transfer.hidden_layers,
     )
     kinds = np.array(table["kind"])
     logits, labelled = outputs.logits, kinds == LABELLED

@@ -4,7 +4,7 @@ Of several labels each is softened by itself; of a number there is nothing to so
 the teacher's number.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional
+from transformers import PreTrainedModel
 
 from pipeline.core.product import CLASSIFICATION, MULTI_LABEL, REGRESSION
-from pipeline.models.features import features_read, output_layer
+from pipeline.models.features import features_read, layer_means, output_layer
 from pipeline.text.batching import Ids, epoch_batches
 from pipeline.training.classification import TokenRows
 
-MAP = "feature_map"
+MAPS = "feature_maps"
 _SAMPLE = 4096
 _SMALL = 1e-3
 """A feature that hardly moves is not blown up."""
@@ -33,8 +34,8 @@ class Distillation:
         labelled: which rows have gold, `(rows,)`.
         temperature: softens both distributions; the loss is scaled by its square.
         hard_label_weight: weight of the loss against gold.
-        features: what the teacher's last layer read, `(rows, width)`, for a student that `attach_map`
-            prepared; None leaves them out.
+        features: what the teacher's last layer read, then its mean states, for a student that `attach_maps`
+            prepared; none leaves them out.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Distillation:
         problem: str,
         temperature: float,
         hard_label_weight: float,
-        features: "Features | None" = None,
+        features: Sequence["Features"] = (),
     ) -> None:
         self._rows, self._features = rows, features
         self._logits = torch.from_numpy(np.array(logits))  # a copy: logits may be mapped read-only
@@ -73,16 +74,21 @@ class Distillation:
     ) -> tuple[torch.Tensor, torch.Tensor | float]:
         """The student's logits, `(batch, outputs)`, and the loss of its features."""
         batch = self._rows.batch(rows, device)
-        if self._features is None:
+        if not self._features:
             return model(**batch).logits.float(), 0.0
-        with features_read(model) as read:
+        layers = range(1, len(self._features))
+        with (
+            features_read(model) as read,
+            layer_means(model, layers, batch["attention_mask"]) as means,
+        ):
             logits = model(**batch).logits.float()
-        return logits, self._features.loss(model, read[0], rows)
+        found = zip(self._features, model.get_submodule(MAPS), [read[0], *means], strict=True)  # type: ignore[call-overload]
+        return logits, sum(features.loss(mapped, own, rows) for features, mapped, own in found)
 
 
 @dataclass(frozen=True)
 class Features:
-    """What the teacher's last layer read of each row, for the student's to come near.
+    """What the teacher has understood of each row, for the student to come near.
 
     Attributes:
         values: `(rows, width)`; a file mapped into memory will do.
@@ -102,21 +108,29 @@ class Features:
         sample = np.asarray(values[:: max(1, len(values) // _SAMPLE)], dtype=np.float32)
         return cls(values, sample.mean(axis=0), sample.std(axis=0) + _SMALL, weight)
 
-    def loss(self, model: torch.nn.Module, read: torch.Tensor, rows: Ids) -> torch.Tensor:
-        """Mean squared distance, in the teacher's deviations, times the weight."""
+    def loss(self, mapped: torch.nn.Module, own: torch.Tensor, rows: Ids) -> torch.Tensor:
+        """Mean squared distance, in the teacher's deviations, times the weight.
+
+        Args:
+            mapped: from the student's width to the teacher's.
+            own: the student's, `(batch, width)`.
+        """
         wanted = (np.asarray(self.values[rows], dtype=np.float32) - self.mean) / self.deviation
-        answer = model.get_submodule(MAP)(read).float()
+        answer = mapped(own).float()
         return self.weight * functional.mse_loss(answer, torch.from_numpy(wanted).to(answer.device))
 
 
-def attach_map(model: torch.nn.Module, width: int) -> None:
-    """Give a student the linear map from what its last layer reads to the teacher's `width` features."""
-    model.add_module(MAP, torch.nn.Linear(output_layer(model).in_features, width))
+def attach_maps(model: PreTrainedModel, width: int, *, layers: int) -> None:
+    """Give a student linear maps to the teacher's `width` features, one for what its last layer reads and one for
+    its mean states after each of its `layers` lowest layers.
+    """
+    sizes = [output_layer(model).in_features] + [int(model.config.hidden_size)] * layers
+    model.add_module(MAPS, torch.nn.ModuleList(torch.nn.Linear(size, width) for size in sizes))
 
 
-def detach_map(model: torch.nn.Module) -> None:
-    """Take the map away again: the student's answers do not need it."""
-    delattr(model, MAP)
+def detach_maps(model: PreTrainedModel) -> None:
+    """Take the maps away again: the student's answers do not need them."""
+    delattr(model, MAPS)
 
 
 def soft_loss(student: torch.Tensor, teacher: torch.Tensor, temperature: float) -> torch.Tensor:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from pipeline.core.errors import ArtifactError
+from pipeline.models.features import encoder_layers
 from pipeline.text.batching import Ids
 from pipeline.training.loop import Objective
 
@@ -22,7 +23,7 @@ def unit_importance(
     model: torch.nn.Module, objective: Objective, batches: Iterable[Ids]
 ) -> list[torch.Tensor]:
     """Of each feed-forward unit, one tensor `(feed_forward_size,)` a layer."""
-    readers = [layer.output.dense for layer in layers_of(model)]
+    readers = [layer.output.dense for layer in encoder_layers(model)]
     return _importance(model, objective, batches, readers, lambda effect: effect.sum(dim=1))
 
 
@@ -30,7 +31,7 @@ def head_importance(
     model: torch.nn.Module, objective: Objective, batches: Iterable[Ids]
 ) -> list[torch.Tensor]:
     """Of each attention head, one tensor `(heads,)` a layer."""
-    layers = layers_of(model)
+    layers = encoder_layers(model)
     size: int = layers[0].attention.self.attention_head_size
 
     def by_head(effect: torch.Tensor) -> torch.Tensor:
@@ -46,7 +47,7 @@ def layer_importance(
 ) -> torch.Tensor:
     """Of each layer, `(layers,)`: removed, it hands on what it was given."""
     model.eval()
-    layers = layers_of(model)
+    layers = encoder_layers(model)
     device = next(model.parameters()).device
     totals = torch.zeros(len(layers), device=device)
     for rows in batches:
@@ -64,22 +65,6 @@ def layer_importance(
             totals[number] += change.sum(dim=(1, 2)).abs().sum()
     model.zero_grad()
     return totals
-
-
-def layers_of(model: torch.nn.Module) -> Any:
-    """The transformer layers of a BERT-shaped model.
-
-    Raises:
-        ArtifactError: it has none.
-    """
-    layers = getattr(getattr(getattr(model, "base_model", None), "encoder", None), "layer", None)
-    if layers is None:
-        raise ArtifactError(
-            f"a {type(model).__name__}",
-            expected="a BERT-shaped model with base_model.encoder.layer",
-            next_step="set prune.keep_share: 1.0, or use pretrain.model: bert",
-        )
-    return layers
 
 
 def _importance(

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from pipeline.compression.importance import layers_of
 from pipeline.core.errors import ArtifactError
+from pipeline.models.features import encoder_layers
 from pipeline.models.first_token import read_first_token_only
 
 _KEPT_HEADS = "kept_heads"
@@ -27,7 +27,7 @@ def narrow_feed_forward(
         ArtifactError: nothing would be left.
     """
     kept = _number_kept(model.config.intermediate_size, keep_share, "keep_share", "unit")
-    for layer, scores in zip(layers_of(model), importance, strict=True):
+    for layer, scores in zip(encoder_layers(model), importance, strict=True):
         units = _largest(scores, kept)
         _keep_outputs(layer.intermediate.dense, units)
         _keep_inputs(layer.output.dense, units)
@@ -47,7 +47,7 @@ def remove_heads(
     kept = _number_kept(heads, keep_share, "keep_heads", "head")
     if kept == heads:
         return heads
-    for layer, scores in zip(layers_of(model), importance, strict=True):
+    for layer, scores in zip(encoder_layers(model), importance, strict=True):
         _keep_heads(layer.attention, _largest(scores, kept))
     setattr(model.config, _KEPT_HEADS, kept)
     return kept
@@ -58,7 +58,7 @@ def fill_heads(model: PreTrainedModel) -> None:
     if getattr(model.config, _KEPT_HEADS, None) is None:
         return
     width: int = model.config.hidden_size
-    for layer in layers_of(model):
+    for layer in encoder_layers(model):
         attention = layer.attention.self
         for linear in (attention.query, attention.key, attention.value):
             missing = width - linear.out_features
@@ -77,7 +77,7 @@ def drop_heads(model: PreTrainedModel) -> None:
     kept = getattr(model.config, _KEPT_HEADS, None)
     if kept is None:
         return
-    for layer in layers_of(model):
+    for layer in encoder_layers(model):
         _keep_heads(layer.attention, torch.arange(kept))
 
 
@@ -87,7 +87,7 @@ def remove_layers(model: PreTrainedModel, importance: torch.Tensor, *, keep: int
     Raises:
         ArtifactError: the model has fewer than `keep`.
     """
-    layers = layers_of(model)
+    layers = encoder_layers(model)
     if keep > len(layers):
         raise ArtifactError(
             f"prune.layers = {keep} of {len(layers)}",

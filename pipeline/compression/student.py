@@ -1,5 +1,6 @@
 """Training a student on the teacher's outputs: what `distill` and `prune` have in common."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,7 +60,7 @@ def read_lesson(
     *,
     scores: ScoresOf,
     max_sentences: int | None = None,
-    features: Features | None = None,
+    features: Sequence[Features] = (),
 ) -> Lesson:
     """The lesson that transfer left, with at most `max_sentences` of its corpus sentences.
 
@@ -93,7 +94,7 @@ def read_lesson(
             problem=product.problem,
             temperature=params.distill.temperature,
             hard_label_weight=params.distill.hard_label_weight,
-            features=features and replace(features, values=rows.of_rows(features.values)),
+            features=[replace(one, values=rows.of_rows(one.values)) for one in features],
         ),
         validation=Validation(
             _tokens(validation, params, tokenizer),

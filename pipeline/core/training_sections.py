@@ -104,6 +104,15 @@ class TransferParams(Section):
     labels, by the mean over them of the likelier answer's. Numbers leave none out."""
     batch_size: Positive
     """Rows a forward pass."""
+    hidden_layers: list[Positive]
+    """Layers of the teacher, the lowest 1, after which the mean state of each text is kept for the student; the
+    last one is always there. One for each of the student's layers but its last: `[3]` of six for two."""
+
+    @model_validator(mode="after")
+    def _layers_rise(self) -> Self:
+        if self.hidden_layers != sorted(set(self.hidden_layers)):
+            raise ValueError("transfer.hidden_layers: numbers that rise, each once")
+        return self
 
 
 class DistillParams(Schedule):
@@ -122,6 +131,9 @@ class DistillParams(Schedule):
     feature_weight: Annotated[float, Field(ge=0)]
     """Weight of the squared distance between what both models' last layers read, the student's through
     a linear map that is dropped afterwards (FitNets, Romero et al. 2015); 0 leaves it out."""
+    hidden_weight: Annotated[float, Field(ge=0)]
+    """bert: the same for the mean states after the student's layers but its last and after the teacher's
+    `transfer.hidden_layers`, one for one (TinyBERT, Jiao et al. 2020); 0 leaves them out."""
     labelled_repeats: Positive
     """Times the labelled rows appear in one epoch, beside each corpus sentence once."""
     dropout: Share

@@ -1,7 +1,8 @@
-"""What a classifier has understood of a text: the numbers that its last linear layer reads."""
+"""What a classifier has understood of a text: what its last linear layer reads, and its layers' states."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import nn
@@ -40,3 +41,56 @@ def features_read(model: nn.Module) -> Iterator[list[torch.Tensor]]:
         yield read
     finally:
         handle.remove()
+
+
+def encoder_layers(model: nn.Module) -> Any:
+    """The transformer layers of a BERT-shaped model, a list of modules.
+
+    Raises:
+        ArtifactError: it has none.
+    """
+    layers = getattr(getattr(getattr(model, "base_model", None), "encoder", None), "layer", None)
+    if layers is None:
+        raise ArtifactError(
+            f"a {type(model).__name__}",
+            expected="a BERT-shaped model with base_model.encoder.layer",
+            next_step="leave out what asks for its layers: prune.keep_share: 1.0, distill.hidden_weight: 0",
+        )
+    return layers
+
+
+@contextmanager
+def layer_means(
+    model: nn.Module, numbers: Sequence[int], mask: torch.Tensor
+) -> Iterator[list[torch.Tensor]]:
+    """A list that holds, of the forward pass inside, the mean state of each text after the layers `numbers`.
+
+    A mean over tokens does not ask how a text was cut into them: two models with other vocabularies compare.
+
+    Args:
+        numbers: 1 is the lowest layer. The last one is not to be had: a classifier computes it for one token.
+        mask: 1 for each real token, `(batch, length)`.
+
+    Raises:
+        ArtifactError: the model has no such layer below its last.
+    """
+    layers = encoder_layers(model) if numbers else []
+    if wrong := [number for number in numbers if not 1 <= number < len(layers)]:
+        raise ArtifactError(
+            f"the states after layer {wrong[0]} of {len(layers)}",
+            expected=f"1 to {len(layers) - 1}",
+            next_step="correct transfer.hidden_layers",
+        )
+    found: list[torch.Tensor] = []
+    weights = (mask / mask.sum(dim=1, keepdim=True))[:, :, None]
+
+    def keep(_layer: nn.Module, _inputs: tuple[torch.Tensor, ...], output: Any) -> None:
+        states = output[0] if isinstance(output, tuple) else output
+        found.append((states.float() * weights).sum(dim=1))
+
+    hooks = [layers[number - 1].register_forward_hook(keep) for number in numbers]
+    try:
+        yield found
+    finally:
+        for hook in hooks:
+            hook.remove()

@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerBase
 from pipeline.core.params import Compute
 from pipeline.core.product import REGRESSION
 from pipeline.core.progress import Progress
-from pipeline.models.features import features_read
+from pipeline.models.features import features_read, layer_means
 from pipeline.text.batching import Ids, lengths_of, pad, sorted_batches
 from pipeline.training.device import autocast, prepare_device
 from pipeline.training.windows import cut_windows
@@ -66,7 +66,8 @@ class TokenRows:
             return values
         _, starts, counts = np.unique(self.documents, return_index=True, return_counts=True)
         sums = np.add.reduceat(values, starts, axis=0)
-        return np.asarray(sums / counts[:, None], dtype=np.float32)
+        counts = counts.reshape(-1, *[1] * (values.ndim - 1))
+        return np.asarray(sums / counts, dtype=np.float32)
 
 
 def tokenize(
@@ -189,7 +190,8 @@ class Outputs:
 
     Attributes:
         logits: `(texts, outputs)`.
-        features: what the last linear layer read, `(texts, width)`.
+        features: what the last linear layer read, then the mean states after the layers that were asked for,
+            `(texts, 1 + layers, width)`.
     """
 
     logits: NDArray[np.float32]
@@ -215,6 +217,7 @@ def predict(
     compute: Compute,
     batch_size: int,
     task: str | None = None,
+    layers: Sequence[int] = (),
 ) -> Outputs:
     """The model's outputs on every text.
 
@@ -222,6 +225,7 @@ def predict(
 
     Args:
         task: name under which progress is shown; None works silently.
+        layers: after which the mean state is wanted too, 1 the lowest, the last one not among them.
     """
     device = prepare_device(compute)
     model.to(device).eval()
@@ -237,8 +241,11 @@ def predict(
         features_read(model) as read,
     ):
         for batch in sorted_batches(rows.lengths, batch_size=batch_size):
-            parts.append(model(**rows.batch(batch, device)).logits.float().cpu().numpy())
-            features.append(read.pop().cpu().to(torch.float16).numpy())
+            given = rows.batch(batch, device)
+            with layer_means(model, layers, given["attention_mask"]) as means:
+                parts.append(model(**given).logits.float().cpu().numpy())
+            found = torch.stack([read.pop().float(), *means], dim=1)
+            features.append(found.cpu().to(torch.float16).numpy())
             order.append(batch)
             done += rows.tokens(batch)
             if progress:

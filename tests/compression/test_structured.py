@@ -21,9 +21,9 @@ from pipeline.compression.structured import (
 )
 from pipeline.core.errors import ArtifactError
 from pipeline.models.encoder import load_classifier, parameter_count
-from pipeline.models.first_token import FirstTokenLayer, read_first_token_only
+from pipeline.models.first_token import FirstTokenLayer
 from pipeline.training.classification import Classification, TokenRows
-from tests.support.tiny_models import tiny_classifier
+from tests.support.tiny_models import first_token_classifier, tiny_classifier
 
 
 def an_objective() -> Classification:
@@ -150,10 +150,3 @@ def test_the_last_layer_that_is_left_reads_the_first_token_alone(tmp_path: Path)
     assert torch.allclose(logits(model), logits(loaded), atol=1e-6)
     with pytest.raises(ArtifactError, match=r"prune\.layers = 2 of 1"):
         remove_layers(model, torch.tensor([1.0]), keep=2)
-
-
-def first_token_classifier() -> BertForSequenceClassification:
-    """As the stages load it."""
-    model = tiny_classifier()
-    read_first_token_only(model)
-    return model

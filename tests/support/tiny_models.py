@@ -15,6 +15,8 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+from pipeline.models.first_token import read_first_token_only
+
 WORDS = [
     "a",
     "the",
@@ -140,6 +142,13 @@ def tiny_classifier(*, layers: int = 2, width: int = 16) -> BertForSequenceClass
         type_vocab_size=1,
     )
     return BertForSequenceClassification(config).eval()
+
+
+def first_token_classifier() -> BertForSequenceClassification:
+    """As the stages load it."""
+    model = tiny_classifier()
+    read_first_token_only(model)
+    return model
 
 
 def texts(count: int, *, seed: int = 0, longest: int = 40) -> list[str]:
