@@ -29,23 +29,31 @@ def groups(keys: Iterable[Key]) -> list[list[int]]:
     return list(found.values())
 
 
-def near_duplicates(texts: Sequence[str], *, similarity: float) -> list[int]:
+def near_duplicates(
+    texts: Sequence[str], *, similarity: float, together: Iterable[Sequence[int]] = ()
+) -> list[int]:
     """For each text, the number of the first text of its cluster.
 
     Clusters are the connected components of pairs whose sets of character 5-grams have at least
     this Jaccard similarity (at 0, all texts are one cluster).
+
+    Args:
+        together: rows that are of one cluster whatever their texts are.
     """
     if similarity <= 0:
         return [0] * len(texts)
     grams = _rarest_first(texts)
     parents = list(range(len(texts)))
+    for first, *others in together:
+        for row in others:
+            _join(parents, first, row)
     holders: dict[int, list[int]] = defaultdict(list)
     for row, members in enumerate(track(grams, "validate  near duplicates", len(grams))):
         prefix = members[: math.floor(len(members) * (1 - similarity) + 1e-9) + 1].tolist()
         for other in dict.fromkeys(other for gram in prefix for other in holders[gram]):
-            first, second = _root(parents, row), _root(parents, other)
-            if first != second and _jaccard(members, grams[other], similarity) >= similarity:
-                parents[max(first, second)] = min(first, second)
+            apart = _root(parents, row) != _root(parents, other)
+            if apart and _jaccard(members, grams[other], similarity) >= similarity:
+                _join(parents, row, other)
         for gram in prefix:
             holders[gram].append(row)
     return [_root(parents, row) for row in range(len(texts))]
@@ -73,6 +81,12 @@ def _jaccard(first: Grams, second: Grams, least: float) -> float:
         return 0.0
     shared = len(np.intersect1d(first, second, assume_unique=True))
     return shared / (small + large - shared)
+
+
+def _join(parents: list[int], row: int, other: int) -> None:
+    """The first row of a cluster stands for it."""
+    first, second = sorted((_root(parents, row), _root(parents, other)))
+    parents[second] = first
 
 
 def _root(parents: list[int], row: int) -> int:

@@ -14,6 +14,7 @@ from pipeline.text.containment import LEAK_WORDS, containing, equal_pairs
 
 EMPTY, SHORT, LONG = "empty", "too short", "too long"
 COPY, CONFLICT = "copy of another row", "copies with different labels"
+_MOST_HYPOTHESES = 20
 HOLDS, HELD = "holds a labelled text", "is part of a labelled text"
 
 
@@ -34,15 +35,26 @@ class Checked:
 
 
 def check_labelled(records: Sequence[Record], params: ValidateParams) -> Checked:
-    """Clean labelled records, take out the unusable and the copies, number near copies by cluster."""
+    """Clean labelled records, take out the unusable and the copies, number near copies by cluster.
+
+    Pairs with the same first text (hypotheses about one premise) are of one cluster: they would else be learned
+    from and judged on. A first text of very many pairs is no premise but a category, which joins nothing.
+    """
     kept, rejects = _usable(records, params)
     kept, words, copies = _without_copies(kept)
-    firsts = near_duplicates(words, similarity=params.near_duplicate_similarity)
+    together = [rows for rows in _same_first(kept, words) if len(rows) <= _MOST_HYPOTHESES]
+    firsts = near_duplicates(words, similarity=params.near_duplicate_similarity, together=together)
     # Records are ordered by id, so the first of a cluster has its smallest id.
     kept = [
         replace(record, cluster=kept[first].id) for record, first in zip(kept, firsts, strict=True)
     ]
     return Checked(kept, rejects + copies)
+
+
+def _same_first(records: Sequence[Record], words: Sequence[str]) -> list[list[int]]:
+    """Rows of pairs by their first texts' bare words; `words` has a line a text."""
+    found = groups(line.partition("\n")[0] for line in words)
+    return [rows for rows in found if records[rows[0]].second is not None]
 
 
 def check_corpus(

@@ -33,3 +33,10 @@ def test_clusters_equal_those_of_comparing_every_pair() -> None:
 
 def test_a_text_shorter_than_a_gram_is_compared_whole() -> None:
     assert near_duplicates(["wow", "wow!", "wow", "ok"], similarity=0.8) == [0, 1, 0, 3]
+
+
+def test_rows_that_belong_together_join_the_clusters_they_are_in() -> None:
+    texts = ["a b c d e f", "other words", "a b c d e f!", "nothing alike", "far away"]
+    alone = near_duplicates(texts, similarity=0.6)
+    assert alone == [0, 1, 0, 3, 4]
+    assert near_duplicates(texts, similarity=0.6, together=[[1, 2], [3]]) == [0, 0, 0, 3, 4]
