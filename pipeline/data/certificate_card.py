@@ -19,6 +19,7 @@ def certificate_section(certificate: Mapping[str, Any]) -> str:
         *_drops(certificate["quality_drop"]),
         *_calibration(certificate["calibration"]),
         _served(certificate["batch_invariance"]),
+        _language_model(certificate["language_model"]),
     ]
     listed = "\n".join(f"- {line}" for line in lines)
     return (
@@ -32,6 +33,14 @@ def _parity(parity: Mapping[str, Any]) -> str:
         f"ONNX in float32 against torch: at most {parity['largest_difference']:.1e} apart in any output, "
         f"over {len(parity['differences'])} shapes and texts, padded rows and batches among them "
         f"(limit {parity['tolerance']:.0e})"
+    )
+
+
+def _language_model(found: Mapping[str, Any]) -> str:
+    bits = found["int8"]["bits_a_token"]
+    return (
+        f"Language model: ONNX in float32 at most {found['parity']['largest_difference']:.1e} from torch; in int8 "
+        f"{bits['int8']:.3f} bits a token of validation texts, {bits['fp32']:.3f} in float32"
     )
 
 

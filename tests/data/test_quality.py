@@ -37,7 +37,20 @@ def test_hypotheses_about_one_premise_are_one_cluster() -> None:
 
 
 def test_a_first_text_of_very_many_pairs_is_a_category_and_joins_nothing() -> None:
-    words = ["red", "blue", "green", "black", "white", "north", "south", "east", "west", "small", "large", "quick"]
+    words = [
+        "red",
+        "blue",
+        "green",
+        "black",
+        "white",
+        "north",
+        "south",
+        "east",
+        "west",
+        "small",
+        "large",
+        "quick",
+    ]
     aspects = [
         record(n, "The service here", f"{a} {b} {a[::-1]}")
         for n, (a, b) in enumerate(permutations(words, 2))
