@@ -26,8 +26,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchmarks.support.apart import in_own_process
 from benchmarks.support.pretraining import (
     Corpus,
@@ -68,14 +66,13 @@ def scores(corpus: Corpus, folder: Path, *, minutes: float) -> dict[str, Any]:
     watched: list[Watched] = train_bilm(ROOT, corpus, folder, minutes=minutes)
     last = watched[-1]
     figures |= {"bilm_forward": last.forward, "bilm_backward": last.backward}
-    for direction in ("forward", "backward"):
-        curve = [(point.seconds, getattr(point, direction)) for point in watched]
-        level = figures[f"kneser_ney_5_{direction}"]
-        found = crossing(curve, level)
-        figures[f"bilm_crosses_kneser_ney_{direction}_at_seconds"] = found
-        figures[f"bilm_would_cross_kneser_ney_{direction}_at_seconds"] = (
-            expected_crossing(curve, level) if found is None else found
+    figures["bilm_crosses_kneser_ney_at_seconds"] = {
+        direction: crossing(
+            [(point.seconds, getattr(point, direction)) for point in watched],
+            figures[f"kneser_ney_5_{direction}"],
         )
+        for direction in ("forward", "backward")
+    }
     return figures | {"bilm_curve": [dataclasses.asdict(point) for point in watched]}
 
 
@@ -86,19 +83,6 @@ def crossing(curve: Sequence[tuple[float, float]], level: float) -> float | None
             share = (before[1] - level) / (before[1] - after[1])
             return before[0] + share * (after[0] - before[0])
     return curve[0][0] if curve and curve[0][1] <= level else None
-
-
-def expected_crossing(curve: Sequence[tuple[float, float]], level: float) -> float | None:
-    """Seconds at which a curve would meet `level`, were it to go on as in its second half.
-
-    A guess: the line of least squares through the second half, over the logarithm of the seconds. Scores of a
-    language model fall about so with the length of training; None where these do not fall.
-    """
-    half = curve[len(curve) // 2 :]
-    if len(half) < 2:
-        return None
-    slope, start = np.polyfit(np.log([seconds for seconds, _ in half]), [v for _, v in half], deg=1)
-    return float(np.exp((level - start) / slope)) if slope < 0 else None
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.pretraining import crossing, expected_crossing
+from benchmarks.pretraining import crossing
 
 CURVE = [(60.0, 2.4), (120.0, 2.0), (180.0, 1.6)]
 
@@ -17,11 +17,3 @@ def test_a_curve_that_stays_above_does_not_cross() -> None:
 
 def test_a_curve_that_begins_below_has_crossed_by_its_first_point() -> None:
     assert crossing(CURVE, 2.5) == 60.0
-
-
-def test_a_curve_that_has_not_crossed_is_expected_to_where_its_second_half_leads() -> None:
-    falling = [(float(2**n), 3.0 - 0.1 * n) for n in range(10)]  # a tenth for each doubling
-    assert expected_crossing(falling, 2.0) == pytest.approx(2**10)
-    rising = [(seconds, 5.0 - bits) for seconds, bits in falling]
-    assert expected_crossing(rising, 2.0) is None
-    assert expected_crossing(falling[:1], 2.0) is None
