@@ -35,7 +35,7 @@ from pipeline.training.classification import predict_logits, tokenize
 from pipeline.training.splits import Split, read_split
 
 _BATCH_SIZE = 64
-_SHOWN = (TEACHER, "student-int8")
+_SHOWN = (TEACHER, "pruned-int8")
 
 Found = Mapping[str, Mapping[str, Judged]]
 """Variant → split → its answers, judged."""

@@ -54,9 +54,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         paths.out / "latency.json", {"machine": read_json(paths.machine), "variants": entries}
     )
     p95 = {entry["name"]: round(entry["latency_ms"]["p95"], 3) for entry in entries}
-    headline = (
-        f"p95 student-int8 {p95['student-int8']:.2f} ms, teacher {p95['teacher-torch']:.1f} ms"
-    )
+    headline = f"p95 pruned-int8 {p95['pruned-int8']:.2f} ms, teacher {p95['teacher-torch']:.1f} ms"
     return {"latency_p95_ms": p95, "headline": headline}
 
 

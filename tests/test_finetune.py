@@ -12,6 +12,7 @@ from pipeline import finetune
 from pipeline.core.errors import ArtifactError, TrainingError
 from pipeline.core.files import read_json, sha256_file
 from pipeline.core.params import override, parse_yaml
+from pipeline.core.variants import MAJORITY, NAIVE_BAYES, TFIDF
 from pipeline.models.encoder import load_classifier, load_tokenizer, save_model
 from tests.support import tiny_models
 from tests.support.killed_stage import python, run_killed
@@ -48,10 +49,17 @@ def test_the_teacher_learns_more_than_the_baseline_knows(
 
 def test_a_teacher_no_better_than_the_baseline_is_refused(workspace: Path) -> None:
     rows = pq.read_table(workspace / "artifacts/prepare/records.parquet").to_pydict()
-    write_baseline(workspace, rows, right_share=1.0)
+    write_baseline(workspace, rows, {NAIVE_BAYES: 1.0})
     with pytest.raises(TrainingError, match=r"more than the baseline-nblr's 1\.000"):
         run_in(workspace, "finetune", finetune.run, "finetune.epochs=1")
     assert not (workspace / WEIGHTS).exists()
+
+
+def test_the_strongest_of_the_baselines_is_the_bar(workspace: Path) -> None:
+    rows = pq.read_table(workspace / "artifacts/prepare/records.parquet").to_pydict()
+    write_baseline(workspace, rows, {MAJORITY: 0.5, TFIDF: 1.0, NAIVE_BAYES: 0.6})
+    with pytest.raises(TrainingError, match=r"more than the baseline-tfidf's 1\.000"):
+        run_in(workspace, "finetune", finetune.run, "finetune.epochs=1")
 
 
 def test_a_checkpoint_that_classifies_no_text_is_refused_by_name(
@@ -107,7 +115,7 @@ THREE = ["finetune.seeds=3", "finetune.epochs=3", "finetune.learning_rate=1e-3"]
 def with_low_bar(workspace: Path) -> Path:
     """The workspace with a baseline that is always wrong, for teachers that train little."""
     rows = pq.read_table(workspace / "artifacts/prepare/records.parquet").to_pydict()
-    write_baseline(workspace, rows, right_share=0.0)
+    write_baseline(workspace, rows, {NAIVE_BAYES: 0.0})
     return workspace
 
 

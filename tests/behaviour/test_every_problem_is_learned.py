@@ -5,12 +5,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from pipeline import distill
+from pipeline.core.params import load_params
+from pipeline.models.encoder import load_classifier, load_tokenizer
 from pipeline.runtime.bundle import open_bundle
 from pipeline.runtime.parity import check_golden
 from pipeline.runtime.text_model import TextModel
+from pipeline.training.classification import predict_logits, tokenize
 from tests.support.problems import product_of
+from tests.support.trained_workspace import run_in
 from tests.support.whole_line import (
     LEARNING,
     NOUNS,
@@ -76,6 +83,25 @@ def test_teacher_and_students_learn_more_than_single_words_tell(tmp_path: Path, 
     said = run_line(tmp_path, PRODUCTS[name], LEARNING)
     bar = said["baseline"]["baseline-nblr"]["validation"]
     assert min(said[stage]["validation_quality"] for stage in MODELS) > bar + 0.1
+
+
+def test_a_number_keeps_its_unit_in_a_student_of_the_teachers_layers(tmp_path: Path) -> None:
+    taught = {stage: run for stage, run in LEARNING.items() if stage not in {"distill", "prune"}}
+    run_line(tmp_path, PRODUCTS["a number"], taught)
+    untaught = ("distill.teacher_layers=[0, 1]", "distill.epochs=1", "distill.learning_rate=1e-9")
+    run_in(tmp_path, "distill", distill.run, *untaught)
+    teacher, student = (numbers(tmp_path, stage) for stage in ("finetune", "distill"))
+    assert 1900 < teacher.mean() < 2100
+    assert abs(student - teacher).mean() < teacher.std()
+
+
+def numbers(root: Path, stage: str) -> NDArray[np.float32]:
+    """What a stage's model says of texts of the product."""
+    params, folder = load_params(root / "params.yaml"), root / "artifacts" / stage / "model"
+    model = load_classifier(folder, labels=params.product.labels, problem="regression")
+    texts = [row["text"] for row in PRODUCTS["a number"].rows[:100]]
+    rows = tokenize(load_tokenizer(folder), texts, max_length=params.prepare.max_length)
+    return predict_logits(model, rows, compute=params.compute, batch_size=32)[:, 0]
 
 
 def test_several_labels_of_long_pairs_go_the_whole_line_to_a_bundle(tmp_path: Path) -> None:

@@ -1,15 +1,21 @@
 """How the benchmark of training reads a race."""
 
 import math
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 import torch
 
 from benchmarks.support.finetuning import Bench
 from benchmarks.support.watch import Accuracy, ReachedError, Run, Watch
 from benchmarks.training import race, times_faster
+from pipeline.core.params import load_params
+from pipeline.training.classification import TokenRows
+from tests.support.tiny_models import tiny_classifier
+from tests.support.tiny_workspace import REPOSITORY
 
 NOTHING = torch.nn.Identity()
 
@@ -68,3 +74,22 @@ def test_a_training_is_stopped_at_the_first_look_that_is_good_enough() -> None:
     for _ in range(6):
         watch.after_step(NOTHING)
     assert [accuracy for _, accuracy in watch.curve] == [0.7, 0.8, 0.9]
+
+
+def test_a_look_at_a_trainers_model_leaves_its_process_as_it_was(tmp_path: Path) -> None:
+    rows = TokenRows([[2, 5, 3], [2, 3]], np.array([3, 2]), 0)
+    labels = np.array([0, 1])
+    params = load_params(REPOSITORY / "params.yaml")
+    bench = Bench(params, tmp_path, rows, labels, rows, labels)
+    kept = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
+    try:
+        torch.use_deterministic_algorithms(mode=False)
+        torch.set_num_threads(1)
+        model = tiny_classifier().train()
+        assert bench.accuracy(model) in {0.0, 0.5, 1.0}
+        assert model.training
+        assert not torch.are_deterministic_algorithms_enabled()
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.use_deterministic_algorithms(mode=kept[0])
+        torch.set_num_threads(kept[1])

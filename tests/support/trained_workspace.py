@@ -21,6 +21,7 @@ from pipeline.core.files import write_json
 from pipeline.core.params import Params, load_params, override, parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, Run, seed_everything
+from pipeline.core.variants import NAIVE_BAYES
 from pipeline.text.tokenizer import save_for_transformers, token_array, train_wordpiece
 from tests.support import tiny_models
 from tests.support.tiny_workspace import REPOSITORY, at, write_parquet
@@ -97,7 +98,7 @@ def make_workspace(root: Path) -> None:
     columns = {"id": numbered, "document": numbered, "text": texts(SENTENCES, seed=3)}
     write_parquet(prepare / "sentences.parquet", columns)
     _write_related(prepare)
-    write_baseline(root, rows, right_share=0.6)
+    write_baseline(root, rows, {NAIVE_BAYES: 0.6})
 
 
 def _write_related(prepare: Path) -> None:
@@ -141,8 +142,8 @@ def write_checkpoint(folder: Path, *, hidden_size: int = HIDDEN_SIZE, layers: in
     return model
 
 
-def write_baseline(root: Path, rows: dict[str, list[Any]], *, right_share: float) -> None:
-    """What baseline left: predictions of which `right_share` are right in each split."""
+def write_baseline(root: Path, rows: dict[str, list[Any]], right_shares: dict[str, float]) -> None:
+    """What baseline left: answers of each model, of which the named share is right in each split."""
     columns: dict[str, list[Any]] = {
         "id": [],
         "split": [],
@@ -150,17 +151,17 @@ def write_baseline(root: Path, rows: dict[str, list[Any]], *, right_share: float
         "target": [],
         "score_0": [],
     }
-    for split in ("validation", "test"):
-        kept = [i for i, name in enumerate(rows["split"]) if name == split]
-        for position, i in enumerate(kept):
-            right = position < right_share * len(kept)
-            [gold] = rows["target"][i]
-            answer = gold if right else 1 - gold
-            columns["target"].append([gold])
-            columns["id"].append(rows["id"][i])
-            columns["split"].append(split)
-            columns["model"].append("baseline-nblr")
-            columns["score_0"].append(0.9 if answer == 0 else 0.1)
+    for model, share in right_shares.items():
+        for split in ("validation", "test"):
+            kept = [i for i, name in enumerate(rows["split"]) if name == split]
+            for position, i in enumerate(kept):
+                [gold] = rows["target"][i]
+                answer = gold if position < share * len(kept) else 1 - gold
+                columns["target"].append([gold])
+                columns["id"].append(rows["id"][i])
+                columns["split"].append(split)
+                columns["model"].append(model)
+                columns["score_0"].append(0.9 if answer == 0 else 0.1)
     columns["score_1"] = [1 - value for value in columns["score_0"]]
     path = Paths(root=root).output("baseline") / "predictions.parquet"
     write_parquet(path, columns)
