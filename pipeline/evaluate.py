@@ -87,7 +87,7 @@ def _judged(answers: list[Answers], decisions: Mapping[str, Decision], judge: Ju
 
 
 def _gain_over_baseline(found: Found, judge: Judge) -> dict[str, dict[str, Any]]:
-    """By split: what the teacher gains over the strongest baseline, with its paired interval."""
+    """By split: what the teacher gains over NB-LR, with its paired interval."""
     gains = {}
     for split in ("validation", "test"):
         gain = difference_interval(found[TEACHER][split], found[NAIVE_BAYES][split], judge)
