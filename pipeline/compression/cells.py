@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import torch
 
+from pipeline.compression.structured import number_kept
 from pipeline.core.errors import ArtifactError
 from pipeline.models.bilm_classifier import BilmForSequenceClassification
 from pipeline.models.lstm import GATES, LSTMLayer
@@ -49,13 +50,7 @@ def narrow_cells(
         ArtifactError: nothing would be left.
     """
     cells: int = model.config.intermediate_size
-    kept = round(cells * keep_share)
-    if kept < 1:
-        raise ArtifactError(
-            f"prune.keep_share = {keep_share} of {cells} cells",
-            expected="at least one cell to stay",
-            next_step="raise prune.keep_share",
-        )
+    kept = number_kept(cells, keep_share, "keep_share", "cell")
     for layer, scores in zip(_layers(model), importance, strict=True):
         units = scores.topk(kept, dim=1).indices.sort(dim=1).values  # (directions, kept)
         rows = torch.cat([units + gate * cells for gate in range(GATES)], dim=1)

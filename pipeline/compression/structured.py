@@ -26,7 +26,7 @@ def narrow_feed_forward(
     Raises:
         ArtifactError: nothing would be left.
     """
-    kept = _number_kept(model.config.intermediate_size, keep_share, "keep_share", "unit")
+    kept = number_kept(model.config.intermediate_size, keep_share, "keep_share", "unit")
     for layer, scores in zip(encoder_layers(model), importance, strict=True):
         units = _largest(scores, kept)
         _keep_outputs(layer.intermediate.dense, units)
@@ -44,7 +44,7 @@ def remove_heads(
         ArtifactError: nothing would be left.
     """
     heads: int = model.config.num_attention_heads
-    kept = _number_kept(heads, keep_share, "keep_heads", "head")
+    kept = number_kept(heads, keep_share, "keep_heads", "head")
     if kept == heads:
         return heads
     for layer, scores in zip(encoder_layers(model), importance, strict=True):
@@ -101,7 +101,16 @@ def remove_layers(model: PreTrainedModel, importance: torch.Tensor, *, keep: int
     return stay
 
 
-def _number_kept(there: int, share: float, name: str, part: str) -> int:
+def number_kept(there: int, share: float, name: str, part: str) -> int:
+    """How many of `there` parts a share leaves.
+
+    Args:
+        name: of the setting under `prune` that says the share.
+        part: what one of them is called.
+
+    Raises:
+        ArtifactError: none would be left.
+    """
     kept = round(there * share)
     if kept < 1:
         raise ArtifactError(

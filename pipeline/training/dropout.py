@@ -10,35 +10,32 @@ come from torch's own generator: seeds, and the random state in a checkpoint, me
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
 _LANES = 4
 """Decisions of 16 bits in a 64-bit draw."""
 _LEVELS = 1 << 16
+_TORCH_DROPOUT = functional.dropout
+_TORCH_ATTENTION = functional.scaled_dot_product_attention
+_SIXTEEN_BITS = (torch.bfloat16, torch.float16)
 
 
-class quick_dropout(TorchFunctionMode):  # noqa: N801 - a context manager, named as torch names them
-    """Context in which dropout on a CPU is drawn sixteen bits an element."""
+@contextmanager
+def quick_dropout() -> Iterator[None]:
+    """Inside, `functional.dropout` and attention's dropout on a CPU are drawn sixteen bits an element.
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Take over the two calls; pass all others on."""
-        named = kwargs or {}
-        if func is functional.dropout:
-            return _dropout(*args, **named)
-        if func is functional.scaled_dot_product_attention and named.get("dropout_p"):
-            return _attention(*args, **named)
-        return func(*args, **named)
+    The two names are replaced for the time: to look at every call, as a `TorchFunctionMode` does, takes longer.
+    """
+    functional.dropout, functional.scaled_dot_product_attention = _dropout, _attention
+    try:
+        yield
+    finally:
+        functional.dropout = _TORCH_DROPOUT
+        functional.scaled_dot_product_attention = _TORCH_ATTENTION
 
 
 def drop(values: torch.Tensor, share: float) -> torch.Tensor:
@@ -47,8 +44,13 @@ def drop(values: torch.Tensor, share: float) -> torch.Tensor:
     draws = torch.empty(-(-values.numel() // _LANES), dtype=torch.int64)
     draws.random_(-(1 << 63), None)
     lanes = draws.view(torch.int16)[: values.numel()].view(values.shape)
-    kept = lanes >= round(share * _LEVELS) - _LEVELS // 2
-    return values * kept.to(values.dtype).mul_(1.0 / keep)
+    least = round(share * _LEVELS) - _LEVELS // 2
+    if (
+        values.dtype in _SIXTEEN_BITS
+    ):  # a factor's bits are written where its draw was: two passes less
+        bits = torch.tensor(1.0 / keep, dtype=values.dtype).view(torch.int16)
+        return values * lanes.ge_(least).mul_(bits).view(values.dtype)
+    return values * (lanes >= least).to(values.dtype).mul_(1.0 / keep)
 
 
 def _dropout(
@@ -60,7 +62,7 @@ def _dropout(
     if not training or p == 0.0:
         return input
     if inplace or input.device.type != "cpu" or p == 1.0:
-        return functional.dropout(input, p, training, inplace)
+        return _TORCH_DROPOUT(input, p, training, inplace)
     return drop(input, p)
 
 
@@ -71,21 +73,32 @@ def _attention(
     attn_mask: torch.Tensor | None = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
-    **others: Any,
+    scale: float | None = None,
+    enable_gqa: bool = False,
 ) -> torch.Tensor:
     """Vaswani et al. 2017, equation 1, with dropout of the weights; shapes as torch's own.
 
     Args:
         attn_mask: True (or 0) where a token is read, False (or −∞) where it is padding.
     """
-    if query.device.type != "cpu" or is_causal or others.get("enable_gqa"):
-        return functional.scaled_dot_product_attention(
-            query, key, value, attn_mask, dropout_p, is_causal, **others
+    elsewhere = query.device.type != "cpu" or is_causal or enable_gqa
+    if elsewhere or dropout_p == 0.0:
+        return _TORCH_ATTENTION(
+            query,
+            key,
+            value,
+            attn_mask,
+            dropout_p,
+            is_causal,
+            scale=scale,
+            enable_gqa=enable_gqa,
         )
-    scale = others.get("scale") or 1.0 / math.sqrt(query.shape[-1])
-    scores = (query * scale) @ key.transpose(-2, -1)
+    factor = scale or 1.0 / math.sqrt(query.shape[-1])
+    scores = (query * factor) @ key.transpose(-2, -1)
     if attn_mask is not None and attn_mask.dtype == torch.bool:
         scores = scores.masked_fill(~attn_mask, -math.inf)
     elif attn_mask is not None:
         scores = scores + attn_mask
-    return drop(scores.softmax(dim=-1), dropout_p) @ value
+    # In float32: torch's softmax takes bfloat16 rows shorter than its vectors number by number, four times as long.
+    weights = scores.softmax(dim=-1, dtype=torch.float32).to(value.dtype)
+    return drop(weights, dropout_p) @ value

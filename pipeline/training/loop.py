@@ -23,6 +23,7 @@ from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.curve import Curve
 from pipeline.training.device import autocast, prepare_device
 from pipeline.training.dropout import quick_dropout
+from pipeline.training.optimizer import build_optimizer, clip_in_step, rate_factor
 
 _CHECKPOINT_SECONDS = 30.0
 _GRADIENT_NORM = 1.0
@@ -95,7 +96,9 @@ def train(model: torch.nn.Module, objective: Objective, training: Training) -> N
     """
     device = prepare_device(training.compute)
     model.to(device)
-    optimizer = build_optimizer(model, training)
+    optimizer = build_optimizer(
+        model, training.schedule, layer_of=training.layer_of, layer_decay=training.layer_decay
+    )
     average = moving_average(model, decay=training.average) if training.average else None
     run = _Run(model, objective, training, optimizer, device, average)
     if (resumed := training.checkpoints.resume(model, optimizer, average)) is not None:
@@ -114,7 +117,7 @@ class _Run:
         model: torch.nn.Module,
         objective: Objective,
         training: Training,
-        optimizer: torch.optim.Optimizer,
+        optimizer: torch.optim.AdamW,
         device: torch.device,
         average: AveragedModel | None,
     ) -> None:
@@ -166,8 +169,8 @@ class _Run:
         self.optimizer.zero_grad(set_to_none=True)
         rows = sum(len(batch) for batch in batches)
         value = sum(self._learn(step, batch, share=len(batch) / rows) for batch in batches)
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), _GRADIENT_NORM)
-        self._require_finite("the gradient's norm", float(norm), step, np.concatenate(batches))
+        norm = clip_in_step(self.optimizer, _GRADIENT_NORM)
+        self._require_finite("the gradient's norm", norm, step, np.concatenate(batches))
         self.optimizer.step()
         if self.average is not None and ((step + 1) % EVERY == 0 or step + 1 == self.total):
             self.average.update_parameters(self.model)
@@ -243,30 +246,3 @@ class _Run:
             losses=self.losses,
         )
         self.checkpointed = time.monotonic()
-
-
-def build_optimizer(model: torch.nn.Module, training: Training) -> torch.optim.Optimizer:
-    """AdamW (Loshchilov and Hutter 2019) over what is not frozen; no decay of biases and norms."""
-    groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
-    for name, parameter in model.named_parameters():
-        if not parameter.requires_grad:
-            continue
-        depth = training.layer_of(name) if training.layer_of else 0
-        rate = training.schedule.learning_rate * training.layer_decay**depth
-        decay = training.schedule.weight_decay if parameter.ndim > 1 else 0.0
-        groups.setdefault((rate, decay), []).append(parameter)
-    return torch.optim.AdamW(
-        [
-            {"params": parameters, "lr": rate, "peak_lr": rate, "weight_decay": decay}
-            for (rate, decay), parameters in groups.items()
-        ],
-        fused=True,
-    )
-
-
-def rate_factor(step: int, *, total: int, warmup_share: float) -> float:
-    """Share of the peak learning rate at a step: linear rise, then linear fall to zero."""
-    warmup = warmup_share * total
-    if step < warmup:
-        return (step + 1) / (warmup + 1)
-    return (total - step) / max(total - warmup, 1.0)

@@ -1,6 +1,7 @@
 """Dropout drawn sixteen bits an element drops what it should, and nothing else changes."""
 
 import math
+from contextlib import suppress
 
 import pytest
 import torch
@@ -99,3 +100,23 @@ def test_attention_drops_weights() -> None:
         found = functional.scaled_dot_product_attention(query, key, value, dropout_p=0.5)
     assert found.item() != 1.0
     assert found.item() == pytest.approx(1.0, abs=0.15)
+
+
+def test_torch_has_its_own_functions_back_after_an_error() -> None:
+    own = functional.dropout, functional.scaled_dot_product_attention
+    with quick_dropout():
+        assert functional.dropout is not own[0]
+    with suppress(KeyboardInterrupt), quick_dropout():
+        raise KeyboardInterrupt
+    assert (functional.dropout, functional.scaled_dot_product_attention) == own
+
+
+@pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16])
+def test_sixteen_bit_numbers_are_dropped_and_scaled_as_others_are(precision: torch.dtype) -> None:
+    values = torch.randn(300, 301).abs() + 1.0
+    torch.manual_seed(4)
+    expected = drop(values, 0.25)
+    torch.manual_seed(4)
+    found = drop(values.to(precision), 0.25)
+    assert found.dtype is precision
+    torch.testing.assert_close(found.float(), expected, rtol=0.02, atol=0.0)

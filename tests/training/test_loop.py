@@ -12,7 +12,8 @@ import torch
 from pipeline.core.errors import TrainingError
 from pipeline.text.batching import Ids, epoch_batches, lengths_of
 from pipeline.training.checkpoint import Checkpoints
-from pipeline.training.loop import Training, rate_factor, train
+from pipeline.training.loop import Training, train
+from pipeline.training.optimizer import rate_factor
 from tests.support.small_training import (
     SCHEDULE,
     Separable,
