@@ -13,7 +13,9 @@ grouped by length, bfloat16 where the processor multiplies it, the fused optimiz
 (`SCHEDULE`, and what `finetune` has of warm-up and decay). What it does not offer is part of our engine: rates by
 layer, the moving average of the weights, a table of embeddings with the tokens in use alone.
 
-Rounds are interleaved, ratios are of medians, tokens are counted without padding. Then each is trained to its
+Rounds are interleaved, ratios are of medians, tokens are counted without padding. A round has a third of the
+rows: each batch length that is new to a process costs once what oneDNN prepares for it, a fifth of a step, and a
+short round would be made of such steps. Then each is trained to its
 end (the Trainer at its defaults, which takes longest, as far as it has to), and asked when its validation
 accuracy first reached the tuned Trainer's final one less half a point; seconds of validation do not count. One
 such race is a matter of luck (a validation of 837 rows moves by a point from look to look), so there are several
@@ -102,7 +104,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--sentences", type=int, default=1024, help="of each round")
+    parser.add_argument("--sentences", type=int, default=2048, help="of each round")
     parser.add_argument(
         "--epochs", type=int, help="of the race, in place of those of SCHEDULE; 0 leaves it out"
     )
