@@ -25,7 +25,7 @@ from pipeline.training.device import autocast, prepare_device
 from pipeline.training.dropout import quick_dropout
 from pipeline.training.optimizer import build_optimizer, clip_in_step, rate_factor
 
-_CHECKPOINT_SECONDS = 30.0
+_CHECKPOINT_SECONDS = 60.0
 _GRADIENT_NORM = 1.0
 _CURVE_POINTS = 100
 
