@@ -30,12 +30,12 @@ def quick_dropout() -> Iterator[None]:
 
     The two names are replaced for the time: to look at every call, as a `TorchFunctionMode` does, takes longer.
     """
+    before = functional.dropout, functional.scaled_dot_product_attention
     functional.dropout, functional.scaled_dot_product_attention = _dropout, _attention
     try:
         yield
     finally:
-        functional.dropout = _TORCH_DROPOUT
-        functional.scaled_dot_product_attention = _TORCH_ATTENTION
+        functional.dropout, functional.scaled_dot_product_attention = before
 
 
 def drop(values: torch.Tensor, share: float) -> torch.Tensor:
@@ -45,9 +45,8 @@ def drop(values: torch.Tensor, share: float) -> torch.Tensor:
     draws.random_(-(1 << 63), None)
     lanes = draws.view(torch.int16)[: values.numel()].view(values.shape)
     least = round(share * _LEVELS) - _LEVELS // 2
-    if (
-        values.dtype in _SIXTEEN_BITS
-    ):  # a factor's bits are written where its draw was: two passes less
+    if values.dtype in _SIXTEEN_BITS:
+        # A factor's bits are written where its draw was: two passes over the values less.
         bits = torch.tensor(1.0 / keep, dtype=values.dtype).view(torch.int16)
         return values * lanes.ge_(least).mul_(bits).view(values.dtype)
     return values * (lanes >= least).to(values.dtype).mul_(1.0 / keep)

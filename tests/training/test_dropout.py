@@ -108,6 +108,8 @@ def test_torch_has_its_own_functions_back_after_an_error() -> None:
         assert functional.dropout is not own[0]
     with suppress(KeyboardInterrupt), quick_dropout():
         raise KeyboardInterrupt
+    with quick_dropout(), quick_dropout():
+        pass
     assert (functional.dropout, functional.scaled_dot_product_attention) == own
 
 
