@@ -180,7 +180,7 @@ def _parameters(checkpoint: Path) -> dict[str, Any]:
     values["finetune"]["related"] |= {**SCHEDULE, "epochs": 1, "learning_rate": 1e-3}
     values["distill"] |= {**SCHEDULE, "learning_rate": 2e-3, "embedding_rank": None}
     values["transfer"]["augmentations"] = 0
-    values["prune"] |= {**SCHEDULE, "learning_rate": 1e-3, "epochs": 1}
+    values["prune"] |= {**SCHEDULE, "learning_rate": 1e-3, "epochs": 1, "keep_heads": 1.0}
     assert isinstance(values, dict)
     return values
 
