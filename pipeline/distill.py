@@ -22,10 +22,14 @@ from pipeline.models.encoder import (
     save_model,
 )
 from pipeline.models.features import encoder_layers
+from pipeline.models.narrowing import Batch
 from pipeline.models.student import start_from_teacher
 from pipeline.runtime.scores import scores_of
 from pipeline.training.loop import train
+from pipeline.training.splits import read_split
 from pipeline.training.validation import QUALITY
+
+_SAMPLE_TEXTS = 256
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -76,8 +80,27 @@ def _student(params: Params, paths: Paths, tokenizer: PreTrainedTokenizerBase) -
             layers=layers,
             tokenizer=tokenizer,
             teacher_tokenizer=load_tokenizer(paths.read("finetune", "model")),
+            sample=_sample(params, paths, tokenizer),
         )
     return model
+
+
+def _sample(params: Params, paths: Paths, tokenizer: PreTrainedTokenizerBase) -> Batch:
+    """The first training texts, as the student will read them."""
+    train = read_split(paths.read("prepare", "records.parquet"), "train")
+    texts = [
+        train.texts[:_SAMPLE_TEXTS],
+        *([train.seconds[:_SAMPLE_TEXTS]] if params.product.pairs else []),
+    ]
+    encoded = tokenizer(
+        *texts,
+        truncation=True,
+        max_length=params.prepare.max_length,
+        padding=True,
+        return_token_type_ids=False,
+        return_tensors="pt",
+    )
+    return dict(encoded)
 
 
 def _features(model: PreTrainedModel, params: Params, paths: Paths) -> list[Features]:

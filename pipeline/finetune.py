@@ -1,6 +1,6 @@
 """finetune: the teacher: a pre-trained encoder that learns the labels.
 
-Reads   artifacts/prepare/{records.parquet, related.parquet, teacher_tokenizer/},
+Reads   artifacts/prepare/{records.parquet, related.parquet, sentences.parquet, teacher_tokenizer/},
         artifacts/baseline/predictions.parquet
 Writes  artifacts/finetune/{model/, curve.csv, metrics.json}
 """
@@ -34,8 +34,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     Curve(teaching.curve, figures=[QUALITY]).restore(best.curve)
     save_model(model, tokenizer, paths.out / "model")
     seeds.clear()
-    if teaching.related is not None:
-        teaching.related.clear()
+    teaching.clear()
     shown = f"{report['quality_metric']} {report[QUALITY]:.3f}"
     return {
         **report,

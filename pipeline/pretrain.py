@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.core.errors import DataError
 from pipeline.core.files import read_json
@@ -28,6 +28,7 @@ from pipeline.training.loop import Training, train
 from pipeline.training.pretraining import language_model_objective
 
 _HELDOUT_ROWS = 256
+_SAMPLE_ROWS = 32
 _PSEUDO_ROWS = 8
 
 
@@ -50,6 +51,7 @@ def run(params: Params, paths: Paths) -> Metrics:
             tokenizer=tokenizer,
             teacher_tokenizer=load_tokenizer(paths.read("prepare", "teacher_tokenizer")),
             params=settings,
+            sample=_sample(packed, tokenizer),
         )
     heldout_objective = language_model_objective(heldout, settings, tokenizer)
 
@@ -82,6 +84,13 @@ def run(params: Params, paths: Paths) -> Metrics:
         "sequences": rows,
         "headline": _headline(loss, bits),
     }
+
+
+def _sample(packed: PackedRows, tokenizer: PreTrainedTokenizerBase) -> dict[str, torch.Tensor]:
+    """The first rows, as the model will read them."""
+    rows = torch.from_numpy(packed.read(np.arange(min(packed.count, _SAMPLE_ROWS))))
+    rows[:, 0] = tokenizer.cls_token_id
+    return {"input_ids": rows, "attention_mask": torch.ones_like(rows)}
 
 
 def _require_rows(name: str, packed: PackedRows) -> None:

@@ -87,3 +87,12 @@ def test_layers_that_do_not_fit_are_an_error(workspace: Path, layers: list[int])
         ArtifactError, match="with a bert of 3 layers as teacher and a bert of 1 as"
     ):
         run_in(workspace, "distill", distill.run, f"distill.teacher_layers={layers}")
+
+
+def test_a_narrower_student_starts_from_the_teachers_layers_and_learns(workspace: Path) -> None:
+    shape = ["pretrain.hidden_size=16", "pretrain.heads=1", "pretrain.start=checkpoint"]
+    run_in(workspace, "pretrain", pretrain.run, *shape)
+    metrics, paths = run_in(workspace, "distill", distill.run, *shape, "distill.teacher_layers=[0]")
+    student = load_classifier(paths.out / "model", labels=["negative", "positive"])
+    assert student.config.hidden_size == 16
+    assert metrics["validation_accuracy"] > 0.9

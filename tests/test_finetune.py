@@ -6,7 +6,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from transformers import AutoModelForSequenceClassification, ViTConfig, ViTModel
+from transformers import (
+    AutoModelForSequenceClassification,
+    DistilBertConfig,
+    DistilBertModel,
+    ViTConfig,
+    ViTModel,
+)
 
 from pipeline import finetune
 from pipeline.core.errors import ArtifactError, TrainingError
@@ -191,6 +197,31 @@ def test_transformers_loads_a_teacher_as_what_it_is(
     loaded = AutoModelForSequenceClassification.from_pretrained(tmp_path / "model")
     assert loaded.config.problem_type == named
     assert list(loaded.config.id2label.values()) == config["labels"]
+
+
+def test_every_seed_starts_from_the_one_adapted_checkpoint(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ("finetune.adapt.max_sentences=200", "finetune.related=null", "finetune.seeds=2")
+    metrics, _ = run_in(workspace, "finetune", finetune.run, *asked)
+    assert capsys.readouterr().out.count("finetune adapt  0/") == 1
+    assert len(metrics["seeds"]) == 2
+    assert metrics["validation_accuracy"] > 0.95
+    assert not list((workspace / ".modelyard").rglob("*.*"))
+
+
+def test_a_checkpoint_of_another_family_is_not_adapted(workspace: Path, tmp_path: Path) -> None:
+    config = DistilBertConfig(
+        vocab_size=len(tiny_models.VOCABULARY), dim=32, n_layers=2, n_heads=2, hidden_dim=64
+    )
+    DistilBertModel(config).save_pretrained(tmp_path / "distilbert")
+    with pytest.raises(
+        ArtifactError, match=r"finetune\.adapt with a checkpoint of the family distilbert"
+    ):
+        run_in(
+            workspace, "finetune", finetune.run, "finetune.adapt.max_sentences=200",
+            f"prepare.checkpoint.path={tmp_path / 'distilbert'}",
+        )  # fmt: skip
 
 
 def test_related_labels_are_learned_first_and_their_rows_are_counted(workspace: Path) -> None:

@@ -30,7 +30,8 @@ class PretrainParams(Schedule):
     model: Literal["bert", "bilm"]
     """`bert`: a masked language model. `bilm`: LSTMs that read both ways (ELMo)."""
     start: Literal["checkpoint", "random"]
-    """`checkpoint`: the lowest layers of `prepare.checkpoint`, with its hidden size and heads. `random`."""
+    """`checkpoint`: the lowest layers of `prepare.checkpoint`; its states are projected where `hidden_size` is
+    smaller than its own, and heads must be of the same size. `random`."""
     layers: Positive
     """Transformer layers, or LSTMs in each direction."""
     hidden_size: Positive
@@ -65,9 +66,21 @@ class PretrainParams(Schedule):
         return self
 
 
+class AdaptParams(Schedule):
+    """Masked language modelling of the teacher's checkpoint on the domain."""
+
+    max_sentences: Annotated[int, Field(ge=0)]
+    """Corpus sentences to learn from, beside the training rows; 0 leaves the checkpoint as it is."""
+    mask_share: Annotated[Share, Field(gt=0)]
+    """Share of tokens to predict; all tokens of a word are hidden or none."""
+
+
 class FinetuneParams(Schedule):
     """finetune: the teacher."""
 
+    adapt: AdaptParams
+    """The checkpoint's own pretraining, gone on with in the domain before any labels; of a BERT. One training
+    serves all seeds."""
     related: Schedule | None
     """The labels of a neighbouring task, where a corpus has them, before the product's own; null does
     without. One training serves all seeds."""
@@ -124,7 +137,7 @@ class DistillParams(Schedule):
     """Weight of the cross-entropy with the gold label, where there is one; the rest goes to the teacher."""
     teacher_layers: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | None
     """bert: layers of the teacher that the student starts from, with its embeddings and head, the lowest 0 (Sanh
-    et al. 2019); null starts from pretrain's model."""
+    et al. 2019), projected where it is narrower; null starts from pretrain's model."""
     embedding_rank: Positive | None
     """bert: the student's table of embeddings is the product of one this wide and a small matrix, from here
     on to the exported graph; null leaves it whole."""

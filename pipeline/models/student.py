@@ -1,29 +1,32 @@
 """A student's encoder cut from a larger checkpoint: its lowest layers, its embeddings re-fitted.
 
 The bottom layers of a pre-trained encoder carry most of what a small classifier needs (Sajjad et al.
-2020), so the student starts from them. A narrower one takes the feed-forward units with the largest
-weights (as Li et al. 2017 choose filters). Its vocabulary is its own: each token takes the mean of the
+2020), so the student starts from them. With fewer feed-forward units it takes those with the largest
+weights (as Li et al. 2017 choose filters); with a smaller hidden size its states are projected
+(`pipeline/models/narrowing.py`). Its vocabulary is its own: each token takes the mean of the
 checkpoint's embeddings of the pieces that the checkpoint would write it with.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import (
     AutoModel,
+    BertConfig,
     BertForSequenceClassification,
+    BertModel,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 
 from pipeline.core.errors import ArtifactError
 from pipeline.core.params import PretrainParams
+from pipeline.models.narrowing import Batch, narrow
 from pipeline.models.whole import load_whole
 
 _CONTINUATION = "##"
-_HEAD = ("bert.pooler", "classifier")
 _NEXT = "name another prepare.checkpoint, set pretrain: as this one is, or pretrain.start: random"
 
 
@@ -34,26 +37,24 @@ def start_from_checkpoint(
     tokenizer: PreTrainedTokenizerBase,
     teacher_tokenizer: PreTrainedTokenizerBase,
     params: PretrainParams,
+    sample: Batch,
 ) -> None:
     """Put the checkpoint's lowest layers and re-fitted embeddings into a new language model.
 
     Args:
         model: a BERT masked-LM of the shape that `params` gives; changed in place.
         tokenizer: the student's own.
+        sample: texts in its tokens, by which a narrower student is fitted.
 
     Raises:
-        ArtifactError: the checkpoint is not whole or not BERT-shaped, hidden size or heads differ, it
-            has fewer layers or positions, narrower feed-forward layers, or another tokenizer.
+        ArtifactError: the checkpoint is not whole or not BERT-shaped, the sizes of a head differ, it
+            has fewer layers or positions, is narrower, or has another tokenizer.
     """
     source: Any = load_whole(AutoModel, checkpoint, next_step=_NEXT)
     _check_shape(source, params, checkpoint)
     _check_parts(source, model.base_model, len(teacher_tokenizer))
-    _copy(
-        source,
-        model.base_model,
-        layers=range(params.layers),
-        pieces=pieces_of_tokens(tokenizer, teacher_tokenizer),
-    )
+    pieces = pieces_of_tokens(tokenizer, teacher_tokenizer)
+    _fill(source, model.base_model, range(params.layers), pieces, sample)
 
 
 def start_from_teacher(
@@ -63,32 +64,57 @@ def start_from_teacher(
     layers: Sequence[int],
     tokenizer: PreTrainedTokenizerBase,
     teacher_tokenizer: PreTrainedTokenizerBase,
+    sample: Batch,
 ) -> None:
     """Put layers of a fine-tuned teacher, its embeddings and its head into a student.
 
     Args:
         model: a BERT classifier; changed in place.
         layers: of the teacher, one for each of the student's, the lowest 0.
+        sample: texts in the student's tokens, by which a narrower student is fitted.
 
     Raises:
         ArtifactError: there are more or fewer layers than the student has, the teacher has no such layer,
-            or either is no BERT, or hidden sizes or heads differ.
+            or either is no BERT, or it is narrower than the student, or the sizes of a head differ.
     """
     _check_teacher(model, teacher, layers)
     _check_parts(teacher.base_model, model.base_model, len(teacher_tokenizer))
-    _copy(
-        teacher.base_model,
-        model.base_model,
-        layers=layers,
-        pieces=pieces_of_tokens(tokenizer, teacher_tokenizer),
-    )
-    for name in _HEAD:
-        model.get_submodule(name).load_state_dict(teacher.get_submodule(name).state_dict())
+    pieces = pieces_of_tokens(tokenizer, teacher_tokenizer)
+    basis = _fill(teacher.base_model, model.base_model, layers, pieces, sample)
+    _copy_head(teacher, model, basis)
 
 
-def _copy(
-    source: Any, target: Any, *, layers: Sequence[int], pieces: Mapping[int, list[int]]
-) -> None:
+Pieces = dict[int, list[int]]
+"""Token id of the student → the teacher's token ids for the same text, never none."""
+
+
+def _fill(
+    source: Any, target: Any, layers: Sequence[int], pieces: Pieces, sample: Batch
+) -> torch.Tensor | None:
+    """Copy what has the same width, project what has not; the projection, None where there is none."""
+    wide = source.config
+    if wide.hidden_size == target.config.hidden_size:
+        _copy(source, target, layers, pieces)
+        return None
+    shape = {"hidden_size": wide.hidden_size, "num_attention_heads": wide.num_attention_heads}
+    between = BertModel(BertConfig.from_dict({**target.config.to_dict(), **shape}))
+    _copy(source, between, layers, pieces)
+    return narrow(between, target, sample)
+
+
+def _copy_head(teacher: Any, model: Any, basis: torch.Tensor | None) -> None:
+    """The pooler's units with the largest weights in the classifier, all of them where nothing is narrower."""
+    wide, thin = teacher.bert.pooler.dense, model.bert.pooler.dense
+    scores = teacher.classifier.weight.norm(dim=0)
+    units = scores.topk(thin.out_features).indices.sort().values
+    with torch.no_grad():
+        thin.weight.copy_(wide.weight[units] if basis is None else wide.weight[units] @ basis)
+        thin.bias.copy_(wide.bias[units])
+        model.classifier.weight.copy_(teacher.classifier.weight[:, units])
+        model.classifier.bias.copy_(teacher.classifier.bias)
+
+
+def _copy(source: Any, target: Any, layers: Sequence[int], pieces: Pieces) -> None:
     for number, layer in enumerate(layers):
         into = target.encoder.layer[number]
         state = source.encoder.layer[layer].state_dict()
@@ -118,10 +144,10 @@ def _widest_units(state: dict[str, torch.Tensor], width: int) -> dict[str, torch
 
 def pieces_of_tokens(
     tokenizer: PreTrainedTokenizerBase, teacher_tokenizer: PreTrainedTokenizerBase
-) -> dict[int, list[int]]:
-    """Token id of the student → the teacher's token ids for the same text, never none."""
+) -> Pieces:
+    """What the teacher would write each token of the student with."""
     special, known = set(tokenizer.all_special_tokens), teacher_tokenizer.get_vocab()
-    pieces: dict[int, list[int]] = {}
+    pieces: Pieces = {}
     for token, number in tokenizer.get_vocab().items():
         if token in special:
             pieces[number] = [_special_id(token, tokenizer, teacher_tokenizer)]
@@ -155,16 +181,24 @@ def _check_shape(source: PreTrainedModel, params: PretrainParams, checkpoint: Pa
     wanted = {name: getattr(params, name) for name in shape}
     layers = getattr(config, "num_hidden_layers", 0)
     bert_shaped = hasattr(source, "encoder") and hasattr(source.encoder, "layer")
-    widths = {**shape, "feed_forward_size": wanted["feed_forward_size"]}
-    wide_enough = (shape["feed_forward_size"] or 0) >= params.feed_forward_size
-    if not (bert_shaped and widths == wanted and wide_enough and layers >= params.layers):
+    wide_enough = all((shape[name] or 0) >= wanted[name] for name in shape)
+    if not (
+        bert_shaped
+        and wide_enough
+        and layers >= params.layers
+        and _head_size(config) == params.hidden_size / params.heads
+    ):
         raise ArtifactError(
             f"pretrain.start: checkpoint, and {checkpoint.name} is a {config.model_type} of"
             f" {layers} layers with {shape}",
-            expected=f"a BERT of at least {params.layers} layers with {wanted}, or a larger"
-            " feed_forward_size",
+            expected=f"a BERT of at least {params.layers} layers with {wanted}, or more of each, and heads of"
+            f" {params.hidden_size / params.heads:g} dimensions",
             next_step=_NEXT,
         )
+
+
+def _head_size(config: Any) -> float:
+    return float(config.hidden_size / config.num_attention_heads)
 
 
 def _check_teacher(model: PreTrainedModel, teacher: PreTrainedModel, layers: Sequence[int]) -> None:
@@ -177,7 +211,8 @@ def _check_teacher(model: PreTrainedModel, teacher: PreTrainedModel, layers: Seq
     wanted = model.config.num_hidden_layers
     if (
         not both_bert
-        or shapes[0] != shapes[1]
+        or teacher.config.hidden_size < model.config.hidden_size
+        or _head_size(teacher.config) != _head_size(model.config)
         or len(layers) != wanted
         or max(layers) >= there
         or teacher.config.intermediate_size < model.config.intermediate_size
@@ -186,7 +221,7 @@ def _check_teacher(model: PreTrainedModel, teacher: PreTrainedModel, layers: Seq
             f"distill.teacher_layers: {list(layers)}, with a {teacher.config.model_type} of {there} layers "
             f"as teacher and a {model.config.model_type} of {wanted} as student, hidden size and "
             f"heads {shapes[1]} and {shapes[0]}",
-            expected="two BERTs of one hidden size and number of heads, feed-forward layers no wider than "
+            expected="two BERTs with heads of one size, hidden size and feed-forward layers no wider than "
             "the teacher's, and one of its layers for each of the student's",
             next_step="correct distill.teacher_layers, or set it to null to start from pretrain's model",
         )
@@ -206,7 +241,7 @@ def _check_parts(source: Any, target: Any, vocabulary: int) -> None:
     }
     wanted = {
         "parts of a layer": sorted(target.encoder.layer[0].state_dict()),
-        "width of embeddings": new.word_embeddings.weight.shape[1],
+        "width of embeddings": source.config.hidden_size,
         "positions": needed,
         "tokens": words,
     }

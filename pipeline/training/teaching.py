@@ -17,6 +17,7 @@ from pipeline.models.encoder import (
 )
 from pipeline.models.numbers import scale_output
 from pipeline.text.batching import epoch_batches
+from pipeline.training.adaptation import Adaptation
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.classification import TokenRows, tokenize
 from pipeline.training.curve import Curve
@@ -33,6 +34,7 @@ class Teaching:
     """What every seed learns from, and how.
 
     Attributes:
+        adaptation: of the checkpoint to the domain, before anything else; None where it is not asked for.
         related: what the checkpoint learns before it; None where there is nothing of the kind.
         curve: file of the kept seed's learning curve; while training goes on, of the one under way.
     """
@@ -41,6 +43,7 @@ class Teaching:
     rows: TokenRows
     train: Split
     validation: Validation
+    adaptation: Adaptation | None
     related: RelatedLesson | None
     checkpoint: Path
     curve: Path
@@ -79,17 +82,34 @@ class Teaching:
         )
         table = paths.read("prepare", "related.parquet")
         related = RelatedLesson.of(params, table, tokenizer, validation, paths.checkpoints)
+        train = splits["train"]
+        adaptation = Adaptation.of(
+            params,
+            checkpoint,
+            tokenizer,
+            own=[*train.texts, *train.seconds],
+            sentences=paths.read("prepare", "sentences.parquet"),
+            folder=paths.checkpoints,
+        )
         curve = paths.out / "curve.csv"
-        return cls(params, rows["train"], splits["train"], validation, related, checkpoint, curve)
+        return cls(params, rows["train"], train, validation, adaptation, related, checkpoint, curve)
 
     def load(self) -> PreTrainedModel:
-        """The checkpoint, taught the related rows where there are any, its lowest layers frozen."""
+        """The checkpoint, adapted and taught related rows as asked for, its lowest layers frozen."""
         model = _load(self.params, self.checkpoint)
+        if self.adaptation is not None:
+            self.adaptation.teach(model)
         if self.related is not None:
             quality = self.related.teach(model)
             say(f"finetune  after {self.related.count:,} related rows: validation {quality:.3f}")
         freeze_lowest(model, self.params.finetune.frozen_layers)
         return model
+
+    def clear(self) -> None:
+        """Forget what was learned on the way: the stage has ended well."""
+        for lesson in (self.adaptation, self.related):
+            if lesson is not None:
+                lesson.clear()
 
     def teach(
         self, model: PreTrainedModel, seed: int, checkpoints: Checkpoints

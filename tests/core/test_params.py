@@ -193,7 +193,10 @@ def test_a_file_that_is_missing_or_not_parameters_is_refused(
 
 @pytest.mark.parametrize(
     "changes",
-    [("prune.method=dynamic", "prune.keep_heads=1.0"), ("pretrain.model=bilm", "pretrain.start=random")],
+    [
+        ("prune.method=dynamic", "prune.keep_heads=1.0"),
+        ("pretrain.model=bilm", "pretrain.start=random"),
+    ],
 )
 def test_thin_embeddings_are_refused_where_nothing_would_come_of_them(
     values: dict[str, Any], changes: tuple[str, ...]

@@ -13,6 +13,7 @@ from pipeline.models.student import pieces_of_tokens, start_from_checkpoint
 from tests.support.trained_workspace import (
     MAX_LENGTH,
     changed,
+    texts,
     untrained_workspace,
     write_checkpoint,
 )
@@ -37,8 +38,15 @@ def start(workspace: Path, checkpoint: Path, *changes: str) -> Any:
         tokenizer=tokenizer,
         teacher_tokenizer=tokenizer_of(workspace, "teacher"),
         params=params,
+        sample=sample_of(tokenizer),
     )
     return model
+
+
+def sample_of(tokenizer: Any) -> dict[str, torch.Tensor]:
+    """Some texts as a student reads them."""
+    encoded = tokenizer(texts(16, seed=5), padding=True, return_tensors="pt")
+    return {name: encoded[name] for name in ("input_ids", "attention_mask")}
 
 
 def test_the_lowest_layers_and_positions_are_the_checkpoints(workspace: Path) -> None:
@@ -92,6 +100,21 @@ def test_every_token_has_pieces(workspace: Path) -> None:
     pieces = pieces_of_tokens(student, teacher)
     assert set(pieces) == set(student.get_vocab().values())
     assert all(pieces.values())
+
+
+def test_a_student_of_fewer_dimensions_reads_what_the_checkpoint_reads(workspace: Path) -> None:
+    """Half of the dimensions and of the heads: its states hold most of what the whole ones do."""
+    tokenizer = tokenizer_of(workspace, "student")
+    whole = start(workspace, workspace / "checkpoint").bert.eval()
+    thin = start(
+        workspace, workspace / "checkpoint", "pretrain.hidden_size=16", "pretrain.heads=1"
+    ).bert.eval()
+    batch = sample_of(tokenizer)
+    with torch.no_grad():
+        wanted, found = (model(**batch).last_hidden_state.flatten(0, 1) for model in (whole, thin))
+    wanted, found = wanted - wanted.mean(dim=0), found - found.mean(dim=0)
+    fitted = found @ torch.linalg.lstsq(found, wanted).solution
+    assert (fitted - wanted).square().sum() < 0.5 * wanted.square().sum()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,89 @@
+"""A narrower encoder has the wide one's states, as far as they fit into its dimensions."""
+
+import pytest
+import torch
+from transformers import BertConfig, BertModel
+
+from pipeline.models.narrowing import narrow
+
+TOKENS, LENGTH = 200, 12
+WIDE, NARROW, HEAD_SIZE = 64, 24, 8
+
+
+def encoder(hidden_size: int) -> BertModel:
+    config = BertConfig(
+        vocab_size=TOKENS,
+        hidden_size=hidden_size,
+        num_hidden_layers=2,
+        num_attention_heads=hidden_size // HEAD_SIZE,
+        intermediate_size=48,
+        max_position_embeddings=LENGTH,
+        initializer_range=0.05,
+    )
+    return BertModel(config).eval()
+
+
+def texts(seed: int) -> dict[str, torch.Tensor]:
+    """Rows of chance, half of them padded."""
+    ids = torch.randint(TOKENS, (40, LENGTH), generator=torch.Generator().manual_seed(seed))
+    mask = torch.ones_like(ids)
+    mask[20:, LENGTH // 2 :] = 0
+    return {"input_ids": ids, "attention_mask": mask}
+
+
+def states(model: BertModel, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    with torch.no_grad():
+        whole: torch.Tensor = model(**batch).last_hidden_state
+    return whole[batch["attention_mask"].bool()]
+
+
+@pytest.fixture
+def wide() -> BertModel:
+    """Its embeddings differ in twenty directions, as those of trained models do in some hundred."""
+    torch.manual_seed(1)
+    model = encoder(WIDE)
+    with torch.no_grad():
+        model.embeddings.word_embeddings.weight.copy_(
+            torch.randn(TOKENS, 20) @ torch.randn(20, WIDE)
+        )
+    return model
+
+
+def test_the_states_are_the_wide_models_in_fewer_dimensions(wide: BertModel) -> None:
+    target = encoder(NARROW)
+    basis = narrow(wide, target, texts(1))
+    assert torch.allclose(basis.T @ basis, torch.eye(NARROW), atol=1e-5)
+    fresh = texts(2)
+    wanted, found = states(wide, fresh) @ basis, states(target, fresh)
+    unexplained = (found - wanted).square().sum() / (wanted - wanted.mean(dim=0)).square().sum()
+    assert unexplained < 0.1
+
+
+def test_padding_does_not_count(wide: BertModel) -> None:
+    """The same texts with other tokens behind their ends give the same model."""
+    sample = texts(1)
+    other = {
+        **sample,
+        "input_ids": sample["input_ids"].masked_fill(sample["attention_mask"] == 0, 7),
+    }
+    models = []
+    for batch in (sample, other):
+        torch.manual_seed(3)
+        models.append(encoder(NARROW))
+        narrow(wide, models[-1], batch)
+    for name, tensor in models[0].state_dict().items():
+        assert torch.allclose(tensor, models[1].state_dict()[name], atol=1e-4), name
+
+
+def test_the_heads_with_the_largest_weights_stay(wide: BertModel) -> None:
+    attention = wide.encoder.layer[0].attention
+    largest = [1, 4, 6]
+    with torch.no_grad():
+        for head in largest:
+            attention.self.value.weight[head * HEAD_SIZE : (head + 1) * HEAD_SIZE] *= 3
+    target = encoder(NARROW)
+    narrow(wide, target, texts(1))
+    places = [head * HEAD_SIZE + place for head in largest for place in range(HEAD_SIZE)]
+    taken = target.encoder.layer[0].attention.self.query.bias
+    assert torch.equal(taken, attention.self.query.bias[places])
+    assert target.encoder.layer[0].attention.self.value.weight.shape == (NARROW, NARROW)
