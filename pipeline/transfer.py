@@ -5,6 +5,7 @@ Writes  artifacts/transfer/{rows.parquet, logits.npy, features.npy, metrics.json
 """
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -18,8 +19,9 @@ from pipeline.core.paths import Paths
 from pipeline.core.product import MULTI_LABEL, REGRESSION
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data.augmentation import augmented
-from pipeline.data.domain import nearest_to_domain
+from pipeline.data.domain import nearest_first
 from pipeline.data.records import ID_DIGITS
+from pipeline.data.variety import varied
 from pipeline.models.encoder import load_classifier, load_tokenizer, reads_segments
 from pipeline.training.classification import predict, tokenize
 from pipeline.training.splits import Split, read_split
@@ -108,15 +110,15 @@ def _augmented(train: Split, params: Params) -> Texts:
 def _sentences(train: Split, params: Params, paths: Paths) -> Texts:
     """Those of the corpus, as many as asked for."""
     table = pq.read_table(paths.read("prepare", "sentences.parquet"), columns=["id", "text"])
-    if params.transfer.choice == "domain":
-        chosen = nearest_to_domain(
-            table["text"].to_pylist(),
-            train.texts,
-            count=params.transfer.max_sentences,
-            seed=params.compute.seed,
+    settings, texts = params.transfer, table["text"].to_pylist()
+    if len(texts) > settings.max_sentences:
+        order: Iterable[int] = range(len(texts))
+        if settings.choice == "domain":
+            order = nearest_first(texts, train.texts, seed=params.compute.seed)
+        chosen = varied(
+            texts, order, count=settings.max_sentences, min_new_pairs=settings.min_new_pairs
         )
         table = table.take(chosen)
-    table = table.slice(0, params.transfer.max_sentences)
     columns = (table["id"].to_pylist(), table["text"].to_pylist())
     return {name: (CORPUS, text) for name, text in zip(*columns, strict=True)}
 

@@ -110,6 +110,9 @@ class TransferParams(Section):
     """Corpus sentences to score."""
     choice: Literal["domain", "hash"]
     """Which sentences: `domain`, those most like the training rows; `hash`, any."""
+    min_new_pairs: Share
+    """Share of a sentence's pairs of neighbouring words that none chosen before it had; with fewer it is passed
+    over, and others come in its place. 0 takes all as they come."""
     augmentations: Annotated[int, Field(ge=0)]
     """Texts made from each training row, beside it: pieces, joins, words dropped and replaced. Not of pairs."""
     min_confidence: Share

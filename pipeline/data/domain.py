@@ -20,15 +20,11 @@ _FEATURES = 1 << 18
 _STRENGTH = 1.0
 
 
-def nearest_to_domain(
-    sentences: Sequence[str], own: Sequence[str], *, count: int, seed: int
-) -> NDArray[np.int64]:
-    """Row numbers of the `count` sentences most like `own`, in their order; all where there are no more.
+def nearest_first(sentences: Sequence[str], own: Sequence[str], *, seed: int) -> NDArray[np.int64]:
+    """Row numbers of all sentences, those most like `own` first.
 
     Case and punctuation do not count: files differ in them, and no reader would.
     """
-    if len(sentences) <= count:
-        return np.arange(len(sentences), dtype=np.int64)
     vectorizer = HashingVectorizer(
         preprocessor=bare_words,
         token_pattern=r"\S+",  # noqa: S106 - no password
@@ -46,6 +42,5 @@ def nearest_to_domain(
         part = vectorizer.transform(sentences[start : start + _BATCH])
         scores.append(model.decision_function(part))
         progress.update(min(start + _BATCH, len(sentences)))
-    # Stable, so that equal scores are taken in order.
-    order = np.argsort(-np.concatenate(scores), kind="stable")
-    return np.sort(order[:count]).astype(np.int64)
+    # Stable, so that equal scores stay in order.
+    return np.argsort(-np.concatenate(scores), kind="stable").astype(np.int64)

@@ -1,6 +1,6 @@
 """Sentences that read like the product's own are found among others, whatever their case."""
 
-from pipeline.data.domain import nearest_to_domain
+from pipeline.data.domain import nearest_first
 
 OWN = [
     f"the {noun} is {word}"
@@ -12,11 +12,8 @@ OTHERS = [f"he walks to the {place} and {verb}" for place in ("river", "station"
 LIKE = ["THE ENDING IS GOOD!", "The plot, alas, is dull.", "The Score Is Odd"]
 
 
-def test_the_nearest_are_chosen_in_their_order() -> None:
+def test_the_nearest_come_first() -> None:
     sentences = [*OTHERS[:5], LIKE[0], *OTHERS[5:], LIKE[1], LIKE[2]]
-    rows = nearest_to_domain(sentences, OWN, count=3, seed=1)
-    assert [sentences[row] for row in rows] == LIKE
-
-
-def test_all_are_taken_where_there_are_no_more() -> None:
-    assert nearest_to_domain(OTHERS, OWN, count=99, seed=1).tolist() == list(range(len(OTHERS)))
+    rows = nearest_first(sentences, OWN, seed=1)
+    assert {sentences[row] for row in rows[:3]} == set(LIKE)
+    assert sorted(rows) == list(range(len(sentences)))
