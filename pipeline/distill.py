@@ -29,7 +29,7 @@ from pipeline.training.loop import train
 from pipeline.training.splits import read_split
 from pipeline.training.validation import QUALITY
 
-_SAMPLE_TEXTS = 256
+_SAMPLE_TEXTS = 64
 
 
 def run(params: Params, paths: Paths) -> Metrics:

@@ -40,6 +40,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         **report,
         "baseline_validation_quality": baseline,
         **spread(outcomes),
+        "adapted_tokens": 0 if teaching.adaptation is None else teaching.adaptation.tokens,
         "related_rows": 0 if teaching.related is None else teaching.related.count,
         "parameters": parameter_count(model),
         "headline": f"validation {shown} ({name} {baseline:.3f})",

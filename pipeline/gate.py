@@ -232,7 +232,7 @@ def _pack(
         sources=read_json(paths.read("collect", "manifest.json"))["sources"],
         checkpoint=params.prepare.checkpoint.model_dump(),
         student_start=params.pretrain.start,
-        related_rows=read_json(paths.read("finetune", "metrics.json"))["related_rows"],
+        taught=read_json(paths.read("finetune", "metrics.json")),
         machine=read_json(paths.read("measure", "latency.json"))["machine"],
         lineage=origin,
         max_length=params.prepare.max_length,

@@ -92,7 +92,18 @@ def test_layers_that_do_not_fit_are_an_error(workspace: Path, layers: list[int])
 def test_a_narrower_student_starts_from_the_teachers_layers_and_learns(workspace: Path) -> None:
     shape = ["pretrain.hidden_size=16", "pretrain.heads=1", "pretrain.start=checkpoint"]
     run_in(workspace, "pretrain", pretrain.run, *shape)
-    metrics, paths = run_in(workspace, "distill", distill.run, *shape, "distill.teacher_layers=[0]")
+    agreed = {}
+    for layers in ("[0]", "null"):
+        untaught = (
+            "distill.epochs=1",
+            "distill.learning_rate=1e-9",
+            f"distill.teacher_layers={layers}",
+        )
+        run_in(workspace, "distill", distill.run, *shape, *untaught)
+        agreed[layers] = np.mean(answers(workspace, "distill") == answers(workspace, "finetune"))
+    assert agreed["[0]"] > agreed["null"] + 0.2
+    taught = ("distill.epochs=4", "distill.learning_rate=2e-3", "distill.teacher_layers=[0]")
+    metrics, paths = run_in(workspace, "distill", distill.run, *shape, *taught)
     student = load_classifier(paths.out / "model", labels=["negative", "positive"])
     assert student.config.hidden_size == 16
     assert metrics["validation_accuracy"] > 0.9

@@ -126,14 +126,16 @@ def test_the_card_says_whose_weights_the_student_started_from(built) -> None:
     gate.run(requiring(params), at(paths, "gate"))
 
 
-def test_the_card_says_that_the_teacher_learned_labels_of_the_corpus_first(built) -> None:
+def test_the_card_says_what_the_teacher_learned_before_the_labelled_rows(built) -> None:
     params, paths = built
     learned = paths.output("finetune") / "metrics.json"
     told = {}
     for rows in (0, 1234):
-        write_json(learned, {"related_rows": rows})
+        write_json(learned, {"related_rows": rows, "adapted_tokens": 2000 * bool(rows)})
         gate.run(requiring(params), at(paths, "gate"))
         told[rows] = (paths.read("gate", "bundle") / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "adapted to 2,000 tokens of the domain by masked language modelling" in told[1234]
+    assert "adapted" not in told[0]
     assert "fine-tuned first on the labels of 1,234 corpus documents, then on" in told[1234]
     assert "fine-tuned on the labelled rows" in told[0]
 

@@ -70,7 +70,8 @@ class AdaptParams(Schedule):
     """Masked language modelling of the teacher's checkpoint on the domain."""
 
     max_sentences: Annotated[int, Field(ge=0)]
-    """Corpus sentences to learn from, beside the training rows; 0 leaves the checkpoint as it is."""
+    """Corpus sentences to learn from, beside the training rows, packed into rows of `prepare.max_length` tokens; of
+    pairs there are none. 0 leaves the checkpoint as it is."""
     mask_share: Annotated[Share, Field(gt=0)]
     """Share of tokens to predict; all tokens of a word are hidden or none."""
 
@@ -79,7 +80,7 @@ class FinetuneParams(Schedule):
     """finetune: the teacher."""
 
     adapt: AdaptParams
-    """The checkpoint's own pretraining, gone on with in the domain before any labels; of a BERT. One training
+    """Masked language modelling of the checkpoint on texts of the domain, before any labels; of a BERT. One training
     serves all seeds."""
     related: Schedule | None
     """The labels of a neighbouring task, where a corpus has them, before the product's own; null does

@@ -32,7 +32,7 @@ def model_card(
     sources: Sequence[Entry],
     checkpoint: Mapping[str, Any],
     student_start: str,
-    related_rows: int,
+    taught: Mapping[str, Any],
     machine: Mapping[str, Any],
     lineage: Mapping[str, str],
     max_length: int,
@@ -46,7 +46,8 @@ def model_card(
         verdict: verdict.json.
         certificate: certificate.json of the bundle.
         student_start: `pretrain.start`.
-        related_rows: labelled corpus documents that the teacher learned first.
+        taught: `adapted_tokens` of the domain and `related_rows`, labelled corpus documents, that the teacher learned
+            before the labelled rows.
     """
     problem, metric = product["problem"], product["requirements"]["quality_metric"]
     reading = _reading(max_length, window_stride)
@@ -54,7 +55,7 @@ def model_card(
         f"# {product['name']}\n\n{product['audience']}\n\n{_facts(released, product, reading)}",
         _use(product, max_length),
         _data(sources),
-        _training(checkpoint, released["name"], student_start, related_rows),
+        _training(checkpoint, released["name"], student_start, taught),
         _quality(entries, released["name"], QUALITY_METRICS[problem], metric),
         *_decision(released, product["labels"]),
         _slices(released, problem),
@@ -126,7 +127,9 @@ def _data(sources: Sequence[Entry]) -> str:
     )
 
 
-def _training(checkpoint: Mapping[str, Any], released: str, start: str, related_rows: int) -> str:
+def _training(
+    checkpoint: Mapping[str, Any], released: str, start: str, taught: Mapping[str, Any]
+) -> str:
     name, licence = checkpoint["name"], checkpoint["licence"]
     origin = {
         "checkpoint": f"a small encoder that starts from layers and embeddings of {name} (so its "
@@ -139,14 +142,18 @@ def _training(checkpoint: Mapping[str, Any], released: str, start: str, related_
         "student": f"The released model is {origin} and then taught by the teacher's outputs "
         "(distillation).",
         "pruned": f"The released model is {origin}, taught by the teacher's outputs (distillation), "
-        "narrowed in its feed-forward layers and trained again to recover.",
+        "cut down to the parts that count most and trained again to recover.",
     }
-    first = f"first on the labels of {related_rows:,} corpus documents, then " * bool(related_rows)
+    tokens, related = taught["adapted_tokens"], taught["related_rows"]
+    adapted = f", adapted to {tokens:,} tokens of the domain by masked language modelling" * bool(
+        tokens
+    )
+    first = f"first on the labels of {related:,} corpus documents, then " * bool(related)
     model, precision = released.split("-")
     stored = {"int8": "stored in 8-bit integers", "fp32": "stored in 32-bit floats"}[precision]
     return (
         f"## Training\n\nThe teacher is the checkpoint {name} "
-        f"(licence {licence}; it has seen {seen}), fine-tuned {first}on the labelled rows. "
+        f"(licence {licence}; it has seen {seen}){adapted}, fine-tuned {first}on the labelled rows. "
         f"{steps[model]} It is {stored} and runs in ONNX Runtime. All numbers of the recipe are in "
         "params.yaml of the commit that built it."
     )

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,8 @@ def varied(
 ) -> NDArray[np.int64]:
     """Numbers of `count` sentences, the first in `order` that bring enough word pairs that none before them had.
 
-    Where too few do, those that were passed over fill up, the first again first.
+    Where too few do, those that were passed over fill up, the first again first. Words are what stands between
+    spaces: a text of a language without them is one word, new unless it is a copy.
 
     Args:
         min_new_pairs: share of a sentence's pairs of neighbouring words that have to be new, 0 to 1.
@@ -25,6 +27,8 @@ def varied(
     Returns:
         Rising, all of `order` where there are no more.
     """
+    if min_new_pairs == 0:
+        return np.array(sorted(islice(order, count)), dtype=np.int64)
     met = bytearray(1 << _BITS)
     taken: list[int] = []
     passed: list[int] = []

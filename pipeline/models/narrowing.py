@@ -8,7 +8,7 @@ lowest first, to the wide model's projected states on a sample of real texts, on
 squares. Attention keeps the heads with the largest weights in and out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -16,6 +16,8 @@ from torch import nn
 
 Batch = Mapping[str, torch.Tensor]
 """`input_ids` and `attention_mask`, `(rows, length)` each."""
+
+_LEAST = 1e-12
 
 
 def narrow(source: Any, target: Any, sample: Batch) -> torch.Tensor:
@@ -29,7 +31,7 @@ def narrow(source: Any, target: Any, sample: Batch) -> torch.Tensor:
         The directions that the narrow model's dimensions have in the wide one, orthonormal, `(wide, narrow)`.
     """
     training, states = target.training, _normalised(source, sample)
-    basis = _plane(torch.cat([_tokens(one, sample) for one in states]), target.config.hidden_size)
+    basis = _plane([_tokens(one, sample) for one in states], width=target.config.hidden_size)
     with torch.no_grad():
         _project(source, target, basis)
         _fit(target, [one @ basis for one in states], sample)
@@ -37,10 +39,10 @@ def narrow(source: Any, target: Any, sample: Batch) -> torch.Tensor:
     return basis
 
 
-def _plane(states: torch.Tensor, width: int) -> torch.Tensor:
-    """Directions that keep most of the states' energy, `(states, wide)` to `(wide, width)`, turned at random."""
-    wide = states.double()
-    _energy, directions = torch.linalg.eigh(wide.T @ wide)
+def _plane(states: Sequence[torch.Tensor], *, width: int) -> torch.Tensor:
+    """Directions that keep most of the states' energy, `(tokens, wide)` each to `(wide, width)`, turned at random."""
+    moments = sum(one.T.double() @ one.double() for one in states)
+    _energy, directions = torch.linalg.eigh(moments)
     turned, _upper = torch.linalg.qr(torch.randn(width, width, dtype=torch.float64))
     plane: torch.Tensor = directions[:, -width:] @ turned
     return plane.float()
@@ -87,7 +89,8 @@ def _fit(target: Any, wanted: list[torch.Tensor], sample: Batch) -> None:
         found = _normalised(target, sample)[number]
         given, goal = (_tokens(one, sample) for one in (found, wanted[number][:, : found.shape[1]]))
         middle, aim = given.mean(dim=0), goal.mean(dim=0)
-        gain = ((given - middle) * (goal - aim)).sum(dim=0) / (given - middle).square().sum(dim=0)
+        spread = (given - middle).square().sum(dim=0).clamp_min(_LEAST)
+        gain = ((given - middle) * (goal - aim)).sum(dim=0) / spread
         norm.weight.copy_(gain)
         norm.bias.copy_(aim - gain * middle)
 

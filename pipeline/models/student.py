@@ -54,7 +54,7 @@ def start_from_checkpoint(
     _check_shape(source, params, checkpoint)
     _check_parts(source, model.base_model, len(teacher_tokenizer))
     pieces = pieces_of_tokens(tokenizer, teacher_tokenizer)
-    _fill(source, model.base_model, range(params.layers), pieces, sample)
+    _fill(source, model.base_model, layers=range(params.layers), pieces=pieces, sample=sample)
 
 
 def start_from_teacher(
@@ -80,7 +80,7 @@ def start_from_teacher(
     _check_teacher(model, teacher, layers)
     _check_parts(teacher.base_model, model.base_model, len(teacher_tokenizer))
     pieces = pieces_of_tokens(tokenizer, teacher_tokenizer)
-    basis = _fill(teacher.base_model, model.base_model, layers, pieces, sample)
+    basis = _fill(teacher.base_model, model.base_model, layers=layers, pieces=pieces, sample=sample)
     _copy_head(teacher, model, basis)
 
 
@@ -89,16 +89,16 @@ Pieces = dict[int, list[int]]
 
 
 def _fill(
-    source: Any, target: Any, layers: Sequence[int], pieces: Pieces, sample: Batch
+    source: Any, target: Any, *, layers: Sequence[int], pieces: Pieces, sample: Batch
 ) -> torch.Tensor | None:
     """Copy what has the same width, project what has not; the projection, None where there is none."""
     wide = source.config
     if wide.hidden_size == target.config.hidden_size:
-        _copy(source, target, layers, pieces)
+        _copy(source, target, layers=layers, pieces=pieces)
         return None
     shape = {"hidden_size": wide.hidden_size, "num_attention_heads": wide.num_attention_heads}
     between = BertModel(BertConfig.from_dict({**target.config.to_dict(), **shape}))
-    _copy(source, between, layers, pieces)
+    _copy(source, between, layers=layers, pieces=pieces)
     return narrow(between, target, sample)
 
 
@@ -114,7 +114,7 @@ def _copy_head(teacher: Any, model: Any, basis: torch.Tensor | None) -> None:
         model.classifier.bias.copy_(teacher.classifier.bias)
 
 
-def _copy(source: Any, target: Any, layers: Sequence[int], pieces: Pieces) -> None:
+def _copy(source: Any, target: Any, *, layers: Sequence[int], pieces: Pieces) -> None:
     for number, layer in enumerate(layers):
         into = target.encoder.layer[number]
         state = source.encoder.layer[layer].state_dict()

@@ -1,21 +1,19 @@
 """The domain before any lesson: the checkpoint goes on with its own pretraining, on texts like the product's.
 
 Domain- and task-adaptive pretraining (Gururangan et al. 2020): hidden words of the training rows and of corpus
-sentences are to be guessed. One training serves every seed of the teacher.
+sentences are to be guessed. One training serves every seed of the teacher. A checkpoint that has no masked-LM head
+(a sentence encoder has none) is given a new one, which is thrown away.
 """
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import torch
-from transformers import (
-    AutoModelForMaskedLM,
-    BertForMaskedLM,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from torch import nn
+from transformers import AutoConfig, BertForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.core.errors import ArtifactError, DataError
 from pipeline.core.params import Params
@@ -27,6 +25,9 @@ from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.curve import Curve
 from pipeline.training.loop import Training, train
 from pipeline.training.masked_lm import MaskedLanguageModelling
+
+_END = "[SEP]"
+"""What `token_array` ends a text by."""
 
 
 @dataclass(frozen=True)
@@ -59,16 +60,21 @@ class Adaptation:
 
         Args:
             own: texts of the training rows.
-            sentences: what prepare left, in an order of chance.
+            sentences: what prepare left, in an order of chance; of pairs none.
 
         Raises:
+            ArtifactError: the checkpoint is no BERT, or has not a BERT's tokenizer.
             DataError: all of it fills no row of `prepare.max_length` tokens.
         """
         count = params.finetune.adapt.max_sentences
         if not count:
             return None
+        _check(checkpoint, tokenizer)
+        backend = copy.deepcopy(tokenizer.backend_tokenizer)
+        backend.no_padding()
+        backend.no_truncation()
         table = pq.read_table(sentences, columns=["text"]).slice(0, count)
-        tokens = token_array(tokenizer.backend_tokenizer, [*own, *table["text"].to_pylist()])
+        tokens = token_array(backend, [*own, *table["text"].to_pylist()])
         packed = PackedRows(tokens, params.prepare.max_length)
         if not packed.count:
             raise DataError(
@@ -78,24 +84,25 @@ class Adaptation:
             )
         return cls(params, checkpoint, tokenizer, packed, folder)
 
+    @property
+    def tokens(self) -> int:
+        """That are learned from, in whole rows."""
+        return self.packed.count * self.packed.length
+
     def teach(self, model: PreTrainedModel) -> None:
-        """Put the adapted encoder into a classifier over the same checkpoint, in place.
+        """Put the adapted embeddings and layers into a classifier over the same checkpoint, in place.
 
-        Random draws go on afterwards as if nothing had been drawn.
-
-        Raises:
-            ArtifactError: the checkpoint is no BERT.
+        Its head stays its own. Random draws go on afterwards as if nothing had been drawn.
         """
         state = torch.get_rng_state()
-        if self._done.has_best():
-            self._done.restore_best(model)
-        else:
+        if not self._done.has_best():
             seed_everything(self.params.compute.seed)
-            language_model = self._language_model()
+            language_model = BertForMaskedLM.from_pretrained(
+                self.checkpoint, use_safetensors=True, dtype=torch.float32
+            )
             train(language_model, self._objective(), self._training())
-            # The classifier has a pooler, which the language model has not.
-            model.base_model.load_state_dict(language_model.bert.state_dict(), strict=False)
-            self._done.save_best(model)
+            self._done.save_best(_adapted(language_model))
+        self._done.restore_best(_adapted(model))
         model.eval()
         torch.set_rng_state(state)
 
@@ -111,18 +118,6 @@ class Adaptation:
     @property
     def _done(self) -> Checkpoints:
         return Checkpoints(self.folder, run="adapt-done")
-
-    def _language_model(self) -> BertForMaskedLM:
-        model = AutoModelForMaskedLM.from_pretrained(
-            self.checkpoint, use_safetensors=True, dtype=torch.float32
-        )
-        if not isinstance(model, BertForMaskedLM):
-            raise ArtifactError(
-                f"finetune.adapt with a checkpoint of the family {model.config.model_type}",
-                expected="a BERT, whose masked language model is trained on",
-                next_step="set finetune.adapt.max_sentences: 0, or name another prepare.checkpoint",
-            )
-        return model
 
     def _objective(self) -> MaskedLanguageModelling:
         tokenizer = self.tokenizer
@@ -149,3 +144,27 @@ class Adaptation:
             checkpoints=Checkpoints(self.folder, run="adapt"),
             curve=Curve(self._curve),
         )
+
+
+def _adapted(model: PreTrainedModel) -> nn.ModuleList:
+    """What a language model and a classifier have in common: not the head, and not the pooler."""
+    return nn.ModuleList([model.base_model.embeddings, model.base_model.encoder])
+
+
+def _check(checkpoint: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    family = AutoConfig.from_pretrained(checkpoint).model_type
+    ends = tokenizer.convert_tokens_to_ids(_END) == tokenizer.sep_token_id
+    if family != "bert" or not tokenizer.is_fast or not ends:
+        raise _not_a_bert(f"a checkpoint of the family {family}, with {type(tokenizer).__name__}")
+    special = set(tokenizer.all_special_ids)
+    words = tokenizer.convert_ids_to_tokens(sorted(set(range(max(special))) - special))
+    if wrong := [word for word in words if not word.startswith("[unused")]:
+        raise _not_a_bert(f"a vocabulary with words before its special tokens ({wrong[0]})")
+
+
+def _not_a_bert(got: str) -> ArtifactError:
+    return ArtifactError(
+        f"finetune.adapt with {got}",
+        expected="a BERT with a fast tokenizer, [SEP] and special tokens before all words",
+        next_step="set finetune.adapt.max_sentences: 0, or name another prepare.checkpoint",
+    )

@@ -141,7 +141,7 @@ def test_another_architecture_is_refused(workspace: Path, tmp_path: Path) -> Non
         start(workspace, tmp_path / "distilbert")
 
 
-def test_a_wider_checkpoint_is_refused(workspace: Path, tmp_path: Path) -> None:
+def test_heads_of_another_size_are_refused(workspace: Path, tmp_path: Path) -> None:
     write_checkpoint(tmp_path / "wide", hidden_size=48)
     with pytest.raises(ArtifactError, match="'hidden_size': 48"):
         start(workspace, tmp_path / "wide")

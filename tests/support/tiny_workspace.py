@@ -64,7 +64,9 @@ def make_workspace(root: Path, changes: Sequence[str] = ()) -> tuple[Params, Pat
             "limits": {"max_reject_share": 0.05},
         },
     )
-    write_json(paths.output("finetune") / "metrics.json", {"related_rows": 1234})
+    write_json(
+        paths.output("finetune") / "metrics.json", {"related_rows": 1234, "adapted_tokens": 0}
+    )
     write_json(root / "machine.json", {"processor": "a test machine", "cores": 2})
     return params, paths
 
