@@ -96,6 +96,31 @@ def test_no_more_sentences_are_scored_than_asked_for(workspace: Path) -> None:
     assert metrics["corpus_sentences_scored"] == 7
 
 
+@pytest.mark.parametrize(("share", "copies"), [(0.0, 6), (0.2, 1)])
+def test_sentences_like_the_rows_are_chosen_and_those_that_repeat_others_passed_over(
+    workspace: Path, share: float, copies: int
+) -> None:
+    """Six say almost the same of a film; six of them and six others are of the domain, the rest is not."""
+    same = [f"the film is good and this story was great {word}" for word in "abcdef"]
+    others = [
+        "the plot is dull and this cast was slow", "the cast is warm and this scene was funny",
+        "the story is awful and this film was bad", "the scene is slow and this plot was dull",
+        "the cast is great and this plot was good", "this scene is bad and the story was awful",
+    ]  # fmt: skip
+    far = [f"he walks {number} miles to a river" for number in range(40)]
+    path = workspace / "artifacts/prepare/sentences.parquet"
+    names = [f"{number:016x}" for number in range(2000, 2052)]
+    table = {"id": names, "document": names, "text": [*far, *same, *others]}
+    pq.write_table(pa.table(table), path)
+    asked = 12 if share == 0 else 7
+    changes = [f"transfer.max_sentences={asked}", f"transfer.min_new_pairs={share}"]
+    _, paths = run_in(workspace, "transfer", transfer.run, *changes, "transfer.min_confidence=0.5")
+    rows, _ = left_by(paths)
+    chosen = set(rows["text"]) & {*far, *same, *others}
+    assert not chosen & set(far)
+    assert len(chosen & set(same)) == copies
+
+
 @pytest.mark.parametrize("augmentations", [0, 2])
 def test_without_a_corpus_sentence_the_line_stops(workspace: Path, augmentations: int) -> None:
     sentences = workspace / "artifacts/prepare/sentences.parquet"
