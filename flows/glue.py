@@ -34,7 +34,7 @@ from pipeline.core.stage import INPUT_KEY_VARIABLE
 from pipeline.glue.seen import data_sets_of, data_sets_seen
 from pipeline.glue.tasks import TASKS, diagnostic_file
 
-_LEFT_OUT = ("seeds", "class_weights", "patience", "related", "adapt")
+_LEFT_OUT = ("seeds", "keep", "class_weights", "patience", "related", "adapt")
 """Parameters of `finetune` that are the product's alone."""
 _KEY_LENGTH = 16
 _CODE = Path(__file__).resolve().parents[1]

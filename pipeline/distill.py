@@ -8,7 +8,7 @@ Writes  artifacts/distill/{model/, curve.csv, metrics.json}
 import numpy as np
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from pipeline.compression.distillation import Features, attach_maps, detach_maps
+from pipeline.compression.distillation import Features, feature_maps
 from pipeline.compression.low_rank import factorise, merge
 from pipeline.compression.student import read_lesson, student_training
 from pipeline.core.errors import ParameterError
@@ -44,11 +44,8 @@ def run(params: Params, paths: Paths) -> Metrics:
         counts = np.bincount(np.concatenate(lesson.rows.ids), minlength=model.config.vocab_size)
         factorise(model, counts, rank=rank)
     training = student_training(lesson, schedule=params.distill, params=params, paths=paths)
-    if features:
-        attach_maps(model, features[0].values.shape[1], layers=len(features) - 1)
-    train(model, lesson.objective, training)
-    if features:
-        detach_maps(model)
+    with feature_maps(model, features):
+        train(model, lesson.objective, training)
     lesson.unstandardise(model)
     report, parameters = lesson.validation.report(model), parameter_count(model)
     merge(model)

@@ -20,10 +20,13 @@ from pipeline.training.validation import QUALITY
 
 
 def run(params: Params, paths: Paths) -> Metrics:
-    """Fine-tune the checkpoint on the training rows, once a seed; keep the best on validation."""
+    """Fine-tune the checkpoint on the training rows, once a seed; keep the best on validation, or their mean."""
     tokenizer = load_tokenizer(paths.read("prepare", "teacher_tokenizer"))
     teaching = Teaching.of(params, paths, tokenizer, scores=scores_of)
-    seeds = Seeds(paths.checkpoints, first=params.compute.seed, count=params.finetune.seeds)
+    settings = params.finetune
+    seeds = Seeds(
+        paths.checkpoints, first=params.compute.seed, count=settings.seeds, keep=settings.keep
+    )
     model, outcomes = seeds.train(
         teaching.load, teaching.teach, lambda model: teaching.validation.quality(model)[QUALITY]
     )

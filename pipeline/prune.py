@@ -11,6 +11,7 @@ import torch
 from transformers import PreTrainedModel
 
 from pipeline.compression.cells import cell_importance, narrow_cells
+from pipeline.compression.distillation import Features, feature_maps
 from pipeline.compression.importance import head_importance, layer_importance, unit_importance
 from pipeline.compression.low_rank import merge, take_apart
 from pipeline.compression.structured import (
@@ -45,7 +46,12 @@ def run(params: Params, paths: Paths) -> Metrics:
     """Cut by `prune.method`, train, and save what is left."""
     tokenizer = load_tokenizer(paths.read("prepare", "student_tokenizer"))
     lesson = read_lesson(
-        params, paths, tokenizer, scores=scores_of, max_sentences=params.prune.max_sentences
+        params,
+        paths,
+        tokenizer,
+        scores=scores_of,
+        max_sentences=params.prune.max_sentences,
+        features=_features(params, paths),
     )
     model = load_classifier(paths.read("distill", "model"), labels=params.product.labels)
     take_apart(model)
@@ -69,6 +75,19 @@ def run(params: Params, paths: Paths) -> Metrics:
     }
 
 
+def _features(params: Params, paths: Paths) -> list[Features]:
+    """What the teacher's last layer read, mapped into memory; nothing where it weighs nothing."""
+    if not params.prune.feature_weight:
+        return []
+    values = np.load(paths.read("transfer", "features.npy"), mmap_mode="r")
+    return [Features.of(values[:, 0], weight=params.prune.feature_weight)]
+
+
+def _recover(model: PreTrainedModel, lesson: Lesson, training: Training) -> None:
+    with feature_maps(model, lesson.features):
+        train(model, lesson.objective, training)
+
+
 def _structured(
     model: PreTrainedModel, lesson: Lesson, training: Training, params: Params
 ) -> tuple[Metrics, str]:
@@ -81,8 +100,9 @@ def _structured(
         epoch=0,
     )[:_IMPORTANCE_BATCHES]
     cut = _cut_bilm if isinstance(model, BilmForSequenceClassification) else _cut_bert
-    figures, summary = cut(model, lesson.objective, [labelled[batch] for batch in batches], params)
-    train(model, lesson.objective, training)
+    answers = lesson.objective.without_features()
+    figures, summary = cut(model, answers, [labelled[batch] for batch in batches], params)
+    _recover(model, lesson, training)
     return figures, summary
 
 
@@ -127,7 +147,7 @@ def _dynamic(
 ) -> tuple[Metrics, str]:
     """Cut and splice single weights while the model trains."""
     surgery = Surgery(model, keep_share=params.prune.keep_share, steps=training.steps)
-    train(model, lesson.objective, replace(training, after_step=surgery.after_step))
+    _recover(model, lesson, replace(training, after_step=surgery.after_step))
     done = surgery.finish(model)
     share = done.cut / parameter_count(model)
     figures = {"weights_cut": done.cut, "weights_spliced": done.spliced, "cut_share": share}

@@ -115,7 +115,12 @@ def test_a_killed_stage_run_again_leaves_the_bytes_of_an_unbroken_run(
     assert not list((workspace / ".modelyard").rglob("*.safetensors"))
 
 
-THREE = ["finetune.seeds=3", "finetune.epochs=3", "finetune.learning_rate=1e-3"]
+THREE = [
+    "finetune.seeds=3",
+    "finetune.keep=best",
+    "finetune.epochs=3",
+    "finetune.learning_rate=1e-3",
+]
 
 
 def with_low_bar(workspace: Path) -> Path:

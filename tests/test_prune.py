@@ -4,10 +4,12 @@ import csv
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 from transformers import AutoModel, AutoModelForSequenceClassification
 
 from pipeline import prune
 from pipeline.core.errors import ArtifactError
+from pipeline.core.stage import Metrics
 from pipeline.models.encoder import parameter_count
 from tests.support.trained_workspace import (
     FEED_FORWARD_SIZE,
@@ -62,6 +64,25 @@ def test_dynamic_surgery_cuts_weights_and_keeps_the_shape(workspace: Path) -> No
     zeros = sum(int((p == 0).sum()) for p in loaded.parameters())
     assert zeros >= metrics["weights_cut"]
     assert metrics["validation_accuracy"] > 0.9
+
+
+@pytest.mark.parametrize(
+    "method", [(), ("prune.method=dynamic", "prune.epochs=3", "prune.learning_rate=0.01")]
+)
+def test_recovery_learns_what_the_teacher_read_too_and_saves_no_map(
+    workspace: Path, method: tuple[str, ...]
+) -> None:
+    def recovered(weight: float) -> tuple[Metrics, Path, float]:
+        changes = (*method, f"prune.feature_weight={weight}")
+        metrics, paths = run_in(workspace, "prune", prune.run, *changes)
+        with (paths.out / "curve.csv").open() as stream:
+            return metrics, paths.out / "model", float(next(csv.DictReader(stream))["loss"])
+
+    _, _, of_answers = recovered(0.0)
+    metrics, model, of_both = recovered(1.0)
+    assert of_both > 1.5 * of_answers
+    assert metrics["validation_accuracy"] > 0.9
+    assert not [name for name in load_file(model / "model.safetensors") if "maps" in name]
 
 
 def test_the_curve_has_the_columns_that_are_drawn(workspace: Path) -> None:

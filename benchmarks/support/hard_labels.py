@@ -28,9 +28,9 @@ from pipeline.training.curve import Curve
 from pipeline.training.loop import Training, train
 from pipeline.training.splits import Split, read_split
 
-RATES, EPOCHS = (1e-4, 3e-4), 4
+RATES, EPOCHS, BATCH_SIZE = (1e-4, 3e-4), 4, 32
 _QUALITY = "validation_accuracy"
-_BATCH_SIZE = 64
+_ANSWERED_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,8 @@ class GoldLesson:
 
     def _training(self, folder: Path, compute: Compute, *, rate: float) -> Training:
         kept = {name: getattr(self.params.distill, name) for name in Schedule.model_fields}
-        schedule = Schedule(**kept | {"learning_rate": rate, "epochs": EPOCHS})
+        own = {"learning_rate": rate, "epochs": EPOCHS, "batch_size": BATCH_SIZE}
+        schedule = Schedule(**kept | own)
         return Training(
             task=f"hard labels seed {compute.seed} rate {rate:g}",
             schedule=schedule,
@@ -101,5 +102,5 @@ class GoldLesson:
 
     def _accuracy(self, model: torch.nn.Module, compute: Compute) -> dict[str, float]:
         rows = self.rows["validation"]
-        logits = predict_logits(model, rows, compute=compute, batch_size=_BATCH_SIZE)
+        logits = predict_logits(model, rows, compute=compute, batch_size=_ANSWERED_AT_ONCE)
         return {_QUALITY: accuracy_of(logits, self.splits["validation"].label_ids)}

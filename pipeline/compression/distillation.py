@@ -4,7 +4,9 @@ Of several labels each is softened by itself; of a number there is nothing to so
 the teacher's number.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -34,8 +36,8 @@ class Distillation:
         labelled: which rows have gold, `(rows,)`.
         temperature: softens both distributions; the loss is scaled by its square.
         hard_label_weight: weight of the loss against gold.
-        features: what the teacher's last layer read, then its mean states, for a student that `attach_maps`
-            prepared; none leaves them out.
+        features: what the teacher's last layer read, then its mean states, for a student inside
+            `feature_maps`; none leaves them out.
     """
 
     def __init__(
@@ -68,6 +70,12 @@ class Distillation:
         hard = self._gold_loss(student, self._targets[rows].to(device))
         weight = self._hard * self._labelled[rows].to(device)
         return ((1 - weight) * soft + weight * hard).mean() + features_loss
+
+    def without_features(self) -> "Distillation":
+        """The same by the answers alone, for a student without maps."""
+        plain = copy(self)
+        plain._features = ()
+        return plain
 
     def _answers(
         self, model: torch.nn.Module, rows: Ids, device: torch.device
@@ -120,17 +128,22 @@ class Features:
         return self.weight * functional.mse_loss(answer, torch.from_numpy(wanted).to(answer.device))
 
 
-def attach_maps(model: PreTrainedModel, width: int, *, layers: int) -> None:
-    """Give a student linear maps to the teacher's `width` features, one for what its last layer reads and one for
-    its mean states after each of its `layers` lowest layers.
+@contextmanager
+def feature_maps(model: PreTrainedModel, features: Sequence[Features]) -> Iterator[None]:
+    """Inside, the student has linear maps to the teacher's features, one for what its last layer reads and one for
+    its mean states after each layer of which there are features; its answers do not need them afterwards.
     """
-    sizes = [output_layer(model).in_features] + [int(model.config.hidden_size)] * layers
-    model.add_module(MAPS, torch.nn.ModuleList(torch.nn.Linear(size, width) for size in sizes))
-
-
-def detach_maps(model: PreTrainedModel) -> None:
-    """Take the maps away again: the student's answers do not need them."""
-    delattr(model, MAPS)
+    if not features:
+        yield
+        return
+    first, *hidden = (one.values.shape[1] for one in features)
+    sizes = [(output_layer(model).in_features, first)]
+    sizes += [(int(model.config.hidden_size), width) for width in hidden]
+    model.add_module(MAPS, torch.nn.ModuleList(torch.nn.Linear(*size) for size in sizes))
+    try:
+        yield
+    finally:
+        delattr(model, MAPS)
 
 
 def soft_loss(student: torch.Tensor, teacher: torch.Tensor, temperature: float) -> torch.Tensor:

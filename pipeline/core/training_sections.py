@@ -86,8 +86,10 @@ class FinetuneParams(Schedule):
     """The labels of a neighbouring task, where a corpus has them, before the product's own; null does
     without. One training serves all seeds."""
     seeds: Positive
-    """Teachers to train, each from a seed of its own; the best on validation is kept, and the mean of
-    all with its interval is reported."""
+    """Teachers to train, each from a seed of its own; the mean quality of all with its interval is reported."""
+    keep: Literal["best", "mean"]
+    """Of several seeds, `best`: the one with the best validation quality; `mean`: the mean of their weights, all
+    having started from those of the first."""
     class_weights: Literal["none", "balanced"]
     """`balanced`: a rare label's rows weigh more, by the inverse of its share. Not for regression."""
     frozen_layers: Annotated[int, Field(ge=0)]
@@ -173,6 +175,8 @@ class PruneParams(Schedule):
     """structured, bert: encoder layers kept, by importance; null keeps all."""
     max_sentences: Positive
     """Corpus sentences of the recovery training, beside all labelled rows."""
+    feature_weight: Annotated[float, Field(ge=0)]
+    """Of the recovery training, as `distill.feature_weight`; 0 leaves it out."""
 
     @model_validator(mode="after")
     def _parts_are_structured(self) -> Self:

@@ -1,4 +1,7 @@
-"""Several trainings of one model, each from a seed of its own: the best is kept, all are told.
+"""Several trainings of one model, each from a seed of its own: the best is kept or their mean, all are told.
+
+Trainings that start from the same weights stay near one another, and the mean of their weights is as good as
+the mean of their answers, at the cost of one model (model soups, Wortsman et al. 2022).
 
 A seed that is done is written beside the checkpoints, so that a stage which is killed trains only the
 seeds that are missing; the seed that was under way goes on from its own checkpoint.
@@ -6,11 +9,13 @@ seeds that are missing; the seed that was under way goes on from its own checkpo
 
 import os
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+import torch
 from scipy import stats
 from transformers import PreTrainedModel
 
@@ -20,6 +25,7 @@ from pipeline.core.stage import INPUT_KEY_VARIABLE, seed_everything
 from pipeline.training.checkpoint import Checkpoints
 
 _LEVEL = 0.95
+Keep = Literal["best", "mean"]
 Teach = Callable[[PreTrainedModel, int, Checkpoints], list[dict[str, float]]]
 """Model, seed and checkpoints to the points of the curve; the model is trained in place."""
 
@@ -38,10 +44,12 @@ class Seeds:
 
     Args:
         folder: where the stage's checkpoints lie.
+        keep: `best`, each seed being trained as if it were alone, or `mean`, each starting from the weights
+            of the first.
     """
 
-    def __init__(self, folder: Path, *, first: int, count: int) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, first: int, count: int, keep: Keep = "best") -> None:
+        self._folder, self._keep = folder, keep
         self._seeds = range(first, first + count)
 
     def train(
@@ -50,7 +58,7 @@ class Seeds:
         teach: Teach,
         score: Callable[[PreTrainedModel], float],
     ) -> tuple[PreTrainedModel, list[Outcome]]:
-        """The best model on validation, the first of equals, and what every seed came to."""
+        """The best model on validation, the first of equals, or the mean of all; and what every seed came to."""
         outcomes: list[Outcome] = []
         kept: PreTrainedModel | None = None
         for seed in self._seeds:
@@ -62,7 +70,19 @@ class Seeds:
             kept = load()
             self._done(best.seed).restore_best(kept)
             kept.eval()
+        if self._keep == "mean" and len(outcomes) > 1:
+            kept = self._mean(kept)
         return kept, outcomes
+
+    @torch.no_grad()
+    def _mean(self, model: PreTrainedModel) -> PreTrainedModel:
+        """The mean of all seeds' weights in a model of their shape."""
+        mean = deepcopy(model)
+        for count, seed in enumerate(self._seeds, start=1):
+            self._done(seed).restore_best(model)
+            for parameter, other in zip(mean.parameters(), model.parameters(), strict=True):
+                parameter.lerp_(other, 1 / count)
+        return mean
 
     def _one(
         self,
@@ -76,8 +96,10 @@ class Seeds:
         if self._record(seed).exists():
             say(f"seed {seed} is trained already")
             return None, Outcome(**read_json(self._record(seed)))
-        seed_everything(seed)
+        seed_everything(seed if self._keep == "best" else self._seeds[0])
         model = load()
+        if self._keep == "mean":
+            seed_everything(seed)
         curve = teach(model, seed, Checkpoints(self._folder, run=f"seed-{seed}"))
         outcome = Outcome(seed, score(model), curve)
         if len(self._seeds) > 1:

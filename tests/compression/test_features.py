@@ -9,7 +9,7 @@ from safetensors import safe_open
 from transformers import BertForSequenceClassification
 
 from pipeline import distill, transfer
-from pipeline.compression.distillation import Distillation, Features, attach_maps
+from pipeline.compression.distillation import Distillation, Features, feature_maps
 from pipeline.core.errors import ArtifactError, ParameterError
 from pipeline.models.features import layer_means
 from pipeline.training.classification import TokenRows
@@ -66,6 +66,9 @@ def test_a_student_comes_nearer_to_the_teachers_mean_states() -> None:
     random = np.random.default_rng(0)
     values = random.normal(size=(3, 2, 8)).astype(np.float16)
 
+    def both(weight: float) -> list[Features]:
+        return [Features.of(values[:, 0], weight=0.0), Features.of(values[:, 1], weight=weight)]
+
     def loss(weight: float, model: BertForSequenceClassification) -> torch.Tensor:
         objective = Distillation(
             rows,
@@ -75,24 +78,23 @@ def test_a_student_comes_nearer_to_the_teachers_mean_states() -> None:
             problem="classification",
             temperature=1.0,
             hard_label_weight=0.0,
-            features=[
-                Features.of(values[:, 0], weight=0.0),
-                Features.of(values[:, 1], weight=weight),
-            ],
+            features=both(weight),
         )
         return objective.loss(model, numbers, device)
 
     model = first_token_classifier()
-    attach_maps(model, 8, layers=1)
-    without = loss(0.0, model)
-    before = loss(1.0, model)
-    assert before > without
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
-    for _ in range(60):
-        optimizer.zero_grad()
-        loss(1.0, model).backward()
-        optimizer.step()
-    assert loss(1.0, model) < 0.2 * before
+    plain = [name for name, _ in model.named_parameters()]
+    with feature_maps(model, both(0.0)):
+        without = loss(0.0, model)
+        before = loss(1.0, model)
+        assert before > without
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+        for _ in range(60):
+            optimizer.zero_grad()
+            loss(1.0, model).backward()
+            optimizer.step()
+        assert loss(1.0, model) < 0.2 * before
+    assert [name for name, _ in model.named_parameters()] == plain
 
 
 def test_the_teachers_states_are_kept_where_they_are_asked_for(workspace: Path) -> None:

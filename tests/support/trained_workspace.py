@@ -176,7 +176,13 @@ def _parameters(checkpoint: Path) -> dict[str, Any]:
     shape = {"layers": 1, "hidden_size": HIDDEN_SIZE, "heads": HEADS}
     shape |= {"feed_forward_size": FEED_FORWARD_SIZE, "sequence_length": MAX_LENGTH}
     values["pretrain"] |= {**SCHEDULE, **shape, "max_sequences": None, "learning_rate": 3e-3}
-    values["finetune"] |= {**SCHEDULE, "learning_rate": 3e-3, "epochs": 8, "frozen_layers": 0}
+    values["finetune"] |= {
+        **SCHEDULE,
+        "learning_rate": 3e-3,
+        "epochs": 8,
+        "frozen_layers": 0,
+        "seeds": 1,
+    }
     values["finetune"]["adapt"] |= {**SCHEDULE, "epochs": 4, "learning_rate": 1e-3}
     values["finetune"]["related"] |= {**SCHEDULE, "epochs": 1, "learning_rate": 1e-3}
     values["distill"] |= {**SCHEDULE, "learning_rate": 2e-3, "embedding_rank": None}
