@@ -44,7 +44,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         counts = np.bincount(np.concatenate(lesson.rows.ids), minlength=model.config.vocab_size)
         factorise(model, counts, rank=rank)
     training = student_training(lesson, schedule=params.distill, params=params, paths=paths)
-    with feature_maps(model, features):
+    with feature_maps(model, lesson.objective.features):
         train(model, lesson.objective, training)
     lesson.unstandardise(model)
     report, parameters = lesson.validation.report(model), parameter_count(model)

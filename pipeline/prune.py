@@ -84,7 +84,7 @@ def _features(params: Params, paths: Paths) -> list[Features]:
 
 
 def _recover(model: PreTrainedModel, lesson: Lesson, training: Training) -> None:
-    with feature_maps(model, lesson.features):
+    with feature_maps(model, lesson.objective.features):
         train(model, lesson.objective, training)
 
 

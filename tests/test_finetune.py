@@ -115,12 +115,7 @@ def test_a_killed_stage_run_again_leaves_the_bytes_of_an_unbroken_run(
     assert not list((workspace / ".modelyard").rglob("*.safetensors"))
 
 
-THREE = [
-    "finetune.seeds=3",
-    "finetune.keep=best",
-    "finetune.epochs=3",
-    "finetune.learning_rate=1e-3",
-]
+THREE = ["finetune.seeds=3", "finetune.epochs=3", "finetune.learning_rate=1e-3"]
 
 
 def with_low_bar(workspace: Path) -> Path:
@@ -131,7 +126,9 @@ def with_low_bar(workspace: Path) -> Path:
 
 
 def test_the_best_of_several_seeds_is_kept_and_all_are_told(workspace: Path) -> None:
-    metrics, paths = run_in(with_low_bar(workspace), "finetune", finetune.run, *THREE)
+    metrics, paths = run_in(
+        with_low_bar(workspace), "finetune", finetune.run, *THREE, "finetune.keep=best"
+    )
     figures = metrics["seeds"]
     assert list(figures) == ["1", "2", "3"]
     assert metrics["validation_quality"] == max(figures.values())
@@ -150,12 +147,26 @@ def test_the_best_of_several_seeds_is_kept_and_all_are_told(workspace: Path) -> 
     assert sha256_file(workspace / WEIGHTS) == kept
 
 
+def test_the_mean_of_several_seeds_is_what_is_reported_and_saved(workspace: Path) -> None:
+    metrics, paths = run_in(
+        with_low_bar(workspace), "finetune", finetune.run, *THREE, "finetune.keep=mean"
+    )
+    assert len(metrics["seeds"]) == 3
+    curve = (paths.out / "curve.csv").read_text().splitlines()
+    before, last = (line.split(",") for line in curve[-2:])
+    assert int(last[0]) == int(before[0]) + 1
+    assert float(before[-1]) == max(metrics["seeds"].values())
+    assert float(last[-1]) == metrics["validation_quality"]
+
+
+@pytest.mark.parametrize("keep", ["best", "mean"])
 def test_a_killed_stage_trains_no_seed_twice(
-    workspace: Path, tmp_path_factory: pytest.TempPathFactory
+    workspace: Path, tmp_path_factory: pytest.TempPathFactory, keep: str
 ) -> None:
+    asked = [*THREE, f"finetune.keep={keep}"]
     whole = with_low_bar(untrained_workspace(tmp_path_factory))
-    metrics, _ = run_in(whole, "finetune", finetune.run, *THREE)
-    changed(with_low_bar(workspace), *THREE)
+    metrics, _ = run_in(whole, "finetune", finetune.run, *asked)
+    changed(with_low_bar(workspace), *asked)
     killed = run_killed(workspace, "finetune", step=5, seed=2)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     again = python(workspace, "-m", "pipeline.finetune")

@@ -52,7 +52,7 @@ class Distillation:
         hard_label_weight: float,
         features: Sequence["Features"] = (),
     ) -> None:
-        self._rows, self._features = rows, features
+        self._rows, self.features = rows, features
         self._logits = torch.from_numpy(np.array(logits))  # a copy: logits may be mapped read-only
         self._targets = torch.from_numpy(targets.astype(np.float32))
         self._labelled = torch.from_numpy(labelled.astype(np.float32))
@@ -74,7 +74,7 @@ class Distillation:
     def without_features(self) -> "Distillation":
         """The same by the answers alone, for a student without maps."""
         plain = copy(self)
-        plain._features = ()
+        plain.features = ()
         return plain
 
     def _answers(
@@ -82,15 +82,15 @@ class Distillation:
     ) -> tuple[torch.Tensor, torch.Tensor | float]:
         """The student's logits, `(batch, outputs)`, and the loss of its features."""
         batch = self._rows.batch(rows, device)
-        if not self._features:
+        if not self.features:
             return model(**batch).logits.float(), 0.0
-        layers = range(1, len(self._features))
+        layers = range(1, len(self.features))
         with (
             features_read(model) as read,
             layer_means(model, layers, batch["attention_mask"]) as means,
         ):
             logits = model(**batch).logits.float()
-        found = zip(self._features, model.get_submodule(MAPS), [read[0], *means], strict=True)  # type: ignore[call-overload]
+        found = zip(self.features, model.get_submodule(MAPS), [read[0], *means], strict=True)  # type: ignore[call-overload]
         return logits, sum(features.loss(mapped, own, rows) for features, mapped, own in found)
 
 

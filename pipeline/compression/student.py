@@ -32,7 +32,6 @@ class Lesson:
         ids: of each row, `(rows,)`.
         labelled: whether each row (a window, where texts are long) has a gold label, `(rows,)`.
         scale: of regression, that of the objective; None where targets are labels.
-        features: of the teacher, which the objective asks for too.
     """
 
     rows: TokenRows
@@ -41,7 +40,6 @@ class Lesson:
     objective: Distillation
     validation: Validation
     scale: Scale | None
-    features: Sequence[Features]
 
     def standardise(self, model: PreTrainedModel) -> None:
         """Take the product's unit out of a trained model, so that it can learn on."""
@@ -107,7 +105,6 @@ def read_lesson(
             scores,
         ),
         scale=scale,
-        features=features,
     )
 
 

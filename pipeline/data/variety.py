@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline.text.cleaning import bare_words
 
 _BITS = 24
-"""Of a pair's hash: sixteen million places, of which 150,000 sentences of the default take a twenty-fourth."""
+"""Of a pair's hash: sixteen million places, of which 150,000 sentences take a twenty-fourth."""
 
 
 def varied(

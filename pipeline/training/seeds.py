@@ -48,9 +48,10 @@ class Seeds:
             of the first.
     """
 
-    def __init__(self, folder: Path, *, first: int, count: int, keep: Keep = "best") -> None:
-        self._folder, self._keep = folder, keep
+    def __init__(self, folder: Path, *, first: int, count: int, keep: Keep) -> None:
+        self._folder = folder
         self._seeds = range(first, first + count)
+        self._to_mean = keep == "mean" and count > 1
 
     def train(
         self,
@@ -70,7 +71,7 @@ class Seeds:
             kept = load()
             self._done(best.seed).restore_best(kept)
             kept.eval()
-        if self._keep == "mean" and len(outcomes) > 1:
+        if self._to_mean:
             kept = self._mean(kept)
         return kept, outcomes
 
@@ -96,9 +97,9 @@ class Seeds:
         if self._record(seed).exists():
             say(f"seed {seed} is trained already")
             return None, Outcome(**read_json(self._record(seed)))
-        seed_everything(seed if self._keep == "best" else self._seeds[0])
+        seed_everything(self._seeds[0] if self._to_mean else seed)
         model = load()
-        if self._keep == "mean":
+        if self._to_mean:
             seed_everything(seed)
         curve = teach(model, seed, Checkpoints(self._folder, run=f"seed-{seed}"))
         outcome = Outcome(seed, score(model), curve)
@@ -122,7 +123,7 @@ class Seeds:
 
 
 def spread(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Mean figure over seeds, and its 95 % interval by Student's t; one seed has none."""
+    """Mean of the seeds' figures, and its 95 % interval by Student's t; one seed has none."""
     figures = [outcome.quality for outcome in outcomes]
     mean, interval = float(np.mean(figures)), None
     if len(figures) > 1:

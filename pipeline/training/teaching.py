@@ -36,7 +36,7 @@ class Teaching:
     Attributes:
         adaptation: of the checkpoint to the domain, before anything else; None where it is not asked for.
         related: what the checkpoint learns before it; None where there is nothing of the kind.
-        curve: file of the kept seed's learning curve; while training goes on, of the one under way.
+        curve: file of the best seed's learning curve; while training goes on, of the one under way.
     """
 
     params: Params

@@ -36,7 +36,7 @@ def test_transfer_leaves_what_the_teachers_last_layer_read(workspace: Path) -> N
 
 
 def test_the_map_to_the_teachers_features_does_not_stay(workspace: Path) -> None:
-    plain, _ = run_in(workspace, "distill", distill.run)
+    plain, _ = run_in(workspace, "distill", distill.run, "distill.feature_weight=0.0")
     taught, paths = run_in(workspace, "distill", distill.run, "distill.feature_weight=1.0")
     assert taught["parameters"] == plain["parameters"]
     with safe_open(paths.out / "model/model.safetensors", framework="np") as weights:

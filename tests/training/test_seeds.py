@@ -10,57 +10,90 @@ from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.seeds import Seeds
 from tests.support.tiny_models import tiny_classifier
 
+Curve = list[dict[str, float]]
+
+
+class Lessons:
+    """Adds its seed to all weights; is killed in the lesson of the seed `fatal`."""
+
+    def __init__(self, fatal: int | None = None) -> None:
+        self.fatal = fatal
+        self.taught: list[int] = []
+
+    def __call__(self, model: PreTrainedModel, seed: int, _checkpoints: Checkpoints) -> Curve:
+        assert torch.initial_seed() == seed
+        if seed == self.fatal:
+            raise KeyboardInterrupt
+        self.taught.append(seed)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.add_(seed)
+        return []
+
 
 @pytest.fixture
 def seeds(tmp_path: Path) -> Seeds:
     return Seeds(tmp_path, first=5, count=3, keep="mean")
 
 
-def add_the_seed(
-    model: PreTrainedModel, seed: int, _checkpoints: Checkpoints
-) -> list[dict[str, float]]:
+def load() -> PreTrainedModel:
+    """A classifier whose head hangs on the seed."""
+    head = torch.rand(2)
+    model = tiny_classifier()
     with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(seed)
-    return []
+        model.classifier.bias.copy_(head)
+    return model
+
+
+def first_start() -> PreTrainedModel:
+    torch.manual_seed(5)
+    return load()
 
 
 def first_weight(model: PreTrainedModel) -> float:
     return float(model.classifier.bias[0].detach())
 
 
-def test_the_mean_of_all_weights_is_kept(seeds: Seeds) -> None:
-    torch.manual_seed(5)
-    start = tiny_classifier().state_dict()
-    kept, outcomes = seeds.train(tiny_classifier, add_the_seed, first_weight)
+def assert_mean(kept: PreTrainedModel) -> None:
+    start = first_start().state_dict()
     for name, weights in kept.state_dict().items():
         torch.testing.assert_close(weights, start[name] + 6)
     assert not kept.training
-    assert [outcome.seed for outcome in outcomes] == [5, 6, 7]
+
+
+def test_the_mean_of_all_weights_is_kept_and_all_start_as_the_first(seeds: Seeds) -> None:
+    lessons = Lessons()
+    kept, outcomes = seeds.train(load, lessons, first_weight)
+    assert_mean(kept)
+    assert lessons.taught == [outcome.seed for outcome in outcomes] == [5, 6, 7]
+    start = first_weight(first_start())
     assert [outcome.quality for outcome in outcomes] == pytest.approx(
-        [float(start["classifier.bias"][0]) + seed for seed in (5, 6, 7)]
+        [start + s for s in (5, 6, 7)]
     )
 
 
-def test_what_a_kill_left_is_not_trained_again(seeds: Seeds) -> None:
-    def killed_at_the_last(
-        model: PreTrainedModel, seed: int, checkpoints: Checkpoints
-    ) -> list[dict[str, float]]:
-        if seed == 7:
-            raise KeyboardInterrupt
-        return add_the_seed(model, seed, checkpoints)
+@pytest.mark.parametrize("best", ["killed", "done before"])
+def test_what_was_done_before_a_kill_is_not_trained_again(seeds: Seeds, best: str) -> None:
+    sign = 1 if best == "killed" else -1
 
-    taught: list[int] = []
-
-    def told(model: PreTrainedModel, seed: int, checkpoints: Checkpoints) -> list[dict[str, float]]:
-        taught.append(seed)
-        return add_the_seed(model, seed, checkpoints)
+    def score(model: PreTrainedModel) -> float:
+        return sign * first_weight(model)
 
     with pytest.raises(KeyboardInterrupt):
-        seeds.train(tiny_classifier, killed_at_the_last, first_weight)
-    kept, _ = seeds.train(tiny_classifier, told, first_weight)
-    assert taught == [7]
-    torch.manual_seed(5)
-    start = tiny_classifier().state_dict()
-    for name, weights in kept.state_dict().items():
-        torch.testing.assert_close(weights, start[name] + 6)
+        seeds.train(load, Lessons(fatal=7), score)
+    lessons = Lessons()
+    kept, _ = seeds.train(load, lessons, score)
+    assert lessons.taught == [7]
+    assert_mean(kept)
+
+
+def test_of_one_seed_the_mean_is_that_seed(tmp_path: Path) -> None:
+    drawn: list[float] = []
+
+    def teach(_model: PreTrainedModel, _seed: int, _checkpoints: Checkpoints) -> Curve:
+        drawn.append(float(torch.rand(())))
+        return []
+
+    for keep in ("best", "mean"):
+        Seeds(tmp_path / keep, first=5, count=1, keep=keep).train(load, teach, first_weight)
+    assert drawn[0] == drawn[1]
