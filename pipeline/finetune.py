@@ -46,6 +46,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         **report,
         "baseline_validation_quality": baseline,
         **spread(outcomes),
+        "kept": settings.keep,
         "adapted_tokens": 0 if teaching.adaptation is None else teaching.adaptation.tokens,
         "related_rows": 0 if teaching.related is None else teaching.related.count,
         "parameters": parameter_count(model),

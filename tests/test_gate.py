@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,18 +127,26 @@ def test_the_card_says_whose_weights_the_student_started_from(built) -> None:
     gate.run(requiring(params), at(paths, "gate"))
 
 
-def test_the_card_says_what_the_teacher_learned_before_the_labelled_rows(built) -> None:
+def test_the_card_says_how_the_teacher_learned(built) -> None:
     params, paths = built
     learned = paths.output("finetune") / "metrics.json"
-    told = {}
-    for rows in (0, 1234):
-        write_json(learned, {"related_rows": rows, "adapted_tokens": 2000 * bool(rows)})
+
+    def card(**taught: Any) -> str:
+        plain = {"related_rows": 0, "adapted_tokens": 0, "seeds": {"1": 0.8}, "kept": "mean"}
+        write_json(learned, plain | taught)
         gate.run(requiring(params), at(paths, "gate"))
-        told[rows] = (paths.read("gate", "bundle") / "MODEL_CARD.md").read_text(encoding="utf-8")
+        text: str = (paths.read("gate", "bundle") / "MODEL_CARD.md").read_text(encoding="utf-8")
+        return text
+
+    told = {0: card(), 1234: card(related_rows=1234, adapted_tokens=2000)}
     assert "adapted to 2,000 tokens of the domain by masked language modelling" in told[1234]
     assert "adapted" not in told[0]
     assert "fine-tuned first on the labels of 1,234 corpus documents, then on" in told[1234]
     assert "fine-tuned on the labelled rows" in told[0]
+    assert "trainings" not in told[0]
+    two = {"1": 0.8, "2": 0.9}
+    assert "Of 2 such trainings the mean of the weights is taken" in card(seeds=two)
+    assert "Of 2 such trainings the best on validation is taken" in card(seeds=two, kept="best")
 
 
 def test_an_impossible_requirement_gives_a_table_and_leaves_the_bundle_alone(built) -> None:

@@ -47,7 +47,7 @@ def model_card(
         certificate: certificate.json of the bundle.
         student_start: `pretrain.start`.
         taught: `adapted_tokens` of the domain and `related_rows`, labelled corpus documents, that the teacher learned
-            before the labelled rows.
+            before the labelled rows; of its `seeds` which one, or what of them, was `kept`.
     """
     problem, metric = product["problem"], product["requirements"]["quality_metric"]
     reading = _reading(max_length, window_stride)
@@ -149,12 +149,16 @@ def _training(
         tokens
     )
     first = f"first on the labels of {related:,} corpus documents, then " * bool(related)
+    kept = {"mean": "the mean of the weights", "best": "the best on validation"}[taught["kept"]]
+    several = f"Of {len(taught['seeds'])} such trainings {kept} is taken. " * (
+        len(taught["seeds"]) > 1
+    )
     model, precision = released.split("-")
     stored = {"int8": "stored in 8-bit integers", "fp32": "stored in 32-bit floats"}[precision]
     return (
         f"## Training\n\nThe teacher is the checkpoint {name} "
         f"(licence {licence}; it has seen {seen}){adapted}, fine-tuned {first}on the labelled rows. "
-        f"{steps[model]} It is {stored} and runs in ONNX Runtime. All numbers of the recipe are in "
+        f"{several}{steps[model]} It is {stored} and runs in ONNX Runtime. All numbers of the recipe are in "
         "params.yaml of the commit that built it."
     )
 

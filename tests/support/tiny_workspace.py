@@ -65,7 +65,8 @@ def make_workspace(root: Path, changes: Sequence[str] = ()) -> tuple[Params, Pat
         },
     )
     write_json(
-        paths.output("finetune") / "metrics.json", {"related_rows": 1234, "adapted_tokens": 0}
+        paths.output("finetune") / "metrics.json",
+        {"related_rows": 1234, "adapted_tokens": 0, "seeds": {"1": 0.8}, "kept": "mean"},
     )
     write_json(root / "machine.json", {"processor": "a test machine", "cores": 2})
     return params, paths
