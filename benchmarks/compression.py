@@ -2,7 +2,7 @@
 
     python -m benchmarks.compression                       # after a build
     python -m benchmarks.compression --seeds 1 2 3         # every claim over builds of three seeds
-    python -m benchmarks.compression --folds 5             # quality by cross-fitting over all rows: 2½ hours
+    python -m benchmarks.compression --folds 5             # quality by cross-fitting over all rows: 2¼ hours
 
 One table: the teacher in torch, ONNX float32 and int8; the released variant in float32 and int8; the student
 as `distill` leaves it; a student of its shape trained on gold rows alone (`benchmarks/support/hard_labels.py`);

@@ -75,7 +75,10 @@ class MlflowStore:
     def finish_stage(
         self, run_id: str, name: str, *, state: str, seconds: float, outputs: Mapping[str, str]
     ) -> None:
-        """Log what a stage left, and close its run; `outputs` are tags as `output_tags` gives them."""
+        """Log what a stage left, and close its run; `outputs` are tags as `output_tags` gives them.
+
+        Its figures stand at the last step of its curve, and after it: MLflow shows what was logged last at the highest.
+        """
         from mlflow.entities import Metric, Param, RunTag
 
         paths, now = Paths(self._workspace, name), int(time.time() * 1000)
@@ -83,7 +86,10 @@ class MlflowStore:
         tags = [RunTag(key, value) for key, value in outputs.items()]
         tags.append(RunTag("state", state))
         figures = {**_figures(paths), "seconds": seconds}
-        metrics = [Metric(key, value, now, 0) for key, value in figures.items()]
+        curve = enumerate(read_curve(paths.out / "curve.csv"))
+        steps = [step for index, row in curve for _, _, step in curve_points(row, index)]
+        last = max(steps, default=0)
+        metrics = [Metric(key, value, now, last) for key, value in figures.items()]
         for batch in _batches(parameters, _SMALL_BATCH):
             self._client.log_batch(run_id, params=batch)
         for batch in _batches(tags, _SMALL_BATCH):

@@ -34,10 +34,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     name, baseline = _strongest_baseline(params, paths)
     _must_beat(report[QUALITY], name, baseline, report["quality_metric"])
     best = max(outcomes, key=lambda outcome: outcome.quality)
-    curve = Curve(teaching.curve, figures=[QUALITY])
-    curve.restore(best.curve)
-    if settings.keep == "mean" and settings.seeds > 1:
-        curve.add({"step": best.curve[-1]["step"] + 1, QUALITY: report[QUALITY]})
+    Curve(teaching.curve, figures=[QUALITY]).restore(best.curve)
     save_model(model, tokenizer, paths.out / "model")
     seeds.clear()
     teaching.clear()

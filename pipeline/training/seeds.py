@@ -1,7 +1,7 @@
 """Several trainings of one model, each from a seed of its own: the best is kept or their mean, all are told.
 
-Trainings that start from the same weights stay near one another, and the mean of their weights is as good as
-the mean of their answers, at the cost of one model (model soups, Wortsman et al. 2022).
+Trainings that start from the same weights stay near one another: the mean of their weights is a model too, and
+gains much of what the mean of their answers would, at the cost of one (model soups, Wortsman et al. 2022).
 
 A seed that is done is written beside the checkpoints, so that a stage which is killed trains only the
 seeds that are missing; the seed that was under way goes on from its own checkpoint.
