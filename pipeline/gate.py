@@ -231,7 +231,7 @@ def _pack(
         certificate=certificate,
         sources=read_json(paths.read("collect", "manifest.json"))["sources"],
         checkpoint=params.prepare.checkpoint.model_dump(),
-        student_start=params.pretrain.start,
+        student_start="teacher" if params.distill.teacher_layers else params.pretrain.start,
         taught=read_json(paths.read("finetune", "metrics.json")),
         machine=read_json(paths.read("measure", "latency.json"))["machine"],
         lineage=origin,

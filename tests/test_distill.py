@@ -81,12 +81,11 @@ def test_a_student_of_the_teachers_layers_answers_as_the_teacher_before_it_learn
     assert not (answers(workspace, "distill") == untaught).all()
 
 
-@pytest.mark.parametrize("layers", [[0, 1], [9]])
-def test_layers_that_do_not_fit_are_an_error(workspace: Path, layers: list[int]) -> None:
+def test_a_layer_that_the_teacher_does_not_have_is_an_error(workspace: Path) -> None:
     with pytest.raises(
         ArtifactError, match="with a bert of 3 layers as teacher and a bert of 1 as"
     ):
-        run_in(workspace, "distill", distill.run, f"distill.teacher_layers={layers}")
+        run_in(workspace, "distill", distill.run, "distill.teacher_layers=[9]")
 
 
 def test_a_narrower_student_starts_from_the_teachers_layers_and_learns(workspace: Path) -> None:

@@ -116,14 +116,19 @@ def test_the_card_tells_origin_waiver_and_intervals(built) -> None:
 def test_the_card_says_whose_weights_the_student_started_from(built) -> None:
     params, paths = built
     told = {}
-    for start in ("checkpoint", "random"):
+    for start, layers in (("checkpoint", None), ("random", None), ("random", [1])):
         pretrain = params.pretrain.model_copy(update={"start": start})
-        changed = requiring(params).model_copy(update={"pretrain": pretrain})
+        distill = params.distill.model_copy(update={"teacher_layers": layers})
+        changed = requiring(params).model_copy(update={"pretrain": pretrain, "distill": distill})
         gate.run(changed, at(paths, "gate"))
         card = (paths.read("gate", "bundle") / "MODEL_CARD.md").read_text(encoding="utf-8")
-        told[start] = card[card.index("## Training") : card.index("## Quality")]
+        told[start if layers is None else "teacher"] = card[
+            card.index("## Training") : card.index("## Quality")
+        ]
     assert "starts from layers and embeddings of all-minilm-l6-v2" in told["checkpoint"]
     assert "starts from" not in told["random"]
+    assert "starts from layers, embeddings and head of the fine-tuned teacher" in told["teacher"]
+    assert "the licence of all-minilm-l6-v2, Apache-2.0, holds" in told["teacher"]
     gate.run(requiring(params), at(paths, "gate"))
 
 

@@ -45,6 +45,7 @@ from pipeline.core.training_sections import (
     PruneParams,
     Schedule,
     TransferParams,
+    check_recipe,
 )
 
 __all__ = [
@@ -125,14 +126,8 @@ class Params(Section):
         return self
 
     @model_validator(mode="after")
-    def _rank_fits_the_student(self) -> Self:
-        if self.distill.embedding_rank is not None and (
-            self.pretrain.model != "bert" or self.prune.method == "dynamic"
-        ):
-            # Of two matrices with zeros the product, which is what is saved, has none.
-            raise ValueError(
-                "distill.embedding_rank: null, for a bilm and for prune.method: dynamic"
-            )
+    def _recipe_fits_the_student(self) -> Self:
+        check_recipe(self.pretrain, self.distill, self.prune)
         return self
 
     @model_validator(mode="after")

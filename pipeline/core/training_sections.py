@@ -187,10 +187,29 @@ class PruneParams(Schedule):
         return self
 
 
+def check_recipe(pretrain: PretrainParams, distill: DistillParams, prune: PruneParams) -> None:
+    """Refuse what cannot come of the student that `pretrain` shapes.
+
+    Raises:
+        ValueError: what it has to be, and why.
+    """
+    bert, layers = pretrain.model == "bert", distill.teacher_layers
+    if distill.embedding_rank is not None and (not bert or prune.method == "dynamic"):
+        # Of two matrices with zeros the product, which is what is saved, has none.
+        raise ValueError("distill.embedding_rank: null, for a bilm and for prune.method: dynamic")
+    if layers is not None and not bert:
+        raise ValueError("distill.teacher_layers: null, for a bilm has no layer of a BERT's")
+    if layers is not None and len(layers) != pretrain.layers:
+        raise ValueError(
+            f"distill.teacher_layers: {pretrain.layers} numbers, one for each of pretrain.layers, or null to start"
+            " from pretrain's model"
+        )
+
+
 class CompressParams(Section):
     """What `make compress-search` tries. No stage reads it."""
 
-    space: dict[str, Annotated[list[int | float | str | bool], Field(min_length=1)]]
+    space: dict[str, Annotated[list[int | float | str | bool | None], Field(min_length=1)]]
     """Parameter → the values that are tried; a recipe has one of each."""
     trials: Positive
     """Recipes to try at most, those of earlier calls of the same search counted."""

@@ -45,7 +45,7 @@ def model_card(
         entries: the whole scorecard.
         verdict: verdict.json.
         certificate: certificate.json of the bundle.
-        student_start: `pretrain.start`.
+        student_start: `pretrain.start`, or "teacher" where layers of the teacher's came after it.
         taught: `adapted_tokens` of the domain and `related_rows`, labelled corpus documents, that the teacher learned
             before the labelled rows; of its `seeds` which one, or what of them, was `kept`.
     """
@@ -134,6 +134,8 @@ def _training(
     origin = {
         "checkpoint": f"a small encoder that starts from layers and embeddings of {name} (so its "
         f"licence, {licence}, holds for it too), trained further on the unlabelled text",
+        "teacher": "a small encoder that starts from layers, embeddings and head of the fine-tuned teacher (so "
+        f"the licence of {name}, {licence}, holds for it too)",
         "random": "a small encoder of our own, pretrained on the unlabelled text",
     }[start]
     seen = ", ".join(checkpoint["seen"]) or "nothing that is known"

@@ -192,10 +192,27 @@ def test_a_file_that_is_missing_or_not_parameters_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        (["pretrain.layers=3"], r"teacher_layers: 3 numbers"),
+        (["pretrain.model=bilm", "pretrain.start=random"], r"teacher_layers: null"),
+    ],
+)
+def test_layers_of_the_teacher_are_one_for_each_of_the_students(
+    values: dict[str, Any], changes: list[str], wanted: str
+) -> None:
+    with pytest.raises(ParameterError, match=wanted):
+        parse_params(override(values, [*changes, "distill.embedding_rank=null"]))
+    parse_params(
+        override(values, [*changes, "distill.embedding_rank=null", "distill.teacher_layers=null"])
+    )
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         ("prune.method=dynamic", "prune.keep_heads=1.0"),
-        ("pretrain.model=bilm", "pretrain.start=random"),
+        ("pretrain.model=bilm", "pretrain.start=random", "distill.teacher_layers=null"),
     ],
 )
 def test_thin_embeddings_are_refused_where_nothing_would_come_of_them(

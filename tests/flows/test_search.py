@@ -16,8 +16,8 @@ from pipeline.core.errors import ParameterError, PipelineError
 from pipeline.core.params import Params, override, parse_params, parse_yaml
 from tests.support.tiny_workspace import REPOSITORY
 
-SPACE = {"prune.keep_share": [0.25, 0.5, 0.75], "pretrain.layers": [1, 2]}
-FIRST = {"prune.keep_share": 0.5, "pretrain.layers": 2}
+SPACE = {"prune.keep_share": [0.25, 0.5, 0.75], "prune.layers": [None, 1]}
+FIRST = {"prune.keep_share": 0.5, "prune.layers": None}
 
 
 VALUES = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
@@ -31,7 +31,7 @@ def params_with(**budget: Any) -> Params:
 
 
 def outcome(recipe: Recipe, number: int, *, passed: bool = False) -> Tried:
-    size = recipe["prune.keep_share"] * recipe["pretrain.layers"]
+    size = recipe["prune.keep_share"] * (recipe["prune.layers"] or 2)
     return Tried(number, dict(recipe), "pruned-int8", 0.7 + size / 10, size, 1.0, passed)
 
 
@@ -214,10 +214,11 @@ def test_the_pareto_front_has_what_nothing_beats() -> None:
 def test_the_best_recipe_is_a_profile_that_a_build_reads(tmp_path: Path) -> None:
     path = tmp_path / "profiles" / "found.yaml"
     shared = ["distill.epochs=4", "product.requirements.size_mb=1.5", "compress.trials=2"]
-    write_patch(path, outcome(FIRST, 3, passed=True), changes=shared, metric="accuracy")
+    found = {"prune.keep_share": 0.25, "prune.layers": 1}
+    write_patch(path, outcome(found, 3, passed=True), changes=shared, metric="accuracy")
     changed = parse_params(override(VALUES, read_profile(tmp_path, "found")))
-    assert changed.prune.keep_share == 0.5
-    assert changed.pretrain.layers == 2
+    assert changed.prune.keep_share == 0.25
+    assert changed.prune.layers == 1
     assert changed.distill.epochs == 4  # what all recipes shared is a part of what was found
     assert changed.product.requirements.size_mb == 1.5
     assert changed.compress == parse_params(VALUES).compress
@@ -225,7 +226,7 @@ def test_the_best_recipe_is_a_profile_that_a_build_reads(tmp_path: Path) -> None
 
 
 def test_the_plot_is_a_picture(tmp_path: Path) -> None:
-    tried = [outcome(FIRST, 0), outcome({"prune.keep_share": 0.25, "pretrain.layers": 1}, 1)]
+    tried = [outcome(FIRST, 0), outcome({"prune.keep_share": 0.25, "prune.layers": 1}, 1)]
     limits = {"size_mb": 6.0, "min_quality": 0.75}
     plot_trials(tmp_path / "a" / "pareto.png", tried, metric="accuracy", limits=limits)
     assert (tmp_path / "a" / "pareto.png").read_bytes().startswith(b"\x89PNG")

@@ -185,7 +185,8 @@ def _parameters(checkpoint: Path) -> dict[str, Any]:
     }
     values["finetune"]["adapt"] |= {**SCHEDULE, "epochs": 4, "learning_rate": 1e-3}
     values["finetune"]["related"] |= {**SCHEDULE, "epochs": 1, "learning_rate": 1e-3}
-    values["distill"] |= {**SCHEDULE, "learning_rate": 2e-3, "embedding_rank": None}
+    values["distill"] |= {**SCHEDULE, "learning_rate": 2e-3}
+    values["distill"] |= {"embedding_rank": None, "teacher_layers": None}
     values["transfer"]["augmentations"] = 0
     values["prune"] |= {**SCHEDULE, "learning_rate": 1e-3, "epochs": 1, "keep_heads": 1.0}
     assert isinstance(values, dict)

@@ -80,7 +80,7 @@ _SMALL = {
     | {"layer_decay": 1.0, "dropout": 0.0},
     "transfer": {"min_confidence": 0.5, "augmentations": 2},
     "distill": {"learning_rate": 3e-3, "epochs": 8, "batch_size": 16, "dropout": 0.0}
-    | {"embedding_rank": None},
+    | {"embedding_rank": None, "teacher_layers": None},
     "prune": {"learning_rate": 2e-3, "epochs": 4, "batch_size": 16, "keep_heads": 1.0},
     "evaluate": {"resamples": 50, "min_slice_rows": 20},
     "measure": {"tokens": 8, "threads": 1, "rounds": 1, "requests_per_round": 5},
