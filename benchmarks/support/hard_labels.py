@@ -1,12 +1,16 @@
-"""The student without a teacher: the same shape and start, trained on the gold rows alone.
+"""The student without a teacher: the same shape, trained on the gold rows alone.
 
-It gets what fairness asks for: two learning rates, of which validation chooses for each seed, and the
-weights of its best epoch.
+It gets what fairness asks for: the model that `pretrain` left as start, and the layers that the student starts from,
+those of the checkpoint, which no teacher has touched; with each two learning rates. Validation chooses for each
+seed, and the weights are those of the best epoch.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product as pairs_of
 from pathlib import Path
 
+import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -14,7 +18,9 @@ from pipeline.core.params import Compute, Params, Schedule
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import seed_everything
+from pipeline.models.checkpoint import resolve_checkpoint
 from pipeline.models.encoder import load_classifier, load_tokenizer, save_model
+from pipeline.models.student import start_from_teacher
 from pipeline.text.batching import epoch_batches
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.classification import (
@@ -31,6 +37,10 @@ from pipeline.training.splits import Split, read_split
 RATES, EPOCHS, BATCH_SIZE = (1e-4, 3e-4), 4, 32
 _QUALITY = "validation_accuracy"
 _ANSWERED_AT_ONCE = 64
+_SAMPLE_ROWS = 64
+
+Layers = Sequence[int] | None
+"""Of the checkpoint, to start from; None is the model that `pretrain` left."""
 
 
 @dataclass(frozen=True)
@@ -56,29 +66,55 @@ class GoldLesson:
         return cls(params, paths.read("pretrain", "model"), tokenizer, splits, rows)
 
     def learn(self, folder: Path, *, seed: int) -> Path:
-        """Train at each rate; leaves the model that validation chose in `folder`, and returns that."""
-        found = [self._at_rate(folder, seed=seed, rate=rate) for rate in RATES]
+        """Train from each start at each rate; leaves the model that validation chose in `folder`, and returns that."""
+        wanted = self.params.distill.teacher_layers
+        starts: list[Layers] = [None] if wanted is None else [None, wanted]
+        found = [
+            self._trained(folder, seed=seed, layers=layers, rate=rate)
+            for layers, rate in pairs_of(starts, RATES)
+        ]
         accuracy, model = max(found, key=lambda entry: entry[0])
         say(f"hard labels  seed {seed}  validation accuracy {accuracy:.4f}")
         save_model(model, self.tokenizer, folder)
         return folder
 
-    def _at_rate(self, folder: Path, *, seed: int, rate: float) -> tuple[float, PreTrainedModel]:
+    def _trained(
+        self, folder: Path, *, seed: int, layers: Layers, rate: float
+    ) -> tuple[float, PreTrainedModel]:
         seed_everything(seed)
-        compute, product = (
-            self.params.compute.model_copy(update={"seed": seed}),
-            self.params.product,
+        compute = self.params.compute.model_copy(update={"seed": seed})
+        model = self._start(layers)
+        name = f"{folder.name}-{rate:g}-{'pretrained' if layers is None else 'layers'}"
+        training = self._training(folder.with_name(name), compute, rate=rate)
+        objective = Classification(self.rows["train"], self.splits["train"].label_ids)
+        train(model, objective, training)
+        return self._accuracy(model, compute)[_QUALITY], model
+
+    def _start(self, layers: Layers) -> PreTrainedModel:
+        """The student before it learns."""
+        model = self._load(self.start)
+        if layers is None:
+            return model
+        checkpoint = resolve_checkpoint(self.params.prepare.checkpoint)
+        rows = self.rows["train"]
+        start_from_teacher(
+            model,
+            self._load(checkpoint),
+            layers=layers,
+            tokenizer=self.tokenizer,
+            teacher_tokenizer=load_tokenizer(checkpoint),
+            sample=rows.batch(np.arange(min(_SAMPLE_ROWS, len(rows.ids))), torch.device("cpu")),
         )
-        model = load_classifier(
-            self.start,
+        return model
+
+    def _load(self, folder: Path) -> PreTrainedModel:
+        product = self.params.product
+        return load_classifier(
+            folder,
             labels=product.labels,
             problem=product.problem,
             dropout=self.params.distill.dropout,
         )
-        training = self._training(folder.with_name(f"{folder.name}-{rate:g}"), compute, rate=rate)
-        objective = Classification(self.rows["train"], self.splits["train"].label_ids)
-        train(model, objective, training)
-        return self._accuracy(model, compute)[_QUALITY], model
 
     def _training(self, folder: Path, compute: Compute, *, rate: float) -> Training:
         kept = {name: getattr(self.params.distill, name) for name in Schedule.model_fields}

@@ -126,7 +126,20 @@ def test_the_student_on_hard_labels_is_left_as_a_model(
     workspace: tuple[Params, Paths], tmp_path: Path
 ) -> None:
     params, paths = workspace
-    folder = GoldLesson.read(params, paths).learn(tmp_path / "hard", seed=1)
+    place = {"kind": "folder", "path": str(paths.output("finetune") / "model"), "sha256": None}
+    checkpoint = params.prepare.checkpoint.model_copy(update=place)
+    changed = {
+        "prepare": params.prepare.model_copy(update={"checkpoint": checkpoint}),
+        "distill": params.distill.model_copy(update={"teacher_layers": [0]}),
+    }
+    lesson = GoldLesson.read(params.model_copy(update=changed), paths)
+    folder = lesson.learn(tmp_path / "hard", seed=1)
+    tried = {path.name for path in tmp_path.iterdir()} - {"hard"}
+    assert tried == {
+        f"hard-{rate}-{start}"
+        for rate in ("0.0001", "0.0003")
+        for start in ("pretrained", "layers")
+    }
     answer = TorchEngine(folder, Task.asked(params.product, params.prepare)).open(1)
     assert answer("a good film") in (0, 1)
 

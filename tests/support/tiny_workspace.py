@@ -103,6 +103,7 @@ def _params(root: Path, changes: Sequence[str]) -> Params:
     values["compute"].update(threads=1)
     values["prepare"]["max_length"] = MAX_LENGTH
     values["pretrain"]["sequence_length"] = MAX_LENGTH
+    values["distill"].update(teacher_layers=None)  # its student has one layer
     values["evaluate"].update(resamples=200, min_slice_rows=5)
     values["quantize"].update(min_agreement=0.0)  # random weights answer near the boundary
     values["measure"].update(tokens=8, threads=1, rounds=2, requests_per_round=5)
