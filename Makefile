@@ -39,7 +39,7 @@ check: $(STAMP) ## format, lint, types, imports, code lock
 	@$(RUN) -m ruff check .
 	@$(RUN) -m mypy
 	@$(RUN) -c "from importlinter.cli import lint_imports_command as lint; lint()"
-	@$(RUN) -m flows.codelock --check
+	@$(RUN) -m flows.planning.codelock --check
 
 format: $(STAMP) ## put the code into the house's format
 	@$(RUN) -m ruff check --fix-only --quiet .
@@ -79,6 +79,6 @@ clean: ## remove artifacts, training checkpoints and tool caches; says what it k
 # is named too, so that an environment whose system Python was upgraded or removed is looked at.
 $(STAMP): pyproject.toml constraints.txt $(VENV)/bin/python
 	@python="$$(sh scripts/find_python.sh "$(PYTHON)")" && "$$python" scripts/environment.py
-	@$(RUN) -m flows.prefect_server
+	@$(RUN) -m flows.orchestration.prefect_server
 
 $(VENV)/bin/python: ;

@@ -36,19 +36,19 @@ from pathlib import Path
 
 from transformers.utils import logging
 
-from benchmarks.support.comparison import (
+from benchmarks.support.field import PEERS, Field
+from benchmarks.support.folds import built_folds
+from benchmarks.support.peer_table import (
     Figure,
     Measured,
     Right,
     figures,
     table,
 )
-from benchmarks.support.field import PEERS, Field
-from benchmarks.support.folds import built_folds
 from benchmarks.support.race import answers, joined, race
-from benchmarks.support.seeds import built_with
+from benchmarks.support.seed_runs import built_with
 from benchmarks.support.texts import texts_by_tokens, tokens_read
-from flows.machine import describe_machine
+from flows.planning.machine import describe_machine
 from pipeline.core.errors import DataError
 from pipeline.core.files import read_json
 from pipeline.core.params import load_params

@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from flows.machine import describe_machine  # noqa: E402 - run as a script from the clone
+from flows.planning.machine import describe_machine  # noqa: E402 - run as a script from the clone
 from pipeline.core.files import read_json  # noqa: E402
 from tests.support.mini_repo import make_mini_repo, mini_environment  # noqa: E402
 

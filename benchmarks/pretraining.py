@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.support.apart import in_own_process
-from benchmarks.support.pretraining import (
+from benchmarks.support.pretraining_runs import (
     Corpus,
     Watched,
     counted_scores,
@@ -35,7 +35,7 @@ from benchmarks.support.pretraining import (
     open_corpus,
     train_bilm,
 )
-from flows.machine import describe_machine
+from flows.planning.machine import describe_machine
 
 ROOT = Path(__file__).resolve().parents[1]
 

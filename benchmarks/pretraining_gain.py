@@ -22,20 +22,20 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
-from benchmarks.support.pretraining import load_profile
-from flows.machine import describe_machine
+from benchmarks.support.pretraining_runs import load_profile
+from flows.planning.machine import describe_machine
 from pipeline.core.params import Compute, Params, PretrainParams, Schedule, load_params
 from pipeline.core.stage import seed_everything
 from pipeline.models.encoder import load_classifier, load_tokenizer, save_model
-from pipeline.models.pretraining import new_language_model
+from pipeline.models.language_models import new_language_model
 from pipeline.text.batching import epoch_batches
 from pipeline.text.packing import PackedRows, TokenFile, row_batches
-from pipeline.training.checkpoint import Checkpoints
-from pipeline.training.classification import Classification, predict_logits, tokenize
 from pipeline.training.curve import Curve
+from pipeline.training.labelled_rows import Split, read_split
 from pipeline.training.loop import Training, train
-from pipeline.training.pretraining import language_model_objective
-from pipeline.training.splits import Split, read_split
+from pipeline.training.objectives.by_family import language_model_objective
+from pipeline.training.objectives.gold import Classification, predict_logits, tokenize
+from pipeline.training.resume import Checkpoints
 
 ROOT = Path(__file__).resolve().parents[1]
 _SEEDS = (1, 2, 3)

@@ -42,7 +42,7 @@ from benchmarks.support.finetuning import (
     train_with_trainer,
     tuned,
 )
-from flows.machine import describe_machine
+from flows.planning.machine import describe_machine
 
 ROOT = Path(__file__).resolve().parents[1]
 _LEEWAY = 0.005

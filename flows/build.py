@@ -6,7 +6,7 @@
     python -m flows.build --set finetune.epochs=1     # an experiment, in a worktree; not released
 
 Where nothing is stale this ends in seconds: neither Prefect nor MLflow nor torch is imported. That is
-why the Prefect flow itself stands in flows/build_flow.py; `flows.build.build` is that flow.
+why the Prefect flow itself stands in flows/orchestration/build_flow.py; `flows.build.build` is that flow.
 """
 
 import argparse
@@ -19,16 +19,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from flows import report
-from flows.checks import check_before_build, check_git
-from flows.codelock import refresh_code_lock
-from flows.dag import load_dag
-from flows.locks import build_lock
-from flows.machine import refresh_machine
-from flows.results import BuildResult, StageResult, cached_results, gate_files
-from flows.runner import Runner, StageFailedError, logs_folder, stage_environment, stale_stages
-from flows.telemetry import switch_off_telemetry
-from flows.workspace import open_workspace
+from flows.console import summary as report
+from flows.console.results import BuildResult, StageResult, cached_results, gate_files
+from flows.execution.locks import build_lock
+from flows.execution.runner import (
+    Runner,
+    StageFailedError,
+    logs_folder,
+    stage_environment,
+    stale_stages,
+)
+from flows.execution.telemetry import switch_off_telemetry
+from flows.execution.workspace import open_workspace
+from flows.planning.checks import check_before_build, check_git
+from flows.planning.codelock import refresh_code_lock
+from flows.planning.dag import load_dag
+from flows.planning.machine import refresh_machine
 from pipeline.core.errors import ParameterError, PipelineError
 from pipeline.core.params import load_params, override, parse_params, parse_yaml
 from pipeline.core.paths import Paths
@@ -40,7 +46,7 @@ __all__ = ["BuildResult", "StageResult", "build_title", "build_workspace", "main
 def __getattr__(name: str) -> Any:
     """`flows.build.build` is the Prefect flow; asking for it imports Prefect."""
     if name == "build":
-        from flows.build_flow import build
+        from flows.orchestration.build_flow import build
 
         return build
     raise AttributeError(name)
@@ -72,9 +78,9 @@ def build_workspace(workspace: Path, *, root: Path, title: str) -> BuildResult:
 
 
 def _build(runner: Runner, *, root: Path, title: str, stale: Sequence[str]) -> BuildResult:
-    from flows.stage_tasks import StageTasks, show_results
-    from flows.tracking import tracked
-    from flows.warm import warm_runner
+    from flows.execution.warm import warm_runner
+    from flows.orchestration.stage_tasks import StageTasks, show_results
+    from flows.tracking.recorder import tracked
 
     workspace = runner.workspace
     dag, params = load_dag(Paths(workspace).dag), load_params(Paths(workspace).params)
@@ -230,12 +236,12 @@ def _run(root: Path, *, changes: Sequence[str], deploy: bool) -> None:
     if finish_without_work(root, changes=changes, deploy=deploy):
         return
     check_before_build(root)
-    from flows.prefect_server import prefect_server
+    from flows.orchestration.prefect_server import prefect_server
 
     say("Starting Prefect …")
     with prefect_server(root):
         say("Prefect is ready; the flow begins …")
-        from flows.build_flow import run_from_command_line
+        from flows.orchestration.build_flow import run_from_command_line
 
         run_from_command_line(changes, deploy=deploy)
 

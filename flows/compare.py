@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.table import render
-from flows.workspace import kept_builds
+from flows.console.table import render
+from flows.execution.workspace import kept_builds
 from pipeline.core.errors import DataError, PipelineError
 from pipeline.core.files import read_json
 from pipeline.core.params import parse_yaml

@@ -24,8 +24,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from flows.codelock import CodeLock
-from flows.telemetry import switch_off_telemetry
+from flows.execution.telemetry import switch_off_telemetry
+from flows.planning.codelock import CodeLock
 from pipeline.core.errors import DataError, ParameterError, PipelineError, TrainingError
 from pipeline.core.files import sha256_file, sha256_tree
 from pipeline.core.params import Params, override, parse_params, parse_yaml
@@ -117,7 +117,7 @@ def _report(
     out.mkdir(parents=True, exist_ok=True)
     known = [] if seen is None else ["--seen", ",".join(seen)]
     places = ["--data", str(data.resolve()), "--out", str(out)]
-    _run("pipeline.glue.report", [*places, *known, *answers], root, key="")
+    _run("pipeline.glue.task_report", [*places, *known, *answers], root, key="")
     say(f"\nReport: {out / 'report.json'}\nSubmission: {out / 'submission.zip'}")
 
 

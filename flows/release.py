@@ -17,8 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flows.ports import asked_port
-from flows.telemetry import switch_off_telemetry
+from flows.execution.telemetry import switch_off_telemetry
+from flows.planning.ports import asked_port
 from pipeline.core.errors import PipelineError, ReleaseError
 from pipeline.core.files import read_json, sha256_file, write_json
 from pipeline.core.params import load_params
@@ -193,7 +193,7 @@ def _keep_origin(state: ReleaseState, bundle: Path) -> None:
     records = Paths(workspace).output("prepare") / "records.parquet"
     if not records.exists():
         return
-    from flows.snapshot import built_origin
+    from flows.planning.snapshot import built_origin
 
     bundle_hash = sha256_file(bundle / "manifest.json")
     write_json(state.rows(bundle_hash), _train_rows(records))

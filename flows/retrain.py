@@ -7,7 +7,7 @@ Started by the schedule in prefect.yaml, from the Prefect UI, or by
 The build happens in a git worktree, so it never blocks a developer, and its file sources are pinned
 to the snapshot. Where sources, annotations, parameters and code are those that the champion was
 built from, nothing is built at all. Whatever the end, the reason stands in the log, in the ledger, in
-a Prefect artifact and in the run's final state. The flow itself is flows/retrain_flow.py.
+a Prefect artifact and in the run's final state. The flow itself is flows/orchestration/retrain_flow.py.
 """
 
 import sys
@@ -17,17 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from flows.build import build_workspace
-from flows.prefect_server import prefect_server
+from flows.console.results import BuildResult
+from flows.execution.workspace import open_workspace
+from flows.orchestration.prefect_server import prefect_server
+from flows.planning.snapshot import changed_parts, digest, pins, planned_origin, take_snapshot
 from flows.release import product_of, release_bundle
-from flows.results import BuildResult
-from flows.snapshot import changed_parts, digest, pins, planned_origin, take_snapshot
-from flows.workspace import open_workspace
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import load_params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
-from pipeline.monitoring.compare import Rows, asks_the_same, compare
+from pipeline.monitoring.bundle_comparison import Rows, asks_the_same, compare
 from pipeline.monitoring.decide import Decision, decide
 from pipeline.release import ledger
 from pipeline.release.state import ReleaseState
@@ -63,7 +63,7 @@ class Outcome:
 def __getattr__(name: str) -> Any:
     """`flows.retrain.retrain` is the Prefect flow; asking for it imports Prefect."""
     if name == "retrain":
-        from flows.retrain_flow import retrain
+        from flows.orchestration.retrain_flow import retrain
 
         return retrain
     raise AttributeError(name)
@@ -198,7 +198,7 @@ def main() -> None:
     """Command line: the flow on the server of `make ui`, or on a temporary one."""
     try:
         with prefect_server(Path.cwd().resolve()):
-            from flows.retrain_flow import run_from_command_line
+            from flows.orchestration.retrain_flow import run_from_command_line
 
             run_from_command_line()
     except PipelineError as error:

@@ -30,13 +30,7 @@ from typing import Any
 from optuna.trial import TrialState
 
 from flows.build import build_workspace, read_profile, stop_on_sigterm, workspace_name
-from flows.codelock import refresh_code_lock
-from flows.machine import refresh_machine
-from flows.prefect_server import prefect_server
-from flows.runner import StageFailedError
-from flows.study import ask, completed, finished, open_study, study_lock
-from flows.telemetry import switch_off_telemetry
-from flows.trials import (
+from flows.console.trials import (
     Recipe,
     Tried,
     best,
@@ -46,7 +40,13 @@ from flows.trials import (
     trial_table,
     write_patch,
 )
-from flows.workspace import keep_results, open_workspace
+from flows.execution.runner import StageFailedError
+from flows.execution.telemetry import switch_off_telemetry
+from flows.execution.workspace import keep_results, open_workspace
+from flows.orchestration.prefect_server import prefect_server
+from flows.planning.codelock import refresh_code_lock
+from flows.planning.machine import refresh_machine
+from flows.planning.study import ask, completed, finished, open_study, study_lock
 from pipeline.core.errors import NOTHING_QUALIFIES, ParameterError, PipelineError
 from pipeline.core.files import sha256_tree
 from pipeline.core.params import Params, override, parse_params, parse_yaml
@@ -258,7 +258,7 @@ def main() -> None:
     try:
         profile = read_profile(root, options.profile) if options.profile else []
         with prefect_server(root):
-            from flows.search_flow import run_from_command_line
+            from flows.orchestration.search_flow import run_from_command_line
 
             run_from_command_line([*profile, *options.changes])
     except PipelineError as error:

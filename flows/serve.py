@@ -7,9 +7,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from flows.ports import asked_port
+from flows.execution.telemetry import switch_off_telemetry
+from flows.planning.ports import asked_port
 from flows.release import product_of
-from flows.telemetry import switch_off_telemetry
 from pipeline.core.errors import PipelineError, ReleaseError
 from pipeline.core.progress import say
 from pipeline.release import ledger

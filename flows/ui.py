@@ -3,7 +3,7 @@
     python -m flows.ui [--prefect-port 4200] [--mlflow-port 5000]
 
 All three are detached, listen on this machine only, and log to `.modelyard/logs/`. What runs already
-is kept. The worker is Prefect's own process worker, and flows/deploy.py brings prefect.yaml to the
+is kept. The worker is Prefect's own process worker, and flows/orchestration/deployments.py brings prefect.yaml to the
 server: deployments and schedules then stand in that file alone, each run is a process of its own (so
 a run that dies takes nothing with it), and a restarted worker finds the runs that wait for it.
 """
@@ -24,7 +24,7 @@ from typing import Any
 
 import psutil
 
-from flows.prefect_server import configure_prefect
+from flows.orchestration.prefect_server import configure_prefect
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
@@ -216,7 +216,7 @@ def _deploy(services: Services) -> None:
     log = Paths(services.root).state / "logs" / "deploy.log"
     with log.open("ab") as output:
         code = subprocess.run(
-            [sys.executable, "-m", "flows.deploy"],
+            [sys.executable, "-m", "flows.orchestration.deployments"],
             cwd=services.root,
             env=environment(services.root, services.addresses),
             stdin=subprocess.DEVNULL,

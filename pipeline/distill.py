@@ -10,7 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.compression.distillation import Features, feature_maps
 from pipeline.compression.low_rank import factorise, merge
-from pipeline.compression.student import read_lesson, student_training
+from pipeline.compression.student_training import read_lesson, student_training
 from pipeline.core.errors import ParameterError
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
@@ -23,10 +23,10 @@ from pipeline.models.encoder import (
 )
 from pipeline.models.features import encoder_layers
 from pipeline.models.narrowing import Batch
-from pipeline.models.student import start_from_teacher
+from pipeline.models.student_start import start_from_teacher
 from pipeline.runtime.scores import scores_of
+from pipeline.training.labelled_rows import read_split
 from pipeline.training.loop import train
-from pipeline.training.splits import read_split
 from pipeline.training.validation import QUALITY
 
 _SAMPLE_TEXTS = 64

@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.acceptance.judge import Judge, Judged
+from pipeline.acceptance.predictions import Answers, read_baselines, write_answers
+from pipeline.acceptance.teacher_comparison import describe_variant, difference_interval
 from pipeline.core.decision import Decision
 from pipeline.core.files import write_json
 from pipeline.core.params import Params
@@ -21,18 +24,15 @@ from pipeline.core.paths import Paths
 from pipeline.core.progress import say, track
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.core.variants import BASELINES, NAIVE_BAYES, TEACHER, Variant, all_variants
-from pipeline.metrics.comparison import describe_variant, difference_interval
-from pipeline.metrics.judge import Judge, Judged
-from pipeline.metrics.plots import plot_evaluation
-from pipeline.metrics.predictions import Answers, read_baselines, write_answers
 from pipeline.metrics.quality import Scores, gold_of
 from pipeline.metrics.slices import slice_masks
 from pipeline.models.encoder import load_classifier, load_tokenizer, parameter_count, reads_segments
+from pipeline.report.plots import plot_evaluation
 from pipeline.runtime.scores import scores_of
 from pipeline.runtime.task import Task, requests_of
 from pipeline.runtime.text_model import TextModel
-from pipeline.training.classification import predict_logits, tokenize
-from pipeline.training.splits import Split, read_split
+from pipeline.training.labelled_rows import Split, read_split
+from pipeline.training.objectives.gold import predict_logits, tokenize
 
 _BATCH_SIZE = 64
 _SHOWN = (TEACHER, "pruned-int8")

@@ -19,12 +19,12 @@ from pipeline.core.stage import Metrics, run_stage
 from pipeline.core.variants import LANGUAGE_MODEL, MODEL_FILE, MODELS, TOKENIZER_FILE
 from pipeline.metrics.quality import unit_of
 from pipeline.models.encoder import load_classifier, load_tokenizer, reads_segments
-from pipeline.models.pretraining import load_language_model
+from pipeline.models.language_models import load_language_model
 from pipeline.runtime.session import open_session
 from pipeline.runtime.task import Request, Task, requests_of
 from pipeline.runtime.text_model import TextModel
-from pipeline.training.classification import TokenRows, tokenize
-from pipeline.training.splits import read_split
+from pipeline.training.labelled_rows import read_split
+from pipeline.training.objectives.gold import TokenRows, tokenize
 
 _PARITY_TEXTS = 24
 

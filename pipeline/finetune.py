@@ -5,17 +5,17 @@ Reads   artifacts/prepare/{records.parquet, related.parquet, sentences.parquet, 
 Writes  artifacts/finetune/{model/, curve.csv, metrics.json}
 """
 
+from pipeline.acceptance.predictions import read_baselines_of
 from pipeline.core.errors import TrainingError
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.metrics.predictions import read_baselines_of
 from pipeline.metrics.quality import quality_figure
 from pipeline.models.encoder import load_tokenizer, parameter_count, save_model
 from pipeline.runtime.scores import scores_of
 from pipeline.training.curve import Curve
+from pipeline.training.phases.fine_tuning import Teaching
 from pipeline.training.seeds import Seeds, spread
-from pipeline.training.teaching import Teaching
 from pipeline.training.validation import QUALITY
 
 

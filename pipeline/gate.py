@@ -1,7 +1,7 @@
 """gate: check every ONNX variant, choose one on validation, certify it, score it once on test, pack it.
 
 The rule of the checks (passed, failed, inconclusive) and of the choice stands at the head of
-pipeline/metrics/requirements.py.
+pipeline/acceptance/requirements.py.
 
 Reads   artifacts/evaluate/, artifacts/measure/, models and certificates of export and quantize,
         artifacts/{collect/manifest.json, validate/report.json, finetune/metrics.json},
@@ -15,6 +15,12 @@ from typing import Any
 import onnxruntime
 import tokenizers
 
+from pipeline.acceptance.certificate import certify, certify_language_model, require_complete
+from pipeline.acceptance.judge import Judge, Judged
+from pipeline.acceptance.predictions import Answers, read_answers
+from pipeline.acceptance.requirements import nothing_qualifies, qualifies
+from pipeline.acceptance.scorecard import make_scorecard, summary
+from pipeline.acceptance.verdict import Evidence, check_variant, choose, explain
 from pipeline.core.decision import Decision
 from pipeline.core.files import read_json, sha256_file, write_json
 from pipeline.core.params import Params
@@ -32,22 +38,16 @@ from pipeline.core.variants import (
     Variant,
     all_variants,
 )
-from pipeline.data.model_card import model_card
 from pipeline.data.unlabelled import read_last
-from pipeline.metrics.certificate import certify, certify_language_model, require_complete
-from pipeline.metrics.judge import Judge, Judged
-from pipeline.metrics.plots import plot_choice
-from pipeline.metrics.predictions import Answers, read_answers
 from pipeline.metrics.quality import unit_of
-from pipeline.metrics.requirements import nothing_qualifies, qualifies
-from pipeline.metrics.scorecard import make_scorecard, summary
-from pipeline.metrics.verdict import Evidence, check_variant, choose, explain
+from pipeline.report.model_card import model_card
+from pipeline.report.plots import plot_choice
 from pipeline.runtime.batch_invariance import measure_batch_invariance
 from pipeline.runtime.bundle import FORMAT, write_bundle
-from pipeline.runtime.parity import golden_answers
+from pipeline.runtime.golden_check import golden_answers
 from pipeline.runtime.task import Task, request_of, requests_of
 from pipeline.runtime.text_model import TextModel
-from pipeline.training.splits import Split, read_split
+from pipeline.training.labelled_rows import Split, read_split
 
 # Of a probability, or of the spread of a number.
 # An activation that lies between two integers can round the other way on another processor.

@@ -18,11 +18,11 @@ from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data.licences import waiver
-from pipeline.data.related import related_rows
+from pipeline.data.related_rows import related_rows
 from pipeline.data.tables import Columns, read_table, text_schema, write_table
 from pipeline.data.transfer_set import transfer_sentences
-from pipeline.models.checkpoint import resolve_checkpoint
-from pipeline.text.splits import SPLITS, check_splits, split_of, unit_hash
+from pipeline.models.pretrained import resolve_checkpoint
+from pipeline.text.split_assignment import SPLITS, check_splits, split_of, unit_hash
 from pipeline.text.tokenizer import (
     save_for_transformers,
     token_array,

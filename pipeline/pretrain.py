@@ -16,16 +16,16 @@ from pipeline.core.files import read_json
 from pipeline.core.params import Params, PretrainParams
 from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.models.checkpoint import resolve_checkpoint
 from pipeline.models.encoder import load_tokenizer, parameter_count, save_model
-from pipeline.models.pretraining import new_language_model
-from pipeline.models.student import start_from_checkpoint
+from pipeline.models.language_models import new_language_model
+from pipeline.models.pretrained import resolve_checkpoint
+from pipeline.models.student_start import start_from_checkpoint
 from pipeline.text.packing import PackedRows, TokenFile, documents_of, row_batches
-from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.curve import Curve
 from pipeline.training.heldout import document_nats, heldout_loss, pseudo_nats
 from pipeline.training.loop import Training, train
-from pipeline.training.pretraining import language_model_objective
+from pipeline.training.objectives.by_family import language_model_objective
+from pipeline.training.resume import Checkpoints
 
 _HELDOUT_ROWS = 256
 _SAMPLE_ROWS = 32

@@ -20,7 +20,7 @@ from pipeline.compression.structured import (
     remove_heads,
     remove_layers,
 )
-from pipeline.compression.student import Lesson, read_lesson, student_training
+from pipeline.compression.student_training import Lesson, read_lesson, student_training
 from pipeline.compression.surgery import Surgery
 from pipeline.core.errors import ParameterError
 from pipeline.core.params import Params

@@ -42,7 +42,7 @@ from pipeline.metrics.quality import Scores, agreement
 from pipeline.runtime.language_model import LanguageModel
 from pipeline.runtime.task import Request, Task, requests_of
 from pipeline.runtime.text_model import TextModel
-from pipeline.training.splits import read_split
+from pipeline.training.labelled_rows import read_split
 
 _COMPARED_TEXTS = 400
 _COSTED_TEXTS = 60

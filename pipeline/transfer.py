@@ -23,8 +23,8 @@ from pipeline.data.domain import nearest_first
 from pipeline.data.records import ID_DIGITS
 from pipeline.data.variety import varied
 from pipeline.models.encoder import load_classifier, load_tokenizer, reads_segments
-from pipeline.training.classification import predict, tokenize
-from pipeline.training.splits import Split, read_split
+from pipeline.training.labelled_rows import Split, read_split
+from pipeline.training.objectives.gold import predict, tokenize
 
 LABELLED, AUGMENTED, CORPUS = "labelled", "augmented", "corpus"
 

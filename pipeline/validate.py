@@ -14,12 +14,13 @@ from pipeline.core.paths import Paths
 from pipeline.core.product import REGRESSION
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.data import balance, quality
-from pipeline.data.cards import data_card
+from pipeline.data import balance
+from pipeline.data import row_checks as quality
 from pipeline.data.duplicates import groups
 from pipeline.data.privacy import personal_data
 from pipeline.data.records import Record, read_records, write_records
 from pipeline.data.tables import text_schema, write_table
+from pipeline.report.data_card import data_card
 
 
 def run(params: Params, paths: Paths) -> Metrics:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.telemetry import switch_off_telemetry
+from flows.execution.telemetry import switch_off_telemetry
 
 BROWSERS = (
     "chromium",

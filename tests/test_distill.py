@@ -11,7 +11,7 @@ from pipeline.core.errors import ArtifactError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import load_params
 from pipeline.models.encoder import load_classifier, load_tokenizer
-from pipeline.training.classification import predict_logits, tokenize
+from pipeline.training.objectives.gold import predict_logits, tokenize
 from tests.support.trained_workspace import MAX_LENGTH, run_in, trained_workspace
 
 WEIGHTS = "artifacts/distill/model/model.safetensors"

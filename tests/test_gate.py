@@ -12,7 +12,7 @@ from pipeline.core.files import read_json, sha256_file, sha256_tree, write_json
 from pipeline.core.params import Params, parse_params
 from pipeline.core.paths import Paths
 from pipeline.runtime.bundle import open_bundle
-from pipeline.runtime.parity import check_golden
+from pipeline.runtime.golden_check import check_golden
 from pipeline.runtime.text_model import TextModel
 from tests.support.tiny_workspace import at, compressed_workspace
 

@@ -24,7 +24,7 @@ VIOLATIONS = {
     "registry": ("pipeline/release/__init__.py", "import mlflow"),
     "monitoring": ("pipeline/monitoring/__init__.py", "import mlflow"),
     "stages": ("pipeline/gate.py", "import prefect"),
-    "flows": ("flows/dag.py", "import pipeline.prune"),
+    "flows": ("flows/planning/dag.py", "import pipeline.prune"),
 }
 
 

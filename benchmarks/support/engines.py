@@ -20,7 +20,7 @@ from pipeline.models.linear import Baseline, naive_bayes_regression
 from pipeline.runtime.reader import Reader
 from pipeline.runtime.task import Task
 from pipeline.runtime.text_model import TextModel
-from pipeline.training.splits import read_split
+from pipeline.training.labelled_rows import read_split
 
 
 class Engine(Protocol):

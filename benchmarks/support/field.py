@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks.support import comparison
+from benchmarks.support import peer_table as comparison
 from benchmarks.support.engines import Engine, LinearEngine, OnnxEngine, TorchEngine
 from benchmarks.support.hard_labels import GoldLesson
 from benchmarks.support.peers import Peer, PeerEngine, PeerError
-from flows.machine import describe_machine
+from flows.planning.machine import describe_machine
 from pipeline.compression.int8 import zipped_bytes
 from pipeline.core.files import read_json, write_text
 from pipeline.core.params import Params
@@ -18,9 +18,9 @@ from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.variants import NAIVE_BAYES, TOKENIZER_FILE, WEIGHTS_FILE, Variant
 from pipeline.models import linear
-from pipeline.models.checkpoint import resolve_checkpoint
+from pipeline.models.pretrained import resolve_checkpoint
 from pipeline.runtime.task import Task
-from pipeline.training.splits import read_split
+from pipeline.training.labelled_rows import read_split
 
 PEERS = ("model2vec", "optimum")
 _PRESETS = {"avx512_vnni": "avx512_vnni", "avx512f": "avx512", "avx2": "avx2", "asimd": "arm64"}

@@ -25,20 +25,20 @@ from benchmarks.support.watch import ReachedError, Run, Watch
 from pipeline.core.errors import DataError
 from pipeline.core.params import Compute, Params, Schedule, load_params
 from pipeline.core.stage import seed_everything
-from pipeline.models.checkpoint import resolve_checkpoint
 from pipeline.models.encoder import layer_from_top, load_classifier, load_tokenizer
+from pipeline.models.pretrained import resolve_checkpoint
 from pipeline.text.batching import epoch_batches, sorted_batches
-from pipeline.training.checkpoint import Checkpoints
-from pipeline.training.classification import (
+from pipeline.training.curve import Curve
+from pipeline.training.device import autocast, has_bfloat16, prepare_device, uses_bfloat16
+from pipeline.training.fast.tokens_in_use import tokens_in_use
+from pipeline.training.labelled_rows import read_split
+from pipeline.training.loop import Training, train
+from pipeline.training.objectives.gold import (
     Classification,
     TokenRows,
     tokenize,
 )
-from pipeline.training.curve import Curve
-from pipeline.training.device import autocast, has_bfloat16, prepare_device, uses_bfloat16
-from pipeline.training.loop import Training, train
-from pipeline.training.splits import read_split
-from pipeline.training.tokens_in_use import tokens_in_use
+from pipeline.training.resume import Checkpoints
 
 SCHEDULE: dict[str, Any] = {"epochs": 1, "learning_rate": 2e-4, "batch_size": 16}
 """Of us and of the tuned Trainer, from the checkpoint itself; chosen on seeds 11 to 13, which race nowhere. The

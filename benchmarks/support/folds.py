@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from flows.runner import stage_environment
+from flows.execution.runner import stage_environment
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import Params, SplitShares
@@ -25,7 +25,7 @@ from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.data.tables import Columns, read_table, text_schema, write_table
 from pipeline.data.transfer_set import transfer_sentences
-from pipeline.text.splits import unit_hash
+from pipeline.text.split_assignment import unit_hash
 
 STAGES = ("baseline", "finetune", "transfer", "distill", "prune", "export", "quantize")
 MINUTES_A_FOLD = 26

@@ -18,21 +18,21 @@ from pipeline.core.params import Compute, Params, Schedule
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import seed_everything
-from pipeline.models.checkpoint import resolve_checkpoint
 from pipeline.models.encoder import load_classifier, load_tokenizer, save_model
-from pipeline.models.student import start_from_teacher
+from pipeline.models.pretrained import resolve_checkpoint
+from pipeline.models.student_start import start_from_teacher
 from pipeline.text.batching import epoch_batches
-from pipeline.training.checkpoint import Checkpoints
-from pipeline.training.classification import (
+from pipeline.training.curve import Curve
+from pipeline.training.labelled_rows import Split, read_split
+from pipeline.training.loop import Training, train
+from pipeline.training.objectives.gold import (
     Classification,
     TokenRows,
     accuracy_of,
     predict_logits,
     tokenize,
 )
-from pipeline.training.curve import Curve
-from pipeline.training.loop import Training, train
-from pipeline.training.splits import Split, read_split
+from pipeline.training.resume import Checkpoints
 
 RATES, EPOCHS, BATCH_SIZE = (1e-4, 3e-4), 4, 32
 _QUALITY = "validation_accuracy"

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.support.comparison import Place, Right, Times
 from benchmarks.support.field import Contender
+from benchmarks.support.peer_table import Place, Right, Times
 from benchmarks.support.peers import PeerError
 from benchmarks.support.turns import Turn
 from pipeline.core.progress import Progress, say
-from pipeline.training.splits import read_split
+from pipeline.training.labelled_rows import read_split
 
 _WARM_UP = 5
 

@@ -10,7 +10,7 @@ from pipeline.core.params import PrepareParams
 from pipeline.core.paths import Paths
 from pipeline.core.variants import TOKENIZER_FILE
 from pipeline.runtime.reader import Reader
-from pipeline.training.splits import read_split
+from pipeline.training.labelled_rows import read_split
 
 _TEXTS = 32
 """Of each length."""

@@ -21,8 +21,8 @@ import numpy as np
 from pipeline.core.errors import DataError, PipelineError
 from pipeline.core.files import atomic_folder
 from pipeline.core.progress import say
-from pipeline.glue.files import target_of
-from pipeline.glue.sources import Splits, open_source
+from pipeline.glue.dataset_sources import Splits, open_source
+from pipeline.glue.official_files import target_of
 from pipeline.glue.tasks import DIAGNOSTIC, TASKS, Task
 
 

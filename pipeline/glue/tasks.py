@@ -17,7 +17,7 @@ class Task:
         columns: of the text, or of the first and the second.
         label_column: name of it in the files that have labels.
         labels: strings of the answers in files and submissions; empty for a score from 0 to 5.
-        metrics: names in `pipeline.metrics.glue`; the first is the one shown.
+        metrics: names in `pipeline.metrics.glue_metrics`; the first is the one shown.
         development: file of the development rows → the name that its figures carry.
         submissions: file of the test rows → the file in `submission.zip` that answers them.
         header: the columns of files that have no header line; empty where they have one.

@@ -24,22 +24,22 @@ from pipeline.core.params import Checkpoint, Compute, FinetuneParams
 from pipeline.core.progress import say
 from pipeline.core.stage import seed_everything
 from pipeline.glue.encoders import load_encoder
-from pipeline.glue.files import Rows, read_labelled, read_unlabelled
+from pipeline.glue.official_files import Rows, read_labelled, read_unlabelled
 from pipeline.glue.tasks import DIAGNOSTIC, TASKS, Task, diagnostic_file
-from pipeline.models.checkpoint import resolve_checkpoint
 from pipeline.models.encoder import freeze_lowest, is_bilm, layer_from_top
+from pipeline.models.pretrained import resolve_checkpoint
 from pipeline.text.batching import epoch_batches
-from pipeline.training.checkpoint import Checkpoints
-from pipeline.training.classification import (
+from pipeline.training.curve import Curve
+from pipeline.training.fast.tokens_in_use import tokens_in_use
+from pipeline.training.loop import Objective, Training, train
+from pipeline.training.objectives.gold import (
     Classification,
     Regression,
     TokenRows,
     predict_logits,
     tokenize,
 )
-from pipeline.training.curve import Curve
-from pipeline.training.loop import Objective, Training, train
-from pipeline.training.tokens_in_use import tokens_in_use
+from pipeline.training.resume import Checkpoints
 
 _BATCH_SIZE = 64
 

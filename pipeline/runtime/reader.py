@@ -2,7 +2,7 @@
 
 A text that is longer than the model reads is cut, or read in windows: each of full length with its
 special tokens, the next one some ordinary tokens further. Of a pair the first text is kept whole and
-the windows go over the second. The same in torch: pipeline/training/classification.py.
+the windows go over the second. The same in torch: pipeline/training/objectives/gold.py.
 """
 
 from dataclasses import dataclass

@@ -32,6 +32,7 @@ from pipeline.runtime.task import Request as Asked
 from pipeline.runtime.text_model import TextModel
 from pipeline.serving.admission import Admission
 from pipeline.serving.guard import Guard, SecurityHeaders
+from pipeline.serving.hot_swap import Model, ModelHolder
 from pipeline.serving.language import language_routes
 from pipeline.serving.protocol import (
     BodyTooLargeError,
@@ -42,7 +43,6 @@ from pipeline.serving.protocol import (
     read_requests,
     require_shape,
 )
-from pipeline.serving.rollout import Model, ModelHolder
 
 STATIC = Path(__file__).parent / "static"
 DISCARD_BYTES = 16_000_000

@@ -18,8 +18,8 @@ from starlette.routing import Route
 
 from pipeline.runtime.language_model import LanguageModel
 from pipeline.serving.admission import Admission
+from pipeline.serving.hot_swap import Model
 from pipeline.serving.protocol import ProtocolError, failed, json_response, read_texts
-from pipeline.serving.rollout import Model
 
 _BLANK = "___"
 _LOGGER = logging.getLogger("modelyard.server")

@@ -26,7 +26,7 @@ from pipeline.runtime.threads import available_cores
 from pipeline.serving.admission import Admission
 from pipeline.serving.app import create_app
 from pipeline.serving.guard import is_loopback
-from pipeline.serving.rollout import ModelHolder, PointerFollower
+from pipeline.serving.hot_swap import ModelHolder, PointerFollower
 
 TOKEN_VARIABLE = "MODELYARD_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 QUEUE = 64

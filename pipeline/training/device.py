@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from pipeline.core.params import Compute
-from pipeline.training.memory import keep_freed_memory
+from pipeline.training.fast.memory import keep_freed_memory
 
 _BFLOAT16_INSTRUCTIONS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 

@@ -19,11 +19,11 @@ from pipeline.core.params import Compute, Schedule
 from pipeline.core.progress import Progress
 from pipeline.text.batching import Ids
 from pipeline.training.average import EVERY, moving_average, take_over
-from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.curve import Curve
 from pipeline.training.device import autocast, prepare_device
-from pipeline.training.dropout import quick_dropout
-from pipeline.training.optimizer import build_optimizer, clip_in_step, rate_factor
+from pipeline.training.fast.dropout import quick_dropout
+from pipeline.training.learning_rate import build_optimizer, clip_in_step, rate_factor
+from pipeline.training.resume import Checkpoints
 
 _CHECKPOINT_SECONDS = 60.0
 _GRADIENT_NORM = 1.0

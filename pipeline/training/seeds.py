@@ -22,7 +22,7 @@ from transformers import PreTrainedModel
 from pipeline.core.files import read_json, write_json
 from pipeline.core.progress import say
 from pipeline.core.stage import INPUT_KEY_VARIABLE, seed_everything
-from pipeline.training.checkpoint import Checkpoints
+from pipeline.training.resume import Checkpoints
 
 _LEVEL = 0.95
 Keep = Literal["best", "mean"]

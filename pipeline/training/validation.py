@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.core.params import Compute
 from pipeline.core.product import CLASSIFICATION
 from pipeline.metrics.quality import quality_figure
-from pipeline.training.classification import TokenRows, predict_logits
+from pipeline.training.objectives.gold import TokenRows, predict_logits
 
 QUALITY = "validation_quality"
 _BATCH_SIZE = 64

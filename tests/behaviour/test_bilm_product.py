@@ -19,7 +19,7 @@ from pipeline.runtime.task import Task
 from pipeline.runtime.text_model import TextModel
 from pipeline.serving.admission import Admission
 from pipeline.serving.app import create_app
-from pipeline.serving.rollout import ModelHolder
+from pipeline.serving.hot_swap import ModelHolder
 from pipeline.text.tokenizer import save_for_transformers, token_array, train_byte_bpe
 from tests.support.problems import product_of
 from tests.support.trained_workspace import MAX_LENGTH, changed, run_in, texts, trained_workspace

@@ -13,9 +13,9 @@ from pipeline import distill
 from pipeline.core.params import load_params
 from pipeline.models.encoder import load_classifier, load_tokenizer
 from pipeline.runtime.bundle import open_bundle
-from pipeline.runtime.parity import check_golden
+from pipeline.runtime.golden_check import check_golden
 from pipeline.runtime.text_model import TextModel
-from pipeline.training.classification import predict_logits, tokenize
+from pipeline.training.objectives.gold import predict_logits, tokenize
 from tests.support.problems import product_of
 from tests.support.trained_workspace import run_in
 from tests.support.whole_line import (

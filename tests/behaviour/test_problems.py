@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from pipeline import evaluate, gate, measure
+from pipeline.acceptance.predictions import read_answers
 from pipeline.core.decision import Decision
 from pipeline.core.files import read_json
 from pipeline.core.params import Params, override, parse_params
 from pipeline.core.paths import Paths
-from pipeline.metrics.predictions import read_answers
 from pipeline.runtime.bundle import open_bundle
-from pipeline.runtime.parity import check_golden
+from pipeline.runtime.golden_check import check_golden
 from pipeline.runtime.task import request_of
 from pipeline.runtime.text_model import TextModel
 from tests.support.problems import MULTI_LABEL, PAIRS, REGRESSION

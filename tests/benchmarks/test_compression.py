@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from benchmarks.compression import value_of
-from benchmarks.support.comparison import (
+from benchmarks.support.field import Contender
+from benchmarks.support.peer_table import (
     Figure,
     Measured,
     figures,
@@ -23,7 +24,6 @@ from benchmarks.support.comparison import (
     times_faster,
     times_smaller,
 )
-from benchmarks.support.field import Contender
 from benchmarks.support.peers import PeerError
 from benchmarks.support.race import answers, joined, race, rotated
 from benchmarks.support.texts import exact_texts

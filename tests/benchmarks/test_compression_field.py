@@ -21,7 +21,7 @@ from pipeline.core.variants import NAIVE_BAYES
 from pipeline.data.tables import read_table
 from pipeline.models import linear
 from pipeline.runtime.task import Task
-from pipeline.training.splits import read_split
+from pipeline.training.labelled_rows import read_split
 from tests.support.tiny_workspace import compressed_workspace, write_parquet
 
 ROOT = Path(__file__).resolve().parents[2]

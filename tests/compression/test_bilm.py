@@ -20,7 +20,7 @@ from pipeline.core.errors import ArtifactError
 from pipeline.core.sections import QuantizeParams
 from pipeline.models.lstm import LSTMLayer
 from pipeline.runtime.session import open_session
-from pipeline.training.classification import Classification, TokenRows
+from pipeline.training.objectives.gold import Classification, TokenRows
 from tests.support.tiny_bilm import CELLS, VOCABULARY, WIDTH, tiny_bilm_classifier
 
 LONGEST = 32

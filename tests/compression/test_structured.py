@@ -22,7 +22,7 @@ from pipeline.compression.structured import (
 from pipeline.core.errors import ArtifactError
 from pipeline.models.encoder import load_classifier, parameter_count
 from pipeline.models.first_token import FirstTokenLayer
-from pipeline.training.classification import Classification, TokenRows
+from pipeline.training.objectives.gold import Classification, TokenRows
 from tests.support.tiny_models import first_token_classifier, tiny_classifier
 
 

@@ -12,10 +12,10 @@ from pipeline.compression.surgery import Masked, Surgery, cut_share_at
 from pipeline.core.errors import ArtifactError
 from pipeline.core.params import Compute, Schedule
 from pipeline.text.batching import epoch_batches
-from pipeline.training.checkpoint import Checkpoints
-from pipeline.training.classification import Classification, TokenRows
 from pipeline.training.curve import Curve
 from pipeline.training.loop import Training, train
+from pipeline.training.objectives.gold import Classification, TokenRows
+from pipeline.training.resume import Checkpoints
 from tests.support.tiny_models import tiny_classifier
 
 STEPS = 60

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.dag import load_dag
+from flows.planning.dag import load_dag
 from tests.support.prefect_database import REPOSITORY, put_database
 from tests.support.whole_repo import (
     build_with_kills,

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from flows.locks import WORKSPACE_VARIABLE
-from flows.prefect_server import configure_prefect, temporary_server
+from flows.execution.locks import WORKSPACE_VARIABLE
+from flows.orchestration.prefect_server import configure_prefect, temporary_server
 from pipeline.core.files import write_json
 from tests.support.mini_repo import make_mini_repo, mini_environment, set_parameter
 from tests.support.prefect_database import put_database
@@ -156,7 +156,7 @@ def check_that_bad_input_leaves_results(root: Path) -> None:
 
 
 def test_the_environment_of_a_build_sends_nothing_home() -> None:
-    from flows.telemetry import SWITCHES, switch_off_telemetry
+    from flows.execution.telemetry import SWITCHES, switch_off_telemetry
 
     environment = dict(os.environ)
     switch_off_telemetry(environment)

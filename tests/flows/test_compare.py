@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flows.compare import comparison, read_builds
-from flows.workspace import kept_results
+from flows.execution.workspace import kept_results
 from pipeline.core.errors import DataError
 
 

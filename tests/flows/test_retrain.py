@@ -12,13 +12,13 @@ import pytest
 import yaml
 
 from flows import retrain
-from flows.results import BuildResult
+from flows.console.results import BuildResult
+from flows.planning.snapshot import changed_parts, pins, planned_origin, take_snapshot
 from flows.retrain import NOTHING_CHANGED, comparable_rows, run_retrain
-from flows.snapshot import changed_parts, pins, planned_origin, take_snapshot
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file, write_json
 from pipeline.core.params import Params, override, parse_params, parse_yaml
-from pipeline.monitoring.compare import Rows, compare
+from pipeline.monitoring.bundle_comparison import Rows, compare
 from pipeline.release import ledger
 from pipeline.release.state import ReleaseState
 from tests.support.problems import product_of

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from flows.build import read_profile
-from flows.dvc_output import Failure
-from flows.runner import StageFailedError
+from flows.console.trials import Recipe, Tried, best, pareto, plot_trials, trial_table, write_patch
+from flows.execution.dvc_output import Failure
+from flows.execution.runner import StageFailedError
 from flows.search import Build, build_recipe, possible_recipes, search, search_name
-from flows.trials import Recipe, Tried, best, pareto, plot_trials, trial_table, write_patch
 from pipeline.core.errors import ParameterError, PipelineError
 from pipeline.core.params import Params, override, parse_params, parse_yaml
 from tests.support.tiny_workspace import REPOSITORY

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from prefect.client.schemas.schedules import CronSchedule
 
-from flows.deploy import load_flow
+from flows.orchestration.deployments import load_flow
 from flows.stop import stop
 from flows.ui import HOST, Services, environment, free_port, notes, stop_ui
 from pipeline.release.server_process import is_alive
@@ -30,7 +30,7 @@ def test_retrain_alone_has_a_schedule_and_it_is_a_valid_one() -> None:
         entry["entrypoint"]: [schedule["cron"] for schedule in entry.get("schedules", [])]
         for entry in PLAN["deployments"]
     }
-    (cron,) = schedules.pop("flows.retrain_flow.retrain")
+    (cron,) = schedules.pop("flows.orchestration.retrain_flow.retrain")
     assert CronSchedule(cron=cron, timezone="UTC").cron == cron
     assert not any(schedules.values())
 
@@ -65,7 +65,7 @@ def test_a_service_is_detached_found_again_and_stopped_with_its_children(tmp_pat
 
 def test_runs_find_the_flows_from_any_folder(tmp_path: Path) -> None:
     answer = subprocess.run(
-        [sys.executable, "-c", "import flows.dag; print(flows.dag.__file__)"],
+        [sys.executable, "-c", "import flows.planning.dag; print(flows.planning.dag.__file__)"],
         cwd=tmp_path,
         env=environment(REPOSITORY, {}),
         capture_output=True,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pipeline.core.errors import DataError
-from pipeline.glue.files import Rows, read_labelled, read_unlabelled
 from pipeline.glue.from_datasets import CONFIGS, write_official
+from pipeline.glue.official_files import Rows, read_labelled, read_unlabelled
 from pipeline.glue.tasks import TASKS
 from tests.support.glue_datasets import HUB, diagnostic_splits, hub_splits, write_parquet_files
 from tests.support.glue_files import write_glue, write_other_tasks

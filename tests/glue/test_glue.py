@@ -114,7 +114,7 @@ def test_what_is_finished_is_not_trained_again_but_with_other_code_or_rows(
     printed = capsys.readouterr().out
     assert "RTE  seed 1  trained before" in printed
     assert "RTE seed 1  0/" not in printed
-    monkeypatch.setattr("flows.codelock.CodeModule.digest", "other code")
+    monkeypatch.setattr("flows.planning.codelock.CodeModule.digest", "other code")
     glue(["RTE"])
     assert "RTE seed 1  0/" in capsys.readouterr().out
     train = workspace / "data/RTE/train.tsv"

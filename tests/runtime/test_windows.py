@@ -13,7 +13,7 @@ from pipeline.runtime.reader import Reader
 from pipeline.runtime.scores import scores_of
 from pipeline.runtime.task import Task, requests_of
 from pipeline.runtime.text_model import TextModel
-from pipeline.training.classification import predict_logits, tokenize
+from pipeline.training.objectives.gold import predict_logits, tokenize
 from tests.support import tiny_models
 
 LENGTH = 12

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from pipeline.core.decision import Decision
 from pipeline.serving.admission import Admission
 from pipeline.serving.app import create_app
-from pipeline.serving.rollout import ModelHolder
+from pipeline.serving.hot_swap import ModelHolder
 from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
 
 _FILES = ("icon.svg", "app.js", "answers.js", "compare.js", "words.js", "language.js", "style.css")

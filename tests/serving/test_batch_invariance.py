@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 
 from pipeline.serving.admission import Admission
 from pipeline.serving.app import create_app
-from pipeline.serving.rollout import ModelHolder
+from pipeline.serving.hot_swap import ModelHolder
 from tests.support.tiny_bundle import depend_on_batch, make_tiny_bundle
 
 TEXTS = ["a warm funny film", "awful", "the film", "the dull film " * 10]

@@ -11,7 +11,7 @@ from pipeline.core.errors import ArtifactError
 from pipeline.runtime.language_model import LanguageModel
 from pipeline.serving.admission import Admission
 from pipeline.serving.app import create_app
-from pipeline.serving.rollout import ModelHolder
+from pipeline.serving.hot_swap import ModelHolder
 from tests.support.tiny_bundle import make_tiny_bundle
 from tests.support.tiny_language import write_language_model
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.glue.files import Rows, read_labelled, read_unlabelled
+from pipeline.glue.official_files import Rows, read_labelled, read_unlabelled
 from pipeline.glue.tasks import TASKS
 
 _SENTENCE, _PAIR = ("sentence",), ("sentence1", "sentence2")

@@ -12,7 +12,7 @@ _KILLED = """
 import importlib, os, signal, sys
 from pipeline.core.stage import run_stage
 from pipeline.training import loop
-from pipeline.training.checkpoint import Checkpoints
+from pipeline.training.resume import Checkpoints
 
 stage, last, run, every = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 save, after = Checkpoints.save, loop._Run._after

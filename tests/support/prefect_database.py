@@ -10,7 +10,7 @@ _DATABASE = Path(".modelyard/prefect/prefect.db")
 _PREPARE = """
 import sys
 from pathlib import Path
-from flows.prefect_server import prepare_database
+from flows.orchestration.prefect_server import prepare_database
 prepare_database(Path(sys.argv[1]))
 print("prefect" in sys.modules)
 """

@@ -7,9 +7,9 @@ import torch
 
 from pipeline.core.params import Compute, Schedule
 from pipeline.text.batching import Ids, epoch_batches
-from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.curve import Curve
 from pipeline.training.loop import Training
+from pipeline.training.resume import Checkpoints
 
 COMPUTE = Compute(seed=1, threads=1, device="cpu", precision="float32")
 SCHEDULE = Schedule(

@@ -20,7 +20,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from pipeline.core.decision import Decision
 from pipeline.core.files import sha256_file
 from pipeline.runtime.bundle import FORMAT, write_bundle
-from pipeline.runtime.parity import golden_answers
+from pipeline.runtime.golden_check import golden_answers
 from pipeline.runtime.task import Request, Task
 from pipeline.runtime.text_model import TextModel
 

@@ -11,7 +11,7 @@ from pipeline.core.params import SplitShares
 from pipeline.text.cleaning import bare_words, clean
 from pipeline.text.containment import containing, equal_pairs
 from pipeline.text.sentences import sentences
-from pipeline.text.splits import check_splits, split_of
+from pipeline.text.split_assignment import check_splits, split_of
 from pipeline.text.tokenizer import (
     save_for_transformers,
     token_array,

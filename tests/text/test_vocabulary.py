@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer, BertConfig, BertForMaskedLM, BertModel
 
 from pipeline.core.errors import ArtifactError, DataError
-from pipeline.models.student import pieces_of_tokens
+from pipeline.models.student_start import pieces_of_tokens
 from pipeline.text.tokenizer import save_for_transformers, train_byte_bpe, train_wordpiece
 from pipeline.text.vocabulary import coverage_of, cut_vocabulary, require_coverage
 

@@ -11,9 +11,9 @@ import torch
 
 from pipeline.core.errors import TrainingError
 from pipeline.text.batching import Ids, epoch_batches, lengths_of
-from pipeline.training.checkpoint import Checkpoints
+from pipeline.training.learning_rate import rate_factor
 from pipeline.training.loop import Training, train
-from pipeline.training.optimizer import rate_factor
+from pipeline.training.resume import Checkpoints
 from tests.support.small_training import (
     SCHEDULE,
     Separable,

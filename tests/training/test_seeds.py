@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
-from pipeline.training.checkpoint import Checkpoints
+from pipeline.training.resume import Checkpoints
 from pipeline.training.seeds import Seeds
 from tests.support.tiny_models import tiny_classifier
 

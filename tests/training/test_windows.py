@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerBase
 from pipeline.core.errors import DataError
 from pipeline.core.params import Compute
 from pipeline.models.encoder import load_classifier, load_tokenizer
-from pipeline.training.classification import predict_logits, tokenize
+from pipeline.training.objectives.gold import predict_logits, tokenize
 from tests.support import tiny_models
 
 CLS, SEP = 2, 3

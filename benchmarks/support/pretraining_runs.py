@@ -1,0 +1,283 @@
+"""One corpus, given to our pretraining, to transformers' example recipe, and to models that count."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+from numpy.typing import NDArray
+from transformers import (
+    DataCollatorForLanguageModeling,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+    Trainer,
+    TrainingArguments,
+)
+
+from benchmarks.support.clock import ClockCallback, StepClock
+from benchmarks.support.finetuning import QUIET, rows_of_ids
+from benchmarks.support.ngram import KneserNey
+from flows.build import read_profile
+from pipeline.core.errors import DataError
+from pipeline.core.params import (
+    Compute,
+    Params,
+    PretrainParams,
+    load_params,
+    override,
+    parse_params,
+    parse_yaml,
+)
+from pipeline.core.stage import seed_everything
+from pipeline.metrics.bits_per_byte import bits_per_byte, text_bytes, xz_bits_per_byte
+from pipeline.models.language_models import new_language_model
+from pipeline.text.packing import PackedRows, documents_of, row_batches
+from pipeline.text.split_assignment import unit_hash
+from pipeline.text.tokenizer import SPECIAL_TOKENS, token_array, train_byte_bpe
+from pipeline.training.curve import Curve
+from pipeline.training.heldout import document_nats
+from pipeline.training.loop import Training, train
+from pipeline.training.objectives.by_family import language_model_objective
+from pipeline.training.resume import Checkpoints
+
+_VOCABULARY = 8192
+_LENGTH = 128
+_HELDOUT_SHARE, _HELDOUT_LIMIT = 0.02, 300
+_TUNED_ON = 60
+"""The first held-out reviews: profile `bilm`'s recipe was chosen on them, so they are not scored."""
+_CALIBRATION_STEPS = 150
+_MEASURED_AT = tuple(number / 10 for number in range(1, 11))
+_MLM_SHAPE = {
+    "start": "random",
+    "layers": 4,
+    "hidden_size": 256,
+    "heads": 4,
+    "feed_forward_size": 1024,
+    "sequence_length": _LENGTH,
+    "mask_share": 0.15,
+    "batch_size": 16,
+}
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Reviews and their tokens; each review ends with `[SEP]` in the streams."""
+
+    tokenizer: PreTrainedTokenizerBase
+    training: list[str]
+    heldout: list[str]
+    training_stream: NDArray[np.unsignedinteger]
+    heldout_stream: NDArray[np.unsignedinteger]
+
+    @property
+    def boundary(self) -> int:
+        """The token between reviews."""
+        return int(self.tokenizer.sep_token_id)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The biLM in the middle of its training: seconds of it, and bits a byte."""
+
+    seconds: float
+    forward: float
+    backward: float
+
+
+def open_corpus(root: Path) -> Corpus:
+    """The reviews that validate left, split by hash, and a new lossless tokenizer.
+
+    Raises:
+        DataError: nothing was built yet.
+    """
+    path = root / "artifacts" / "validate" / "corpus.parquet"
+    if not path.is_file():
+        raise DataError(
+            "no artifacts/validate/corpus.parquet",
+            expected="the unlabelled texts that validate leaves",
+            next_step="run `NO_DEPLOY=1 make pipeline` first",
+        )
+    table = pq.read_table(path)
+    training: list[str] = []
+    heldout: list[str] = []
+    for identifier, text in zip(table["id"].to_pylist(), table["text"].to_pylist(), strict=True):
+        held = unit_hash("benchmark", "heldout", identifier) < _HELDOUT_SHARE
+        (heldout if held else training).append(text)
+    heldout = heldout[_TUNED_ON : _TUNED_ON + _HELDOUT_LIMIT]
+    made = train_byte_bpe(training, vocabulary_size=_VOCABULARY)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=made, model_max_length=_LENGTH, **SPECIAL_TOKENS
+    )
+    return Corpus(
+        tokenizer, training, heldout, token_array(made, training), token_array(made, heldout)
+    )
+
+
+def counted_scores(corpus: Corpus) -> dict[str, float]:
+    """Bits a byte of unigrams, 5-grams both ways, and xz."""
+    sizes = text_bytes(corpus.heldout)
+    found = {}
+    for name, order, turn in (
+        ("unigram", 1, False),
+        ("kneser_ney_5_forward", 5, False),
+        ("kneser_ney_5_backward", 5, True),
+    ):
+        training, heldout = (
+            _turned(stream, corpus.boundary) if turn else stream
+            for stream in (corpus.training_stream, corpus.heldout_stream)
+        )
+        model = KneserNey(
+            training,
+            order=order,
+            vocabulary_size=len(corpus.tokenizer),
+            boundary=corpus.boundary,
+        )
+        found[name] = bits_per_byte(model.nats(heldout), sizes)
+    found["xz"] = xz_bits_per_byte(corpus.training, corpus.heldout)
+    return found
+
+
+def train_bilm(root: Path, corpus: Corpus, folder: Path, *, minutes: float) -> list[Watched]:
+    """Train profile `bilm`'s model for `minutes`, not counting what is measured on the way."""
+    params = load_profile(root, "bilm")
+    settings = params.pretrain
+    calibration = _CALIBRATION_STEPS * settings.batch_size
+    rate = _sequences_per_second(corpus, settings, params.compute, folder, sequences=calibration)
+    tokens = rate * settings.sequence_length
+    print(f"bilm  {tokens:,.0f} tokens/s; trains {minutes:g} minutes", flush=True)
+    return _train_watched(
+        corpus, settings, params.compute, folder, sequences=int(rate * minutes * 60)
+    )
+
+
+def _train_watched(
+    corpus: Corpus, settings: PretrainParams, compute: Compute, folder: Path, *, sequences: int
+) -> list[Watched]:
+    steps = -(-sequences // settings.batch_size)
+    places = {round(steps * share) for share in _MEASURED_AT}
+    sizes, documents = (
+        text_bytes(corpus.heldout),
+        documents_of(corpus.heldout_stream, end=corpus.boundary),
+    )
+    watched: list[Watched] = []
+    clock = StepClock()
+
+    def look(model: torch.nn.Module) -> None:
+        clock.step()
+        if clock.steps not in places:
+            return
+        with clock.paused():
+            device = next(model.parameters()).device
+            nats = document_nats(model, documents, boundary=corpus.boundary, device=device)
+            bits = [bits_per_byte(found, sizes) for found in (nats.forward, nats.backward)]
+        watched.append(Watched(clock.seconds, *bits))
+        print(
+            f"bilm  {clock.seconds:.0f} s  {bits[0]:.4f} forward  {bits[1]:.4f} backward",
+            flush=True,
+        )
+
+    seed_everything(compute.seed)
+    model = new_language_model(settings, corpus.tokenizer)
+    _train(model, corpus, settings, compute, folder, sequences=sequences, after_step=look)
+    return watched
+
+
+def _sequences_per_second(
+    corpus: Corpus, settings: PretrainParams, compute: Compute, folder: Path, *, sequences: int
+) -> float:
+    clock = StepClock()
+    model = new_language_model(settings, corpus.tokenizer)
+    _train(
+        model,
+        corpus,
+        settings,
+        compute,
+        folder,
+        sequences=sequences,
+        after_step=lambda _: clock.step(),
+    )
+    return clock.steps_per_second * settings.batch_size
+
+
+def _train(
+    model: torch.nn.Module,
+    corpus: Corpus,
+    settings: PretrainParams,
+    compute: Compute,
+    folder: Path,
+    *,
+    sequences: int,
+    after_step: Callable[[torch.nn.Module], None],
+) -> None:
+    """As `pretrain` does: as many epochs as `sequences` need, the last one cut."""
+    packed = PackedRows(corpus.training_stream, settings.sequence_length)
+    rows = min(sequences, packed.count)
+    epochs = -(-sequences // rows)
+    training = Training(
+        task="pretrain",
+        schedule=settings.model_copy(update={"epochs": epochs}),
+        compute=compute,
+        batches=lambda epoch: row_batches(
+            rows if epochs == 1 else -(-sequences // epochs),
+            batch_size=settings.batch_size,
+            seed=compute.seed,
+            epoch=epoch,
+        ),
+        checkpoints=Checkpoints(folder / "checkpoints"),
+        curve=Curve(folder / "curve.csv"),
+        after_step=after_step,
+    )
+    train(model, language_model_objective(packed, settings, corpus.tokenizer), training)
+
+
+def mlm_engines(root: Path, corpus: Corpus, folder: Path) -> dict[str, Callable[[int], float]]:
+    """Our masked pretraining and the recipe's: packed rows to tokens a second."""
+    params = load_params(root / "params.yaml")
+    settings = params.pretrain.model_copy(update=_MLM_SHAPE)
+    return {
+        name: partial(engine, corpus, settings, params.compute, folder)
+        for name, engine in (("ours", _train_ours), ("recipe", _train_recipe))
+    }
+
+
+def _train_ours(
+    corpus: Corpus, settings: PretrainParams, compute: Compute, folder: Path, sequences: int
+) -> float:
+    seed_everything(compute.seed)
+    return _LENGTH * _sequences_per_second(corpus, settings, compute, folder, sequences=sequences)
+
+
+def _train_recipe(
+    corpus: Corpus, settings: PretrainParams, compute: Compute, folder: Path, sequences: int
+) -> float:
+    seed_everything(compute.seed)
+    model = new_language_model(settings, corpus.tokenizer)
+    rows = PackedRows(corpus.training_stream, _LENGTH).read(np.arange(sequences))
+    arguments = TrainingArguments(
+        output_dir=str(folder / "recipe"), num_train_epochs=1, seed=compute.seed, **QUIET
+    )
+    watch = ClockCallback()
+    torch.set_num_threads(compute.threads)
+    Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=rows_of_ids(rows.tolist()),
+        data_collator=DataCollatorForLanguageModeling(corpus.tokenizer, mlm_probability=0.15),
+        callbacks=[watch],
+    ).train()
+    rate: float = watch.clock.steps_per_second * arguments.per_device_train_batch_size
+    return rate * _LENGTH
+
+
+def _turned(stream: NDArray[np.unsignedinteger], boundary: int) -> NDArray[np.unsignedinteger]:
+    """Reviews and their tokens back to front; each still ends with `boundary`."""
+    return np.append(stream[:-1][::-1], stream.dtype.type(boundary))
+
+
+def load_profile(root: Path, name: str) -> Params:
+    """The parameters of a clone with those of `profiles/<name>.yaml` over them."""
+    values = parse_yaml((root / "params.yaml").read_text(encoding="utf-8"))
+    return parse_params(override(values, read_profile(root, name)))

@@ -1,0 +1,45 @@
+"""The product built with other seeds, by the pipeline's own build: cached, recorded, safe to kill."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flows.build import find_stale, open_runner, workspace_name
+from flows.execution.locks import build_lock
+from flows.execution.workspace import open_workspace
+from pipeline.core.errors import PipelineError
+from pipeline.core.params import load_params
+from pipeline.core.paths import Paths
+from pipeline.core.progress import say
+
+
+@contextmanager
+def built_with(root: Path, seed: int) -> Iterator[Paths]:
+    """The results of `compute.seed=<seed>`, built where they are not; gone when the block ends.
+
+    Raises:
+        PipelineError: the build failed, or its gate let nothing pass.
+    """
+    if seed == load_params(Paths(root).params).compute.seed:
+        yield Paths(root)
+        return
+    changes = [f"compute.seed={seed}"]
+    say(f"seed {seed}  built with --set {changes[0]}, or taken from the cache")
+    command = [sys.executable, "-m", "flows.build", "--no-deploy", "--set", *changes]
+    if code := subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, check=False).returncode:
+        raise PipelineError(
+            f"the build of seed {seed} ended with code {code}",
+            expected="a release of every seed, which are compared",
+            next_step="see what it says above; --seeds without it leaves it out",
+        )
+    name = workspace_name(changes)
+    with open_workspace(root, name=name, overrides=changes) as folder, build_lock(folder) as lock:
+        if stale := find_stale(open_runner(folder, root=root, lock=lock), root=root):
+            raise PipelineError(
+                f"seed {seed} has stale stages after its build: {', '.join(stale)}",
+                expected="sources that do not change while the benchmark runs",
+                next_step="start the benchmark again: what is built is not built twice",
+            )
+        yield Paths(folder)

@@ -1,0 +1,177 @@
+"""One build a workspace, and no lock left by the dead.
+
+The build lock is an advisory lock on a file. Supervisors inherit it, so after a kill -9 of the flow
+it stays held until the last stage process is gone, and the next build waits those seconds.
+"""
+
+import fcntl
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.core.errors import PipelineError
+from pipeline.core.paths import Paths
+
+WORKSPACE_VARIABLE = "MODELYARD_WORKSPACE"
+"""Marks the processes of a stage with the workspace they work in."""
+
+_PATIENCE_SECONDS = 20.0
+_STOP_SECONDS = 30.0
+_held: dict[Path, int] = {}
+
+
+@contextmanager
+def build_lock(workspace: Path) -> Iterator[int]:
+    """Hold the workspace's build lock; yields the descriptor that supervisors inherit.
+
+    A process that holds it already gets the same descriptor again.
+
+    Raises:
+        PipelineError: a living build holds it.
+    """
+    path = Paths(workspace).state / "build.lock"
+    if path in _held:
+        yield _held[path]
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as stream:
+        _acquire(stream, workspace)
+        stream.seek(0)
+        stream.truncate()
+        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        stream.write(json.dumps({"pid": os.getpid(), "since": now}))
+        stream.flush()
+        end_orphans(workspace)
+        clean_dvc_locks(workspace)
+        _held[path] = stream.fileno()
+        try:
+            yield stream.fileno()
+        finally:
+            del _held[path]
+
+
+def _acquire(stream: Any, workspace: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            holder = _holder(stream)
+            if is_alive(holder.get("pid", 0)) or time.monotonic() > deadline:
+                raise _busy(workspace, holder) from None
+            time.sleep(0.2)
+
+
+def _holder(stream: Any) -> dict[str, Any]:
+    stream.seek(0)
+    try:
+        holder: dict[str, Any] = json.loads(stream.read())
+    except ValueError:  # the holder is writing it at this moment
+        return {}
+    return holder
+
+
+def _busy(workspace: Path, holder: dict[str, Any]) -> PipelineError:
+    who = f"process {holder.get('pid', 'unknown')}, since {holder.get('since', 'now')}"
+    return PipelineError(
+        f"a build is already running in {workspace} ({who})",
+        expected="one build at a time in a workspace",
+        next_step="wait until it ends, or stop it with Ctrl-C where it runs",
+    )
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs. A zombie does not: it holds no lock, though its number is taken."""
+    import psutil
+
+    try:
+        return pid > 0 and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def end_orphans(workspace: Path) -> None:
+    """Kill stage processes of this workspace that no flow watches any more.
+
+    There are none unless a supervisor itself was killed. Call it under the build lock.
+    """
+    import psutil
+
+    marked = [process for process in psutil.process_iter() if _is_marked(process, workspace)]
+    for process in marked:
+        process.kill()
+    psutil.wait_procs(marked, timeout=5)
+
+
+def _is_marked(process: Any, workspace: Path) -> bool:
+    import psutil
+
+    try:
+        return bool(process.environ().get(WORKSPACE_VARIABLE) == str(workspace))
+    except (psutil.Error, OSError):  # another user's process, or one that has just ended
+        return False
+
+
+def stop_supervised(process: "subprocess.Popen[Any]") -> None:
+    """End a command that runs under flows/execution/supervise.py, with all below it.
+
+    Closing the pipe tells the supervisor; it ends itself last. Only where it does not, on a machine
+    that is too busy to let it, are its descendants killed from here, and they before it: killed
+    first, it would leave them behind.
+    """
+    import psutil
+
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        process.wait(timeout=_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        with suppress(psutil.NoSuchProcess):  # it may end at this very moment
+            for descendant in psutil.Process(process.pid).children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    descendant.kill()
+        process.wait()
+
+
+def clean_dvc_locks(workspace: Path) -> None:
+    """Drop the entries of dead processes and zombies from DVC's lock file.
+
+    DVC takes a zombie for alive, and a container without init never reaps one.
+    """
+    path = workspace / ".dvc" / "tmp" / "rwlock"
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return
+    kept = {
+        "write": {name: info for name, info in held.get("write", {}).items() if _is_dvc(info)},
+        "read": {
+            name: living
+            for name, infos in held.get("read", {}).items()
+            if (living := [info for info in infos if _is_dvc(info)])
+        },
+    }
+    if kept != held:
+        path.write_text(json.dumps(kept), encoding="utf-8")
+
+
+def _is_dvc(info: dict[str, Any]) -> bool:
+    """Whether the process that took a DVC lock is still there, and not another with its number."""
+    import psutil
+
+    pid = info.get("pid", 0)
+    if not is_alive(pid):
+        return False
+    try:
+        return any("dvc" in part for part in psutil.Process(pid).cmdline())
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True

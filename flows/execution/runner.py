@@ -1,0 +1,267 @@
+"""Run stages with DVC, safely: streamed, supervised, restored when they fail.
+
+Every command is a `dvc` of its own under flows/execution/supervise.py. What a stage prints goes to the
+console, to a log file and to whoever listens (the Prefect logger); DVC's own remarks do not.
+"""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from flows.execution import dvc_output, supervise
+from flows.execution.locks import WORKSPACE_VARIABLE, stop_supervised
+from flows.execution.telemetry import switch_off_telemetry
+from pipeline.core.errors import PipelineError
+from pipeline.core.params import Params
+from pipeline.core.paths import Paths
+
+State = Literal["ran", "cached"]
+Listener = Callable[[str], None]
+
+SILENCE_SECONDS = 10.0
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
+
+class StageFailedError(PipelineError):
+    """A stage ended badly; what stood before it is restored."""
+
+    def __init__(self, stage: str, failure: dvc_output.Failure, *, log: Path) -> None:
+        super().__init__(failure.got, expected=failure.expected, next_step=failure.next_step)
+        self.stage = stage
+        self.told = failure.told
+        self.log = log
+
+    def __str__(self) -> str:
+        return f"{self.stage} failed\n  {super().__str__()}\n  log: {self.log}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one stage ended.
+
+    Attributes:
+        state: `cached` where DVC found it unchanged or took the outputs from its cache.
+        seconds: wall time of the whole DVC command.
+        stage_seconds: wall time between the first and the last line of the stage itself.
+    """
+
+    state: State
+    seconds: float
+    stage_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs DVC in one workspace.
+
+    Attributes:
+        workspace: the folder that holds dvc.yaml.
+        logs: folder of the stages' logs.
+        environment: what the stages see.
+        lock: descriptor of the build lock; supervisors inherit it.
+    """
+
+    workspace: Path
+    logs: Path
+    environment: Mapping[str, str] = field(repr=False)
+    lock: int
+
+    def run(self, stage: str, listen: Listener = print) -> Outcome:
+        """Bring one stage up to date; its parents must be.
+
+        Raises:
+            StageFailedError: it failed; its recorded outputs are checked out again.
+        """
+        started = time.monotonic()
+        transcript = dvc_output.Transcript()
+        log = self.logs / f"{stage}.log"
+        with _opened(log) as stream:
+            code = self._dvc(
+                ["repro", "-s", stage], stage, transcript, _Listeners([listen], stream)
+            )
+        if code:
+            self.restore(stage)
+            raise StageFailedError(stage, transcript.failure(stage), log=log)
+        state: State = "ran" if transcript.ran else "cached"
+        return Outcome(state, time.monotonic() - started, transcript.stage_seconds)
+
+    def close(self) -> None:
+        """One serial `dvc repro` over the whole DAG, which must find nothing to do.
+
+        Raises:
+            PipelineError: it ran a stage, or failed.
+        """
+        transcript = dvc_output.Transcript()
+        with _opened(self.logs / "closing.log") as stream:
+            code = self._dvc(["repro"], "closing check", transcript, _Listeners([], stream))
+        if code or transcript.ran:
+            raise PipelineError(
+                f"the closing check found work: {', '.join(transcript.ran) or transcript.tail()}",
+                expected="every stage up to date after the build",
+                next_step="see that the stage's deps in dvc.yaml name all it reads, then build again",
+            )
+
+    def restore(self, stage: str) -> None:
+        """Check the recorded outputs of a stage out again; nothing to do where none are recorded."""
+        locked = self.workspace / "dvc.lock"
+        if locked.exists() and f"\n  {stage}:\n" in locked.read_text(encoding="utf-8"):
+            self.checkout(stage)
+
+    def checkout(self, *targets: str) -> None:
+        """`dvc checkout`: outputs as dvc.lock records them; those not in the cache stay missing."""
+        with _opened(self.logs / "checkout.log") as stream:
+            self._dvc(
+                ["checkout", "--force", "--allow-missing", *targets],
+                "checkout",
+                dvc_output.Transcript(),
+                _Listeners([], stream),
+            )
+
+    def _dvc(
+        self,
+        arguments: list[str],
+        name: str,
+        transcript: dvc_output.Transcript,
+        listeners: "_Listeners",
+    ) -> int:
+        command = [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]
+        with self._supervised(command) as process:
+            assert process.stdout is not None  # noqa: S101 - PIPE was asked for
+            for line in _with_heartbeat(process.stdout, name):
+                transcript.add(line)
+                listeners.write(line, noise=dvc_output.is_noise(line))
+            return process.wait()
+
+    @contextmanager
+    def _supervised(self, command: list[str]) -> Iterator[subprocess.Popen[str]]:
+        """Start a command under the supervisor; whatever ends the block ends the command."""
+        process = subprocess.Popen(
+            [sys.executable, "-P", str(supervise.__file__), *command],
+            cwd=self.workspace,
+            env=dict(self.environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+            pass_fds=[self.lock],
+        )
+        try:
+            yield process
+        finally:
+            stop_supervised(process)
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+class _Listeners:
+    """Sends each line to the log, and to the listeners unless it is noise."""
+
+    def __init__(self, listeners: list[Listener], log: IO[str]) -> None:
+        self._listeners, self._log = listeners, log
+
+    def write(self, line: str, *, noise: bool) -> None:
+        self._log.write(line + "\n")
+        self._log.flush()
+        if not noise:
+            for listen in self._listeners:
+                listen(line)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[str]]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as stream:
+        yield stream
+
+
+def _with_heartbeat(stream: IO[str], name: str) -> Iterator[str]:
+    """Lines of a stream, and a sign of life when it is silent."""
+    lines: queue.Queue[str | None] = queue.Queue()
+    threading.Thread(target=_pump, args=(stream, lines), daemon=True).start()
+    started = time.monotonic()
+    while True:
+        try:
+            line = lines.get(timeout=SILENCE_SECONDS)
+        except queue.Empty:
+            yield f"{name}  still working ({time.monotonic() - started:.0f} s)"
+            continue
+        if line is None:
+            return
+        yield line
+
+
+def _pump(stream: IO[str], lines: "queue.Queue[str | None]") -> None:
+    try:
+        for line in stream:
+            lines.put(line.rstrip("\r\n"))
+    except ValueError:  # the stream was closed under us: the build is being stopped
+        pass
+    lines.put(None)
+
+
+def stage_environment(params: Params, *, workspace: Path) -> dict[str, str]:
+    """Environment of the stages: our Python first, no telemetry, no hub, a fixed number of threads."""
+    environment = dict(os.environ)
+    switch_off_telemetry(environment)
+    threads = str(params.compute.threads)
+    environment |= dict.fromkeys(_THREAD_VARIABLES, threads)
+    environment |= {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")]),
+        "SHELL": "/bin/sh",
+        "PYTHONHASHSEED": "0",
+        "PYTHONUNBUFFERED": "1",
+        "TOKENIZERS_PARALLELISM": "true",
+        "RAYON_NUM_THREADS": threads,
+        # Libraries' bars and load reports: the stages show progress of their own.
+        "TQDM_DISABLE": "1",
+        "TRANSFORMERS_VERBOSITY": "error",
+        WORKSPACE_VARIABLE: str(workspace),
+    }
+    if params.prepare.checkpoint.kind != "hub":
+        environment |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    return environment
+
+
+def stale_stages(workspace: Path, environment: Mapping[str, str] | None = None) -> list[str]:
+    """Stages whose parameters, code, inputs or outputs differ from what dvc.lock records.
+
+    Their descendants may be stale too: nobody knows before the stage has run.
+
+    Raises:
+        PipelineError: DVC could not tell.
+    """
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "status", "--json"]
+    answer = subprocess.run(
+        command, cwd=workspace, env=environment, capture_output=True, text=True, check=False
+    )
+    try:
+        status: dict[str, Any] = json.loads(answer.stdout)
+    except ValueError as error:
+        raise PipelineError(
+            f"dvc status failed: {answer.stderr.strip() or answer.stdout.strip()}",
+            expected="a dvc.yaml and a .dvc folder that DVC can read",
+            next_step="run `dvc status -v` and mend what it names",
+        ) from error
+    return [name for name, changes in status.items() if changes != ["always changed"]]
+
+
+def logs_folder(root: Path, workspace: Path) -> Path:
+    """Logs lie in the main root, also those of a worktree, which is removed at the end."""
+    logs = Paths(root).state / "logs"
+    return logs if workspace == root else logs / workspace.name

@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""The shell that DVC runs a stage's command with while a build keeps an interpreter warm.
+
+    stage_shell.py -c "python -m pipeline.finetune"
+
+DVC takes the shell from `SHELL`. This one hands `python -m MODULE` to flows/execution/warm_host.py with its own
+standard streams, waits, and ends as the stage did. Any other command, and every command while no host
+listens, goes to /bin/sh. It is a script of its own so that it starts in milliseconds.
+"""
+
+import json
+import os
+import shlex
+import signal
+import socket
+import sys
+from pathlib import Path
+
+_WORDS = 3  # python -m MODULE
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; returns its exit code."""
+    command = arguments[-1]
+    words = shlex.split(command)
+    host = _host() if words[:2] == ["python", "-m"] and len(words) == _WORDS else None
+    if host is None:
+        os.execv("/bin/sh", ["/bin/sh", *arguments])  # noqa: S606 - it is a shell itself
+    with host:
+        # Asked to end: hang up, and stay until the host says that the stage has gone.
+        signal.signal(signal.SIGTERM, lambda *_: host.shutdown(socket.SHUT_WR))
+        request = {
+            "module": words[-1],
+            "folder": str(Path.cwd()),
+            "environment": json.dumps(dict(os.environ)),
+        }
+        socket.send_fds(host, [json.dumps(request).encode()], [0, 1, 2])
+        answer = host.recv(64)
+    if not answer:
+        print("the warm interpreter ended while the stage ran", file=sys.stderr)
+        return 1
+    return int(answer)
+
+
+def _host() -> socket.socket | None:
+    """A connection to the host, or None where it does not listen (yet)."""
+    path = os.environ.get("MODELYARD_WARM_SOCKET")
+    if not path:
+        return None
+    host = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        host.connect(path)
+    except OSError:
+        host.close()
+        return None
+    return host
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,97 @@
+"""Run one command and outlive nobody: when the flow dies, however it dies, the command dies too.
+
+    python supervise.py COMMAND…          (started by flows/execution/runner.py, with a pipe as standard input)
+
+The flow holds the other end of the pipe. When it closes (cancelled, crashed, killed with -9), every
+process below this one is ended and reaped. On Linux this process also adopts what its descendants
+leave behind, so nothing lives on as an orphan, and nothing stays a zombie whose process number DVC
+would take for the holder of a lock. It is a script of its own so that it starts in milliseconds.
+"""
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+
+_ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER of linux/prctl.h
+_GRACE_SECONDS = 5.0
+_STOPPED = 143
+
+
+def main(command: list[str]) -> int:
+    """Run `command`; return its exit code, or 143 when it was stopped."""
+    wakeup = _wake_on_signals()
+    _adopt_orphans()
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    code = _wait(child.pid, wakeup)
+    end_descendants()
+    return _STOPPED if code is None else code
+
+
+def end_descendants() -> None:
+    """End every process below this one: asked first, killed after five seconds."""
+    import psutil  # imported late: the common case has nothing to end
+
+    me, deadline, asked = psutil.Process(), time.monotonic() + _GRACE_SECONDS, set[int]()
+    while alive := [p for p in me.children(recursive=True) if p.is_running()]:
+        for process in alive:
+            try:
+                if time.monotonic() > deadline:
+                    process.kill()
+                elif process.pid not in asked:
+                    process.terminate()
+            except psutil.NoSuchProcess:
+                continue
+            asked.add(process.pid)
+        _reap(-1)
+        time.sleep(0.02)
+
+
+def _wait(child: int, wakeup: int) -> int | None:
+    """Exit code of the child, or None when this process was told to stop before it ended."""
+    while True:
+        ready, _, _ = select.select([sys.stdin.fileno(), wakeup], [], [], 1.0)
+        code = _reap(child)
+        if code is not None:
+            return code
+        if wakeup in ready and signal.SIGTERM in os.read(wakeup, 64):
+            return None
+        if sys.stdin.fileno() in ready and not os.read(sys.stdin.fileno(), 64):
+            return None
+
+
+def _reap(wanted: int) -> int | None:
+    """Collect every process that has ended; the exit code of `wanted` if it is among them."""
+    found: int | None = None
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return found
+        if pid == 0:
+            return found
+        if pid == wanted:
+            found = os.waitstatus_to_exitcode(status)
+
+
+def _wake_on_signals() -> int:
+    """A descriptor that becomes readable when a child ends or this process is asked to stop."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    for number in (signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return reading
+
+
+def _adopt_orphans() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_ADOPT_ORPHANS, 1, 0, 0, 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

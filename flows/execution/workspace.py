@@ -1,0 +1,176 @@
+"""A git worktree in which a build with other parameters runs, so that params.yaml stays the user's.
+
+It holds what the user sees: the commit, changes not yet committed, new files, data and annotations.
+It shares DVC's cache and the training checkpoints with the main root, so nothing is trained twice
+and a killed run goes on where it was.
+"""
+
+import configparser
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+
+from flows.execution.locks import is_alive
+from pipeline.core.errors import PipelineError
+from pipeline.core.files import write_text
+from pipeline.core.params import override, parse_params, parse_yaml
+from pipeline.core.paths import STATE_FOLDER, Paths
+
+_PID_FILE = "owner.pid"
+_COPIED = ("data", "annotations")
+
+
+@contextmanager
+def open_workspace(root: Path, *, name: str, overrides: Sequence[str]) -> Iterator[Path]:
+    """A worktree at `.modelyard/worktrees/<name>`, removed when the block ends.
+
+    Args:
+        root: the main root.
+        name: tells worktrees apart; the same name starts from the data version that its last build left.
+        overrides: `section.key=value` lines.
+
+    Raises:
+        ParameterError: an override is unknown or of the wrong type; nothing has been made then.
+        PipelineError: a living process uses a worktree of this name, or git refuses.
+    """
+    values = override(parse_yaml(Paths(root).params.read_text(encoding="utf-8")), overrides)
+    parse_params(values)
+    prune_worktrees(root)
+    folder = worktrees(root) / name
+    if folder.exists():
+        raise PipelineError(
+            f"the build {name!r} is already running",
+            expected="one build of a name at a time",
+            next_step="wait until it ends, or stop it with Ctrl-C where it runs",
+        )
+    try:
+        _git(root, "worktree", "add", "--detach", "--quiet", str(folder), "HEAD")
+        _claim(folder)
+        _overlay(root, folder)
+        _share(root, folder, name)
+        text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+        write_text(Paths(folder).params, text)
+        yield folder
+    finally:
+        _remove(root, folder)
+
+
+def worktrees(root: Path) -> Path:
+    """Folder of the worktrees."""
+    return Paths(root).state / "worktrees"
+
+
+def kept_results(root: Path, name: str) -> Path:
+    """Where the results of a named build stay when its worktree has gone."""
+    return Paths(root).state / "builds" / name
+
+
+def kept_builds(root: Path) -> list[Path]:
+    """Folders of the named builds, newest first."""
+    locks = (Paths(root).state / "builds").glob("*/dvc.lock")
+    return [path.parent for path in sorted(locks, key=lambda path: -path.stat().st_mtime)]
+
+
+def keep_results(root: Path, folder: Path) -> None:
+    """Keep dvc.lock and the small results, so that the next build of this name starts from them."""
+    kept = kept_results(root, folder.name)
+    kept.mkdir(parents=True, exist_ok=True)
+    for pattern in ("dvc.lock", "params.yaml", "artifacts/*/*.json", "artifacts/gate/plots/*.png"):
+        for file in folder.glob(pattern):
+            target = kept / file.relative_to(folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
+
+
+def prune_worktrees(root: Path) -> None:
+    """Remove the worktrees of processes that are dead."""
+    if not worktrees(root).is_dir():
+        return
+    for folder in worktrees(root).iterdir():
+        if not is_alive(_owner(folder)):
+            _remove(root, folder)
+    _git(root, "worktree", "prune")
+
+
+def _claim(folder: Path) -> None:
+    Paths(folder).state.mkdir(exist_ok=True)
+    (Paths(folder).state / _PID_FILE).write_text(str(os.getpid()), encoding="utf-8")
+
+
+def _owner(folder: Path) -> int:
+    try:
+        return int((Paths(folder).state / _PID_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # made, but not yet claimed, when its process died
+        return 0
+
+
+def _remove(root: Path, folder: Path) -> None:
+    """Remove a worktree. The link to the checkpoints goes, what it points to stays."""
+    (Paths(folder).state / "checkpoints").unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    _git(root, "worktree", "prune")
+
+
+def _overlay(root: Path, folder: Path) -> None:
+    """Bring uncommitted changes, new files, data and annotations into the worktree."""
+    changed = _git(root, "diff", "HEAD", "--name-only", "-z").split("\0")
+    new = _git(root, "ls-files", "--others", "--exclude-standard", "-z").split("\0")
+    for name in filter(None, [*changed, *new]):
+        source, target = root / name, folder / name
+        if source.is_file() or source.is_symlink():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
+        else:
+            target.unlink(missing_ok=True)
+    for name in _COPIED:
+        if (root / name).is_dir():
+            shutil.copytree(root / name, folder / name, dirs_exist_ok=True)
+
+
+def _share(root: Path, folder: Path, name: str) -> None:
+    """Share cache and checkpoints; start from the data version of this name, or else the root's."""
+    config = configparser.ConfigParser(interpolation=None)
+    local = root / ".dvc" / "config.local"
+    config.read(local, encoding="utf-8")
+    for section, option, value in (
+        ("cache", "dir", str(cache_folder(root))),
+        ("core", "site_cache_dir", str(Paths(folder).state / "dvc")),
+    ):
+        if not config.has_section(section):
+            config.add_section(section)
+        config.set(section, option, value)
+    with (folder / ".dvc" / "config.local").open("w", encoding="utf-8") as stream:
+        config.write(stream)
+    shared = Paths(root).state / "checkpoints"
+    shared.mkdir(parents=True, exist_ok=True)
+    (folder / STATE_FOLDER / "checkpoints").symlink_to(shared, target_is_directory=True)
+    for lock in (kept_results(root, name) / "dvc.lock", root / "dvc.lock"):
+        if lock.exists():
+            shutil.copyfile(lock, folder / "dvc.lock")
+            break
+
+
+def cache_folder(root: Path) -> Path:
+    """DVC's cache of the main root: as configured, or its default."""
+    config = configparser.ConfigParser(interpolation=None)
+    config.read([root / ".dvc" / "config", root / ".dvc" / "config.local"], encoding="utf-8")
+    configured = config.get("cache", "dir", fallback="cache")
+    return (root / ".dvc" / configured).resolve()
+
+
+def _git(root: Path, *arguments: str) -> str:
+    answer = subprocess.run(
+        ["git", *arguments], cwd=root, capture_output=True, text=True, check=False
+    )
+    if answer.returncode:
+        raise PipelineError(
+            f"git {arguments[0]} failed: {answer.stderr.strip()}",
+            expected="a git repository with a commit",
+            next_step="see `git status`",
+        )
+    return answer.stdout

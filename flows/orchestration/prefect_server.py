@@ -1,0 +1,200 @@
+"""The Prefect server that a build reports to: the one that `make ui` runs, or a temporary one.
+
+The temporary one is started here and not by Prefect, because Prefect's own outlives a kill -9 of
+the flow. It lies under flows/execution/supervise.py, whose pipe this process holds.
+
+    python -m flows.orchestration.prefect_server      # make its database beforehand, as `make install` does
+"""
+
+import asyncio
+import importlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from flows.execution import supervise
+from flows.execution.locks import stop_supervised
+from flows.execution.telemetry import switch_off_telemetry
+from pipeline.core.errors import PipelineError
+from pipeline.core.paths import Paths
+from pipeline.core.progress import say
+
+STARTUP_SECONDS = 90.0
+"""What Prefect itself is given to start a server of its own, in a process that we do not run."""
+
+_PATIENCE_SECONDS = 300.0  # ours may take longer on a busy machine: we see whether it lives
+_SPEAK_SECONDS = 10.0
+
+
+@contextmanager
+def prefect_server(root: Path) -> Iterator[str]:
+    """Address of a server's API; Prefect is set up for it. Import prefect only inside the block."""
+    configure_prefect(root)
+    running = running_server(root)
+    if running is not None:
+        os.environ["PREFECT_API_URL"] = running
+        yield running
+        return
+    try:
+        with temporary_server(root, meanwhile=_import_prefect) as address:
+            yield address
+    finally:
+        os.environ.pop("PREFECT_API_URL", None)
+
+
+def _import_prefect(address: str) -> None:
+    """Import Prefect while its server starts: both take seconds. The address must be set before."""
+    os.environ["PREFECT_API_URL"] = address
+    importlib.import_module("prefect")
+
+
+def configure_prefect(root: Path) -> None:
+    """Prefect's settings, as environment: its own folder, no telemetry, a console that stays readable.
+
+    Logs still go to the server; what a person must read is printed by the build itself.
+    """
+    switch_off_telemetry()
+    os.environ["PREFECT_HOME"] = str(Paths(root.resolve()).state / "prefect")
+    for name, value in {
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": f"{STARTUP_SECONDS:.0f}",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+        "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
+    }.items():
+        os.environ.setdefault(name, value)
+
+
+def running_server(root: Path) -> str | None:
+    """API address of the server that `make ui` has started, where it answers."""
+    path = Paths(root).state / "ui.json"
+    try:
+        address = str(json.loads(path.read_text(encoding="utf-8"))["prefect_api"])
+    except (FileNotFoundError, ValueError, KeyError):
+        return None
+    return address if _answers(address) else None
+
+
+@contextmanager
+def temporary_server(
+    root: Path, meanwhile: Callable[[str], None] = lambda _: None
+) -> Iterator[str]:
+    """A server without a UI for as long as the block lasts, on the database that `make ui` shows.
+
+    Args:
+        meanwhile: called with the server's address while it starts.
+
+    Raises:
+        PipelineError: it ends, or does not answer within five minutes.
+    """
+    port = _free_port()
+    address = f"http://127.0.0.1:{port}/api"
+    log = Paths(root).state / "logs" / "prefect.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8") as stream:
+        process = subprocess.Popen(
+            _command(port),
+            stdin=subprocess.PIPE,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            env=_environment(),
+            start_new_session=True,
+        )
+    try:
+        meanwhile(address)
+        _wait_for(process, address, log)
+        yield address
+    finally:
+        stop_supervised(process)
+
+
+def prepare_database(root: Path) -> None:
+    """Create Prefect's database, which takes longer than its server's start; one that is there stays."""
+    configure_prefect(root)
+    home = Path(os.environ["PREFECT_HOME"])
+    if (home / "prefect.db").exists():
+        return
+    say("Preparing Prefect's database …")
+    home.mkdir(parents=True, exist_ok=True)
+    from prefect.server.database import provide_database_interface
+
+    with _ticking("Preparing Prefect's database"):
+        asyncio.run(provide_database_interface().create_db())
+
+
+@contextmanager
+def _ticking(what: str) -> Iterator[None]:
+    """Say every few seconds that `what` goes on."""
+    ended = threading.Event()
+
+    def tick() -> None:
+        started = time.monotonic()
+        while not ended.wait(_SPEAK_SECONDS):
+            say(f"  {what}: {time.monotonic() - started:.0f} s")
+
+    thread = threading.Thread(target=tick, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _command(port: int) -> list[str]:
+    server = ["uvicorn", "--factory", "prefect.server.api.server:create_app"]
+    options = ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error"]
+    python = [sys.executable, "-m"]
+    return [sys.executable, "-P", str(supervise.__file__), *python, *server, *options]
+
+
+def _environment() -> Mapping[str, str]:
+    """As Prefect starts its own: without the services that only schedules need."""
+    environment = {key: value for key, value in os.environ.items() if key != "PREFECT_API_URL"}
+    return environment | {
+        "PREFECT_UI_ENABLED": "0",
+        "PREFECT__SERVER_EPHEMERAL": "1",
+        "PREFECT__SERVER_FINAL": "1",
+    }
+
+
+def _wait_for(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    started = spoke = time.monotonic()
+    while not _answers(address):
+        now = time.monotonic()
+        if process.poll() is not None or now - started > _PATIENCE_SECONDS:
+            raise PipelineError(
+                f"Prefect's temporary server did not start: see {log}",
+                expected=f"an answer within {_PATIENCE_SECONDS:.0f} s",
+                next_step="run the build again; if it fails again, mend what the log names",
+            )
+        if now - spoke > _SPEAK_SECONDS:
+            spoke = now
+            say(f"Prefect is still starting ({now - started:.0f} s)")
+        time.sleep(0.1)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/health", timeout=2) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    prepare_database(Path.cwd())

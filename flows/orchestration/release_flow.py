@@ -1,0 +1,29 @@
+"""The release as Prefect knows it: a deployment with a form of one field, its steps as tasks.
+
+Apart from flows/release.py, which `make pipeline` reads before anything heavy is imported.
+"""
+
+from pathlib import Path
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from flows.execution.telemetry import switch_off_telemetry
+from flows.release import DEFAULT_BUNDLE, release_bundle
+
+
+@flow(name="release", persist_result=False)
+def release(bundle: str = DEFAULT_BUNDLE) -> State[None]:
+    """Register, deploy, verify and promote a bundle; or leave what served before.
+
+    Args:
+        bundle: folder of the bundle, from the project's folder.
+    """
+    switch_off_telemetry()
+    result = release_bundle(
+        root=Path.cwd(), bundle=Path(bundle), mlflow_run_id=None, why="asked for in Prefect"
+    )
+    return Completed(
+        message=f"Version {result.version} ({result.hash[:12]}): {result.outcome} at {result.address}/"
+    )

@@ -1,0 +1,55 @@
+"""The Prefect flow `retrain`: its parameters are the form in the Prefect UI."""
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas.objects import State
+from prefect.logging import get_run_logger
+from prefect.logging.handlers import APILogHandler
+from prefect.states import Completed
+
+from flows.orchestration.prefect_server import configure_prefect
+from flows.retrain import Outcome, run_retrain
+from pipeline.core.progress import say
+
+
+@flow(name="retrain", persist_result=False, retries=0)
+def retrain(
+    changes: list[str] = [],  # noqa: B006 - Prefect shows this default in the form
+    reason: str = "schedule",
+) -> State[Any]:
+    """Snapshot the sources, build, compare with the champion; release only what is not worse.
+
+    Args:
+        changes: Any parameter, one a line: section.key=value. Empty: as in params.yaml.
+        reason: Why this run was started; it goes into the ledger.
+    """
+    root = Path.cwd().resolve()
+    configure_prefect(root)
+    outcome = run_retrain(root, changes=changes, reason=reason)
+    get_run_logger().info(outcome.reason)
+    create_markdown_artifact(markdown=decision_page(outcome, reason), key="retrain-decision")
+    say(outcome.reason)
+    return Completed(message=outcome.reason)
+
+
+def decision_page(outcome: Outcome, reason: str) -> str:
+    """The decision as Markdown, for the Prefect UI."""
+    serving = f"`{outcome.hash}`" if outcome.hash else "nothing"
+    lines = [
+        f"## {'Released' if outcome.released else 'Champion stays'}",
+        outcome.reason,
+        f"- Started because: {reason}",
+        f"- In production now: {serving}",
+    ]
+    return "\n\n".join(lines)
+
+
+def run_from_command_line() -> None:
+    """Run the flow here; its last log lines are sent before the temporary server goes."""
+    try:
+        retrain(reason="asked for on the command line")
+    finally:
+        APILogHandler().flush()

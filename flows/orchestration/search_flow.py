@@ -1,0 +1,40 @@
+"""The Prefect flow `compress_search`: its parameters are the form in the Prefect UI."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.logging.handlers import APILogHandler
+from prefect.states import Completed
+
+from flows.console.trials import best
+from flows.orchestration.prefect_server import configure_prefect
+from flows.search import run_search
+
+
+@flow(name="compress_search", persist_result=False, retries=0)
+def compress_search(
+    changes: list[str] = [],  # noqa: B006 - Prefect shows this default in the form
+) -> State[Any]:
+    """Try recipes of compression until one meets the product's requirements, or the budget is spent.
+
+    Args:
+        changes: Any parameter that all recipes share, one a line: section.key=value.
+    """
+    root = Path.cwd().resolve()
+    configure_prefect(root)
+    tried = run_search(root, changes=changes)
+    found = best(tried)
+    return Completed(
+        message=f"{len(tried)} recipes tried; trial {found.number if found else '-'} passed"
+    )
+
+
+def run_from_command_line(changes: Sequence[str]) -> None:
+    """Run the flow here; its last log lines are sent before the temporary server goes."""
+    try:
+        compress_search(changes=list(changes))
+    finally:
+        APILogHandler().flush()

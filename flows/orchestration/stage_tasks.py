@@ -1,0 +1,185 @@
+"""Stages as Prefect tasks: their states, progress, table and plots in the Prefect UI.
+
+Imports Prefect: only a build that has work to do imports this.
+"""
+
+import base64
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+from uuid import UUID
+
+from prefect import task
+from prefect.artifacts import (
+    create_image_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.logging import get_run_logger
+from prefect.states import Completed, Failed
+
+from flows.console.results import StageResult, read_headline
+from flows.console.table import verdict_rows, verdict_title
+from flows.execution.runner import Runner, StageFailedError
+from flows.tracking.recorder import Tracking
+from pipeline.core.files import read_json
+from pipeline.core.paths import Paths
+from pipeline.core.progress import say
+
+PROGRESS_SECONDS = 3.0
+_SHARE = re.compile(r"\s(\d{1,3})%(\s|$)")
+
+
+@dataclass
+class StageTasks:
+    """Runs stages as tasks of the flow that is running; keeps their results in order."""
+
+    runner: Runner
+    tracking: Tracking
+    results: list[StageResult]
+
+    def run(self, name: str, *, stale: bool) -> None:
+        """One task for one stage: brought up to date where it may be stale, else shown as cached.
+
+        Raises:
+            StageFailedError: the stage failed; the task has its message.
+        """
+        failure: list[StageFailedError] = []
+        state_of_stage.with_options(name=name, task_run_name=name)(
+            lambda: self._state(name, stale=stale, failure=failure), return_state=True
+        )
+        if failure:
+            raise failure[0]
+
+    def _state(self, name: str, *, stale: bool, failure: list[StageFailedError]) -> State[None]:
+        self.tracking.start_stage(name)
+        try:
+            result = self._work(name) if stale else self._cached(name)
+        except StageFailedError as error:
+            self.tracking.fail_stage(name, str(error))
+            get_run_logger().error(str(error))
+            failure.append(error)
+            return Failed(message=str(error))
+        self.results.append(result)
+        self.tracking.finish_stage(name, state=result.state, seconds=result.seconds)
+        state_name = "Cached" if result.state == "cached" else "Completed"
+        return Completed(name=state_name, message=result.headline or None)
+
+    def _work(self, name: str) -> StageResult:
+        log, progress = get_run_logger().info, ProgressArtifact(name)
+        with self.tracking.live_curve(name) as started:
+
+            def listen(line: str) -> None:
+                started()
+                say(line)
+                log("%s", line)
+                progress.listen(line)
+
+            outcome = self.runner.run(name, listen)
+        progress.finish()
+        headline = read_headline(Paths(self.runner.workspace), name)
+        if outcome.state == "cached":
+            say(f"{name}  cached")
+        return StageResult(name, outcome.state, outcome.seconds, headline, outcome.stage_seconds)
+
+    def _cached(self, name: str) -> StageResult:
+        say(f"{name}  cached")
+        headline = read_headline(Paths(self.runner.workspace), name)
+        return StageResult(name, "cached", 0.0, headline)
+
+
+@task(cache_policy=NO_CACHE, persist_result=False, retries=0)
+def state_of_stage(work: Callable[[], State[None]]) -> State[None]:
+    """The task that every stage runs as; it ends in the state that `work` returns."""
+    return work()
+
+
+class ProgressArtifact:
+    """A bar in the Prefect UI that follows the percentages in a stage's lines."""
+
+    def __init__(self, stage: str) -> None:
+        self._stage = stage
+        self._artifact: UUID | None = None
+        self._told = 0.0
+
+    def listen(self, line: str) -> None:
+        """Move the bar if the line has a percentage, every three seconds at most."""
+        match = _SHARE.search(line)
+        if match is None or time.monotonic() - self._told < PROGRESS_SECONDS:
+            return
+        self._told = time.monotonic()
+        self._tell(min(float(match.group(1)), 100.0))
+
+    def finish(self) -> None:
+        """Fill the bar, where there is one."""
+        if self._artifact is not None:
+            self._tell(100.0)
+
+    def _tell(self, share: float) -> None:
+        if self._artifact is None:
+            key, text = f"progress-{self._stage}", f"How far {self._stage} is"
+            self._artifact = cast(
+                "UUID", create_progress_artifact(share, key=key, description=text)
+            )
+        else:
+            update_progress_artifact(self._artifact, progress=share)
+
+
+def show_results(workspace: Path, stages: list[StageResult]) -> None:
+    """Leave the stages, the scorecard, the verdict and the plots as artifacts of the flow run."""
+    paths = Paths(workspace)
+    create_table_artifact(
+        [
+            {
+                "stage": s.name,
+                "state": s.state,
+                "seconds": round(s.seconds, 1),
+                "headline": s.headline,
+            }
+            for s in stages
+        ],
+        key="stages",
+        description="What ran and what was taken from the cache",
+    )
+    create_table_artifact(
+        scorecard_rows(paths), key="scorecard", description="Every variant, on validation"
+    )
+    verdict = read_json(paths.read("gate", "verdict.json"))
+    create_table_artifact(verdict_rows(verdict), key="verdict", description=verdict_title(verdict))
+    for stage in ("evaluate", "gate"):
+        for plot in sorted(paths.output(stage).glob("plots/*.png")):
+            key = re.sub(r"[^a-z0-9]+", "-", f"plot-{stage}-{plot.stem}".lower())
+            create_image_artifact(_data_address(plot), key=key, description=plot.stem)
+
+
+def scorecard_rows(paths: Paths) -> list[dict[str, object]]:
+    """One row a variant: quality on validation, size, latency."""
+    variants = read_json(paths.read("gate", "scorecard.json"))["variants"]
+    return [
+        {
+            "variant": variant["name"],
+            **{
+                name: value
+                for name, value in variant["quality"]["validation"].items()
+                if not name.endswith("_ci95")
+            },
+            "size_mb": _megabytes(variant.get("size_bytes")),
+            "latency_p95_ms": (variant.get("latency_ms") or {}).get("p95"),
+        }
+        for variant in variants
+    ]
+
+
+def _megabytes(size: int | None) -> float | None:
+    return None if size is None else round(size / 1e6, 3)
+
+
+def _data_address(plot: Path) -> str:
+    """The picture itself as an address: the UI can show it wherever the file lies."""
+    return f"data:image/png;base64,{base64.b64encode(plot.read_bytes()).decode()}"

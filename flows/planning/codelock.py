@@ -1,0 +1,262 @@
+"""code.lock.json: per stage, a hash of the code it runs, so that DVC sees code as a parameter.
+
+DVC does not follow imports, and a folder among `deps` makes a comment cost a training run. Here a
+stage's hash covers the syntax trees (no comments, no docstrings, no positions) of every project
+module that it reaches by imports, also those inside functions, and the versions of the libraries
+below where a reached module imports them.
+
+Left out, because they cannot change a result: `core.params` (the schema has no defaults: it accepts
+or refuses), `core.errors` (messages) and `core.progress` (what is shown). `core.stage` stays: it seeds.
+
+    python -m flows.planning.codelock            # refresh
+    python -m flows.planning.codelock --check    # exit 1 when stale
+"""
+
+import argparse
+import ast
+import hashlib
+import importlib.metadata
+import re
+import sys
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from flows.planning.dag import load_dag
+from pipeline.core.errors import ArtifactError, PipelineError
+from pipeline.core.files import read_json, write_json
+from pipeline.core.paths import Paths
+
+PROJECT = "pipeline"
+LEFT_OUT = frozenset(
+    {
+        "pipeline.core.errors",
+        "pipeline.core.params",
+        "pipeline.core.product",
+        "pipeline.core.progress",
+        "pipeline.core.sections",
+        "pipeline.core.training_sections",
+    }
+)
+LIBRARIES = {
+    "torch": "torch",
+    "transformers": "transformers",
+    "tokenizers": "tokenizers",
+    "onnxruntime": "onnxruntime",
+    "onnx": "onnx",
+    "sklearn": "scikit-learn",
+    "numpy": "numpy",
+}
+"""Import name → distribution: libraries whose version can change a figure."""
+
+Imports = tuple[tuple[str, ...], ...]
+
+
+class CodeModule:
+    """One project module: its code, and what it imports."""
+
+    def __init__(self, name: str, path: Path) -> None:
+        self.name = name
+        self._package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        self._tree = _parse(path)
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of the code without comments, docstrings and positions."""
+        form = repr(_form(self._tree))
+        return hashlib.sha256(form.encode()).hexdigest()
+
+    @cached_property
+    def imported(self) -> frozenset[str]:
+        """Dotted names that are, or may be, modules."""
+        return frozenset(self._imported())
+
+    def _imported(self) -> Iterator[str]:
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                base = self._base(node)
+                yield base
+                yield from (f"{base}.{alias.name}" for alias in node.names)
+
+    def _base(self, node: ast.ImportFrom) -> str:
+        if not node.level:
+            return node.module or ""
+        kept = self._package.split(".")
+        folder = ".".join(kept[: len(kept) - node.level + 1])
+        return f"{folder}.{node.module}" if node.module else folder
+
+
+class CodeLock:
+    """The code of one workspace. Each module is parsed once, whatever the number of stages."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._modules: dict[str, CodeModule | None] = {}
+
+    def stage_hash(self, stage: str) -> str:
+        """Hash of all that decides what the stage's code does.
+
+        Raises:
+            ArtifactError: there is no such stage file, or a reached module does not parse.
+        """
+        modules = self.reached(f"{PROJECT}.{stage}")
+        parts = [f"{module.name} {module.digest}" for module in modules]
+        parts += [f"{name}=={version}" for name, version in _versions(modules)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def reached(self, name: str) -> list[CodeModule]:
+        """Project modules that `name` reaches, itself included, sorted by name."""
+        if self._module(name) is None:
+            raise ArtifactError(
+                f"{name.replace('.', '/')}.py is missing",
+                expected="a file in pipeline/ for every stage of dvc.yaml",
+                next_step="restore it with git, or take the stage out of dvc.yaml",
+            )
+        found: dict[str, CodeModule] = {}
+        waiting = [name]
+        while waiting:
+            current = waiting.pop()
+            if current in found or current in LEFT_OUT:
+                continue
+            if (module := self._module(current)) is not None:
+                found[current] = module
+                waiting += [part for name in module.imported for part in _with_packages(name)]
+        return [found[name] for name in sorted(found)]
+
+    def _module(self, name: str) -> CodeModule | None:
+        if name not in self._modules:
+            self._modules[name] = self._load(name)
+        return self._modules[name]
+
+    def _load(self, name: str) -> CodeModule | None:
+        if name.split(".", maxsplit=1)[0] != PROJECT:
+            return None
+        path = self._root.joinpath(*name.split("."))
+        for file in (path.with_suffix(".py"), path / "__init__.py"):
+            if file.is_file():
+                return CodeModule(name, file)
+        return None
+
+
+def compute_code_lock(root: Path) -> dict[str, str]:
+    """Stage → hash, for every stage of dvc.yaml."""
+    lock = CodeLock(root)
+    return {name: lock.stage_hash(name) for name in sorted(load_dag(Paths(root).dag).names)}
+
+
+def refresh_code_lock(root: Path) -> list[str]:
+    """Bring code.lock.json up to date; returns the stages whose code has changed."""
+    path, now = Paths(root).code_lock, compute_code_lock(root)
+    before: dict[str, str] = read_json(path) if path.exists() else {}
+    if before != now:
+        write_json(path, now)
+    return [name for name in now if before.get(name) != now[name]]
+
+
+def check_code_lock(root: Path) -> None:
+    """Raise ArtifactError when code.lock.json does not tell of the code that is there."""
+    path, now = Paths(root).code_lock, compute_code_lock(root)
+    before: dict[str, str] = read_json(path) if path.exists() else {}
+    stale = sorted(name for name in {*now, *before} if before.get(name) != now.get(name))
+    if stale:
+        raise ArtifactError(
+            f"code.lock.json is stale for {', '.join(stale)}",
+            expected="the hashes of the code that is there",
+            next_step="run `python -m flows.planning.codelock` and commit code.lock.json",
+        )
+
+
+def _parse(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"))
+    except SyntaxError as error:
+        raise ArtifactError(
+            f"{path.name}, line {error.lineno}: {error.msg}",
+            expected="Python that parses",
+            next_step="correct the line",
+        ) from error
+
+
+def _form(node: Any) -> Any:
+    """A syntax tree as nested tuples.
+
+    Empty fields are dropped: newer Pythons add some (`type_params`), and the hash should not depend
+    on which Python computed it, as `ast.dump` does.
+    """
+    if isinstance(node, ast.AST):
+        fields = ((name, _form(value)) for name, value in _fields(node))
+        return (type(node).__name__, *((name, form) for name, form in fields if form))
+    if isinstance(node, list):
+        return [_form(item) for item in node]
+    return "" if node is None else repr(node)
+
+
+def _fields(node: ast.AST) -> Iterator[tuple[str, Any]]:
+    for name, value in ast.iter_fields(node):
+        if name in {"kind", "type_comment", "ctx"}:
+            continue
+        yield name, _without_strings(value) if name == "body" else value
+
+
+def _without_strings(body: Any) -> Any:
+    """A body without its bare strings: docstrings of modules, classes, functions and attributes."""
+    if not isinstance(body, list):
+        return body
+    return [node for node in body if not _is_bare_string(node)]
+
+
+def _is_bare_string(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _with_packages(name: str) -> list[str]:
+    """A module and the packages around it, whose `__init__` runs first."""
+    parts = name.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+
+
+def _versions(modules: list[CodeModule]) -> list[tuple[str, str]]:
+    """Installed versions of the libraries that the modules import, without local suffix (`+cpu`)."""
+    imported = {name.split(".")[0] for module in modules for name in module.imported}
+    used = sorted(LIBRARIES[name] for name in imported.intersection(LIBRARIES))
+    return [(name, _version(name)) for name in used]
+
+
+def _version(distribution: str) -> str:
+    try:
+        return re.sub(r"\+.*", "", importlib.metadata.version(distribution))
+    except importlib.metadata.PackageNotFoundError as error:
+        raise ArtifactError(
+            f"{distribution} is not installed",
+            expected="every package that the pipeline needs",
+            next_step="run `make pipeline`, which installs them, in place of this command",
+        ) from error
+
+
+def main() -> None:
+    """Refresh or check the code lock of the folder this is run in."""
+    parser = argparse.ArgumentParser(description="Hashes of each stage's code, for DVC.")
+    parser.add_argument("--check", action="store_true", help="exit 1 when the file is stale")
+    arguments = parser.parse_args()
+    try:
+        if arguments.check:
+            check_code_lock(Path.cwd())
+        else:
+            changed = refresh_code_lock(Path.cwd())
+            print(
+                f"code changed in: {', '.join(changed)}" if changed else "code.lock.json is fresh"
+            )
+    except PipelineError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""What a model is built from, as hashes: sources, annotations, parameters, code.
+
+Two builds with the same origin give the same model, so a retrain looks here before it builds
+anything. The pins that a retrain itself writes into the parameters do not count.
+"""
+
+import copy
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flows.planning.codelock import compute_code_lock
+from pipeline.core.errors import DataError
+from pipeline.core.files import read_json, sha256_file, sha256_tree, write_json
+from pipeline.core.packages import locate
+from pipeline.core.params import Params, Source, load_params, parse_yaml
+from pipeline.core.paths import Paths
+
+Origin = dict[str, Any]
+
+
+def take_snapshot(root: Path) -> Origin:
+    """Hashes of every source as it is now and of the annotations; kept in `.modelyard/snapshots/`.
+
+    Raises:
+        DataError: a package or file of a source is missing.
+    """
+    snapshot = {
+        "sources": hash_sources(root, load_params(Paths(root).params)),
+        "annotations": _annotations(root),
+    }
+    write_json(Paths(root).state / "snapshots" / f"{digest(snapshot)}.json", snapshot)
+    return snapshot
+
+
+def hash_sources(root: Path, params: Params) -> dict[str, str]:
+    """Name of each source → SHA-256 of its file."""
+    return {source.name: sha256_file(_file(root, source)) for source in params.collect.sources}
+
+
+def pins(root: Path, snapshot: Mapping[str, Any]) -> list[str]:
+    """Overrides that hold each file source to the snapshot: other bytes stop the build."""
+    sources = parse_yaml(Paths(root).params.read_text(encoding="utf-8"))["collect"]["sources"]
+    if all(source["kind"] == "package" for source in sources):
+        return []
+    for source in sources:
+        source["sha256"] = snapshot["sources"][source["name"]]
+    return [f"collect.sources={json.dumps(sources)}"]
+
+
+def planned_origin(workspace: Path, snapshot: Mapping[str, Any]) -> Origin:
+    """The origin that a build in `workspace` from this snapshot would have."""
+    return {
+        "sources": snapshot["sources"],
+        "annotations": snapshot["annotations"],
+        "params": _params(workspace),
+        "code": compute_code_lock(workspace),
+    }
+
+
+def built_origin(workspace: Path) -> Origin:
+    """The origin of the build that lies in `workspace`: its sources are those that collect read."""
+    manifest = read_json(Paths(workspace).read("collect", "manifest.json"))
+    return {
+        "sources": {source["name"]: source["sha256"] for source in manifest["sources"]},
+        "annotations": _annotations(workspace),
+        "params": _params(workspace),
+        "code": compute_code_lock(workspace),
+    }
+
+
+def changed_parts(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Names of the parts in which two origins differ."""
+    return sorted(part for part in new if old.get(part) != new[part])
+
+
+def digest(value: Any) -> str:
+    """Hex SHA-256 of a JSON value."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _params(workspace: Path) -> str:
+    values = copy.deepcopy(parse_yaml(Paths(workspace).params.read_text(encoding="utf-8")))
+    for source in values["collect"]["sources"]:
+        # The bytes themselves are compared: whether params.yaml names their hash changes nothing.
+        source.pop("sha256", None)
+    return digest(values)
+
+
+def _annotations(workspace: Path) -> str | None:
+    folder = Paths(workspace).annotations
+    return sha256_tree(folder) if folder.is_dir() else None
+
+
+def _file(root: Path, source: Source) -> Path:
+    if source.kind == "package":
+        return locate(str(source.package), source.path)
+    path = root / "data" / source.path
+    if not path.is_file():
+        raise DataError(
+            f"source {source.name}: data/{source.path} is not there",
+            expected="a file for every source that params.yaml names",
+            next_step="bring the file back, or correct collect.sources in params.yaml",
+        )
+    return path

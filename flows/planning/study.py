@@ -1,0 +1,91 @@
+"""A search as Optuna's study in a file: what was tried, what is tried next, one process at a time."""
+
+import fcntl
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from flows.console.trials import Recipe, Tried
+from pipeline.core.errors import PipelineError
+
+_ASKED_AGAIN = 20
+"""Proposals in a row that were tried before, after which the next untried recipe is taken."""
+
+
+@contextmanager
+def study_lock(folder: Path) -> Iterator[None]:
+    """Hold the study's lock; it goes with the process, however that ends.
+
+    Raises:
+        PipelineError: another search of the same study runs.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "search.lock").open("w", encoding="utf-8") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PipelineError(
+                f"the same search is running already ({folder.name})",
+                expected="one search of the same recipes at a time",
+                next_step="wait until it ends, or stop it with Ctrl-C where it runs",
+            ) from None
+        yield
+
+
+def open_study(folder: Path, *, seed: int, trials: int) -> Study:
+    """The study of a folder, new or as an earlier call left it. Call it under the study's lock.
+
+    Args:
+        trials: the budget, which is none of the study's identity.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    folder.mkdir(parents=True, exist_ok=True)
+    study = optuna.create_study(
+        storage=JournalStorage(JournalFileBackend(str(folder / "study.log"))),
+        study_name=folder.name,
+        directions=["maximize", "minimize"],
+        # By its own default it draws ten by chance, which may be the whole budget.
+        sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=max(2, trials // 3)),
+        load_if_exists=True,
+    )
+    for trial in study.get_trials(states=[TrialState.RUNNING]):
+        # Its process is dead: what it had begun is begun again, from its stages' checkpoints.
+        study.tell(trial.number, state=TrialState.FAIL)
+        study.enqueue_trial(trial.params, skip_if_exists=False)
+    return study
+
+
+def ask(study: Study, space: Mapping[str, Sequence[Any]], recipes: Sequence[Recipe]) -> Any:
+    """A trial of a recipe that is neither done nor failed; None where there is none left."""
+    distributions: dict[str, BaseDistribution] = {
+        name: CategoricalDistribution(list(values)) for name, values in space.items()
+    }
+    done = [t.params for t in study.trials if {"tried", "failed"} & set(t.user_attrs)]
+    left = [recipe for recipe in recipes if recipe not in done]
+    if not left:
+        return None
+    for _ in range(_ASKED_AGAIN):
+        trial = study.ask(distributions)
+        if trial.params in left:
+            return trial
+        study.tell(trial, state=TrialState.FAIL)
+    study.enqueue_trial(dict(left[0]))
+    return study.ask(distributions)
+
+
+def finished(study: Study) -> list[FrozenTrial]:
+    """Trials whose recipe was built."""
+    return [trial for trial in study.trials if "tried" in trial.user_attrs]
+
+
+def completed(study: Study) -> list[Tried]:
+    """What they came to."""
+    return [Tried(**trial.user_attrs["tried"]) for trial in finished(study)]

@@ -1,0 +1,224 @@
+"""Writing builds to MLflow: at `mlflow.db` and `mlartifacts` in the main root, where `mlflow ui` looks.
+
+Synchronous and plain; flows/tracking/recorder.py calls it from one thread and keeps its troubles from a build.
+"""
+
+import csv
+import json
+import logging
+import os
+import subprocess
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from flows.execution.locks import is_alive
+from pipeline.core.files import read_json
+from pipeline.core.params import parse_yaml
+from pipeline.core.paths import Paths
+from pipeline.core.stage import declared_keys, stage_definition
+
+PID_TAG = "modelyard.pid"
+_BATCH = 900  # MLflow takes at most 1000 metrics and 100 parameters or tags a call
+_SMALL_BATCH = 90
+_VALUE_LENGTH = 500
+
+
+def tracking_uri(root: Path) -> str:
+    """SQLite, with an absolute path: worktrees and servers start from other folders."""
+    return f"sqlite:///{root.resolve() / 'mlflow.db'}"
+
+
+class MlflowStore:
+    """One build's runs: a parent and a child a stage."""
+
+    def __init__(self, root: Path, *, workspace: Path, experiment: str) -> None:
+        from mlflow import MlflowClient
+
+        from pipeline.release.registry import ensure_database
+
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self._workspace = workspace
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # SQLAlchemy's and alembic's, on a new database
+            ensure_database(root)
+            self._client = MlflowClient(tracking_uri(root))
+            self._experiment = self._open_experiment(root, experiment)
+        self._parent = ""
+
+    def start_build(self, title: str) -> str:
+        """Open the parent run; runs that a killed build left open are closed. Returns its id."""
+        self._close_interrupted()
+        self._parent = self._start(title, _git_tags(self._workspace))
+        return self._parent
+
+    def start_stage(self, name: str) -> str:
+        """Open the child run of a stage; returns its id."""
+        return self._start(name, {"mlflow.parentRunId": self._parent, "stage": name})
+
+    def log_rows(self, run_id: str, rows: Sequence[Mapping[str, str]]) -> None:
+        """Log rows of a learning curve, each at its step."""
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        points = [
+            Metric(name, value, now, step)
+            for index, row in enumerate(rows)
+            for name, value, step in curve_points(row, index)
+        ]
+        for batch in _batches(points, _BATCH):
+            self._client.log_batch(run_id, metrics=batch)
+
+    def finish_stage(
+        self, run_id: str, name: str, *, state: str, seconds: float, outputs: Mapping[str, str]
+    ) -> None:
+        """Log what a stage left, and close its run; `outputs` are tags as `output_tags` gives them.
+
+        Its figures stand at the last step of its curve, and after it: MLflow shows what was logged last at the highest.
+        """
+        from mlflow.entities import Metric, Param, RunTag
+
+        paths, now = Paths(self._workspace, name), int(time.time() * 1000)
+        parameters = [Param(key, value) for key, value in _parameters(paths).items()]
+        tags = [RunTag(key, value) for key, value in outputs.items()]
+        tags.append(RunTag("state", state))
+        figures = {**_figures(paths), "seconds": seconds}
+        curve = enumerate(read_curve(paths.out / "curve.csv"))
+        steps = [step for index, row in curve for _, _, step in curve_points(row, index)]
+        last = max(steps, default=0)
+        metrics = [Metric(key, value, now, last) for key, value in figures.items()]
+        for batch in _batches(parameters, _SMALL_BATCH):
+            self._client.log_batch(run_id, params=batch)
+        for batch in _batches(tags, _SMALL_BATCH):
+            self._client.log_batch(run_id, tags=batch)
+        for batch in _batches(metrics, _BATCH):
+            self._client.log_batch(run_id, metrics=batch)
+        for plot in sorted(paths.out.glob("plots/*.png")):
+            self._client.log_artifact(run_id, str(plot), "plots")
+        self._client.set_terminated(run_id)
+
+    def fail_stage(self, run_id: str, message: str) -> None:
+        """Close the run of a stage that failed."""
+        self._client.set_tag(run_id, "failure", message[:_VALUE_LENGTH])
+        self._client.set_tag(run_id, "state", "failed")
+        self._client.set_terminated(run_id, "FAILED")
+
+    def finish_build(self, *, succeeded: bool) -> None:
+        """Log the gate's figures and files on the parent, and close it."""
+        from mlflow.entities import Metric
+
+        gate, now = Paths(self._workspace, "gate"), int(time.time() * 1000)
+        if succeeded:
+            metrics = [Metric(key, value, now, 0) for key, value in _figures(gate).items()]
+            self._client.log_batch(self._parent, metrics=metrics)
+            for name in ("scorecard.json", "verdict.json", "bundle/MODEL_CARD.md"):
+                if (gate.out / name).exists():
+                    self._client.log_artifact(self._parent, str(gate.out / name))
+        self._client.set_terminated(self._parent, "FINISHED" if succeeded else "FAILED")
+
+    def _open_experiment(self, root: Path, name: str) -> str:
+        found = self._client.get_experiment_by_name(name)
+        if found is not None:
+            return str(found.experiment_id)
+        location = (root.resolve() / "mlartifacts").as_uri()
+        return str(self._client.create_experiment(name, artifact_location=location))
+
+    def _start(self, name: str, tags: Mapping[str, str]) -> str:
+        tags = {**tags, PID_TAG: str(os.getpid())}
+        run = self._client.create_run(self._experiment, run_name=name, tags=tags)
+        return str(run.info.run_id)
+
+    def _close_interrupted(self) -> None:
+        """Runs of dead processes are still RUNNING in MLflow; nobody else would ever close them."""
+        running = self._client.search_runs(
+            [self._experiment], "attributes.status = 'RUNNING'", max_results=1000
+        )
+        for run in running:
+            if not is_alive(int(run.data.tags.get(PID_TAG, 0))):
+                self._client.set_terminated(run.info.run_id, "KILLED")
+
+
+def read_curve(path: Path) -> list[dict[str, str]]:
+    """Rows of a curve.csv, without a last line that is still being written."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    whole = text[: text.rfind("\n") + 1]
+    return list(csv.DictReader(whole.splitlines()))
+
+
+def curve_points(row: Mapping[str, str], index: int) -> Iterator[tuple[str, float, int]]:
+    """Name, value and step of the figures in one row; empty cells are left out."""
+    step = int(float(row.get("step") or index))
+    for name, text in row.items():
+        if name != "step" and text:
+            try:
+                yield name, float(text), step
+            except ValueError:  # a name in a column of words
+                continue
+
+
+def _batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _parameters(paths: Paths) -> dict[str, str]:
+    """The declared parameters of a stage, flattened to dotted keys."""
+    values = parse_yaml(paths.params.read_text(encoding="utf-8"))
+    flat = dict(_flatten(values, ""))
+    keys = declared_keys(stage_definition(paths, paths.stage))
+    return {
+        name: value
+        for name, value in flat.items()
+        if any(name == key or name.startswith(f"{key}.") for key in keys)
+    }
+
+
+def _flatten(value: Any, prefix: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            name = "".join(c if c.isalnum() or c in "_-. :/" else "_" for c in str(key))
+            yield from _flatten(inner, f"{prefix}.{name}" if prefix else name)
+    else:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        yield prefix, text[:_VALUE_LENGTH]
+
+
+def _figures(paths: Paths) -> dict[str, float]:
+    """The numbers of metrics.json under dotted names."""
+    path = paths.out / "metrics.json"
+    return dict(_numbers(read_json(path), "")) if path.exists() else {}
+
+
+def _numbers(value: Any, prefix: str) -> Iterator[tuple[str, float]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _numbers(inner, f"{prefix}.{key}" if prefix else str(key))
+    elif isinstance(value, int | float):
+        yield prefix, float(value)
+
+
+def output_tags(paths: Paths) -> dict[str, str]:
+    """`dvc.<output>` → its hash in dvc.lock. DVC rewrites that file in place: read it while no stage runs."""
+    lock = paths.root / "dvc.lock"
+    if not lock.exists():
+        return {}
+    stages = parse_yaml(lock.read_text(encoding="utf-8")).get("stages", {})
+    outputs = stages.get(paths.stage, {}).get("outs", [])
+    return {f"dvc.{out['path']}": str(out.get("md5", "")) for out in outputs}
+
+
+def _git_tags(workspace: Path) -> dict[str, str]:
+    def git(*arguments: str) -> str:
+        answer = subprocess.run(
+            ["git", *arguments], cwd=workspace, capture_output=True, text=True, check=True
+        )
+        return answer.stdout.strip()
+
+    changed = git("status", "--porcelain", "--untracked-files=no")
+    return {"git.commit": git("rev-parse", "HEAD"), "git.dirty": str(bool(changed)).lower()}

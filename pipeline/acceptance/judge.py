@@ -1,0 +1,134 @@
+"""One judge for every model of a product: how its scores become answers, and what these are worth.
+
+A decision that was fitted on the very rows it is judged on looks better than it is. So the figure of
+validation is cross-fitted: each half of the rows is answered by a decision that was fitted on the other
+half. The decision that is shipped is fitted on all of validation.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.acceptance.predictions import Answers
+from pipeline.core.decision import Decision
+from pipeline.core.params import Params
+from pipeline.core.product import QUALITY_METRICS
+from pipeline.core.sections import EvaluateParams
+from pipeline.metrics.draws import Figure, drawn_figure
+from pipeline.metrics.quality import (
+    Scores,
+    Values,
+    figure_of,
+    gold_of,
+    right_answers,
+    row_scores,
+)
+from pipeline.metrics.thresholds import fit_abstention, fit_thresholds, halves
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Answers beside gold; see `Values` for their forms.
+
+    Attributes:
+        scores: `(rows, outputs)`.
+        abstained: rows that are not answered, `(rows,)`. Figures of quality count them as answered
+            by what the model would have said.
+    """
+
+    gold: Values
+    answers: Values
+    scores: Scores
+    abstained: NDArray[np.bool_]
+
+    def figure(self, metric: str) -> float:
+        """A figure of all rows."""
+        return figure_of(metric, gold=self.gold, answers=self.answers, scores=self.scores)
+
+    def drawn(self, metric: str) -> Figure:
+        """The same of rows that are drawn."""
+        return drawn_figure(metric, gold=self.gold, answers=self.answers, scores=self.scores)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What the product is judged by.
+
+    Attributes:
+        metric: the product's figure of quality.
+    """
+
+    problem: str
+    metric: str
+    options: EvaluateParams
+    seed: int
+
+    @classmethod
+    def of(cls, params: Params) -> "Judge":
+        """The judge that the parameters describe."""
+        metric = params.product.requirements.quality_metric
+        return cls(params.product.problem, metric, params.evaluate, params.compute.seed)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The figures that are reported."""
+        return QUALITY_METRICS[self.problem]
+
+    @property
+    def abstains(self) -> bool:
+        """Whether a model may leave a text unanswered."""
+        return self.options.abstain_quality is not None
+
+    @property
+    def fits(self) -> bool:
+        """Whether anything of the decision is fitted."""
+        return self.options.thresholds == "fitted" or self.abstains
+
+    def fit(self, answers: Answers) -> Decision:
+        """The decision to ship, from all rows of validation."""
+        return self._fit(gold_of(self.problem, answers.targets), answers.scores)
+
+    def judge(self, answers: Answers, decision: Decision) -> Judged:
+        """Rows that the decision was not fitted on."""
+        return Judged(
+            gold=gold_of(self.problem, answers.targets),
+            answers=decision.answers(self.problem, answers.scores),
+            scores=answers.scores,
+            abstained=decision.abstains(self.problem, answers.scores),
+        )
+
+    def judge_fitted(self, answers: Answers) -> Judged:
+        """Rows of validation, cross-fitted where anything is fitted."""
+        if not self.fits:
+            return self.judge(answers, Decision())
+        first = halves(len(answers.ids), self.seed)
+        found = self.judge(answers, Decision())
+        given, abstained = found.answers.copy(), found.abstained.copy()
+        for half in (first, ~first):
+            decision = self._fit(found.gold[~half], found.scores[~half])
+            given[half] = decision.answers(self.problem, found.scores[half])
+            abstained[half] = decision.abstains(self.problem, found.scores[half])
+        return Judged(found.gold, given, found.scores, abstained)
+
+    def row_scores(self, judged: Judged) -> NDArray[np.float64]:
+        """How well each row is answered; see `pipeline.metrics.quality.row_scores`."""
+        return row_scores(self.problem, judged.gold, judged.answers)
+
+    def answered(self, judged: Judged) -> dict[str, Any]:
+        """`share` of the rows that are answered, and share of `right` answers among them."""
+        given = ~judged.abstained
+        right = right_answers(self.problem, judged.gold, judged.answers)[given]
+        return {
+            "share": float(given.mean()),
+            "right": float(right.mean()) if len(right) else None,
+        }
+
+    def _fit(self, gold: Values, scores: Scores) -> Decision:
+        decision = Decision()
+        if self.options.thresholds == "fitted":
+            decision = fit_thresholds(self.problem, self.metric, gold=gold, scores=scores)
+        if (least := self.options.abstain_quality) is None:
+            return decision
+        return fit_abstention(decision, self.problem, gold=gold, scores=scores, least_right=least)

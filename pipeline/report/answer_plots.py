@@ -1,0 +1,127 @@
+"""Found against gold, for each problem: a confusion, F1 by label, or a cloud of points."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from types import MappingProxyType
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from sklearn.metrics import confusion_matrix, f1_score
+
+from pipeline.acceptance.judge import Judged
+from pipeline.core.product import CLASSIFICATION, MULTI_LABEL, REGRESSION
+from pipeline.metrics.quality import Values
+from pipeline.report.colours import COLOURS, DPI, GRID, INK, MUTED
+
+_NONE = "none"
+_PARTS = 5
+
+
+def confusion_rows(
+    problem: str, judged: Judged, *, labels: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Actual and predicted, in words, for a table that DVC draws.
+
+    One line a row; of several labels, one line for each that holds or was found, with `none` on the side
+    that lacks it; of numbers, the fifth of gold's range that each lies in.
+    """
+    if problem == CLASSIFICATION:
+        for actual, predicted in zip(judged.gold, judged.answers, strict=True):
+            yield labels[actual], labels[predicted]
+    elif problem == MULTI_LABEL:
+        for row, label in np.argwhere(judged.gold | judged.answers):
+            name = labels[label]
+            yield (
+                name if judged.gold[row, label] else _NONE,
+                name if judged.answers[row, label] else _NONE,
+            )
+    else:
+        yield from zip(*(_fifths(values, judged.gold) for values in (judged.gold, judged.answers)),
+                       strict=True)  # fmt: skip
+
+
+def _fifths(values: Values, gold: Values) -> list[str]:
+    edges = np.linspace(gold.min(), gold.max(), _PARTS + 1)
+    names = [f"{low:.3g} to {high:.3g}" for low, high in pairwise(edges)]
+    return [names[i] for i in np.clip(np.digitize(values, edges[1:-1]), 0, _PARTS - 1)]
+
+
+def confusion_figure(shown: Mapping[str, Judged], *, labels: Sequence[str]) -> Figure:
+    """One confusion matrix a variant: rows and share of each actual label."""
+    figure = Figure(figsize=(4.2 * len(shown), 4.2), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    for column, (variant, judged) in enumerate(shown.items()):
+        axes = figure.add_subplot(1, len(shown), column + 1)
+        counts = confusion_matrix(judged.gold, judged.answers, labels=range(len(labels)))
+        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        for (i, j), count in np.ndenumerate(counts):
+            colour = "white" if shares[i, j] > 0.55 else INK
+            text = f"{shares[i, j]:.1%}\n{count:,} rows"
+            axes.text(j, i, text, ha="center", va="center", color=colour, fontsize=11)
+        ticks = range(len(labels))
+        axes.set_xticks(ticks, labels)
+        axes.set_yticks(ticks, labels, rotation=90, va="center")
+        axes.set_xlabel("predicted")
+        axes.set_ylabel("actual" if column == 0 else "")
+        axes.set_title(variant, fontsize=11, color=INK)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+    return figure
+
+
+def labels_figure(shown: Mapping[str, Judged], *, labels: Sequence[str]) -> Figure:
+    """F1 of each label, a bar a variant."""
+    figure = Figure(figsize=(8.4, 1.4 + 0.55 * len(labels)), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    height = 0.8 / len(shown)
+    for number, (variant, judged) in enumerate(shown.items()):
+        values = f1_score(judged.gold, judged.answers, average=None, zero_division=0.0)
+        places = np.arange(len(labels)) + (number - (len(shown) - 1) / 2) * height
+        axes.barh(places, values, height=height * 0.9, color=COLOURS[variant.split("-")[0]],
+                  label=variant)  # fmt: skip
+        for place, value in zip(places, values, strict=True):
+            axes.text(value + 0.01, place, f"{value:.2f}", va="center", fontsize=8, color=MUTED)
+    rows = next(iter(shown.values())).gold.sum(axis=0)
+    names = [f"{label}\n{count:,} rows" for label, count in zip(labels, rows, strict=True)]
+    axes.set_yticks(range(len(labels)), names)
+    axes.set_ylim(len(labels) - 0.4, -0.6)
+    axes.set_xlim(0, 1.08)
+    axes.set_xlabel("F1 on validation")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(GRID)
+    axes.tick_params(colors=MUTED, labelcolor=INK, length=0)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, borderaxespad=0.2)
+    return figure
+
+
+def numbers_figure(shown: Mapping[str, Judged], *, labels: Sequence[str]) -> Figure:
+    """Found against gold, one point a row, and the line on which both are equal."""
+    figure = Figure(figsize=(4.6 * len(shown), 4.6), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    every = np.concatenate([np.concatenate([j.gold, j.answers]) for j in shown.values()])
+    ends = [float(every.min()), float(every.max())]
+    for column, (variant, judged) in enumerate(shown.items()):
+        axes = figure.add_subplot(1, len(shown), column + 1)
+        axes.plot(ends, ends, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+        axes.scatter(judged.gold, judged.answers, s=12, alpha=0.35, linewidths=0,
+                     color=COLOURS[variant.split("-")[0]])  # fmt: skip
+        axes.set_xlabel(f"{labels[0]}, actual")
+        axes.set_ylabel(f"{labels[0]}, predicted" if column == 0 else "")
+        axes.set_title(variant, fontsize=11, color=INK)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set_color(GRID)
+        axes.tick_params(colors=MUTED, labelcolor=INK, length=3)
+    return figure
+
+
+PICTURES = MappingProxyType(
+    {
+        CLASSIFICATION: ("confusion", confusion_figure),
+        MULTI_LABEL: ("labels", labels_figure),
+        REGRESSION: ("found_by_gold", numbers_figure),
+    }
+)
+"""Problem → name of its picture, and what draws it."""

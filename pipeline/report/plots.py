@@ -1,0 +1,222 @@
+"""Pictures of the comparison, drawn without a display; the same figures give the same bytes."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from pipeline.acceptance.judge import Judge, Judged
+from pipeline.core.files import atomic_path, write_text
+from pipeline.core.product import Requirements
+from pipeline.metrics.metric_names import spoken
+from pipeline.metrics.quality import ROW_SCORES
+from pipeline.report.answer_plots import PICTURES, confusion_rows
+from pipeline.report.colours import COLOURS, DPI, GRID, INK, MARKERS, MUTED
+from pipeline.report.label_placement import place_labels
+
+Point = tuple[str, float, float, tuple[float, float]]
+"""Variant, x, quality, and the ends of the quality's interval."""
+
+
+def plot_evaluation(
+    folder: Path,
+    entries: Sequence[Mapping[str, Any]],
+    shown: Mapping[str, Judged],
+    judge: Judge,
+    *,
+    labels: list[str],
+) -> None:
+    """Write `confusion.csv` and the pictures of `plots/` into `folder`.
+
+    Args:
+        entries: those of variants.json.
+        shown: answers to draw in detail, by variant; the last one's go to `confusion.csv`.
+    """
+    last = [*shown.values()][-1]
+    rows = confusion_rows(judge.problem, last, labels=labels)
+    write_csv(folder / "confusion.csv", ["actual", "predicted"], rows)
+    name, draw = PICTURES[judge.problem]
+    write_png(folder / "plots" / f"{name}.png", draw(shown, labels=labels))
+    by_name = {entry["name"]: entry for entry in entries}
+    slices = {variant: by_name[variant]["slices"] for variant in shown}
+    figure = slices_figure(slices, score=ROW_SCORES[judge.problem])
+    write_png(folder / "plots" / "slices.png", figure)
+    sizes = {e["name"]: e["size_bytes"] / 1e6 for e in entries if e["size_bytes"]}
+    points, baselines = quality_points(entries, sizes, metric=judge.metric)
+    figure = quality_figure(
+        points, baselines, metric=judge.metric, x_label="size of the model file, MB (10⁶ bytes)"
+    )
+    write_png(folder / "plots" / "quality_by_size.png", figure)
+
+
+def plot_choice(
+    folder: Path, scorecard: Sequence[Mapping[str, Any]], limits: Requirements, *, released: str
+) -> None:
+    """Write `quality_by_size.csv` and `plots/quality_by_{size,latency}.png` into `folder`."""
+    sizes = {e["name"]: e["size_bytes"] / 1e6 for e in scorecard if e["size_bytes"]}
+    times = {e["name"]: e["latency_ms"]["p95"] for e in scorecard if e["latency_ms"]}
+    costs = {
+        "size": (sizes, limits.size_mb, "size of the model file, MB (10⁶ bytes)"),
+        "latency": (times, limits.latency_p95_ms, "95th percentile of one request, ms"),
+    }
+    for name, (cost, limit, x_label) in costs.items():
+        points, baselines = quality_points(scorecard, cost, metric=limits.quality_metric)
+        figure = quality_figure(
+            points,
+            baselines,
+            metric=limits.quality_metric,
+            x_label=x_label,
+            limit=(limit, limits.min_quality),
+            chosen=released,
+        )
+        write_png(folder / "plots" / f"quality_by_{name}.png", figure)
+    points, _ = quality_points(scorecard, sizes, metric=limits.quality_metric)
+    rows = [(name, size, value) for name, size, value, _ in points]
+    write_csv(folder / "quality_by_size.csv", ["variant", "size_mb", "quality"], rows)
+
+
+def quality_points(
+    entries: Sequence[Mapping[str, Any]], x: Mapping[str, float], *, metric: str
+) -> tuple[list[Point], dict[str, float]]:
+    """Points of the variants that have an `x`, and the quality of those that have none."""
+    points: list[Point] = []
+    baselines: dict[str, float] = {}
+    for entry in entries:
+        quality = entry["quality"]["validation"]
+        if entry["name"] in x:
+            low, high = quality[f"{metric}_ci95"]
+            points.append((entry["name"], x[entry["name"]], quality[metric], (low, high)))
+        else:
+            baselines[entry["name"]] = quality[metric]
+    return points, baselines
+
+
+def quality_figure(
+    points: Sequence[Point],
+    baselines: Mapping[str, float],
+    *,
+    metric: str,
+    x_label: str,
+    limit: tuple[float, float] | None = None,
+    chosen: str | None = None,
+) -> Figure:
+    """Validation quality against a cost on a logarithmic axis; baselines as horizontal lines.
+
+    Args:
+        limit: largest allowed cost and least allowed quality; what meets both is shaded.
+        chosen: the released variant, ringed.
+    """
+    figure, axes = _canvas(8.4, 5.2)
+    axes.set_xscale("log")
+    for name, x, y, (low, high) in points:
+        model, precision = name.split("-")
+        axes.plot([x, x], [low, high], color=COLOURS[model], alpha=0.25, linewidth=2, zorder=2)
+        axes.plot(x, y, MARKERS[precision], color=COLOURS[model], markersize=8, zorder=3,
+                  markeredgecolor="white")  # fmt: skip
+        if name == chosen:
+            axes.plot(x, y, "o", markersize=17, markerfacecolor="none", color=INK, zorder=4)
+    _frame(axes, points, baselines, limit=limit)
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(f"{spoken(metric)} on validation")
+    axes.set_title("Lines through the points: 95 % intervals", loc="left", fontsize=9, color=MUTED)
+    names = {name: name + (" (released)" if name == chosen else "") for name, *_ in points}
+    place_labels(
+        axes,
+        [(names[name], x, y, COLOURS[name.split("-")[0]]) for name, x, y, _ in points],
+    )
+    return figure
+
+
+def slices_figure(slices: Mapping[str, Sequence[Mapping[str, Any]]], *, score: str) -> Figure:
+    """How far each slice falls below the whole split, with intervals; one row a slice."""
+    names = [s["name"] for s in next(iter(slices.values())) if s["gap"] is not None]
+    figure, axes = _canvas(8.4, 1.6 + 0.62 * len(names))
+    axes.axvline(0, color=MUTED, linewidth=1)
+    for number, (variant, entries) in enumerate(slices.items()):
+        by_name = {entry["name"]: entry for entry in entries}
+        shift = (number - (len(slices) - 1) / 2) * 0.26
+        for row, name in enumerate(names):
+            low, high = by_name[name]["interval"]
+            colour = COLOURS[variant.split("-")[0]]
+            axes.plot([low * 100, high * 100], [row + shift] * 2, color=colour, alpha=0.35,
+                      linewidth=3, solid_capstyle="round")  # fmt: skip
+            axes.plot(by_name[name]["gap"] * 100, row + shift, MARKERS[variant.split("-")[1]],
+                      color=colour, markersize=7, label=variant if row == 0 else None)  # fmt: skip
+    rows = {entry["name"]: entry["rows"] for entry in next(iter(slices.values()))}
+    axes.set_yticks(range(len(names)), [f"{name}\n{rows[name]:,} rows" for name in names])
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel(
+        f"{score} of all rows minus {score} of the slice, points (right: slice is worse)"
+    )
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, borderaxespad=0.2)
+    return figure
+
+
+def write_png(path: Path, figure: Figure) -> None:
+    """Save without date or version, so that equal pictures are equal files."""
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Any) -> None:
+    """Write rows as CSV, whole or not at all."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(GRID)
+    axes.tick_params(colors=MUTED, labelcolor=INK, length=3)
+    axes.grid(color=GRID, linewidth=0.7)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def _frame(
+    axes: Axes,
+    points: Sequence[Point],
+    baselines: Mapping[str, float],
+    *,
+    limit: tuple[float, float] | None,
+) -> None:
+    """Axis ranges that hold all points, lines of the baselines near them, and the allowed corner."""
+    xs = [x for _, x, _, _ in points]
+    ends = [end for *_, interval in points for end in interval]
+    # A far-off baseline (the majority class) would squeeze all the rest into a strip.
+    near = {n: y for n, y in baselines.items() if y > min(ends) - 0.1}
+    bottom, top = min([*ends, *near.values()]), max([*ends, *near.values()])
+    left, right = min(xs) / 2.2, max(xs) * 2.6
+    axes.set_xlim(left, right)
+    axes.set_ylim(bottom - 0.03, top + 0.02)
+    ticks = [t for t in _nice_ticks() if left <= t <= right]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    for number, (name, y) in enumerate(sorted(near.items(), key=lambda item: item[1])):
+        axes.axhline(y, color=MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
+        # The lowest is named below its line, so that two close ones do not collide.
+        side, shift = ("top", -3) if number == 0 and len(near) > 1 else ("bottom", 3)
+        axes.annotate(f"{name}  {y:.3f}", (0.995, y), (0, shift), ha="right", va=side, fontsize=8,
+                      color=MUTED, xycoords=axes.get_yaxis_transform(),
+                      textcoords="offset points")  # fmt: skip
+    if limit is not None:
+        cost, quality = limit
+        axes.fill_between([left, cost], quality, top + 0.02, color="#16a34a", alpha=0.07, zorder=0)
+        axes.text(0.01, 0.985, "within both limits shown", fontsize=8, va="top", color="#15803d",
+                  transform=axes.transAxes)  # fmt: skip
+
+
+def _nice_ticks() -> list[float]:
+    return [step * 10.0**power for power in range(-3, 5) for step in (1, 2, 5)]

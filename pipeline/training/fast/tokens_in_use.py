@@ -1,0 +1,69 @@
+"""While a classifier learns, its table of embeddings holds the tokens of its texts alone.
+
+A checkpoint knows tens of thousands of tokens, and the rows of a task use a part of them. The others get no
+gradient, but every step would clear their gradients, measure them, move their moments and average them: half
+the weights of a small encoder. They leave the model for the time and come back as they were, without
+the decay that AdamW would have given them.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch.nn import functional
+from transformers import PreTrainedModel
+
+from pipeline.training.objectives.gold import TokenRows
+
+
+@contextmanager
+def tokens_in_use(model: PreTrainedModel, *rows: TokenRows) -> Iterator[None]:
+    """Inside, `model` knows the tokens of `rows` and no others; what they learned stays.
+
+    A table that does not learn, or is no plain `Embedding`, is left alone.
+
+    Args:
+        rows: all that the model meets inside: what it learns from, and what it is validated on.
+    """
+    whole = _table(model)
+    if whole is None or not whole.weight.requires_grad:
+        yield
+        return
+    padding = {part.pad_token_id for part in rows}
+    ids = {token for part in rows for text in part.ids for token in text}
+    tokens = torch.from_numpy(np.array(sorted(ids | padding), dtype=np.int64))
+    part = _PartOfTable(whole, tokens)
+    model.set_input_embeddings(part)
+    try:
+        yield
+    finally:
+        learned = part.weight.detach()
+        with torch.no_grad():
+            whole.weight[tokens] = learned.to(whole.weight)
+        model.set_input_embeddings(whole.to(learned.device))
+
+
+class _PartOfTable(torch.nn.Module):
+    """The rows of `tokens` of an embedding, found by the numbers they have in the whole; others raise."""
+
+    def __init__(self, whole: torch.nn.Embedding, tokens: torch.Tensor) -> None:
+        super().__init__()
+        places = torch.full((whole.num_embeddings,), -1)
+        places[tokens] = torch.arange(len(tokens))
+        self.weight = torch.nn.Parameter(whole.weight.detach()[tokens].clone())
+        self.places = torch.nn.Buffer(places.to(whole.weight.device), persistent=False)
+        padding = whole.padding_idx
+        self._padding = None if padding is None or places[padding] < 0 else int(places[padding])
+
+    def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
+        """Token ids of any shape to `(…, width)`."""
+        return functional.embedding(self.places[input_ids], self.weight, self._padding)
+
+
+def _table(model: PreTrainedModel) -> torch.nn.Embedding | None:
+    try:
+        table = model.get_input_embeddings()
+    except NotImplementedError:
+        return None
+    return table if type(table) is torch.nn.Embedding else None

@@ -1,0 +1,131 @@
+"""A certificate that lacks a part, or in which one has not passed, is refused by name."""
+
+from typing import Any
+
+import pytest
+
+from pipeline.acceptance.certificate import certify_language_model, require_complete
+from pipeline.core.errors import ArtifactError
+
+PARITY = {"differences": {"longest": 1e-7}, "largest_difference": 1e-7, "tolerance": 1e-4}
+OPERATORS = {"operators": {"MatMulInteger": 7}, "float_matrix_products": 0}
+WAYS = {"equal length": {"largest_change": 0.01, "flips": 3, "flip_share": 0.00015}}
+LOST = {"value": 0.2, "interval": [-0.1, 0.5]}
+WHOLE: dict[str, Any] = {
+    "variant": "student-int8",
+    "parity": {"passed": True, "pad_token_id": 0, "sha256": "a" * 64} | PARITY,
+    "operators": {
+        "passed": True,
+        "large_float_weights": [],
+        "made_from": "a" * 64,
+        "sha256": "0" * 64,
+    }
+    | OPERATORS,
+    "agreement": {"value": 0.97, "rows": 900},
+    "quality_drop": {"to_teacher": LOST, "to_own_fp32": LOST, "rows": 900},
+    "calibration": {"temperature": 1.4, "error_before": 0.06, "error_after": 0.02, "rows": 900},
+    "batch_invariance": {"passed": True, "served": "alone", "texts": 20_000, "batched": WAYS},
+    "files": {"model.onnx": "0" * 64, "tokenizer.json": "1" * 64},
+    "language_model": {"passed": True, "parity": {}, "int8": {}},
+}
+PARTS = sorted(WHOLE.keys() - {"variant"})
+
+
+def require(
+    certificate: dict[str, Any], *, problem: str = "classification", to: str = "int8"
+) -> None:
+    require_complete(certificate, problem=problem, precision=to)
+
+
+def changed(part: str, **values: Any) -> dict[str, Any]:
+    return {**WHOLE, part: WHOLE[part] | values}
+
+
+def is_taken(certificate: dict[str, Any], *, problem: str = "classification", to: str) -> bool:
+    try:
+        require(certificate, problem=problem, to=to)
+    except ArtifactError:
+        return False
+    return True
+
+
+def test_a_whole_certificate_is_taken() -> None:
+    assert is_taken(WHOLE, to="int8")
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("left", [None, "nothing", "one key less"])
+def test_each_part_is_needed_with_all_that_it_must_say(part: str, left: str | None) -> None:
+    certificate = {**WHOLE, part: None}
+    if left == "nothing":
+        del certificate[part]
+    if left == "one key less":
+        certificate[part] = dict(list(WHOLE[part].items())[1:])
+    with pytest.raises(ArtifactError, match=f"{part}: (missing|without)"):
+        require(certificate)
+
+
+@pytest.mark.parametrize("part", ["parity", "operators", "batch_invariance", "language_model"])
+def test_a_part_that_has_not_passed_is_refused(part: str) -> None:
+    with pytest.raises(ArtifactError, match=f"{part}: not passed"):
+        require({**WHOLE, part: WHOLE[part] | {"passed": False}})
+
+
+def test_all_faults_are_told_at_once() -> None:
+    with pytest.raises(ArtifactError, match=r"parity: missing; files: missing"):
+        require({**WHOLE, "parity": None, "files": None})
+
+
+def test_what_means_nothing_for_a_model_may_be_null() -> None:
+    floating = {**changed("parity", sha256="0" * 64), "operators": None}
+    numbers = {**WHOLE, "calibration": None}
+    assert is_taken(floating, to="fp32")
+    assert not is_taken(floating, to="int8")
+    assert is_taken(numbers, problem="regression", to="int8")
+    assert not is_taken(numbers, to="int8")
+
+
+@pytest.mark.parametrize(
+    ("part", "values", "fault"),
+    [
+        ("parity", {"largest_difference": float("nan")}, "largest_difference is no finite number"),
+        ("parity", {"largest_difference": 1e-3}, "a difference over its tolerance"),
+        ("agreement", {"value": None}, "value is no finite number"),
+        ("calibration", {"error_after": float("inf")}, "error_after is no finite number"),
+        ("quality_drop", {"to_teacher": {}}, "to_teacher without a value"),
+        ("quality_drop", {"to_own_fp32": None}, "to_own_fp32 without a value"),
+        ("quality_drop", {"to_teacher": {"value": 1.0, "interval": [0.5]}}, "an interval of two"),
+        ("batch_invariance", {"texts": 0}, "of no text"),
+        ("batch_invariance", {"batched": {}}, "of no way to batch"),
+    ],
+)
+def test_a_part_that_says_nothing_or_the_impossible_is_refused(
+    part: str, values: dict[str, Any], fault: str
+) -> None:
+    with pytest.raises(ArtifactError, match=f"{part}: .*{fault}"):
+        require(changed(part, **values))
+
+
+def test_certificates_of_other_files_than_those_that_are_packed_are_refused() -> None:
+    with pytest.raises(ArtifactError, match=r"operators: of another model\.onnx"):
+        require(changed("files", **{"model.onnx": "2" * 64}))
+    with pytest.raises(ArtifactError, match="made from another export"):
+        require(changed("operators", made_from="b" * 64))
+    floating = {**WHOLE, "operators": None}
+    with pytest.raises(ArtifactError, match=r"parity: of another model\.onnx"):
+        require(floating, to="fp32")
+
+
+def test_the_language_model_is_certified_by_both_stages_and_as_the_file_that_is_packed() -> None:
+    parity = {"passed": True, "family": "bilm", "sha256": "a"}
+    int8 = {"passed": True, "made_from": "a", "sha256": "b"}
+
+    def passed(parity: Any, int8: Any, packed: str = "b") -> Any:
+        return (certify_language_model(parity, int8, packed=packed) or {}).get("passed")
+
+    assert passed(parity, int8) is True
+    assert passed(None, int8) is passed(parity, {}) is None
+    assert passed(parity | {"passed": False}, int8) is False
+    assert passed(parity, {"made_from": "a", "sha256": "b"}) is False
+    assert passed(parity, int8, packed="c") is False
+    assert passed(parity | {"sha256": "c"}, int8) is False

@@ -1,0 +1,165 @@
+"""Decisions are fitted on validation, judged on rows they were not fitted on, and shipped."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.acceptance.judge import Judge
+from pipeline.acceptance.predictions import Answers
+from pipeline.acceptance.teacher_comparison import (
+    describe_variant,
+    difference_interval,
+    quality_table,
+)
+from pipeline.core.decision import Decision
+from pipeline.core.sections import EvaluateParams
+from pipeline.metrics.thresholds import NEVER_SURE, fit_abstention, halves
+
+USUAL: dict[str, Any] = {
+    "confidence": 0.95,
+    "resamples": 50,
+    "min_slice_rows": 5,
+    "thresholds": "fixed",
+    "abstain_quality": None,
+}
+
+
+def judge_of(problem: str, metric: str, **options: Any) -> Judge:
+    return Judge(problem, metric, EvaluateParams(**USUAL | options), seed=1)
+
+
+def rare_label(rows: int = 400) -> Answers:
+    """Two labels; the second is rare, and the model finds it but says so with too low a probability."""
+    random = np.random.default_rng(3)
+    gold = (random.random(rows) < 0.15).astype(np.float64)
+    second = np.clip(0.1 + 0.25 * gold + 0.05 * random.standard_normal(rows), 0.01, 0.99)
+    return Answers("student-int8", "validation", [str(i) for i in range(rows)], gold[:, None],
+                   np.stack([1 - second, second], axis=1))  # fmt: skip
+
+
+def many_labels(rows: int = 300) -> Answers:
+    random = np.random.default_rng(5)
+    gold = (random.random((rows, 3)) < [0.5, 0.3, 0.1]).astype(np.float64)
+    centre = np.array([0.5, 0.3, 0.15])
+    scores = np.clip(centre + 0.2 * (gold - 0.5) + 0.05 * random.standard_normal(gold.shape), 0, 1)
+    return Answers("student-int8", "validation", [str(i) for i in range(rows)], gold, scores)
+
+
+def numbers(rows: int = 200) -> Answers:
+    random = np.random.default_rng(7)
+    gold = random.random((rows, 1)) * 5
+    scores = gold + random.standard_normal((rows, 1))
+    return Answers("student-int8", "validation", [str(i) for i in range(rows)], gold, scores)
+
+
+def test_a_fitted_threshold_finds_the_rare_label_that_the_likeliest_label_never_is() -> None:
+    answers = rare_label()
+    judge = judge_of("classification", "macro_f1", thresholds="fitted")
+    decision = judge.fit(answers)
+    assert decision.thresholds is not None
+    assert sum(decision.thresholds) == pytest.approx(1.0)
+    assert 0.1 < decision.thresholds[1] < 0.35
+    usual = judge.judge(answers, Decision()).figure("macro_f1")
+    assert judge.judge(answers, decision).figure("macro_f1") > usual + 0.3
+
+
+@pytest.mark.parametrize("metric", ["micro_f1", "macro_f1", "average_precision"])
+def test_each_of_several_labels_gets_a_threshold_of_its_own(metric: str) -> None:
+    answers = many_labels()
+    judge = judge_of("multi_label", metric, thresholds="fitted")
+    fitted, usual = judge.judge(answers, judge.fit(answers)), judge.judge(answers, Decision())
+    for figure in ("micro_f1", "macro_f1"):
+        assert fitted.figure(figure) > usual.figure(figure) + 0.1
+
+
+def test_fitting_on_noise_gains_nothing_once_cross_fitted() -> None:
+    random = np.random.default_rng(2)
+    second = random.random(60)
+    gold = random.integers(0, 2, (60, 1)).astype(np.float64)
+    answers = Answers("m", "validation", [str(i) for i in range(60)], gold,
+                      np.stack([1 - second, second], axis=1))  # fmt: skip
+    judge = judge_of("classification", "accuracy", thresholds="fitted")
+    same_rows = judge.judge(answers, judge.fit(answers)).figure("accuracy")
+    honest = judge.judge_fitted(answers).figure("accuracy")
+    assert honest < same_rows
+
+
+def test_each_half_is_answered_by_a_decision_fitted_on_the_other() -> None:
+    answers = rare_label()
+    judge = judge_of("classification", "macro_f1", thresholds="fitted")
+    first = halves(len(answers.ids), judge.seed)
+    assert first.sum() == 200
+    other = Answers("m", "v", answers.ids, answers.targets[~first], answers.scores[~first])
+    expected = judge.fit(other).answers("classification", answers.scores[first])
+    np.testing.assert_array_equal(judge.judge_fitted(answers).answers[first], expected)
+
+
+def test_nothing_fitted_leaves_the_usual_answers() -> None:
+    answers = rare_label()
+    found = judge_of("classification", "accuracy").judge_fitted(answers)
+    np.testing.assert_array_equal(found.answers, answers.scores.argmax(axis=1))
+    assert not found.abstained.any()
+
+
+def test_as_many_answers_are_given_as_stay_right_often_enough() -> None:
+    scores = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.7, 0.3], [0.6, 0.4]])
+    gold = np.array([0, 0, 0, 1, 1])
+    told = {"gold": gold, "scores": scores}
+    # With the two at .7: 3 of 4 right; all: 3 of 5.
+    fitted = fit_abstention(Decision(), "classification", **told, least_right=0.75)
+    assert fitted.abstain_below == 0.7
+    strict = fit_abstention(Decision(), "classification", **told, least_right=0.9)
+    assert strict.abstain_below == 0.8
+    assert fit_abstention(Decision(), "classification", **told, least_right=0.5) == Decision()
+    never = fit_abstention(Decision(), "classification", gold=1 - gold * 0, scores=scores,
+                           least_right=0.9)  # fmt: skip
+    assert never.abstain_below == NEVER_SURE
+
+
+def test_what_is_answered_is_told_with_its_share_and_its_right_share() -> None:
+    answers = rare_label()
+    judge = judge_of("classification", "accuracy", abstain_quality=0.97)
+    answered = judge.answered(judge.judge_fitted(answers))
+    assert 0 < answered["share"] < 1
+    assert answered["right"] > 0.9
+    everything = judge_of("classification", "accuracy")
+    assert everything.answered(everything.judge_fitted(answers))["share"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("problem", "metric", "answers"),
+    [
+        ("classification", "matthews", rare_label()),
+        ("multi_label", "average_precision", many_labels()),
+        ("regression", "spearman", numbers()),
+    ],
+)
+def test_every_problem_has_a_table_slices_and_an_interval_of_the_products_figure(
+    problem: str, metric: str, answers: Answers
+) -> None:
+    judge = judge_of(problem, metric)
+    judged = judge.judge_fitted(answers)
+    masks = {"first half": np.arange(len(answers.ids)) < len(answers.ids) // 2}
+    entry = describe_variant({"validation": judged}, judged, masks, judge)
+    low, high = entry["quality"]["validation"][f"{metric}_ci95"]
+    assert low <= entry["quality"]["validation"][metric] <= high
+    assert entry["agreement"] == pytest.approx(1.0)
+    assert entry["difference_to_teacher"]["interval"] == [0.0, 0.0]
+    assert entry["slices"][0]["score"] == pytest.approx(
+        judge.row_scores(judged)[masks["first half"]].mean()
+    )
+
+
+def test_a_classifier_keeps_accuracy_and_its_interval_whatever_it_is_judged_by() -> None:
+    judge = judge_of("classification", "macro_f1")
+    table = quality_table(judge.judge_fitted(rare_label()), judge)
+    assert set(table) == {"accuracy", "accuracy_ci95", "macro_f1", "macro_f1_ci95", "matthews"}
+
+
+def test_a_worse_model_is_seen_to_be_worse_in_a_figure_that_is_no_mean() -> None:
+    judge, good = judge_of("regression", "pearson"), numbers()
+    noise = np.random.default_rng(1).standard_normal(good.scores.shape) * 3
+    bad = Answers("m", "validation", good.ids, good.targets, good.scores + noise)
+    found = difference_interval(judge.judge_fitted(good), judge.judge_fitted(bad), judge)
+    assert 0 < found.low < found.value < found.high

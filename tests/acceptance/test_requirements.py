@@ -1,0 +1,104 @@
+"""The rule of the gate: what passes, what fails, what these rows cannot tell, and what is chosen."""
+
+import numpy as np
+import pytest
+
+from pipeline.acceptance.judge import Judge
+from pipeline.acceptance.predictions import Answers
+from pipeline.acceptance.requirements import (
+    at_least,
+    at_most,
+    check_answered,
+    check_slices,
+    exactly_at_most,
+    nothing_qualifies,
+    qualifies,
+)
+from pipeline.acceptance.verdict import Evidence, choose
+from pipeline.core.sections import EvaluateParams
+from pipeline.core.variants import Variant
+from pipeline.metrics.intervals import Interval
+
+OPTIONS = EvaluateParams(
+    confidence=0.95, resamples=500, min_slice_rows=5, thresholds="fixed", abstain_quality=None
+)
+JUDGE = Judge("classification", "accuracy", OPTIONS, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("found", "outcome", "qualified"),
+    [
+        (Interval(0.85, 0.82, 0.88), "passed", True),
+        (Interval(0.81, 0.78, 0.84), "inconclusive", True),
+        (Interval(0.79, 0.76, 0.82), "inconclusive", False),
+        (Interval(0.70, 0.67, 0.73), "failed", False),
+    ],
+)
+def test_an_interval_over_the_limit_is_inconclusive_and_the_figure_decides(
+    found: Interval, outcome: str, qualified: bool
+) -> None:
+    check = at_least("min_quality", found, 0.8, unit="accuracy")
+    assert (check.outcome, qualifies([check])) == (outcome, qualified)
+
+
+def test_a_drop_that_is_surely_too_large_fails() -> None:
+    check = at_most("max_quality_drop", Interval(0.1, 0.07, 0.13), 0.06, unit="accuracy")
+    assert check.outcome == "failed"
+    assert not qualifies([check])
+
+
+def test_a_slice_bars_only_when_its_whole_interval_is_over_the_limit() -> None:
+    noisy = {"name": "short", "gap": 0.2, "interval": [0.05, 0.35]}
+    sure = {"name": "long", "gap": 0.18, "interval": [0.14, 0.22]}
+    few = {"name": "rare", "gap": None, "interval": None}
+    assert qualifies([check_slices([noisy, few], 0.12, unit="accuracy")])
+    assert check_slices([noisy, few], 0.12, unit="accuracy").outcome == "inconclusive"
+    assert not qualifies([check_slices([noisy, sure, few], 0.12, unit="accuracy")])
+
+
+def test_what_was_not_measured_has_failed() -> None:
+    assert exactly_at_most("memory_mb", None, 300, unit="MB").outcome == "failed"
+    assert exactly_at_most("memory_mb", 300, 300, unit="MB").outcome == "passed"
+
+
+def test_a_model_that_answers_nothing_is_not_released() -> None:
+    assert check_answered(None) == []
+    assert qualifies(check_answered({"validation": {"share": 0.4, "right": 0.9}}))
+    assert not qualifies(check_answered({"validation": {"share": 0.0, "right": None}}))
+
+
+def test_the_table_names_the_nearest_variant_first() -> None:
+    far = [exactly_at_most("size_mb", 90.0, 8.0, unit="MB")]
+    near = [exactly_at_most("size_mb", 8.5, 8.0, unit="MB")]
+    message = str(nothing_qualifies({"teacher-fp32": far, "student-int8": near}))
+    assert message.index("student-int8") < message.index("teacher-fp32")
+    assert "0.5" in message
+    assert "82" in message
+    assert "student-int8 is nearest" in message
+
+
+def evidence(correct: dict[str, float], sizes: dict[str, int]) -> Evidence:
+    gold = np.zeros((1000, 1))
+    judged, evaluated = {}, {}
+    for name, share in correct.items():
+        wrong = np.arange(1000) >= share * 1000
+        probabilities = np.stack([~wrong, wrong], axis=1).astype(np.float64)
+        answers = Answers(name, "validation", [], gold, probabilities)
+        judged[name] = JUDGE.judge_fitted(answers)
+        evaluated[name] = {
+            "quality": {"validation": {"accuracy": share}},
+            "size_bytes": sizes[name],
+        }
+    return Evidence(evaluated, {}, judged, {}, {}, {})
+
+
+def test_the_smallest_that_is_not_significantly_worse_is_chosen() -> None:
+    teacher, student, pruned = (Variant(m, "int8") for m in ("teacher", "student", "pruned"))
+    known = evidence(
+        {"teacher-int8": 0.850, "student-int8": 0.849, "pruned-int8": 0.70},
+        {"teacher-int8": 23, "student-int8": 3, "pruned-int8": 2},
+    )
+    chosen, reason = choose([teacher, student, pruned], known, judge=JUDGE)
+    assert chosen == student
+    assert "not significantly worse than that of teacher-int8" in reason
+    assert choose([teacher, pruned], known, judge=JUDGE)[0] == teacher

@@ -1,0 +1,65 @@
+"""Labelled rows that share what they are about lie in one cluster, and so in one split."""
+
+from itertools import permutations
+
+from pipeline.core.params import ValidateParams, load_params
+from pipeline.data.records import Record
+from pipeline.data.row_checks import check_labelled
+from tests.support.tiny_workspace import REPOSITORY
+
+
+def settings() -> ValidateParams:
+    return load_params(REPOSITORY / "params.yaml").validate_
+
+
+def record(number: int, text: str, second: str | None = None) -> Record:
+    return Record(f"{number:016x}", "own", text, "0", second=second)
+
+
+def clusters(records: list[Record]) -> dict[str, str | None]:
+    return {
+        entry.second or entry.text: entry.cluster
+        for entry in check_labelled(records, settings()).records
+    }
+
+
+def test_hypotheses_about_one_premise_are_one_cluster() -> None:
+    premise = "Two children play chess in the old park."
+    found = clusters(
+        [
+            record(1, premise, "Children are outside."),
+            record(2, premise.upper(), "Nobody plays any game at all."),
+            record(3, "A man repairs his grey bicycle.", "Children are outside tonight, far away."),
+        ]
+    )
+    first, second, third = found.values()
+    assert first == second != third
+
+
+def test_a_first_text_of_very_many_pairs_is_a_category_and_joins_nothing() -> None:
+    words = [
+        "red",
+        "blue",
+        "green",
+        "black",
+        "white",
+        "north",
+        "south",
+        "east",
+        "west",
+        "small",
+        "large",
+        "quick",
+    ]
+    aspects = [
+        record(n, "The service here", f"{a} {b} {a[::-1]}")
+        for n, (a, b) in enumerate(permutations(words, 2))
+    ]
+    assert len(set(clusters(aspects).values())) > len(aspects) / 2
+
+
+def test_single_texts_are_one_cluster_only_where_they_are_near_copies() -> None:
+    found = clusters(
+        [record(1, "A film of great warmth and wit."), record(2, "The plot is thin and slow.")]
+    )
+    assert len(set(found.values())) == 2

@@ -1,0 +1,28 @@
+"""The table at the end."""
+
+from flows.console.results import StageResult
+from flows.console.table import stage_table, verdict_lines
+
+
+def test_a_cached_stage_shows_no_seconds_and_the_total_counts_those_that_ran() -> None:
+    text = stage_table(
+        [StageResult("collect", "cached", 0.0, "10 rows"), StageResult("gate", "ran", 12.34, "ok")]
+    )
+    lines = [line.split() for line in text.splitlines()]
+    assert ["collect", "cached", "-", "10", "rows"] in lines
+    assert ["gate", "ran", "12.3", "ok"] in lines
+    assert ["total", "1", "ran", "12.3", "1", "cached"] in lines
+
+
+def test_a_missed_check_stands_out_with_value_and_limit() -> None:
+    check = {
+        "name": "size_mb",
+        "limit": 8,
+        "value": 9.5,
+        "interval": None,
+        "unit": "MB",
+        "outcome": "failed",
+    }
+    text = verdict_lines({"passed": False, "released": None, "checks": [check]})
+    assert "NOT PASSED, no variant" in text
+    assert ["size_mb", "9.5", "8", "MB", "MISSED"] in [line.split() for line in text.splitlines()]

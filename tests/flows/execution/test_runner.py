@@ -1,0 +1,101 @@
+"""Stages under real DVC: only what is stale runs, and a failure leaves what stood."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.execution.locks import build_lock
+from flows.execution.runner import Runner, StageFailedError, stage_environment, stale_stages
+from flows.execution.workspace import open_workspace
+from flows.planning.codelock import refresh_code_lock
+from pipeline.core.errors import ParameterError, PipelineError
+from pipeline.core.params import load_params
+from tests.support.mini_repo import make_mini_repo, mini_environment, set_parameter
+
+STAGES = ["collect", "validate", "label", "gate"]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = make_mini_repo(tmp_path_factory.mktemp("mini"))
+    refresh_code_lock(root)
+    with open_runner(root) as runner:
+        for stage in STAGES:
+            assert runner.run(stage, ignore).state == "ran"
+    return root
+
+
+class open_runner:  # noqa: N801 - reads as the function it stands for
+    def __init__(self, root: Path) -> None:
+        self.root, self.lock = root, build_lock(root)
+
+    def __enter__(self) -> Runner:
+        params = load_params(self.root / "params.yaml")
+        environment = stage_environment(params, workspace=self.root)
+        environment |= {"DVC_SITE_CACHE_DIR": mini_environment(self.root)["DVC_SITE_CACHE_DIR"]}
+        return Runner(self.root, self.root / ".modelyard/logs", environment, self.lock.__enter__())
+
+    def __exit__(self, *error: object) -> None:
+        self.lock.__exit__(None, None, None)
+
+
+def ignore(line: str) -> None:
+    del line
+
+
+def test_changes_run_what_follows_from_them_and_failures_leave_what_stood(built: Path) -> None:
+    assert stale_stages(built) == []
+    comment = built / "pipeline" / "data" / "counting.py"
+    comment.write_text(comment.read_text().replace("# by blanks", "# at white space"))
+    refresh_code_lock(built)
+    assert stale_stages(built) == []
+
+    set_parameter(built, "gate.golden_requests", 3)
+    assert stale_stages(built) == ["gate"]
+
+    (built / "artifacts" / "label" / "records.txt").unlink()
+    assert set(stale_stages(built)) >= {"label", "gate"}
+    with open_runner(built) as runner:
+        assert runner.run("label", ignore).state == "cached"
+        assert runner.run("gate", ignore).state == "ran"
+        runner.close()
+
+        before = (built / "artifacts" / "validate" / "records.txt").read_text()
+        (built / "data" / "text.txt").write_text("a bad text")
+        runner.run("collect", ignore)
+        lines: list[str] = []
+        with pytest.raises(StageFailedError) as failure:
+            runner.run("validate", lines.append)
+        assert failure.value.got == "a bad text"
+        assert failure.value.next_step == "mend data/text.txt"
+        assert "validate  started" in lines
+        assert (built / "artifacts" / "validate" / "records.txt").read_text() == before
+
+        (built / "data" / "text.txt").write_text("one two three")
+        assert runner.run("collect", ignore).state == "cached"
+        assert runner.run("validate", ignore).state == "cached"
+        runner.close()
+
+
+def test_a_worktree_takes_from_the_cache_and_leaves_the_parameters_alone(built: Path) -> None:
+    before = (built / "params.yaml").read_bytes()
+    (built / "notes.txt").write_text("not committed")
+    with open_workspace(built, name="x", overrides=["gate.golden_requests=7"]) as workspace:
+        assert load_params(workspace / "params.yaml").gate.golden_requests == 7
+        assert (workspace / "notes.txt").read_text() == "not committed"
+        assert (workspace / ".modelyard/checkpoints").resolve() == built / ".modelyard/checkpoints"
+        with open_runner(workspace) as runner:
+            runner.checkout()
+            assert stale_stages(workspace, runner.environment) == ["gate"]
+            assert runner.run("gate", ignore).state == "ran"
+        with pytest.raises(PipelineError, match="already running"):
+            open_workspace(built, name="x", overrides=[]).__enter__()
+    assert not workspace.exists()
+    assert (built / "params.yaml").read_bytes() == before
+    assert (built / ".modelyard/checkpoints").is_dir()
+
+
+def test_a_worktree_is_not_made_for_an_unknown_parameter(built: Path) -> None:
+    with pytest.raises(ParameterError, match="golden_request"):
+        open_workspace(built, name="y", overrides=["gate.golden_request=7"]).__enter__()
+    assert not (built / ".modelyard/worktrees/y").exists()

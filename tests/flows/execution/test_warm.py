@@ -1,0 +1,136 @@
+"""The warm interpreter: a stage runs in it as it would in one of its own, and ends with its shell."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from flows.execution import stage_shell
+from flows.execution.warm import SOCKET_VARIABLE, pays, warm_interpreter
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forking is safe on Linux only")
+
+STAGE = """
+import os, sys, time
+if __name__ == "__main__":
+    print("json" in sys.modules, os.getcwd(), os.environ["COLOUR"], sys.argv[0], flush=True)
+    print("said", file=sys.stderr)
+    if os.environ["COLOUR"] == "slow":
+        time.sleep(60)
+    sys.exit(3 if os.environ["COLOUR"] == "red" else 0)
+"""
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("workspace")
+    (folder / "tiny_stage.py").write_text(STAGE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def environment(workspace: Path) -> Iterator[dict[str, str]]:
+    """What stages see while a host is up that has imported one module they do not."""
+    with (workspace / "lock").open("w") as lock:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        with warm_interpreter(
+            workspace,
+            {**os.environ, "PATH": path},
+            lock=lock.fileno(),
+            log=workspace / "warm.log",
+            libraries=["json"],
+        ) as warm:
+            deadline = time.monotonic() + 30
+            while not Path(warm[SOCKET_VARIABLE]).exists() and time.monotonic() < deadline:
+                time.sleep(0.02)
+            yield warm
+    assert not Path(warm[SOCKET_VARIABLE]).exists()
+
+
+def _start(workspace: Path, environment: dict[str, str], colour: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [environment["SHELL"], "-c", "python -m tiny_stage"],
+        cwd=workspace,
+        env={**environment, "COLOUR": colour},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(("colour", "code"), [("green", 0), ("red", 3)])
+def test_a_stage_has_the_shells_folder_environment_streams_and_exit_code(
+    workspace: Path, environment: dict[str, str], colour: str, code: int
+) -> None:
+    process = _start(workspace, environment, colour)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert out.split() == ["True", str(workspace), colour, str(workspace / "tiny_stage.py")]
+    assert err == "said\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_stage_ends_with_its_shell(
+    workspace: Path, environment: dict[str, str], number: signal.Signals
+) -> None:
+    process = _start(workspace, environment, "slow")
+    assert process.stdout is not None
+    process.stdout.readline()
+    stage = _stages(environment)
+    assert len(stage) == 1
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    _, alive = psutil.wait_procs(stage, timeout=10)
+    assert not alive
+    # The host is there for the next stage.
+    after = _start(workspace, environment, "green")
+    after.communicate(timeout=30)
+    assert after.returncode == 0
+
+
+def _stages(environment: dict[str, str]) -> list[psutil.Process]:
+    """Children of the host whose socket the environment names."""
+    path = environment[SOCKET_VARIABLE]
+    hosts = [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if path in (process.info["cmdline"] or []) and "warm_host" in str(process.info["cmdline"])
+    ]
+    family = {process.pid for process in hosts}
+    return [process for process in hosts if process.ppid() in family and _forked(process, hosts)]
+
+
+def _forked(process: psutil.Process, hosts: list[psutil.Process]) -> bool:
+    """Whether its parent is the host itself and not the host's supervisor."""
+    parent = next(host for host in hosts if host.pid == process.ppid())
+    return "supervise" not in str(parent.info["cmdline"])
+
+
+def test_without_a_host_and_for_other_commands_the_system_shell_runs(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    shell = str(stage_shell.__file__)
+    alone = {**environment, SOCKET_VARIABLE: str(workspace / "nobody"), "COLOUR": "blue"}
+    words = subprocess.run(
+        [shell, "-c", "python -m tiny_stage"],
+        cwd=workspace,
+        env=alone,
+        check=True,
+        stdout=subprocess.PIPE,
+    ).stdout.split()
+    assert words[2] == b"blue"
+    answer = subprocess.run(
+        [shell, "-c", "echo $((1 + 1))"], env=environment, check=True, stdout=subprocess.PIPE
+    )
+    assert answer.stdout == b"2\n"
+
+
+def test_one_heavy_stage_alone_does_not_pay() -> None:
+    assert pays(["pretrain", "finetune"])
+    assert not pays(["quantize", "evaluate", "gate"])

@@ -1,0 +1,106 @@
+"""The code lock sees what changes a result, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flows.planning.codelock import check_code_lock, compute_code_lock, refresh_code_lock
+from pipeline.core.errors import ArtifactError
+
+FILES = {
+    "pipeline/__init__.py": "",
+    "pipeline/one.py": "from pipeline.library import shared\nX = shared.double(2)\n",
+    "pipeline/two.py": "def run():\n    from pipeline.library.late import help\n    return help()\n",
+    "pipeline/three.py": "from pipeline.core.params import P\nY = P\n",
+    "pipeline/library/__init__.py": "",
+    "pipeline/library/shared.py": '"""Doc."""\n\n\ndef double(x):\n    """Doc."""\n    return 2 * x\n',
+    "pipeline/library/late.py": "from . import deep\n\n\ndef help():\n    return deep.Z\n",
+    "pipeline/library/deep.py": "import numpy\n\nZ = 1\n",
+    "pipeline/core/__init__.py": "",
+    "pipeline/core/params.py": "P = 1\n",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    stages = {name: {"cmd": f"python -m pipeline.{name}"} for name in ("one", "two", "three")}
+    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+    refresh_code_lock(tmp_path)
+    return tmp_path
+
+
+def replace(project: Path, name: str, old: str, new: str) -> None:
+    path = project / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_a_comment_or_a_docstring_changes_no_hash(project: Path) -> None:
+    before = compute_code_lock(project)
+    replace(project, "pipeline/library/shared.py", '"""Doc."""', '"""Another text."""')
+    replace(project, "pipeline/library/shared.py", "return 2", "# why\n\n    return 2")
+    assert compute_code_lock(project) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "stages"),
+    [
+        ("pipeline/library/shared.py", "2 * x", "3 * x", ["one"]),
+        ("pipeline/library/deep.py", "Z = 1", "Z = 2", ["two"]),
+        ("pipeline/three.py", "Y = P", "Y = P + 1", ["three"]),
+        ("pipeline/core/params.py", "P = 1", "P = 2", []),
+    ],
+)
+def test_a_changed_line_changes_exactly_the_stages_that_reach_it(
+    project: Path, name: str, old: str, new: str, stages: list[str]
+) -> None:
+    replace(project, name, old, new)
+    assert refresh_code_lock(project) == stages
+
+
+def test_a_string_that_is_used_is_code(project: Path) -> None:
+    replace(project, "pipeline/library/deep.py", "Z = 1", "Z = 'one'")
+    refresh_code_lock(project)
+    replace(project, "pipeline/library/deep.py", "'one'", "'two'")
+    assert refresh_code_lock(project) == ["two"]
+
+
+def test_another_version_of_a_library_changes_the_stages_that_import_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "0.0.1")
+    assert refresh_code_lock(project) == ["two"]
+
+
+def test_a_local_suffix_of_a_version_does_not_count(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "9.9")
+    refresh_code_lock(project)
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "9.9+cpu")
+    assert refresh_code_lock(project) == []
+
+
+def test_check_names_the_stale_stages_and_writes_nothing(project: Path) -> None:
+    check_code_lock(project)
+    replace(project, "pipeline/one.py", "2", "4")
+    text = (project / "code.lock.json").read_text()
+    with pytest.raises(ArtifactError, match="stale for one"):
+        check_code_lock(project)
+    assert (project / "code.lock.json").read_text() == text
+
+
+def test_a_stage_without_a_file_is_named(project: Path) -> None:
+    (project / "pipeline" / "one.py").unlink()
+    with pytest.raises(ArtifactError, match=r"pipeline/one\.py is missing"):
+        compute_code_lock(project)
+
+
+def test_the_code_lock_of_this_repository_is_fresh() -> None:
+    check_code_lock(Path(__file__).resolve().parents[3])

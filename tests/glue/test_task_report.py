@@ -1,0 +1,54 @@
+"""The table of GLUE: every figure, its reservations below, and no line too wide for a terminal."""
+
+from typing import Any
+
+from pipeline.glue.task_report import table
+from pipeline.glue.tasks import PUBLIC, SUBMISSIONS, TASKS
+
+FIGURE = {"mean": -0.512, "interval": [-0.634, -0.401], "seeds": {"1": -0.5, "2": -0.52}}
+
+
+def report(*, seen: bool = False, malformed: int = 0, lacking: bool = False) -> dict[str, Any]:
+    about = {
+        "seen_by_checkpoint": seen,
+        "malformed_training_rows": malformed,
+        "malformed_development_rows": 0,
+    }
+    return {
+        "tasks": {
+            name: dict.fromkeys(task.metrics, FIGURE) | about
+            for task in TASKS.values()
+            for name in task.development.values()
+        },
+        "public": {name: dict(row) for name, row in PUBLIC.items()},
+        "missing_tasks": list(TASKS) if lacking else [],
+        "missing_submissions": list(SUBMISSIONS) if lacking else [],
+        "short_submissions": {"RTE.tsv": 12} if lacking else {},
+    }
+
+
+def test_no_line_is_wider_than_a_hundred_columns_or_ends_in_spaces() -> None:
+    lines = table(report(seen=True, malformed=1234, lacking=True)).splitlines()
+    assert max(map(len, lines)) <= 100
+    assert [line for line in lines if line != line.rstrip()] == []
+    text = " ".join(line.strip() for line in lines)
+    assert text.count(".tsv") == len(SUBMISSIONS) + 1
+    assert "RTE.tsv 12 of 3000" in text
+
+
+def test_a_task_is_named_once_and_others_figures_stand_in_its_first_line() -> None:
+    lines = table(report()).splitlines()
+    named = [line for line in lines if line.startswith("MRPC")]
+    assert len(named) == 1
+    second = lines[lines.index(named[0]) + 1]
+    assert " ".join(named[0].split()) == "MRPC f1 -51.2 [-63.4, -40.1] 2 76.6 88.6 87.5"
+    assert " ".join(second.split()) == "accuracy -51.2 [-63.4, -40.1] 2"
+
+
+def test_what_flatters_and_what_was_left_out_is_said_only_where_it_is_so() -> None:
+    plain, marked = table(report()), table(report(seen=True, malformed=3))
+    for part in ("*", "seen data of this task", "left out", "lacks"):
+        assert part not in plain
+    assert "QNLI*" in marked
+    assert "* The checkpoint has seen data of this task" in marked
+    assert "MNLI-mm 3" in marked

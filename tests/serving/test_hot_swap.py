@@ -1,0 +1,164 @@
+"""A new bundle serves only after it has proved itself; otherwise the old one stays."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.core.errors import ArtifactError
+from pipeline.core.files import write_json
+from pipeline.runtime.bundle import open_bundle, write_bundle
+from pipeline.serving.hot_swap import ModelHolder, PointerFollower, read_pointer
+from tests.support.tiny_bundle import certify, make_tiny_bundle
+
+
+def release(root: Path, *, seed: int) -> str:
+    """Make a bundle below `root`, point at it and return its hash."""
+    digest = make_tiny_bundle(root / "new", seed=seed)
+    (root / "releases").mkdir(exist_ok=True)
+    (root / "new").rename(root / "releases" / digest)
+    point(root, digest)
+    return digest
+
+
+def point(root: Path, digest: str, folder: str | None = None) -> None:
+    """Write the pointer file."""
+    value = {"bundle": digest, "folder": folder or f"releases/{digest}"}
+    write_json(root / "current.json", value)
+
+
+def serving(holder: ModelHolder) -> str | None:
+    """Hash of what serves."""
+    return None if holder.current is None else holder.current.bundle.hash
+
+
+@pytest.fixture(name="followed")
+def make_followed(tmp_path: Path) -> tuple[ModelHolder, PointerFollower, str]:
+    digest = release(tmp_path, seed=0)
+    holder = ModelHolder()
+    follower = PointerFollower(holder, tmp_path / "current.json")
+    follower.check()
+    assert serving(holder) == digest
+    return holder, follower, digest
+
+
+Followed = tuple[ModelHolder, PointerFollower, str]
+
+
+def test_a_changed_pointer_swaps_to_the_next_bundle(followed: Followed, tmp_path: Path) -> None:
+    holder, follower, _ = followed
+    digest = release(tmp_path, seed=1)
+    follower.check()
+    assert serving(holder) == digest
+    assert holder.last_error is None
+
+
+def test_an_unchanged_pointer_loads_nothing_again(followed: Followed, tmp_path: Path) -> None:
+    holder, follower, digest = followed
+    before = holder.current
+    follower.check()
+    point(tmp_path, digest)
+    follower.check()
+    assert holder.current is before
+
+
+def test_an_altered_bundle_keeps_the_old_and_says_why(followed: Followed, tmp_path: Path) -> None:
+    holder, follower, old = followed
+    digest = release(tmp_path, seed=1)
+    with (tmp_path / "releases" / digest / "model.onnx").open("ab") as stream:
+        stream.write(b"x")
+    follower.check()
+    assert serving(holder) == old
+    assert "model.onnx" in str(holder.last_error)
+    point(tmp_path, old)
+    follower.check()
+    assert (serving(holder), holder.last_error) == (old, None)
+
+
+def test_golden_answers_that_differ_keep_the_old(followed: Followed, tmp_path: Path) -> None:
+    holder, follower, old = followed
+    bundle = open_bundle(tmp_path / "releases" / old)
+    golden = [{**bundle.golden[0], "label": "negative"}]
+    digest = write_bundle(
+        tmp_path / "releases" / "other",
+        model=bundle.model,
+        tokenizer=bundle.tokenizer,
+        description={**bundle.description, "golden": golden},
+        model_card="",
+        certificate=certify(bundle.model, bundle.tokenizer),
+    )
+    point(tmp_path, digest, "releases/other")
+    follower.check()
+    assert serving(holder) == old
+    assert "golden request 1" in str(holder.last_error)
+
+
+def test_a_model_that_is_no_model_keeps_the_old(followed: Followed, tmp_path: Path) -> None:
+    holder, follower, old = followed
+    bundle = open_bundle(tmp_path / "releases" / old)
+    (tmp_path / "noise").write_bytes(b"\x00noise")
+    digest = write_bundle(
+        tmp_path / "releases" / "noise",
+        model=tmp_path / "noise",
+        tokenizer=bundle.tokenizer,
+        description=bundle.description,
+        model_card="",
+        certificate=certify(tmp_path / "noise", bundle.tokenizer),
+    )
+    point(tmp_path, digest, "releases/noise")
+    follower.check()
+    assert serving(holder) == old
+    assert "does not load" in str(holder.last_error)
+
+
+def test_a_bundle_of_another_hash_than_the_pointer_names_is_refused(
+    followed: Followed, tmp_path: Path
+) -> None:
+    holder, follower, old = followed
+    make_tiny_bundle(tmp_path / "releases" / "other", seed=1)
+    point(tmp_path, "0" * 64, "releases/other")
+    follower.check()
+    assert serving(holder) == old
+    assert "which the pointer names" in str(holder.last_error)
+
+
+def test_touching_the_pointer_tries_a_mended_bundle_again(
+    followed: Followed, tmp_path: Path
+) -> None:
+    holder, follower, old = followed
+    digest = make_tiny_bundle(tmp_path / "late", seed=1)
+    point(tmp_path, digest)
+    follower.check()
+    assert serving(holder) == old
+    (tmp_path / "late").rename(tmp_path / "releases" / digest)
+    point(tmp_path, digest)
+    follower.check()
+    assert serving(holder) == digest
+
+
+def test_a_pointer_that_vanishes_keeps_the_old(followed: Followed, tmp_path: Path) -> None:
+    holder, follower, old = followed
+    (tmp_path / "current.json").unlink()
+    follower.check()
+    assert serving(holder) == old
+    assert "pointer current.json" in str(holder.last_error)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [],
+        {},
+        {"bundle": "a"},
+        {"bundle": 1, "folder": "x"},
+        {"bundle": "a", "folder": 3},
+        {"bundle": "a", "folder": "../x"},
+        {"bundle": "a", "folder": "/etc"},
+    ],
+)
+def test_a_pointer_of_another_shape_or_to_the_outside_is_refused(
+    tmp_path: Path, value: object
+) -> None:
+    (tmp_path / "current.json").write_text(json.dumps(value))
+    with pytest.raises(ArtifactError, match="pointer"):
+        read_pointer(tmp_path / "current.json")

@@ -1,0 +1,77 @@
+"""Objectives of each problem: weights of rare labels, numbers in any unit, windows that share a target."""
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.core.errors import ArtifactError
+from pipeline.models.numbers import scale_output
+from pipeline.training.objectives.by_problem import balanced_weights, gold_objective, scale_of
+from pipeline.training.objectives.gold import Classification, MultiLabel, Regression, TokenRows
+from tests.support.tiny_models import tiny_classifier
+
+CPU = torch.device("cpu")
+ROWS = TokenRows([[2, 5, 3], [2, 6, 3], [2, 7, 3]], np.array([3, 3, 3]), pad_token_id=0)
+ALL = np.arange(3)
+
+
+def test_balanced_weights_make_labels_weigh_the_same_in_total() -> None:
+    targets = np.array([[0.0]] * 6 + [[1.0]] * 3 + [[2.0]])
+    weights = balanced_weights("classification", targets, labels=3)
+    assert weights * [6, 3, 1] == pytest.approx([10 / 3] * 3)
+
+
+def test_balanced_weights_of_several_labels_even_out_yes_and_no() -> None:
+    targets = np.array([[1.0, 1.0], [0.0, 1.0], [0.0, 1.0], [0.0, 0.0]])
+    assert balanced_weights("multi_label", targets, labels=2) == pytest.approx([3.0, 1 / 3])
+
+
+def test_a_weighted_loss_is_the_weighted_mean() -> None:
+    model = tiny_classifier()
+    labels, weights = np.array([0, 1, 1]), np.array([3.0, 0.5])
+    with torch.inference_mode():
+        each = [
+            float(Classification(ROWS, labels).loss(model, np.array([row]), CPU)) for row in ALL
+        ]
+        found = float(Classification(ROWS, labels, weights).loss(model, ALL, CPU))
+    assert found == pytest.approx(np.average(each, weights=[3.0, 0.5, 0.5]), rel=1e-5)
+
+
+def test_each_problem_has_its_loss_and_every_window_its_texts_target() -> None:
+    windows = TokenRows(ROWS.ids, ROWS.lengths, 0, documents=np.array([0, 0, 1]))
+    model = tiny_classifier()
+    several = np.array([[1.0, 0.0], [0.0, 1.0]])
+    with torch.inference_mode():
+        logits = model(**windows.batch(ALL, CPU)).logits
+        found = gold_objective(windows, several, problem="multi_label", weights=None)
+        expected = torch.nn.functional.binary_cross_entropy_with_logits(
+            logits, torch.tensor(several[[0, 0, 1]]).float()
+        )
+        assert float(found.loss(model, ALL, CPU)) == pytest.approx(float(expected), rel=1e-5)
+    assert isinstance(found, MultiLabel)
+    number = gold_objective(windows, np.array([[1.0], [2.0]]), problem="regression", weights=None)
+    assert isinstance(number, Regression)
+
+
+def test_numbers_are_learned_on_a_scale_and_the_head_gives_them_back_in_their_unit() -> None:
+    targets = np.array([[2010.0], [1990.0], [2000.0]])
+    scale = scale_of("regression", targets)
+    assert scale is not None
+    assert scale_of("classification", targets) is None
+    assert scale.standard(targets).mean() == pytest.approx(0)
+    assert scale.standard(targets).std() == pytest.approx(1)
+    model = tiny_classifier()
+    model.classifier = torch.nn.Linear(16, 1)
+    batch = ROWS.batch(ALL, CPU)
+    with torch.inference_mode():
+        before = model(**batch).logits
+        scale_output(model, factor=scale.deviation, shift=scale.mean)
+        scaled = model(**batch).logits
+        assert torch.allclose(scaled, before * scale.deviation + scale.mean)
+        scale_output(model, factor=1 / scale.deviation, shift=-scale.mean / scale.deviation)
+        assert torch.allclose(model(**batch).logits, before, atol=1e-4)
+
+
+def test_a_model_without_one_number_has_no_unit() -> None:
+    with pytest.raises(ArtifactError, match="without a linear output of one number"):
+        scale_output(tiny_classifier(), factor=2.0, shift=0.0)

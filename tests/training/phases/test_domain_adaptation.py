@@ -1,0 +1,149 @@
+"""A checkpoint goes on with its own pretraining on the product's domain."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.core.errors import ArtifactError, DataError
+from pipeline.models.encoder import load_classifier, load_tokenizer
+from pipeline.training import loop
+from pipeline.training.labelled_rows import read_split
+from pipeline.training.objectives.masked_lm import MaskedLanguageModelling
+from pipeline.training.phases.domain_adaptation import Adaptation
+from tests.support.trained_workspace import changed, untrained_workspace
+
+LABELS = ["negative", "positive"]
+
+
+@pytest.fixture
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return untrained_workspace(tmp_path_factory)
+
+
+def adaptation(workspace: Path, *changes: str, own: int | None = None) -> Adaptation | None:
+    """Over the first `own` training rows, all if None."""
+    prepare = workspace / "artifacts/prepare"
+    return Adaptation.of(
+        changed(workspace, *changes),
+        workspace / "checkpoint",
+        load_tokenizer(prepare / "teacher_tokenizer"),
+        own=read_split(prepare / "records.parquet", "train").texts[:own],
+        sentences=prepare / "sentences.parquet",
+        folder=workspace / "kept",
+    )
+
+
+def test_hidden_words_are_guessed_better_and_better(workspace: Path) -> None:
+    lesson = adaptation(workspace, "finetune.adapt.max_sentences=200", "finetune.adapt.epochs=12")
+    assert lesson is not None
+    lesson.teach(load_classifier(workspace / "checkpoint", labels=LABELS))
+    with (workspace / "kept/adapt.csv").open() as stream:
+        losses = [float(point["loss"]) for point in csv.DictReader(stream)]
+    assert losses[-1] < losses[0] - 0.5
+
+
+def test_one_training_serves_every_classifier_and_draws_nothing(workspace: Path) -> None:
+    """What one classifier is given by training, the next is given from the disk."""
+    lesson = adaptation(workspace, "finetune.adapt.max_sentences=200")
+    assert lesson is not None
+    plain, first, second = (
+        load_classifier(workspace / "checkpoint", labels=LABELS) for _ in range(3)
+    )
+    heads = [model.classifier.weight.clone() for model in (first, second)]
+    state = torch.get_rng_state()
+    for model in (first, second):
+        lesson.teach(model)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert not torch.equal(*heads)
+    for model, head in zip((first, second), heads, strict=True):
+        assert torch.equal(model.classifier.weight, head)
+    adapted = first.base_model.encoder.state_dict()
+    for name, tensor in second.base_model.encoder.state_dict().items():
+        assert torch.equal(tensor, adapted[name]), name
+    before = plain.base_model.encoder.state_dict()
+    assert any(not torch.equal(tensor, before[name]) for name, tensor in adapted.items())
+    lesson.clear()
+    assert not list((workspace / "kept").rglob("*.*"))
+
+
+def test_a_killed_adaptation_goes_on_to_the_weights_of_an_unbroken_one(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("finetune.adapt.max_sentences=200", "finetune.adapt.epochs=2")
+    models = [load_classifier(workspace / "checkpoint", labels=LABELS) for _ in range(2)]
+    lesson = adaptation(workspace, *asked)
+    assert lesson is not None
+    lesson.teach(models[0])
+    lesson.clear()
+    monkeypatch.setattr(loop, "_CHECKPOINT_SECONDS", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(MaskedLanguageModelling, "loss", failing_after(3))
+        with pytest.raises(KeyboardInterrupt):
+            lesson.teach(load_classifier(workspace / "checkpoint", labels=LABELS))
+    lesson.teach(models[1])
+    whole = models[0].base_model.encoder.state_dict()
+    for name, tensor in models[1].base_model.encoder.state_dict().items():
+        assert torch.equal(tensor, whole[name]), name
+
+
+def failing_after(steps: int) -> Any:
+    """The loss, which is interrupted after so many steps."""
+    left, loss = iter(range(steps)), MaskedLanguageModelling.loss
+
+    def interrupted(*arguments: Any) -> torch.Tensor:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return loss(*arguments)
+
+    return interrupted
+
+
+def test_texts_are_neither_cut_nor_filled_up(workspace: Path) -> None:
+    """Whatever the tokenizer was last set to do for a classifier."""
+    few = adaptation(workspace, "finetune.adapt.max_sentences=1")
+    assert few is not None
+    backend = few.tokenizer.backend_tokenizer
+    backend.enable_padding(length=64)
+    backend.enable_truncation(3)
+    prepare = workspace / "artifacts/prepare"
+    again = Adaptation.of(
+        changed(workspace),
+        workspace / "checkpoint",
+        few.tokenizer,
+        own=read_split(prepare / "records.parquet", "train").texts,
+        sentences=prepare / "sentences.parquet",
+        folder=workspace / "kept",
+    )
+    assert again is not None
+    assert np.array_equal(again.packed.stream, few.packed.stream)
+    assert backend.padding["length"] == 64
+
+
+def test_a_tokenizer_of_another_family_is_refused(workspace: Path) -> None:
+    tokenizer = load_tokenizer(workspace / "artifacts/prepare/teacher_tokenizer")
+    tokenizer.sep_token = "film"
+    with pytest.raises(
+        ArtifactError, match=r"finetune\.adapt with a checkpoint of the family bert"
+    ):
+        Adaptation.of(
+            changed(workspace, "finetune.adapt.max_sentences=200"),
+            workspace / "checkpoint",
+            tokenizer,
+            own=["the film is good ."],
+            sentences=workspace / "artifacts/prepare/sentences.parquet",
+            folder=workspace / "kept",
+        )
+
+
+def test_nothing_is_done_unless_asked_for(workspace: Path) -> None:
+    assert adaptation(workspace) is None
+
+
+def test_too_little_text_is_refused(workspace: Path) -> None:
+    with pytest.raises(DataError, match=r"tokens to adapt the teacher by") as caught:
+        adaptation(workspace, "finetune.adapt.max_sentences=1", own=0)
+    assert "finetune.adapt.max_sentences" in caught.value.next_step
