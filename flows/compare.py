@@ -80,7 +80,7 @@ def _scorecard(folder: Path) -> Path:
 
 def _read(folder: Path) -> Build:
     # As they were when it was built: params.yaml may have been edited since.
-    stages = parse_yaml((folder / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+    stages = parse_yaml(Paths(folder).dvc_lock.read_text(encoding="utf-8"))["stages"]
     built = {name: stages[name]["params"]["params.yaml"] for name in ("pretrain", "gate")}
     product = built["gate"]["product"]
     return Build(

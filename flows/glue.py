@@ -29,6 +29,7 @@ from flows.planning.codelock import CodeLock
 from pipeline.core.errors import DataError, ParameterError, PipelineError, TrainingError
 from pipeline.core.files import sha256_file, sha256_tree
 from pipeline.core.params import Params, override, parse_params, parse_yaml
+from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import INPUT_KEY_VARIABLE
 from pipeline.glue.seen import data_sets_of, data_sets_seen
@@ -59,7 +60,7 @@ def run_glue(
     Raises:
         TrainingError: a task failed; the others are trained and reported.
     """
-    work, out = root / ".modelyard" / "glue", root / "artifacts" / "glue"
+    work, out = Paths(root).state / "glue", Paths(root).artifacts / "glue"
     code = CodeLock(_CODE).stage_hash("glue.train")
     weights = _encoder_hash(params, encoder)
     chosen = [] if encoder is None else ["--encoder", str(encoder.resolve())]
@@ -95,7 +96,7 @@ def run_glue(
             out,
             data=data,
             answers=answers,
-            seen=data_sets_seen(params, encoder, artifacts=root / "artifacts", given=seen),
+            seen=data_sets_seen(params, encoder, artifacts=Paths(root).artifacts, given=seen),
         )
     if failed:
         raise TrainingError(
@@ -128,7 +129,7 @@ def official_files(root: Path, source: str, tasks: Sequence[str]) -> Path:
         TrainingError: the data sets could not be read; what was written before stays.
     """
     name = hashlib.sha256(source.encode()).hexdigest()[:_KEY_LENGTH]
-    out = root / ".modelyard" / "glue" / "data" / name
+    out = Paths(root).state / "glue" / "data" / name
     arguments = ["--source", source, "--out", str(out), "--tasks", ",".join(tasks)]
     _run("pipeline.glue.from_datasets", arguments, root, key="")
     return out
@@ -258,7 +259,7 @@ def main() -> None:
 
 
 def _evaluate(root: Path, options: argparse.Namespace) -> None:
-    values = parse_yaml((root / "params.yaml").read_text(encoding="utf-8"))
+    values = parse_yaml(Paths(root).params.read_text(encoding="utf-8"))
     _refuse_left_out(options.set)
     params = parse_params(override(values, options.set))
     seen = None if options.seen is None else data_sets_of(options.seen)

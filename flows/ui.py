@@ -55,7 +55,7 @@ class Services:
     @classmethod
     def load(cls, root: Path) -> "Services":
         """What was started before; nothing where the file is missing."""
-        path = notes(root)
+        path = Paths(root).services
         if not path.exists():
             return cls(root)
         value = read_json(path)
@@ -69,7 +69,7 @@ class Services:
 
     def start(self, name: str, command: Sequence[str], **addresses: str) -> None:
         """Start a detached process, and note it at once so that `make stop` finds it."""
-        log = Paths(self.root).state / "logs" / f"{name}.log"
+        log = Paths(self.root).logs / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             process = subprocess.Popen(
@@ -84,7 +84,7 @@ class Services:
         create_time = psutil.Process(process.pid).create_time()
         self.pids[name] = {"pid": process.pid, "create_time": create_time}
         self.addresses |= addresses
-        write_json(notes(self.root), {**self.addresses, "pids": self.pids})
+        write_json(Paths(self.root).services, {**self.addresses, "pids": self.pids})
         # It outlives this process on purpose: without a code, Popen would warn about that.
         process.returncode = 0
 
@@ -117,11 +117,6 @@ class Services:
             time.sleep(0.2)
 
 
-def notes(root: Path) -> Path:
-    """The file that names the running services."""
-    return Paths(root).state / "ui.json"
-
-
 def start_ui(root: Path, *, prefect_port: int, mlflow_port: int) -> Services:
     """Start what does not run yet.
 
@@ -152,7 +147,7 @@ def stop_ui(root: Path) -> list[str]:
     services = Services.load(root)
     # The worker first: its runs can then still report how they ended.
     stopped = [name for name in ("worker", "mlflow", "prefect") if services.stop(name)]
-    notes(root).unlink(missing_ok=True)
+    Paths(root).services.unlink(missing_ok=True)
     return stopped
 
 
@@ -205,15 +200,15 @@ def _start_mlflow(services: Services, first: int) -> None:
     ensure_database(root)
     command = [
         "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1",
-        "--backend-store-uri", f"sqlite:///{root / 'mlflow.db'}",
-        "--default-artifact-root", (root / "mlartifacts").as_uri(),
+        "--backend-store-uri", Paths(root).tracking_uri,
+        "--default-artifact-root", Paths(root).artifact_uri,
     ]  # fmt: skip
     services.start("mlflow", command, mlflow=f"http://{HOST}:{port}")
 
 
 def _deploy(services: Services) -> None:
     """Bring work pool and deployments to what prefect.yaml says; a process of its own imports Prefect."""
-    log = Paths(services.root).state / "logs" / "deploy.log"
+    log = Paths(services.root).logs / "deploy.log"
     with log.open("ab") as output:
         code = subprocess.run(
             [sys.executable, "-m", "flows.orchestration.deployments"],

@@ -117,7 +117,7 @@ class Runner:
 
     def restore(self, stage: str) -> None:
         """Check the recorded outputs of a stage out again; nothing to do where none are recorded."""
-        locked = self.workspace / "dvc.lock"
+        locked = Paths(self.workspace).dvc_lock
         if locked.exists() and f"\n  {stage}:\n" in locked.read_text(encoding="utf-8"):
             self.checkout(stage)
 
@@ -263,5 +263,5 @@ def stale_stages(workspace: Path, environment: Mapping[str, str] | None = None) 
 
 def logs_folder(root: Path, workspace: Path) -> Path:
     """Logs lie in the main root, also those of a worktree, which is removed at the end."""
-    logs = Paths(root).state / "logs"
+    logs = Paths(root).logs
     return logs if workspace == root else logs / workspace.name

@@ -19,7 +19,7 @@ from flows.execution.locks import is_alive
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import write_text
 from pipeline.core.params import override, parse_params, parse_yaml
-from pipeline.core.paths import STATE_FOLDER, Paths
+from pipeline.core.paths import Paths
 
 _PID_FILE = "owner.pid"
 _COPIED = ("data", "annotations")
@@ -111,7 +111,7 @@ def _owner(folder: Path) -> int:
 
 def _remove(root: Path, folder: Path) -> None:
     """Remove a worktree. The link to the checkpoints goes, what it points to stays."""
-    (Paths(folder).state / "checkpoints").unlink(missing_ok=True)
+    Paths(folder).all_checkpoints.unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     _git(root, "worktree", "prune")
 
@@ -146,12 +146,12 @@ def _share(root: Path, folder: Path, name: str) -> None:
         config.set(section, option, value)
     with (folder / ".dvc" / "config.local").open("w", encoding="utf-8") as stream:
         config.write(stream)
-    shared = Paths(root).state / "checkpoints"
+    shared = Paths(root).all_checkpoints
     shared.mkdir(parents=True, exist_ok=True)
-    (folder / STATE_FOLDER / "checkpoints").symlink_to(shared, target_is_directory=True)
-    for lock in (kept_results(root, name) / "dvc.lock", root / "dvc.lock"):
+    Paths(folder).all_checkpoints.symlink_to(shared, target_is_directory=True)
+    for lock in (Paths(kept_results(root, name)).dvc_lock, Paths(root).dvc_lock):
         if lock.exists():
-            shutil.copyfile(lock, folder / "dvc.lock")
+            shutil.copyfile(lock, Paths(folder).dvc_lock)
             break
 
 

@@ -75,7 +75,7 @@ def configure_prefect(root: Path) -> None:
 
 def running_server(root: Path) -> str | None:
     """API address of the server that `make ui` has started, where it answers."""
-    path = Paths(root).state / "ui.json"
+    path = Paths(root).services
     try:
         address = str(json.loads(path.read_text(encoding="utf-8"))["prefect_api"])
     except (FileNotFoundError, ValueError, KeyError):
@@ -97,7 +97,7 @@ def temporary_server(
     """
     port = _free_port()
     address = f"http://127.0.0.1:{port}/api"
-    log = Paths(root).state / "logs" / "prefect.log"
+    log = Paths(root).logs / "prefect.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as stream:
         process = subprocess.Popen(

@@ -97,7 +97,7 @@ def _annotations(workspace: Path) -> str | None:
 def _file(root: Path, source: Source) -> Path:
     if source.kind == "package":
         return locate(str(source.package), source.path)
-    path = root / "data" / source.path
+    path = Paths(root).data / source.path
     if not path.is_file():
         raise DataError(
             f"source {source.name}: data/{source.path} is not there",

@@ -26,11 +26,6 @@ _SMALL_BATCH = 90
 _VALUE_LENGTH = 500
 
 
-def tracking_uri(root: Path) -> str:
-    """SQLite, with an absolute path: worktrees and servers start from other folders."""
-    return f"sqlite:///{root.resolve() / 'mlflow.db'}"
-
-
 class MlflowStore:
     """One build's runs: a parent and a child a stage."""
 
@@ -45,7 +40,7 @@ class MlflowStore:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # SQLAlchemy's and alembic's, on a new database
             ensure_database(root)
-            self._client = MlflowClient(tracking_uri(root))
+            self._client = MlflowClient(Paths(root).tracking_uri)
             self._experiment = self._open_experiment(root, experiment)
         self._parent = ""
 
@@ -123,7 +118,7 @@ class MlflowStore:
         found = self._client.get_experiment_by_name(name)
         if found is not None:
             return str(found.experiment_id)
-        location = (root.resolve() / "mlartifacts").as_uri()
+        location = Paths(root).artifact_uri
         return str(self._client.create_experiment(name, artifact_location=location))
 
     def _start(self, name: str, tags: Mapping[str, str]) -> str:
@@ -205,7 +200,7 @@ def _numbers(value: Any, prefix: str) -> Iterator[tuple[str, float]]:
 
 def output_tags(paths: Paths) -> dict[str, str]:
     """`dvc.<output>` → its hash in dvc.lock. DVC rewrites that file in place: read it while no stage runs."""
-    lock = paths.root / "dvc.lock"
+    lock = paths.dvc_lock
     if not lock.exists():
         return {}
     stages = parse_yaml(lock.read_text(encoding="utf-8")).get("stages", {})

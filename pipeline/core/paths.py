@@ -1,7 +1,7 @@
-"""Every path of the project, spelled once.
+"""Where the project's files are. A path that more than one module uses is spelled here and nowhere else.
 
-`Paths` is relative to a workspace root: the repository, or a git worktree of it in which a run
-with other parameters happens.
+All paths start at a workspace: the repository, or a git worktree of it in which a build with other
+parameters runs. A path that one module alone uses is spelled in that module, from `Paths.state`.
 """
 
 from dataclasses import dataclass
@@ -9,16 +9,14 @@ from pathlib import Path
 
 from pipeline.core.errors import ArtifactError
 
-STATE_FOLDER = ".modelyard"
-
 
 @dataclass(frozen=True)
 class Paths:
-    """Where one stage (or, with an empty `stage`, a flow) reads and writes.
+    """The paths of one workspace.
 
     Attributes:
         root: the workspace: the folder that holds `dvc.yaml`.
-        stage: the name of the stage whose output folder `out` is.
+        stage: the stage that runs, which decides `out` and `checkpoints`; empty outside a stage.
     """
 
     root: Path
@@ -31,6 +29,11 @@ class Paths:
     @property
     def dag(self) -> Path:
         return self.root / "dvc.yaml"
+
+    @property
+    def dvc_lock(self) -> Path:
+        """DVC's record of what each stage was last run with."""
+        return self.root / "dvc.lock"
 
     @property
     def code_lock(self) -> Path:
@@ -55,28 +58,57 @@ class Paths:
 
     @property
     def out(self) -> Path:
-        """The running stage's own folder."""
+        """The output folder of the stage that runs."""
         return self.artifacts / self.stage
 
     @property
     def state(self) -> Path:
         """What git and DVC ignore: releases, checkpoints, logs, pid files."""
-        return self.root / STATE_FOLDER
+        return self.root / ".modelyard"
 
     @property
     def checkpoints(self) -> Path:
-        """Training checkpoints of the running stage: outside DVC's outputs, so they outlive a kill."""
-        return self.state / "checkpoints" / self.stage
+        """Training checkpoints of the stage that runs: outside DVC's outputs, so that a kill leaves them."""
+        return self.all_checkpoints / self.stage
+
+    @property
+    def all_checkpoints(self) -> Path:
+        """Training checkpoints of every stage, one folder each."""
+        return self.state / "checkpoints"
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "logs"
+
+    @property
+    def services(self) -> Path:
+        """Names the processes that `make ui` started, and their addresses."""
+        return self.state / "ui.json"
+
+    @property
+    def mlflow_database(self) -> Path:
+        """MLflow's runs and registered models, where a bare `mlflow ui` looks."""
+        return self.root / "mlflow.db"
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow's address of the database; absolute, for worktrees and servers start elsewhere."""
+        return f"sqlite:///{self.mlflow_database.resolve()}"
+
+    @property
+    def artifact_uri(self) -> str:
+        """MLflow's address of the files of runs and models; absolute for the same reason."""
+        return (self.root / "mlartifacts").resolve().as_uri()
 
     def output(self, stage: str) -> Path:
         """The folder that another stage wrote."""
         return self.artifacts / stage
 
     def read(self, stage: str, *parts: str) -> Path:
-        """A file or folder that an earlier stage left.
+        """The path of a file or folder that an earlier stage wrote.
 
         Raises:
-            ArtifactError: it is not there.
+            ArtifactError: nothing is there.
         """
         path = self.artifacts.joinpath(stage, *parts)
         if not path.exists():

@@ -27,6 +27,7 @@ from mlflow.types import ColSpec, DataType, Schema
 
 from pipeline.core.errors import ReleaseError
 from pipeline.core.files import sync
+from pipeline.core.paths import Paths
 from pipeline.runtime.bundle import Bundle
 
 ALIAS = "champion"
@@ -48,22 +49,12 @@ _PAIR_SIGNATURE = ModelSignature(
 _REQUIREMENTS = ("mlflow", "numpy", "onnxruntime", "pandas", "tokenizers")
 
 
-def tracking_uri(root: Path) -> str:
-    """Where runs and models are recorded."""
-    return f"sqlite:///{(root / 'mlflow.db').resolve()}"
-
-
-def artifact_uri(root: Path) -> str:
-    """Where files of runs and models go."""
-    return (root / "mlartifacts").resolve().as_uri()
-
-
 def ensure_database(root: Path) -> None:
     """Make `mlflow.db` beside, and give it its name when it is whole; one that is there stays.
 
     MLflow itself migrates in place, and a kill meanwhile leaves a database that it never opens again.
     """
-    target = root / "mlflow.db"
+    target = Paths(root).mlflow_database
     if target.exists():
         return
     with tempfile.TemporaryDirectory(prefix=".mlflow.", dir=root) as folder, _quiet():
@@ -87,7 +78,7 @@ class Registry:
     def __init__(self, root: Path, name: str) -> None:
         self.name = name
         self._root = root
-        self._uri = tracking_uri(root)
+        self._uri = Paths(root).tracking_uri
         ensure_database(root)
         with _quiet():
             self._client = mlflow.MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
@@ -176,7 +167,7 @@ class Registry:
         experiment_id = (
             experiment.experiment_id
             if experiment is not None
-            else self._client.create_experiment(self.name, artifact_uri(self._root))
+            else self._client.create_experiment(self.name, Paths(self._root).artifact_uri)
         )
         run = self._client.create_run(experiment_id, run_name=f"release {bundle.hash[:12]}")
         return str(run.info.run_id)

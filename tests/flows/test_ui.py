@@ -12,7 +12,8 @@ from prefect.client.schemas.schedules import CronSchedule
 
 from flows.orchestration.deployments import load_flow
 from flows.stop import stop
-from flows.ui import HOST, Services, environment, free_port, notes, stop_ui
+from flows.ui import HOST, Services, environment, free_port, stop_ui
+from pipeline.core.paths import Paths
 from pipeline.release.server_process import is_alive
 
 REPOSITORY = Path(__file__).parents[2]
@@ -59,7 +60,7 @@ def test_a_service_is_detached_found_again_and_stopped_with_its_children(tmp_pat
     assert os.getsid(process["pid"]) == process["pid"]
     assert stop(tmp_path) == ["worker"]
     assert not is_alive(process["pid"], process["create_time"])
-    assert not notes(tmp_path).exists()
+    assert not Paths(tmp_path).services.exists()
     assert stop_ui(tmp_path) == []
 
 
@@ -72,4 +73,4 @@ def test_runs_find_the_flows_from_any_folder(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert Path(answer.stdout.strip()) == REPOSITORY / "flows" / "dag.py"
+    assert Path(answer.stdout.strip()) == REPOSITORY / "flows" / "planning" / "dag.py"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.decision import Decision
-from pipeline.release.registry import Registry, ensure_database, tracking_uri
+from pipeline.core.paths import Paths
+from pipeline.release.registry import Registry, ensure_database
 from pipeline.runtime.bundle import Bundle, open_bundle
 from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
 
@@ -67,7 +68,7 @@ def test_the_champion_loads_elsewhere_without_torch_pickle_or_the_repository(
     registry = Registry(root, PRODUCT)
     registry.set_champion(registry.register(bundle, None))
     loaded = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", LOAD, tracking_uri(root), PRODUCT],
+        [sys.executable, "-W", "ignore", "-c", LOAD, Paths(root).tracking_uri, PRODUCT],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -114,7 +115,7 @@ def test_pairs_come_in_as_a_table_and_each_problem_has_its_columns(
     registry = Registry(root, f"pairs-{problem}")
     registry.set_champion(registry.register(open_bundle(tmp_path / "bundle"), None))
     loaded = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", LOAD_PAIRS, tracking_uri(root), registry.name],
+        [sys.executable, "-W", "ignore", "-c", LOAD_PAIRS, Paths(root).tracking_uri, registry.name],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from flows.tracking.mlflow_store import MlflowStore, read_curve, tracking_uri
+from flows.tracking.mlflow_store import MlflowStore, read_curve
 from pipeline.core.files import write_json
 from pipeline.core.paths import Paths
 from tests.support.tiny_workspace import REPOSITORY
@@ -40,7 +40,7 @@ def test_the_kept_models_figure_is_the_latest_and_the_curve_stays(workspace: Pat
         store.log_rows(run, read_curve(curve))
     write_json(paths.out / "metrics.json", {"validation_quality": 0.75, "kept": "mean"})
     store.finish_stage(run, "finetune", state="ran", seconds=3.0, outputs={})
-    client = MlflowClient(tracking_uri(workspace))
+    client = MlflowClient(Paths(workspace).tracking_uri)
     shown = client.get_run(run).data.metrics
     assert shown["validation_quality"] == 0.75
     assert shown["seconds"] == 3.0
@@ -57,4 +57,4 @@ def test_a_stage_without_a_curve_tells_its_figures_too(workspace: Path) -> None:
     paths.out.mkdir(parents=True)
     write_json(paths.out / "metrics.json", {"labelled": 12})
     store.finish_stage(run, "collect", state="ran", seconds=1.0, outputs={})
-    assert MlflowClient(tracking_uri(workspace)).get_run(run).data.metrics["labelled"] == 12
+    assert MlflowClient(Paths(workspace).tracking_uri).get_run(run).data.metrics["labelled"] == 12
