@@ -10,10 +10,11 @@ import pytest
 from pipeline.collect import run
 from pipeline.core.errors import DataError, ParameterError
 from pipeline.core.files import sha256_file
-from pipeline.core.params import Params, override, parse_params, parse_yaml
+from pipeline.core.params import Params, override, parse_params
 from pipeline.core.paths import Paths
 from pipeline.data.records import read_records, record_id
 from tests.support.problems import MULTI_LABEL, PAIRS, REGRESSION
+from tests.support.repository import parameter_values
 
 CSV = 'text,label\n"A fine, warm film",1\nDull.,0\n"He said ""no""\nand left",0\n'
 
@@ -40,7 +41,7 @@ def source(**changes: Any) -> dict[str, Any]:
 def params(
     *sources: dict[str, Any], max_rows: int | None = None, changes: Sequence[str] = ()
 ) -> Params:
-    values = parse_yaml((Path(__file__).parents[1] / "params.yaml").read_text(encoding="utf-8"))
+    values = parameter_values()
     values = override(values, changes)
     values["collect"] = {"sources": list(sources), "max_rows_per_source": max_rows}
     return parse_params(values)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline.core.params import Params, parse_params, parse_yaml
+from pipeline.core.params import Params, parse_params
 from scripts.parameters import PAGE, page, parameters, section_in
+from tests.support.repository import parameter_values
 from tests.test_layout import tracked
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -97,7 +98,7 @@ def test_both_readmes_say_the_same_things() -> None:
 
 
 def test_the_example_of_ones_own_data_fits_the_schema() -> None:
-    values = parse_yaml((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    values = parameter_values()
     shown: dict[str, Any] = {}
     for block in re.findall(r"```yaml\n(.*?)```", ENGLISH, re.DOTALL):
         shown |= yaml.safe_load(textwrap.dedent(block))

@@ -19,13 +19,13 @@ from transformers import (
 from pipeline import finetune
 from pipeline.core.errors import ArtifactError, TrainingError
 from pipeline.core.files import read_json, sha256_file
-from pipeline.core.params import override, parse_yaml
+from pipeline.core.params import override
 from pipeline.core.variants import MAJORITY, NAIVE_BAYES, TFIDF
 from pipeline.models.encoder import load_classifier, load_tokenizer, save_model
 from tests.support import tiny_models
 from tests.support.killed_stage import python, run_killed
 from tests.support.problems import MULTI_LABEL, PAIRS, REGRESSION
-from tests.support.tiny_workspace import REPOSITORY
+from tests.support.repository import parameter_values
 from tests.support.trained_workspace import (
     RELATED,
     changed,
@@ -209,7 +209,7 @@ def test_balanced_weights_leave_other_weights(workspace: Path) -> None:
 def test_transformers_loads_a_teacher_as_what_it_is(
     tmp_path: Path, product: list[str], named: str
 ) -> None:
-    config = override(parse_yaml((REPOSITORY / "params.yaml").read_text()), product)["product"]
+    config = override(parameter_values(), product)["product"]
     tiny_models.write_model(tmp_path / "start", labels=tuple(config["labels"]))
     model = load_classifier(tmp_path / "start", labels=config["labels"], problem=config["problem"])
     save_model(model, load_tokenizer(tmp_path / "start"), tmp_path / "model")

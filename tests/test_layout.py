@@ -1,11 +1,18 @@
-"""One name everywhere: a stage is found by its name in every place."""
+"""One name everywhere: a stage, and the test of a module, are found by name."""
 
+import json
+import re
 import subprocess
 from pathlib import Path
 
 import yaml
 
+from pipeline.core.params import override, parse_params
+from tests.support.repository import QUICKSTART, parameter_values
+
 ROOT = Path(__file__).resolve().parent.parent
+# Places where a user's own files stand: they may be tracked, and are no part of this house.
+USERS = ("data", "annotations")
 
 
 def stages() -> set[str]:
@@ -16,7 +23,8 @@ def tracked(*patterns: str) -> list[Path]:
     """Files of git's index that are there; new files count before they are committed."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
+    names = [name for name in listed.split("\0") if name and not name.startswith(USERS)]
+    return [path for name in names if (path := ROOT / name).is_file()]
 
 
 def test_the_files_of_the_pipeline_are_the_stages_of_the_dag() -> None:
@@ -49,3 +57,24 @@ def test_init_files_are_empty() -> None:
 def test_every_library_folder_is_a_package() -> None:
     folders = {path.parent for path in tracked("pipeline/**/*.py", "flows/**/*.py")}
     assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def test_the_frozen_parameters_of_tests_are_valid_and_have_the_keys_of_the_users_file() -> None:
+    profile = yaml.safe_load(QUICKSTART.read_text(encoding="utf-8"))
+    changes = [f"{key}={json.dumps(value)}" for key, value in profile.items()]
+    parse_params(override(parameter_values(), changes))
+    own = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    assert {name: set(section) for name, section in own.items()} == {
+        name: set(section) for name, section in parameter_values().items()
+    }
+
+
+def test_no_test_reads_the_users_parameters() -> None:
+    """A product of one's own must not break the tests; those below read names of keys alone."""
+    readers = {
+        str(path.relative_to(ROOT))
+        for path in tracked("tests/*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(r"(ROOT|REPOSITORY|PROJECT|parents?\b.*) / \"(params\.yaml|profiles)", line)
+    }
+    assert readers == {"tests/test_layout.py"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.support.apart import in_own_process
-from tests.support.tiny_workspace import REPOSITORY
+from tests.support.repository import REPOSITORY
 
 KILLED_WHILE_IT_WAITS = """
 import os, time

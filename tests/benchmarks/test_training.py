@@ -14,8 +14,8 @@ from benchmarks.support.watch import Accuracy, ReachedError, Run, Watch
 from benchmarks.training import race, times_faster
 from pipeline.core.params import load_params
 from pipeline.training.objectives.gold import TokenRows
+from tests.support.repository import PARAMS
 from tests.support.tiny_models import tiny_classifier
-from tests.support.tiny_workspace import REPOSITORY
 
 NOTHING = torch.nn.Identity()
 
@@ -79,7 +79,7 @@ def test_a_training_is_stopped_at_the_first_look_that_is_good_enough() -> None:
 def test_a_look_at_a_trainers_model_leaves_its_process_as_it_was(tmp_path: Path) -> None:
     rows = TokenRows([[2, 5, 3], [2, 3]], np.array([3, 2]), 0)
     labels = np.array([0, 1])
-    params = load_params(REPOSITORY / "params.yaml")
+    params = load_params(PARAMS)
     bench = Bench(params, tmp_path, rows, labels, rows, labels)
     kept = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
     try:

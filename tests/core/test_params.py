@@ -10,8 +10,7 @@ import yaml
 from pipeline.core.errors import ParameterError
 from pipeline.core.params import declared, load_params, override, parse_params, parse_yaml
 from tests.support.problems import REGRESSION
-
-PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
+from tests.support.repository import PARAMS
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from pipeline.core.stage import (
     seed_everything,
     stage_definition,
 )
+from tests.support.repository import PARAMS
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 LABEL: dict[str, Any] = {
     "cmd": "python -m pipeline.label",
     "deps": ["annotations", "rows.txt"],
@@ -32,7 +32,7 @@ LABEL: dict[str, Any] = {
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
     """A folder with the real params.yaml and a DAG of one stage; the working directory."""
-    (tmp_path / "params.yaml").write_bytes((REPOSITORY / "params.yaml").read_bytes())
+    (tmp_path / "params.yaml").write_bytes(PARAMS.read_bytes())
     (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"label": LABEL}}))
     write_json(tmp_path / "code.lock.json", {"label": "a" * 64, "gate": "b" * 64})
     (tmp_path / "annotations").mkdir()

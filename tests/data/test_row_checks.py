@@ -5,11 +5,11 @@ from itertools import permutations
 from pipeline.core.params import ValidateParams, load_params
 from pipeline.data.records import Record
 from pipeline.data.row_checks import check_labelled
-from tests.support.tiny_workspace import REPOSITORY
+from tests.support.repository import PARAMS
 
 
 def settings() -> ValidateParams:
-    return load_params(REPOSITORY / "params.yaml").validate_
+    return load_params(PARAMS).validate_
 
 
 def record(number: int, text: str, second: str | None = None) -> Record:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from flows.planning.dag import load_dag
-from tests.support.prefect_database import REPOSITORY, put_database
+from tests.support.prefect_database import put_database
+from tests.support.repository import REPOSITORY
 from tests.support.whole_repo import (
     build_with_kills,
     copy_repository,

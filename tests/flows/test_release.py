@@ -19,9 +19,9 @@ from pipeline.release import ledger
 from pipeline.release.requests import served_hash
 from pipeline.release.server_process import Server, is_outdated, running_server
 from pipeline.release.state import ReleaseState
+from tests.support.repository import REPOSITORY
 from tests.support.tiny_bundle import make_tiny_bundle
 
-REPOSITORY = Path(__file__).parents[2]
 PRODUCT = "tiny-sentiment"
 
 

@@ -17,14 +17,14 @@ from flows.planning.snapshot import changed_parts, pins, planned_origin, take_sn
 from flows.retrain import NOTHING_CHANGED, comparable_rows, run_retrain
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file, write_json
-from pipeline.core.params import Params, override, parse_params, parse_yaml
+from pipeline.core.params import Params, override, parse_params
 from pipeline.monitoring.bundle_comparison import Rows, compare
 from pipeline.release import ledger
 from pipeline.release.state import ReleaseState
 from tests.support.problems import product_of
+from tests.support.repository import PARAMS, REPOSITORY, parameter_values
 from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
 
-REPOSITORY = Path(__file__).parents[2]
 PRODUCT = "tiny-sentiment"
 TEXTS = ["a good film", "a warm funny film", "a bad film", "the awful dull film"]
 TARGETS = [[1.0], [1.0], [0.0], [0.0]]
@@ -33,8 +33,8 @@ TARGETS = [[1.0], [1.0], [0.0], [0.0]]
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A project with one file source, whose champion was built from what lies there."""
-    for name in ("dvc.yaml", "params.yaml"):
-        shutil.copyfile(REPOSITORY / name, tmp_path / name)
+    for file in (REPOSITORY / "dvc.yaml", PARAMS):
+        shutil.copyfile(file, tmp_path / file.name)
     for name in ("pipeline", "flows"):
         shutil.copytree(
             REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__")
@@ -187,7 +187,7 @@ def test_models_are_compared_row_by_row(tmp_path: Path) -> None:
 
 def asking(problem: str, metric: str, labels: str) -> Params:
     """The repository's parameters with another question."""
-    values = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    values = parameter_values()
     changes = [
         *product_of(problem=problem, labels=labels),
         f"product.requirements.quality_metric={metric}",

@@ -13,14 +13,14 @@ from flows.execution.dvc_output import Failure
 from flows.execution.runner import StageFailedError
 from flows.search import Build, build_recipe, possible_recipes, search, search_name
 from pipeline.core.errors import ParameterError, PipelineError
-from pipeline.core.params import Params, override, parse_params, parse_yaml
-from tests.support.tiny_workspace import REPOSITORY
+from pipeline.core.params import Params, override, parse_params
+from tests.support.repository import parameter_values
 
 SPACE = {"prune.keep_share": [0.25, 0.5, 0.75], "prune.layers": [None, 1]}
 FIRST = {"prune.keep_share": 0.5, "prune.layers": None}
 
 
-VALUES = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+VALUES = parameter_values()
 RECIPES = possible_recipes(VALUES, SPACE)
 
 

@@ -15,8 +15,8 @@ from flows.stop import stop
 from flows.ui import HOST, Services, environment, free_port, stop_ui
 from pipeline.core.paths import Paths
 from pipeline.release.server_process import is_alive
+from tests.support.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 PLAN = yaml.safe_load((REPOSITORY / "prefect.yaml").read_text())
 
 

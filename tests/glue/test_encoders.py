@@ -29,9 +29,9 @@ from pipeline.core.errors import ArtifactError
 from pipeline.core.params import load_params
 from pipeline.glue.encoders import load_encoder
 from pipeline.glue.tasks import TASKS
+from tests.support.repository import PARAMS
 from tests.support.tiny_bilm import tiny_language_model
 from tests.support.tiny_models import VOCABULARY, write_tokenizer
-from tests.support.tiny_workspace import REPOSITORY
 
 SIZE = {"num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
 SIZE |= {"hidden_size": 16, "vocab_size": len(VOCABULARY), "max_position_embeddings": 40}
@@ -78,7 +78,7 @@ def saved(folder: Path, model: Any) -> Path:
 
 
 def load(folder: Path, *, task: str = "RTE", frozen_layers: int = 1) -> tuple[Any, Any]:
-    finetune = load_params(REPOSITORY / "params.yaml").finetune
+    finetune = load_params(PARAMS).finetune
     finetune = finetune.model_copy(update={"frozen_layers": frozen_layers, "layer_decay": 1.0})
     return load_encoder(folder, TASKS[task], finetune=finetune, max_length=MAX_LENGTH)
 

@@ -17,15 +17,15 @@ import yaml
 from flows.glue import official_files, present_tasks, run_glue
 from pipeline.core.errors import DataError, TrainingError
 from pipeline.core.files import read_json
-from pipeline.core.params import load_params, override, parse_yaml
+from pipeline.core.params import load_params, override
 from pipeline.glue.encoders import load_encoder
 from pipeline.glue.submission import check_submission
 from pipeline.glue.tasks import TASKS, diagnostic_file
 from pipeline.glue.train import Settings, run_task
 from tests.support.glue_files import write_glue
+from tests.support.repository import REPOSITORY, parameter_values
 from tests.support.tiny_bilm import tiny_language_model
 from tests.support.tiny_models import write_language_model, write_model, write_tokenizer
-from tests.support.tiny_workspace import REPOSITORY
 
 CHANGES = [
     "compute.threads=1",
@@ -41,7 +41,7 @@ CHANGES = [
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("glue")
-    values = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    values = parameter_values()
     (root / "params.yaml").write_text(yaml.safe_dump(override(values, CHANGES)), encoding="utf-8")
     write_model(root / "encoder")
     write_glue(root / "data")

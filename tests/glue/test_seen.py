@@ -8,12 +8,12 @@ from pipeline.core.errors import ParameterError
 from pipeline.core.params import Params, load_params
 from pipeline.glue.seen import data_sets_of, data_sets_seen, tasks_seen
 from pipeline.glue.tasks import TASKS
-from tests.support.tiny_workspace import REPOSITORY
+from tests.support.repository import PARAMS
 
 
 @pytest.fixture(name="params", scope="module")
 def read_params() -> Params:
-    return load_params(REPOSITORY / "params.yaml")
+    return load_params(PARAMS)
 
 
 def test_a_data_set_flatters_the_tasks_that_hold_its_rows() -> None:

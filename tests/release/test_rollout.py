@@ -23,9 +23,9 @@ from pipeline.release.requests import predict, served_hash
 from pipeline.release.rollout import Order, Rollout
 from pipeline.release.server_process import find_servers, running_server, start_server, stop_all
 from pipeline.release.state import ReleaseState, all_states
+from tests.support.repository import REPOSITORY
 from tests.support.tiny_bundle import make_tiny_bundle
 
-REPOSITORY = Path(__file__).parents[2]
 PRODUCT = "tiny-sentiment"
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.support.repository import PARAMS, REPOSITORY
 
 _STAGES = {
     "collect": '''
@@ -110,12 +110,12 @@ def make_mini_repo(root: Path, *, text: str = "one two three") -> Path:
     """Write, initialise and commit the repository at `root`; nothing is built yet."""
     for package in ("core", "release", "runtime"):
         shutil.copytree(
-            PROJECT / "pipeline" / package,
+            REPOSITORY / "pipeline" / package,
             root / "pipeline" / package,
             ignore=shutil.ignore_patterns("__pycache__"),
         )
-    for name in ("params.yaml", ".gitignore", ".dvcignore"):
-        shutil.copy(PROJECT / name, root / name)
+    for file in (PARAMS, REPOSITORY / ".gitignore", REPOSITORY / ".dvcignore"):
+        shutil.copy(file, root / file.name)
     for name, code in _STAGES.items():
         (root / "pipeline" / f"{name}.py").write_text(code.lstrip())
     (root / "pipeline" / "data").mkdir()
@@ -140,7 +140,7 @@ def make_mini_repo(root: Path, *, text: str = "one two three") -> Path:
 def mini_environment(root: Path, **more: str) -> dict[str, str]:
     """Environment in which `python -m flows.build` works on the repository at `root`."""
     return dict(os.environ) | {
-        "PYTHONPATH": str(PROJECT),
+        "PYTHONPATH": str(REPOSITORY),
         "DVC_SITE_CACHE_DIR": str(root / ".modelyard" / "dvc"),
         "PYTHONDONTWRITEBYTECODE": "1",
         **more,

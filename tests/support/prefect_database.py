@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.support.repository import REPOSITORY
+
 _DATABASE = Path(".modelyard/prefect/prefect.db")
 _PREPARE = """
 import sys

@@ -14,9 +14,10 @@ from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from pipeline import label, prepare, validate
 from pipeline.core.files import write_json
-from pipeline.core.params import Params, override, parse_params, parse_yaml
+from pipeline.core.params import Params, override, parse_params
 from pipeline.core.paths import Paths
 from pipeline.data.records import Record, record_id, write_records
+from tests.support.repository import parameter_values
 
 Reviews = Sequence[tuple[str, str] | tuple[str, str, str]]  # text, second text of a pair, label
 
@@ -47,13 +48,11 @@ CORPUS = [
 
 
 def params(*changes: str) -> Params:
-    """params.yaml with limits that a small table meets, and `section.key=value` changes."""
-    path = Path(__file__).resolve().parents[2] / "params.yaml"
-    values = parse_yaml(path.read_text(encoding="utf-8"))
+    """The tests' params.yaml with limits that a small table meets, and `section.key=value` changes."""
     small = ["validate.min_rows_per_label=10", "prepare.vocabulary_size=200"]
     small += ["prepare.tokenizer=wordpiece"]
     small += ["prepare.heldout_share=0.3", "baseline.regularisation=[1.0]"]
-    return parse_params(override(values, [*small, *changes]))
+    return parse_params(override(parameter_values(), [*small, *changes]))
 
 
 def at(root: Path, stage: str) -> Paths:

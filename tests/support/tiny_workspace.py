@@ -14,13 +14,13 @@ import yaml
 
 from pipeline import export, quantize
 from pipeline.core.files import write_json
-from pipeline.core.params import Params, load_params, override, parse_params, parse_yaml
+from pipeline.core.params import Params, load_params, override, parse_params
 from pipeline.core.paths import Paths
 from pipeline.core.variants import BASELINES, MODELS
 from pipeline.models.numbers import scale_output
 from tests.support import tiny_models
+from tests.support.repository import REPOSITORY, parameter_values
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 MAX_LENGTH = 24
 MIDDLE, SPREAD = 2000.0, 20.0
 """Of the numbers of regression: far from nought, as years or prices are."""
@@ -99,7 +99,7 @@ def at(paths: Paths, stage: str) -> Paths:
 
 
 def _params(root: Path, changes: Sequence[str]) -> Params:
-    values = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    values = parameter_values()
     values["compute"].update(threads=1)
     values["prepare"]["max_length"] = MAX_LENGTH
     values["pretrain"]["sequence_length"] = MAX_LENGTH

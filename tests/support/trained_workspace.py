@@ -24,7 +24,8 @@ from pipeline.core.stage import Metrics, Run, seed_everything
 from pipeline.core.variants import NAIVE_BAYES
 from pipeline.text.tokenizer import save_for_transformers, token_array, train_wordpiece
 from tests.support import tiny_models
-from tests.support.tiny_workspace import REPOSITORY, at, write_parquet
+from tests.support.repository import REPOSITORY, parameter_values
+from tests.support.tiny_workspace import at, write_parquet
 
 MAX_LENGTH = 20
 HIDDEN_SIZE, HEADS, FEED_FORWARD_SIZE = 32, 2, 64
@@ -168,7 +169,7 @@ def write_baseline(root: Path, rows: dict[str, list[Any]], right_shares: dict[st
 
 
 def _parameters(checkpoint: Path) -> dict[str, Any]:
-    values = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    values = parameter_values()
     values["compute"] = {"seed": 1, "threads": 1, "device": "cpu", "precision": "float32"}
     values["prepare"]["max_length"] = MAX_LENGTH
     place = {"kind": "folder", "package": None, "path": str(checkpoint), "sha256": None}

@@ -32,10 +32,10 @@ from pipeline import (
     validate,
 )
 from pipeline.core.files import write_json
-from pipeline.core.params import override, parse_yaml
+from pipeline.core.params import override
 from pipeline.core.stage import Metrics, Run, seed_everything
 from pipeline.text.tokenizer import save_for_transformers, train_byte_bpe, train_wordpiece
-from tests.support.tiny_workspace import REPOSITORY
+from tests.support.repository import REPOSITORY, parameter_values
 from tests.support.trained_workspace import run_in
 
 LEARNING: dict[str, Run] = {
@@ -162,7 +162,7 @@ def _make_workspace(root: Path, product: Product) -> None:
     write_json(root / "machine.json", {"processor": "a test machine", "cores": 2})
     write_json(root / "code.lock.json", {"gate": "0" * 64})
     _write_checkpoint(root / "checkpoint", product)
-    values = parse_yaml((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    values = parameter_values()
     for section, changes in _SMALL.items():
         values[section] |= changes
     values["product"]["requirements"] |= _EASY

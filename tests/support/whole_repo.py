@@ -1,4 +1,7 @@
-"""A copy of this repository as a person would clone it, with the changes not yet committed."""
+"""A copy of this repository as a person would clone it, with the changes not yet committed.
+
+Its product is the one that tests are written for (tests/support/repository.py), not the user's.
+"""
 
 import os
 import shutil
@@ -15,7 +18,8 @@ import psutil
 
 from pipeline.core.files import read_json, sha256_file
 from pipeline.release.state import all_states
-from tests.support.prefect_database import REPOSITORY, put_database
+from tests.support.prefect_database import put_database
+from tests.support.repository import PARAMS, QUICKSTART, REPOSITORY
 
 BUILD = [sys.executable, "-u", "-m", "flows.build", "--profile", "quickstart"]
 
@@ -33,6 +37,8 @@ def copy_repository(root: Path) -> Path:
         if (source := REPOSITORY / name).is_file() and name != "dvc.lock":
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, root / name)
+    for frozen, place in ((PARAMS, "params.yaml"), (QUICKSTART, "profiles/quickstart.yaml")):
+        shutil.copyfile(frozen, root / place)
     author = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
     for command in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "copy"]):
         subprocess.run(["git", *command], cwd=root, check=True)

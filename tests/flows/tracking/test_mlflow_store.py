@@ -11,13 +11,13 @@ from mlflow import MlflowClient
 from flows.tracking.mlflow_store import MlflowStore, read_curve
 from pipeline.core.files import write_json
 from pipeline.core.paths import Paths
-from tests.support.tiny_workspace import REPOSITORY
+from tests.support.repository import PARAMS, REPOSITORY
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    for name in ("params.yaml", "dvc.yaml", "code.lock.json"):
-        shutil.copy(REPOSITORY / name, tmp_path / name)
+    for file in (PARAMS, REPOSITORY / "dvc.yaml", REPOSITORY / "code.lock.json"):
+        shutil.copy(file, tmp_path / file.name)
     author = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
     for command in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "start"]):
         subprocess.run(["git", *command], cwd=tmp_path, check=True)
