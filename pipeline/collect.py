@@ -4,7 +4,6 @@ Reads   data/, installed packages
 Writes  artifacts/collect/{records.parquet, corpus.parquet, manifest.json, metrics.json}
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +20,30 @@ from pipeline.data.records import Record, write_records
 
 def run(params: Params, paths: Paths) -> Metrics:
     """Read every source; labelled rows and corpus rows go to tables of their own."""
-    records: dict[str, list[Record]] = {"labelled": [], "corpus": []}
+    labelled: list[Record] = []
+    corpus: list[Record] = []
     manifest = []
     for source in params.collect.sources:
         rows, entry = _collect(source, params, paths.data)
-        records[source.role] += rows
+        (labelled if source.role == "labelled" else corpus).extend(rows)
         manifest.append(entry)
         say(f"collect  {source.name}: {len(rows):,} rows")
-    if not records["labelled"]:
-        raise _no_labels()
-    sources.check_unique([*records["labelled"], *records["corpus"]])
+    if not labelled:
+        raise DataError(
+            "no source has the role `labelled`",
+            expected="at least one source with labels",
+            next_step="add one to collect.sources in params.yaml",
+        )
+    sources.check_unique([*labelled, *corpus])
     names = ("id", "source", "text", "second", "label")
-    write_records(paths.out / "records.parquet", records["labelled"], *names)
-    write_records(paths.out / "corpus.parquet", records["corpus"], "id", "source", "text", "label")
+    write_records(paths.out / "records.parquet", labelled, names)
+    write_records(paths.out / "corpus.parquet", corpus, ("id", "source", "text", "label"))
     write_json(paths.out / "manifest.json", {"sources": manifest})
-    return _metrics(records)
+    return {
+        "labelled_rows": len(labelled),
+        "corpus_rows": len(corpus),
+        "headline": f"{len(labelled):,} labelled, {len(corpus):,} corpus rows",
+    }
 
 
 def _collect(source: Source, params: Params, data: Path) -> tuple[list[Record], dict[str, Any]]:
@@ -65,23 +73,6 @@ def _collect(source: Source, params: Params, data: Path) -> tuple[list[Record], 
         "rows": len(rows),
         "bytes": origin.file.stat().st_size,
     }
-
-
-def _metrics(records: Mapping[str, list[Record]]) -> Metrics:
-    labelled, corpus = len(records["labelled"]), len(records["corpus"])
-    return {
-        "labelled_rows": labelled,
-        "corpus_rows": corpus,
-        "headline": f"{labelled:,} labelled, {corpus:,} corpus rows",
-    }
-
-
-def _no_labels() -> DataError:
-    return DataError(
-        "no source has the role `labelled`",
-        expected="at least one source with labels",
-        next_step="add one to collect.sources in params.yaml",
-    )
 
 
 if __name__ == "__main__":

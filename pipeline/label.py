@@ -7,8 +7,6 @@ Writes  artifacts/label/{records.parquet, agreement.json, metrics.json}
 from dataclasses import replace
 from typing import Any
 
-import pyarrow as pa
-
 from pipeline.core.errors import DataError
 from pipeline.core.files import write_json
 from pipeline.core.params import Params
@@ -18,10 +16,9 @@ from pipeline.core.stage import Metrics, run_stage
 from pipeline.data.agreement import agreement
 from pipeline.data.annotations import Annotations, by_row, merged, read_annotations
 from pipeline.data.labels import target_of
-from pipeline.data.records import Record, read_records, to_columns
-from pipeline.data.tables import text_schema, write_table
+from pipeline.data.records import Record, read_records, write_records
 
-NAMES = ("id", "source", "text", "second", "label", "cluster")
+_COLUMNS = ("id", "source", "text", "second", "label", "cluster", "target")
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -34,12 +31,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     _check(agreed, params.label.min_agreement)
     gold = [_merged(record, votes, product) for record in records]
     changed = sum(new.label != old.label for new, old in zip(gold, records, strict=True))
-    columns = to_columns(gold, *NAMES)
-    columns["target"] = [
-        target_of(label, problem=problem, labels=labels) for label in columns["label"]
-    ]
-    schema = text_schema(*NAMES, target=pa.list_(pa.float64()))
-    write_table(paths.out / "records.parquet", columns, schema=schema)
+    write_records(paths.out / "records.parquet", gold, _COLUMNS)
     write_json(paths.out / "agreement.json", {**agreed, "changed_labels": changed})
     return {
         **agreed,
@@ -50,15 +42,14 @@ def run(params: Params, paths: Paths) -> Metrics:
 
 
 def _merged(record: Record, votes: Annotations, product: Product) -> Record:
-    if record.id not in votes:
-        return record
-    label = merged(
-        votes[record.id].values(),
-        problem=product.problem,
-        labels=product.labels,
-        otherwise=record.label or "",
-    )
-    return replace(record, label=label)
+    """The record with its gold label and the target that stands for it."""
+    label = record.label or ""
+    if given := votes.get(record.id):
+        label = merged(
+            given.values(), problem=product.problem, labels=product.labels, otherwise=label
+        )
+    target = target_of(label, problem=product.problem, labels=product.labels)
+    return replace(record, label=label, target=target)
 
 
 def _agreement(votes: Annotations, *, known: set[str], product: Product) -> dict[str, Any]:

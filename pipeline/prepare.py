@@ -1,14 +1,14 @@
-"""prepare: splits that never move, both tokenizers, sentences and token arrays of the corpus.
+"""prepare: splits that never move, both tokenizers, and the corpus as sentences and as token arrays.
 
 Reads   artifacts/label/records.parquet, artifacts/validate/corpus.parquet, the checkpoint
 Writes  artifacts/prepare/{records.parquet, related.parquet, sentences.parquet, teacher_tokenizer/,
         student_tokenizer/, corpus/, metrics.json}
 """
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
@@ -18,9 +18,9 @@ from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data.licences import waiver
+from pipeline.data.records import PREPARED, Record, read_records, write_records
 from pipeline.data.related_rows import related_rows
-from pipeline.data.tables import Columns, read_table, text_schema, write_table
-from pipeline.data.transfer_set import transfer_sentences
+from pipeline.data.transfer_set import transfer_sentences, write_sentences
 from pipeline.models.pretrained import resolve_checkpoint
 from pipeline.text.split_assignment import SPLITS, check_splits, split_of, unit_hash
 from pipeline.text.tokenizer import (
@@ -35,53 +35,57 @@ _TRAIN = {"wordpiece": train_wordpiece, "byte_bpe": train_byte_bpe}
 
 
 def run(params: Params, paths: Paths) -> Metrics:
-    """Split, train the student's vocabulary, tokenize the corpus, choose transfer sentences."""
+    """Split the rows, make both tokenizers, tokenize the corpus and collect sentences for transfer."""
     settings = params.prepare
-    rows = read_table(paths.read("label", "records.parquet"))
-    rows["split"] = [
-        split_of(cluster, salt=settings.salt, shares=settings.shares) for cluster in rows["cluster"]
-    ]
-    check_splits(
-        rows["split"],
-        rows["target"],
-        problem=params.product.problem,
-        labels=params.product.labels,
-    )
-    names = ("id", "text", "second", "label", "cluster", "split")
-    schema = text_schema(*names, target=pa.list_(pa.float64()))
-    write_table(paths.out / "records.parquet", rows, schema=schema)
+    rows = _split(read_records(paths.read("label", "records.parquet")), params)
+    write_records(paths.out / "records.parquet", rows, PREPARED)
     _save_teacher_tokenizer(params, paths)
-    documents = read_table(paths.read("validate", "corpus.parquet"))
-    documents = {
-        name: values[: settings.max_corpus_documents] for name, values in documents.items()
-    }
+    corpus = read_records(paths.read("validate", "corpus.parquet"))
+    documents = corpus[: settings.max_corpus_documents]
     related = related_rows(documents, params)
-    schema = text_schema("id", "text", target=pa.list_(pa.float64()))
-    write_table(paths.out / "related.parquet", related, schema=schema)
+    write_records(paths.out / "related.parquet", related, ("id", "text", "target"))
     train, heldout = _pretraining_texts(documents, settings)
     say(f"prepare  student vocabulary from {len(train):,} documents and the train rows")
     tokenizer, coverage = _student_tokenizer(
-        _texts_of(rows, "train") + train, _texts_of(rows, "validation"), settings, paths
+        _texts(rows, "train") + train, unseen=_texts(rows, "validation"), params=params, paths=paths
     )
     with atomic_folder(paths.out / "student_tokenizer") as folder:
         save_for_transformers(tokenizer, folder, max_length=settings.max_length)
-    index = _save_corpus(tokenizer, {"train": train, "heldout": heldout}, paths)
-    # A pair's second text cannot be made up from a corpus of single ones: pairs learn from their rows.
-    source: Columns = {"id": [], "text": []} if params.product.pairs else documents
-    sentences = transfer_sentences(source, rows, settings)
-    schema = text_schema("id", "document", "text")
-    write_table(paths.out / "sentences.parquet", sentences, schema=schema)
-    counts = {"sentences": len(sentences["id"]), "related_rows": len(related["id"])}
-    return _metrics(rows["split"], index, counts | coverage)
+    train_tokens = _save_corpus(tokenizer, train=train, heldout=heldout, paths=paths)
+    # No second text can be made for a sentence of the corpus: a product of pairs learns from its rows alone.
+    sentences = transfer_sentences([] if params.product.pairs else documents, rows, settings)
+    write_sentences(paths.out / "sentences.parquet", sentences)
+    sizes = {split: sum(row.split == split for row in rows) for split in SPLITS}
+    return {
+        **{f"{split}_rows": size for split, size in sizes.items()},
+        "corpus_tokens": train_tokens,
+        "sentences": len(sentences),
+        "related_rows": len(related),
+        **coverage,
+        "headline": f"{' / '.join(f'{size:,}' for size in sizes.values())} rows, "
+        f"{train_tokens / 1e6:.1f} M tokens",
+    }
 
 
-def _texts_of(rows: Columns, name_of_split: str) -> list[str]:
+def _split(records: Sequence[Record], params: Params) -> list[Record]:
+    """The records with their splits, which must each have rows of every label."""
+    salt, shares = params.prepare.salt, params.prepare.shares
+    splits = [split_of(record.cluster or "", salt=salt, shares=shares) for record in records]
+    check_splits(
+        splits,
+        [record.target or [] for record in records],
+        problem=params.product.problem,
+        labels=params.product.labels,
+    )
+    return [replace(record, split=split) for record, split in zip(records, splits, strict=True)]
+
+
+def _texts(rows: Sequence[Record], split: str) -> list[str]:
     """First texts of a split's rows, then second ones where there are pairs."""
+    chosen = [row for row in rows if row.split == split]
     return [
-        text
-        for name in ("text", "second")
-        for text, split in zip(rows[name], rows["split"], strict=True)
-        if split == name_of_split and text is not None
+        *(row.text for row in chosen),
+        *(row.second for row in chosen if row.second is not None),
     ]
 
 
@@ -101,9 +105,18 @@ def _save_teacher_tokenizer(params: Params, paths: Paths) -> None:
 
 
 def _student_tokenizer(
-    texts: list[str], unseen: list[str], settings: PrepareParams, paths: Paths
+    texts: list[str], *, unseen: list[str], params: Params, paths: Paths
 ) -> tuple[Tokenizer, dict[str, float]]:
-    """The student's tokenizer; of a cut one also what it covers, of the texts it was cut by and of others."""
+    """The student's tokenizer, and the figures of a cut vocabulary for metrics.json.
+
+    Args:
+        texts: what the vocabulary is made from.
+        unseen: other texts, on which a cut vocabulary is checked too.
+
+    Raises:
+        DataError: a cut vocabulary covers too little of the texts.
+    """
+    settings = params.prepare
     if settings.tokenizer != "cut":
         return _TRAIN[settings.tokenizer](texts, vocabulary_size=settings.vocabulary_size), {}
     teacher = AutoTokenizer.from_pretrained(paths.out / "teacher_tokenizer").backend_tokenizer
@@ -121,23 +134,26 @@ def _student_tokenizer(
     }
 
 
-def _pretraining_texts(documents: Columns, settings: PrepareParams) -> tuple[list[str], list[str]]:
-    """Texts to pretrain on and held-out ones; a document's hash decides."""
+def _pretraining_texts(
+    documents: Sequence[Record], settings: PrepareParams
+) -> tuple[list[str], list[str]]:
+    """Texts to pretrain on, and texts held out for the language model's score; a hash decides."""
     train: list[str] = []
     heldout: list[str] = []
-    for identifier, text in zip(documents["id"], documents["text"], strict=True):
-        held = unit_hash(settings.salt, "heldout", identifier) < settings.heldout_share
-        (heldout if held else train).append(text)
+    for document in documents:
+        held = unit_hash(settings.salt, "heldout", document.id) < settings.heldout_share
+        (heldout if held else train).append(document.text)
     return train, heldout
 
 
 def _save_corpus(
-    tokenizer: Tokenizer, texts: dict[str, list[str]], paths: Paths
-) -> dict[str, dict[str, Any]]:
-    """Token arrays that NumPy can map into memory, and their index."""
+    tokenizer: Tokenizer, *, train: Sequence[str], heldout: Sequence[str], paths: Paths
+) -> int:
+    """Save token arrays that NumPy can map into memory, and their index; returns the tokens to train on."""
     index = {}
     with atomic_folder(paths.out / "corpus") as folder:
-        for name, documents in texts.items():
+        parts: Mapping[str, Sequence[str]] = {"train": train, "heldout": heldout}
+        for name, documents in parts.items():
             tokens = token_array(tokenizer, documents)
             np.save(folder / f"{name}.npy", tokens)
             index[name] = {
@@ -146,20 +162,7 @@ def _save_corpus(
                 "bytes": sum(len(text.encode()) for text in documents),
             }
         write_json(folder / "index.json", index)
-    return index
-
-
-def _metrics(
-    splits: list[str], index: dict[str, dict[str, Any]], counts: dict[str, float]
-) -> Metrics:
-    sizes = {f"{split}_rows": splits.count(split) for split in SPLITS}
-    shown = " / ".join(f"{size:,}" for size in sizes.values())
-    return {
-        **sizes,
-        "corpus_tokens": index["train"]["tokens"],
-        **counts,
-        "headline": f"{shown} rows, {index['train']['tokens'] / 1e6:.1f} M tokens",
-    }
+    return index["train"]["tokens"]
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pipeline.data import balance
 from pipeline.data import row_checks as quality
 from pipeline.data.duplicates import groups
 from pipeline.data.privacy import personal_data
-from pipeline.data.records import Record, read_records, write_records
+from pipeline.data.records import Record, read_records, to_columns, write_records
 from pipeline.data.tables import text_schema, write_table
 from pipeline.report.data_card import data_card
 
@@ -60,13 +60,12 @@ def _save(
     paths: Paths, labelled: quality.Checked, corpus: quality.Checked, report: dict[str, Any]
 ) -> None:
     names = ("id", "source", "text", "second")
-    write_records(paths.out / "records.parquet", labelled.records, *names, "label", "cluster")
-    write_records(paths.out / "corpus.parquet", corpus.records, "id", "source", "text", "label")
+    write_records(paths.out / "records.parquet", labelled.records, (*names, "label", "cluster"))
+    write_records(paths.out / "corpus.parquet", corpus.records, ("id", "source", "text", "label"))
     rejects = labelled.rejects + corpus.rejects
-    columns = {name: [getattr(reject.record, name) for reject in rejects] for name in names}
-    columns["reason"] = [reject.reason for reject in rejects]
-    schema = text_schema(*names, "reason")
-    write_table(paths.out / "rejects.parquet", columns, schema=schema)
+    columns = to_columns([reject.record for reject in rejects], names)
+    columns |= to_columns(rejects, ["reason"])
+    write_table(paths.out / "rejects.parquet", columns, schema=text_schema(*names, "reason"))
     write_json(paths.out / "report.json", report)
     card = data_card(read_json(paths.read("collect", "manifest.json")), report)
     write_text(paths.out / "data_card.md", card)

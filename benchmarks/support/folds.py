@@ -12,10 +12,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-
-import pyarrow as pa
 
 from flows.execution.runner import stage_environment
 from pipeline.core.errors import PipelineError
@@ -23,8 +22,8 @@ from pipeline.core.files import sha256_file
 from pipeline.core.params import Params, SplitShares
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
-from pipeline.data.tables import Columns, read_table, text_schema, write_table
-from pipeline.data.transfer_set import transfer_sentences
+from pipeline.data.records import PREPARED, read_records, write_records
+from pipeline.data.transfer_set import transfer_sentences, write_sentences
 from pipeline.text.split_assignment import unit_hash
 
 STAGES = ("baseline", "finetune", "transfer", "distill", "prune", "export", "quantize")
@@ -84,20 +83,15 @@ def _prepare(params: Params, paths: Paths, fold: Paths, *, number: int, folds: i
         shutil.copyfile(paths.root / name, fold.root / name)
     for name in _SHARED:
         (fold.artifacts / name).symlink_to(paths.read(*name.split("/")).resolve())
-    rows = read_table(paths.read("prepare", "records.parquet"))
-    rows["split"] = fold_splits(
-        rows["cluster"], number=number, folds=folds, shares=params.prepare.shares
-    )
-    names = ("id", "text", "second", "label", "cluster", "split")
-    schema = text_schema(*names, target=pa.list_(pa.float64()))
-    write_table(fold.artifacts / "prepare" / "records.parquet", rows, schema=schema)
-    documents = read_table(paths.read("validate", "corpus.parquet"))
-    kept: Columns = {
-        name: values[: params.prepare.max_corpus_documents] for name, values in documents.items()
-    }
-    sentences = transfer_sentences(kept, rows, params.prepare)
-    schema = text_schema("id", "document", "text")
-    write_table(fold.artifacts / "prepare" / "sentences.parquet", sentences, schema=schema)
+    built = read_records(paths.read("prepare", "records.parquet"))
+    clusters = [row.cluster or "" for row in built]
+    splits = fold_splits(clusters, number=number, folds=folds, shares=params.prepare.shares)
+    rows = [replace(row, split=split) for row, split in zip(built, splits, strict=True)]
+    write_records(fold.artifacts / "prepare" / "records.parquet", rows, PREPARED)
+    corpus = read_records(paths.read("validate", "corpus.parquet"))
+    documents = corpus[: params.prepare.max_corpus_documents]
+    sentences = transfer_sentences(documents, rows, params.prepare)
+    write_sentences(fold.artifacts / "prepare" / "sentences.parquet", sentences)
 
 
 def _run(stage: str, params: Params, paths: Paths, fold: Paths, *, name: str) -> None:

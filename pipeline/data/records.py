@@ -1,35 +1,51 @@
-"""The row that collect, validate and label work on, and its id."""
+"""The row that the data stages (collect, validate, label, prepare) hand to each other, and its id."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
-from pipeline.data.tables import Columns, read_table, text_schema, write_table
+import pyarrow as pa
+
+from pipeline.data.tables import Columns, read_table, write_table
 
 ID_DIGITS = 16
+PREPARED = ("id", "text", "second", "label", "cluster", "split", "target")
+"""The columns of prepare's table of rows."""
+_TARGET = pa.list_(pa.float64())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A text, or a pair of them, and where it comes from.
+    """A text, or a pair of texts, with its label and where it comes from.
 
     Attributes:
-        label: as tables hold it (pipeline/data/labels.py); None in a corpus.
-        cluster: None until validate.
+        id: see `record_id`.
+        source: name of the source in params.yaml; empty in prepare's tables, which do not keep it.
         second: the second text of a pair; None where there are no pairs.
+        label: as tables hold it (pipeline/data/labels.py); None in a corpus without labels.
+        cluster: id of the first record of its cluster of near copies; None before validate.
+        target: the numbers that a model learns from the label; None before label.
+        split: train, validation or test; None before prepare.
     """
 
     id: str
-    source: str
     text: str
+    source: str = ""
+    second: str | None = None
     label: str | None = None
     cluster: str | None = None
-    second: str | None = None
+    target: list[float] | None = None
+    split: str | None = None
 
 
 def record_id(source: str, text: str, *, second: str | None = None, copy: int = 0) -> str:
-    """16 hex digits of SHA-256 over source and texts; `copy` counts earlier rows with the same."""
+    """The first 16 hex digits of SHA-256 over source and texts.
+
+    Args:
+        copy: number of earlier rows of the source with the same texts.
+    """
     parts = [source, text]
     if second is not None:
         parts += ["second", second]
@@ -38,19 +54,20 @@ def record_id(source: str, text: str, *, second: str | None = None, copy: int = 
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:ID_DIGITS]
 
 
-def to_columns(records: Sequence[Record], *names: str) -> Columns:
-    """The named fields of `records` as columns."""
-    return {name: [getattr(record, name) for record in records] for name in names}
+def to_columns(rows: Sequence[object], names: Sequence[str]) -> Columns:
+    """The named fields of `rows` (records, sentences) as columns."""
+    return {name: [getattr(row, name) for row in rows] for name in names}
 
 
-def write_records(path: Path, records: Sequence[Record], *names: str) -> None:
+def write_records(path: Path, records: Sequence[Record], names: Sequence[str]) -> None:
     """Write the named fields of `records` as a Parquet table."""
-    write_table(path, to_columns(records, *names), schema=text_schema(*names))
+    types = [(name, _TARGET if name == "target" else pa.string()) for name in names]
+    write_table(path, to_columns(records, names), schema=pa.schema(types))
 
 
 def read_records(path: Path) -> list[Record]:
     """The records of a Parquet table; columns that a record does not have are left out."""
     table = read_table(path)
     known = [field.name for field in fields(Record) if field.name in table]
-    rows: Iterable[tuple[str | None, ...]] = zip(*(table[name] for name in known), strict=True)
-    return [Record(**dict(zip(known, row, strict=True))) for row in rows]  # type: ignore[arg-type]
+    rows: Iterable[tuple[Any, ...]] = zip(*(table[name] for name in known), strict=True)
+    return [Record(**dict(zip(known, row, strict=True))) for row in rows]

@@ -1,24 +1,26 @@
-"""Rows of a neighbouring task, from corpus documents that have labels: what the teacher learns first.
+"""Labelled corpus documents as training rows: the teacher learns these before the product's own rows.
 
-A review's last words say what the reviewer thinks of it, and they are about as long as the product's
-texts. No such row enters a split, and nothing is measured on one.
+A corpus may carry the labels of a neighbouring task. The last words of a review say what the reviewer
+thinks, and are about as long as the product's texts. None of these rows is in a split, so nothing is
+measured on them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from pipeline.core.params import Params
 from pipeline.data.labels import target_of
-from pipeline.data.tables import Columns
+from pipeline.data.records import Record
 
 
-def related_rows(documents: Mapping[str, Sequence[str | None]], params: Params) -> Columns:
-    """Columns `id`, `text`, `target` of the documents that have a label, in the documents' order."""
+def related_rows(documents: Sequence[Record], params: Params) -> list[Record]:
+    """A row with the last `prepare.related_words` words of each document that has a label."""
     words, product = params.prepare.related_words, params.product
-    rows: Columns = {"id": [], "text": [], "target": []}
-    columns = (documents["id"], documents["text"], documents["label"])
-    for identifier, text, label in zip(*columns, strict=True):
-        if text is not None and label is not None:
-            rows["id"].append(identifier)
-            rows["text"].append(" ".join(text.split()[-words:]))
-            rows["target"].append(target_of(label, problem=product.problem, labels=product.labels))
-    return rows
+    return [
+        Record(
+            id=document.id,
+            text=" ".join(document.text.split()[-words:]),
+            target=target_of(document.label, problem=product.problem, labels=product.labels),
+        )
+        for document in documents
+        if document.label is not None
+    ]

@@ -22,14 +22,16 @@ _LARGEST_FIELD = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FileRow:
     """One row: `line` is where it ends in the file (of Parquet: its number), counted from 1."""
 
     line: int
     values: dict[str, str]
 
 
-def read_rows(path: Path, *, columns: Sequence[str], optional: Sequence[str] = ()) -> Iterator[Row]:
+def read_rows(
+    path: Path, *, columns: Sequence[str], optional: Sequence[str] = ()
+) -> Iterator[FileRow]:
     """Rows of `path` with `columns`, and those of `optional` that it has.
 
     Raises:
@@ -46,7 +48,7 @@ def read_rows(path: Path, *, columns: Sequence[str], optional: Sequence[str] = (
     yield from reader(path, (*columns,), (*optional,))
 
 
-def _read_csv(path: Path, columns: Sequence[str], optional: Sequence[str]) -> Iterator[Row]:
+def _read_csv(path: Path, columns: Sequence[str], optional: Sequence[str]) -> Iterator[FileRow]:
     csv.field_size_limit(_LARGEST_FIELD)
     lines = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     try:
@@ -55,7 +57,7 @@ def _read_csv(path: Path, columns: Sequence[str], optional: Sequence[str]) -> It
         raise _malformed(path, lines.line_num, str(error)) from error
 
 
-def _read_tsv(path: Path, columns: Sequence[str], optional: Sequence[str]) -> Iterator[Row]:
+def _read_tsv(path: Path, columns: Sequence[str], optional: Sequence[str]) -> Iterator[FileRow]:
     rows = (
         (number, [_unquote(field) for field in line.rstrip("\r").split("\t")] if line else [])
         for number, line in enumerate(_text(path).split("\n"), start=1)
@@ -75,7 +77,7 @@ def _tabular(
     rows: Iterator[tuple[int, list[str]]],
     columns: Sequence[str],
     optional: Sequence[str],
-) -> Iterator[Row]:
+) -> Iterator[FileRow]:
     _, header = next(rows, (0, []))
     taken = _positions(path, header, columns, optional)
     for line, row in rows:
@@ -83,7 +85,7 @@ def _tabular(
             continue  # an empty line, as editors leave at the end
         if len(row) != len(header):
             raise _malformed(path, line, f"{len(row)} fields where the header has {len(header)}")
-        yield Row(line, {name: row[position] for name, position in taken.items()})
+        yield FileRow(line, {name: row[position] for name, position in taken.items()})
 
 
 def _positions(
@@ -95,7 +97,9 @@ def _positions(
     return {name: header.index(name) for name in (*columns, *optional) if name in header}
 
 
-def _read_json_lines(path: Path, columns: Sequence[str], optional: Sequence[str]) -> Iterator[Row]:
+def _read_json_lines(
+    path: Path, columns: Sequence[str], optional: Sequence[str]
+) -> Iterator[FileRow]:
     for number, line in enumerate(_text(path).split("\n"), start=1):
         if not line.strip():
             continue
@@ -107,10 +111,10 @@ def _read_json_lines(path: Path, columns: Sequence[str], optional: Sequence[str]
             raise _malformed(path, number, "not a JSON object")
         require_columns(f"{path.name}, line {number}", list(value), columns)
         names = [name for name in (*columns, *optional) if name in value]
-        yield Row(number, {name: _string(value[name]) for name in names})
+        yield FileRow(number, {name: _string(value[name]) for name in names})
 
 
-def _read_parquet(path: Path, columns: Sequence[str], optional: Sequence[str]) -> Iterator[Row]:
+def _read_parquet(path: Path, columns: Sequence[str], optional: Sequence[str]) -> Iterator[FileRow]:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
@@ -118,7 +122,7 @@ def _read_parquet(path: Path, columns: Sequence[str], optional: Sequence[str]) -
     require_columns(path.name, table.column_names, columns)
     names = [name for name in (*columns, *optional) if name in table.column_names]
     for number, row in enumerate(table.select(names).to_pylist(), start=1):
-        yield Row(number, {name: _string(value) for name, value in row.items()})
+        yield FileRow(number, {name: _string(value) for name, value in row.items()})
 
 
 def _string(value: Any) -> str:
@@ -167,7 +171,7 @@ def _malformed(path: Path, line: int, what: str) -> DataError:
     )
 
 
-_READERS: dict[str, Callable[[Path, Sequence[str], Sequence[str]], Iterator[Row]]] = {
+_READERS: dict[str, Callable[[Path, Sequence[str], Sequence[str]], Iterator[FileRow]]] = {
     ".csv": _read_csv,
     ".tsv": _read_tsv,
     ".jsonl": _read_json_lines,

@@ -11,7 +11,7 @@ from pipeline.core.files import sha256_file
 from pipeline.core.params import Source
 from pipeline.data.labels import Labelling
 from pipeline.data.records import Record, record_id
-from pipeline.data.rows import Row, read_rows
+from pipeline.data.rows import FileRow, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +121,17 @@ def _files(data: Path) -> list[str]:
     return [path.relative_to(data).as_posix() for path in files if path.name[0] != "."]
 
 
-def _record(source: Source, row: Row, *, labelling: Labelling, where: str) -> Record:
+def _record(source: Source, row: FileRow, *, labelling: Labelling, where: str) -> Record:
     """The record of a row, its id not yet given."""
     second = source.second_text_column
     return Record(
-        "",
-        source.name,
-        _encodable(row.values[source.text_column], where),
-        labelling.read(row.values[source.label_column], where=where)
+        id="",
+        source=source.name,
+        text=_encodable(row.values[source.text_column], where),
+        second=_encodable(row.values[second], where) if second else None,
+        label=labelling.read(row.values[source.label_column], where=where)
         if source.label_column
         else None,
-        second=_encodable(row.values[second], where) if second else None,
     )
 
 

@@ -1,55 +1,72 @@
-"""In-domain sentences for transfer: short like the labelled texts, and none of them in a test."""
+"""The transfer set's corpus part: short sentences of the domain, none of them in a held-out text."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline.core.params import PrepareParams
 from pipeline.core.progress import track
-from pipeline.data.tables import Columns
+from pipeline.data.records import Record, to_columns
+from pipeline.data.tables import text_schema, write_table
 from pipeline.text.cleaning import bare_words
 from pipeline.text.containment import containing, equal_pairs
 from pipeline.text.sentences import sentences
 
 
-def transfer_sentences(
-    documents: Mapping[str, Sequence[str]], rows: Mapping[str, Sequence[str]], params: PrepareParams
-) -> Columns:
-    """Distinct sentences of the corpus, ordered by hash: columns `id`, `document`, `text`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """A sentence of the corpus.
 
-    None equals, holds, or is part of a validation or test text (as bare words).
+    Attributes:
+        id: the first 16 hex digits of SHA-256 over its bare words.
+        document: id of the document that it was first found in.
+        words: its bare words, which decide whether two sentences are the same.
     """
-    found = dict(sorted(_distinct(documents, params).items()))
-    bare = [words for _, _, words in found.values()]
-    held_back = [
-        bare_words(text)
-        for text, split in zip(rows["text"], rows["split"], strict=True)
-        if split != "train"
-    ]
-    leaks = {row for row, _ in [*containing(bare, held_back), *equal_pairs(bare, held_back)]}
-    leaks |= {row for _, row in containing(held_back, bare, min_words=1)}
-    kept = [entry for row, entry in enumerate(found.items()) if row not in leaks]
-    return {
-        "id": [identifier for identifier, _ in kept],
-        "document": [document for _, (document, _, _) in kept],
-        "text": [text for _, (_, text, _) in kept],
-    }
+
+    id: str
+    document: str
+    text: str
+    words: str
 
 
-def _distinct(
-    documents: Mapping[str, Sequence[str]], params: PrepareParams
-) -> dict[str, tuple[str, str, str]]:
-    """Hash of the bare words → document, sentence, bare words; the first document by id wins."""
-    found: dict[str, tuple[str, str, str]] = {}
-    for document, text in _in_order(documents):
-        for sentence in sentences(text):
-            if params.min_sentence_words <= sentence.count(" ") + 1 <= params.max_sentence_words:
-                words = bare_words(sentence)
-                if words.count(" ") + 1 >= params.min_sentence_words:
-                    identifier = hashlib.sha256(words.encode()).hexdigest()[:16]
-                    found.setdefault(identifier, (document, sentence, words))
-    return found
+def transfer_sentences(
+    documents: Sequence[Record], rows: Sequence[Record], params: PrepareParams
+) -> list[Sentence]:
+    """The distinct sentences of the corpus documents, ordered by id, which is a hash.
+
+    Sentences that equal, hold, or are part of a validation or test text (as bare words) are left out.
+
+    Args:
+        documents: records of the corpus.
+        rows: the labelled records with their splits.
+    """
+    found = _distinct(documents, params)
+    bare = [sentence.words for sentence in found]
+    held_out = [bare_words(row.text) for row in rows if row.split != "train"]
+    leaks = {row for row, _ in [*containing(bare, held_out), *equal_pairs(bare, held_out)]}
+    leaks |= {row for _, row in containing(held_out, bare, min_words=1)}
+    return [sentence for row, sentence in enumerate(found) if row not in leaks]
 
 
-def _in_order(documents: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
-    pairs = sorted(zip(documents["id"], documents["text"], strict=True))
-    return track(pairs, "prepare  sentences", len(pairs))
+def write_sentences(path: Path, chosen: Sequence[Sentence]) -> None:
+    """Write sentences as a Parquet table with the columns id, document and text."""
+    names = ("id", "document", "text")
+    write_table(path, to_columns(chosen, names), schema=text_schema(*names))
+
+
+def _distinct(documents: Sequence[Record], params: PrepareParams) -> list[Sentence]:
+    """Sentences of the wanted length, by id; of equal ones, that of the document with the lowest id."""
+    in_order = sorted(documents, key=lambda document: (document.id, document.text))
+    found: dict[str, Sentence] = {}
+    for document in track(in_order, "prepare  sentences", len(in_order)):
+        for text in sentences(document.text):
+            if not params.min_sentence_words <= text.count(" ") + 1 <= params.max_sentence_words:
+                continue
+            words = bare_words(text)
+            if words.count(" ") + 1 >= params.min_sentence_words:
+                name = hashlib.sha256(words.encode()).hexdigest()[:16]
+                found.setdefault(
+                    name, Sentence(id=name, document=document.id, text=text, words=words)
+                )
+    return sorted(found.values(), key=lambda sentence: sentence.id)

@@ -1,14 +1,17 @@
 """Rows of a neighbouring task come from the corpus documents that have labels, and from nothing else."""
 
+from pipeline.data.records import Record
 from pipeline.data.related_rows import related_rows
 from tests.support.small_reviews import params
 
 
 def test_the_closing_words_of_labelled_documents_are_taken() -> None:
-    documents = {
-        "id": ["a", "b", "c"],
-        "text": ["one two three four five", "no label here", "short"],
-        "label": ["positive", None, "negative"],
-    }
-    rows = related_rows(documents, params("prepare.related_words=2"))
-    assert rows == {"id": ["a", "c"], "text": ["four five", "short"], "target": [[1.0], [0.0]]}
+    documents = [
+        Record(id="a", text="one two three four five", label="positive"),
+        Record(id="b", text="no label here"),
+        Record(id="c", text="short", label="negative"),
+    ]
+    assert related_rows(documents, params("prepare.related_words=2")) == [
+        Record(id="a", text="four five", target=[1.0]),
+        Record(id="c", text="short", target=[0.0]),
+    ]

@@ -13,7 +13,7 @@ def settings() -> ValidateParams:
 
 
 def record(number: int, text: str, second: str | None = None) -> Record:
-    return Record(f"{number:016x}", "own", text, "0", second=second)
+    return Record(id=f"{number:016x}", source="own", text=text, second=second, label="0")
 
 
 def clusters(records: list[Record]) -> dict[str, str | None]:

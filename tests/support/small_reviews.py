@@ -64,9 +64,10 @@ def collected(root: Path, rows: Reviews, corpus: Sequence[str]) -> None:
     """What collect leaves."""
     out = at(root, "collect").out
     records = [_record(*row) for row in rows]
-    write_records(out / "records.parquet", records, "id", "source", "text", "second", "label")
-    others = [Record(record_id("web", t), "web", t) for t in corpus]
-    write_records(out / "corpus.parquet", others, "id", "source", "text", "label")
+    names = ("id", "source", "text", "second", "label")
+    write_records(out / "records.parquet", records, names)
+    others = [Record(id=record_id("web", t), source="web", text=t) for t in corpus]
+    write_records(out / "corpus.parquet", others, ("id", "source", "text", "label"))
     named = {"name": "mine", "kind": "file", "origin": "data/mine.csv", "licence": "unknown"}
     found = {"waiver": "for a test", "sha256": "0" * 64, "rows": len(rows), "bytes": 1}
     write_json(out / "manifest.json", {"sources": [named | found]})
@@ -75,7 +76,8 @@ def collected(root: Path, rows: Reviews, corpus: Sequence[str]) -> None:
 def _record(text: str, *others: str) -> Record:
     *seconds, label = others
     second = seconds[0] if seconds else None
-    return Record(record_id("mine", text, second=second), "mine", text, label, second=second)
+    identifier = record_id("mine", text, second=second)
+    return Record(id=identifier, source="mine", text=text, second=second, label=label)
 
 
 def validated(root: Path, rows: Reviews, *changes: str, corpus: Sequence[str] = ()) -> Paths:
