@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import yaml
@@ -13,6 +14,14 @@ from tests.support.repository import QUICKSTART, parameter_values
 ROOT = Path(__file__).resolve().parent.parent
 # Places where a user's own files stand: they may be tracked, and are no part of this house.
 USERS = ("data", "annotations")
+# Test files that no one module gives its name to.
+OTHER_TESTS = {
+    "tests/test_docs.py": "Markdown",
+    "tests/test_imports.py": ".importlinter",
+    "tests/test_layout.py": "the tree itself",
+    "tests/test_pretrain_inputs.py": "the second file of tests/test_pretrain.py: what comes in",
+    "tests/benchmarks/test_compression_field.py": "what benchmarks/compression.py has in its support",
+}
 
 
 def stages() -> set[str]:
@@ -78,3 +87,25 @@ def test_no_test_reads_the_users_parameters() -> None:
         if re.search(r"(ROOT|REPOSITORY|PROJECT|parents?\b.*) / \"(params\.yaml|profiles)", line)
     }
     assert readers == {"tests/test_layout.py"}
+
+
+def test_every_test_file_is_named_after_the_module_it_tests() -> None:
+    """`tests/<room>/test_<x>.py` tests `pipeline/<room>/<x>.py`, or `<room>/<x>.py` of another package.
+
+    `tests/behaviour` and `tests/end_to_end` test what many modules do together.
+    """
+    lost = []
+    for path in tracked("tests/*test_*.py"):
+        name = path.relative_to(ROOT / "tests")
+        module = name.with_name(name.name.removeprefix("test_"))
+        together = name.parts[0] in ("behaviour", "end_to_end")
+        if not (together or (ROOT / "pipeline" / module).exists() or (ROOT / module).exists()):
+            lost.append(str(path.relative_to(ROOT)))
+    assert set(lost) == set(OTHER_TESTS)
+
+
+def test_no_two_files_of_code_have_one_name() -> None:
+    """One name means one place, so that a search for it ends there."""
+    files = tracked("pipeline/*.py", "flows/*.py", "benchmarks/*.py", "scripts/*.py")
+    counted = Counter(path.name for path in files if path.name != "__init__.py")
+    assert [name for name, count in counted.items() if count > 1] == []

@@ -5,8 +5,7 @@ their stages once a session and hand out copies, which a test may write into.
 """
 
 import random
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from pipeline.core.params import Params, override, parse_params
 from pipeline.core.paths import Paths
 from pipeline.data.records import Record, record_id, write_records
 from tests.support.repository import parameter_values
+from tests.support.session_copy import session_copy
 
 Reviews = Sequence[tuple[str, str] | tuple[str, str, str]]  # text, second text of a pair, label
 
@@ -105,21 +105,12 @@ def prepared(root: Path, *changes: str) -> Paths:
 
 def labelled_workspace(factory: pytest.TempPathFactory) -> Path:
     """A copy of a workspace in which validate and label have run."""
-    return _copy(factory, "labelled", lambda root: labelled(root, ROWS))
+    return session_copy(factory, "labelled", lambda root: labelled(root, ROWS))
 
 
 def prepared_workspace(factory: pytest.TempPathFactory) -> Path:
     """A copy of a workspace in which validate, label and prepare have run."""
-    return _copy(factory, "prepared", lambda root: prepared(labelled(root, ROWS)))
-
-
-def _copy(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
-    made = factory.getbasetemp() / name
-    if not made.exists():
-        make(made)
-    copy = factory.mktemp(name) / "copy"
-    shutil.copytree(made, copy)
-    return copy
+    return session_copy(factory, "prepared", lambda root: prepared(labelled(root, ROWS)))
 
 
 def _checkpoint(folder: Path) -> list[str]:

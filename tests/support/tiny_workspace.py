@@ -1,6 +1,5 @@
 """A workspace whose first eleven stages have run, with tiny random models in place of trained ones."""
 
-import shutil
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +19,7 @@ from pipeline.core.variants import BASELINES, MODELS
 from pipeline.models.numbers import scale_output
 from tests.support import tiny_models
 from tests.support.repository import REPOSITORY, parameter_values
+from tests.support.session_copy import session_copy
 
 MAX_LENGTH = 24
 MIDDLE, SPREAD = 2000.0, 20.0
@@ -72,22 +72,18 @@ def make_workspace(root: Path, changes: Sequence[str] = ()) -> tuple[Params, Pat
     return params, paths
 
 
-def _compressed(root: Path, changes: Sequence[str]) -> Path:
-    if root.exists():
-        return root
+def _compress(root: Path, changes: Sequence[str]) -> None:
     params, paths = make_workspace(root, changes)
     export.run(params, at(paths, "export"))
     quantize.run(params, at(paths, "quantize"))
-    return root
 
 
 def compressed_workspace(
     factory: pytest.TempPathFactory, changes: Sequence[str] = ()
 ) -> tuple[Params, Paths]:
     """A copy of a workspace in which export and quantize have run too; they run once a session."""
-    root = factory.mktemp("workspace") / "copy"
     name = f"compressed-{sha256('|'.join(changes).encode()).hexdigest()[:12]}"
-    shutil.copytree(_compressed(factory.getbasetemp() / name, changes), root)
+    root = session_copy(factory, name, lambda made: _compress(made, changes))
     return load_params(root / "params.yaml"), Paths(root=root)
 
 

@@ -6,8 +6,6 @@ once a session and hands out copies; `untrained_workspace` is what they start fr
 """
 
 import random
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from pipeline.core.variants import NAIVE_BAYES
 from pipeline.text.tokenizer import save_for_transformers, token_array, train_wordpiece
 from tests.support import tiny_models
 from tests.support.repository import REPOSITORY, parameter_values
+from tests.support.session_copy import session_copy
 from tests.support.tiny_workspace import at, write_parquet
 
 MAX_LENGTH = 20
@@ -62,7 +61,7 @@ def changed(root: Path, *changes: str) -> Params:
 
 def untrained_workspace(factory: pytest.TempPathFactory) -> Path:
     """A copy of what prepare and baseline left, and a checkpoint to start from."""
-    return _copy(factory, "untrained", make_workspace)
+    return session_copy(factory, "untrained", make_workspace)
 
 
 def trained_workspace(factory: pytest.TempPathFactory) -> Path:
@@ -73,7 +72,7 @@ def trained_workspace(factory: pytest.TempPathFactory) -> Path:
         for stage, run in STAGES.items():
             run_in(root, stage, run)
 
-    return _copy(factory, "trained", make)
+    return session_copy(factory, "trained", make)
 
 
 def make_workspace(root: Path) -> None:
@@ -209,15 +208,3 @@ def _write_records(prepare: Path) -> dict[str, list[Any]]:
     }
     write_parquet(prepare / "records.parquet", columns)
     return columns
-
-
-def _copy(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    made = factory.getbasetemp() / f"training-{name}"
-    whole = made.with_suffix(".whole")
-    if not whole.exists():
-        shutil.rmtree(made, ignore_errors=True)  # of a test whose stage failed
-        make(made)
-        whole.touch()
-    copy = factory.mktemp(name) / "copy"
-    shutil.copytree(made, copy)
-    return copy
