@@ -3,8 +3,8 @@
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-# What you may set: PYTHON=/path/to/python3.11  TORCH_INDEX=<extra package index>  NO_DEPLOY=1
-#                   SET="finetune.epochs=1 prune.keep_share=0.25"  ARGS="-k data"
+# What you may set: PYTHON=/path/to/python3.11  TORCH_INDEX=<extra package index>  NO_RELEASE=1
+#                   SET='finetune.epochs=1 product.audience="The team"'  ARGS="-k data"
 PYTHON ?=
 TORCH_INDEX ?=
 SET ?=
@@ -14,7 +14,9 @@ export TORCH_INDEX
 VENV := .venv
 STAMP := $(VENV)/.complete
 RUN := $(VENV)/bin/python
-CHANGES := $(foreach change,$(SET),--set $(change))
+TOOL := $(VENV)/bin/modelyard
+# Through the environment, so that blanks, brackets and quotes arrive as they were written.
+export MODELYARD_SET := $(SET)
 # DVC runs `python -m pipeline.<stage>`: that must be this environment's Python.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONUNBUFFERED := 1
@@ -24,11 +26,11 @@ export PYTHONUNBUFFERED := 1
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
-pipeline: $(STAMP) ## raw text to a served, compressed model (SET="section.key=value", NO_DEPLOY=1)
-	@$(RUN) -m flows.build $(CHANGES) $(ARGS)
+pipeline: $(STAMP) ## raw text to a served, compressed model (SET="section.key=value", NO_RELEASE=1)
+	@$(TOOL) build $(ARGS)
 
 quickstart: $(STAMP) ## the same, small: a first result in about three minutes
-	@$(RUN) -m flows.build --profile quickstart $(CHANGES) $(ARGS)
+	@$(TOOL) build --profile quickstart $(ARGS)
 
 # Two files of tests at a time: much of the time of the longest is spent waiting for others.
 test: $(STAMP) ## every test but the soak tests (ARGS="-k name" for some)
@@ -46,19 +48,19 @@ format: $(STAMP) ## put the code into the house's format
 	@$(RUN) -m ruff format .
 
 serve: $(STAMP) ## serve the released model, detached; prints the address
-	@$(RUN) -m flows.serve $(ARGS)
+	@$(TOOL) serve $(ARGS)
 
 stop: ## stop what serve and ui started
-	@if [ -x $(RUN) ]; then $(RUN) -m flows.stop $(ARGS); else echo "Nothing runs: there is no .venv."; fi
+	@if [ -x $(TOOL) ]; then $(TOOL) stop; else echo "Nothing runs: there is no .venv."; fi
 
 ui: $(STAMP) ## Prefect, MLflow, and a process that runs what their forms and schedules ask for
-	@$(RUN) -m flows.ui $(ARGS)
+	@$(TOOL) ui $(ARGS)
 
 compare: $(STAMP) ## models of all builds here in one table (ARGS="--all")
-	@$(RUN) -m flows.compare $(ARGS)
+	@$(TOOL) compare $(ARGS)
 
-compress-search: $(STAMP) ## tries recipes until one meets product.requirements (ARGS="--set compress.trials=4")
-	@$(RUN) -m flows.search $(ARGS)
+compress-search: $(STAMP) ## tries recipes until one meets product.requirements (SET="compress.trials=4")
+	@$(TOOL) search $(ARGS)
 
 bench: $(STAMP) ## each benchmark; each ends with one line of JSON
 	@set -e; for file in benchmarks/[a-z]*.py; do \
@@ -77,8 +79,8 @@ clean: ## remove artifacts, training checkpoints and tool caches; says what it k
 
 # Made anew when it is missing, unfinished, or older than what it is made from; its own Python
 # is named too, so that an environment whose system Python was upgraded or removed is looked at.
-$(STAMP): pyproject.toml constraints.txt $(VENV)/bin/python
+$(STAMP): pyproject.toml constraints.txt $(VENV)/bin/python $(TOOL)
 	@python="$$(sh scripts/find_python.sh "$(PYTHON)")" && "$$python" scripts/environment.py
 	@$(RUN) -m flows.orchestration.prefect_server
 
-$(VENV)/bin/python: ;
+$(VENV)/bin/python $(TOOL): ;

@@ -82,7 +82,7 @@ def open_field(paths: Paths, *, peers: Iterable[str]) -> Field:
         raise DataError(
             "no artifacts/gate/metrics.json",
             expected="a build, whose release is compared",
-            next_step="run `NO_DEPLOY=1 make pipeline` first",
+            next_step="run `NO_RELEASE=1 make pipeline` first",
         )
     params = load_params(paths.params)
     if params.product.problem != CLASSIFICATION or params.product.pairs:

@@ -64,7 +64,7 @@ def fresh_copy(target: Path) -> Path:
 def measure(folder: Path, *, rounds: int, idle_rounds: int) -> dict[str, object]:
     """Medians over the rounds, in seconds."""
     environment = mini_environment(folder)
-    build = [sys.executable, "-m", "flows.build", "--no-deploy"]
+    build = [sys.executable, "-m", "flows", "build", "--no-release"]
     status = [sys.executable, "-m", "dvc", "status"]
     full: list[tuple[float, float, int]] = []
     for _ in range(rounds):

@@ -1,11 +1,9 @@
 """Models of several builds in one table: the newest build here, and each with a profile or changes.
 
-make compare                      # the released variant of each, beside baselines and teachers
-make compare ARGS="--all"         # every variant
+modelyard compare                 # the released variant of each, beside baselines and teachers
+modelyard compare --all           # every variant
 """
 
-import argparse
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +11,10 @@ from typing import Any
 
 from flows.console.table import render
 from flows.execution.workspace import kept_builds
-from pipeline.core.errors import DataError, PipelineError
+from pipeline.core.errors import DataError
 from pipeline.core.files import read_json
 from pipeline.core.params import parse_yaml
 from pipeline.core.paths import Paths
-from pipeline.core.progress import say
 
 Entry = Mapping[str, Any]
 
@@ -61,19 +58,6 @@ def comparison(builds: list[Build], *, every: bool) -> str:
     return render(head, lines, right=(6, 7))
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m flows.compare", description="Compare builds.")
-    parser.add_argument(
-        "--all", action="store_true", dest="every", help="variants without test too"
-    )
-    options = parser.parse_args()
-    try:
-        say(comparison(read_builds(Path.cwd()), every=options.every))
-    except PipelineError as error:
-        sys.exit(f"{error}")
-
-
 def _scorecard(folder: Path) -> Path:
     return Paths(folder).artifacts / "gate" / "scorecard.json"
 
@@ -114,7 +98,3 @@ def _quality(entry: Entry, split: str, metric: str) -> str:
         return "-"
     low, high = found[f"{metric}_ci95"]
     return f"{found[metric]:.4f} [{low:.3f}, {high:.3f}]"
-
-
-if __name__ == "__main__":
-    main()

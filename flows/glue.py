@@ -1,9 +1,9 @@
 """GLUE, task by task: fine-tune an encoder on the official files, print the table, pack a submission.
 
-    python -m flows.glue --data DIR                                # every task whose folder is there
-    python -m flows.glue --data DIR --tasks CoLA,MRPC --seeds 1,2,3
-    python -m flows.glue --data DIR --encoder artifacts/pretrain/model --set finetune.frozen_layers=0
-    python -m flows.glue --datasets NAME_OR_FOLDER                 # what the `datasets` library reads
+    modelyard glue --data DIR                                # every task whose folder is there
+    modelyard glue --data DIR --tasks CoLA,MRPC --seeds 1,2,3
+    modelyard glue --data DIR --encoder artifacts/pretrain/model finetune.frozen_layers=0
+    modelyard glue --datasets NAME_OR_FOLDER                 # what the `datasets` library reads
 
 DIR holds one folder a task (CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI, and AX or diagnostic
 for the diagnostic rows), as the benchmark's own script leaves them. NAME_OR_FOLDER is a folder of data sets or a
@@ -15,7 +15,6 @@ encoder, parameters and the code of training are the same, so a killed run goes 
 artifacts/glue/.
 """
 
-import argparse
 import hashlib
 import json
 import os
@@ -24,9 +23,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from flows.execution.telemetry import switch_off_telemetry
 from flows.planning.codelock import CodeLock
-from pipeline.core.errors import DataError, ParameterError, PipelineError, TrainingError
+from pipeline.core.errors import DataError, ParameterError, TrainingError
 from pipeline.core.files import sha256_file, sha256_tree
 from pipeline.core.params import Params, override, parse_params, parse_yaml
 from pipeline.core.paths import Paths
@@ -35,7 +33,7 @@ from pipeline.core.stage import INPUT_KEY_VARIABLE
 from pipeline.glue.seen import data_sets_of, data_sets_seen
 from pipeline.glue.tasks import TASKS, diagnostic_file
 
-_LEFT_OUT = ("seeds", "keep", "class_weights", "patience", "related", "adapt")
+_UNUSED = ("seeds", "keep", "class_weights", "patience", "related", "adapt")
 """Parameters of `finetune` that are the product's alone."""
 _KEY_LENGTH = 16
 _CODE = Path(__file__).resolve().parents[1]
@@ -234,59 +232,49 @@ def _run(module: str, arguments: Sequence[str], root: Path, *, key: str) -> None
         )
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    rows = parser.add_mutually_exclusive_group(required=True)
-    rows.add_argument(
-        "--data", type=Path, metavar="DIR", help="the official files, a folder a task"
-    )
-    rows.add_argument("--datasets", metavar="NAME_OR_FOLDER", help="what `datasets` reads")
-    parser.add_argument("--tasks", default="", help="CoLA,MRPC,…; all that are there")
-    parser.add_argument("--encoder", type=Path, metavar="FOLDER", help="of a checkpoint")
-    parser.add_argument("--seeds", default="1", help="1,2,3")
-    parser.add_argument(
-        "--seen", metavar="NAMES", help="data sets that --encoder was trained on: MultiNLI,QQP,…"
-    )
-    parser.add_argument("--set", action="append", default=[], metavar="section.key=value")
-    options = parser.parse_args()
-    switch_off_telemetry()
-    try:
-        _evaluate(Path.cwd(), options)
-    except PipelineError as error:
-        print(f"GLUE failed.\n  {error}", file=sys.stderr, flush=True)
-        raise SystemExit(1) from error
+def evaluate_on_glue(
+    root: Path,
+    *,
+    rows: Path | str,
+    encoder: Path | None,
+    tasks: str,
+    seeds: str,
+    seen: str | None,
+    profile: Sequence[str],
+    changes: Sequence[str],
+) -> None:
+    """The verb: reads its arguments as they are typed, then `run_glue`.
 
-
-def _evaluate(root: Path, options: argparse.Namespace) -> None:
+    Args:
+        rows: a folder of official files, or (as text) what the `datasets` library reads.
+        tasks, seeds, seen: lists with commas.
+        profile: changes of a profile; those that only the product's training reads are harmless here.
+        changes: what was typed; there such a parameter is refused.
+    """
     values = parse_yaml(Paths(root).params.read_text(encoding="utf-8"))
-    _refuse_left_out(options.set)
-    params = parse_params(override(values, options.set))
-    seen = None if options.seen is None else data_sets_of(options.seen)
-    wanted, seeds = known_tasks(options.tasks), seeds_of(options.seeds)
-    data = options.data or official_files(root, options.datasets, wanted)
+    _refuse_unused(changes)
+    params = parse_params(override(values, [*profile, *changes]))
+    known = None if seen is None else data_sets_of(seen)
+    wanted, numbers = known_tasks(tasks), seeds_of(seeds)
+    data = rows if isinstance(rows, Path) else official_files(root, rows, wanted)
     run_glue(
         root,
         params,
         data=data,
-        encoder=options.encoder,
+        encoder=encoder,
         tasks=present_tasks(data, wanted),
-        seeds=seeds,
-        seen=seen,
+        seeds=numbers,
+        seen=known,
     )
 
 
-def _refuse_left_out(changes: Sequence[str]) -> None:
+def _refuse_unused(changes: Sequence[str]) -> None:
     for change in changes:
-        for name in _LEFT_OUT:
+        for name in _UNUSED:
             if change.startswith((f"finetune.{name}=", f"finetune.{name}.")):
                 raise ParameterError(
-                    f"--set {change}",
+                    change,
                     expected="a parameter that GLUE reads: the schedule of finetune, frozen_layers, "
                     "layer_decay, average and dropout; prepare.max_length; compute",
                     next_step="leave it out; seeds are given with --seeds",
                 )
-
-
-if __name__ == "__main__":
-    main()

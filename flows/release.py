@@ -1,25 +1,21 @@
 """Release a bundle: register, deploy, verify, promote, verify; or leave everything as it was.
 
-    python -m flows.release                      # what the gate passed: artifacts/gate/bundle
-    python -m flows.release --at 2026-01-31T12:00:00+00:00   # which version was in production then
+    modelyard release                            # what the gate passed: artifacts/gate/bundle
 
 The transaction itself is pipeline/release/rollout.py. Inside a running Prefect flow its steps are
 tasks of that flow; elsewhere they are plain calls. Nothing heavy is imported until it is needed:
 `make pipeline` asks `current_release` on its fast path.
 """
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flows.execution.telemetry import switch_off_telemetry
 from flows.planning.ports import asked_port
-from pipeline.core.errors import PipelineError, ReleaseError
+from pipeline.core.errors import ReleaseError
 from pipeline.core.files import read_json, sha256_file, write_json
 from pipeline.core.params import load_params
 from pipeline.core.paths import Paths
@@ -210,38 +206,3 @@ def _train_rows(records: Path) -> dict[str, list[str]]:
         "ids": sorted(train["id"].to_pylist()),
         "clusters": sorted(set(train["cluster"].to_pylist())),
     }
-
-
-def describe(entry: ledger.Entry | None) -> str:
-    """One sentence: what was in production, since when, and why."""
-    if entry is None or entry.hash is None:
-        return "Nothing was in production."
-    return f"Version {entry.version}, bundle {entry.hash}: {entry.event} {entry.time}, {entry.why}."
-
-
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m flows.release", description=__doc__)
-    parser.add_argument("bundle", nargs="?", type=Path, default=Path(DEFAULT_BUNDLE))
-    parser.add_argument("--port", type=int, help="where a new server should listen")
-    parser.add_argument("--at", type=datetime.fromisoformat, help="say what was in production then")
-    parser.add_argument("--product", help="with --at: its name; that of params.yaml unless told")
-    options = parser.parse_args()
-    switch_off_telemetry()
-    root = Path.cwd()
-    try:
-        if options.at is not None:
-            moment = options.at if options.at.tzinfo else options.at.astimezone()
-            product = options.product or product_of(root)
-            say(describe(ledger.at(ReleaseState(root, product).ledger, moment)))
-            return
-        release = release_bundle(
-            root=root, bundle=options.bundle, mlflow_run_id=None, why="asked for", port=options.port
-        )
-    except PipelineError as error:
-        sys.exit(f"release failed\n  {error}")
-    say(f"Version {release.version} ({release.hash[:12]}): {release.outcome}. {release.address}/")
-
-
-if __name__ == "__main__":
-    main()

@@ -2,7 +2,7 @@
 
 Started by the schedule in prefect.yaml, from the Prefect UI, or by
 
-    python -m flows.retrain
+    modelyard retrain
 
 The build happens in a git worktree, so it never blocks a developer, and its file sources are pinned
 to the snapshot. Where sources, annotations, parameters and code are those that the champion was
@@ -10,19 +10,16 @@ built from, nothing is built at all. Whatever the end, the reason stands in the 
 a Prefect artifact and in the run's final state. The flow itself is flows/orchestration/retrain_flow.py.
 """
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flows.build import build_workspace
-from flows.console.results import BuildResult
+from flows.console.summary import BuildResult
 from flows.execution.workspace import open_workspace
-from flows.orchestration.prefect_server import prefect_server
 from flows.planning.snapshot import changed_parts, digest, pins, planned_origin, take_snapshot
 from flows.release import product_of, release_bundle
-from pipeline.core.errors import PipelineError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import load_params
 from pipeline.core.paths import Paths
@@ -58,15 +55,6 @@ class Outcome:
     reason: str
     hash: str | None
     address: str | None = None
-
-
-def __getattr__(name: str) -> Any:
-    """`flows.retrain.retrain` is the Prefect flow; asking for it imports Prefect."""
-    if name == "retrain":
-        from flows.orchestration.retrain_flow import retrain
-
-        return retrain
-    raise AttributeError(name)
 
 
 def run_retrain(root: Path, *, changes: Sequence[str], reason: str) -> Outcome:
@@ -156,7 +144,7 @@ def _decide(
         return Decision(
             False,
             "It is not known which rows the champion was trained on, so no fair comparison is "
-            "possible: champion stays. Release by hand with `python -m flows.release` if you mean to.",
+            "possible: champion stays. Release by hand with `modelyard release` if you mean to.",
         )
     records = Paths(workspace).read("prepare", "records.parquet")
     rows, params = comparable_rows(records, trained_on), load_params(Paths(workspace).params)
@@ -166,7 +154,7 @@ def _decide(
         return Decision(
             False,
             "The champion answers another kind of question, so there is nothing to compare: champion "
-            "stays. Release by hand with `python -m flows.release` if you mean to.",
+            "stays. Release by hand with `modelyard release` if you mean to.",
         )
     comparison = compare(state.release(champion), bundle, rows=rows, params=params)
     return decide(comparison, changed=parts or ["unknown"])
@@ -192,18 +180,3 @@ def _failed(build: BuildResult) -> str:
         f"{check['name']}: {check['value']}, limit {check['limit']} ({check['outcome']})"
         for check in checks
     )
-
-
-def main() -> None:
-    """Command line: the flow on the server of `make ui`, or on a temporary one."""
-    try:
-        with prefect_server(Path.cwd().resolve()):
-            from flows.orchestration.retrain_flow import run_from_command_line
-
-            run_from_command_line()
-    except PipelineError as error:
-        sys.exit(f"retrain failed\n  {error}")
-
-
-if __name__ == "__main__":
-    main()

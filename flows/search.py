@@ -1,7 +1,7 @@
 """compress-search: recipes of compression, one after another, until the product's requirements are met.
 
-    make compress-search                            # the space and budget of params.yaml: compress
-    make compress-search ARGS="--set product.requirements.size_mb=2"
+    modelyard search                                      # space and budget of params.yaml: compress
+    modelyard search product.requirements.size_mb=2       # the same for every recipe
 
 Optuna proposes (a tree of Parzen estimators, two goals: quality on validation up, size of the model file
 down); every recipe is a build in a worktree, which shares DVC's cache, so a stage that two recipes have in
@@ -15,12 +15,10 @@ It ends at the first recipe that passes, or when the budget is spent or the spac
 reads none of it.
 """
 
-import argparse
 import hashlib
 import itertools
 import json
 import math
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -29,7 +27,7 @@ from typing import Any
 
 from optuna.trial import TrialState
 
-from flows.build import build_workspace, read_profile, stop_on_sigterm, workspace_name
+from flows.build import build_workspace, workspace_name
 from flows.console.trials import (
     Recipe,
     Tried,
@@ -41,9 +39,7 @@ from flows.console.trials import (
     write_patch,
 )
 from flows.execution.runner import StageFailedError
-from flows.execution.telemetry import switch_off_telemetry
 from flows.execution.workspace import keep_results, open_workspace
-from flows.orchestration.prefect_server import prefect_server
 from flows.planning.codelock import refresh_code_lock
 from flows.planning.machine import refresh_machine
 from flows.planning.study import ask, completed, finished, open_study, study_lock
@@ -222,9 +218,7 @@ def _report(
         )
     patch = root / "profiles" / "found.yaml"
     write_patch(patch, found, changes=changes, metric=limits.quality_metric)
-    say(
-        f'Best: trial {found.number}. `make pipeline ARGS="--profile found"` builds and releases it.'
-    )
+    say(f"Best: trial {found.number}. `modelyard build --profile found` builds and releases it.")
 
 
 def _line(name: str, value: Any) -> str:
@@ -240,33 +234,3 @@ def _value(values: Mapping[str, Any], name: str) -> Any:
     for part in name.split("."):
         found = found[part]
     return found
-
-
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m flows.search", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="section.key=value", dest="changes"
-    )
-    parser.add_argument("--profile", help="name of a file in profiles/, for all recipes")
-    options = parser.parse_args()
-    switch_off_telemetry()
-    stop_on_sigterm()
-    root = Path.cwd().resolve()
-    try:
-        profile = read_profile(root, options.profile) if options.profile else []
-        with prefect_server(root):
-            from flows.orchestration.search_flow import run_from_command_line
-
-            run_from_command_line([*profile, *options.changes])
-    except PipelineError as error:
-        sys.exit(f"search failed\n  {error}")
-    except KeyboardInterrupt:
-        print("\nStopped. Run the same command to go on.", file=sys.stderr, flush=True)
-        sys.exit(130)
-
-
-if __name__ == "__main__":
-    main()

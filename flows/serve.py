@@ -1,16 +1,11 @@
 """Serve the released model, detached; a server that runs already is kept.
 
-python -m flows.serve [--port 8000] [--product NAME]
+modelyard serve [--port 8000] [--product NAME]
 """
 
-import argparse
-import sys
 from pathlib import Path
 
-from flows.execution.telemetry import switch_off_telemetry
-from flows.planning.ports import asked_port
-from flows.release import product_of
-from pipeline.core.errors import PipelineError, ReleaseError
+from pipeline.core.errors import ReleaseError
 from pipeline.core.progress import say
 from pipeline.release import ledger
 from pipeline.release.server_process import (
@@ -66,26 +61,3 @@ def _next_step(root: Path) -> str:
     others = [state.product for state in all_states(root) if state.current()]
     also = f"; or `make serve ARGS='--product {others[0]}'`, which is released" if others else ""
     return f"run `make pipeline`, or `make quickstart` for a small one{also}"
-
-
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m flows.serve", description=__doc__)
-    parser.add_argument(
-        "--port", type=int, help="or the next free one; else MODELYARD_PORT, else 8000"
-    )
-    parser.add_argument("--product", help="its name; that of params.yaml unless told")
-    options = parser.parse_args()
-    switch_off_telemetry()
-    root = Path.cwd()
-    try:
-        server = serve(root, options.product or product_of(root), options.port or asked_port())
-    except PipelineError as error:
-        sys.exit(f"serve failed\n  {error}")
-    say(
-        f"The model is served at {server.address.url}/  (process {server.pid}; `make stop` ends it)"
-    )
-
-
-if __name__ == "__main__":
-    main()

@@ -1,12 +1,8 @@
-"""Stop what `make serve` and `make ui` started, with all that those started, and wait for it.
-
-python -m flows.stop
-"""
+"""Stop what `modelyard serve` and `modelyard ui` started, with all their processes, and wait for it."""
 
 from pathlib import Path
 
-from flows.ui import run_command, stop_ui
-from pipeline.core.progress import say
+from flows.ui import stop_ui
 from pipeline.release.server_process import stop_all
 from pipeline.release.state import all_states
 
@@ -15,17 +11,3 @@ def stop(root: Path) -> list[str]:
     """Stop everything; returns the names of what ran."""
     served = [f"server of {state.product}" for state in all_states(root) if stop_all(state)]
     return [*stop_ui(root), *served]
-
-
-def main() -> None:
-    """Command line."""
-
-    def work() -> None:
-        stopped = stop(Path.cwd().resolve())
-        say(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing ran.")
-
-    run_command("stop", work)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """Start the Prefect server, MLflow, and a worker that runs what forms and schedules ask for.
 
-    python -m flows.ui [--prefect-port 4200] [--mlflow-port 5000]
+    modelyard ui [--prefect-port 4200] [--mlflow-port 5000]
 
 All three are detached, listen on this machine only, and log to `.modelyard/logs/`. What runs already
 is kept. The worker is Prefect's own process worker, and flows/orchestration/deployments.py brings prefect.yaml to the
@@ -8,7 +8,6 @@ server: deployments and schedules then stand in that file alone, each run is a p
 a run that dies takes nothing with it), and a restarted worker finds the runs that wait for it.
 """
 
-import argparse
 import fcntl
 import os
 import socket
@@ -17,7 +16,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -245,35 +244,3 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def run_command(name: str, work: Callable[[], None]) -> None:
-    """Run a command of the Makefile: one readable message when it fails."""
-    try:
-        work()
-    except PipelineError as error:
-        sys.exit(f"{name} failed\n  {error}")
-
-
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m flows.ui", description=__doc__)
-    parser.add_argument("--prefect-port", type=int, default=PREFECT_PORT, help="or the next free")
-    parser.add_argument("--mlflow-port", type=int, default=MLFLOW_PORT, help="or the next free")
-    options = parser.parse_args()
-
-    def work() -> None:
-        services = start_ui(
-            Path.cwd().resolve(),
-            prefect_port=options.prefect_port,
-            mlflow_port=options.mlflow_port,
-        )
-        say(f"Prefect  {services.addresses['prefect_ui']}/deployments")
-        say(f"MLflow   {services.addresses['mlflow']}")
-        say("The worker runs what forms and schedules ask for. `make stop` ends all of it.")
-
-    run_command("ui", work)
-
-
-if __name__ == "__main__":
-    main()

@@ -29,6 +29,10 @@ STAMP = VENV / ".complete"
 BEGUN = VENV / ".begun"
 LOG = ROOT / ".modelyard" / "logs" / "install.log"
 EXTRAS = ("train", "serve", "demo", "dev")
+TOOL = """#!/bin/sh
+# Written by scripts/environment.py.
+exec "$(dirname -- "$0")/python" -m flows "$@"
+"""
 UNPACKING = "Installing collected packages"
 GIB = 1024**3
 NEEDED_GIB = 5
@@ -61,6 +65,7 @@ def make_environment(lock: int) -> None:
     wanted = fingerprint()
     sound = works()
     if sound and STAMP.exists() and STAMP.read_text(encoding="utf-8") == wanted:
+        write_tool()
         STAMP.touch()
         return
     check_system()
@@ -170,6 +175,14 @@ def install(lock: int) -> None:
     say(f"Installing the pinned packages; the full log is {LOG.relative_to(ROOT)}")
     run([*command, *requirements()], lock)
     (SITE / "modelyard.pth").write_text("../../../..\n", encoding="utf-8")
+    write_tool()
+
+
+def write_tool() -> None:
+    """Write .venv/bin/modelyard, which runs the Python beside it: a clone may be moved."""
+    tool = VENV / "bin" / "modelyard"
+    tool.write_text(TOOL, encoding="utf-8")
+    tool.chmod(0o755)
 
 
 def requirements() -> list[str]:

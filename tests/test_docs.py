@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from flows.planning.schema import parameters, section_in
 from pipeline.core.params import Params, parse_params
-from scripts.parameters import PAGE, page, parameters, section_in
+from scripts.parameters import PAGE, page
 from tests.support.repository import parameter_values
 from tests.test_layout import tracked
 
@@ -88,7 +89,7 @@ def test_both_readmes_say_the_same_things() -> None:
         return (
             [line.split()[0] for line in text.splitlines() if line.startswith("#")],
             re.findall(r"```(.*?)\n", text),
-            re.findall(r"`((?:make|python|apt-get|MODELYARD_\w+=|NO_DEPLOY)[^`]*)`", text),
+            re.findall(r"`((?:make|python|apt-get|MODELYARD_\w+=|NO_RELEASE)[^`]*)`", text),
             re.findall(r"\]\(([^)]+)\)", text)[1:],
             re.findall(r"```yaml\n(.*?)```", text, re.DOTALL),
         )

@@ -158,7 +158,7 @@ def open_bench(root: Path, folder: Path) -> Bench:
         raise DataError(
             "no artifacts/prepare/records.parquet",
             expected="the rows that prepare leaves",
-            next_step="run `NO_DEPLOY=1 make pipeline` first",
+            next_step="run `NO_RELEASE=1 make pipeline` first",
         )
     params = load_params(root / "params.yaml")
     settings = params.finetune.model_copy(update=SCHEDULE)

@@ -98,7 +98,7 @@ def open_corpus(root: Path) -> Corpus:
         raise DataError(
             "no artifacts/validate/corpus.parquet",
             expected="the unlabelled texts that validate leaves",
-            next_step="run `NO_DEPLOY=1 make pipeline` first",
+            next_step="run `NO_RELEASE=1 make pipeline` first",
         )
     table = pq.read_table(path)
     training: list[str] = []

@@ -26,8 +26,8 @@ def built_with(root: Path, seed: int) -> Iterator[Paths]:
         yield Paths(root)
         return
     changes = [f"compute.seed={seed}"]
-    say(f"seed {seed}  built with --set {changes[0]}, or taken from the cache")
-    command = [sys.executable, "-m", "flows.build", "--no-deploy", "--set", *changes]
+    say(f"seed {seed}  built with {changes[0]}, or taken from the cache")
+    command = [sys.executable, "-m", "flows", "build", "--no-release", *changes]
     if code := subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, check=False).returncode:
         raise PipelineError(
             f"the build of seed {seed} ended with code {code}",

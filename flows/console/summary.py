@@ -1,36 +1,100 @@
-"""What a build prints at its end, and the few facts it keeps for the next one."""
+"""A build's results: their types, what is printed at the end, and the few facts kept for the next build."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from flows.console.results import BuildResult, StageResult
-from flows.console.table import stage_table, verdict_lines
+from flows.console.table import figure, render
 from flows.execution.runner import StageFailedError
 from flows.execution.workspace import keep_results, kept_results
+from flows.planning.dag import Dag
 from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
+from pipeline.core.stage import headline
+
+_MARKS = {"passed": "ok", "failed": "MISSED", "inconclusive": "inconclusive"}
+_VERDICT = ("check", "value", "limit", "unit", "outcome")
 
 
-def show_build(result: BuildResult) -> None:
-    """The final table and the verdict."""
-    show_cached(result.stages, result.verdict)
+@dataclass(frozen=True, kw_only=True)
+class StageResult:
+    """One stage of a build.
+
+    Attributes:
+        seconds: wall time of the stage with DVC's share, 0 where nothing was done.
+        headline: the figure that the stage names in its metrics.
+        stage_seconds: the part of `seconds` in which the stage's own process worked.
+    """
+
+    name: str
+    state: Literal["ran", "cached"]
+    seconds: float
+    headline: str
+    stage_seconds: float = 0.0
 
 
-def show_cached(stages: Sequence[StageResult], verdict: Mapping[str, Any]) -> None:
-    """The table of stages and the verdict."""
+@dataclass(frozen=True, kw_only=True)
+class BuildResult:
+    """One build.
+
+    Attributes:
+        mlflow_run_id: the parent run, or None where MLflow could not be written.
+        verdict: the gate's verdict.
+        changed: whether any stage ran.
+        tracking_error: why MLflow could not be written, or None.
+    """
+
+    stages: list[StageResult]
+    mlflow_run_id: str | None
+    verdict: dict[str, Any]
+    changed: bool
+    tracking_error: str | None = None
+
+
+def read_headline(paths: Paths, stage: str) -> str:
+    """The headline figure of a stage; empty where the stage wrote no metrics."""
+    metrics = paths.output(stage) / "metrics.json"
+    return headline(read_json(metrics)) if metrics.exists() else ""
+
+
+def cached_result(paths: Paths, stage: str) -> StageResult:
+    """The result of a stage that had nothing to do."""
+    return StageResult(
+        name=stage, state="cached", seconds=0.0, headline=read_headline(paths, stage)
+    )
+
+
+def cached_results(workspace: Path, dag: Dag) -> list[StageResult]:
+    """The results of a build that had nothing to do."""
+    paths = Paths(workspace)
+    return [cached_result(paths, name) for name in dag.names]
+
+
+def read_verdict(workspace: Path) -> dict[str, Any]:
+    """The gate's verdict.
+
+    Raises:
+        ArtifactError: there is none.
+    """
+    verdict: dict[str, Any] = read_json(Paths(workspace).read("gate", "verdict.json"))
+    return verdict
+
+
+def show_results(stages: Sequence[StageResult], verdict: Mapping[str, Any]) -> None:
+    """Prints the table of stages and the verdict."""
     say(f"\n{stage_table(stages)}\n\n{verdict_lines(dict(verdict))}")
 
 
 def show_address(address: str) -> None:
-    """Where to try the model."""
+    """Prints where the model can be tried."""
     say(f"\nDemo: {address.rstrip('/')}/")
 
 
 def show_hints() -> None:
-    """How to look closer."""
+    """Prints how to see more."""
     say("MLflow and Prefect: `make ui` starts both and prints their addresses")
 
 
@@ -50,17 +114,21 @@ def keep_failure(root: Path, error: StageFailedError) -> None:
 
 
 def forget_failure(root: Path) -> None:
-    """A build that ends well takes the last failure away."""
+    """Removes .modelyard/last_failure.json: the build ended well."""
     failure_file(root).unlink(missing_ok=True)
 
 
 def failure_file(root: Path) -> Path:
-    """Where the last failure is told."""
+    """Path of the record of the last failure."""
     return Paths(root).state / "last_failure.json"
 
 
 def keep_build(root: Path, workspace: Path, result: BuildResult) -> None:
-    """Keep a worktree's results, and the MLflow run of the newest build that changed something: its bundle is released as that run's."""
+    """Saves a worktree build's small results and the id of its MLflow run.
+
+    The id is replaced only by a build that changed something: a release is attributed to the run that
+    made its bundle.
+    """
     if workspace != root:
         keep_results(root, workspace)
     if result.mlflow_run_id is not None and (result.changed or not last_run_id(root, workspace)):
@@ -68,7 +136,7 @@ def keep_build(root: Path, workspace: Path, result: BuildResult) -> None:
 
 
 def last_run_id(root: Path, workspace: Path) -> str | None:
-    """MLflow run that built what lies in the workspace, where it is known."""
+    """Id of the MLflow run that built the workspace's results; None where it is not known."""
     path = _last_build(root, workspace)
     return str(read_json(path)["mlflow_run_id"]) if path.exists() else None
 
@@ -77,3 +145,56 @@ def _last_build(root: Path, workspace: Path) -> Path:
     if workspace == root:
         return Paths(root).state / "last_build.json"
     return kept_results(root, workspace.name) / "last_build.json"
+
+
+def stage_table(stages: Sequence[StageResult]) -> str:
+    """One line a stage: ran or cached, seconds, headline figure."""
+    rows = [
+        (
+            stage.name,
+            stage.state,
+            f"{stage.seconds:,.1f}" if stage.state == "ran" else "-",
+            stage.headline,
+        )
+        for stage in stages
+    ]
+    total = sum(stage.seconds for stage in stages if stage.state == "ran")
+    ran = sum(stage.state == "ran" for stage in stages)
+    foot = ("total", f"{ran} ran", f"{total:,.1f}", f"{len(stages) - ran} cached")
+    return render(("stage", "state", "seconds", "headline"), [*rows, foot], right=(2,), foot=True)
+
+
+def verdict_lines(verdict: dict[str, Any]) -> str:
+    """The gate's verdict, one line a check."""
+    rows = [tuple(row.values()) for row in verdict_rows(verdict)]
+    return f"{verdict_title(verdict)}\n{render(_VERDICT, rows, right=(1, 2))}"
+
+
+def verdict_title(verdict: dict[str, Any]) -> str:
+    """One line: passed or not, and the variant that may be released."""
+    passed = "passed" if verdict["passed"] else "NOT PASSED"
+    return f"Verdict: {passed}, {verdict['released'] or 'no variant'}"
+
+
+def verdict_rows(verdict: dict[str, Any]) -> list[dict[str, str]]:
+    """One row a check."""
+    return [
+        dict(
+            zip(
+                _VERDICT,
+                (
+                    str(check["name"]),
+                    f"{figure(check['value'])}{_interval(check.get('interval'))}",
+                    figure(check["limit"]),
+                    check["unit"] or "",
+                    _MARKS.get(check["outcome"], check["outcome"]),
+                ),
+                strict=True,
+            )
+        )
+        for check in verdict["checks"]
+    ]
+
+
+def _interval(interval: Any) -> str:
+    return f" [{figure(interval[0])}, {figure(interval[1])}]" if interval else ""

@@ -80,8 +80,12 @@ class Runner:
     environment: Mapping[str, str] = field(repr=False)
     lock: int
 
-    def run(self, stage: str, listen: Listener = print) -> Outcome:
-        """Bring one stage up to date; its parents must be.
+    def run(self, stage: str, listen: Listener = print, *, force: bool = False) -> Outcome:
+        """Brings one stage up to date; its parents must be.
+
+        Args:
+            listen: called with each line that the stage prints.
+            force: run it even where it is up to date.
 
         Raises:
             StageFailedError: it failed; its recorded outputs are checked out again.
@@ -90,9 +94,8 @@ class Runner:
         transcript = dvc_output.Transcript()
         log = self.logs / f"{stage}.log"
         with _opened(log) as stream:
-            code = self._dvc(
-                ["repro", "-s", stage], stage, transcript, _Listeners([listen], stream)
-            )
+            command = ["repro", "-s", *(["--force"] if force else []), stage]
+            code = self._dvc(command, stage, transcript, _Listeners([listen], stream))
         if code:
             self.restore(stage)
             raise StageFailedError(stage, transcript.failure(stage), log=log)

@@ -64,18 +64,18 @@ def _run_name() -> str:
 def build(
     changes: list[str] = [],  # noqa: B006 - Prefect shows this default in the form
     common: CommonChanges = CommonChanges(),  # noqa: B008 - as above; it is never changed
-    deploy: bool = False,
+    release: bool = False,
 ) -> State[Any]:
     """Raw text to a blessed bundle: every stage that is stale, the others shown as cached.
 
     Args:
         changes: Any parameter, one a line: section.key=value, for example finetune.epochs=1.
         common: The parameters that are changed most often; empty ones stay as in params.yaml.
-        deploy: Release the new model when it meets the requirements.
+        release: Release the new model when it meets the requirements.
     """
     all_changes = [*common.lines(), *changes]
     result = run_build(
-        Path.cwd(), changes=all_changes, title=build_title(all_changes), deploy=deploy
+        Path.cwd(), changes=all_changes, title=build_title(all_changes), release=release
     )
     ran = sum(stage.state == "ran" for stage in result.stages)
     return Completed(
@@ -83,10 +83,10 @@ def build(
     )
 
 
-def run_from_command_line(changes: Sequence[str], *, deploy: bool) -> None:
+def run_from_command_line(changes: Sequence[str], *, release: bool) -> None:
     """Run the flow here; its last log lines and states are sent before the temporary server goes."""
     try:
-        build(changes=list(changes), deploy=deploy)
+        build(changes=list(changes), release=release)
     finally:
         APILogHandler().flush()
         EventsWorker.drain_all(timeout=10)

@@ -1,5 +1,6 @@
 """The Prefect flow `retrain`: its parameters are the form in the Prefect UI."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,9 @@ def decision_page(outcome: Outcome, reason: str) -> str:
     return "\n\n".join(lines)
 
 
-def run_from_command_line() -> None:
+def run_from_command_line(changes: Sequence[str]) -> None:
     """Run the flow here; its last log lines are sent before the temporary server goes."""
     try:
-        retrain(reason="asked for on the command line")
+        retrain(changes=list(changes), reason="asked for on the command line")
     finally:
         APILogHandler().flush()

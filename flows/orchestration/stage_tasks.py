@@ -24,8 +24,13 @@ from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
-from flows.console.results import StageResult, read_headline
-from flows.console.table import verdict_rows, verdict_title
+from flows.console.summary import (
+    StageResult,
+    cached_result,
+    read_headline,
+    verdict_rows,
+    verdict_title,
+)
 from flows.execution.runner import Runner, StageFailedError
 from flows.tracking.recorder import Tracking
 from pipeline.core.files import read_json
@@ -83,15 +88,19 @@ class StageTasks:
 
             outcome = self.runner.run(name, listen)
         progress.finish()
-        headline = read_headline(Paths(self.runner.workspace), name)
         if outcome.state == "cached":
             say(f"{name}  cached")
-        return StageResult(name, outcome.state, outcome.seconds, headline, outcome.stage_seconds)
+        return StageResult(
+            name=name,
+            state=outcome.state,
+            seconds=outcome.seconds,
+            headline=read_headline(Paths(self.runner.workspace), name),
+            stage_seconds=outcome.stage_seconds,
+        )
 
     def _cached(self, name: str) -> StageResult:
         say(f"{name}  cached")
-        headline = read_headline(Paths(self.runner.workspace), name)
-        return StageResult(name, "cached", 0.0, headline)
+        return cached_result(Paths(self.runner.workspace), name)
 
 
 @task(cache_policy=NO_CACHE, persist_result=False, retries=0)
@@ -131,8 +140,8 @@ class ProgressArtifact:
             update_progress_artifact(self._artifact, progress=share)
 
 
-def show_results(workspace: Path, stages: list[StageResult]) -> None:
-    """Leave the stages, the scorecard, the verdict and the plots as artifacts of the flow run."""
+def publish_results(workspace: Path, stages: list[StageResult]) -> None:
+    """Publishes stages, scorecard, verdict and plots as artifacts of the flow run."""
     paths = Paths(workspace)
     create_table_artifact(
         [

@@ -57,7 +57,7 @@ class CodeModule:
     """One project module: its code, and what it imports."""
 
     def __init__(self, name: str, path: Path) -> None:
-        self.name = name
+        self.name, self.path = name, path
         self._package = name if path.name == "__init__.py" else name.rpartition(".")[0]
         self._tree = _parse(path)
 

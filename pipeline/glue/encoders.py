@@ -135,7 +135,7 @@ def _read_longest(
         raise ArtifactError(
             f"the encoder cannot read {max_length} tokens: {error}",
             expected="prepare.max_length tokens at most as many as it has positions for",
-            next_step="lower it: --set prepare.max_length=…",
+            next_step="lower it: prepare.max_length=…",
         ) from error
 
 
@@ -147,5 +147,5 @@ def _tell_layers_apart(model: PreTrainedModel, finetune: FinetuneParams) -> None
         raise ArtifactError(
             f"finetune treats layers apart; those of {model.config.model_type} are shared or hidden",
             expected="one set of weights a layer",
-            next_step="--set finetune.frozen_layers=0 --set finetune.layer_decay=1",
+            next_step="finetune.frozen_layers=0 finetune.layer_decay=1",
         )

@@ -98,10 +98,10 @@ def test_a_search_tries_recipes_on_what_is_built_and_leaves_the_best(
     unbroken: tuple[Path, str, int],
 ) -> None:
     root, _, _ = unbroken
-    command = [sys.executable, "-m", "flows.search", "--profile", "quickstart"]
-    command += ["--set", 'compress.space={"prune.keep_share": [0.5, 0.25]}']
+    command = [sys.executable, "-m", "flows", "search", "--profile", "quickstart"]
+    command += ['compress.space={"prune.keep_share": [0.5, 0.25]}']
     hopeless = subprocess.run(
-        [*command, "--set", "product.requirements.size_mb=0.01"],
+        [*command, "product.requirements.size_mb=0.01"],
         cwd=root,
         capture_output=True,
         text=True,

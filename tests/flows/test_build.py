@@ -23,14 +23,14 @@ HEAVY = ("prefect", "mlflow", "torch")
 WATCHED = f"""
 import atexit, runpy, sys
 atexit.register(lambda: print("imported:", [n for n in {HEAVY!r} if n in sys.modules]))
-sys.argv = ["build", *sys.argv[1:]]
-runpy.run_module("flows.build", run_name="__main__")
+sys.argv = ["modelyard", "build", *sys.argv[1:]]
+runpy.run_module("flows", run_name="__main__")
 """
 
 
 def build(root: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", WATCHED, "--no-deploy", *arguments],
+        [sys.executable, "-c", WATCHED, "--no-release", *arguments],
         cwd=root,
         env=mini_environment(root, **environment),
         capture_output=True,
@@ -81,7 +81,7 @@ def kill_while_validate_runs(root: Path) -> None:
     log.parent.mkdir(exist_ok=True)
     with log.open("w") as stream:
         flow = subprocess.Popen(
-            [sys.executable, "-m", "flows.build", "--no-deploy"],
+            [sys.executable, "-m", "flows", "build", "--no-release"],
             cwd=root,
             env=mini_environment(root),
             stdout=stream,

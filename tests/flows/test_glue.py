@@ -234,7 +234,7 @@ def test_a_broken_row_in_any_file_stops_the_task_and_leaves_no_answers(
         (["--tasks", "CoLA", "--set", "finetune.epoch=1"], "did you mean `epochs`?"),
         (["--tasks", "CoLA", "--encoder", "data"], "no config.json in data"),
         (["--tasks", "CoLA", "--seen", "SNLi"], "--seen 'SNLi'"),
-        (["--tasks", "CoLA", "--set", "finetune.patience=2"], "--set finetune.patience=2"),
+        (["--tasks", "CoLA", "finetune.patience=2"], "got: finetune.patience=2"),
     ],
 )
 def test_bad_input_gets_one_message_and_leaves_earlier_results(
@@ -244,7 +244,7 @@ def test_bad_input_gets_one_message_and_leaves_earlier_results(
     report.parent.mkdir(parents=True, exist_ok=True)
     report.write_text("earlier")
     done = subprocess.run(
-        [sys.executable, "-m", "flows.glue", "--data", "data", *arguments],
+        [sys.executable, "-m", "flows", "glue", "--data", "data", *arguments],
         cwd=workspace,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.release import _train_rows, current_release, describe, release_bundle
+from flows.at import describe, in_production
+from flows.release import _train_rows, current_release, release_bundle
 from flows.serve import serve
 from flows.stop import stop
 from pipeline.core.errors import ReleaseError
@@ -55,7 +56,7 @@ def test_a_release_is_found_stopped_and_served_again(root: Path) -> None:
     server = serve(root, PRODUCT, _port())
     assert served_hash(server.address) == release.hash
     assert serve(root, PRODUCT, _port()) == server == running_server(ReleaseState(root, PRODUCT))
-    found = ledger.at(ReleaseState(root, PRODUCT).ledger, datetime.now(UTC))
+    found = in_production(root, PRODUCT, datetime.now(UTC))
     assert release.hash in describe(found)
 
 

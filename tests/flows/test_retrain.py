@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from flows import retrain
-from flows.console.results import BuildResult
+from flows.console.summary import BuildResult
 from flows.planning.snapshot import changed_parts, pins, planned_origin, take_snapshot
 from flows.retrain import NOTHING_CHANGED, comparable_rows, run_retrain
 from pipeline.core.errors import DataError
@@ -28,6 +28,10 @@ from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
 PRODUCT = "tiny-sentiment"
 TEXTS = ["a good film", "a warm funny film", "a bad film", "the awful dull film"]
 TARGETS = [[1.0], [1.0], [0.0], [0.0]]
+
+
+def built(verdict: dict[str, Any]) -> BuildResult:
+    return BuildResult(stages=[], mlflow_run_id=None, verdict=verdict, changed=True)
 
 
 @pytest.fixture
@@ -78,7 +82,7 @@ def builds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         table = [{**row, "second": None, "cluster": row["id"]} for row in rows]
         (workspace / "artifacts/prepare").mkdir(parents=True)
         pq.write_table(pa.Table.from_pylist(table), workspace / "artifacts/prepare/records.parquet")
-        return BuildResult([], None, workspace / "scorecard.json", {"passed": True}, changed=True)
+        return built({"passed": True})
 
     monkeypatch.setattr(retrain, "build_workspace", build)
     monkeypatch.setattr(retrain, "open_workspace", _same_folder)
@@ -131,7 +135,7 @@ def test_a_model_that_the_gate_stopped_is_not_released(
     (root / "data" / "reviews.csv").write_text("text,label\nbad,0\n")
     checks = [{"name": "min_quality", "value": 0.6, "limit": 0.78, "outcome": "failed"}]
     verdict = {"passed": False, "checks": checks}
-    result = BuildResult([], None, root / "scorecard.json", verdict, changed=True)
+    result = built(verdict)
     monkeypatch.setattr(retrain, "build_workspace", lambda *_, **__: result)
     outcome = run_retrain(root, changes=[], reason="a test")
     assert not outcome.released

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from collections import namedtuple
 from pathlib import Path
 
@@ -60,6 +61,29 @@ def test_a_failed_or_interrupted_installation_never_looks_complete(
     assert environment.works()
     assert (venv / ".complete").exists()
     assert not (venv / ".begun").exists()
+
+
+def test_an_environment_without_the_tool_gets_it_and_the_tool_moves_with_the_clone(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", str(clone / ".venv")], check=True
+    )
+    monkeypatch.setattr(environment, "works", lambda: True)
+    (clone / ".venv" / ".complete").write_text(environment.fingerprint())
+    set_up()
+    (clone / "flows").mkdir()
+    (clone / "flows" / "__main__.py").write_text("import sys; print(sys.prefix, sys.argv[1:])")
+    moved = clone.parent / "moved clone"
+    clone.rename(moved)
+    said = subprocess.run(
+        [".venv/bin/modelyard", "build", 'product.audience="The team"'],
+        cwd=moved,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.strip() == f"{moved / '.venv'} ['build', 'product.audience=\"The team\"']"
 
 
 def test_too_little_disk_says_how_much_is_short(

@@ -52,7 +52,7 @@ def make_mini_repo(root: Path, *, text: str = "one two three") -> Path:
 
 
 def mini_environment(root: Path, **more: str) -> dict[str, str]:
-    """Environment in which `python -m flows.build` works on the repository at `root`."""
+    """Environment in which `python -m flows build` works on the repository at `root`."""
     return dict(os.environ) | {
         "PYTHONPATH": str(REPOSITORY),
         "DVC_SITE_CACHE_DIR": str(root / ".modelyard" / "dvc"),

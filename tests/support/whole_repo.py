@@ -21,7 +21,7 @@ from pipeline.release.state import all_states
 from tests.support.prefect_database import put_database
 from tests.support.repository import PARAMS, QUICKSTART, REPOSITORY
 
-BUILD = [sys.executable, "-u", "-m", "flows.build", "--profile", "quickstart"]
+BUILD = [sys.executable, "-u", "-m", "flows", "build", "--profile", "quickstart"]
 
 
 def copy_repository(root: Path) -> Path:
@@ -135,4 +135,6 @@ def processes_in(root: Path) -> list[psutil.Process]:
 
 def stop(root: Path) -> None:
     """End the server that a build started."""
-    subprocess.run([sys.executable, "-m", "flows.stop"], cwd=root, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "flows", "stop"], cwd=root, check=True, capture_output=True
+    )

@@ -1,12 +1,14 @@
-"""The table at the end."""
+"""The tables that a build prints at its end."""
 
-from flows.console.results import StageResult
-from flows.console.table import stage_table, verdict_lines
+from flows.console.summary import StageResult, stage_table, verdict_lines
 
 
 def test_a_cached_stage_shows_no_seconds_and_the_total_counts_those_that_ran() -> None:
     text = stage_table(
-        [StageResult("collect", "cached", 0.0, "10 rows"), StageResult("gate", "ran", 12.34, "ok")]
+        [
+            StageResult(name="collect", state="cached", seconds=0.0, headline="10 rows"),
+            StageResult(name="gate", state="ran", seconds=12.34, headline="ok"),
+        ]
     )
     lines = [line.split() for line in text.splitlines()]
     assert ["collect", "cached", "-", "10", "rows"] in lines

@@ -1,0 +1,231 @@
+"""`modelyard`: one tool for all that a person does here; `modelyard VERB --help` explains a verb.
+
+It ends with 0 when all is done, 1 after one message (what it got, what it expected, what to do next),
+2 where it was called wrongly, 130 when it was stopped. `make` calls the same verbs. Modules are imported
+when their verb runs: `modelyard build` with nothing to do imports neither Prefect nor MLflow nor torch.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import NoReturn
+
+from flows.console.arguments import parse_arguments
+from flows.execution.telemetry import switch_off_telemetry
+from pipeline.core.errors import PipelineError
+from pipeline.core.progress import say
+
+_STOPPED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one verb; returns the exit code."""
+    options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
+    switch_off_telemetry()
+    signal.signal(signal.SIGTERM, _stop)  # unwind: stages end, the worktree goes
+    try:
+        _VERBS[options.verb](options)
+    except PipelineError as error:
+        say("")
+        print(f"{options.verb} failed\n  {error}", file=sys.stderr, flush=True)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. Run the same command to go on.", file=sys.stderr, flush=True)
+        return _STOPPED
+    return 0
+
+
+def _stop(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _profile(options: argparse.Namespace) -> list[str]:
+    from flows.build import read_profile
+
+    return read_profile(Path.cwd(), options.profile) if options.profile else []
+
+
+def _all_changes(options: argparse.Namespace) -> list[str]:
+    return [*_profile(options), *options.changes]
+
+
+def wants_release(options: argparse.Namespace) -> bool:
+    """A build with `key=value` is an experiment: it is released only where that is asked for."""
+    forbidden = any(
+        os.environ.get(name, "0") not in ("", "0") for name in ("NO_RELEASE", "NO_DEPLOY")
+    )
+    if options.no_release or forbidden:
+        return False
+    return bool(options.release or options.profile or not options.changes)
+
+
+def _build(options: argparse.Namespace) -> None:
+    from flows.build import finish_without_work
+    from flows.planning.checks import check_before_build
+
+    root, release = Path.cwd(), wants_release(options)
+    changes = _all_changes(options)
+    if finish_without_work(root, changes=changes, release=release):
+        return
+    check_before_build(root)
+    from flows.orchestration.prefect_server import prefect_server
+
+    say("Starting Prefect …")
+    with prefect_server(root):
+        say("Prefect is ready; the flow begins …")
+        from flows.orchestration.build_flow import run_from_command_line
+
+        run_from_command_line(changes, release=release)
+
+
+def _retrain(options: argparse.Namespace) -> None:
+    from flows.orchestration.prefect_server import prefect_server
+
+    changes = _all_changes(options)
+    with prefect_server(Path.cwd().resolve()):
+        from flows.orchestration.retrain_flow import run_from_command_line
+
+        run_from_command_line(changes)
+
+
+def _search(options: argparse.Namespace) -> None:
+    from flows.orchestration.prefect_server import prefect_server
+
+    changes = _all_changes(options)
+    with prefect_server(Path.cwd().resolve()):
+        from flows.orchestration.search_flow import run_from_command_line
+
+        run_from_command_line(changes)
+
+
+def _release(options: argparse.Namespace) -> None:
+    if options.at is not None:
+        _at(options)
+        return
+    from flows.release import DEFAULT_BUNDLE, release_bundle
+
+    bundle = options.bundle or Path(DEFAULT_BUNDLE)
+    release = release_bundle(
+        root=Path.cwd(), bundle=bundle, mlflow_run_id=None, why="asked for", port=options.port
+    )
+    say(f"Version {release.version} ({release.hash[:12]}): {release.outcome}. {release.address}/")
+
+
+def _rollback(options: argparse.Namespace) -> None:
+    from flows.release import product_of
+    from flows.rollback import roll_back
+
+    root = Path.cwd().resolve()
+    release = roll_back(root, options.product or product_of(root), to=options.hash)
+    say(f"Version {release.version} ({release.hash[:12]}): {release.outcome}. {release.address}/")
+
+
+def _at(options: argparse.Namespace) -> None:
+    from flows.at import describe, in_production
+    from flows.release import product_of
+
+    root = Path.cwd()
+    say(describe(in_production(root, options.product or product_of(root), options.at)))
+
+
+def _serve(options: argparse.Namespace) -> None:
+    from flows.planning.ports import asked_port
+    from flows.release import product_of
+    from flows.serve import serve
+
+    root = Path.cwd()
+    server = serve(root, options.product or product_of(root), options.port or asked_port())
+    say(
+        f"The model is served at {server.address.url}/  (process {server.pid}; `make stop` ends it)"
+    )
+
+
+def _ui(options: argparse.Namespace) -> None:
+    from flows.ui import start_ui
+
+    services = start_ui(
+        Path.cwd().resolve(), prefect_port=options.prefect_port, mlflow_port=options.mlflow_port
+    )
+    say(f"Prefect  {services.addresses['prefect_ui']}/deployments")
+    say(f"MLflow   {services.addresses['mlflow']}")
+    say("The worker runs what forms and schedules ask for. `make stop` ends all of it.")
+
+
+def _stop_all(options: argparse.Namespace) -> None:
+    del options
+    from flows.stop import stop
+
+    stopped = stop(Path.cwd().resolve())
+    say(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing ran.")
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from flows.compare import comparison, read_builds
+
+    say(comparison(read_builds(Path.cwd()), every=options.all))
+
+
+def _glue(options: argparse.Namespace) -> None:
+    from flows.glue import evaluate_on_glue
+
+    evaluate_on_glue(
+        Path.cwd(),
+        rows=options.data or options.datasets,
+        encoder=options.encoder,
+        tasks=options.tasks,
+        seeds=options.seeds,
+        seen=options.seen,
+        profile=_profile(options),
+        changes=options.changes,
+    )
+
+
+def _stage(options: argparse.Namespace) -> None:
+    from flows.execution.by_hand import run_by_hand
+
+    run_by_hand(Path.cwd(), options.stage, force=options.force, plain=options.plain)
+
+
+def _explain(options: argparse.Namespace) -> None:
+    from flows.explain import explain
+
+    found = asdict(explain(Path.cwd(), options.key))
+    if options.json:
+        say(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    say(f"{found['key']} = {json.dumps(found['value'], ensure_ascii=False)}    ({found['kind']})")
+    say(f"  {found['meaning']}")
+    for name, title in (("read", "read at"), ("declared_by", "declared by"), ("reruns", "reruns")):
+        lines = found[name] or ["nothing"]
+        say(f"  {title}: {', '.join(lines)}")
+
+
+def _check(options: argparse.Namespace) -> None:
+    from flows.check import checked
+
+    for line in checked(Path.cwd(), changes=_all_changes(options)):
+        say(line)
+    say("A build can start.")
+
+
+_VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "build": _build,
+    "release": _release,
+    "rollback": _rollback,
+    "at": _at,
+    "retrain": _retrain,
+    "search": _search,
+    "serve": _serve,
+    "ui": _ui,
+    "stop": _stop_all,
+    "compare": _compare,
+    "glue": _glue,
+    "stage": _stage,
+    "explain": _explain,
+    "check": _check,
+}

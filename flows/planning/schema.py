@@ -1,0 +1,90 @@
+"""The schema of params.yaml as a list of parameters, each with its type and meaning."""
+
+from collections.abc import Iterator
+from types import UnionType
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from pipeline.core.params import Params
+
+
+class Parameter(NamedTuple):
+    """One key of params.yaml.
+
+    Attributes:
+        path: dotted; `[]` marks the entries of a list.
+        owner: the class that has the field.
+    """
+
+    path: str
+    kind: str
+    meaning: str
+    owner: type[BaseModel]
+
+
+def all_parameters() -> list[Parameter]:
+    """Every key of params.yaml, sections included, in the order of the schema."""
+    found = []
+    for name, field in Params.model_fields.items():
+        section = section_in(field.annotation)
+        assert section is not None, name  # noqa: S101 - every field of Params is a section
+        key = key_of(name, field)
+        found.append(Parameter(key, "section", opening(section, key), Params))
+        found += parameters(section, key)
+    return found
+
+
+def parameters(model: type[BaseModel], prefix: str) -> Iterator[Parameter]:
+    """Every parameter below `model`, depth first, in the order of the schema."""
+    for name, field in model.model_fields.items():
+        path = f"{prefix}.{key_of(name, field)}"
+        yield Parameter(path, _kind(field), " ".join((field.description or "").split()), model)
+        if inner := section_in(field.annotation):
+            yield from parameters(inner, path + "[]" * _is_list(field))
+
+
+def section_in(annotation: Any) -> type[BaseModel] | None:
+    """The section that a field holds, alone or in a list."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := section_in(part))), None)
+
+
+def opening(section: type[BaseModel], name: str) -> str:
+    """What a section is for: its docstring, without its name in front."""
+    text = " ".join((section.__doc__ or "").split()).removeprefix(f"{name}: ")
+    return text[:1].upper() + text[1:]
+
+
+def key_of(name: str, field: FieldInfo) -> str:
+    """The field's name in params.yaml."""
+    return field.alias or name
+
+
+def _is_list(field: FieldInfo) -> bool:
+    return "list" in _name(field.annotation).split()
+
+
+def _kind(field: FieldInfo) -> str:
+    if section_in(field.annotation):
+        return "list" if _is_list(field) else _name(field.annotation)
+    return _name(field.annotation)
+
+
+def _name(annotation: Any) -> str:
+    """A type as a person writes it: `list of number`, `text or null`."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return ", ".join(f"`{part}`" for part in parts)
+    if origin is Annotated:
+        return _name(parts[0])
+    if origin in (Union, UnionType):
+        return " or ".join(_name(part) for part in parts)
+    if origin in (list, dict):
+        return "list of " + _name(parts[0]) if origin is list else f"text → {_name(parts[1])}"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "section"
+    plain = {str: "text", int: "integer", float: "number", bool: "true or false"}
+    return plain.get(annotation, "null")

@@ -1,0 +1,257 @@
+"""The contract of `modelyard`: its verbs, how parameters are said, and how it ends."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows import cli
+from flows.console.arguments import MAKE_VARIABLE, parse_arguments
+from pipeline.core.errors import DataError
+from pipeline.core.params import override, parse_params
+from tests.support.repository import PARAMS, REPOSITORY, parameter_values
+
+VERBS = {
+    *("build", "release", "rollback", "at", "retrain", "search", "serve", "ui", "stop"),
+    *("compare", "glue", "stage", "explain", "check"),
+}
+
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with this repository's code and DAG, and the parameters that tests are written for."""
+    root = tmp_path_factory.mktemp("project")
+    for name in ("pipeline", "flows", "dvc.yaml"):
+        (root / name).symlink_to(REPOSITORY / name)
+    (root / "params.yaml").symlink_to(PARAMS)
+    author = ["-c", "user.name=t", "-c", "user.email=t@t"]
+    for command in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "start"]):
+        subprocess.run(["git", *command], cwd=root, check=True)
+    return root
+
+
+@pytest.fixture
+def modelyard(project: Path) -> Run:
+    return lambda *arguments: subprocess.run(
+        [sys.executable, "-m", "flows", *arguments],
+        cwd=project,
+        env=os.environ | {"COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def changes(*arguments: str) -> list[str]:
+    parsed: list[str] = parse_arguments(arguments).changes
+    return parsed
+
+
+def test_help_lists_every_verb_with_what_it_does(modelyard: Run) -> None:
+    told = modelyard("--help")
+    assert told.returncode == 0
+    lines = {line.split()[0]: line.split()[1:] for line in told.stdout.splitlines() if line.strip()}
+    assert all(len(lines[verb]) > 2 for verb in VERBS)
+
+
+def test_the_files_of_flows_are_verbs_and_all_else_is_in_folders() -> None:
+    files = {path.stem for path in (REPOSITORY / "flows").glob("*.py")}
+    assert files - {"__init__", "__main__", "cli"} <= VERBS
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["deploy"],
+        ["build", "nonsense"],
+        ["build", "--no-such-option"],
+        ["serve", "finetune.epochs=1"],
+        ["glue"],
+        ["explain"],
+    ],
+)
+def test_a_wrong_call_ends_with_2_and_says_how_it_is_called(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    assert "usage: modelyard" in capsys.readouterr().err
+
+
+def test_parameters_stand_anywhere_and_keep_blanks_and_lists() -> None:
+    said = changes(
+        *("build", "--profile", "quickstart", "product.audience=The team"),
+        *("--no-release", "product.labels=[a, b]", "--set", "finetune.epochs=1"),
+    )
+    assert sorted(said) == [
+        "finetune.epochs=1",
+        "product.audience=The team",
+        "product.labels=[a, b]",
+    ]
+    values = parameter_values()
+    changed = override(values, said)
+    assert changed["product"]["audience"] == "The team"
+    assert changed["product"]["labels"] == ["a", "b"]
+    parse_params(override(values, said[:1]))
+
+
+@pytest.mark.parametrize("verb", ["build", "retrain", "search", "check", "glue"])
+def test_every_verb_that_builds_takes_parameters_and_profiles_alike(verb: str) -> None:
+    rows = ["--data", "x"] if verb == "glue" else []
+    options = parse_arguments([verb, *rows, "--profile", "p", "a.b=1", "--set", "c.d=2"])
+    assert sorted(options.changes) == ["a.b=1", "c.d=2"]
+    assert options.profile == "p"
+
+
+def test_make_hands_its_set_on_with_quotes_as_a_shell_reads_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    line = 'finetune.epochs=1 product.audience="The team" product.labels="[a, b]"'
+    monkeypatch.setenv(MAKE_VARIABLE, line)
+    assert changes("build", "prune.keep_share=0.5") == [
+        "finetune.epochs=1",
+        "product.audience=The team",
+        "product.labels=[a, b]",
+        "prune.keep_share=0.5",
+    ]
+    assert MAKE_VARIABLE not in os.environ
+
+
+def test_a_quote_that_is_left_open_is_a_wrong_call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(MAKE_VARIABLE, 'product.audience="The team')
+    with pytest.raises(SystemExit):
+        cli.main(["check"])
+    assert "No closing quotation" in capsys.readouterr().err
+
+
+def test_make_passes_set_through_untouched(tmp_path: Path) -> None:
+    tool = tmp_path / ".venv" / "bin" / "modelyard"
+    tool.parent.mkdir(parents=True)
+    tool.write_text('#!/bin/sh\necho "$1|$MODELYARD_SET|$NO_DEPLOY|$2"\n')
+    tool.chmod(0o755)
+    for name in ("pyproject.toml", "constraints.txt", ".venv/bin/python", ".venv/.complete"):
+        (tmp_path / name).touch()
+    (tmp_path / "Makefile").write_bytes((REPOSITORY / "Makefile").read_bytes())
+    command = ["make", "pipeline", "NO_DEPLOY=1", "ARGS=--release"]
+    said = subprocess.run(
+        [*command, 'SET=product.audience="The team" product.labels="[a, b]"'],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    expected = 'build|product.audience="The team" product.labels="[a, b]"|1|--release'
+    assert said.stdout.strip() == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "released"),
+    [
+        (["build"], {}, True),
+        (["build", "--no-release"], {}, False),
+        (["build", "--no-deploy"], {}, False),
+        (["build"], {"NO_RELEASE": "1"}, False),
+        (["build"], {"NO_DEPLOY": "1"}, False),
+        (["build"], {"NO_DEPLOY": "0"}, True),
+        (["build", "finetune.epochs=1"], {}, False),
+        (["build", "finetune.epochs=1", "--release"], {}, True),
+        (["build", "finetune.epochs=1", "--deploy"], {}, True),
+        (["build", "--profile", "quickstart"], {}, True),
+    ],
+)
+def test_an_experiment_is_released_only_where_that_is_asked_for(
+    arguments: list[str],
+    environment: dict[str, str],
+    released: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("NO_RELEASE", "NO_DEPLOY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert cli.wants_release(parse_arguments(arguments)) is released
+
+
+def test_an_error_is_one_message_and_exit_code_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: Any) -> None:
+        raise DataError("4 rows", expected="50 rows", next_step="collect more")
+
+    monkeypatch.setattr("flows.stop.stop", fail)
+    assert cli.main(["stop"]) == 1
+    message = "stop failed\n  got: 4 rows\n  expected: 50 rows\n  next: collect more\n"
+    assert capsys.readouterr().err == message
+
+
+def test_ctrl_c_and_a_request_to_end_give_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(*_: Any) -> None:
+        os.kill(os.getpid(), 15)
+
+    monkeypatch.setattr("flows.stop.stop", end)
+    assert cli.main(["stop"]) == 130
+
+
+def test_an_unknown_parameter_is_refused_with_the_nearest(modelyard: Run) -> None:
+    refused = modelyard("build", "finetune.epoch=1")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("build failed\n  got: unknown parameter finetune.epoch\n")
+    assert "did you mean `epochs`?" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_explain_says_what_a_parameter_is_its_value_where_it_is_read_and_what_reruns(
+    modelyard: Run,
+) -> None:
+    told = modelyard("explain", "prune.keep_share", "--json")
+    assert told.returncode == 0
+    found = json.loads(told.stdout)
+    values = parameter_values()
+    assert found["value"] == values["prune"]["keep_share"]
+    assert found["kind"] == "number"
+    assert found["meaning"]
+    assert found["declared_by"] == ["prune"]
+    assert found["reruns"] == ["prune", "export", "quantize", "evaluate", "measure", "gate"]
+    assert found["read"]
+    for place in found["read"]:
+        path, line = place.split(":")
+        assert "keep_share" in (REPOSITORY / path).read_text().splitlines()[int(line) - 1]
+
+
+def test_explain_in_words_names_the_same(modelyard: Run) -> None:
+    told = modelyard("explain", "finetune.epochs")
+    assert told.returncode == 0
+    assert told.stdout.startswith("finetune.epochs = ")
+    assert "pipeline/training/" in told.stdout
+    assert "reruns: finetune, transfer" in told.stdout
+
+
+def test_explain_refuses_an_unknown_key_with_the_nearest(modelyard: Run) -> None:
+    refused = modelyard("explain", "finetune.epoch")
+    assert refused.returncode == 1
+    assert "did you mean `finetune.epochs`?" in refused.stderr
+
+
+def test_check_says_what_is_there_and_the_first_thing_that_is_not(modelyard: Run) -> None:
+    assert modelyard("check").stdout.endswith("A build can start.\n")
+    refused = modelyard("check", "finetune.epochs=many")
+    assert refused.returncode == 1
+    assert "finetune.epochs" in refused.stderr
+
+
+def test_a_stage_that_does_not_exist_is_refused(modelyard: Run) -> None:
+    refused = modelyard("stage", "prunes")
+    assert refused.returncode == 1
+    assert "one of: collect, validate" in refused.stderr
