@@ -92,11 +92,11 @@ def release_bundle(
         ArtifactError: the bundle is damaged.
     """
     from pipeline.release.copies import bundle_product
-    from pipeline.release.rollout import Order, Rollout
+    from pipeline.release.rollout import ReleaseRequest, Rollout
 
     root = root.resolve()
     state = ReleaseState(root, bundle_product(bundle))
-    order = Order(
+    request = ReleaseRequest(
         bundle=bundle,
         why=why,
         run_id=mlflow_run_id,
@@ -105,14 +105,14 @@ def release_bundle(
         port=port or asked_port(),
     )
     _keep_origin(state, bundle)
-    release = Rollout(root, state.product, _step_runner()).release(order)
+    release = Rollout(root, state.product, _step_runner()).release(request)
     server = running_server(state)
     if server is not None and is_outdated(server):
         say("The server runs older code than this folder's; `make serve` starts it anew.")
     return release
 
 
-def _passed_verdict(state: ReleaseState, bundle: Path) -> dict[str, Any] | None:
+def _passed_verdict(state: ReleaseState, bundle: Path) -> ledger.VerdictSummary | None:
     """Summary of the gate's verdict; None for a bundle that no gate wrote."""
     if bundle.parent.name != "gate":
         return None
@@ -129,7 +129,7 @@ def _passed_verdict(state: ReleaseState, bundle: Path) -> dict[str, Any] | None:
     return summary
 
 
-def _refuse(state: ReleaseState, verdict: dict[str, Any]) -> None:
+def _refuse(state: ReleaseState, verdict: ledger.VerdictSummary) -> None:
     entry = ledger.Entry(
         time=ledger.now(),
         event="refused",

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from pipeline.core.errors import ReleaseError
 from pipeline.core.progress import say
-from pipeline.release import ledger
 from pipeline.release.server_process import (
-    Server,
+    ServerProcess,
     is_outdated,
     running_server,
     start_server,
@@ -21,7 +20,7 @@ from pipeline.release.state import ReleaseState, all_states
 _READY_SECONDS = 30.0
 
 
-def serve(root: Path, product: str, port: int) -> Server:
+def serve(root: Path, product: str, port: int) -> ServerProcess:
     """The server of a product's current release, started if it does not run.
 
     Raises:
@@ -47,7 +46,7 @@ def serve(root: Path, product: str, port: int) -> Server:
             stop_server(running.pid)
             port = running.port
             running = None
-        server = running or start_server(state, port, ledger.now())
+        server = running or start_server(state, port)
     if not wait_for_hash(server.address, bundle_hash, seconds=_READY_SECONDS):
         raise ReleaseError(
             f"{server.address.url} does not serve bundle {bundle_hash[:12]}",

@@ -43,7 +43,9 @@ from pipeline.metrics.quality import unit_of
 from pipeline.report.model_card import model_card
 from pipeline.report.plots import plot_choice
 from pipeline.runtime.batch_invariance import measure_batch_invariance
-from pipeline.runtime.bundle import FORMAT, write_bundle
+from pipeline.runtime.bundle import write_bundle
+from pipeline.runtime.description import FORMAT, BundleDescription, TeacherFigures
+from pipeline.runtime.golden import GoldenRequest
 from pipeline.runtime.golden_check import golden_answers
 from pipeline.runtime.task import Task, request_of, requests_of
 from pipeline.runtime.text_model import TextModel
@@ -198,31 +200,33 @@ def _pack(
     origin = lineage(params, paths)
     validation = read_split(_records(paths), "validation")
     unit = unit_of(params.product.problem, validation.targets)
-    description = {
-        **model.task.as_dict(),
-        "format": FORMAT,
-        "product": params.product.name,
-        "audience": params.product.audience,
-        "variant": chosen.name,
-        "segments": model.segments,
-        "scale": _scale(params.product.problem, paths),
-        "quality_metric": params.product.requirements.quality_metric,
-        "pad_token_id": certificate["parity"]["pad_token_id"],
-        "quality": released["quality"],
-        "answered": released["answered"],
-        "teacher": {key: teacher[key] for key in ("name", "size_bytes", "latency_ms", "quality")},
-        "size_bytes": released["size_bytes"],
-        "latency_ms": released["latency_ms"],
-        "examples": params.product.examples,
-        "golden": _golden(model, validation, params),
-        "golden_tolerance": _GOLDEN_TOLERANCE[chosen.precision] * unit,
-        "versions": {
-            "onnxruntime": onnxruntime.__version__,
-            "tokenizers": tokenizers.__version__,
-        },
-        "language_model": {"family": certificate["language_model"]["parity"]["family"]},
-        "lineage": origin,
-    }
+    description = BundleDescription(
+        format=FORMAT,
+        product=params.product.name,
+        audience=params.product.audience,
+        variant=chosen.name,
+        task=model.task,
+        segments=model.segments,
+        scale=_scale(params.product.problem, paths),
+        quality_metric=params.product.requirements.quality_metric,
+        pad_token_id=certificate["parity"]["pad_token_id"],
+        quality=released["quality"],
+        answered=released["answered"],
+        teacher=TeacherFigures(
+            name=teacher["name"],
+            size_bytes=teacher["size_bytes"],
+            latency_ms=teacher["latency_ms"],
+            quality=teacher["quality"],
+        ),
+        size_bytes=released["size_bytes"],
+        latency_ms=released["latency_ms"],
+        examples=tuple(request_of(example) for example in params.product.examples),
+        golden=_golden(model, validation, params),
+        golden_tolerance=_GOLDEN_TOLERANCE[chosen.precision] * unit,
+        versions={"onnxruntime": onnxruntime.__version__, "tokenizers": tokenizers.__version__},
+        language_model={"family": certificate["language_model"]["parity"]["family"]},
+        lineage=origin,
+    )
     card = model_card(
         product=params.product.model_dump(),
         released=released,
@@ -252,19 +256,19 @@ def _pack(
     )
 
 
-def _golden(model: TextModel, validation: Split, params: Params) -> list[dict[str, Any]]:
+def _golden(model: TextModel, validation: Split, params: Params) -> tuple[GoldenRequest, ...]:
     """Requests with the runtime's own answers: the product's examples, then validation texts."""
     examples = [request_of(example) for example in params.product.examples]
     requests = [*examples, *requests_of(validation.texts, validation.seconds)]
     return golden_answers(model, requests[: params.gate.golden_requests])
 
 
-def _scale(problem: str, paths: Paths) -> list[float] | None:
+def _scale(problem: str, paths: Paths) -> tuple[float, float] | None:
     """The least and the largest number that was learned from; None where the answer is no number."""
     if problem != REGRESSION:
         return None
     learned = read_split(_records(paths), "train").targets
-    return [float(learned.min()), float(learned.max())]
+    return float(learned.min()), float(learned.max())
 
 
 if __name__ == "__main__":

@@ -46,11 +46,11 @@ def test_the_released_variant_is_small_and_its_bundle_answers_its_golden_request
     verdict = read_json(paths.read("gate", "verdict.json"))
     bundle = open_bundle(paths.read("gate", "bundle"))
     assert verdict["passed"]
-    assert verdict["released"] == bundle.description["variant"]
+    assert verdict["released"] == bundle.description.variant
     assert len(bundle.golden) == 8
     model = TextModel.from_bundle(bundle, threads=1)
     assert check_golden(model, bundle.golden, bundle.golden_tolerance) == []
-    assert set(bundle.description["lineage"]) == {
+    assert set(bundle.description.lineage) == {
         "records_sha256",
         "code_lock_sha256",
         "params_sha256",
@@ -206,7 +206,7 @@ def test_the_certificate_says_all_that_was_proved_of_the_released_files(built) -
     _, paths = built
     bundle = open_bundle(paths.read("gate", "bundle"))
     certificate = read_json(bundle.folder / "certificate.json")
-    model = bundle.description["variant"].split("-")[0]
+    model = bundle.description.variant.split("-")[0]
     exported = read_json(paths.read("export", "certificate.json"))["models"][model]
     assert certificate["parity"] == exported
     assert "padded batch against each text alone" in certificate["parity"]["differences"]

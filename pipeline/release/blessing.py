@@ -1,18 +1,16 @@
-"""Infra blessing: a candidate server proves itself on a port of its own before anyone depends on it.
+"""Infrastructure blessing: tries a candidate server on a port of its own before anyone depends on it.
 
-The gate has measured the model; this checks what only a running server shows: that the released copy
-loads on this machine, answers the golden requests over HTTP, and keeps its limits while it does.
+The gate has measured the model. This checks what only a running server shows: that the released copy
+loads on this machine, answers the golden requests over HTTP, and keeps within its limits.
 """
 
 from dataclasses import dataclass
 
 from pipeline.core.errors import ReleaseError
-from pipeline.release import ledger
 from pipeline.release.requests import Address, check_answers, p95_ms, served_hash
 from pipeline.release.server_process import memory_mb, start_candidate, stop_server
 from pipeline.release.state import ReleaseState
 from pipeline.runtime.bundle import Bundle
-from pipeline.runtime.task import request_of
 
 _ROUNDS = 5
 _REQUESTS = 20
@@ -20,7 +18,7 @@ _REQUESTS = 20
 
 @dataclass(frozen=True)
 class Limits:
-    """What the candidate server must keep; None where the product sets none.
+    """Limits of the candidate server; None where the product sets none.
 
     Attributes:
         latency_p95_ms: 95th percentile of a request over HTTP, milliseconds.
@@ -32,27 +30,28 @@ class Limits:
 
 
 def bless(state: ReleaseState, bundle: Bundle, limits: Limits) -> None:
-    """Infra blessing: does the copy load, answer and keep its limits in a server of its own?
+    """Checks that the copy loads, answers and keeps its limits in a server of its own.
 
     Raises:
         ReleaseError: it does not.
     """
-    candidate = start_candidate(state, bundle.hash, ledger.now())
+    candidate = start_candidate(state, bundle.hash)
     try:
         verify(candidate.address, bundle)
-        asked = [request_of(example) for example in bundle.description["examples"]]
-        p95 = p95_ms(candidate.address, asked, rounds=_ROUNDS, requests=_REQUESTS)
-        _check_limit("p95 of a request over HTTP", p95, limits.latency_p95_ms, "ms")
-        _check_limit("resident memory", memory_mb(candidate.pid), limits.memory_mb, "MB")
+        examples = bundle.description.examples
+        p95 = p95_ms(candidate.address, examples, rounds=_ROUNDS, requests=_REQUESTS)
+        memory = memory_mb(candidate.pid)
+        _check_limit("p95 of a request over HTTP", p95, limit=limits.latency_p95_ms, unit="ms")
+        _check_limit("resident memory", memory, limit=limits.memory_mb, unit="MB")
     finally:
         stop_server(candidate.pid)
 
 
 def verify(address: Address, bundle: Bundle) -> None:
-    """Ask the server itself: is it this bundle, and are its answers the golden ones?
+    """Checks that a server serves this bundle and gives the golden answers.
 
     Raises:
-        ReleaseError: it is not, or they are not.
+        ReleaseError: it serves another one, or answers otherwise.
     """
     served = served_hash(address)
     if served != bundle.hash:
@@ -69,10 +68,10 @@ def verify(address: Address, bundle: Bundle) -> None:
         )
 
 
-def _check_limit(name: str, value: float, limit: float | None, unit: str) -> None:
+def _check_limit(name: str, value: float, *, limit: float | None, unit: str) -> None:
     if limit is not None and not value <= limit:
         raise ReleaseError(
             f"{name} of the candidate server is {value:.1f} {unit}",
             expected=f"at most {limit:g} {unit}",
-            next_step="release on a machine with less other work, or loosen the requirement",
+            next_step="release on a machine with less other work, or relax the requirement",
         )

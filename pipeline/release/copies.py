@@ -1,4 +1,4 @@
-"""The verified copies of bundles: only they are ever served."""
+"""The verified copies of bundles. Only these copies are ever served."""
 
 import shutil
 from pathlib import Path
@@ -10,23 +10,23 @@ from pipeline.runtime.bundle import Bundle, open_bundle
 
 
 def bundle_product(folder: Path) -> str:
-    """Name of the product that a bundle was built for.
+    """The name of the product that a bundle was built for.
 
     Raises:
         ArtifactError: the bundle is not what its manifest says.
     """
-    return str(open_bundle(folder).description["product"])
+    return open_bundle(folder).description.product
 
 
 def copy_bundle(state: ReleaseState, folder: Path) -> Bundle:
-    """The verified copy of a bundle in the folder of its product.
+    """Copies a bundle into the folder of its product and returns the verified copy.
 
     Raises:
         ArtifactError: the bundle, or the copy, is not what its manifest says.
         ReleaseError: it is a bundle of another product.
     """
     bundle = open_bundle(folder)
-    if (product := bundle.description["product"]) != state.product:
+    if (product := bundle.description.product) != state.product:
         raise ReleaseError(
             f"a bundle of the product {product}",
             expected=f"one of {state.product}, whose pointer, server and ledger these are",

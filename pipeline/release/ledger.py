@@ -1,7 +1,7 @@
 """The ledger: which version was in production at a given time, and why.
 
-MLflow keeps no history of an alias, so this file does: one JSON object a line, only ever appended
-to, each line on the disk before the release goes on.
+MLflow keeps no history of an alias, so this file does. It has one JSON object a line and is only ever
+appended to; each line is on the disk before the release goes on.
 """
 
 import json
@@ -10,23 +10,25 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pipeline.core.errors import ReleaseError
 
 Event = Literal["promoted", "rolled_back", "refused", "already", "kept"]
 _IN_PRODUCTION: tuple[Event, ...] = ("promoted", "rolled_back", "already", "kept")
+VerdictSummary = Mapping[str, bool | int | str | None]
+"""`passed`, `released`, and how many of the gate's checks had each outcome."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One event of production.
+    """One event in the history of what was in production.
 
     Attributes:
         time: UTC, ISO 8601 with microseconds.
         event: `promoted`: `hash` took over. `rolled_back`: `hash` (or nothing) serves again after
-            `previous` failed. `already`: `hash` was asked for and serves already. `kept`: a retrain
-            left `hash` where it is. `refused`: `hash` was not let in, `previous` goes on.
+            `previous` failed. `already`: `hash` was to be released and serves already. `kept`: a
+            retrain left `hash` in production. `refused`: `hash` was not released, `previous` stays.
         hash: bundle hash; None when nothing is in production.
         version: version in the registry, where there is one.
         previous: bundle hash before the event.
@@ -40,22 +42,22 @@ class Entry:
     version: str | None
     previous: str | None
     why: str
-    verdict: Mapping[str, Any] | None = None
+    verdict: VerdictSummary | None = None
 
 
 def append(path: Path, entry: Entry) -> None:
-    """Add one line and wait until it is on the disk."""
+    """Adds one line and waits until it is on the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     line = json.dumps(asdict(entry), sort_keys=True, ensure_ascii=False, allow_nan=False)
     with path.open("ab") as stream:
         # A process killed while it wrote leaves half a line: it must not swallow this one.
-        stream.write(f"{_newline_owed(path)}{line}\n".encode())
+        stream.write(f"{_missing_newline(path)}{line}\n".encode())
         stream.flush()
         os.fsync(stream.fileno())
 
 
 def read(path: Path) -> list[Entry]:
-    """All entries, oldest first; a line cut short by a kill is left out.
+    """All entries, oldest first, without a line that a kill cut short.
 
     Raises:
         ReleaseError: a line is damaged in another way.
@@ -68,9 +70,9 @@ def read(path: Path) -> list[Entry]:
 
 
 def at(path: Path, time: datetime) -> Entry | None:
-    """The event that decided what was in production at `time` (aware); None before the first.
+    """The last event up to `time` that decided what is in production; None before the first.
 
-    Its `hash` is the bundle that served then (None: nothing did), `why` the reason.
+    Its `hash` is the bundle that served then, or None if none did.
 
     Raises:
         ValueError: `time` has no time zone.
@@ -83,11 +85,11 @@ def at(path: Path, time: datetime) -> Entry | None:
 
 
 def now() -> str:
-    """The time as entries carry it: UTC, sorts as text."""
+    """The current time as entries write it: UTC, in a form that sorts as text."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
-def _newline_owed(path: Path) -> str:
+def _missing_newline(path: Path) -> str:
     with path.open("rb") as stream:
         size = stream.seek(0, os.SEEK_END)
         if not size:
@@ -101,7 +103,7 @@ def _parse(number: int, line: str) -> Entry | None:
         fields = json.loads(line)
     except ValueError as error:
         if line.startswith("{"):
-            # Half a line, left by a kill: whatever it was about did not happen.
+            # Half a line, left by a kill: the event that it was to record did not happen.
             return None
         raise _damaged(number) from error
     try:

@@ -1,4 +1,4 @@
-"""The model of single texts that MLflow loads: the released bundle behind MLflow's `predict`.
+"""The model of single texts that MLflow loads: a released bundle behind MLflow's `predict`.
 
 MLflow keeps this file as source (models from code) and runs it when it loads the model, so nothing
 is pickled, and neither torch nor the rest of the repository is needed:
@@ -19,18 +19,20 @@ from pipeline.runtime.text_model import TextModel
 
 
 class BundleModel(PythonModel):
-    """Texts in, a DataFrame out: `label`, `probability` (of that label) and `probabilities`; where several
-    labels may hold `labels` and `probabilities`; of a number `value`.
+    """Takes texts and returns a DataFrame with the columns of `columns_of`.
+
+    These are `label`, `probability` (of that label) and `probabilities` for classification, `labels` and
+    `probabilities` for multi_label, `value` for regression.
     """
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Verify the bundle's hashes, then load it."""
+        """Verifies the bundle's hashes, then loads it."""
         self._model = TextModel.from_bundle(open_bundle(Path(context.artifacts["bundle"])))
 
-    # MLflow takes the input's signature from the type hint, and that of the output from an example:
-    # a hint of `DataFrame` would be one that it cannot read.
+    # MLflow reads the signature of the input from its type hint, and that of the output from an example.
+    # It cannot read a return type of `DataFrame`.
     def predict(self, context: PythonModelContext, model_input: list[str], params: Any = None):  # type: ignore[no-untyped-def]
-        """A DataFrame, one row a text, in order."""
+        """One row for each text, in order."""
         answers = self._model.predict(model_input)
         return pd.DataFrame(columns_of(self._model.task, answers))
 

@@ -1,4 +1,4 @@
-"""The model of pairs that MLflow loads; see registered_model.py, which is that of single texts.
+"""The model of pairs that MLflow loads; see registered_model.py for that of single texts.
 
 mlflow.pyfunc.load_model("models:/<name>@champion").predict(
     pandas.DataFrame({"text": ["a question"], "second": ["its answer"]})
@@ -18,15 +18,15 @@ from pipeline.runtime.text_model import TextModel
 
 
 class PairModel(PythonModel):
-    """A DataFrame with columns `text` and `second` in, one with the columns of `columns_of` out."""
+    """Takes a DataFrame with columns `text` and `second`, returns one with the columns of `columns_of`."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Verify the bundle's hashes, then load it."""
+        """Verifies the bundle's hashes, then loads it."""
         self._model = TextModel.from_bundle(open_bundle(Path(context.artifacts["bundle"])))
 
-    # Without a type hint MLflow takes both signatures from the example.
+    # Without a type hint MLflow reads both signatures from the example.
     def predict(self, context: PythonModelContext, model_input, params: Any = None):  # type: ignore[no-untyped-def]
-        """A DataFrame, one row a pair, in order."""
+        """One row for each pair, in order."""
         pairs = requests_of(model_input["text"].tolist(), model_input["second"].tolist())
         return pd.DataFrame(columns_of(self._model.task, self._model.predict(pairs)))
 

@@ -1,7 +1,7 @@
 """The registry: each released bundle as one MLflow model version, and the alias `champion`.
 
-MLflow lies at `mlflow.db` and `mlartifacts` of the project, where a bare `mlflow ui` looks; both
-are given as absolute URIs, so that any working folder finds them.
+MLflow keeps its data in `mlflow.db` and `mlartifacts` of the project, where a bare `mlflow ui` looks.
+Both are given as absolute URIs, so that any working folder finds them.
 """
 
 import importlib.metadata
@@ -41,18 +41,19 @@ _RUNTIME = (
     "pipeline/core/decision.py",
     "pipeline/core/errors.py",
     "pipeline/core/files.py",
+    "pipeline/core/typed_json.py",
 )
 _PAIR_SIGNATURE = ModelSignature(
     Schema([ColSpec(DataType.string, "text"), ColSpec(DataType.string, "second")])
 )
-"""That of texts MLflow reads from a type hint; a table has none that it can read."""
+"""MLflow reads the signature for single texts from a type hint; for a table it needs this one."""
 _REQUIREMENTS = ("mlflow", "numpy", "onnxruntime", "pandas", "tokenizers")
 
 
 def ensure_database(root: Path) -> None:
-    """Make `mlflow.db` beside, and give it its name when it is whole; one that is there stays.
+    """Creates `mlflow.db` under another name and renames it when it is complete; keeps an existing one.
 
-    MLflow itself migrates in place, and a kill meanwhile leaves a database that it never opens again.
+    MLflow creates it in place, and a kill meanwhile leaves a database that it never opens again.
     """
     target = Paths(root).mlflow_database
     if target.exists():
@@ -61,7 +62,7 @@ def ensure_database(root: Path) -> None:
         made = Path(folder) / target.name
         mlflow.MlflowClient(tracking_uri=f"sqlite:///{made.resolve()}").search_experiments()
         sync(made)
-        # A link, not a move: where another process was faster, its database stays.
+        # A link, not a move: if another process was faster, its database stays.
         with suppress(FileExistsError):
             target.hardlink_to(made)
         sync(root)
@@ -84,11 +85,11 @@ class Registry:
             self._client = mlflow.MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
 
     def register(self, bundle: Bundle, run_id: str | None) -> str:
-        """The version of `bundle`; a new one only where its hash has none.
+        """Returns the version of `bundle`, and creates it if its hash has none.
 
         Args:
             bundle: a verified bundle.
-            run_id: the MLflow run that built it; None opens one for it.
+            run_id: the MLflow run that built it; None starts one for it.
 
         Raises:
             ReleaseError: MLflow could not record it.
@@ -102,18 +103,18 @@ class Registry:
             raise ReleaseError(
                 f"MLflow could not register {self.name}: {error}",
                 expected=f"to record it in {self._uri}",
-                next_step="see that the disk is not full and mlflow.db is not locked, then rerun",
+                next_step="check that the disk is not full and mlflow.db is not locked, then rerun",
             ) from error
 
     def version_of(self, bundle_hash: str) -> str | None:
-        """The version that carries this bundle, or None."""
+        """The version of this bundle; None if it is not registered."""
         for version in self._versions():
             if version.tags.get(HASH_TAG) == bundle_hash and version.status == "READY":
                 return str(version.version)
         return None
 
     def champion(self) -> str | None:
-        """The version that carries the alias `champion`, or None."""
+        """The version that has the alias `champion`; None if none has."""
         try:
             return str(self._client.get_model_version_by_alias(self.name, ALIAS).version)
         except MlflowException as error:
@@ -122,7 +123,7 @@ class Registry:
             raise
 
     def set_champion(self, version: str | None) -> None:
-        """Give the alias to `version`; None takes it away."""
+        """Moves the alias to `version`; None removes it."""
         if version is not None:
             self._client.set_registered_model_alias(self.name, ALIAS, version)
         elif self.champion() is not None:
@@ -141,7 +142,7 @@ class Registry:
         run = run_id or self._open_run(bundle)
         mlflow.set_tracking_uri(self._uri)
         mlflow.set_registry_uri(self._uri)
-        # A logged model goes to the experiment that is set, whatever that of its run is.
+        # MLflow logs a model to the experiment that is set, not to that of the given run.
         mlflow.set_experiment(experiment_id=self._client.get_run(run).info.experiment_id)
         model_id = _log_model(bundle, run).model_id
         if run_id is None:
@@ -157,7 +158,7 @@ class Registry:
             run_id=run,
             tags={HASH_TAG: bundle.hash},
             model_id=model_id,
-            # The files are on this machine already: there is nothing to wait for.
+            # The files are on this machine already, so there is nothing to wait for.
             await_creation_for=0,
         )
         return str(version.version)
@@ -193,14 +194,14 @@ def _log_model(bundle: Bundle, run_id: str) -> ModelInfo:
 
 
 def _example(bundle: Bundle) -> Any:
-    """Input as a caller gives it, from which MLflow reads the signature."""
-    examples = bundle.description["examples"]
+    """An example input, from which MLflow reads the signature."""
+    examples = list(bundle.description.examples)
     return pd.DataFrame(examples, columns=["text", "second"]) if bundle.task.pairs else examples
 
 
 @contextmanager
 def _runtime_code() -> Iterator[Path]:
-    """A copy of the package with the runtime alone: what the registered model carries."""
+    """A copy of the package with nothing but the runtime, to be stored with the registered model."""
     with tempfile.TemporaryDirectory() as name:
         runtime = [path.relative_to(_CODE) for path in (_CODE / "pipeline/runtime").glob("*.py")]
         for file in [*map(Path, _RUNTIME), *runtime]:
@@ -212,8 +213,8 @@ def _runtime_code() -> Iterator[Path]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """MLflow's remarks on its own libraries, and on a model it cannot try before its files lie there."""
-    # Five small files need no progress bar between the lines of a build.
+    """Silences MLflow: it warns of its own libraries, and of a model whose files are not there yet."""
+    # A progress bar for five small files would break up the lines of a build.
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
     levels = [logger.level for logger in loggers]

@@ -1,4 +1,4 @@
-"""Requests to a model server on this machine: health, predictions, golden answers, speed."""
+"""Requests to a model server on this machine: health, predictions, golden answers, latency."""
 
 import http.client
 import json
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.core.errors import ReleaseError
+from pipeline.core.typed_json import MismatchError, read_as
 from pipeline.runtime.bundle import Bundle
-from pipeline.runtime.golden import differences, golden_request
-from pipeline.runtime.task import Request
+from pipeline.runtime.golden import differences
+from pipeline.runtime.task import Prediction, Request
 
 _TIMEOUT_SECONDS = 10.0
 
@@ -28,7 +29,7 @@ class Address:
 
 
 def served_hash(address: Address, timeout: float = _TIMEOUT_SECONDS) -> str | None:
-    """Hash of the bundle that answers at `address`; None when nothing ready answers."""
+    """The hash of the bundle that is served at `address`; None when no server is ready there."""
     try:
         status, answer = _call(address, "GET", "/health/ready", timeout=timeout)
     except (OSError, http.client.HTTPException, ValueError):
@@ -36,7 +37,7 @@ def served_hash(address: Address, timeout: float = _TIMEOUT_SECONDS) -> str | No
     return str(answer["hash"]) if status == http.client.OK and "hash" in answer else None
 
 
-def predict(address: Address, request: Request) -> dict[str, Any]:
+def predict(address: Address, request: Request) -> Prediction:
     """The server's answer to one text or pair.
 
     Raises:
@@ -45,41 +46,43 @@ def predict(address: Address, request: Request) -> dict[str, Any]:
     try:
         status, answer = _call(address, "POST", "/predict", body=_body(request))
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _unanswered(address, f"no answer ({error!r})") from error
+        raise _no_answer(address, f"no answer ({error!r})") from error
     if status != http.client.OK:
-        raise _unanswered(address, f"status {status}: {answer}")
-    prediction: dict[str, Any] = answer["predictions"][0]
-    return prediction
+        raise _no_answer(address, f"status {status}: {answer}")
+    try:
+        return read_as(Prediction, answer["predictions"][0])
+    except (MismatchError, LookupError, TypeError) as error:
+        raise _no_answer(address, f"an answer of another shape ({error})") from error
 
 
 def check_answers(address: Address, bundle: Bundle) -> list[str]:
-    """One sentence for each golden request of the bundle that the server answers otherwise."""
+    """One sentence for each golden request that the server answers otherwise; empty when all agree."""
     return [
         f"golden request {number}: {reason}"
         for number, golden in enumerate(bundle.golden, start=1)
         for reason in differences(
-            predict(address, golden_request(golden)),
-            golden,
+            predict(address, golden.request),
+            golden.answer,
             task=bundle.task,
             tolerance=bundle.golden_tolerance,
         )
     ]
 
 
-def p95_ms(address: Address, asked: Sequence[Request], *, rounds: int, requests: int) -> float:
-    """95th percentile of the time of a request over HTTP, milliseconds: the best of `rounds`.
+def p95_ms(address: Address, examples: Sequence[Request], *, rounds: int, requests: int) -> float:
+    """The 95th percentile of the time of a request over HTTP in milliseconds, the lowest of `rounds`.
 
-    The best, because other work on the machine can only add time, and a release must not depend
-    on what else runs.
+    The lowest, because other work on the machine can only add time, and a release must not depend
+    on it.
     """
-    return min(_round_p95(address, asked, requests) for _ in range(rounds))
+    return min(_round_p95(address, examples, requests) for _ in range(rounds))
 
 
-def _round_p95(address: Address, asked: Sequence[Request], requests: int) -> float:
+def _round_p95(address: Address, examples: Sequence[Request], requests: int) -> float:
     times = []
     for number in range(requests):
         started = time.perf_counter()
-        predict(address, asked[number % len(asked)])
+        predict(address, examples[number % len(examples)])
         times.append(1000 * (time.perf_counter() - started))
     return sorted(times)[min(requests - 1, int(0.95 * requests))]
 
@@ -98,7 +101,7 @@ def _call(
     body: Any = None,
     timeout: float = _TIMEOUT_SECONDS,
 ) -> tuple[int, dict[str, Any]]:
-    # http.client knows no proxy settings: a request to this machine never leaves it.
+    # http.client ignores proxy settings, so a request to this machine never leaves it.
     connection = http.client.HTTPConnection(address.host, address.port, timeout=timeout)
     try:
         payload = None if body is None else json.dumps(body)
@@ -110,7 +113,7 @@ def _call(
         connection.close()
 
 
-def _unanswered(address: Address, got: str) -> ReleaseError:
+def _no_answer(address: Address, got: str) -> ReleaseError:
     return ReleaseError(
         f"{address.url}/predict gave {got}",
         expected="an answer",

@@ -2,17 +2,17 @@
 
     copy      the bundle goes to `releases/<hash>` of its product's folder; only that copy is ever served
     register  a version in MLflow that carries the hash; the same hash gets no second one
-    bless     a candidate server on a port of its own answers the golden requests, fast and small
+    bless     a candidate server on a port of its own answers the golden requests within the limits
     promote   alias `champion` and pointer file; the long-lived server follows, or is started
     verify    real requests to the address that people use
     record    the ledger
 
-Before the first of them that people could notice, what stands is written to a journal. An error
-puts it back at once; after a kill the next start of anything here does (`repair`).
+Before `promote` changes anything, the state to return to is written to a journal. After an error it is
+restored at once; after a kill, by the next release or `make serve` (`repair`).
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,23 +25,23 @@ from pipeline.release.registry import Registry
 from pipeline.release.requests import Address, served_hash
 from pipeline.release.server_process import (
     DEFAULT_PORT,
-    Server,
+    ServerProcess,
     running_server,
     start_server,
     stop_server,
     stop_strays,
     wait_for_hash,
 )
-from pipeline.release.state import ReleaseState
+from pipeline.release.state import Promotion, ReleaseState
 from pipeline.runtime.bundle import Bundle
 
 Result = TypeVar("Result")
 FOLLOW_SECONDS = 30.0
-_SILENT = "it was killed before it was verified"
+_KILLED = "it was killed before it was verified"
 
 
-@dataclass(frozen=True)
-class Order:
+@dataclass(frozen=True, kw_only=True)
+class ReleaseRequest:
     """What to release.
 
     Attributes:
@@ -49,21 +49,21 @@ class Order:
         why: the reason, for the ledger.
         run_id: MLflow run that built it, if any.
         verdict: summary of the gate's verdict, for the ledger.
-        limits: what the candidate must keep.
+        limits: limits that the candidate server must keep.
         port: where the server should listen, if it does not run yet.
     """
 
     bundle: Path
     why: str
     run_id: str | None = None
-    verdict: Mapping[str, Any] | None = None
+    verdict: ledger.VerdictSummary | None = None
     limits: Limits = field(default_factory=Limits)
     port: int = DEFAULT_PORT
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Release:
-    """What came of it.
+    """The result of a release.
 
     Attributes:
         hash: the bundle's hash.
@@ -79,13 +79,13 @@ class Release:
 
 
 def run_directly(name: str, work: Callable[[], Result]) -> Result:
-    """Run one step of a release as a plain call."""
+    """Runs one step of a release as a plain call."""
     del name
     return work()
 
 
 class Rollout:
-    """Releases of one product.
+    """Releases bundles of one product.
 
     Args:
         root: the project's folder.
@@ -100,8 +100,8 @@ class Rollout:
         self._state = ReleaseState(root, product)
         self._step = run_step
 
-    def release(self, order: Order) -> Release:
-        """Release a bundle; one that serves already is only verified.
+    def release(self, request: ReleaseRequest) -> Release:
+        """Releases a bundle. One that serves already is only verified.
 
         Raises:
             ReleaseError: it could not be released; what served before serves again.
@@ -109,30 +109,33 @@ class Rollout:
         """
         with self._state.lock():
             repair(self._state)
-            bundle: Bundle = self._step("copy", lambda: copy_bundle(self._state, order.bundle))
+            bundle: Bundle = self._step("copy", lambda: copy_bundle(self._state, request.bundle))
             registry = Registry(self._root, self._product)
             previous = self._state.current()
             try:
-                return self._run(order, bundle, registry)
+                return self._run(request, bundle, registry)
             except BaseException as error:
-                self._undo(order, bundle, previous=previous, error=error)
+                self._undo(request, bundle, previous=previous, error=error)
                 if isinstance(error, PipelineError) or not isinstance(error, Exception):
                     raise
                 raise _unforeseen(error) from error
 
-    def _run(self, order: Order, bundle: Bundle, registry: Registry) -> Release:
-        version: str = self._step("register", lambda: registry.register(bundle, order.run_id))
+    def _run(self, request: ReleaseRequest, bundle: Bundle, registry: Registry) -> Release:
+        version: str = self._step("register", lambda: registry.register(bundle, request.run_id))
         if (address := self._serving(bundle, registry, version)) is not None:
-            return self._record(order, bundle, version=version, address=address)
-        self._step("bless", lambda: bless(self._state, bundle, order.limits))
-        server: Server = self._step(
-            "promote", lambda: promote(self._state, bundle, registry, version, order.port)
+            return self._record(request, bundle, version=version, address=address)
+        self._step("bless", lambda: bless(self._state, bundle, request.limits))
+        server: ServerProcess = self._step(
+            "promote",
+            lambda: promote(
+                self._state, bundle, registry=registry, version=version, port=request.port
+            ),
         )
         self._step("verify", lambda: verify(server.address, bundle))
-        return self._record(order, bundle, version=version, address=server.address)
+        return self._record(request, bundle, version=version, address=server.address)
 
     def _serving(self, bundle: Bundle, registry: Registry, version: str) -> Address | None:
-        """The address, if all is as after a release of this very bundle."""
+        """The server's address if this very bundle is released and serves already, else None."""
         server = running_server(self._state)
         in_place = self._state.current() == bundle.hash and registry.champion() == version
         if server is None or not in_place or served_hash(server.address) != bundle.hash:
@@ -140,10 +143,13 @@ class Rollout:
         self._step("verify", lambda: verify(server.address, bundle))
         return server.address
 
-    def _record(self, order: Order, bundle: Bundle, *, version: str, address: Address) -> Release:
+    def _record(
+        self, request: ReleaseRequest, bundle: Bundle, *, version: str, address: Address
+    ) -> Release:
+        """Writes the ledger and removes the journal."""
         # Without a journal nothing was changed; with one, a stopped server may have come back.
-        journal = self._state.optional(self._state.journal)
-        before = journal["hash"] if journal else bundle.hash
+        promotion = self._state.unverified_promotion()
+        before = promotion.hash if promotion else bundle.hash
         already = before == bundle.hash
         entry = ledger.Entry(
             time=ledger.now(),
@@ -151,21 +157,26 @@ class Rollout:
             hash=bundle.hash,
             version=version,
             previous=before,
-            why=order.why,
-            verdict=order.verdict,
+            why=request.why,
+            verdict=request.verdict,
         )
         self._step("record", lambda: ledger.append(self._state.ledger, entry))
         self._state.journal.unlink(missing_ok=True)
         outcome = "already serving" if already else "promoted"
-        return Release(bundle.hash, version, address.url, outcome)
+        return Release(hash=bundle.hash, version=version, address=address.url, outcome=outcome)
 
     def _undo(
-        self, order: Order, bundle: Bundle, *, previous: str | None, error: BaseException
+        self,
+        request: ReleaseRequest,
+        bundle: Bundle,
+        *,
+        previous: str | None,
+        error: BaseException,
     ) -> None:
-        """Put back what stood, and say in the ledger what happened."""
-        why = f"{order.why}; {type(error).__name__}: {_first_line(error)}"
-        if self._state.journal.exists():
-            restore(self._state, why)
+        """Restores the state before the release, and writes the failure to the ledger."""
+        why = f"{request.why}; {type(error).__name__}: {_first_line(error)}"
+        if (promotion := self._state.unverified_promotion()) is not None:
+            restore(self._state, promotion, why)
             return
         entry = ledger.Entry(
             time=ledger.now(),
@@ -174,32 +185,30 @@ class Rollout:
             version=None,
             previous=previous,
             why=why,
-            verdict=order.verdict,
+            verdict=request.verdict,
         )
         ledger.append(self._state.ledger, entry)
 
 
 def promote(
-    state: ReleaseState, bundle: Bundle, registry: Registry, version: str, port: int
-) -> Server:
-    """Make `bundle` the one that people get, and return the server that serves it.
+    state: ReleaseState, bundle: Bundle, *, registry: Registry, version: str, port: int
+) -> ServerProcess:
+    """Puts `bundle` into production and returns the server that serves it.
 
     Raises:
         ReleaseError: no server serves it in time.
     """
     server = running_server(state)
-    write_json(
-        state.journal,
-        {
-            "hash": state.current(),
-            "failed": bundle.hash,
-            "champion": registry.champion(),
-            "server": None if server is None else server.pid,
-        },
+    before = Promotion(
+        hash=state.current(),
+        failed=bundle.hash,
+        champion=registry.champion(),
+        server=None if server is None else server.pid,
     )
+    write_json(state.journal, asdict(before))
     registry.set_champion(version)
     state.point_to(bundle.hash)
-    server = server or start_server(state, port, ledger.now())
+    server = server or start_server(state, port)
     if not wait_for_hash(server.address, bundle.hash, seconds=FOLLOW_SECONDS):
         raise ReleaseError(
             f"{server.address.url} does not serve bundle {bundle.hash[:12]}",
@@ -210,52 +219,53 @@ def promote(
 
 
 def repair(state: ReleaseState) -> bool:
-    """Put back what stood before a promotion that a kill cut short; True if there was one.
+    """Undoes a promotion that a kill cut short; True if there was one.
 
-    To be called with the lock held. Stray servers of that release are stopped too.
+    Call it with the lock held. Servers that a killed release left behind are stopped too.
     """
-    broken = state.journal.exists() and not _is_recorded(state)
-    if broken:
-        restore(state, _SILENT)
+    promotion = state.unverified_promotion()
+    if promotion is not None and _is_recorded(state, promotion):
+        promotion = None
+    if promotion is not None:
+        restore(state, promotion, _KILLED)
     state.journal.unlink(missing_ok=True)
     stop_strays(state, running_server(state))
-    return broken
+    return promotion is not None
 
 
-def restore(state: ReleaseState, why: str) -> None:
-    """Bring back the pointer, alias and server that the journal names, and record it."""
-    journal = state.optional(state.journal)
+def restore(state: ReleaseState, promotion: Promotion, why: str) -> None:
+    """Brings back the pointer, alias and server from before a promotion, and records the rollback."""
     registry = Registry(state.root, state.product)
-    registry.set_champion(journal["champion"])
-    state.point_to(journal["hash"])
+    registry.set_champion(promotion.champion)
+    state.point_to(promotion.hash)
     server = running_server(state)
-    if server is not None and (server.pid != journal["server"] or journal["hash"] is None):
-        # This release started it: before, nothing was served.
+    if server is not None and promotion.hash is not None and server.pid == promotion.server:
+        if not wait_for_hash(server.address, promotion.hash, seconds=FOLLOW_SECONDS):
+            stop_server(server.pid)
+            start_server(state, server.port)
+    elif server is not None:
+        # This release started it: nothing was served before.
         stop_server(server.pid)
         state.server.unlink(missing_ok=True)
-    elif server is not None and not wait_for_hash(
-        server.address, journal["hash"], seconds=FOLLOW_SECONDS
-    ):
-        stop_server(server.pid)
-        start_server(state, server.port, ledger.now())
     entry = ledger.Entry(
         time=ledger.now(),
         event="rolled_back",
-        hash=journal["hash"],
-        version=journal["champion"],
-        previous=journal["failed"],
+        hash=promotion.hash,
+        version=promotion.champion,
+        previous=promotion.failed,
         why=why,
     )
     ledger.append(state.ledger, entry)
     state.journal.unlink(missing_ok=True)
 
 
-def _is_recorded(state: ReleaseState) -> bool:
-    """Whether the promotion of the journal was verified and recorded before the kill."""
+def _is_recorded(state: ReleaseState, promotion: Promotion) -> bool:
+    """Whether the promotion was verified and recorded before the kill."""
     entries = ledger.read(state.ledger)
     last = entries[-1] if entries else None
-    failed = state.optional(state.journal)["failed"]
-    return last is not None and last.event in ("promoted", "already") and last.hash == failed
+    return (
+        last is not None and last.event in ("promoted", "already") and last.hash == promotion.failed
+    )
 
 
 def _first_line(error: BaseException) -> str:
@@ -264,7 +274,7 @@ def _first_line(error: BaseException) -> str:
 
 def _unforeseen(error: Exception) -> ReleaseError:
     return ReleaseError(
-        f"the release broke off: {error!r}",
+        f"the release failed: {error!r}",
         expected="every step to succeed; what served before serves again",
-        next_step="read the log above, mend the cause, run the release again",
+        next_step="read the log above, fix the cause, run the release again",
     )

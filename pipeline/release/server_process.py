@@ -1,8 +1,8 @@
-"""The server as a process: start it detached, find it again, stop it.
+"""Starts a model server as a detached process, finds it again and stops it.
 
 Detached means: its own session, no stdin, output to a log file. So `make pipeline | tee log` ends
 when the pipeline does, and closing the terminal does not stop the server. Its command line names
-the product's pointer file, so it is found even when the note about it (`server.json`) is lost.
+the product's pointer file, so it is found even when `server.json`, which describes it, is lost.
 """
 
 import os
@@ -19,6 +19,7 @@ import psutil
 from pipeline.core.errors import ReleaseError
 from pipeline.core.files import read_json, write_json
 from pipeline.core.progress import say
+from pipeline.core.typed_json import read_as
 from pipeline.release.requests import Address, served_hash
 from pipeline.release.state import ReleaseState
 
@@ -32,23 +33,21 @@ _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 
 
-@dataclass(frozen=True)
-class Server:
-    """A running server process.
+@dataclass(frozen=True, kw_only=True)
+class ServerProcess:
+    """A running server, as `server.json` describes it.
 
     Attributes:
         pid: its process id.
         host: address it listens on.
         port: port it listens on.
-        started: UTC, ISO 8601.
-        create_time: start time of the process as the system gives it; with the pid it names one
-            process for good, since pids come back.
+        create_time: when the system started the process. Systems reuse pids; pid and start time
+            together name one process.
     """
 
     pid: int
     host: str
     port: int
-    started: str
     create_time: float
 
     @property
@@ -56,28 +55,28 @@ class Server:
         return Address(self.host, self.port)
 
 
-def running_server(state: ReleaseState) -> Server | None:
-    """The long-lived server that `server.json` names, if that very process still runs."""
+def running_server(state: ReleaseState) -> ServerProcess | None:
+    """The long-lived server that `server.json` describes; None unless that very process still runs."""
     note = state.optional(state.server)
     if note is None:
         return None
-    server = Server(**note)
+    # Older servers also wrote when they were started.
+    server = read_as(ServerProcess, {key: note[key] for key in note if key != "started"})
     return server if is_alive(server.pid, server.create_time) else None
 
 
-def is_alive(pid: int, create_time: float) -> bool:
-    """Whether the process runs: not ended, not a zombie, not another one with its pid."""
+def is_alive(pid: int, create_time: float | None = None) -> bool:
+    """Whether a process runs. A zombie does not, nor another process that was given the same pid."""
     try:
         process = psutil.Process(pid)
-        return bool(
-            process.create_time() == create_time and process.status() != psutil.STATUS_ZOMBIE
-        )
-    except psutil.Error:
+        same = create_time is None or process.create_time() == create_time
+        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
+    except (psutil.Error, ValueError):  # ValueError: a negative pid
         return False
 
 
-def is_outdated(server: Server, code: Path = _CODE) -> bool:
-    """Whether the server's own code was changed after it was started: a release brings bundles, not code."""
+def is_outdated(server: ServerProcess, code: Path = _CODE) -> bool:
+    """Whether the code was changed after the server started. A release brings bundles, not code."""
     files = [
         path
         for folder in _SERVED_CODE
@@ -87,32 +86,32 @@ def is_outdated(server: Server, code: Path = _CODE) -> bool:
     return max(path.stat().st_mtime for path in files) > server.create_time
 
 
-def start_server(state: ReleaseState, port: int, started: str) -> Server:
-    """Start the long-lived server on `port`, or the next free one, and note it in `server.json`.
+def start_server(state: ReleaseState, port: int) -> ServerProcess:
+    """Starts the long-lived server on `port`, or the next free one, and writes `server.json`.
 
     Raises:
         ReleaseError: it does not get ready.
     """
     arguments = ["--pointer", str(state.pointer.resolve())]
-    server = _start(state, arguments, port=port, name="server", started=started)
+    server = _start(state, arguments, port=port, name="server")
     write_json(state.server, asdict(server))
     if server.port != port:
         say(f"release  port {port} is in use; the server listens on {server.port}")
     return server
 
 
-def start_candidate(state: ReleaseState, bundle_hash: str, started: str) -> Server:
-    """Start a server of one release copy on a port of its own.
+def start_candidate(state: ReleaseState, bundle_hash: str) -> ServerProcess:
+    """Starts a server of one release copy on a port of its own.
 
     Raises:
         ReleaseError: it does not get ready.
     """
     arguments = ["--bundle", str(state.release(bundle_hash).resolve())]
-    return _start(state, arguments, port=0, name="candidate", started=started)
+    return _start(state, arguments, port=0, name="candidate")
 
 
 def stop_server(pid: int) -> None:
-    """End a process with all it started, and wait until they are gone."""
+    """Ends a process with all its descendants, and waits until they are gone."""
     try:
         process = psutil.Process(pid)
         family = [process, *process.children(recursive=True)]
@@ -125,7 +124,7 @@ def stop_server(pid: int) -> None:
 
 
 def stop_all(state: ReleaseState) -> list[int]:
-    """Stop every server of this product, candidates left by a kill included; returns their pids."""
+    """Stops every server of this product, candidates left by a kill included; returns their pids."""
     pids = find_servers(state)
     for pid in pids:
         stop_server(pid)
@@ -133,15 +132,15 @@ def stop_all(state: ReleaseState) -> list[int]:
     return pids
 
 
-def stop_strays(state: ReleaseState, keep: Server | None) -> None:
-    """Stop servers of this product that a killed release left behind."""
+def stop_strays(state: ReleaseState, keep: ServerProcess | None) -> None:
+    """Stops servers of this product that a killed release left behind."""
     for pid in find_servers(state):
         if keep is None or pid != keep.pid:
             stop_server(pid)
 
 
 def find_servers(state: ReleaseState) -> list[int]:
-    """Pids of the processes whose command line says that they serve this product's bundles."""
+    """The pids of all processes whose command line shows that they serve this product's bundles."""
     pointer, releases = str(state.pointer.resolve()), f"{state.releases.resolve()}{os.sep}"
     return [
         process.pid
@@ -153,7 +152,7 @@ def find_servers(state: ReleaseState) -> list[int]:
 
 
 def memory_mb(pid: int) -> float:
-    """Resident memory of a process, megabytes of 10⁶ bytes."""
+    """The resident memory of a process, megabytes of 10⁶ bytes."""
     return float(psutil.Process(pid).memory_info().rss) / 1e6
 
 
@@ -167,10 +166,8 @@ def wait_for_hash(address: Address, bundle_hash: str, *, seconds: float) -> bool
     return True
 
 
-def _start(
-    state: ReleaseState, arguments: Sequence[str], *, port: int, name: str, started: str
-) -> Server:
-    """Start a server and wait until it is ready. It takes the next free port by itself."""
+def _start(state: ReleaseState, arguments: Sequence[str], *, port: int, name: str) -> ServerProcess:
+    """Starts a server and waits until it is ready. The server itself looks for a free port."""
     note = state.folder / f"{name}.listening.json"
     note.unlink(missing_ok=True)
     listen = ["--host", HOST, "--port", str(port), "--state", str(note.resolve())]
@@ -183,9 +180,11 @@ def _start(
         stop_server(process.pid)
         process.wait()
         raise
-    # It outlives this process on purpose: without a code, Popen would warn about that.
+    # The server outlives this process on purpose; Popen would warn of that if it had no exit code.
     process.returncode = 0
-    return Server(process.pid, address.host, address.port, started, create_time)
+    return ServerProcess(
+        pid=process.pid, host=address.host, port=address.port, create_time=create_time
+    )
 
 
 def _spawn(arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
@@ -193,7 +192,7 @@ def _spawn(arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
         return subprocess.Popen(
             [sys.executable, "-m", _MODULE, *arguments],
-            # The code is found from anywhere; the working folder of a build may go away.
+            # Not the working folder: that of a build may be deleted.
             cwd=_CODE,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -225,7 +224,7 @@ def _signal_all(
 def _not_ready(log: Path) -> ReleaseError:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-3:]
     return ReleaseError(
-        f"a server that did not get ready: {' | '.join(lines) or 'it said nothing'}",
+        f"a server that did not get ready: {' | '.join(lines) or 'its log is empty'}",
         expected=f"/health/ready to answer within {_START_SECONDS:g} s",
         next_step=f"read {log}",
     )

@@ -1,12 +1,11 @@
-"""Where the releases of a product keep their state below `.modelyard/`, and the pointer to what is served.
+"""The files below `.modelyard/` in which a product's releases keep their state.
 
 Each product has a folder of its own, named after it: releasing the small product of `make quickstart`
 moves neither pointer nor server nor ledger of another.
 
-Light on purpose: `make pipeline` asks which release is current before anything heavy is imported.
+Imports little: `make pipeline` asks which release is current before anything heavy is imported.
 """
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,24 @@ from typing import Any
 from pipeline.core.errors import ReleaseError
 from pipeline.core.files import read_json, sync, write_json
 from pipeline.core.paths import Paths
+from pipeline.core.typed_json import MismatchError, read_as
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promotion:
+    """What was in production before a promotion, written down until the promotion is verified.
+
+    Attributes:
+        hash: bundle that the pointer named; None if there was none.
+        failed: bundle that is being promoted, and has failed if this is ever read back.
+        champion: version that had the alias; None if none had.
+        server: pid of the server that ran; None if none did.
+    """
+
+    hash: str | None
+    failed: str
+    champion: str | None
+    server: int | None
 
 
 @dataclass(frozen=True)
@@ -36,12 +53,12 @@ class ReleaseState:
 
     @property
     def releases(self) -> Path:
-        """One folder a bundle hash; only these copies are ever served."""
+        """One folder for each bundle hash. Only these copies are ever served."""
         return self.folder / "releases"
 
     @property
     def pointer(self) -> Path:
-        """Names the bundle that the server serves; the server follows it."""
+        """Names the bundle to serve; the server follows this file."""
         return self.folder / "current.json"
 
     @property
@@ -50,7 +67,7 @@ class ReleaseState:
 
     @property
     def server(self) -> Path:
-        """Which process serves, and where."""
+        """The process that serves, and its address; see `ServerProcess`."""
         return self.folder / "server.json"
 
     @property
@@ -59,26 +76,26 @@ class ReleaseState:
 
     @property
     def journal(self) -> Path:
-        """What stood before a promotion that is not yet verified; left behind only by a kill."""
+        """Holds a `Promotion`. It is left behind only by a kill."""
         return self.folder / "promotion.json"
 
     def release(self, bundle_hash: str) -> Path:
         return self.releases / bundle_hash
 
     def origin(self, bundle_hash: str) -> Path:
-        """Beside the copy: what it was built from."""
+        """Sources and parameters that the bundle was built from; lies beside its copy."""
         return self.releases / f"{bundle_hash}.origin.json"
 
     def rows(self, bundle_hash: str) -> Path:
-        """Beside the copy: the rows that it was trained on."""
+        """The rows that the bundle was trained on; lies beside its copy."""
         return self.releases / f"{bundle_hash}.rows.json"
 
     def current(self) -> str | None:
-        """Hash of the bundle that the pointer names, or None."""
+        """The hash of the bundle that the pointer names; None before the first release."""
         return str(read_json(self.pointer)["bundle"]) if self.pointer.exists() else None
 
     def point_to(self, bundle_hash: str | None) -> None:
-        """Move the pointer, at once and for good; None takes it away."""
+        """Moves the pointer in one step and syncs it to the disk; None removes it."""
         if bundle_hash is None:
             self.pointer.unlink(missing_ok=True)
             sync(self.folder)
@@ -87,31 +104,50 @@ class ReleaseState:
         write_json(self.pointer, {"bundle": bundle_hash, "folder": folder})
 
     def optional(self, path: Path) -> Any:
-        """The content of one of these JSON files, or None where there is none."""
+        """The content of one of these JSON files; None if it does not exist."""
         return read_json(path) if path.exists() else None
+
+    def unverified_promotion(self) -> Promotion | None:
+        """The promotion in the journal; None if there is no journal.
+
+        Raises:
+            ReleaseError: the journal was edited by hand.
+        """
+        value = self.optional(self.journal)
+        try:
+            return None if value is None else read_as(Promotion, value)
+        except MismatchError as error:
+            raise ReleaseError(
+                f"{self.journal} with {error}",
+                expected="what a release wrote, never edited by hand",
+                next_step="restore the file from a backup, or delete it and release again",
+            ) from error
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """One release at a time; the lock ends with its process, however that ends.
+        """Allows one release of the product at a time. A kill frees the lock too.
 
         Raises:
             ReleaseError: another release is under way.
         """
+        # Here, because it imports asyncio, and reading the state needs no lock.
+        from filelock import FileLock, Timeout
+
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "release.lock").open("w") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise ReleaseError(
-                    f"another release of {self.product} is under way",
-                    expected="one release at a time",
-                    next_step="wait until it has ended, then run the same command again",
-                ) from error
+        try:
+            held = FileLock(self.folder / "release.lock", blocking=False).acquire()
+        except Timeout as error:
+            raise ReleaseError(
+                f"another release of {self.product} is under way",
+                expected="one release at a time",
+                next_step="wait until it has ended, then run the same command again",
+            ) from error
+        with held:
             yield
 
 
 def all_states(root: Path) -> list[ReleaseState]:
-    """One for each product that was ever released here, by name."""
+    """The states of all products that were ever released here, sorted by name."""
     return [ReleaseState(root, folder.name) for folder in sorted(_products(root).glob("*/"))]
 
 

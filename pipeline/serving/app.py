@@ -141,11 +141,11 @@ def _timed(model: TextModel, asked: list[Asked]) -> tuple[list[Prediction], floa
 
 
 async def _model(holder: ModelHolder, request: Request) -> Response:
-    model = _current(holder)
-    # Golden answers are for machines, and long.
-    shown = {key: value for key, value in model.bundle.description.items() if key != "golden"}
-    # A bundle of format 1 leaves out what every model was then.
-    return json_response({**model.bundle.task.as_dict(), **shown, "hash": model.bundle.hash})
+    bundle = _current(holder).bundle
+    # The file of a bundle of format 1 lacks a part of the task.
+    shown = {**bundle.task.as_dict(), **bundle.description.as_dict(), "hash": bundle.hash}
+    del shown["golden"]  # long, and for machines
+    return json_response(shown)
 
 
 async def _model_card(holder: ModelHolder, request: Request) -> Response:
@@ -185,9 +185,9 @@ def _current(holder: ModelHolder) -> Model:
 def _identity(model: Model) -> dict[str, str]:
     description = model.bundle.description
     return {
-        "product": description["product"],
+        "product": description.product,
         "hash": model.bundle.hash,
-        "variant": description["variant"],
+        "variant": description.variant,
     }
 
 

@@ -169,7 +169,7 @@ class PointerFollower:
 
 
 def _name(model: Model) -> str:
-    return f"({model.bundle.description['product']}, {model.bundle.description['variant']})"
+    return f"({model.bundle.description.product}, {model.bundle.description.variant})"
 
 
 def _bad_pointer(path: Path, got: str) -> ArtifactError:

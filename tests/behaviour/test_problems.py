@@ -12,7 +12,6 @@ from pipeline.core.params import Params, override, parse_params
 from pipeline.core.paths import Paths
 from pipeline.runtime.bundle import open_bundle
 from pipeline.runtime.golden_check import check_golden
-from pipeline.runtime.task import request_of
 from pipeline.runtime.text_model import TextModel
 from tests.support.problems import MULTI_LABEL, PAIRS, REGRESSION
 from tests.support.tiny_workspace import at, compressed_workspace
@@ -50,15 +49,15 @@ def build(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def test_the_bundle_says_what_is_asked_and_answers_its_golden_requests(built: Built) -> None:
     _, params, paths = built
     bundle = open_bundle(paths.read("gate", "bundle"))
-    told = bundle.description
-    assert told["problem"] == params.product.problem
-    assert told["pairs"] == params.product.pairs
-    assert told["quality_metric"] == params.product.requirements.quality_metric
+    described = bundle.description
+    assert described.task.problem == params.product.problem
+    assert described.task.pairs == params.product.pairs
+    assert described.quality_metric == params.product.requirements.quality_metric
     model = TextModel.from_bundle(bundle, threads=1)
-    assert told["segments"] == model.segments == params.product.pairs
+    assert described.segments == model.segments == params.product.pairs
     assert check_golden(model, bundle.golden, bundle.golden_tolerance) == []
-    assert model.predict([request_of(example) for example in told["examples"]])
-    assert (told["scale"] is not None) == (params.product.problem == "regression")
+    assert model.predict(described.examples)
+    assert (described.scale is not None) == (params.product.problem == "regression")
 
 
 def test_every_variant_is_judged_by_the_products_figure(built: Built) -> None:
@@ -118,12 +117,13 @@ def test_the_fitted_decision_is_that_of_evaluate_and_is_served(built: Built) -> 
     evaluated: dict[str, Any] = {
         e["name"]: e for e in read_json(paths.read("evaluate", "variants.json"))["variants"]
     }
-    decision = Decision.of(evaluated[bundle.description["variant"]]["decision"])
+    decision = Decision.of(evaluated[bundle.description.variant]["decision"])
     assert bundle.task.decision == decision
     fitted = params.evaluate.thresholds == "fitted"
     assert (decision.thresholds is not None) == fitted == (name == "multi_label")
     if fitted:
-        released = bundle.description["answered"]
+        released = bundle.description.answered
+        assert released is not None
         assert set(released) == {"validation", "test"}
         assert 0 < released["validation"]["share"] <= 1
 

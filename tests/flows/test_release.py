@@ -18,7 +18,7 @@ from pipeline.core.errors import ReleaseError
 from pipeline.core.files import write_json
 from pipeline.release import ledger
 from pipeline.release.requests import served_hash
-from pipeline.release.server_process import Server, is_outdated, running_server
+from pipeline.release.server_process import ServerProcess, is_outdated, running_server
 from pipeline.release.state import ReleaseState
 from tests.support.repository import REPOSITORY
 from tests.support.tiny_bundle import make_tiny_bundle
@@ -80,7 +80,7 @@ def test_code_is_older_when_a_file_of_it_changed_after_the_server_began(tmp_path
         (tmp_path / "pipeline" / folder).mkdir(parents=True)
         (tmp_path / "pipeline" / folder / "file.py").write_text("")
     changed = (tmp_path / "pipeline/serving/static/file.py").stat().st_mtime
-    server = Server(pid=1, host="127.0.0.1", port=1, started="", create_time=changed + 1)
+    server = ServerProcess(pid=1, host="127.0.0.1", port=1, create_time=changed + 1)
     assert not is_outdated(server, tmp_path)
     page = tmp_path / "pipeline/serving/static/page.js"
     page.write_text("")

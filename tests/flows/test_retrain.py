@@ -99,7 +99,7 @@ def releases(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
         handed.append(order)
         digest = sha256_file(order["bundle"] / "manifest.json")
-        return Release(digest, "2", "http://127.0.0.1:1", "promoted")
+        return Release(hash=digest, version="2", address="http://127.0.0.1:1", outcome="promoted")
 
     monkeypatch.setattr(retrain, "release_bundle", release_bundle)
     return handed

@@ -12,10 +12,17 @@ from pipeline.release.ledger import Entry
 
 
 def _entry(day: int, event: ledger.Event, bundle_hash: str | None) -> Entry:
-    return Entry(f"2026-01-{day:02d}T00:00:00.000000+00:00", event, bundle_hash, "1", None, "why")
+    return Entry(
+        time=f"2026-01-{day:02d}T00:00:00.000000+00:00",
+        event=event,
+        hash=bundle_hash,
+        version="1",
+        previous=None,
+        why="why",
+    )
 
 
-def test_it_tells_what_was_in_production_at_a_time(tmp_path: Path) -> None:
+def test_it_knows_what_was_in_production_at_a_time(tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
     for entry in (
         _entry(2, "promoted", "a"),

@@ -20,7 +20,7 @@ from pipeline.release.blessing import Limits
 from pipeline.release.copies import copy_bundle
 from pipeline.release.registry import Registry
 from pipeline.release.requests import predict, served_hash
-from pipeline.release.rollout import Order, Rollout
+from pipeline.release.rollout import ReleaseRequest, Rollout
 from pipeline.release.server_process import find_servers, running_server, start_server, stop_all
 from pipeline.release.state import ReleaseState, all_states
 from tests.support.repository import REPOSITORY
@@ -71,8 +71,8 @@ def _port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _order(bundle: Path, **options: Any) -> Order:
-    return Order(bundle, **{"why": "a test", "port": _port(), **options})
+def _request(bundle: Path, **options: Any) -> ReleaseRequest:
+    return ReleaseRequest(bundle=bundle, **{"why": "a test", "port": _port(), **options})
 
 
 def _hash(bundle: Path) -> str:
@@ -87,16 +87,16 @@ def test_a_release_is_served_and_the_next_one_uses_the_same_server(
     root: Path, bundles: dict[str, Path]
 ) -> None:
     state = ReleaseState(root, PRODUCT)
-    first = Rollout(root, PRODUCT).release(_order(bundles["first"]))
+    first = Rollout(root, PRODUCT).release(_request(bundles["first"]))
     server = running_server(state)
     assert server is not None
     assert first.outcome == "promoted"
-    assert predict(server.address, "a warm funny film")["label"] == "positive"
+    assert predict(server.address, "a warm funny film").label == "positive"
 
-    again = Rollout(root, PRODUCT).release(_order(bundles["first"]))
+    again = Rollout(root, PRODUCT).release(_request(bundles["first"]))
     assert (again.outcome, again.version) == ("already serving", first.version)
 
-    second = Rollout(root, PRODUCT).release(_order(bundles["second"]))
+    second = Rollout(root, PRODUCT).release(_request(bundles["second"]))
     assert running_server(state) == server
     assert served_hash(server.address) == second.hash == _hash(bundles["second"])
     assert Registry(root, PRODUCT).champion() == second.version != first.version
@@ -106,11 +106,11 @@ def test_a_release_is_served_and_the_next_one_uses_the_same_server(
 
 
 def test_products_are_served_apart(root: Path, bundles: dict[str, Path]) -> None:
-    first = Rollout(root, PRODUCT).release(_order(bundles["first"]))
+    first = Rollout(root, PRODUCT).release(_request(bundles["first"]))
     server = running_server(ReleaseState(root, PRODUCT))
     make_tiny_bundle(root / "other", seed=7, product="other")
     try:
-        other = Rollout(root, "other").release(_order(root / "other"))
+        other = Rollout(root, "other").release(_request(root / "other"))
         assert [state.product for state in all_states(root)] == ["other", PRODUCT]
         assert running_server(ReleaseState(root, PRODUCT)) == server
         assert ReleaseState(root, PRODUCT).current() == first.hash
@@ -123,17 +123,17 @@ def test_products_are_served_apart(root: Path, bundles: dict[str, Path]) -> None
 
 def test_a_bundle_of_another_product_is_refused(root: Path, bundles: dict[str, Path]) -> None:
     with pytest.raises(ReleaseError, match="product tiny-sentiment"):
-        Rollout(root, "other").release(_order(bundles["first"]))
+        Rollout(root, "other").release(_request(bundles["first"]))
     assert ReleaseState(root, "other").current() is None
 
 
 def test_what_serves_stays_when_a_candidate_fails(root: Path, bundles: dict[str, Path]) -> None:
     state = ReleaseState(root, PRODUCT)
-    first = Rollout(root, PRODUCT).release(_order(bundles["first"]))
+    first = Rollout(root, PRODUCT).release(_request(bundles["first"]))
     with pytest.raises(ReleaseError, match="answers otherwise"):
-        Rollout(root, PRODUCT).release(_order(bundles["wrong"]))
+        Rollout(root, PRODUCT).release(_request(bundles["wrong"]))
     with pytest.raises(ReleaseError, match="resident memory"):
-        Rollout(root, PRODUCT).release(_order(bundles["second"], limits=Limits(memory_mb=1)))
+        Rollout(root, PRODUCT).release(_request(bundles["second"], limits=Limits(memory_mb=1)))
     server = running_server(state)
     assert server is not None
     assert served_hash(server.address) == first.hash == state.current()
@@ -146,12 +146,12 @@ def test_what_served_before_comes_back_when_the_promoted_one_fails(
     root: Path, bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = ReleaseState(root, PRODUCT)
-    first = Rollout(root, PRODUCT).release(_order(bundles["first"]))
+    first = Rollout(root, PRODUCT).release(_request(bundles["first"]))
     # Only the step before the promotion is left out: the server itself refuses the wrong bundle.
     monkeypatch.setattr(rollout, "bless", lambda *_: None)
     monkeypatch.setattr(rollout, "FOLLOW_SECONDS", 3.0)
     with pytest.raises(ReleaseError, match="does not serve"):
-        Rollout(root, PRODUCT).release(_order(bundles["wrong"]))
+        Rollout(root, PRODUCT).release(_request(bundles["wrong"]))
     server = running_server(state)
     assert server is not None
     assert served_hash(server.address) == first.hash == state.current()
@@ -172,7 +172,7 @@ def test_a_first_release_that_fails_leaves_nothing_served(
 
     monkeypatch.setattr(rollout, "verify", refuse)
     with pytest.raises(ReleaseError, match="another answer"):
-        Rollout(root, PRODUCT).release(_order(bundles["first"]))
+        Rollout(root, PRODUCT).release(_request(bundles["first"]))
     state = ReleaseState(root, PRODUCT)
     assert state.current() is None
     assert running_server(state) is None
@@ -184,10 +184,11 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from pipeline.release import rollout
-from pipeline.release.rollout import Order, Rollout
+from pipeline.release.rollout import ReleaseRequest, Rollout
 
 rollout.verify = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-Rollout(Path(sys.argv[1]), 'tiny-sentiment').release(Order(Path(sys.argv[2]), why="killed"))
+Rollout(Path(sys.argv[1]), 'tiny-sentiment').release(
+    ReleaseRequest(bundle=Path(sys.argv[2]), why="killed"))
 """
 
 
@@ -195,7 +196,7 @@ def test_a_kill_between_promotion_and_verification_is_repaired(
     root: Path, bundles: dict[str, Path]
 ) -> None:
     state = ReleaseState(root, PRODUCT)
-    first = Rollout(root, PRODUCT).release(_order(bundles["first"]))
+    first = Rollout(root, PRODUCT).release(_request(bundles["first"]))
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(root), str(bundles["second"])],
         cwd=REPOSITORY,
@@ -223,7 +224,7 @@ def test_a_port_in_use_is_passed_over_and_said(
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = other.getsockname()[1]
-        release = Rollout(root, PRODUCT).release(_order(bundles["first"], port=taken))
+        release = Rollout(root, PRODUCT).release(_request(bundles["first"], port=taken))
     assert release.address != f"http://127.0.0.1:{taken}"
     assert f"port {taken} is in use" in capsys.readouterr().out
 
@@ -232,13 +233,13 @@ def test_a_damaged_bundle_is_refused(root: Path, bundles: dict[str, Path]) -> No
     make_tiny_bundle(root / "bundle", seed=7)
     (root / "bundle" / "tokenizer.json").write_text("{}")
     with pytest.raises(ArtifactError):
-        Rollout(root, PRODUCT).release(_order(root / "bundle"))
+        Rollout(root, PRODUCT).release(_request(root / "bundle"))
     assert ReleaseState(root, PRODUCT).current() is None
 
 
 def test_one_release_at_a_time(root: Path, bundles: dict[str, Path]) -> None:
     with ReleaseState(root, PRODUCT).lock(), pytest.raises(ReleaseError, match="under way"):
-        Rollout(root, PRODUCT).release(_order(bundles["first"]))
+        Rollout(root, PRODUCT).release(_request(bundles["first"]))
 
 
 START = """
@@ -246,7 +247,7 @@ import sys
 from pathlib import Path
 from pipeline.release.server_process import start_server
 from pipeline.release.state import ReleaseState, all_states
-print(start_server(ReleaseState(Path(sys.argv[1]), 'tiny-sentiment'), int(sys.argv[2]), "now").pid)
+print(start_server(ReleaseState(Path(sys.argv[1]), 'tiny-sentiment'), int(sys.argv[2])).pid)
 """
 
 
@@ -275,7 +276,7 @@ def test_a_server_is_known_by_more_than_its_pid(root: Path, bundles: dict[str, P
     state = ReleaseState(root, PRODUCT)
     copy_bundle(state, bundles["first"])
     state.point_to(_hash(bundles["first"]))
-    start_server(state, _port(), ledger.now())
+    start_server(state, _port())
     note = read_json(state.server)
     write_json(state.server, {**note, "create_time": note["create_time"] - 1})
     assert running_server(state) is None

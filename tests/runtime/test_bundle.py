@@ -1,7 +1,10 @@
 """A bundle opens only when it is, byte for byte, what was written."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +12,7 @@ from pipeline.core.decision import Decision
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import sha256_file
 from pipeline.runtime.bundle import open_bundle, write_bundle
+from pipeline.runtime.task import Task
 from pipeline.runtime.text_model import TextModel
 from tests.support.tiny_bundle import (
     EXAMPLES,
@@ -27,7 +31,7 @@ def test_a_written_bundle_opens_with_its_hash_labels_and_golden_answers(tmp_path
     assert bundle.task.labels == ("negative", "positive")
     assert len(bundle.golden) == 3
     assert bundle.task.max_length == 16
-    assert bundle.pad_token_id == 0
+    assert bundle.description.pad_token_id == 0
 
 
 def test_the_same_content_gives_the_same_hash_and_another_model_another(tmp_path: Path) -> None:
@@ -112,19 +116,56 @@ def test_hashes_are_checked_before_any_other_file_is_parsed(tmp_path: Path) -> N
         ("decision", {"thresholds": [0.5], "abstain_below": None}),
         ("golden", [{"text": "a"}]),
         ("golden_tolerance", None),
+        ("note", "by hand"),
     ],
 )
-def test_a_description_of_another_shape_is_not_written(
+def test_a_description_of_another_shape_does_not_open(
     tmp_path: Path, key: str, value: object
 ) -> None:
+    make_tiny_bundle(tmp_path / "bundle")
+    change_description(tmp_path / "bundle", lambda written: written | {key: value})
+    with pytest.raises(ArtifactError, match="format 3"):
+        open_bundle(tmp_path / "bundle")
+
+
+@pytest.mark.parametrize("key", ["labels", "pairs", "golden", "audience", "lineage", "scale"])
+def test_a_description_that_lacks_a_key_does_not_open(tmp_path: Path, key: str) -> None:
+    make_tiny_bundle(tmp_path / "bundle")
+    change_description(
+        tmp_path / "bundle", lambda written: {k: v for k, v in written.items() if k != key}
+    )
+    with pytest.raises(ArtifactError, match=key):
+        open_bundle(tmp_path / "bundle")
+
+
+def change_description(folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Rewrites `bundle.json`, and its SHA-256 in the manifest."""
+    description, manifest = folder / "bundle.json", folder / "manifest.json"
+    description.write_text(json.dumps(change(json.loads(description.read_text()))))
+    files = json.loads(manifest.read_text())["files"] | {"bundle.json": sha256_file(description)}
+    manifest.write_text(json.dumps({"files": files}))
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        replace(tiny_task(), labels=("only",)),
+        replace(tiny_task(), max_length=0),
+        replace(tiny_task(), window_stride=0),
+        replace(tiny_task(), pairs=True),
+        replace(tiny_task(), decision=Decision((0.5,))),
+        replace(tiny_task(), problem="ranking"),
+    ],
+)
+def test_a_description_that_contradicts_itself_is_not_written(tmp_path: Path, task: Task) -> None:
     model, tokenizer = make_tiny_model(tmp_path / "model")
-    description = describe(model, tokenizer, tiny_task()) | {key: value}
+    described = describe(model, tokenizer, tiny_task())
     with pytest.raises(ArtifactError, match="format 3"):
         write_bundle(
             tmp_path / "bundle",
             model=model,
             tokenizer=tokenizer,
-            description=description,
+            description=replace(described, task=task),
             model_card="",
             certificate=certify(model, tokenizer),
         )
@@ -133,7 +174,7 @@ def test_a_description_of_another_shape_is_not_written(
 
 def test_a_failed_write_leaves_the_bundle_that_stood_there(tmp_path: Path) -> None:
     written = make_tiny_bundle(tmp_path / "bundle")
-    description = json.loads((tmp_path / "bundle" / "bundle.json").read_text())
+    description = open_bundle(tmp_path / "bundle").description
     with pytest.raises(FileNotFoundError):
         write_bundle(
             tmp_path / "bundle",
@@ -190,7 +231,7 @@ def test_a_bundle_of_format_1_opens_and_answers_as_one_of_today(tmp_path: Path) 
     make_tiny_bundle(tmp_path / "old", bundle_format=1)
     make_tiny_bundle(tmp_path / "new")
     old, new = (open_bundle(tmp_path / name) for name in ("old", "new"))
-    assert "decision" not in old.description
+    assert "decision" not in json.loads((tmp_path / "old" / "bundle.json").read_text())
     assert old.task == new.task
     answers = [TextModel.from_bundle(bundle, threads=1).predict(EXAMPLES) for bundle in (old, new)]
     assert answers[0] == answers[1]

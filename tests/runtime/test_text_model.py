@@ -29,7 +29,8 @@ def test_a_bundle_is_served_with_the_threads_it_was_measured_with(tmp_path: Path
     make_tiny_bundle(tmp_path / "bundle")
     bundle = open_bundle(tmp_path / "bundle")
     for threads, expected in ((1, 1), (4096, available_cores()), (None, available_cores())):
-        description = {**bundle.description, "latency_ms": {"p50": 0.6, "threads": threads}}
+        latency: dict[str, float | None] = {"p50": 0.6, "threads": threads}
+        description = dataclasses.replace(bundle.description, latency_ms=latency)
         measured = dataclasses.replace(bundle, description=description)
         assert TextModel.from_bundle(measured).threads == expected
 

@@ -71,10 +71,10 @@ def test_golden_requests_get_the_answers_of_the_bundle(
 ) -> None:
     assert holder.current is not None
     golden = holder.current.bundle.golden
-    answer = client.post("/predict", json={"texts": [request["text"] for request in golden]})
-    for prediction, request in zip(answer.json()["predictions"], golden, strict=True):
-        assert prediction["label"] == request["label"]
-        assert prediction["probabilities"] == pytest.approx(request["probabilities"], abs=1e-6)
+    answer = client.post("/predict", json={"texts": [expected.request for expected in golden]})
+    for prediction, expected in zip(answer.json()["predictions"], golden, strict=True):
+        assert prediction["label"] == expected.answer.label
+        assert prediction["probabilities"] == pytest.approx(expected.answer.probabilities, abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A new bundle serves only after it has proved itself; otherwise the old one stays."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,12 +79,13 @@ def test_an_altered_bundle_keeps_the_old_and_says_why(followed: Followed, tmp_pa
 def test_golden_answers_that_differ_keep_the_old(followed: Followed, tmp_path: Path) -> None:
     holder, follower, old = followed
     bundle = open_bundle(tmp_path / "releases" / old)
-    golden = [{**bundle.golden[0], "label": "negative"}]
+    answer = replace(bundle.golden[0].answer, label="negative")
+    golden = (replace(bundle.golden[0], answer=answer),)
     digest = write_bundle(
         tmp_path / "releases" / "other",
         model=bundle.model,
         tokenizer=bundle.tokenizer,
-        description={**bundle.description, "golden": golden},
+        description=replace(bundle.description, golden=golden),
         model_card="",
         certificate=certify(bundle.model, bundle.tokenizer),
     )

@@ -8,6 +8,7 @@ none holds unless its words are there; a number is high for praise and low for b
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 from pipeline.core.decision import Decision
 from pipeline.core.files import sha256_file
-from pipeline.runtime.bundle import FORMAT, write_bundle
+from pipeline.runtime.bundle import write_bundle
+from pipeline.runtime.description import FORMAT, BundleDescription, TeacherFigures
 from pipeline.runtime.golden_check import golden_answers
 from pipeline.runtime.task import Request, Task
 from pipeline.runtime.text_model import TextModel
@@ -86,15 +88,19 @@ def make_tiny_bundle(
     with tempfile.TemporaryDirectory() as name:
         model, tokenizer = make_tiny_model(Path(name), task=task, seed=seed)
         change(model)
-        description = describe(model, tokenizer, task) | {"product": product}
-        if language_model is not None:
-            description["language_model"] = {"family": "bilm"}
-        description = as_format(description, bundle_format)
+        description = describe(model, tokenizer, task)
+        if bundle_format == 1:
+            description = replace(description, quality_metric=None)
         return write_bundle(
             folder,
             model=model,
             tokenizer=tokenizer,
-            description=description,
+            description=replace(
+                description,
+                format=bundle_format,
+                product=product,
+                language_model=None if language_model is None else {"family": "bilm"},
+            ),
             model_card="# Tiny model\n\nFor tests.\n",
             certificate=certify(model, tokenizer) if bundle_format == FORMAT else None,
             language_model=language_model,
@@ -141,19 +147,10 @@ def certify(model: Path, tokenizer: Path) -> dict[str, Any]:
     return {"files": {"model.onnx": sha256_file(model), "tokenizer.json": sha256_file(tokenizer)}}
 
 
-def as_format(description: dict[str, Any], bundle_format: int) -> dict[str, Any]:
-    """The same as it was written in an older format: 1 knew no other problem than classification."""
-    new = {"pairs", "window_stride", "segments", "decision", "scale", "quality_metric"}
-    left_out = new if bundle_format == 1 else set()
-    kept = {key: value for key, value in description.items() if key not in left_out}
-    return kept | {"format": bundle_format}
-
-
-def describe(model: Path, tokenizer: Path, task: Task) -> dict[str, Any]:
-    """A `bundle.json` whose golden answers the model itself gave."""
+def describe(model: Path, tokenizer: Path, task: Task) -> BundleDescription:
+    """A description whose golden answers the model itself gave."""
     opened = TextModel(model, tokenizer, task=task, threads=1)
     examples: tuple[Request, ...] = PAIRS if task.pairs else EXAMPLES
-    golden = golden_answers(opened, examples)
     metric = {
         "classification": "accuracy",
         "multi_label": "micro_f1",
@@ -161,35 +158,33 @@ def describe(model: Path, tokenizer: Path, task: Task) -> dict[str, Any]:
     }[task.problem]
     quality = {metric: 0.81, f"{metric}_ci95": [0.79, 0.83], "macro_f1": 0.81}
     teacher = {metric: 0.86, f"{metric}_ci95": [0.84, 0.88], "macro_f1": 0.86}
-    return {
-        **task.as_dict(),
-        "format": FORMAT,
-        "product": "tiny-sentiment",
-        "audience": "People who want to know whether a sentence praises a film or pans it.",
-        "variant": "student-int8",
-        "segments": opened.segments,
-        "scale": [-12.0, 12.0] if task.problem == "regression" else None,
-        "quality_metric": metric,
-        "pad_token_id": 0,
-        "quality": {"validation": quality, "test": quality},
-        "teacher": {
-            "name": "teacher-torch",
-            "size_bytes": 90_900_000,
-            "latency_ms": {"p50": 16.8, "p95": 19.5, "batch": 1, "tokens": 32, "threads": 2},
-            "quality": {"validation": teacher, "test": teacher},
-        },
-        "size_bytes": model.stat().st_size,
-        "latency_ms": {"p50": 0.6, "p95": 0.8, "batch": 1, "tokens": 32, "threads": 2},
-        "examples": [list(e) if task.pairs else e for e in examples],
-        "golden": golden,
-        "golden_tolerance": 1e-4,
-        "versions": {"onnxruntime": "any", "tokenizers": "any"},
-        "lineage": {
-            "records_sha256": "0" * 64,
-            "code_lock_sha256": "0" * 64,
-            "params_sha256": "0" * 64,
-        },
-    }
+    return BundleDescription(
+        format=FORMAT,
+        product="tiny-sentiment",
+        audience="People who want to know whether a sentence praises a film or pans it.",
+        variant="student-int8",
+        task=task,
+        segments=opened.segments,
+        scale=(-12.0, 12.0) if task.problem == "regression" else None,
+        quality_metric=metric,
+        pad_token_id=0,
+        quality={"validation": quality, "test": quality},
+        answered=None,
+        teacher=TeacherFigures(
+            name="teacher-torch",
+            size_bytes=90_900_000,
+            latency_ms={"p50": 16.8, "p95": 19.5, "batch": 1, "tokens": 32, "threads": 2},
+            quality={"validation": teacher, "test": teacher},
+        ),
+        size_bytes=model.stat().st_size,
+        latency_ms={"p50": 0.6, "p95": 0.8, "batch": 1, "tokens": 32, "threads": 2},
+        examples=examples,
+        golden=golden_answers(opened, examples),
+        golden_tolerance=1e-4,
+        versions={"onnxruntime": "any", "tokenizers": "any"},
+        language_model=None,
+        lineage=dict.fromkeys(("records_sha256", "code_lock_sha256", "params_sha256"), "0" * 64),
+    )
 
 
 def copy_bundle(source: Path, target: Path) -> Path:

@@ -1,0 +1,100 @@
+"""Reads JSON into frozen dataclasses and refuses what does not fit, with the standard library alone.
+
+The runtime and the server load without pydantic, so what they read is declared as plain dataclasses.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, Field, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+Kind = TypeVar("Kind")
+_NAMES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false",
+          NoneType: "null"}  # fmt: skip
+
+
+class MismatchError(ValueError):
+    """JSON that does not fit its dataclass; the message names the first key that is wrong."""
+
+
+def read_as(kind: type[Kind], value: object) -> Kind:
+    """`value`, as the json module parses it, in the shape of the dataclass `kind`.
+
+    Numbers keep the type that the JSON gives them. A key may be missing if its field has a default.
+    A dataclass inside `kind` that has a `from_json` is read by it.
+
+    Raises:
+        MismatchError: a key is unknown, missing, or holds a value of another type.
+    """
+    return cast(Kind, _read_object(kind, value, ""))
+
+
+def _read(hint: Any, value: Any, name: str) -> Any:
+    """`value` as the type `hint`; `name` is the dotted key that holds it, for the message."""
+    origin, parameters = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return value
+    if is_dataclass(hint):
+        return (
+            hint.from_json(value) if hasattr(hint, "from_json") else _read_object(hint, value, name)
+        )
+    if origin in (Union, UnionType):
+        return _read_union(parameters, value, name)
+    if origin is Literal:
+        _require(value in parameters, value, name, f"one of {', '.join(map(repr, parameters))}")
+        return value
+    if origin in (list, tuple):
+        return _read_list(origin, parameters, value, name)
+    if origin in (dict, Mapping):
+        _require(isinstance(value, dict), value, name, "an object")
+        return {key: _read(parameters[1], held, f"{name}.{key}") for key, held in value.items()}
+    # A bool is an int in Python, but not a number in JSON.
+    kinds = (int, float) if hint is float else hint
+    fits = isinstance(value, kinds) and (hint is bool or not isinstance(value, bool))
+    _require(fits, value, name, _NAMES[hint])
+    return value
+
+
+def _read_object(kind: Any, value: Any, name: str) -> Any:
+    _require(isinstance(value, dict), value, name, "an object")
+    known = {field.name: field for field in fields(kind)}
+    if unknown := sorted(value.keys() - known.keys()):
+        raise MismatchError(f"the unknown key {_join(name, unknown[0])!r}")
+    missing = [key for key, field in known.items() if key not in value and _is_required(field)]
+    if missing:
+        raise MismatchError(f"no key {_join(name, missing[0])!r}")
+    hints = get_type_hints(kind)
+    return kind(**{key: _read(hints[key], held, _join(name, key)) for key, held in value.items()})
+
+
+def _read_union(options: Sequence[Any], value: Any, name: str) -> Any:
+    reasons = []
+    for option in options:
+        try:
+            return _read(option, value, name)
+        except MismatchError as error:
+            reasons.append(error)
+    raise reasons[0]
+
+
+def _read_list(kind: Any, parameters: tuple[Any, ...], value: Any, name: str) -> Any:
+    _require(isinstance(value, list), value, name, "a list")
+    if kind is tuple and parameters[-1] is not Ellipsis:
+        _require(len(value) == len(parameters), value, name, f"a list of {len(parameters)}")
+    else:
+        parameters = (parameters[0],) * len(value)
+    pairs = enumerate(zip(parameters, value, strict=True))
+    return kind(_read(hint, held, f"{name}[{number}]") for number, (hint, held) in pairs)
+
+
+def _is_required(field: "Field[Any]") -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
+def _require(fits: bool, value: Any, name: str, expected: str) -> None:
+    if not fits:
+        raise MismatchError(f"{str(value)[:60]!r} as {name or 'the whole'!r}, not {expected}")
+
+
+def _join(name: str, key: str) -> str:
+    return f"{name}.{key}" if name else key
