@@ -46,6 +46,7 @@ check: $(STAMP) ## format, lint, types, imports, code lock
 format: $(STAMP) ## put the code into the house's format
 	@$(RUN) -m ruff check --fix-only --quiet .
 	@$(RUN) -m ruff format .
+	@$(RUN) -m scripts.tour
 
 serve: $(STAMP) ## serve the released model, detached; prints the address
 	@$(TOOL) serve $(ARGS)
