@@ -21,7 +21,7 @@ from pipeline.core.variants import TOKENIZER_FILE, Variant, all_variants
 from pipeline.metrics.latency import Latency, Request, interleaved
 from pipeline.models.encoder import load_classifier
 from pipeline.runtime.footprint import measure_footprint
-from pipeline.runtime.reader import Row
+from pipeline.runtime.reader import TokenRow
 from pipeline.runtime.task import Task, request_of
 from pipeline.runtime.text_model import TextModel
 
@@ -67,7 +67,7 @@ def _requests(variant: Variant, *, params: Params, paths: Paths) -> dict[str, Re
     task = Task.asked(params.product, params.prepare)
     folder, threads = variant.folder(paths), params.measure.threads
     model = TextModel.in_folder(folder, task=task, threads=threads)
-    row = Row(ids, [0] * len(ids))
+    row = TokenRow(ids, [0] * len(ids))
     requests = cycle([request_of(example) for example in params.product.examples])
     return {
         variant.name: lambda: model.outputs(row),
@@ -95,8 +95,8 @@ def _memory(variant: Variant, *, params: Params, paths: Paths) -> dict[str, floa
         task=Task.asked(params.product, params.prepare),
         threads=params.measure.threads,
     )
-    extra = found["bytes_peak"] - found["bytes_imported"]
-    return {"memory_mb": found["bytes_peak"] / 1e6, "memory_added_mb": extra / 1e6}
+    extra = found.bytes_peak - found.bytes_imported
+    return {"memory_mb": found.bytes_peak / 1e6, "memory_added_mb": extra / 1e6}
 
 
 def _entry(

@@ -17,7 +17,7 @@ from pipeline.core.variants import TOKENIZER_FILE
 from pipeline.models import linear
 from pipeline.models.encoder import load_classifier
 from pipeline.models.linear import Baseline, naive_bayes_regression
-from pipeline.runtime.reader import Reader
+from pipeline.runtime.reader import TextReader
 from pipeline.runtime.task import Task
 from pipeline.runtime.text_model import TextModel
 from pipeline.training.labelled_rows import read_split
@@ -56,7 +56,7 @@ class TorchEngine(LocalEngine):
         """Load; the process is torch's alone."""
         torch.set_num_threads(threads)
         model = load_classifier(self.folder, labels=list(self.task.labels)).eval()
-        reader = Reader(
+        reader = TextReader(
             self.folder / TOKENIZER_FILE,
             max_length=self.task.max_length,
             window_stride=self.task.window_stride,

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 from pipeline.core.params import PrepareParams
 from pipeline.core.paths import Paths
 from pipeline.core.variants import TOKENIZER_FILE
-from pipeline.runtime.reader import Reader
+from pipeline.runtime.reader import TextReader
 from pipeline.training.labelled_rows import read_split
 
 _TEXTS = 32
@@ -37,7 +37,7 @@ def tokens_read(
     tokenizer: Path, settings: PrepareParams, texts: Mapping[int, list[str]]
 ) -> dict[int, float]:
     """Mean tokens that a model reads of them: its vocabulary may be another, and it cuts what is too long."""
-    reader = Reader(
+    reader = TextReader(
         tokenizer,
         max_length=settings.max_length,
         window_stride=settings.window_stride,

@@ -1,8 +1,8 @@
 """Would a text get another answer if it ran in a batch, or with padding?
 
-Dynamic int8 takes the scale of its activations from all that a run holds, so batch-mates and padding can
-move an answer. The runtime therefore runs every text alone at its exact length. Here both are measured on
-unlabelled texts: that what is served is batch-invariant, and what batches would have cost.
+Dynamic int8 scales its activations over the whole batch, so other texts and padding can change an
+answer. The runtime therefore runs every text alone at its exact length. This measures on unlabelled texts
+that the answers served are batch-invariant, and how many answers batches would have changed.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,26 +16,26 @@ import numpy.typing as npt
 from pipeline.core.decision import REGRESSION
 from pipeline.core.errors import ArtifactError
 from pipeline.core.progress import track
-from pipeline.runtime.reader import Row
+from pipeline.runtime.reader import TokenRow
 from pipeline.runtime.scores import Scores, scores_of
 from pipeline.runtime.task import Prediction, Request, Task
 from pipeline.runtime.text_model import Ids, TextModel
 
-MOST_FLIPS = 0.001
-"""Largest share of texts whose labels a batch may change, where texts do not run alone."""
+MAX_FLIP_SHARE = 0.001
+"""Largest share of texts whose labels a batch may change, unless texts run alone."""
 BATCH_SIZE = 32
 SERVED_TEXTS = 1000
-"""So many of the texts are also given to the runtime in one request, as a server gets them."""
+"""How many of the texts are also given to the runtime in one request, as a server gets them."""
 
 
 @dataclass(frozen=True)
-class Change:
-    """Answers of another way to run against those of each text alone.
+class AnswerChange:
+    """How the answers differ from those to each text alone.
 
     Attributes:
-        largest_change: of a probability, or of the number.
-        flips: texts that get other labels; None where the answer is a number.
-        flip_share: of all texts.
+        largest_change: largest absolute change of a probability, or of the number.
+        flips: texts that get other labels; None if the answer is a number.
+        flip_share: their share of all texts.
     """
 
     largest_change: float
@@ -49,29 +49,29 @@ class Change:
 
     @property
     def is_small(self) -> bool:
-        """Whether labels flip no more often than they may; never of numbers."""
-        return self.flip_share is not None and self.flip_share <= MOST_FLIPS
+        """Whether labels flip rarely enough; always false for numbers."""
+        return self.flip_share is not None and self.flip_share <= MAX_FLIP_SHARE
 
 
 @dataclass(frozen=True)
 class BatchInvariance:
-    """What running together changes.
+    """How the answers change when texts run together.
 
     Attributes:
-        texts: how many were compared.
+        texts: how many texts were compared.
         served_texts: how many of them the runtime was given in one request.
-        served: what that changed; nothing, where the runtime runs each text alone.
-        batched: way to run → what it would change.
+        served: the change in that request; none, since the runtime runs each text alone.
+        batched: way of batching → the change it would make.
     """
 
     texts: int
     served_texts: int
-    served: Change
-    batched: Mapping[str, Change]
+    served: AnswerChange
+    batched: Mapping[str, AnswerChange]
 
     @property
     def passed(self) -> bool:
-        """Invariant as it is served, or labels flip rarely in whatever way the texts are run."""
+        """Whether nothing changes in one request, or labels flip rarely in every way of batching."""
         ways = (self.served, *self.batched.values())
         return self.served.is_none or all(way.is_small for way in ways)
 
@@ -82,7 +82,7 @@ class BatchInvariance:
             "served": "alone" if self.served.is_none else "in batches",
             "texts": self.texts,
             "batch_size": BATCH_SIZE,
-            "most_flips": MOST_FLIPS,
+            "most_flips": MAX_FLIP_SHARE,
             "one_request": {"texts": self.served_texts, **asdict(self.served)},
             "batched": {way: asdict(change) for way, change in self.batched.items()},
         }
@@ -91,7 +91,7 @@ class BatchInvariance:
 def measure_batch_invariance(
     model: TextModel, requests: Sequence[Request], *, pad_token_id: int, workers: int
 ) -> BatchInvariance:
-    """Answer every request alone, then in batches and with padding.
+    """Answers every request alone, then in batches and with padding, and compares.
 
     With `threads=1` in the model the figures do not depend on `workers`.
 
@@ -106,7 +106,7 @@ def measure_batch_invariance(
         )
     task, scored = model.task, model.scores_of_each(requests, workers=workers)
     alone = np.stack(list(track(scored, "batches  each text alone", len(requests))))
-    together = _told(model.predict(requests[:SERVED_TEXTS]))
+    together = _answered_scores(model.predict(requests[:SERVED_TEXTS]))
     run = _Batches(model, requests, pad_token_id=pad_token_id, workers=workers)
     return BatchInvariance(
         texts=len(requests),
@@ -119,8 +119,8 @@ def measure_batch_invariance(
     )
 
 
-def _told(predictions: Sequence[Prediction]) -> Scores:
-    """The scores that callers are told, `(requests, outputs)`."""
+def _answered_scores(predictions: Sequence[Prediction]) -> Scores:
+    """The scores in the answers, `(requests, outputs)`."""
     rows = [
         [found.value] if found.probabilities is None else [*found.probabilities.values()]
         for found in predictions
@@ -128,31 +128,31 @@ def _told(predictions: Sequence[Prediction]) -> Scores:
     return np.array(rows, dtype=np.float64)
 
 
-def compare_answers(task: Task, alone: Scores, others: Scores) -> Change:
-    """What `others` change in the answers that scores `(requests, outputs)` mean."""
+def compare_answers(task: Task, alone: Scores, others: Scores) -> AnswerChange:
+    """Compares the answers from two sets of scores, `(requests, outputs)` each."""
     if not (np.isfinite(alone).all() and np.isfinite(others).all()):
         raise ArtifactError(
             "a model that answers NaN or infinity",
             expected="finite outputs for every text, batched and padded too",
-            next_step="look at the graph: what does it compute of padded tokens?",
+            next_step="look at what the graph computes from padded tokens",
         )
     largest = float(np.abs(alone - others).max())
     if task.problem == REGRESSION:
-        return Change(largest, None, None)
+        return AnswerChange(largest, None, None)
     answers = (task.decision.answers(task.problem, scores) for scores in (alone, others))
     one, other = (found.reshape(len(alone), -1) for found in answers)
     flips = int((one != other).any(axis=1).sum())
-    return Change(largest, flips, flips / len(alone))
+    return AnswerChange(largest, flips, flips / len(alone))
 
 
 Groups = list[list[int]]
-"""Batches: numbers of the rows of tokens in each."""
+"""Batches: the indices of the rows of tokens in each."""
 Length = Callable[[list[int]], int]
-"""Of the rows of a batch, the tokens that each is padded to."""
+"""Gives the length in tokens to which the rows of a batch are padded."""
 
 
 class _Batches:
-    """The requests as rows of tokens, which run in groups."""
+    """The requests as rows of tokens that can run in groups."""
 
     def __init__(
         self, model: TextModel, requests: Sequence[Request], *, pad_token_id: int, workers: int
@@ -160,10 +160,10 @@ class _Batches:
         self._model, self._pad, self._workers = model, pad_token_id, workers
         windows = [model.read(request)[0] for request in requests]
         self._counts = [len(rows) for rows in windows]
-        self._rows: list[Row] = [row for rows in windows for row in rows]
+        self._rows: list[TokenRow] = [row for rows in windows for row in rows]
 
     def ways(self) -> dict[str, tuple[Groups, Length]]:
-        """Equal lengths need no padding; mixed ones pad to the longest; and one row with padding alone."""
+        """The ways of batching: rows of equal length, rows of mixed length, one padded row at a time."""
         lengths = [len(row.ids) for row in self._rows]
         numbers = range(len(lengths))
         alike = [[i for i in numbers if lengths[i] == length] for length in sorted(set(lengths))]
@@ -178,7 +178,7 @@ class _Batches:
         }
 
     def scores(self, way: str, groups: Groups, length: Length) -> Scores:
-        """Of each request, `(requests, outputs)`: of the mean of its windows' outputs."""
+        """Scores of each request from the mean of its windows' outputs, `(requests, outputs)`."""
 
         def run(group: list[int]) -> npt.NDArray[np.float32]:
             return self._model.outputs_together(*self._padded(group, length(group)))
@@ -191,7 +191,7 @@ class _Batches:
         return scores_of(self._model.task.problem, np.stack(list(self._means(outputs))))
 
     def _padded(self, group: list[int], length: int) -> tuple[Ids, Ids, Ids | None]:
-        """Token ids, mask and, where the model reads them, segments: `(rows, length)` each."""
+        """Token ids, mask and, if the model reads them, segments: `(rows, length)` each."""
         ids = np.full((len(group), length), self._pad, dtype=np.int64)
         mask, segments = np.zeros_like(ids), np.zeros_like(ids)
         for place, number in enumerate(group):
@@ -203,7 +203,7 @@ class _Batches:
     def _means(self, outputs: npt.NDArray[np.float32]) -> Iterable[npt.NDArray[np.float32]]:
         ends = np.cumsum(self._counts)
         for end, count in zip(ends, self._counts, strict=True):
-            # As `TextModel` has it: the mean of one would be the same, at twenty times the cost.
+            # As in `TextModel`: the mean of one row is that row, at twenty times the cost.
             yield outputs[end - 1] if count == 1 else np.mean(outputs[end - count : end], axis=0)
 
 

@@ -1,4 +1,4 @@
-"""Bits: what the tokens of a text cost under the logits of a language model."""
+"""The cost of a text's tokens in bits under a language model's logits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +11,14 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TokenCost:
-    """What one token costs.
+    """The cost of one token.
 
     Attributes:
-        text: the token as it stands in the text; several that are parts of one character are told as
-            one; empty for the end.
-        bits: −log₂ of its probability from the left (bilm), or of its score in its place (bert).
-        backward_bits: from the right; None for a masked model.
+        text: the token as the text has it; tokens that are parts of one character count as one token;
+            empty for the end of the text.
+        bits: −log₂ of its probability given the text to its left (bilm), or of its score given the text
+            on both sides (bert).
+        backward_bits: −log₂ of its probability given the text to its right; None for a masked model.
     """
 
     text: str
@@ -26,9 +27,9 @@ class TokenCost:
 
 
 def by_piece(
-    text: str, spans: Sequence[tuple[int, int]], bits: Floats, backward: Floats | None
+    text: str, spans: Sequence[tuple[int, int]], *, bits: Floats, backward: Floats | None
 ) -> list[TokenCost]:
-    """Costs by what is seen of them: tokens that are parts of one character are one."""
+    """One cost for each visible piece of `text`: tokens that are parts of one character are added up."""
     costs: list[TokenCost] = []
     reached = 0
     for place, (start, end) in enumerate(spans):
@@ -45,7 +46,7 @@ def by_piece(
 
 
 def log_softmax(logits: npt.NDArray[np.float32]) -> Floats:
-    """Natural logarithms of probabilities, of the shape of `logits`."""
+    """Natural logarithms of the probabilities, in the shape of `logits`."""
     wide = logits.astype(np.float64)
     shifted = wide - wide.max(axis=-1, keepdims=True)
     result: Floats = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
@@ -53,7 +54,7 @@ def log_softmax(logits: npt.NDArray[np.float32]) -> Floats:
 
 
 def softmax(logits: npt.NDArray[np.float32] | Floats) -> Floats:
-    """Probabilities, of the shape of `logits`."""
+    """Probabilities over the last axis, in the shape of `logits`."""
     result: Floats = np.exp(log_softmax(logits.astype(np.float32)))
     return result
 

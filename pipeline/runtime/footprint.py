@@ -1,7 +1,8 @@
-"""How much memory a process needs that serves one model: run in a fresh process of its own.
+"""Measures in a fresh process how much memory a server of one model needs.
 
-`python -m pipeline.runtime.footprint '{"model": …}'` prints one JSON object: resident bytes after
-the imports, and the peak after the model was loaded and used on the shortest and longest input.
+`python -m pipeline.runtime.footprint MODEL TOKENIZER TASK THREADS`, where TASK is the JSON of a task,
+prints one JSON object: resident bytes after the imports, and the peak after the model was loaded and
+used on the shortest and the longest input.
 """
 
 import json
@@ -9,10 +10,11 @@ import os
 import resource
 import subprocess
 import sys
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.core.errors import ArtifactError
+from pipeline.core.typed_json import read_as
 from pipeline.runtime.task import Task
 from pipeline.runtime.text_model import TextModel
 
@@ -20,22 +22,28 @@ _KIBIBYTE = 1024
 _TIMEOUT_SECONDS = 120
 
 
-def measure_footprint(model: Path, tokenizer: Path, *, task: Task, threads: int) -> dict[str, int]:
-    """`bytes_imported` and `bytes_peak` of a new process that loads and uses the model.
+@dataclass(frozen=True, kw_only=True)
+class Footprint:
+    """Resident memory of a process that serves one model.
+
+    Attributes:
+        bytes_imported: after the imports, before the model is loaded.
+        bytes_peak: peak after the model was used.
+    """
+
+    bytes_imported: int
+    bytes_peak: int
+
+
+def measure_footprint(model: Path, tokenizer: Path, *, task: Task, threads: int) -> Footprint:
+    """The memory of a new process that loads and uses the model.
 
     Raises:
         ArtifactError: that process failed.
     """
-    request = json.dumps(
-        {
-            "model": str(model),
-            "tokenizer": str(tokenizer),
-            "task": task.as_dict(),
-            "threads": threads,
-        }
-    )
+    arguments = [str(model), str(tokenizer), json.dumps(task.as_dict()), str(threads)]
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline.runtime.footprint", request],
+        [sys.executable, "-m", "pipeline.runtime.footprint", *arguments],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         capture_output=True,
         text=True,
@@ -45,35 +53,29 @@ def measure_footprint(model: Path, tokenizer: Path, *, task: Task, threads: int)
     if done.returncode:
         raise ArtifactError(
             f"a fresh process could not use {model.name}: {done.stderr.strip()[-300:]}",
-            expected="a model that the runtime loads and answers with",
+            expected="a model that the runtime can load and use",
             next_step="build it again with `make pipeline`",
         )
-    figures: dict[str, int] = json.loads(done.stdout)
-    return figures
+    return read_as(Footprint, json.loads(done.stdout))
 
 
 def peak_bytes() -> int:
-    """Most resident memory of this process so far."""
+    """The peak of this process's resident memory so far."""
     status = Path("/proc/self/status")
     if status.exists():
-        # `getrusage` would count the memory of the process that started this one (Linux, fork).
+        # On Linux `getrusage` also counts the memory of the process that forked this one.
         line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
         return int(line.split()[1]) * _KIBIBYTE
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * _KIBIBYTE
 
 
-def _main(request: dict[str, Any]) -> None:
+def _main(model: str, tokenizer: str, task: str, threads: str) -> None:
     imported = peak_bytes()
-    model = TextModel(
-        Path(request["model"]),
-        Path(request["tokenizer"]),
-        task=Task.of(request["task"]),
-        threads=request["threads"],
-    )
-    model.warm_up()
-    print(json.dumps({"bytes_imported": imported, "bytes_peak": peak_bytes()}))
+    described = Task.of(json.loads(task))
+    TextModel(Path(model), Path(tokenizer), task=described, threads=int(threads)).warm_up()
+    print(json.dumps(asdict(Footprint(bytes_imported=imported, bytes_peak=peak_bytes()))))
 
 
 if __name__ == "__main__":
-    _main(json.loads(sys.argv[1]))
+    _main(*sys.argv[1:])

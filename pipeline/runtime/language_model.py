@@ -1,8 +1,8 @@
-"""What a language model is asked: how likely is this text, what comes next, what fills the blank.
+"""Runs a language model: how likely a text is, which word comes next, which word fills a blank.
 
-Through ONNX Runtime alone. A bidirectional model factors a text by the chain rule, so its answers are
-probabilities, and bits add up. A masked model has no such thing: what it says of a token is how well the
-token fits what stands around it, and that is called a score.
+Needs nothing but ONNX Runtime. A bidirectional model factors a text by the chain rule, so its answers are
+probabilities, and bits add up. A masked model only says how well a token fits the text around it; that
+is called a score here.
 """
 
 from collections.abc import Sequence
@@ -22,21 +22,22 @@ from pipeline.runtime.session import open_session
 Family = Literal["bilm", "bert"]
 Floats = npt.NDArray[np.float64]
 
-_MOST_PIECES = 6
+_MAX_PIECES = 6
 _HALF_CHARACTER = "\ufffd"
-"""What bytes that are no whole character are decoded to."""
+"""Bytes that are not a whole character are decoded to this."""
 _BATCH = 16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TextCost:
-    """What a text costs, token by token and in all.
+    """The cost of a text in bits, token by token and in total.
 
     Attributes:
-        bits: of the whole text with its end. For a masked model the sum of scores, which is no
-            probability of the text and does not compare with that of other tokenizers.
-        is_probability: whether 2 to the minus `bits` is the probability of the text: not of a masked
-            model, of a text that was cut, or where a token stands for all that are unknown.
+        bits: total of the text with its end. For a masked model it is the sum of scores, which is not the
+            probability of the text and does not compare with the sum of another tokenizer.
+        backward_bits: the total from right to left; None for a masked model.
+        is_probability: whether 2 to the minus `bits` is the probability of the text. It is not for a
+            masked model, a text that was cut, or a text with an unknown token.
         truncated: the text was longer than the model reads.
     """
 
@@ -49,7 +50,7 @@ class TextCost:
 
 @dataclass(frozen=True)
 class Word:
-    """A word that may stand somewhere, and the probability (bilm) or score (bert) of it there."""
+    """A candidate word with its probability (bilm) or score (bert)."""
 
     text: str
     probability: float
@@ -57,7 +58,7 @@ class Word:
 
 @dataclass(frozen=True)
 class _Encoded:
-    """A text in tokens; `spans` are the characters of each, from and up to."""
+    """The tokens of a text; `spans` are the start and end of each token in characters."""
 
     ids: list[int]
     spans: list[tuple[int, int]]
@@ -84,7 +85,6 @@ class LanguageModel:
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self._names = [output.name for output in self._session.get_outputs()]
         self.max_length = max_length
         self.family = self._family(model)
         self._first, self._end, self._mask = (self._id(t) for t in ("[CLS]", "[SEP]", "[MASK]"))
@@ -99,31 +99,44 @@ class LanguageModel:
         return cls(model, tokenizer, max_length=bundle.task.max_length, threads=threads)
 
     def cost(self, text: str) -> TextCost:
-        """What `text` costs, token by token."""
+        """The cost of `text` in bits, token by token."""
         encoded = self._encode(text)
         if self.family == "bert":
             bits = self._masked_bits(encoded.ids)
-            costs = by_piece(text, encoded.spans, bits, None)
-            return TextCost(costs, float(bits.sum()), None, False, encoded.truncated)
-        found = self._run([[self._end, *encoded.ids, self._end]])
-        after = bits_of(found["after"][0, :-1], [*encoded.ids, self._end])
-        before = bits_of(found["before"][0, 1:], [self._end, *encoded.ids])
-        costs = by_piece(text, encoded.spans, after[:-1], before[1:])
+            return TextCost(
+                tokens=by_piece(text, encoded.spans, bits=bits, backward=None),
+                bits=float(bits.sum()),
+                backward_bits=None,
+                is_probability=False,
+                truncated=encoded.truncated,
+            )
+        after_logits, before_logits = self._run(
+            [[self._end, *encoded.ids, self._end]], "after", "before"
+        )
+        after = bits_of(after_logits[0, :-1], [*encoded.ids, self._end])
+        before = bits_of(before_logits[0, 1:], [self._end, *encoded.ids])
+        costs = by_piece(text, encoded.spans, bits=after[:-1], backward=before[1:])
         costs.append(TokenCost("", float(after[-1]), float(before[0])))
-        exact = not encoded.truncated and self._unknown not in encoded.ids
-        return TextCost(costs, float(after.sum()), float(before.sum()), exact, encoded.truncated)
+        return TextCost(
+            tokens=costs,
+            bits=float(after.sum()),
+            backward_bits=float(before.sum()),
+            is_probability=not encoded.truncated and self._unknown not in encoded.ids,
+            truncated=encoded.truncated,
+        )
 
     def next_words(self, context: str, *, count: int = 8) -> list[Word]:
-        """The likeliest words after `context`, or after as much of its end as the model reads, likeliest first.
+        """The likeliest words after `context`, likeliest first.
 
-        A word of several tokens is followed to its end greedily; its probability is the product of its
-        tokens'. Words that begin with the same token are one.
+        If `context` is longer than the model reads, its end is read. A word of several tokens is completed
+        greedily; its probability is the product of its tokens' probabilities. Each first token gives one
+        word.
         """
-        ids = self._ids(context.rstrip())[-(self.max_length - _MOST_PIECES - 2) :]
+        ids = self._ids(context.rstrip())[-(self.max_length - _MAX_PIECES - 2) :]
         first = self._next(ids)
         found = []
         for token in np.argsort(-first)[: 2 * count]:
-            word, share = self._follow(ids, int(token), float(first[token]))
+            word, share = self._complete(ids, int(token), float(first[token]))
             if word.strip():
                 found.append(Word(word.strip(), share))
         best: dict[str, float] = {}
@@ -135,8 +148,8 @@ class LanguageModel:
     def fill(self, text: str, *, blank: str = "___", count: int = 8) -> list[Word]:
         """The tokens that fit the one `blank` in `text` best, best first.
 
-        A bidirectional model's answer joins what it expects from the left with what it expects from the
-        right, which is a score too. Of a text longer than the model reads, what is nearest to the blank is read.
+        A bidirectional model multiplies its expectations from the left and from the right, which gives a
+        score too. If `text` is longer than the model reads, the part nearest to the blank is read.
 
         Raises:
             ValueError: `text` has no blank, or several.
@@ -147,40 +160,42 @@ class LanguageModel:
         before, after = self._around(self._ids(left.rstrip()), self._ids(right))
         if self.family == "bert":
             row = [self._first, *before, self._mask, *after, self._end]
-            scores = softmax(self._run([row])["here"][0, len(before) + 1])
+            (here,) = self._run([row], "here")
+            scores = softmax(here[0, len(before) + 1])
         else:
-            lefts = self._run([[self._end, *before]])["after"][0, -1]
-            rights = self._run([[*after, self._end]])["before"][0, 0]
-            scores = softmax(log_softmax(lefts) + log_softmax(rights))
+            (lefts,) = self._run([[self._end, *before]], "after")
+            (rights,) = self._run([[*after, self._end]], "before")
+            scores = softmax(log_softmax(lefts[0, -1]) + log_softmax(rights[0, 0]))
         return self._words(scores, count)
 
     def embeddings(self, text: str) -> tuple[list[str], Floats]:
-        """The tokens of `text`, and every layer's states of them, `(layers + 1, tokens, width)`."""
+        """The tokens of `text` and the states of each in every layer, `(layers + 1, tokens, width)`."""
         encoded = self._encode(text)
-        states = self._run([[self._first, *encoded.ids, self._end]])["states"][:, 0, 1:-1]
-        return [text[start:end] for start, end in encoded.spans], states.astype(np.float64)
+        (states,) = self._run([[self._first, *encoded.ids, self._end]], "states")
+        tokens = [text[start:end] for start, end in encoded.spans]
+        return tokens, states[:, 0, 1:-1].astype(np.float64)
 
     def _around(self, before: list[int], after: list[int]) -> tuple[list[int], list[int]]:
-        """The end of `before` and the beginning of `after` that fit one row beside a blank."""
+        """The end of `before` and the beginning of `after` that fit into one row with a blank."""
         room = self.max_length - 3
         behind = min(len(after), max(room // 2, room - len(before)))
         return before[max(0, len(before) - (room - behind)) :], after[:behind]
 
-    def _follow(self, ids: list[int], token: int, share: float) -> tuple[str, float]:
-        """A word that begins with `token`, to its end, and its probability; empty where it found none."""
+    def _complete(self, ids: list[int], token: int, share: float) -> tuple[str, float]:
+        """The whole word that begins with `token`, and its probability; empty if it is not whole."""
         pieces = [token]
-        while len(pieces) < _MOST_PIECES:
-            following = self._next([*ids, *pieces])
-            best = int(following.argmax())
+        while len(pieces) < _MAX_PIECES:
+            probabilities = self._next([*ids, *pieces])
+            best = int(probabilities.argmax())
             if not self._continues(pieces, best):
                 break
             pieces.append(best)
-            share *= float(following[best])
+            share *= float(probabilities[best])
         word = self._tokenizer.decode(pieces)
         return ("" if _HALF_CHARACTER in word else word), share
 
     def _continues(self, pieces: list[int], token: int) -> bool:
-        """Whether a token goes on with the word, or with the character, that `pieces` have begun."""
+        """Whether a token continues the word, or the character, that `pieces` begin."""
         if self.family == "bert":
             return (self._tokenizer.id_to_token(token) or "").startswith("##")
         word, longer = (self._tokenizer.decode(found) for found in (pieces, [*pieces, token]))
@@ -188,16 +203,17 @@ class LanguageModel:
         return word.endswith(_HALF_CHARACTER) or added[:1].isalpha() or added == _HALF_CHARACTER
 
     def _next(self, ids: Sequence[int]) -> Floats:
-        """Probabilities of the next token; special tokens have none."""
+        """Probabilities of the next token; special tokens get 0."""
         if self.family == "bert":
             row = [self._first, *ids, self._mask, self._end]
-            shares = softmax(self._run([row])["here"][0, -2])
+            shares = softmax(self._run([row], "here")[0][0, -2])
         else:
-            shares = softmax(self._run([[self._end, *ids]])["after"][0, -1])
+            shares = softmax(self._run([[self._end, *ids]], "after")[0][0, -1])
         shares[[self._first, self._mask, self._end]] = 0.0
         return shares
 
     def _words(self, scores: Floats, count: int) -> list[Word]:
+        """The `count` best tokens that can stand as a word of their own, best first."""
         found = []
         for token in np.argsort(-scores):
             text = self._tokenizer.decode([int(token)]).strip()
@@ -208,7 +224,7 @@ class LanguageModel:
         return found
 
     def _masked_bits(self, ids: list[int]) -> Floats:
-        """Each token hidden in turn, and what it costs there (Salazar et al. 2020)."""
+        """The cost of each token when it alone is masked (Salazar et al. 2020)."""
         rows = []
         for place in range(len(ids)):
             row = [self._first, *ids, self._end]
@@ -216,28 +232,33 @@ class LanguageModel:
             rows.append(row)
         bits = np.zeros(len(ids))
         for start in range(0, len(rows), _BATCH):
-            logits = self._run(rows[start : start + _BATCH])["here"]
+            (logits,) = self._run(rows[start : start + _BATCH], "here")
             for offset, scores in enumerate(logits):
                 place = start + offset
                 bits[place] = bits_of(scores[place + 1 : place + 2], [ids[place]])[0]
         return bits
 
     def _encode(self, text: str) -> _Encoded:
-        """`text` without special tokens, cut at what the model reads."""
+        """The tokens of `text` without special ones, cut to the length that the model reads."""
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         limit = self.max_length - 2
         cut = len(encoding.ids) > limit
         return _Encoded(encoding.ids[:limit], encoding.offsets[:limit], cut)
 
     def _ids(self, text: str) -> list[int]:
-        """All tokens of `text`, none of them special."""
+        """All tokens of `text` without special ones."""
         found: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return found
 
-    def _run(self, rows: Sequence[Sequence[int]]) -> dict[str, npt.NDArray[np.float32]]:
+    def _run(self, rows: Sequence[Sequence[int]], *outputs: str) -> list[npt.NDArray[np.float32]]:
+        """The named outputs for rows of equal length.
+
+        Logits are `(rows, length, vocabulary)`, `states` `(layers + 1, rows, length, width)`.
+        """
         ids = np.array(rows, dtype=np.int64)
         feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-        return dict(zip(self._names, self._session.run(self._names, feed), strict=True))
+        found: list[npt.NDArray[np.float32]] = self._session.run([*outputs], feed)
+        return found
 
     def _id(self, token: str) -> int:
         found = self._tokenizer.token_to_id(token)
@@ -250,12 +271,13 @@ class LanguageModel:
         return int(found)
 
     def _family(self, model: Path) -> Family:
-        if {"after", "before", "states"} <= set(self._names):
+        names = [output.name for output in self._session.get_outputs()]
+        if {"after", "before", "states"} <= set(names):
             return "bilm"
-        if {"here", "states"} <= set(self._names):
+        if {"here", "states"} <= set(names):
             return "bert"
         raise ArtifactError(
-            f"{model.name} with the outputs {', '.join(self._names)}",
+            f"{model.name} with the outputs {', '.join(names)}",
             expected="after, before and states, or here and states",
             next_step="build the bundle again with `make pipeline`",
         )

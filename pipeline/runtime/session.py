@@ -1,4 +1,4 @@
-"""One ONNX Runtime session, set up for small requests on a shared machine."""
+"""Opens ONNX Runtime sessions with settings for small requests on a shared machine."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from pipeline.core.errors import ArtifactError
 from pipeline.runtime.threads import available_cores
 
 _DISABLED = ["SkipLayerNormFusion"]
-"""On short texts the fused operator takes five times as long as the addition and the norm it stands for."""
+"""On short texts the fused operator takes five times as long as the addition and norm that it replaces."""
 
 
 def open_session(model: Path, threads: int | None = None) -> ort.InferenceSession:
@@ -29,7 +29,7 @@ def open_session(model: Path, threads: int | None = None) -> ort.InferenceSessio
             providers=["CPUExecutionProvider"],
             disabled_optimizers=_DISABLED,
         )
-    # ONNX Runtime raises a family of its own exceptions with no common base but Exception.
+    # ONNX Runtime's exceptions have no common base but Exception.
     except Exception as error:
         raise ArtifactError(
             f"{model.name} does not load: {str(error)[:300]}",
@@ -39,17 +39,17 @@ def open_session(model: Path, threads: int | None = None) -> ort.InferenceSessio
 
 
 def session_options(threads: int) -> ort.SessionOptions:
-    """Options that keep memory flat and leave the processor alone between requests."""
+    """Options that keep memory constant and the processor idle between requests."""
     ort.disable_telemetry_events()
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    # Every text has its own length: the arena and the memory patterns would keep blocks for each.
+    # The arena and the memory patterns would keep blocks for each length of text.
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False
-    # Spinning threads answer microseconds sooner and burn the core that the next request needs.
+    # Spinning threads answer microseconds sooner but occupy the core that the next request needs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     options.log_severity_level = 3

@@ -1,7 +1,7 @@
-"""Texts in, answers out: the one path that gate, release and server all use.
+"""Answers texts with an ONNX model: the one path that gate, release and server all use.
 
 Each text runs alone at its exact length. Dynamic int8 scales its activations over the whole batch,
-so with batch-mates or padding the same text would get another answer.
+so the same text would get another answer beside other texts or with padding.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from pipeline.core.decision import REGRESSION
 from pipeline.core.errors import ArtifactError
 from pipeline.runtime.bundle import MODEL, TOKENIZER, Bundle
-from pipeline.runtime.reader import Reader, Row
+from pipeline.runtime.reader import TextReader, TokenRow
 from pipeline.runtime.scores import Scores, scores_of
 from pipeline.runtime.session import open_session
 from pipeline.runtime.task import Prediction, Request, Task, prediction_of
@@ -44,7 +44,7 @@ class TextModel:
         self, model: Path, tokenizer: Path, *, task: Task, threads: int | None = None
     ) -> None:
         self.task = task
-        self._reader = Reader(
+        self._reader = TextReader(
             tokenizer, max_length=task.max_length, window_stride=task.window_stride
         )
         self._session = open_session(model, threads)
@@ -53,17 +53,17 @@ class TextModel:
 
     @classmethod
     def from_bundle(cls, bundle: Bundle, threads: int | None = None) -> Self:
-        """The model of a verified bundle; without `threads` it takes those it was measured with."""
+        """The model of a verified bundle; without `threads`, with those its latency was measured with."""
         threads = threads or bundle.threads
         return cls(bundle.model, bundle.tokenizer, task=bundle.task, threads=threads)
 
     @classmethod
     def in_folder(cls, folder: Path, *, task: Task, threads: int) -> Self:
-        """What export or quantize left of one model."""
+        """The model in a folder that export or quantize wrote."""
         return cls(folder / MODEL, folder / TOKENIZER, task=task, threads=threads)
 
     def predict(self, requests: Sequence[Request]) -> list[Prediction]:
-        """One prediction a request, in order.
+        """One prediction for each request, in order.
 
         Raises:
             DataError: the first text of a pair leaves no room for the second.
@@ -71,7 +71,7 @@ class TextModel:
         return [self._predict_one(request) for request in requests]
 
     def scores(self, requests: Sequence[Request]) -> Scores:
-        """Scores `(requests, outputs)`; see `scores_of`."""
+        """Scores of the requests, `(requests, outputs)`; see `scores_of`."""
         rows = [self._scores_of_one(request) for request in requests]
         return np.array(rows, dtype=np.float64).reshape(len(requests), len(self.task.labels))
 
@@ -83,12 +83,12 @@ class TextModel:
         with ThreadPoolExecutor(workers) as pool:
             yield from pool.map(self._scores_of_one, requests)
 
-    def read(self, request: Request) -> tuple[list[Row], bool]:
-        """The rows that the model reads of a request, and whether a part of it is left out."""
+    def read(self, request: Request) -> tuple[list[TokenRow], bool]:
+        """The rows of tokens of a request, and whether a part of it was left out."""
         return self._reader.read(request)
 
-    def outputs(self, row: Row) -> npt.NDArray[np.float32]:
-        """Raw outputs `(outputs,)` for one row of tokens."""
+    def outputs(self, row: TokenRow) -> npt.NDArray[np.float32]:
+        """Raw outputs of one row of tokens, `(outputs,)`."""
         input_ids = np.array([row.ids], dtype=np.int64)
         segments = np.array([row.segments], dtype=np.int64) if self.segments else None
         found: npt.NDArray[np.float32] = self.outputs_together(
@@ -99,9 +99,9 @@ class TextModel:
     def outputs_together(
         self, input_ids: Ids, attention_mask: Ids, segments: Ids | None
     ) -> npt.NDArray[np.float32]:
-        """Raw outputs `(batch, outputs)` of one run; arguments `(batch, length)`.
+        """Raw outputs of one run, `(batch, outputs)`; arguments `(batch, length)`.
 
-        Answers are made of one row at its exact length. More rows, or padding, are there to measure what
+        Answers come from one row at its exact length. More rows, or padding, are only for measuring what
         they would change.
         """
         feed = {"input_ids": input_ids, "attention_mask": attention_mask}
@@ -112,12 +112,12 @@ class TextModel:
 
     @property
     def threads(self) -> int:
-        """Threads inside an operator."""
+        """Threads that ONNX Runtime uses inside an operator."""
         threads: int = self._session.get_session_options().intra_op_num_threads
         return threads
 
     def warm_up(self) -> None:
-        """Run the shortest and the longest input, so that the first caller does not wait."""
+        """Runs the shortest and the longest input, so that the first caller does not wait."""
         long = "warm up " * self.task.max_length
         self.predict([("warm up", "warm up"), ("warm up", long)] if self.task.pairs
                      else ["warm up", long])  # fmt: skip
@@ -129,15 +129,15 @@ class TextModel:
     def _scores_of_one(self, request: Request) -> Scores:
         return self._score(self.read(request)[0])
 
-    def _score(self, rows: list[Row]) -> Scores:
-        """Of the mean of the windows' outputs, `(outputs,)`."""
+    def _score(self, rows: list[TokenRow]) -> Scores:
+        """Scores from the mean of the windows' outputs, `(outputs,)`."""
         found = [self.outputs(row) for row in rows]
         return scores_of(self.task.problem, found[0] if len(found) == 1 else np.mean(found, axis=0))
 
     def _check_shape(self, model: Path) -> None:
         inputs = sorted(node.name for node in self._session.get_inputs())
         outputs = {node.name: node.shape[-1] for node in self._session.get_outputs()}
-        # A width the graph leaves open shows as a name; the first answer is then checked by zip.
+        # A width that the graph leaves open is a name here; `zip` then checks the first answer.
         width, wanted = outputs.get("logits"), len(self.task.labels)
         fits = not isinstance(width, int) or width == wanted
         if self.task.problem == REGRESSION and wanted != 1:

@@ -1,7 +1,7 @@
-"""How many processor cores this process may really use.
+"""Counts the processor cores that this process may really use.
 
 ONNX Runtime and `os.cpu_count()` see every core of the machine. A container is often allowed less,
-by affinity or by a cgroup quota; threads past that limit only wait for each other.
+by affinity or by a cgroup quota; threads beyond that limit only wait for each other.
 """
 
 import math
@@ -23,7 +23,7 @@ def available_cores(cgroup_file: Path = CGROUP_FILE, cgroup_root: Path = CGROUP_
 
 
 def quota_cores(cgroup_file: Path, cgroup_root: Path) -> float | None:
-    """Cores that the tightest cgroup above this process grants; None without a limit."""
+    """The cores that the strictest cgroup above this process grants; None without a limit."""
     quotas = [
         quota
         for folder in _cgroup_folders(cgroup_file, cgroup_root)
@@ -51,13 +51,13 @@ def _cgroup_folders(cgroup_file: Path, root: Path) -> list[Path]:
         else:
             continue
         folder = base / name.lstrip("/")
-        # In a container the name may lie outside what is mounted; the root still tells the limit.
+        # In a container the named folder may not be mounted; the root still shows the limit.
         folders += [folder, *(p for p in folder.parents if p == base or base in p.parents)]
     return folders
 
 
 def _read_quota(folder: Path) -> float | None:
-    """Cores granted by one cgroup folder: quota / period; None where there is no limit."""
+    """The cores that one cgroup folder grants, quota / period; None without a limit."""
     text = _read(folder / "cpu.max")
     if text is None:
         quota, period = _read(folder / "cpu.cfs_quota_us"), _read(folder / "cpu.cfs_period_us")

@@ -1,12 +1,12 @@
-"""Who may compute now, who waits, and who is told to come again.
+"""Decides which requests compute now, which wait, and which are refused.
 
 Inference runs in a few threads, so that the event loop keeps answering. The queue before them is
-bounded: past it a quick 503 serves everyone better than a long wait.
+bounded: once it is full, a quick 503 is better for everyone than a long wait.
 """
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from pipeline.serving.protocol import ProtocolError
@@ -18,8 +18,8 @@ class Admission:
     """A thread pool with a bounded queue.
 
     Args:
-        workers: requests that compute at once.
-        queue: requests that wait beside them.
+        workers: requests that compute at the same time.
+        queue: further requests that may wait.
     """
 
     def __init__(self, *, workers: int, queue: int) -> None:
@@ -28,7 +28,7 @@ class Admission:
         self._admitted = 0
 
     async def run(self, work: Callable[[], Result]) -> Result:
-        """Do `work` in a thread. To be called from one event loop.
+        """Runs `work` in a thread and returns its result. All calls must come from one event loop.
 
         Raises:
             ProtocolError: 503, the queue is full.
@@ -36,7 +36,7 @@ class Admission:
         if self._admitted >= self._limit:
             raise ProtocolError(
                 503,
-                got=f"{self._admitted} requests in work or waiting",
+                got=f"{self._admitted} requests being computed or waiting",
                 expected=f"fewer than {self._limit}",
                 next_step="send the request again in a second",
                 headers={"retry-after": "1"},
@@ -44,21 +44,17 @@ class Admission:
         self._admitted += 1
         loop = asyncio.get_running_loop()
         future = self._pool.submit(work)
-        # Counted until the work has ended, even when its caller has gone away.
-        future.add_done_callback(lambda done: self._leave_in(loop))
-        return await _wrap(future)
+        # Counted until the work has ended, even if its caller has gone away.
+        future.add_done_callback(lambda done: self._finish_in(loop))
+        return await asyncio.wrap_future(future)
 
     def close(self) -> None:
-        """Wait for what is in work and take no more."""
+        """Waits for the running work and takes no more."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _leave_in(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _finish_in(self, loop: asyncio.AbstractEventLoop) -> None:
         if not loop.is_closed():
-            loop.call_soon_threadsafe(self._leave)
+            loop.call_soon_threadsafe(self._finish)
 
-    def _leave(self) -> None:
+    def _finish(self) -> None:
         self._admitted -= 1
-
-
-async def _wrap(future: "Future[Result]") -> Result:
-    return await asyncio.wrap_future(future)

@@ -1,9 +1,9 @@
-"""The HTTP application: routes over a model holder that the caller brings.
+"""The HTTP application: the routes, over a `ModelHolder` that the caller passes in.
 
-POST /predict      {"text": ".."} or {"texts": [..]} → the answer to each; of a model that reads pairs
+POST /predict      {"text": ".."} or {"texts": [..]} → an answer to each; for a model that reads pairs
                    {"text": "..", "second": ".."} or {"pairs": [["..", ".."], ..]}
 GET  /health/live  the process answers         GET /health/ready  a model is loaded and warm
-GET  /model        what serves and how good    GET /model/card    its model card
+GET  /model        the model and its figures   GET /model/card    its model card
 POST /language/…   cost, next, fill, embeddings: see pipeline/serving/language.py
 GET  /             the demo page
 """
@@ -28,11 +28,11 @@ from starlette.types import Receive, Scope, Send
 
 from pipeline.core.errors import DataError
 from pipeline.runtime.task import Prediction
-from pipeline.runtime.task import Request as Asked
+from pipeline.runtime.task import Request as TextRequest
 from pipeline.runtime.text_model import TextModel
 from pipeline.serving.admission import Admission
 from pipeline.serving.guard import Guard, SecurityHeaders
-from pipeline.serving.hot_swap import Model, ModelHolder
+from pipeline.serving.hot_swap import ModelHolder, ServedModel
 from pipeline.serving.language import language_routes
 from pipeline.serving.protocol import (
     BodyTooLargeError,
@@ -61,13 +61,13 @@ def create_app(
     token: str | None = None,
     loopback_only: bool = True,
 ) -> Starlette:
-    """The application.
+    """Makes the application.
 
     Args:
-        holder: gives the model that serves; may be empty at first.
-        admission: where inference runs; closed when the application ends.
-        background: runs beside the requests, such as `PointerFollower.follow`.
-        token: what callers of /predict must bear; None asks for none.
+        holder: holds the model that serves; may be empty at first.
+        admission: runs the inference; closed when the application ends.
+        background: a task that runs beside the requests, such as `PointerFollower.follow`.
+        token: the token that callers of /predict and /language must send; None needs none.
         loopback_only: refuse requests whose Host header does not name this machine.
     """
     routes = [
@@ -108,20 +108,20 @@ async def _lifespan(
 
 async def _predict(holder: ModelHolder, admission: Admission, request: Request) -> Response:
     try:
-        asked = await read_requests(request)
+        requests = await read_requests(request)
     except ClientDisconnect:
         return Response(status_code=400)
     model = _current(holder)
-    require_shape(asked, pairs=model.text_model.task.pairs)
+    require_shape(requests, pairs=model.text_model.task.pairs)
     try:
-        predictions, seconds = await admission.run(partial(_timed, model.text_model, asked))
+        predictions, seconds = await admission.run(partial(_timed, model.text_model, requests))
     except ProtocolError:
         raise
-    except DataError as told:
+    except DataError as error:
         raise ProtocolError(
-            422, got=told.got, expected=told.expected, next_step=told.next_step
+            422, got=error.got, expected=error.expected, next_step=error.next_step
         ) from None
-    # The message could hold the text, which must not reach the log: only its kind is written.
+    # The message could hold the text, which must not reach the log, so only the type is logged.
     except Exception as error:
         _LOGGER.error("prediction failed: %s", type(error).__name__)
         raise failed() from None
@@ -134,10 +134,10 @@ async def _predict(holder: ModelHolder, admission: Admission, request: Request) 
     )
 
 
-def _timed(model: TextModel, asked: list[Asked]) -> tuple[list[Prediction], float]:
-    """Predictions and the seconds they took, tokenizer included, queue excluded."""
+def _timed(model: TextModel, requests: list[TextRequest]) -> tuple[list[Prediction], float]:
+    """The predictions and the seconds they took, with the tokenizer, without the queue."""
     start = time.perf_counter()
-    return model.predict(asked), time.perf_counter() - start
+    return model.predict(requests), time.perf_counter() - start
 
 
 async def _model(holder: ModelHolder, request: Request) -> Response:
@@ -166,11 +166,11 @@ async def _ready(holder: ModelHolder, request: Request) -> Response:
 
 
 async def _page(request: Request) -> Response:
-    # Always asked for anew, so that an updated server never meets an old page.
+    # Never from a cache, so that an updated server never meets an old page.
     return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
 
 
-def _current(holder: ModelHolder) -> Model:
+def _current(holder: ModelHolder) -> ServedModel:
     if holder.current is None:
         raise ProtocolError(
             503,
@@ -182,7 +182,7 @@ def _current(holder: ModelHolder) -> Model:
     return holder.current
 
 
-def _identity(model: Model) -> dict[str, str]:
+def _identity(model: ServedModel) -> dict[str, str]:
     description = model.bundle.description
     return {
         "product": description.product,
@@ -192,9 +192,9 @@ def _identity(model: Model) -> dict[str, str]:
 
 
 async def _on_protocol_error(request: Request, error: Exception) -> Response:
-    told = cast(ProtocolError, error)
-    sending = isinstance(told, BodyTooLargeError) and told.more
-    return _LastWord(told) if sending else error_response(told)
+    refused = cast(ProtocolError, error)
+    still_sending = isinstance(refused, BodyTooLargeError) and refused.more
+    return _EarlyError(refused) if still_sending else error_response(refused)
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
@@ -210,11 +210,11 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     )
 
 
-class _LastWord(Response):
-    """An error sent at once, after which the rest of the body is thrown away, up to a bound.
+class _EarlyError(Response):
+    """An error that is sent before the whole body has arrived; then the rest is read and discarded.
 
     Closing at once would reset the connection of a caller that is still sending, and many clients
-    then report a broken pipe in place of the reason.
+    then report a broken pipe instead of the reason.
     """
 
     def __init__(self, error: ProtocolError) -> None:
@@ -222,7 +222,7 @@ class _LastWord(Response):
         super().__init__(answer.body, answer.status_code, dict(answer.headers))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send, discard, close."""
+        """Sends the error, discards the rest of the body, then closes."""
         start = {"type": "http.response.start", "status": self.status_code}
         await send({**start, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": True})
@@ -231,12 +231,12 @@ class _LastWord(Response):
 
 
 async def _discard(receive: Receive) -> None:
-    left = DISCARD_BYTES
+    remaining = DISCARD_BYTES
     try:
         async with asyncio.timeout(DISCARD_SECONDS):
-            while left > 0:
+            while remaining > 0:
                 message = await receive()
-                left -= len(message.get("body", b""))
+                remaining -= len(message.get("body", b""))
                 if not message.get("more_body", False):
                     return
     except TimeoutError:

@@ -1,8 +1,11 @@
-"""What stands before every route: host, token, and the headers that a browser obeys.
+"""Checks before every route: the Host header, the token, and security headers on every answer.
 
-A server on a loopback address is reached by any page that a browser has open, through a name that
-its owner points at 127.0.0.1 (DNS rebinding). So the Host header must be a loopback name. A server
-on another address needs a token instead.
+A page that a browser has open can reach a server on a loopback address through a name that the page's
+owner points at 127.0.0.1 (DNS rebinding). So the Host header must be a loopback name. A server on
+another address needs a token instead.
+
+Starlette's TrustedHostMiddleware is not used: it answers 400 in plain text, this answers 421 with the
+reason and the next step, as every other refusal does.
 """
 
 import hmac
@@ -29,7 +32,7 @@ _LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address to listen on is reached from this machine alone."""
+    """Whether an address to listen on can be reached only from this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -43,22 +46,22 @@ class SecurityHeaders:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and mark the answer."""
+        """Passes the request on and adds the headers to its answer."""
 
-        async def send_marked(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(SECURITY_HEADERS)
             await send(message)
 
-        await self._app(scope, receive, send_marked if scope["type"] == "http" else send)
+        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
 class Guard:
-    """Refuses a foreign host, and with a token set, a question to a model without it.
+    """Refuses requests with a foreign Host header, and requests to a model without the token.
 
     Args:
-        app: what stands behind.
-        token: the secret that callers of /predict and /language must bear; None asks for none.
+        app: the application behind it.
+        token: the secret that callers of /predict and /language must send; None needs none.
         loopback_only: the Host header must name this machine.
     """
 
@@ -68,7 +71,7 @@ class Guard:
         self._loopback_only = loopback_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with an error, or pass the request on."""
+        """Answers with an error, or passes the request on."""
         refusal = self._refusal(scope) if scope["type"] == "http" else None
         if refusal is None:
             await self._app(scope, receive, send)
@@ -84,7 +87,7 @@ class Guard:
                 expected="localhost, 127.0.0.1 or [::1]",
                 next_step="open the address that the server printed when it started",
             )
-        if self._token is not None and _asks_a_model(scope["path"]):
+        if self._token is not None and _needs_token(scope["path"]):
             return _check_token(headers.get("authorization", ""), self._token)
         return None
 
@@ -95,13 +98,13 @@ def _host_name(host: str) -> str:
     return (name if colon and port.isdecimal() else host).lower()
 
 
-def _asks_a_model(path: str) -> bool:
+def _needs_token(path: str) -> bool:
     return path == "/predict" or path.startswith("/language/")
 
 
 def _check_token(authorization: str, token: str) -> ProtocolError | None:
-    # Headers are decoded as Latin-1: encoding so gives the bytes that came.
-    # In constant time, so that the answer's delay does not spell the token.
+    # Starlette decodes headers as Latin-1, so this gives back the bytes that were sent.
+    # compare_digest takes constant time, so that the delay of an answer does not reveal the token.
     if hmac.compare_digest(authorization.encode("latin-1"), f"Bearer {token}".encode()):
         return None
     return ProtocolError(

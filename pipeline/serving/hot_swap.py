@@ -1,7 +1,7 @@
-"""Which model serves: load the next one beside the old, prove it, then swap.
+"""Swaps the served model without a pause: loads the next one beside the old, checks it, then swaps.
 
 The pointer file names the bundle to serve. A bundle that does not open, warm up or answer its
-golden requests never serves: the old one stays and the reason is kept for `/health/ready`.
+golden requests never serves: the old one stays, and `/health/ready` tells the reason.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ _LOGGER = logging.getLogger("modelyard.rollout")
 
 
 @dataclass(frozen=True)
-class Model:
-    """A bundle that has proved itself, with its model."""
+class ServedModel:
+    """A bundle that passed its checks, with its loaded model."""
 
     bundle: Bundle
     text_model: TextModel
@@ -31,27 +31,27 @@ class Model:
 
     @cached_property
     def language_model(self) -> LanguageModel | None:
-        """Loaded when it is first asked for; None where the bundle has none."""
+        """The language model, loaded on first use; None if the bundle has none."""
         return LanguageModel.from_bundle(self.bundle)
 
 
 class ModelHolder:
-    """Holds the model that serves. A request takes `current` once and keeps it to its end.
+    """Holds the model that serves. A request reads `current` once and uses that model to its end.
 
     Attributes:
-        current: the model that serves, or None before the first.
-        last_error: why the latest bundle or pointer was refused; None when all is well.
+        current: the model that serves; None before the first.
+        last_error: why the latest bundle or pointer was refused; None if it was not.
     """
 
     def __init__(self) -> None:
-        self.current: Model | None = None
+        self.current: ServedModel | None = None
         self.last_error: str | None = None
 
-    def load(self, folder: Path, *, expected_hash: str | None = None) -> Model:
-        """Open, warm and prove the bundle in `folder`, then let it serve.
+    def load(self, folder: Path, *, expected_hash: str | None = None) -> ServedModel:
+        """Opens, warms up and checks the bundle in `folder`, then serves it.
 
         Raises:
-            ArtifactError: it was refused; what served before still serves.
+            ArtifactError: it was refused; the model before it still serves.
         """
         try:
             model = open_model(folder, expected_hash=expected_hash)
@@ -63,7 +63,7 @@ class ModelHolder:
         return model
 
     def refuse(self, error: ArtifactError) -> None:
-        """Keep the reason why a bundle or pointer was not taken."""
+        """Keeps and logs the reason why a bundle or pointer was refused."""
         reason = f"{error.got}; expected {error.expected}"
         if reason != self.last_error:
             _LOGGER.error("refused: %s; next: %s", reason, error.next_step)
@@ -72,7 +72,7 @@ class ModelHolder:
 
 @dataclass(frozen=True)
 class Pointer:
-    """What a pointer file says: the hash of a bundle and the folder it lies in."""
+    """The content of a pointer file: the hash of a bundle and the folder that holds it."""
 
     bundle: str
     folder: Path
@@ -80,8 +80,8 @@ class Pointer:
 
 def open_model(
     folder: Path, *, expected_hash: str | None = None, threads: int | None = None
-) -> Model:
-    """A bundle that is verified, loaded, warmed up and checked against its golden answers.
+) -> ServedModel:
+    """Verifies and loads a bundle, warms it up and checks it against its golden answers.
 
     Raises:
         ArtifactError: any of these failed.
@@ -97,16 +97,16 @@ def open_model(
     text_model.warm_up()
     if failures := check_golden(text_model, bundle.golden, bundle.golden_tolerance):
         raise ArtifactError(
-            f"bundle {bundle.hash[:12]} answers otherwise: {'; '.join(failures[:3])}",
-            expected=f"all {len(bundle.golden)} golden answers as where it was built",
+            f"bundle {bundle.hash[:12]} gives other answers: {'; '.join(failures[:3])}",
+            expected=f"all {len(bundle.golden)} golden answers, as on the machine that built it",
             next_step="build the bundle again on a machine of this kind",
         )
     card = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
-    return Model(bundle, text_model, card)
+    return ServedModel(bundle, text_model, card)
 
 
 def read_pointer(path: Path) -> Pointer:
-    """Parse a pointer file: `{"bundle": "<hash>", "folder": "releases/<hash>"}`.
+    """Parses a pointer file: `{"bundle": "<hash>", "folder": "releases/<hash>"}`.
 
     Raises:
         ArtifactError: it is missing, not JSON, or names a folder outside its own.
@@ -123,7 +123,7 @@ def read_pointer(path: Path) -> Pointer:
 
 
 class PointerFollower:
-    """Loads what a pointer file names, each time the file changes."""
+    """Loads the bundle that a pointer file names, each time the file changes."""
 
     def __init__(self, holder: ModelHolder, pointer: Path) -> None:
         self._holder = holder
@@ -131,13 +131,13 @@ class PointerFollower:
         self._seen: tuple[int, bytes] | None = None
 
     async def follow(self) -> None:
-        """Check the pointer for ever. Loading happens in a thread: requests go on meanwhile."""
+        """Checks the pointer until it is cancelled. Loading happens in a thread, beside the requests."""
         while True:
             await asyncio.to_thread(self.check)
             await asyncio.sleep(POLL_SECONDS)
 
     def check(self) -> None:
-        """Load what the pointer names, if the file is not the one seen last."""
+        """Loads the bundle that the pointer names, if the file has changed."""
         signature = self._signature()
         if signature is not None and signature == self._seen:
             return
@@ -148,12 +148,12 @@ class PointerFollower:
                 self._holder.load(pointer.folder, expected_hash=pointer.bundle)
         except ArtifactError as error:
             self._holder.refuse(error)
-        # A background task that dies would leave the server deaf to every later release.
+        # If this background task died, the server would ignore every later release.
         except Exception as error:
             self._holder.refuse(_unforeseen(self._pointer, error))
 
     def _serves(self, pointer: Pointer) -> bool:
-        """Whether the bundle serves already: the pointer came back, or was written again."""
+        """Whether the bundle serves already, because the pointer was set back or written again."""
         current = self._holder.current
         if current is None or current.bundle.hash != pointer.bundle:
             return False
@@ -161,14 +161,14 @@ class PointerFollower:
         return True
 
     def _signature(self) -> tuple[int, bytes] | None:
-        # The time too: touching the file asks for another try.
+        # With the time, so that touching the file causes another try.
         try:
             return self._pointer.stat().st_mtime_ns, self._pointer.read_bytes()
         except OSError:
             return None
 
 
-def _name(model: Model) -> str:
+def _name(model: ServedModel) -> str:
     return f"({model.bundle.description.product}, {model.bundle.description.variant})"
 
 

@@ -1,14 +1,15 @@
-"""Questions to the bundle's language model: POST /language/{cost,next,fill,embeddings} with {"text": ".."}.
+"""The language model's routes: POST /language/{cost,next,fill,embeddings} with {"text": ".."}.
 
-cost        what each token costs, in bits, and the whole text
+cost        the cost of each token and of the whole text, in bits
 next        the likeliest words after the text
-fill        what fits the blank ___ in the text
+fill        the words that fit the blank ___ in the text
 embeddings  every layer's states of each token
 """
 
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,38 +17,49 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pipeline.runtime.language_model import LanguageModel
+from pipeline.runtime.language_model import LanguageModel, TextCost, Word
 from pipeline.serving.admission import Admission
-from pipeline.serving.hot_swap import Model
+from pipeline.serving.hot_swap import ServedModel
 from pipeline.serving.protocol import ProtocolError, failed, json_response, read_texts
 
 _BLANK = "___"
 _LOGGER = logging.getLogger("modelyard.server")
-Answer = Callable[[LanguageModel, str], dict[str, Any]]
 
 
-def cost(model: LanguageModel, text: str) -> dict[str, Any]:
-    """What each token costs, and the text."""
-    found = model.cost(text)
-    return {
-        "tokens": [
-            {"text": token.text, "bits": token.bits, "backward_bits": token.backward_bits}
-            for token in found.tokens
-        ],
-        "bits": found.bits,
-        "backward_bits": found.backward_bits,
-        "is_probability": found.is_probability,
-        "truncated": found.truncated,
-    }
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """Candidate words, best first."""
+
+    words: list[Word]
 
 
-def following(model: LanguageModel, text: str) -> dict[str, Any]:
-    """The likeliest next words."""
-    return {"words": [_word(word.text, word.probability) for word in model.next_words(text)]}
+@dataclass(frozen=True, kw_only=True)
+class Embeddings:
+    """Tokens and their states, `(layers + 1, tokens, width)`, rounded to four digits."""
+
+    tokens: list[str]
+    layers: list[list[list[float]]]
 
 
-def fill(model: LanguageModel, text: str) -> dict[str, Any]:
-    """What fits the blank."""
+Answer = Callable[[LanguageModel, str], TextCost | Words | Embeddings]
+
+
+def cost(model: LanguageModel, text: str) -> TextCost:
+    """The cost of each token and of the whole text, in bits."""
+    return model.cost(text)
+
+
+def next_words(model: LanguageModel, text: str) -> Words:
+    """The likeliest words after the text."""
+    return Words(words=model.next_words(text))
+
+
+def fill(model: LanguageModel, text: str) -> Words:
+    """The words that fit the blank.
+
+    Raises:
+        ProtocolError: 422, the text has no blank, or several.
+    """
     if text.count(_BLANK) != 1:
         raise ProtocolError(
             422,
@@ -55,26 +67,34 @@ def fill(model: LanguageModel, text: str) -> dict[str, Any]:
             expected=f"one blank, written {_BLANK}",
             next_step=f'send for example {{"text": "a {_BLANK} film"}}',
         )
-    return {"words": [_word(w.text, w.probability) for w in model.fill(text, blank=_BLANK)]}
+    return Words(words=model.fill(text, blank=_BLANK))
 
 
-def embeddings(model: LanguageModel, text: str) -> dict[str, Any]:
-    """Every layer's states, rounded to four digits."""
+def embeddings(model: LanguageModel, text: str) -> Embeddings:
+    """Every layer's states of each token."""
     tokens, states = model.embeddings(text)
-    return {"tokens": tokens, "layers": states.round(4).tolist()}
+    return Embeddings(tokens=tokens, layers=states.round(4).tolist())
 
 
-def language_routes(current: Callable[[], Model], admission: Admission) -> list[Route]:
+def language_routes(current: Callable[[], ServedModel], admission: Admission) -> list[Route]:
     """The four routes; `current` gives the model that serves, or raises."""
-    answers = {"cost": cost, "next": following, "fill": fill, "embeddings": embeddings}
+    answers: dict[str, Answer] = {
+        "cost": cost,
+        "next": next_words,
+        "fill": fill,
+        "embeddings": embeddings,
+    }
     return [
-        Route(f"/language/{name}", partial(_ask, current, admission, answer), methods=["POST"])
+        Route(f"/language/{name}", partial(_respond, current, admission, answer), methods=["POST"])
         for name, answer in answers.items()
     ]
 
 
-async def _ask(
-    current: Callable[[], Model], admission: Admission, answer: Answer, request: Request
+async def _respond(
+    current: Callable[[], ServedModel],
+    admission: Admission,
+    answer: Answer,
+    request: Request,
 ) -> Response:
     try:
         texts = await read_texts(request)
@@ -86,29 +106,26 @@ async def _ask(
         )
     model = current()
     try:
-        body, seconds = await admission.run(partial(_timed, model, answer, texts[0]))
+        return json_response(await admission.run(partial(_body, model, answer, texts[0])))
     except ProtocolError:
         raise
-    # The message could hold the text, which must not reach the log: only its kind is written.
+    # The message could hold the text, which must not reach the log, so only the type is logged.
     except Exception as error:
         _LOGGER.error("the language model failed: %s", type(error).__name__)
         raise failed() from None
-    return json_response(body | {"milliseconds": round(1000 * seconds, 3)})
 
 
-def _timed(model: Model, answer: Answer, text: str) -> tuple[dict[str, Any], float]:
+def _body(model: ServedModel, answer: Answer, text: str) -> dict[str, Any]:
+    """The answer's fields, the model's family and the milliseconds that the answer took."""
     language_model = model.language_model
     if language_model is None:
         raise ProtocolError(
             404,
             got="a bundle without a language model",
-            expected="one that was built with it",
+            expected="a bundle that was built with one",
             next_step="build and release again with `make pipeline`",
         )
     start = time.perf_counter()
-    body = answer(language_model, text)
-    return body | {"family": language_model.family}, time.perf_counter() - start
-
-
-def _word(text: str, probability: float) -> dict[str, Any]:
-    return {"text": text, "probability": probability}
+    fields = vars(answer(language_model, text))
+    milliseconds = round(1000 * (time.perf_counter() - start), 3)
+    return {**fields, "family": language_model.family, "milliseconds": milliseconds}

@@ -1,7 +1,7 @@
-"""What a request may look like, and the one shape of every error.
+"""Parses request bodies, and gives every error the same shape.
 
-Nothing here knows a model: bytes in, texts or pairs out, or a refusal that says what it got, what it
-expected and what to do next. Limits are checked before the work they bound.
+Nothing here knows a model: bytes come in, texts or pairs go out, or an error that says what came, what
+was expected and what to do next. Limits are checked before the work that they limit.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from pipeline.runtime.task import Request as Asked
+from pipeline.runtime.task import Request as TextRequest
 
 MAX_BODY_BYTES = 1_000_000
 MAX_TEXTS = 64
@@ -51,7 +51,7 @@ class ProtocolError(Exception):
 
 
 def failed() -> ProtocolError:
-    """The answer where the model itself failed; what of the text stood in its message is left out."""
+    """The error when the model itself failed. It leaves out the exception, which could quote the text."""
     return ProtocolError(
         500,
         got="a failure of the model",
@@ -61,17 +61,23 @@ def failed() -> ProtocolError:
 
 
 class BodyTooLargeError(ProtocolError):
-    """A body over the limit; `more` says that its sender may still be sending."""
+    """A body over the limit; with `more`, its sender may still be sending."""
 
-    def __init__(self, status: int, *, more: bool, **told: Any) -> None:
-        super().__init__(status, **told)
+    def __init__(self, got: str, *, more: bool) -> None:
+        super().__init__(
+            413,
+            got=got,
+            expected=f"at most {MAX_BODY_BYTES:,} bytes",
+            next_step="send fewer or shorter texts in one request",
+            headers={"connection": "close"},
+        )
         self.more = more
 
 
 def json_response(
     value: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """`value` as JSON that no cache keeps."""
+    """A response with `value` as JSON, which no cache keeps."""
     return Response(
         orjson.dumps(value),
         status_code=status,
@@ -81,13 +87,13 @@ def json_response(
 
 
 def error_response(error: ProtocolError) -> Response:
-    """The JSON answer that tells of `error`."""
+    """The JSON response for `error`."""
     body = {"got": error.got, "expected": error.expected, "next_step": error.next_step}
     return json_response({"error": body}, error.status, error.headers)
 
 
-async def read_requests(request: Request) -> list[Asked]:
-    """The texts or the pairs of a /predict request.
+async def read_requests(request: Request) -> list[TextRequest]:
+    """The texts or pairs of a /predict request.
 
     Raises:
         ProtocolError: the content type, the body or a text is not what is expected.
@@ -97,23 +103,23 @@ async def read_requests(request: Request) -> list[Asked]:
 
 
 async def read_texts(request: Request) -> list[str]:
-    """The same where pairs make no sense.
+    """The texts of a request that may not hold pairs.
 
     Raises:
         ProtocolError: the content type, the body or a text is not what is expected.
     """
-    asked = await read_requests(request)
-    require_shape(asked, pairs=False)
-    return [text for text in asked if isinstance(text, str)]
+    requests = await read_requests(request)
+    require_shape(requests, pairs=False)
+    return [text for text in requests if isinstance(text, str)]
 
 
-def require_shape(asked: list[Asked], *, pairs: bool) -> None:
-    """Refuse pairs where a model reads single texts, and the reverse.
+def require_shape(requests: list[TextRequest], *, pairs: bool) -> None:
+    """Refuses pairs if the model reads single texts, and single texts if it reads pairs.
 
     Raises:
         ProtocolError: 422.
     """
-    if isinstance(asked[0], str) == pairs:
+    if isinstance(requests[0], str) == pairs:
         raise ProtocolError(
             422,
             got=f"{'a single text' if pairs else 'a pair'} for a model that reads "
@@ -123,8 +129,8 @@ def require_shape(asked: list[Asked], *, pairs: bool) -> None:
         )
 
 
-def parse_requests(body: bytes) -> list[Asked]:
-    """Texts or pairs of a JSON body, 1 to `MAX_TEXTS`, each text with more than white space.
+def parse_requests(body: bytes) -> list[TextRequest]:
+    """The 1 to `MAX_TEXTS` texts or pairs of a JSON body; no text may be blank.
 
     Raises:
         ProtocolError: 400 for what is not JSON, 422 for JSON of another shape.
@@ -134,25 +140,28 @@ def parse_requests(body: bytes) -> list[Asked]:
         raise _unfit(f"{_kind(value)} at the top")
     if unknown := sorted(value.keys() - {"text", "texts", "second", "pairs"}):
         raise _unfit(f"the unknown key {unknown[0][:40]!r}")
-    if value.keys() == {"text", "second"}:
-        return [(_check_text(value["text"], "text"), _check_text(value["second"], "second"))]
-    if len(value) != 1 or "second" in value:
-        together = " and ".join(f"'{key}'" for key in sorted(value))
-        raise _unfit(f"{together} together" if len(value) > 1 else together or "an empty object")
-    if "text" in value:
-        return [_check_text(value["text"], "text")]
-    return _check_texts(value["texts"]) if "texts" in value else _check_pairs(value["pairs"])
+    match value:
+        case {"text": text, "second": second} if len(value) == 2:
+            return [(_check_text(text, "text"), _check_text(second, "second"))]
+        case {"text": text} if len(value) == 1:
+            return [_check_text(text, "text")]
+        case {"texts": texts} if len(value) == 1:
+            return _check_texts(texts)
+        case {"pairs": pairs} if len(value) == 1:
+            return _check_pairs(pairs)
+    together = " and ".join(f"'{key}'" for key in sorted(value))
+    raise _unfit(f"{together} together" if len(value) > 1 else together or "an empty object")
 
 
-def _check_texts(texts: Any) -> list[Asked]:
+def _check_texts(texts: Any) -> list[TextRequest]:
     return [
         _check_text(text, f"texts[{number}]")
         for number, text in enumerate(_check_list(texts, "texts"))
     ]
 
 
-def _check_pairs(pairs: Any) -> list[Asked]:
-    found: list[Asked] = []
+def _check_pairs(pairs: Any) -> list[TextRequest]:
+    found: list[TextRequest] = []
     for number, pair in enumerate(_check_list(pairs, "pairs")):
         name = f"pairs[{number}]"
         if not isinstance(pair, list) or len(pair) != 2:
@@ -189,7 +198,7 @@ def _parse_json(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        # orjson words it "recursion limit" or "depth limit", by version.
+        # Versions of orjson say "recursion limit" or "depth limit".
         deep = "recursion" in str(error).lower() or "depth" in str(error).lower()
         raise ProtocolError(
             400,
@@ -200,7 +209,7 @@ def _parse_json(body: bytes) -> Any:
 
 
 def _kind(value: Any) -> str:
-    # bool is an int in Python; the sender wrote true or false.
+    # A bool is an int in Python, but the sender wrote true or false.
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     names = {int: "a number", float: "a number", str: "a text", list: "a list", dict: "an object"}
@@ -215,7 +224,7 @@ def _unfit(got: str, expected: str | None = None) -> ProtocolError:
 def _check_content_type(request: Request) -> None:
     content_type = request.headers.get("content-type", "")
     if content_type.split(";")[0].strip().lower() != "application/json":
-        # Also a wall: a page of another origin cannot send this type without asking first.
+        # Also a protection: a page of another origin cannot send this type without a preflight request.
         raise ProtocolError(
             415,
             got=f"content type {content_type[:80]!r}",
@@ -225,10 +234,10 @@ def _check_content_type(request: Request) -> None:
 
 
 async def _read_body(request: Request) -> bytes:
-    """The body, of which never more than the limit is held."""
+    """The body; never more of it than the limit is kept in memory."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
-        raise _too_large(f"a body of {int(declared):,} bytes", more=True)
+        raise BodyTooLargeError(f"a body of {int(declared):,} bytes", more=True)
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await _collect(request)
@@ -243,7 +252,7 @@ async def _read_body(request: Request) -> bytes:
 
 
 async def _collect(request: Request) -> bytes:
-    # Not request.stream(): it does not tell whether a piece over the limit was the last.
+    # Not request.stream(), which does not say whether the piece that passed the limit was the last.
     body = bytearray()
     more = True
     while more:
@@ -253,16 +262,5 @@ async def _collect(request: Request) -> bytes:
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > MAX_BODY_BYTES:
-            raise _too_large(f"a body of more than {MAX_BODY_BYTES:,} bytes", more=more)
+            raise BodyTooLargeError(f"a body of more than {MAX_BODY_BYTES:,} bytes", more=more)
     return bytes(body)
-
-
-def _too_large(got: str, *, more: bool) -> BodyTooLargeError:
-    return BodyTooLargeError(
-        413,
-        got=got,
-        expected=f"at most {MAX_BODY_BYTES:,} bytes",
-        next_step="send fewer or shorter texts in one request",
-        headers={"connection": "close"},
-        more=more,
-    )

@@ -1,11 +1,11 @@
-"""Serve a model over HTTP: follow a pointer file from release to release, or serve one bundle.
+"""Serves a model over HTTP: follows a pointer file from release to release, or serves one bundle.
 
     python -m pipeline.serving.server --pointer .modelyard/products/<name>/current.json
     python -m pipeline.serving.server --bundle artifacts/gate/bundle --port 8000
 
-Takes the next free port when the wished one is in use, and says so. `--state FILE` is written when
-the server listens (`pid`, `host`, `port`, `url`) and removed when it stops. SIGTERM ends requests
-in work, then the process.
+If the port is in use, the server takes the next free one and says so. It writes `--state FILE` when it
+listens (`pid`, `host`, `port`, `url`) and removes it when it stops. On SIGTERM it finishes the running
+requests, then exits.
 """
 
 import argparse
@@ -35,8 +35,8 @@ GRACE_SECONDS = 5
 _LOGGER = logging.getLogger("modelyard.server")
 
 
-class Server(uvicorn.Server):
-    """A uvicorn server that tells in a file where it listens."""
+class ListeningServer(uvicorn.Server):
+    """A uvicorn server that writes its address to a file while it listens."""
 
     def __init__(self, config: uvicorn.Config, *, address: tuple[str, int], state: Path | None):
         super().__init__(config)
@@ -44,7 +44,7 @@ class Server(uvicorn.Server):
         self._state = state
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, then say where."""
+        """Starts listening, then logs the address and writes the file."""
         await super().startup(sockets)
         host, port = self._address
         url = f"http://{_url_host(host)}:{port}/"
@@ -53,14 +53,14 @@ class Server(uvicorn.Server):
             write_json(self._state, {"pid": os.getpid(), "host": host, "port": port, "url": url})
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, end what is in work, and take the state file away."""
+        """Removes the file, stops listening and finishes the running requests."""
         if self._state is not None:
             self._state.unlink(missing_ok=True)
         await super().shutdown(sockets)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse the command line and serve. Returns the exit code."""
+    """Parses the command line and serves. Returns the exit code."""
     options = _parse(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def serve(options: argparse.Namespace) -> None:
-    """Serve until SIGTERM or SIGINT.
+    """Serves until SIGTERM or SIGINT.
 
     Raises:
         PipelineError: the bundle does not load, no port is free, or a token is needed.
@@ -95,27 +95,27 @@ def serve(options: argparse.Namespace) -> None:
         app,
         lifespan="on",
         log_config=None,
-        # The access log costs a third of a small request's time and tells nothing of the answer.
+        # The access log costs a third of a small request's time and says nothing about the answer.
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     _stop_with_success()
     address = (options.host, int(listener.getsockname()[1]))
-    Server(config, address=address, state=options.state).run(sockets=[listener])
+    ListeningServer(config, address=address, state=options.state).run(sockets=[listener])
 
 
 def _stop_with_success() -> None:
-    """Let a stop that was asked for end with exit code 0.
+    """Makes the process exit with code 0 on SIGTERM and SIGINT.
 
-    uvicorn ends its work on a signal, then raises the signal again for the handler set before.
+    uvicorn finishes its work on a signal, then raises the signal again for the handler set before.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
 
 
 def check_exposure(host: str, token: str | None) -> None:
-    """Refuse to listen where other machines reach, unless callers need a token.
+    """Refuses to listen on an address that other machines can reach unless a token is set.
 
     Raises:
         ReleaseError: no token is set.
@@ -129,10 +129,10 @@ def check_exposure(host: str, token: str | None) -> None:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket on `port` or the next free one after it; port 0 takes any.
+    """Opens a socket on `port`, or on the next free port after it; port 0 takes any.
 
     Raises:
-        ReleaseError: none of them is free, or the address is not this machine's.
+        ReleaseError: no port is free, or the address is not one of this machine.
     """
     for candidate in [0] if port == 0 else range(port, min(port + PORTS_TRIED, 65_536)):
         try:
@@ -149,13 +149,13 @@ def bind(host: str, port: int) -> socket.socket:
 
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sets TCP_NODELAY only where the protocol is named; without it answers wait 40 ms.
+    # asyncio sets TCP_NODELAY only if the protocol is named; without it answers take 40 ms longer.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        # So that a restarted server need not wait for old connections to be forgotten.
+        # So that a restarted server need not wait until the system has forgotten old connections.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        # Taken for good only now: two servers that start together could both have bound it.
+        # Only this reserves the port: two servers that start together can both bind it.
         listener.listen(2048)
     except OSError:
         listener.close()
@@ -176,11 +176,15 @@ def _url_host(host: str) -> str:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m pipeline.serving.server")
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--pointer", type=Path, help="file that names the bundle; it is followed")
+    source.add_argument(
+        "--pointer", type=Path, help="file that names the bundle; changes are followed"
+    )
     source.add_argument("--bundle", type=Path, help="folder of one bundle to serve")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=8000, help="port; the next free one if in use")
-    parser.add_argument("--state", type=Path, help="file that tells pid and address while it runs")
+    parser.add_argument(
+        "--port", type=int, default=8000, help="port to listen on, or the next free one"
+    )
+    parser.add_argument("--state", type=Path, help="file for pid and address while it runs")
     return parser.parse_args(arguments)
 
 

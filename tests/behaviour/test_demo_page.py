@@ -1,4 +1,4 @@
-"""The demo page as a person meets it: by keyboard only, in a real browser."""
+"""The demo page, used by keyboard alone in a real browser."""
 
 from collections.abc import Iterator
 
@@ -32,7 +32,7 @@ def open_page(browser: Browser, server: RunningServer) -> Iterator[Page]:
     expect(page.locator("#examples button")).to_have_count(3)
     yield page
     context.close()
-    # A page that breaks its own content policy says so on the console.
+    # The browser reports on the console if the page breaks its own content policy.
     assert [problem for problem in problems if "Failed to load" not in problem] == []
 
 
@@ -89,10 +89,10 @@ def test_the_comparison_shows_gain_and_cost(page: Page) -> None:
     expect(page.locator("#figures")).to_contain_text("81.0%")
 
 
-def test_a_server_that_is_away_is_told_kindly_and_asked_again(page: Page) -> None:
+def test_a_server_that_does_not_answer_is_reported_and_asked_again(page: Page) -> None:
     page.route("**/predict", lambda route: route.abort())
     page.locator("#text").fill("good")
-    expect(page.locator("#verdict")).to_have_text("The model is away")
+    expect(page.locator("#verdict")).to_have_text("The model is not available")
     page.unroute("**/predict")
     expect(page.locator("#verdict")).to_have_text("Positive", timeout=15_000)
 

@@ -1,4 +1,4 @@
-"""The demo page of a product that is no classifier of single texts, in a real browser."""
+"""The demo page for pairs, several labels and numbers, in a real browser."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The language tab as a person meets it: by keyboard only, in a real browser."""
+"""The language tab, used by keyboard alone in a real browser."""
 
 from collections.abc import Iterator
 

@@ -9,7 +9,7 @@ from pipeline.compression.onnx_export import export_onnx
 from pipeline.core.decision import Decision
 from pipeline.core.params import Compute
 from pipeline.models.encoder import load_tokenizer, reads_segments
-from pipeline.runtime.reader import Reader
+from pipeline.runtime.reader import TextReader
 from pipeline.runtime.scores import scores_of
 from pipeline.runtime.task import Task, requests_of
 from pipeline.runtime.text_model import TextModel
@@ -36,7 +36,7 @@ def test_runtime_and_training_cut_the_same_windows(
         segments=pairs,
         window_stride=stride,
     )
-    reader = Reader(tmp_path / "tokenizer.json", max_length=LENGTH, window_stride=stride)
+    reader = TextReader(tmp_path / "tokenizer.json", max_length=LENGTH, window_stride=stride)
     found = [row for request in requests_of(texts, seconds) for row in reader.read(request)[0]]
     assert len(found) > 30
     assert [row.ids for row in found] == rows.ids

@@ -130,7 +130,7 @@ def test_a_bundle_of_another_product_is_refused(root: Path, bundles: dict[str, P
 def test_what_serves_stays_when_a_candidate_fails(root: Path, bundles: dict[str, Path]) -> None:
     state = ReleaseState(root, PRODUCT)
     first = Rollout(root, PRODUCT).release(_request(bundles["first"]))
-    with pytest.raises(ReleaseError, match="answers otherwise"):
+    with pytest.raises(ReleaseError, match="gives other answers"):
         Rollout(root, PRODUCT).release(_request(bundles["wrong"]))
     with pytest.raises(ReleaseError, match="resident memory"):
         Rollout(root, PRODUCT).release(_request(bundles["second"], limits=Limits(memory_mb=1)))

@@ -9,8 +9,8 @@ import pytest
 from pipeline.core.errors import ArtifactError
 from pipeline.runtime.batch_invariance import (
     BATCH_SIZE,
+    AnswerChange,
     BatchInvariance,
-    Change,
     compare_answers,
     measure_batch_invariance,
 )
@@ -27,7 +27,7 @@ from tests.support.tiny_bundle import (
 # Most of them praise: what a batch shares then drowns the blame of the others.
 TEXTS = [f"{word} film" for word in ("good", "warm", "funny", "good", "warm", "bad")]
 MANY: list[Request] = [*TEXTS, *(f"the {text}" for text in TEXTS), "a", "awful " * 20] * 4
-NOTHING = Change(0.0, 0, 0.0)
+NOTHING = AnswerChange(0.0, 0, 0.0)
 
 
 def open_model(
@@ -104,7 +104,7 @@ def test_a_runtime_that_batches_such_a_graph_does_not_pass(tmp_path: Path) -> No
 
 def test_batches_may_flip_one_label_in_a_thousand_and_no_more() -> None:
     def passes(flips: int) -> bool:
-        change = Change(0.01, flips, flips / 20_000)
+        change = AnswerChange(0.01, flips, flips / 20_000)
         return BatchInvariance(20_000, 1000, served=change, batched={"padded": change}).passed
 
     assert passes(20)

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.runtime import reader
-from pipeline.runtime.reader import Reader
+from pipeline.runtime.reader import TextReader
 from tests.support.tiny_bundle import make_tiny_model
 
 CLS, SEP = 2, 3
@@ -17,8 +17,8 @@ def write_tokenizer(tmp_path: Path) -> Path:
     return make_tiny_model(tmp_path)[1]
 
 
-def reading(tokenizer: Path, stride: int | None) -> Reader:
-    return Reader(tokenizer, max_length=10, window_stride=stride)
+def reading(tokenizer: Path, stride: int | None) -> TextReader:
+    return TextReader(tokenizer, max_length=10, window_stride=stride)
 
 
 def numbered(count: int) -> str:
@@ -39,7 +39,9 @@ def test_a_text_that_fits_is_one_row(tokenizer: Path, count: int) -> None:
 def test_windows_begin_a_stride_apart_and_hold_every_token(
     tokenizer: Path, count: int, stride: int
 ) -> None:
-    every = Reader(tokenizer, max_length=1000, window_stride=None).read(numbered(count))[0][0].ids
+    every = (
+        TextReader(tokenizer, max_length=1000, window_stride=None).read(numbered(count))[0][0].ids
+    )
     rows, truncated = reading(tokenizer, stride).read(numbered(count))
     step = min(stride, 8)
     ordinary = every[1:-1]
@@ -71,10 +73,10 @@ def test_a_pair_without_windows_is_cut_where_it_is_longer(tokenizer: Path) -> No
     assert sum(row.segments) == 3
 
 
-def test_what_follows_the_most_windows_is_left_out_and_told(
+def test_the_text_after_the_last_allowed_window_is_left_out_and_reported(
     tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader, "MOST_WINDOWS", 3)
+    monkeypatch.setattr(reader, "MAX_WINDOWS", 3)
     rows, truncated = reading(tokenizer, 4).read(numbered(100))
     assert len(rows) == 3
     assert truncated

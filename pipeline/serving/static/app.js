@@ -1,4 +1,4 @@
-// The demo page: asks /predict as you type and shows figures of /model. No library, no build.
+// The demo page: sends what you type to /predict and shows the figures of /model. No library, no build.
 
 import { said, showAnswer, showNoAnswer, tone } from "./answers.js";
 import { showComparison, showLimits, showPurpose, titleOf } from "./compare.js";
@@ -18,11 +18,11 @@ const state = { model: null, asked: 0, typing: 0, settled: 0, retry: 0, history:
 
 // ---- the server --------------------------------------------------------------------------
 
-class Away extends Error {}
+class Unavailable extends Error {}
 class Refused extends Error {
-  constructor(status, told) {
-    super(told.got);
-    Object.assign(this, { status, told });
+  constructor(status, reason) {
+    super(reason.got);
+    Object.assign(this, { status, reason });
   }
 }
 
@@ -32,11 +32,11 @@ async function call(path, options) {
     response = await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Away("no connection");
+    throw new Unavailable("no connection");
   }
   const body = await response.json().catch(() => null);
   if (response.ok && body !== null) return body;
-  if (response.status === 503 || body === null) throw new Away("not ready");
+  if (response.status === 503 || body === null) throw new Unavailable("not ready");
   throw new Refused(response.status, body.error ?? { got: "no answer", next_step: "try again" });
 }
 
@@ -49,7 +49,7 @@ function predict(asked, signal) {
 
 // ---- asking ------------------------------------------------------------------------------
 
-// One text, or both of a pair.
+// The text as it is written, or both texts of a pair.
 const written = () => (state.model?.pairs ? [page.text.value, page.second.value] : [page.text.value]);
 
 async function ask({ keep = false } = {}) {
@@ -69,7 +69,7 @@ async function ask({ keep = false } = {}) {
     if (turn !== state.asked) return;
     if (answer.model.hash !== state.model.hash) await loadModel();
     show(answer);
-    // A sentence that stood for a moment is a try; one still being typed is not.
+    // A text is remembered once it has not changed for a moment, not while it is being typed.
     if (keep) remember(asked, answer);
     else state.settled = setTimeout(() => remember(asked, answer), SETTLED_MS);
   } catch (error) {
@@ -77,7 +77,7 @@ async function ask({ keep = false } = {}) {
   }
 }
 
-function later() {
+function askSoon() {
   clearTimeout(state.typing);
   clearTimeout(state.settled);
   state.typing = setTimeout(ask, TYPING_MS);
@@ -88,7 +88,7 @@ function later() {
 function showEmpty() {
   page.answer.dataset.state = "empty";
   const half = state.model?.pairs && written().some((text) => text.trim());
-  page.verdict.textContent = half ? "Waiting for the other text" : "Waiting for your words";
+  page.verdict.textContent = half ? "Waiting for the other text" : "Waiting for your text";
   page.detail.textContent = state.model?.pairs
     ? "Type both texts, or choose an example."
     : "Type a sentence, or choose an example.";
@@ -109,11 +109,11 @@ function showError(error) {
   if (error instanceof Refused) {
     byId("token-row").hidden = error.status !== 401;
     page.verdict.textContent = error.status === 413 ? "That text is too long" : "That did not work";
-    page.detail.textContent = `The server got ${error.told.got}. What to do: ${error.told.next_step}.`;
-  } else if (error instanceof Away) {
-    page.verdict.textContent = "The model is away";
-    page.detail.textContent = "The server does not answer just now. Your text is kept, and this page "
-      + "asks again by itself. If it stays so, start the server again.";
+    page.detail.textContent = `The server got ${error.reason.got}. What to do: ${error.reason.next_step}.`;
+  } else if (error instanceof Unavailable) {
+    page.verdict.textContent = "The model is not available";
+    page.detail.textContent = "The server does not answer at the moment. Your text is kept, and this page "
+      + "tries again by itself. If this goes on, restart the server.";
     state.retry = setTimeout(ask, RETRY_MS);
   } else {
     throw error;
@@ -153,7 +153,7 @@ function use([text, second]) {
   ask({ keep: true });
 }
 
-// ---- what serves, and how good it is -----------------------------------------------------
+// ---- the model and its figures -----------------------------------------------------------
 
 async function loadModel() {
   state.model = await call("/model");
@@ -193,7 +193,7 @@ async function start() {
     else showEmpty();
   } catch (error) {
     showError(error);
-    if (error instanceof Away) {
+    if (error instanceof Unavailable) {
       clearTimeout(state.retry);
       state.retry = setTimeout(start, RETRY_MS);
     }
@@ -201,7 +201,7 @@ async function start() {
 }
 
 for (const box of [page.text, page.second]) {
-  box.addEventListener("input", later);
+  box.addEventListener("input", askSoon);
   box.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();

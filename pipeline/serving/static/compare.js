@@ -1,4 +1,4 @@
-// How the released model compares with its teacher, and what it is not good for.
+// Compares the released model with its teacher, and lists its limits.
 
 import {
   both, byId, either, lowerFirst, make, megabytes, milliseconds, number, percent, signed, times, words,
@@ -17,13 +17,13 @@ export function showPurpose(model) {
   const reads = model.pairs ? "Reads two texts" : "Reads a text";
   const says = {
     classification: `says ${either(model.labels)}`,
-    multi_label: `says which of these hold: ${both(model.labels)}`,
+    multi_label: `says which of these labels apply: ${both(model.labels)}`,
     regression: `gives a number: ${either(model.labels)}`,
   }[model.problem];
   byId("audience").textContent = `${reads} and ${says}.${madeFor(model.audience)}`;
 }
 
-// The split on which both were scored: figures of different rows must not stand side by side.
+// The first split on which both were scored; figures of different splits do not compare.
 function quality(model) {
   const metric = metricOf(model);
   const of = (side, split) => side?.quality?.[split]?.[metric] ?? null;
@@ -55,16 +55,16 @@ export function showComparison(model) {
     return row;
   }));
   showRatios(teacher.size_bytes / model.size_bytes, typical(teacher) / typical(model), found, metric);
-  const texts = { test: "texts that neither had seen", validation: "validation texts" };
+  const texts = { test: "test texts, which neither model has seen", validation: "validation texts" };
   byId("compare-note").textContent = (found.split ? `${FIGURES[metric]} on ${texts[found.split]}. ` : "")
-    + "Time is the middle of many requests on the machine that built it.";
+    + "Time is the median of many requests on the machine that built the model.";
 }
 
 function showRatios(smaller, faster, found, metric) {
   const ratios = [[smaller, "smaller", "larger"], [faster, "faster", "slower"]]
     .filter(([ratio]) => Number.isFinite(ratio) && ratio > 0)
     .map(([ratio, better, worse]) => [ratio >= 1 ? better : worse, times(Math.max(ratio, 1 / ratio))]);
-  // What it cost stands beside what it gained.
+  // The loss in quality is shown beside the gains.
   if (found.split) {
     const change = found.released - found.teacher;
     ratios.push(metric === "accuracy"
@@ -81,35 +81,35 @@ function showRatios(smaller, faster, found, metric) {
 export function showLimits(model) {
   const limits = [
     knows(model), ...unsure(model), reads(model),
-    "Irony, mixed feelings and quotations mislead it. Let a person decide what matters to people.",
+    "Irony, mixed feelings and quotations mislead it. A person should decide what matters to people.",
   ];
   byId("limits").hidden = false;
   byId("limits-list").replaceChildren(...limits.map((limit) => make("li", "", limit)));
 }
 
 const knows = (model) => (model.problem === "regression"
-  ? "It gives a number to every text, also to one on another subject or in another language."
-  : `It knows only ${either(model.labels)}, and answers so even for a text on another subject or in another language.`);
+  ? "It gives every text a number, even a text on another subject or in another language."
+  : `It answers only ${either(model.labels)}, even for a text on another subject or in another language.`);
 
 function unsure(model) {
-  if (model.problem === "regression") return ["It says a number and not how sure it is of it."];
+  if (model.problem === "regression") return ["It gives a number, but not how sure it is."];
   const abstains = model.decision.abstain_below !== null;
   const answered = model.answered?.test ?? model.answered?.validation;
   if (abstains) {
     const share = answered
-      ? `: it answers ${percent(answered.share)} of texts, and ${percent(answered.right ?? 0)} of these rightly.`
+      ? `: it answers ${percent(answered.share)} of texts, and ${percent(answered.right ?? 0)} of these answers are right.`
       : ".";
-    return [`It says “not sure” where it would not be right often enough${share}`];
+    return [`It says “not sure” if it would be wrong too often${share}`];
   }
-  if (model.problem === "multi_label") return ["A label may be missing, or hold wrongly: look at the bars close to their mark."];
+  if (model.problem === "multi_label") return ["It may miss a label or add a wrong one. Look at the bars close to their mark."];
   const right = metricOf(model) === "accuracy" ? quality(model).released : null;
-  const wrong = right === null ? "." : `: of 100 texts, about ${Math.round((1 - right) * 100)} are answered wrongly.`;
+  const wrong = right === null ? "." : `: about ${Math.round((1 - right) * 100)} of 100 answers are wrong.`;
   if (model.decision.thresholds !== null) return [`It can be sure and wrong${wrong}`];
-  return [`Below ${percent(SURE)} it says “not sure”. It can be sure and wrong all the same${wrong}`];
+  return [`Below ${percent(SURE)} it says “not sure”. It can still be sure and wrong${wrong}`];
 }
 
 const reads = (model) => (model.window_stride === null
-  ? `It reads the first ${number(model.max_length, 0)} pieces of words. What follows is left out, and it says so.`
-  : `It reads a long text in parts of ${number(model.max_length, 0)} pieces of words and answers by their mean.`);
+  ? `It reads the first ${number(model.max_length, 0)} word pieces of a text, and says so if the text is longer.`
+  : `It reads a long text in parts of ${number(model.max_length, 0)} word pieces and averages their results.`);
 
 export const titleOf = (model) => words(model.product);

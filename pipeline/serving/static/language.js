@@ -1,13 +1,14 @@
-// The language tab: next words as you type, and each word coloured by its surprise. No library, no build.
+// The language tab: the next words as you type, and each word coloured by its surprise. No build.
+
+import { byId, make } from "./words.js";
 
 const TYPING_MS = 200;
 const BLANK = "___";
-const MOST_BITS = 20; // of a word that is marked as dark as any
-const DARKEST = 55; // percent of the colour, on which the text can still be read
+const DARKEST_BITS = 20; // words of this many bits or more are marked darkest
+const DARKEST = 55; // percent of the colour; the text is still readable on it
 const WORD_BEGINS = /^[\p{L}\p{M}\p{N}'’]/u;
 const WORD_ENDS = /[\p{L}\p{M}\p{N}'’]$/u;
 
-const byId = (id) => document.getElementById(id);
 const page = {
   tabs: byId("tabs"), context: byId("context"), next: byId("next"), note: byId("next-note"),
   title: byId("next-title"), surprise: byId("surprise"), cost: byId("surprise-note"),
@@ -16,17 +17,11 @@ const page = {
 const panels = { "tab-classify": byId("classify"), "tab-language": byId("language") };
 const state = { typing: 0, abort: null, turn: 0 };
 
-const make = (tag, className, text) => {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-};
 const percent = (share) => (share < 0.001 ? "under 0.1%" : `${(100 * share).toFixed(1)}%`);
 
 // ---- the server --------------------------------------------------------------------------
 
-async function question(name, text, signal) {
+async function post(name, text, signal) {
   const headers = { "content-type": "application/json" };
   if (page.token.value) headers.authorization = `Bearer ${page.token.value}`;
   const body = JSON.stringify({ text });
@@ -45,13 +40,13 @@ async function ask() {
   const text = page.context.value;
   if (!text.trim()) return clear();
   try {
-    const asked = text.includes(BLANK) ? "fill" : "next";
+    const route = text.includes(BLANK) ? "fill" : "next";
     const [words, cost] = await Promise.all([
-      question(asked, text, signal),
-      asked === "fill" ? null : question("cost", text, signal),
+      post(route, text, signal),
+      route === "fill" ? null : post("cost", text, signal),
     ]);
     if (turn !== state.turn) return;
-    showWords(words, asked);
+    showWords(words, route);
     showCost(cost);
   } catch (error) {
     if (error.name !== "AbortError") page.note.textContent = `That did not work: ${error.message}.`;
@@ -66,23 +61,23 @@ function clear() {
   page.note.textContent = page.cost.textContent = "";
 }
 
-function showWords({ words, family, milliseconds }, asked) {
-  page.title.textContent = asked === "fill" ? "What fits the blank" : "What comes next";
-  page.next.replaceChildren(...words.map((word) => makeWord(word, words[0].probability, asked)));
-  const sum = family === "bilm" && asked === "next" ? "Probabilities" : "Scores";
-  page.note.textContent = `${sum} of the language model, in ${milliseconds.toFixed(1)} ms.`;
+function showWords({ words, family, milliseconds }, route) {
+  page.title.textContent = route === "fill" ? "What fits the blank" : "What comes next";
+  page.next.replaceChildren(...words.map((word) => makeWord(word, words[0].probability, route)));
+  const kind = family === "bilm" && route === "next" ? "Probabilities" : "Scores";
+  page.note.textContent = `${kind} of the language model, in ${milliseconds.toFixed(1)} ms.`;
   page.live.textContent = words.slice(0, 3).map((word) => word.text).join(", ");
 }
 
-function makeWord({ text, probability }, most, asked) {
+function makeWord({ text, probability }, highest, route) {
   const item = make("li");
   const button = make("button", "word");
   button.type = "button";
   button.append(make("span", "name", text), make("span", "percent", percent(probability)));
-  button.style.setProperty("--share", `${100 * probability / most}%`);
+  button.style.setProperty("--share", `${100 * probability / highest}%`);
   button.addEventListener("click", () => {
     const before = page.context.value;
-    page.context.value = asked === "fill"
+    page.context.value = route === "fill"
       ? before.replace(BLANK, text)
       : `${before.trimEnd()} ${text}`;
     page.context.focus();
@@ -99,15 +94,15 @@ function showCost(cost) {
     return;
   }
   page.surprise.replaceChildren(...markWords(cost.tokens, page.context.value));
-  const part = cost.truncated ? "The model reads no further than this. " : "";
+  const part = cost.truncated ? "The model reads only this part. " : "";
   page.cost.textContent = part + (cost.backward_bits !== null
     ? `${cost.bits.toFixed(0)} bits from the left, ${cost.backward_bits.toFixed(0)} from the right. `
       + "Darker is more surprising."
     : "Darker fits worse. These are scores, not probabilities.");
 }
 
-// A word's tokens are one mark with the sum of their bits. Some vocabularies put the space before a word into
-// its token and others nowhere: what stood between words in the text goes back in, unmarked.
+// The tokens of a word share one mark, with the sum of their bits. Some vocabularies keep the space before a
+// word in its token and others drop it, so what was between the words comes from the text, unmarked.
 function markWords(tokens, text) {
   const words = [];
   let place = 0;
@@ -116,20 +111,20 @@ function markWords(tokens, text) {
     const start = piece ? text.indexOf(piece, place) : -1;
     if (start < 0) continue;
     const last = words.at(-1);
-    const goesOn = last && start === last.end && WORD_ENDS.test(last.text) && WORD_BEGINS.test(piece);
-    if (goesOn) words.pop();
+    const continues = last && start === last.end && WORD_ENDS.test(last.text) && WORD_BEGINS.test(piece);
+    if (continues) words.pop();
     place = start + piece.length;
     words.push({
-      start: goesOn ? last.start : start,
+      start: continues ? last.start : start,
       end: place,
-      text: goesOn ? last.text + piece : piece,
-      bits: token.bits + (goesOn ? last.bits : 0),
+      text: continues ? last.text + piece : piece,
+      bits: token.bits + (continues ? last.bits : 0),
     });
   }
   return words.flatMap((word, number) => {
     const between = text.slice(number ? words[number - 1].end : 0, word.start);
     const mark = make("span", "token-cost", word.text);
-    mark.style.setProperty("--surprise", `${Math.min(word.bits / MOST_BITS, 1) * DARKEST}%`);
+    mark.style.setProperty("--surprise", `${Math.min(word.bits / DARKEST_BITS, 1) * DARKEST}%`);
     mark.title = `${word.bits.toFixed(1)} bits`;
     return between ? [between, mark] : [mark];
   });

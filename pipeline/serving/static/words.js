@@ -1,4 +1,4 @@
-// Words and numbers as every part of the demo page writes them.
+// How the demo page writes words and numbers, and small helpers that its parts share.
 
 export const byId = (id) => document.getElementById(id);
 
@@ -17,7 +17,7 @@ export const number = (value, digits) => new Intl.NumberFormat("en", {
   maximumFractionDigits: digits, minimumFractionDigits: digits,
 }).format(value);
 const digitsFor = (value) => (value >= 10 ? 0 : value >= 1 ? 1 : 2);
-// Never "100%" for what is not certain: a model has no certainty.
+// Never "100%" or "0%" for a rounded figure: a model is not certain.
 export const percent = (share) => {
   const rounded = Math.round(share * 100);
   if (rounded === 100 && share < 1) return "over 99%";
