@@ -1,6 +1,6 @@
-"""Data sets that the `datasets` library reads: those in a folder, or one on the hub by its name.
+"""Opens data sets with the `datasets` library: those in a folder, or one on the hub by its name.
 
-Only a name touches the network, and only when the user gave one that is no folder.
+The network is used only for a hub name, and only where no folder has that name.
 """
 
 import re
@@ -17,11 +17,11 @@ _SHARD = re.compile(r"-\d+-of-\d+$")
 _HUB_NAME = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?(@[\w.-]+)?")
 
 
-class Source(Protocol):
-    """Where data sets come from, one a task."""
+class DatasetSource(Protocol):
+    """A collection of data sets, one a task."""
 
     def names(self) -> Collection[str]:
-        """Names of what it may hold, others among them."""
+        """Names of its data sets; some may be no task of GLUE."""
 
     def read(self, name: str) -> Splits:
         """The data set of that name.
@@ -31,14 +31,15 @@ class Source(Protocol):
         """
 
 
-def open_source(source: str, *, cache: str) -> Source:
+def open_source(source: str, *, cache: str) -> DatasetSource:
     """The folder `source`, or else the data set of that name on the hub.
 
     Args:
-        cache: a folder for what the library makes of files; a download goes to the user's own cache.
+        cache: folder for the files that the library writes when it reads a folder; downloads go to the
+            user's own cache.
 
     Raises:
-        DataError: it is neither a folder nor what a hub name looks like.
+        DataError: it is neither a folder nor a possible name on the hub.
     """
     folder = Path(source).expanduser()
     return _Folder(folder, cache) if folder.is_dir() else _Hub(source)
@@ -59,7 +60,7 @@ class _Folder:
             if (folder / "dataset_dict.json").is_file():
                 saved: Splits = datasets.load_from_disk(str(folder))
                 return saved
-            # Named one by one: by itself the library takes both kinds of MNLI's validation for one.
+            # Each split is named, for the library would merge the two validation sets of MNLI.
             files: dict[str, list[str]] = {}
             for path in sorted(folder.glob("*.parquet")):
                 files.setdefault(_SHARD.sub("", path.stem), []).append(str(path))
@@ -67,7 +68,7 @@ class _Folder:
         except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
             raise DataError(
                 f"{folder}: {_first_line(error)}",
-                expected="what `save_to_disk` wrote, or Parquet files named train, validation, …",
+                expected="a data set written by `save_to_disk`, or Parquet files named train, validation, …",
                 next_step="save the data set again",
             ) from error
         return read
@@ -80,10 +81,10 @@ class _Hub:
         if not _HUB_NAME.fullmatch(source):
             raise DataError(
                 f"no folder {source}",
-                expected="a folder that is there, or a hub name as nyu-mll/glue",
+                expected="an existing folder, or a hub name such as nyu-mll/glue",
                 next_step="correct --datasets",
             )
-        say(f"There is no folder {source}: the hub is asked for a data set of that name.")
+        say(f"There is no folder {source}; looking for a data set of that name on the hub.")
         self._source = source
         self._name, _, revision = source.partition("@")
         self._revision = revision or None
@@ -102,19 +103,19 @@ class _Hub:
             return function(*arguments, revision=self._revision)
         except (OSError, ValueError, _library().exceptions.DatasetsError) as error:
             raise DataError(
-                f"neither a folder {self._source} nor, from the hub: {_first_line(error)}",
-                expected="a folder, or a public data set and a network that reaches the hub",
+                f"no folder {self._source}, and the hub answered: {_first_line(error)}",
+                expected="a folder, or a public data set on the hub and a network that reaches it",
                 next_step="correct --datasets, or give a folder",
             ) from error
 
 
 def _library() -> Any:
-    # Imported here: GLUE's own files are read without it.
+    # Imported here, for the official files are read without it.
     try:
         import datasets
     except ModuleNotFoundError as error:
         raise DataError(
-            f"--datasets, and {error}",
+            f"--datasets cannot be read: {error}",
             expected="the library `datasets`, which constraints.txt pins",
             next_step="run `make install`, or give GLUE's own files with --data",
         ) from error

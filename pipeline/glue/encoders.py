@@ -1,7 +1,7 @@
-"""The encoder of a GLUE run, looked at before hours of training rest on it.
+"""Loads the encoder of a GLUE run and checks it before hours of training.
 
-A tokenizer that transformers does not find becomes an empty one, weights random ones, and both train to
-the end. Here they are errors, before the first step.
+Where transformers does not find a tokenizer or weights, it makes an empty tokenizer or random weights, and
+training runs to the end with them. Here they are errors before the first step.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ from pipeline.core.errors import ArtifactError
 from pipeline.core.params import FinetuneParams
 from pipeline.core.product import CLASSIFICATION, REGRESSION
 from pipeline.core.progress import say
-from pipeline.glue.tasks import Task
+from pipeline.glue.tasks import GlueTask
 from pipeline.models.bilm_classifier import BilmForSequenceClassification
 from pipeline.models.encoder import is_bilm, layer_from_top, load_classifier, load_tokenizer
 from pipeline.models.whole import load_whole
@@ -30,18 +30,18 @@ _OTHER = "name another with --encoder, or in prepare.checkpoint of params.yaml"
 
 
 def load_encoder(
-    folder: Path, task: Task, *, finetune: FinetuneParams, max_length: int
+    folder: Path, task: GlueTask, *, finetune: FinetuneParams, max_length: int
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A classifier for `task` over the encoder in `folder`, and its tokenizer.
 
     Raises:
-        ArtifactError: no encoder, weights missing, no tokenizer or another's, fewer positions than
-            `max_length`, or layers that `finetune` wants to treat apart and that cannot be.
+        ArtifactError: it is not an encoder; weights are missing; the tokenizer is missing or another
+            model's; there are fewer positions than `max_length`; or `finetune` treats layers differently
+            and this family shares or hides them.
     """
     tokenizer = _own_tokenizer(folder)
-    with (
-        torch.random.fork_rng()
-    ):  # the head's first weights are those of the seed, looked at or not
+    # The check draws random numbers; the head's first weights must come from the seed all the same.
+    with torch.random.fork_rng():
         dropout = _require_encoder(folder, finetune.dropout)
     model = load_classifier(
         folder,
@@ -50,19 +50,19 @@ def load_encoder(
         dropout=dropout,
         other_head=True,
     )
-    _read_longest(model, tokenizer, max_length)
+    _check_longest_row(model, tokenizer, max_length)
     if not is_bilm(folder):
-        _tell_layers_apart(model, finetune)
+        _check_layers(model, finetune)
     elif finetune.frozen_layers or finetune.layer_decay != 1:
         say(
-            f"{folder.name} is a biLM, whose layers all learn alike: finetune.frozen_layers and "
-            "layer_decay are not for it"
+            f"{folder.name} is a biLM, which trains all layers alike: finetune.frozen_layers and "
+            "finetune.layer_decay are ignored"
         )
     return model, tokenizer
 
 
 def _require_encoder(folder: Path, dropout: float) -> float | None:
-    """Refuse what is none; the dropout to ask for, or None where this family has its own kind."""
+    """The dropout to set, or None where this family cannot set it; raises where `folder` has no encoder."""
     if is_bilm(folder):
         load_whole(BilmForSequenceClassification, folder, next_step=_OTHER)
         return dropout
@@ -78,7 +78,7 @@ def _require_encoder(folder: Path, dropout: float) -> float | None:
     load_whole(AutoModel, folder, next_step=_OTHER)
     if hasattr(config, "classifier_dropout"):
         return dropout
-    say(f"{folder.name} keeps the dropout of its own config: finetune.dropout is not for it")
+    say(f"{folder.name} keeps the dropout of its own config: finetune.dropout is ignored")
     return None
 
 
@@ -86,7 +86,7 @@ def _require_family(folder: Path, config: Any) -> None:
     if type(config) not in MODEL_FOR_MASKED_LM_MAPPING or config.is_encoder_decoder:
         raise ArtifactError(
             f"checkpoint {folder} is of the family {config.model_type}",
-            expected="an encoder, which sees a text from both sides: BERT, RoBERTa, DistilBERT, "
+            expected="an encoder that reads a text in both directions: BERT, RoBERTa, DistilBERT, "
             "ELECTRA, … or our own biLM",
             next_step=_OTHER,
         )
@@ -110,22 +110,22 @@ def _own_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     if tokenizer.pad_token_id is None:
         raise ArtifactError(
             f"the tokenizer in {folder} has no pad_token",
-            expected="one, so that texts of several lengths make a batch",
+            expected="a pad_token, so that texts of different lengths can share a batch",
             next_step=_OTHER,
         )
     return tokenizer
 
 
-def _read_longest(
+def _check_longest_row(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, max_length: int
 ) -> None:
-    """Read one row of `max_length` tokens, the tokenizer's highest id in each place."""
+    """Check that the model reads a row of `max_length` tokens that all have the tokenizer's highest id."""
     highest, known = len(tokenizer) - 1, int(model.config.vocab_size)
     if highest >= known:
         raise ArtifactError(
-            f"a tokenizer of {highest + 1:,} tokens beside a model of {known:,}",
+            f"a tokenizer of {highest + 1:,} tokens, but a model of {known:,}",
             expected="the tokenizer that the model was trained with",
-            next_step="put both of one checkpoint into the folder",
+            next_step="put the model and the tokenizer of one checkpoint into the folder",
         )
     row = torch.full((1, max_length), highest)
     try:
@@ -134,18 +134,18 @@ def _read_longest(
     except (IndexError, RuntimeError) as error:
         raise ArtifactError(
             f"the encoder cannot read {max_length} tokens: {error}",
-            expected="prepare.max_length tokens at most as many as it has positions for",
+            expected="prepare.max_length of at most as many tokens as it has positions",
             next_step="lower it: prepare.max_length=…",
         ) from error
 
 
-def _tell_layers_apart(model: PreTrainedModel, finetune: FinetuneParams) -> None:
+def _check_layers(model: PreTrainedModel, finetune: FinetuneParams) -> None:
     if not finetune.frozen_layers and finetune.layer_decay == 1:
         return
     found = {layer_from_top(model, name) for name, _ in model.named_parameters()}
     if found != set(range(model.config.num_hidden_layers + 2)):
         raise ArtifactError(
-            f"finetune treats layers apart; those of {model.config.model_type} are shared or hidden",
-            expected="one set of weights a layer",
-            next_step="finetune.frozen_layers=0 finetune.layer_decay=1",
+            f"finetune treats layers differently; {model.config.model_type} shares or hides its layers",
+            expected="a set of weights for each layer",
+            next_step="add finetune.frozen_layers=0 finetune.layer_decay=1 to the command",
         )

@@ -1,10 +1,11 @@
-"""GLUE through the `datasets` library: its rows, written as the official files that all else reads.
+"""Writes GLUE's data sets, read through the `datasets` library, as the official files that all else reads.
 
     python -m pipeline.glue.from_datasets --source NAME_OR_FOLDER --out FOLDER [--tasks CoLA,MRPC]
 
 NAME_OR_FOLDER is a folder with one folder a task, named as on the hub (cola, sst2, …), each saved by
-`save_to_disk` or as Parquet files named by split; or the name of a data set on the hub, `@` its revision,
-which alone touches the network. Labels go by their names, never by their numbers, which differ from ours.
+`save_to_disk` or as Parquet files named by split; or the name of a data set on the hub, with `@` and a
+revision if you like, and only then is the network used. Labels are matched by their names: the numbers of
+the library differ from ours.
 """
 
 import argparse
@@ -23,16 +24,17 @@ from pipeline.core.files import atomic_folder
 from pipeline.core.progress import say
 from pipeline.glue.dataset_sources import Splits, open_source
 from pipeline.glue.official_files import target_of
-from pipeline.glue.tasks import DIAGNOSTIC, TASKS, Task
+from pipeline.glue.tasks import DIAGNOSTIC, TASKS, GlueTask
 
 
 @dataclass(frozen=True)
-class Config:
+class HubTask:
     """A task as the library spells it.
 
     Attributes:
-        columns: of the text, or of the first and the second.
-        labels: names of the task's labels, in the task's order; empty where both spell them alike.
+        name: of the data set.
+        columns: names of the columns of the text, or of the first and the second text.
+        labels: the library's names of the labels, in the task's order; empty where they are the task's own.
     """
 
     name: str
@@ -43,115 +45,139 @@ class Config:
 _PAIR = ("sentence1", "sentence2")
 _INFERENCE = ("premise", "hypothesis")
 
-CONFIGS = MappingProxyType(
+HUB_TASKS = MappingProxyType(
     {
-        "CoLA": Config("cola", ("sentence",), ("unacceptable", "acceptable")),
-        "SST-2": Config("sst2", ("sentence",), ("negative", "positive")),
-        "MRPC": Config("mrpc", _PAIR, ("not_equivalent", "equivalent")),
-        "STS-B": Config("stsb", _PAIR),
-        "QQP": Config("qqp", ("question1", "question2"), ("not_duplicate", "duplicate")),
-        "MNLI": Config("mnli", _INFERENCE),
-        "QNLI": Config("qnli", ("question", "sentence")),
-        "RTE": Config("rte", _PAIR),
-        "WNLI": Config("wnli", _PAIR, ("not_entailment", "entailment")),
-        DIAGNOSTIC[0]: Config("ax", _INFERENCE),
+        "CoLA": HubTask("cola", ("sentence",), ("unacceptable", "acceptable")),
+        "SST-2": HubTask("sst2", ("sentence",), ("negative", "positive")),
+        "MRPC": HubTask("mrpc", _PAIR, ("not_equivalent", "equivalent")),
+        "STS-B": HubTask("stsb", _PAIR),
+        "QQP": HubTask("qqp", ("question1", "question2"), ("not_duplicate", "duplicate")),
+        "MNLI": HubTask("mnli", _INFERENCE),
+        "QNLI": HubTask("qnli", ("question", "sentence")),
+        "RTE": HubTask("rte", _PAIR),
+        "WNLI": HubTask("wnli", _PAIR, ("not_entailment", "entailment")),
+        DIAGNOSTIC[0]: HubTask("ax", _INFERENCE),
     }
 )
 """Task, or folder of the diagnostic rows → its name, columns and labels in the library."""
 
 _LABEL, _NUMBER = "label", "idx"
-# What a line of the official files cannot hold. A tokenizer of words reads a space in each of them.
+# A line of the official files cannot hold these; a tokenizer reads them as spaces anyway.
 _SEPARATORS = dict.fromkeys(map(ord, "\t\n\r"), " ")
 
 
 def write_official(source: str, out: Path, *, tasks: Collection[str]) -> None:
-    """Write the official files of every task of `tasks` (all that are there, if empty) below `out`.
+    """Write the official files of `tasks` below `out`; without `tasks`, of all that the source has.
 
     Raises:
-        DataError: the source cannot be read, lacks a task, or a row is not what the task allows; what
-            stood in `out` stays.
+        DataError: the source cannot be read, lacks a task, or a row does not fit the task; the files in
+            `out` are then unchanged.
     """
     with tempfile.TemporaryDirectory() as cache:
         opened = open_source(source, cache=cache)
         chosen = _chosen(source, opened.names(), tasks)
         with atomic_folder(out) as folder:
             for name in chosen:
-                rows = _write_task(name, opened.read(CONFIGS[name].name), folder / name)
+                rows = _write_task(name, opened.read(HUB_TASKS[name].name), folder / name)
                 say(f"{name}  {rows:,} rows from {source}")
 
 
 def _chosen(source: str, names: Collection[str], tasks: Collection[str]) -> list[str]:
     for task in tasks:
-        if CONFIGS[task].name not in names:
+        if HUB_TASKS[task].name not in names:
             raise DataError(
-                f"no {CONFIGS[task].name} in {source}",
+                f"no {HUB_TASKS[task].name} in {source}",
                 expected=f"a data set of that name for {task}",
                 next_step="leave it out of --tasks, or correct --datasets",
             )
-    there = [task for task, config in CONFIGS.items() if config.name in names]
-    if not set(there) & set(TASKS):
+    present = [task for task, hub in HUB_TASKS.items() if hub.name in names]
+    if not set(present) & set(TASKS):
         raise DataError(
             f"none of GLUE's tasks in {source}",
-            expected=f"at least one of: {', '.join(CONFIGS[task].name for task in TASKS)}",
+            expected=f"at least one of: {', '.join(HUB_TASKS[task].name for task in TASKS)}",
             next_step="give --datasets the folder that holds them, or a hub name as nyu-mll/glue",
         )
     # The model of MNLI answers the diagnostic rows.
     wanted = {*tasks, *((DIAGNOSTIC[0],) if "MNLI" in tasks else ())}
-    return [task for task in there if not tasks or task in wanted]
+    return [task for task in present if not tasks or task in wanted]
 
 
 def _write_task(name: str, splits: Splits, folder: Path) -> int:
-    """Write one folder of official files; returns how many rows they hold."""
+    """Write the official files of one task into `folder`; returns how many rows they hold."""
+    files = _Files(TASKS["MNLI"] if name == DIAGNOSTIC[0] else TASKS[name], HUB_TASKS[name], folder)
     if name == DIAGNOSTIC[0]:
-        return _write(
-            folder / "test.tsv", TASKS["MNLI"], CONFIGS[name], _split(splits, "test", name)
-        )
-    task, rows = TASKS[name], 0
-    for file in ("train.tsv", *task.development):
-        found = _split(splits, _split_of(file), name)
-        rows += _write(folder / file, task, CONFIGS[name], found, labelled=True)
-    for file in task.submissions:
+        return files.write("test.tsv", _split(splits, "test", name))
+    rows = 0
+    for file in ("train.tsv", *files.task.development):
+        rows += files.write(file, _split(splits, _split_of(file), name), labelled=True)
+    for file in files.task.submissions:
         if _split_of(file) in splits:
-            rows += _write(folder / file, task, CONFIGS[name], splits[_split_of(file)])
+            rows += files.write(file, splits[_split_of(file)])
     return rows
 
 
 def _split_of(file: str) -> str:
+    """The library's name of the split that an official file holds."""
     return Path(file).stem.replace("dev", "validation")
 
 
 def _split(splits: Splits, split: str, name: str) -> Any:
     if split not in splits:
         raise DataError(
-            f"{CONFIGS[name].name} has the splits {', '.join(splits)}",
+            f"{HUB_TASKS[name].name} has the splits {', '.join(splits)}",
             expected=f"a split {split!r}",
             next_step="take GLUE's data set, unchanged",
         )
     return splits[split]
 
 
-def _write(path: Path, task: Task, config: Config, rows: Any, *, labelled: bool = False) -> int:
-    where = f"{config.name}, {_split_of(path.name)}"
-    columns = {
-        ours: _texts(rows, theirs, where)
-        for ours, theirs in zip(task.columns, config.columns, strict=True)
-    }
-    if labelled:
-        columns[task.label_column] = _targets(rows, task, config, where)
-    else:
-        _check_order(rows, where)
-    header = task.header if labelled and task.header else ("index", *columns)
-    numbers = [str(number) for number in range(len(rows))]
-    fields = [columns.get(name, numbers) for name in header]
-    lines = [] if labelled and task.header else ["\t".join(header)]
-    lines += map("\t".join, zip(*fields, strict=True))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
-    return len(rows)
+@dataclass(frozen=True)
+class _Files:
+    """The official files of one task."""
+
+    task: GlueTask
+    hub: HubTask
+    folder: Path
+
+    def write(self, file: str, rows: Any, *, labelled: bool = False) -> int:
+        """Write the rows of one split; returns how many there are."""
+        task, where = self.task, f"{self.hub.name}, {_split_of(file)}"
+        columns = {
+            ours: _texts(rows, theirs, where)
+            for ours, theirs in zip(task.columns, self.hub.columns, strict=True)
+        }
+        if labelled:
+            columns[task.label_column] = self._targets(rows, where)
+        else:
+            _check_order(rows, where)
+        header = task.header if labelled and task.header else ("index", *columns)
+        numbers = [str(number) for number in range(len(rows))]
+        fields = [columns.get(name, numbers) for name in header]
+        lines = [] if labelled and task.header else ["\t".join(header)]
+        lines += map("\t".join, zip(*fields, strict=True))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / file
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+        return len(rows)
+
+    def _targets(self, rows: Any, where: str) -> list[str]:
+        """Labels or scores as the official files spell them, each checked."""
+        values = _column(rows, _LABEL, where)
+        feature = rows.features[_LABEL]
+        names = getattr(feature, "names", None) or []
+        official = dict(zip(self.hub.labels, self.task.labels, strict=False))
+        if getattr(feature, "dtype", "") == "float32":
+            values = [*np.array(values, np.float32)]  # spelled as the files do: 3.8, not 3.79999995
+        targets = []
+        for number, value in enumerate(values, start=1):
+            text = names[value] if names and value in range(len(names)) else str(value)
+            target_of(self.task, official.get(text, text), where=f"{where}, row {number}")
+            targets.append(official.get(text, text))
+        return targets
 
 
 def _texts(rows: Any, column: str, where: str) -> list[str]:
-    """A column's texts, without the tabs and line ends that would cut a line of the files."""
+    """The texts of a column, with spaces for the tabs and line ends that a file cannot hold."""
     texts = []
     for number, text in enumerate(_column(rows, column, where), start=1):
         if not isinstance(text, str):
@@ -164,24 +190,8 @@ def _texts(rows: Any, column: str, where: str) -> list[str]:
     return texts
 
 
-def _targets(rows: Any, task: Task, config: Config, where: str) -> list[str]:
-    """Labels or scores as the official files spell them, each checked."""
-    values = _column(rows, _LABEL, where)
-    feature = rows.features[_LABEL]
-    names = getattr(feature, "names", None) or []
-    official = dict(zip(config.labels, task.labels, strict=False))
-    if getattr(feature, "dtype", "") == "float32":
-        values = [*np.array(values, np.float32)]  # spelled as the files do: 3.8, not 3.79999995
-    targets = []
-    for number, value in enumerate(values, start=1):
-        text = names[value] if names and value in range(len(names)) else str(value)
-        target_of(task, official.get(text, text), where=f"{where}, row {number}")
-        targets.append(official.get(text, text))
-    return targets
-
-
 def _check_order(rows: Any, where: str) -> None:
-    """A submission names rows by their place, so none may be missing or moved."""
+    """Refuse rows that are not numbered in order: a submission names a row by its place."""
     if _NUMBER not in rows.column_names:
         return
     for place, number in enumerate(rows[_NUMBER][:]):

@@ -1,42 +1,41 @@
-"""GLUE's official files: tab-separated, no quoting, a quote is a quote and nothing else.
+"""Reads GLUE's official files: columns separated by tabs, in which a quote has no meaning.
 
-A line is cut at its tabs and nowhere else. A few lines of the official training files have too few or
-too many columns: they are counted and left out, up to a limit. Among rows that are to be answered none
-may be left out, so there such a line is an error.
+A few lines of the official training files have too few or too many columns: they are counted and left
+out, up to a limit. No test row may be left out, so such a line of a test file is an error.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.core.errors import DataError
-from pipeline.glue.tasks import Task
+from pipeline.glue.tasks import GlueTask
 
-_MOST_MALFORMED = 0.01
+_MAX_MALFORMED_SHARE = 0.01
 _HIGHEST_SCORE = 5.0
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Rows of one file in its order.
+@dataclass(kw_only=True)
+class GlueRows:
+    """The rows of one file, in its order.
 
     Attributes:
         texts: the text of each row, or the first of two.
-        seconds: the second of two; empty for single sentences.
-        targets: index of the label, or the score; empty where a file has none.
-        indices: the file's own numbers; empty where it has none.
-        malformed: lines that were left out.
+        seconds: the second text of each row; empty for single sentences.
+        targets: number of each label, or score; empty where a file has none.
+        indices: the file's own row numbers; empty where it has none.
+        malformed: how many lines were left out.
     """
 
-    texts: list[str]
-    seconds: list[str]
-    targets: list[float]
-    indices: list[str]
-    malformed: int
+    texts: list[str] = field(default_factory=list)
+    seconds: list[str] = field(default_factory=list)
+    targets: list[float] = field(default_factory=list)
+    indices: list[str] = field(default_factory=list)
+    malformed: int = 0
 
 
-def read_labelled(task: Task, path: Path) -> Rows:
-    """Training or development rows.
+def read_labelled(task: GlueTask, path: Path) -> GlueRows:
+    """The rows of a training or development file.
 
     Raises:
         DataError: the file is missing, not UTF-8, lacks a column, has an unknown label, or too many
@@ -45,8 +44,8 @@ def read_labelled(task: Task, path: Path) -> Rows:
     return _read(task, path, header=task.header, labelled=True, strict=False)
 
 
-def read_unlabelled(task: Task, path: Path) -> Rows:
-    """Rows to be answered; every line must be whole and in its place, by which a submission names it.
+def read_unlabelled(task: GlueTask, path: Path) -> GlueRows:
+    """The rows of a test file. None may be missing or moved: a submission names a row by its place.
 
     Raises:
         DataError: as `read_labelled`, any line has another number of columns than its header, or an index
@@ -63,20 +62,27 @@ def read_unlabelled(task: Task, path: Path) -> Rows:
     return rows
 
 
-def _read(task: Task, path: Path, *, header: Sequence[str], labelled: bool, strict: bool) -> Rows:
+def _read(
+    task: GlueTask, path: Path, *, header: Sequence[str], labelled: bool, strict: bool
+) -> GlueRows:
     lines = _lines(path)
     if not header:
         header, lines = [name.strip() for name in lines[0].split("\t")], lines[1:]
     wanted = [*task.columns, *([task.label_column] if labelled else [])]
     places = {name: _place(header, name, path) for name in wanted}
     index = header.index("index") if "index" in header else None
-    rows = Rows([], [], [], [], 0)
-    malformed = 0
+    rows = GlueRows()
     for number, line in enumerate(lines, start=1):
         fields = line.split("\t")
         if len(fields) != len(header):
-            malformed += 1
-            _check(strict, malformed, len(lines), path, number, len(fields), len(header))
+            rows.malformed += 1
+            if strict or rows.malformed > max(1, _MAX_MALFORMED_SHARE * len(lines)):
+                so_far = "" if strict else f"; {rows.malformed} such rows so far"
+                raise DataError(
+                    f"{_short(path)}, row {number}: {len(fields)} columns{so_far}",
+                    expected=f"{len(header)} columns, separated by tabs; quotes mean nothing here",
+                    next_step="take the official file, unchanged",
+                )
             continue
         if labelled:
             label = fields[places[task.label_column]]
@@ -88,7 +94,7 @@ def _read(task: Task, path: Path, *, header: Sequence[str], labelled: bool, stri
             rows.indices.append(fields[index])
     if not rows.texts:
         raise DataError(f"{path} has no rows", expected="rows", next_step="download it again")
-    return Rows(rows.texts, rows.seconds, rows.targets, rows.indices, malformed)
+    return rows
 
 
 def _lines(path: Path) -> list[str]:
@@ -126,11 +132,14 @@ def _place(header: Sequence[str], name: str, path: Path) -> int:
     return list(header).index(name)
 
 
-def target_of(task: Task, text: str, *, where: str) -> float:
-    """The number of a label, or a score.
+def target_of(task: GlueTask, text: str, *, where: str) -> float:
+    """The number of the label `text`, or the score that it gives.
+
+    Args:
+        where: file and row, for the message.
 
     Raises:
-        DataError: the task has no such label, or the score is none from 0 to 5.
+        DataError: the task has no such label, or the score is not from 0 to 5.
     """
     if task.is_regression:
         try:
@@ -149,18 +158,6 @@ def target_of(task: Task, text: str, *, where: str) -> float:
         expected=expected,
         next_step=f"take the rows of {task.name}, unchanged",
     )
-
-
-def _check(
-    strict: bool, malformed: int, lines: int, path: Path, number: int, got: int, expected: int
-) -> None:
-    if strict or malformed > max(1, _MOST_MALFORMED * lines):
-        raise DataError(
-            f"{_short(path)}, row {number}: {got} columns"
-            + ("" if strict else f"; {malformed} such rows so far"),
-            expected=f"{expected} columns, separated by tabs; quotes mean nothing here",
-            next_step="take the official file, unchanged",
-        )
 
 
 def _short(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Tasks whose rows an encoder has met before: their figures flatter it."""
+"""Which tasks an encoder was trained on before: its figures on them are too good."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,20 +16,20 @@ SEEN = MappingProxyType(
         "SQuAD": ("QNLI",),
     }
 )
-"""Data set that a checkpoint says it was trained on → the tasks whose figures that flatters; a task's own
-name means its own rows."""
+"""Data set that a checkpoint may have been trained on → the tasks with the same texts. A task's own name stands
+for its own rows."""
 
 
 def tasks_seen(names: Iterable[str]) -> set[str]:
-    """The tasks whose figures are flattered by a checkpoint that was trained on data sets of these names."""
+    """The tasks whose figures are too good for a checkpoint that was trained on these data sets."""
     return {task for name in names for task in SEEN.get(name, (name,) if name in TASKS else ())}
 
 
 def data_sets_of(given: str) -> list[str]:
-    """The names in a list with commas of data sets that an encoder was trained on; empty for none.
+    """The data sets that `--seen` names, separated by commas.
 
     Raises:
-        ParameterError: one of them flatters no task of GLUE.
+        ParameterError: one of them has nothing to do with a task of GLUE.
     """
     names = [name.strip() for name in given.split(",") if name.strip()]
     for name in names:
@@ -37,7 +37,7 @@ def data_sets_of(given: str) -> list[str]:
             raise ParameterError(
                 f"--seen {name!r}",
                 expected=f"names among: {', '.join(dict.fromkeys((*SEEN, *TASKS)))}",
-                next_step='correct --seen; --seen "" says that it has seen none of them',
+                next_step='correct --seen; write --seen "" if the encoder was trained on none of them',
             )
     return names
 
@@ -45,12 +45,12 @@ def data_sets_of(given: str) -> list[str]:
 def data_sets_seen(
     params: Params, encoder: Path | None, *, artifacts: Path, given: Sequence[str] | None
 ) -> Sequence[str] | None:
-    """The data sets that the encoder was trained on; None where nobody says.
+    """The data sets that the encoder was trained on; None where that is unknown.
 
     Args:
         encoder: its folder; None is `prepare.checkpoint`.
-        artifacts: of this product, among whose models the encoder may be.
-        given: what the user says of it.
+        artifacts: this product's artifacts folder, where the encoder may come from.
+        given: the data sets that the user named with `--seen`; None without it.
     """
     if given is not None:
         return given
@@ -59,6 +59,6 @@ def data_sets_seen(
     artifacts = artifacts.resolve()
     if not encoder.resolve().is_relative_to(artifacts):
         return None
-    # Our own pretraining has seen the corpus alone, unless it began with the checkpoint.
+    # Our own pretraining reads the corpus alone, unless it starts from the checkpoint.
     own = encoder.resolve() == artifacts / "pretrain" / "model"
     return [] if own and params.pretrain.start == "random" else params.prepare.checkpoint.seen

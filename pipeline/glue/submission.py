@@ -1,4 +1,4 @@
-"""A submission to the GLUE leaderboard: written, and checked against the official format."""
+"""Writes a submission to the GLUE leaderboard and checks it against the official format."""
 
 import io
 import zipfile
@@ -7,24 +7,24 @@ from pathlib import Path
 
 from pipeline.core.errors import DataError
 from pipeline.core.files import atomic_path
-from pipeline.glue.tasks import DIAGNOSTIC, MNLI_LABELS, SUBMISSIONS, TASKS, Task
+from pipeline.glue.tasks import DIAGNOSTIC, MNLI_LABELS, SUBMISSIONS, TASKS, GlueTask
 
 HEADER = "index\tprediction"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def answers_of(task: Task, outputs: Sequence[float]) -> list[str]:
-    """What a submission says for label numbers, or for scores, which lie between 0 and 5."""
+def answers_of(task: GlueTask, outputs: Sequence[float]) -> list[str]:
+    """Label numbers, or scores cut to 0 to 5, as a submission spells them."""
     if task.is_regression:
         return [f"{min(max(value, 0.0), 5.0):.3f}" for value in outputs]
     return [task.labels[int(value)] for value in outputs]
 
 
 def write_submission(path: Path, answers: Mapping[str, Sequence[str]]) -> None:
-    """Write a zip of one `.tsv` a file name; the same answers give the same bytes.
+    """Write a zip with one file for each entry of `answers`; equal answers give equal bytes.
 
     Raises:
-        DataError: as `check_submission`; what stood at `path` stays.
+        DataError: as `check_submission`; a file at `path` is then unchanged.
     """
     with atomic_path(path) as temporary:
         with zipfile.ZipFile(temporary, "w") as archive:
@@ -37,16 +37,16 @@ def write_submission(path: Path, answers: Mapping[str, Sequence[str]]) -> None:
 
 
 def missing_files(path: Path) -> list[str]:
-    """Files that the leaderboard asks for and the submission lacks."""
+    """The files that the leaderboard asks for and the submission lacks."""
     with zipfile.ZipFile(path) as archive:
         return sorted(set(SUBMISSIONS) - set(archive.namelist()))
 
 
 def check_submission(path: Path, rows: Mapping[str, int]) -> None:
-    """Check every file of a submission against the official format; missing ones are left to the caller.
+    """Check each file of a submission against the official format; files may be missing.
 
     Args:
-        rows: file name → rows of the test file it answers.
+        rows: file name → number of rows that it must have.
 
     Raises:
         DataError: an unknown file, a wrong header, another number of rows, an index that is not the
@@ -55,7 +55,7 @@ def check_submission(path: Path, rows: Mapping[str, int]) -> None:
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
             if name not in SUBMISSIONS:
-                raise _wrong(name, "is no file of the leaderboard", ", ".join(SUBMISSIONS))
+                raise _wrong(name, "is not a file of the leaderboard", ", ".join(SUBMISSIONS))
             with io.TextIOWrapper(archive.open(name), encoding="utf-8", newline="") as stream:
                 _check_lines(name, stream.read().split("\n"), rows[name])
 

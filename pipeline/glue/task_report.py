@@ -1,156 +1,220 @@
-"""GLUE's figures and submission from the answers that `pipeline.glue.train` left.
+"""Writes GLUE's figures and the submission from the answers of the trained models.
 
     python -m pipeline.glue.task_report --data DIR --out FOLDER --seen MultiNLI,QQP CoLA=1=a.json CoLA=2=b.json …
 
-Writes `report.json` and `submission.zip` into FOLDER and prints the table. Of several seeds, the one with
-the best development figure answers the test rows.
+Writes `report.json` and `submission.zip` into FOLDER and prints the table. Where a task was trained with
+several seeds, the model with the best development figure answers the test rows.
 """
 
 import argparse
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pipeline.core.errors import PipelineError
-from pipeline.core.files import read_json, write_json
+from pipeline.core.files import write_json
 from pipeline.core.progress import say
-from pipeline.glue.official_files import read_labelled
+from pipeline.glue.answers import TaskAnswers
+from pipeline.glue.official_files import GlueRows, read_labelled
 from pipeline.glue.seen import tasks_seen
 from pipeline.glue.submission import answers_of, missing_files, write_submission
-from pipeline.glue.tasks import OFFICIAL_ROWS, PUBLIC, TASKS, Task
+from pipeline.glue.tasks import OFFICIAL_ROWS, PUBLISHED, TASKS, GlueTask
 from pipeline.metrics.glue_metrics import METRICS, mean_with_interval
 
 _RESAMPLES = 1000
 _SEED = 0
 _WIDTH = 100
 
-Answers = Mapping[str, Any]
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A metric on a development set.
+
+    Attributes:
+        mean: over the seeds.
+        interval: 95 % bootstrap interval of the mean over the rows.
+        seeds: seed → the metric of its model.
+    """
+
+    mean: float
+    interval: tuple[float, float]
+    seeds: Mapping[str, float]
 
 
-def figures(task: Task, data: Path, answers: Mapping[int, Answers]) -> dict[str, Any]:
-    """By development set and metric: the mean over seeds, its interval over rows, each seed's figure."""
-    found: dict[str, Any] = {}
-    for file, name in task.development.items():
-        gold = np.array(read_labelled(task, data / task.name / file).targets)
-        given = {seed: np.array(entry["development"][name]) for seed, entry in answers.items()}
-        found[name] = {}
-        for metric in task.metrics:
-            mean, interval = mean_with_interval(
-                metric, gold, list(given.values()), resamples=_RESAMPLES, seed=_SEED
-            )
-            found[name][metric] = {
-                "mean": mean,
-                "interval": list(interval),
-                "seeds": {str(s): METRICS[metric](gold, values) for s, values in given.items()},
-            }
-    return found
+@dataclass(frozen=True, kw_only=True)
+class DevelopmentResult:
+    """The result on one development set.
+
+    Attributes:
+        figures: metric → figure.
+        seen_by_checkpoint: whether the encoder was trained on data of this task; None where that is unknown.
+        malformed_training_rows: lines of the training file that were left out.
+        malformed_development_rows: lines of the development file that were left out.
+    """
+
+    figures: Mapping[str, Figure]
+    seen_by_checkpoint: bool | None
+    malformed_training_rows: int
+    malformed_development_rows: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The entry of report.json, where each metric is a key beside the others."""
+        values = asdict(self)
+        figures: dict[str, Any] = values.pop("figures")
+        return figures | values
 
 
-def best_seed(task: Task, entry: Mapping[str, Any]) -> int:
-    """The seed that is best on the task's first development set."""
-    name, metric = next(iter(task.development.values())), task.metrics[0]
-    seeds = entry[name][metric]["seeds"]
-    return int(max(seeds, key=seeds.__getitem__))
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The results of all tasks, and what is missing for a complete submission.
+
+    Attributes:
+        tasks: development set → result.
+        missing_tasks: tasks that no model was trained on.
+        missing_submissions: files that the leaderboard asks for and the submission lacks.
+        short_submissions: file with another number of answers than the leaderboard asks for → its answers.
+    """
+
+    tasks: Mapping[str, DevelopmentResult]
+    missing_tasks: Sequence[str]
+    missing_submissions: Sequence[str]
+    short_submissions: Mapping[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of report.json."""
+        return asdict(self) | {
+            "tasks": {name: result.as_json() for name, result in self.tasks.items()},
+            "public": {name: dict(row) for name, row in PUBLISHED.items()},
+        }
 
 
 def make_report(
     data: Path,
-    answers: Mapping[str, Mapping[int, Answers]],
+    answers: Mapping[str, Mapping[int, TaskAnswers]],
     out: Path,
     *,
     seen: Sequence[str] | None,
-) -> dict[str, Any]:
-    """Write report and submission; returns the report.
+) -> Report:
+    """Write report.json and submission.zip; returns the report.
 
     Args:
-        seen: data sets that the checkpoint was trained on; None where that is not known.
+        answers: task → seed → answers.
+        seen: data sets that the encoder was trained on; None where that is unknown.
     """
-    entries: dict[str, Any] = {}
+    results: dict[str, DevelopmentResult] = {}
     submitted: dict[str, list[str]] = {}
     flattered = None if seen is None else tasks_seen(seen)
     for name, by_seed in answers.items():
         task = TASKS[name]
-        found = figures(task, data, by_seed)
-        test = by_seed[best_seed(task, found)]["test"]
-        submitted |= {file: answers_of(task, outputs) for file, outputs in test.items()}
-        malformed = next(iter(by_seed.values()))["malformed"]
-        lost = {
-            key: read_labelled(task, data / name / file).malformed
-            for file, key in task.development.items()
-        }
-        for key, by_metric in found.items():
-            entries[key] = by_metric | {
-                "seen_by_checkpoint": None if flattered is None else name in flattered,
-                "malformed_training_rows": malformed,
-                "malformed_development_rows": lost[key],
-            }
+        found = _results(task, data / name, by_seed, flattered=flattered)
+        results |= found
+        chosen = by_seed[_best_seed(task, found)]
+        submitted |= {file: answers_of(task, outputs) for file, outputs in chosen.test.items()}
     path = out / "submission.zip"
     write_submission(path, submitted)
-    report = {
-        "tasks": entries,
-        "missing_tasks": [name for name in TASKS if name not in answers],
-        "missing_submissions": missing_files(path),
-        "short_submissions": {
+    report = Report(
+        tasks=results,
+        missing_tasks=[name for name in TASKS if name not in answers],
+        missing_submissions=missing_files(path),
+        short_submissions={
             file: len(rows) for file, rows in submitted.items() if len(rows) != OFFICIAL_ROWS[file]
         },
-        "public": {name: dict(row) for name, row in PUBLIC.items()},
-    }
-    write_json(out / "report.json", report)
+    )
+    write_json(out / "report.json", report.as_json())
     return report
 
 
-def table(report: Mapping[str, Any]) -> str:
-    """One line a metric, beside others' figures, in percent; no line is wider than 100 columns."""
-    public: Mapping[str, Mapping[str, float]] = report["public"]
-    head = f"{'task':10}{'metric':10}{'mean':>7}  {'95 % interval':16}{'seeds':>5}"
-    head += "".join(f"{name:>12}" for name in public)
-    lines = [head, "─" * len(head)]
-    for name, entry in report["tasks"].items():
-        first = name + ("*" if entry["seen_by_checkpoint"] else "")
-        others = "".join(
-            f"{row[name]:12.1f}" if name in row else " " * 12 for row in public.values()
+def _results(
+    task: GlueTask,
+    folder: Path,
+    by_seed: Mapping[int, TaskAnswers],
+    *,
+    flattered: Collection[str] | None,
+) -> dict[str, DevelopmentResult]:
+    """Development set → result, for one task, whose files are in `folder`."""
+    results = {}
+    for file, name in task.development.items():
+        rows = read_labelled(task, folder / file)
+        given = {str(seed): np.array(of.development[name]) for seed, of in by_seed.items()}
+        results[name] = DevelopmentResult(
+            figures={metric: _figure(metric, rows, given) for metric in task.metrics},
+            seen_by_checkpoint=None if flattered is None else task.name in flattered,
+            malformed_training_rows=next(iter(by_seed.values())).malformed,
+            malformed_development_rows=rows.malformed,
         )
-        for metric in (key for key in entry if key in METRICS):
-            lines.append(f"{first:10}{metric:10}{_figures(entry[metric])}{others}".rstrip())
-            first = others = ""  # said once
+    return results
+
+
+def _figure(metric: str, rows: GlueRows, given: Mapping[str, Any]) -> Figure:
+    gold = np.array(rows.targets)
+    mean, interval = mean_with_interval(
+        metric, gold, list(given.values()), resamples=_RESAMPLES, seed=_SEED
+    )
+    seeds = {seed: METRICS[metric](gold, values) for seed, values in given.items()}
+    return Figure(mean=mean, interval=interval, seeds=seeds)
+
+
+def _best_seed(task: GlueTask, results: Mapping[str, DevelopmentResult]) -> int:
+    """The seed that is best by the task's first metric on its first development set."""
+    first = results[next(iter(task.development.values()))]
+    seeds = first.figures[task.metrics[0]].seeds
+    return int(max(seeds, key=seeds.__getitem__))
+
+
+def table(report: Report) -> str:
+    """One line a metric, in percent, beside published figures, and notes below; at most 100 columns wide."""
+    head = f"{'task':10}{'metric':10}{'mean':>7}  {'95 % interval':16}{'seeds':>5}"
+    head += "".join(f"{name:>12}" for name in PUBLISHED)
+    lines = [head, "─" * len(head)]
+    for name, result in report.tasks.items():
+        first = name + ("*" if result.seen_by_checkpoint else "")
+        others = "".join(
+            f"{row[name]:12.1f}" if name in row else " " * 12 for row in PUBLISHED.values()
+        )
+        for metric, figure in result.figures.items():
+            lines.append(f"{first:10}{metric:10}{_shown(figure)}{others}".rstrip())
+            first = others = ""  # a task is named on its first line only
     return "\n".join(part for line in [*lines, *_notes(report)] for part in _folded(line))
 
 
-def _figures(value: Mapping[str, Any]) -> str:
-    low, high = value["interval"]
+def _shown(figure: Figure) -> str:
+    low, high = figure.interval
     interval = f"[{100 * low:.1f}, {100 * high:.1f}]"
-    return f"{100 * value['mean']:7.1f}  {interval:16}{len(value['seeds']):>5}"
+    return f"{100 * figure.mean:7.1f}  {interval:16}{len(figure.seeds):>5}"
 
 
-def _notes(report: Mapping[str, Any]) -> list[str]:
-    """What the table does not say of itself."""
-    tasks = report["tasks"]
-    notes = ["Others' figures: Sanh et al. 2019, table 1; development sets, in percent."]
-    if any(entry["seen_by_checkpoint"] for entry in tasks.values()):
-        notes.append("* The checkpoint has seen data of this task: the figure flatters it.")
-    if any(entry["seen_by_checkpoint"] is None for entry in tasks.values()):
-        notes.append(
-            "What this encoder was trained on is not known, so no figure is marked: say it with --seen."
+def _notes(report: Report) -> Iterator[str]:
+    """The sentences below the table: how to read it, and what is missing."""
+    yield "Figures of others: Sanh et al. 2019, table 1; development sets, in percent."
+    seen = [result.seen_by_checkpoint for result in report.tasks.values()]
+    if any(seen):
+        yield "* The checkpoint was trained on data of this task, so its figure is too good."
+    if None in seen:
+        yield (
+            "It is unknown what this encoder was trained on, so no figure is marked: name the data sets"
+            " with --seen."
         )
-    for kind in ("training", "development"):
-        lost = {name: entry[f"malformed_{kind}_rows"] for name, entry in tasks.items()}
+    for kind, lost in (
+        ("training", {name: of.malformed_training_rows for name, of in report.tasks.items()}),
+        ("development", {name: of.malformed_development_rows for name, of in report.tasks.items()}),
+    ):
         if any(lost.values()):
             counts = ", ".join(f"{name} {count}" for name, count in lost.items() if count)
-            notes.append(f"Lines of {kind} left out for their number of columns: {counts}.")
-    if report["missing_tasks"]:
-        notes.append(f"Left out, no data: {', '.join(report['missing_tasks'])}.")
-    if report["missing_submissions"]:
-        notes.append(f"The submission lacks: {', '.join(report['missing_submissions'])}.")
-    if short := report["short_submissions"]:
+            yield f"Lines of {kind} left out for their number of columns: {counts}."
+    if report.missing_tasks:
+        yield f"Left out, no data: {', '.join(report.missing_tasks)}."
+    if report.missing_submissions:
+        yield f"The submission lacks: {', '.join(report.missing_submissions)}."
+    if short := report.short_submissions:
         counts = ", ".join(
             f"{file} {rows} of {OFFICIAL_ROWS[file]}" for file, rows in short.items()
         )
-        notes.append(f"Not the leaderboard's number of answers: {counts}.")
-    return notes
+        yield f"Not the leaderboard's number of answers: {counts}."
 
 
 def _folded(line: str) -> list[str]:
@@ -167,10 +231,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("answers", nargs="+", metavar="TASK=SEED=FILE")
     options = parser.parse_args(arguments)
-    answers: dict[str, dict[int, Answers]] = {}
+    answers: dict[str, dict[int, TaskAnswers]] = {}
     for given in options.answers:
         task, seed, file = given.split("=", 2)
-        answers.setdefault(task, {})[int(seed)] = read_json(Path(file))
+        answers.setdefault(task, {})[int(seed)] = TaskAnswers.load(Path(file))
     seen = None if options.seen is None else [name for name in options.seen.split(",") if name]
     say(table(make_report(options.data, answers, options.out, seen=seen)))
 

@@ -1,4 +1,4 @@
-"""The nine tasks of GLUE and its diagnostic set (Wang et al. 2019), as their official files spell them."""
+"""The nine tasks of GLUE and its diagnostic rows (Wang et al. 2019), as their official files spell them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,98 +9,101 @@ ENTAILMENT = ("entailment", "not_entailment")
 BINARY = ("0", "1")
 
 
-@dataclass(frozen=True)
-class Task:
+@dataclass(frozen=True, kw_only=True)
+class GlueTask:
     """One task.
 
     Attributes:
-        columns: of the text, or of the first and the second.
-        label_column: name of it in the files that have labels.
-        labels: strings of the answers in files and submissions; empty for a score from 0 to 5.
-        metrics: names in `pipeline.metrics.glue_metrics`; the first is the one shown.
-        development: file of the development rows → the name that its figures carry.
-        submissions: file of the test rows → the file in `submission.zip` that answers them.
+        columns: names of the columns of the text, or of the first and the second text.
+        label_column: name of the label's column in the files that have labels.
+        labels: the answers as files and submissions spell them; empty for a score from 0 to 5.
+        metrics: names in `pipeline.metrics.glue_metrics`; the first decides which seed is best.
         header: the columns of files that have no header line; empty where they have one.
+        parts: where there are several development and test files, how their names end, and the name of
+            each part's figures; empty where there is one of each.
     """
 
     name: str
     columns: tuple[str, ...]
-    label_column: str
+    label_column: str = "label"
     labels: tuple[str, ...]
     metrics: tuple[str, ...]
-    development: MappingProxyType[str, str]
-    submissions: MappingProxyType[str, str]
     header: tuple[str, ...] = ()
+    parts: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_regression(self) -> bool:
         """Whether the answer is a number."""
         return not self.labels
 
+    @property
+    def development(self) -> dict[str, str]:
+        """File of the development rows → the name that its figures carry."""
+        return {f"dev{end}.tsv": name for end, name in self._parts}
 
-def _task(
-    name: str,
-    columns: tuple[str, ...],
-    label_column: str,
-    labels: tuple[str, ...],
-    metrics: tuple[str, ...],
-    *,
-    header: tuple[str, ...] = (),
-) -> Task:
-    return Task(
-        name,
-        columns,
-        label_column,
-        labels,
-        metrics,
-        MappingProxyType({"dev.tsv": name}),
-        MappingProxyType({"test.tsv": f"{name}.tsv"}),
-        header,
-    )
+    @property
+    def submissions(self) -> dict[str, str]:
+        """File of the test rows → the file in `submission.zip` that answers them."""
+        return {f"test{end}.tsv": f"{name}.tsv" for end, name in self._parts}
+
+    @property
+    def _parts(self) -> tuple[tuple[str, str], ...]:
+        return self.parts or (("", self.name),)
 
 
 _SENTENCES = ("sentence1", "sentence2")
-_QUESTIONS = ("question1", "question2")
+_ACCURACY = ("accuracy",)
+_F1 = ("f1", "accuracy")
 
-TASKS: MappingProxyType[str, Task] = MappingProxyType(
-    {
-        task.name: task
-        for task in (
-            _task(
-                "CoLA",
-                ("sentence",),
-                "label",
-                BINARY,
-                ("matthews",),
-                header=("source", "label", "mark", "sentence"),
-            ),
-            _task("SST-2", ("sentence",), "label", BINARY, ("accuracy",)),
-            _task("MRPC", ("#1 String", "#2 String"), "Quality", BINARY, ("f1", "accuracy")),
-            _task("STS-B", _SENTENCES, "score", (), ("pearson", "spearman")),
-            _task("QQP", _QUESTIONS, "is_duplicate", BINARY, ("f1", "accuracy")),
-            Task(
-                "MNLI",
-                _SENTENCES,
-                "gold_label",
-                MNLI_LABELS,
-                ("accuracy",),
-                MappingProxyType({"dev_matched.tsv": "MNLI-m", "dev_mismatched.tsv": "MNLI-mm"}),
-                MappingProxyType(
-                    {"test_matched.tsv": "MNLI-m.tsv", "test_mismatched.tsv": "MNLI-mm.tsv"}
-                ),
-            ),
-            _task("QNLI", ("question", "sentence"), "label", ENTAILMENT, ("accuracy",)),
-            _task("RTE", _SENTENCES, "label", ENTAILMENT, ("accuracy",)),
-            _task("WNLI", _SENTENCES, "label", BINARY, ("accuracy",)),
-        )
-    }
+_TASKS = (
+    GlueTask(
+        name="CoLA",
+        columns=("sentence",),
+        labels=BINARY,
+        metrics=("matthews",),
+        header=("source", "label", "mark", "sentence"),
+    ),
+    GlueTask(name="SST-2", columns=("sentence",), labels=BINARY, metrics=_ACCURACY),
+    GlueTask(
+        name="MRPC",
+        columns=("#1 String", "#2 String"),
+        label_column="Quality",
+        labels=BINARY,
+        metrics=_F1,
+    ),
+    GlueTask(
+        name="STS-B",
+        columns=_SENTENCES,
+        label_column="score",
+        labels=(),
+        metrics=("pearson", "spearman"),
+    ),
+    GlueTask(
+        name="QQP",
+        columns=("question1", "question2"),
+        label_column="is_duplicate",
+        labels=BINARY,
+        metrics=_F1,
+    ),
+    GlueTask(
+        name="MNLI",
+        columns=_SENTENCES,
+        label_column="gold_label",
+        labels=MNLI_LABELS,
+        metrics=_ACCURACY,
+        parts=(("_matched", "MNLI-m"), ("_mismatched", "MNLI-mm")),
+    ),
+    GlueTask(name="QNLI", columns=("question", "sentence"), labels=ENTAILMENT, metrics=_ACCURACY),
+    GlueTask(name="RTE", columns=_SENTENCES, labels=ENTAILMENT, metrics=_ACCURACY),
+    GlueTask(name="WNLI", columns=_SENTENCES, labels=BINARY, metrics=_ACCURACY),
 )
+TASKS = MappingProxyType({task.name: task for task in _TASKS})
 """Every task that has training rows, in the order of the leaderboard."""
 
 DIAGNOSTIC = ("AX", "AX.tsv")
 """Folder and submission of the diagnostic rows, which the model of MNLI answers."""
 _DIAGNOSTIC_FILES = ("AX/test.tsv", "AX/diagnostic.tsv", "AX/AX.tsv", "diagnostic/diagnostic.tsv")
-"""Where the diagnostic rows may lie: the last is where the benchmark's own script puts them."""
+"""Where the diagnostic rows may be; the benchmark's own script puts them at the last of these."""
 
 SUBMISSIONS = tuple(
     sorted(
@@ -126,7 +129,7 @@ OFFICIAL_ROWS = MappingProxyType(
 )
 """Answers that the leaderboard expects in each file."""
 
-PUBLIC = MappingProxyType(
+PUBLISHED = MappingProxyType(
     {
         # Development figures of Sanh et al. 2019 (arXiv 1910.01108), table 1, in percent.
         "ELMo": MappingProxyType(
@@ -143,9 +146,9 @@ PUBLIC = MappingProxyType(
         ),
     }
 )  # fmt: skip
-"""Figures to stand beside, from others' papers."""
+"""Figures of other models, from their papers, shown beside ours."""
 
 
 def diagnostic_file(data: Path) -> Path | None:
-    """The diagnostic rows below the folder of the official files; None where there are none."""
+    """The file of the diagnostic rows below the folder of the official files; None where there is none."""
     return next((data / name for name in _DIAGNOSTIC_FILES if (data / name).is_file()), None)

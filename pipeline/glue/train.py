@@ -2,8 +2,8 @@
 
     python -m pipeline.glue.train --data DIR --task CoLA --encoder FOLDER --seed 1 --out FILE --settings JSON
 
-`flows.glue` runs this in a process of its own for each task and seed. Writes one JSON file: the answers
-(numbers of labels, or scores) by name of the development rows and of the file they would be submitted in.
+`flows.glue` runs this in a process of its own for each task and seed. Writes the model's answers as JSON
+(pipeline/glue/answers.py).
 """
 
 import argparse
@@ -12,20 +12,19 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.core.errors import PipelineError
-from pipeline.core.files import write_json
 from pipeline.core.params import Checkpoint, Compute, FinetuneParams
 from pipeline.core.progress import say
 from pipeline.core.stage import seed_everything
+from pipeline.glue.answers import TaskAnswers
 from pipeline.glue.encoders import load_encoder
-from pipeline.glue.official_files import Rows, read_labelled, read_unlabelled
-from pipeline.glue.tasks import DIAGNOSTIC, TASKS, Task, diagnostic_file
+from pipeline.glue.official_files import GlueRows, read_labelled, read_unlabelled
+from pipeline.glue.tasks import DIAGNOSTIC, TASKS, GlueTask, diagnostic_file
 from pipeline.models.encoder import freeze_lowest, is_bilm, layer_from_top
 from pipeline.models.pretrained import resolve_checkpoint
 from pipeline.text.batching import epoch_batches
@@ -61,7 +60,7 @@ class Reader:
     max_length: int
     segments: bool
 
-    def __call__(self, rows: Rows) -> TokenRows:
+    def __call__(self, rows: GlueRows) -> TokenRows:
         """`rows` in tokens; two texts in one row where the task has pairs."""
         return tokenize(
             self.tokenizer,
@@ -73,16 +72,21 @@ class Reader:
 
 
 def run_task(
-    task: Task, data: Path, encoder: Path, *, settings: Settings, work: Path
-) -> dict[str, Any]:
-    """Train on the training rows; the answers to development and test rows."""
+    task: GlueTask, data: Path, encoder: Path, *, settings: Settings, work: Path
+) -> TaskAnswers:
+    """Train on the task's training rows; returns the answers to its development and test rows.
+
+    Args:
+        data: folder of the official files, one folder a task.
+        work: folder for checkpoints and the curve.
+    """
     seed_everything(settings.compute.seed)
     folder = data / task.name
     development = {
         name: read_labelled(task, folder / file) for file, name in task.development.items()
     }
     rows = read_labelled(task, folder / "train.tsv")
-    asked = _test_rows(task, data)  # read before training, so that no hour is lost on a broken line
+    test = _test_rows(task, data)  # read before training, so that no hour is lost on a broken line
     model, tokenizer = load_encoder(
         encoder, task, finetune=settings.finetune, max_length=settings.max_length
     )
@@ -101,18 +105,18 @@ def run_task(
         encoder=encoder,
     )
 
-    def answer(found: Rows) -> list[float]:
+    def answer(found: GlueRows) -> list[float]:
         return _answers(model, task, read(found), settings)
 
-    return {
-        "development": {name: answer(found) for name, found in development.items()},
-        "test": {name: answer(found) for name, found in asked.items()},
-        "malformed": rows.malformed,
-    }
+    return TaskAnswers(
+        development={name: answer(found) for name, found in development.items()},
+        test={name: answer(found) for name, found in test.items()},
+        malformed=rows.malformed,
+    )
 
 
-def _test_rows(task: Task, data: Path) -> dict[str, Rows]:
-    """Rows to be answered by name of the submission; those of the diagnostic set go with MNLI."""
+def _test_rows(task: GlueTask, data: Path) -> dict[str, GlueRows]:
+    """File of the submission → the rows that it answers; MNLI's include the diagnostic rows."""
     files = {data / task.name / file: name for file, name in task.submissions.items()}
     if task.name == "MNLI":
         file = diagnostic_file(data)
@@ -122,7 +126,7 @@ def _test_rows(task: Task, data: Path) -> dict[str, Rows]:
 
 def _train(
     model: PreTrainedModel,
-    task: Task,
+    task: GlueTask,
     rows: TokenRows,
     targets: NDArray[np.float64],
     *,
@@ -159,7 +163,7 @@ def _train(
 
 
 def _answers(
-    model: PreTrainedModel, task: Task, rows: TokenRows, settings: Settings
+    model: PreTrainedModel, task: GlueTask, rows: TokenRows, settings: Settings
 ) -> list[float]:
     logits = predict_logits(model, rows, compute=settings.compute, batch_size=_BATCH_SIZE)
     outputs = logits[:, 0] if task.is_regression else logits.argmax(axis=1)
@@ -192,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         settings=settings,
         work=options.out.with_suffix(""),
     )
-    write_json(options.out, found)
+    found.save(options.out)
     say(f"{options.task}  seed {settings.compute.seed}  done")
 
 

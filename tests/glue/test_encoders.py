@@ -92,7 +92,7 @@ def test_encoders_of_several_families_answer(tmp_path: Path, make: Callable[[], 
 
 def test_an_encoder_of_shared_layers_is_trained_whole_or_not_at_all(tmp_path: Path) -> None:
     saved(tmp_path, albert())
-    with pytest.raises(ArtifactError, match="those of albert are shared"):
+    with pytest.raises(ArtifactError, match="albert shares or hides its layers"):
         load(tmp_path)
     model, _ = load(tmp_path, frozen_layers=0)
     assert model.config.num_labels == 2
@@ -168,7 +168,7 @@ def no_json(folder: Path) -> None:
         (no_weights, "model.safetensors"),
         (no_tokenizer, "no tokenizer in"),
         (broken_tokenizer, "the tokenizer in"),
-        (another_tokenizer, "a tokenizer of 88 tokens beside a model of 30"),
+        (another_tokenizer, "a tokenizer of 88 tokens, but a model of 30"),
         (few_positions, "cannot read 32 tokens"),
         (no_json, "config"),
     ],

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pipeline.core.errors import DataError
-from pipeline.glue.from_datasets import CONFIGS, write_official
-from pipeline.glue.official_files import Rows, read_labelled, read_unlabelled
+from pipeline.glue.from_datasets import HUB_TASKS, write_official
+from pipeline.glue.official_files import GlueRows, read_labelled, read_unlabelled
 from pipeline.glue.tasks import TASKS
 from tests.support.glue_datasets import HUB, diagnostic_splits, hub_splits, write_parquet_files
 from tests.support.glue_files import write_glue, write_other_tasks
@@ -41,7 +41,7 @@ def parquet_in_shards(splits: Any, folder: Path) -> None:
     write_parquet_files(splits, folder, shards=2)
 
 
-def written(task: str, folder: Path) -> dict[str, Rows]:
+def written(task: str, folder: Path) -> dict[str, GlueRows]:
     """Rows by file."""
     labelled = ("train.tsv", *TASKS[task].development)
     return {name: read_labelled(TASKS[task], folder / task / name) for name in labelled} | {
@@ -173,7 +173,7 @@ def test_a_broken_data_set_gets_one_message_and_what_was_written_stays(
     [
         ("hub/none/there", "no folder hub/none/there"),
         ("./nowhere", r"no folder \./nowhere"),
-        ("nobody/nothing", "neither a folder nobody/nothing nor, from the hub: "),
+        ("nobody/nothing", "no folder nobody/nothing, and the hub answered: "),
         ("empty", "none of GLUE's tasks in empty"),
         ("junk", "junk/cola: "),
     ],
@@ -193,8 +193,10 @@ def test_a_source_that_cannot_be_read_is_named(
 def test_without_the_library_it_is_said_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / CONFIGS["CoLA"].name).mkdir()
+    (tmp_path / HUB_TASKS["CoLA"].name).mkdir()
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(DataError, match="--datasets, and import of datasets halted") as caught:
+    with pytest.raises(
+        DataError, match="--datasets cannot be read: import of datasets halted"
+    ) as caught:
         write_official(str(tmp_path), tmp_path / "out", tasks=[])
     assert "make install" in caught.value.next_step

@@ -55,7 +55,7 @@ def test_an_answer_that_is_none_leaves_the_earlier_submission(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("SNLI.tsv", "index\tprediction\n", "no file of the leaderboard"),
+        ("SNLI.tsv", "index\tprediction\n", "not a file of the leaderboard"),
         ("RTE.tsv", "id\tlabel\n0\tentailment\n", "begins with"),
         ("RTE.tsv", "index\tprediction\n0\tentailment\n1\tentailment\n", "has 2 rows"),
         ("RTE.tsv", "index\tprediction\n1\tentailment\n", "row 0 is"),

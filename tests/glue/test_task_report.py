@@ -1,29 +1,37 @@
 """The table of GLUE: every figure, its reservations below, and no line too wide for a terminal."""
 
-from typing import Any
+from pipeline.glue.task_report import DevelopmentResult, Figure, Report, table
+from pipeline.glue.tasks import SUBMISSIONS, TASKS
 
-from pipeline.glue.task_report import table
-from pipeline.glue.tasks import PUBLIC, SUBMISSIONS, TASKS
-
-FIGURE = {"mean": -0.512, "interval": [-0.634, -0.401], "seeds": {"1": -0.5, "2": -0.52}}
+FIGURE = Figure(mean=-0.512, interval=(-0.634, -0.401), seeds={"1": -0.5, "2": -0.52})
 
 
-def report(*, seen: bool = False, malformed: int = 0, lacking: bool = False) -> dict[str, Any]:
-    about = {
-        "seen_by_checkpoint": seen,
-        "malformed_training_rows": malformed,
-        "malformed_development_rows": 0,
-    }
-    return {
-        "tasks": {
-            name: dict.fromkeys(task.metrics, FIGURE) | about
+def report(*, seen: bool = False, malformed: int = 0, lacking: bool = False) -> Report:
+    return Report(
+        tasks={
+            name: DevelopmentResult(
+                figures=dict.fromkeys(task.metrics, FIGURE),
+                seen_by_checkpoint=seen,
+                malformed_training_rows=malformed,
+                malformed_development_rows=0,
+            )
             for task in TASKS.values()
             for name in task.development.values()
         },
-        "public": {name: dict(row) for name, row in PUBLIC.items()},
-        "missing_tasks": list(TASKS) if lacking else [],
-        "missing_submissions": list(SUBMISSIONS) if lacking else [],
-        "short_submissions": {"RTE.tsv": 12} if lacking else {},
+        missing_tasks=list(TASKS) if lacking else [],
+        missing_submissions=list(SUBMISSIONS) if lacking else [],
+        short_submissions={"RTE.tsv": 12} if lacking else {},
+    )
+
+
+def test_report_json_has_each_metric_beside_the_facts_of_its_development_set() -> None:
+    entry = report().as_json()["tasks"]["RTE"]
+    assert entry["accuracy"]["seeds"] == {"1": -0.5, "2": -0.52}
+    assert set(entry) == {
+        "accuracy",
+        "seen_by_checkpoint",
+        "malformed_training_rows",
+        "malformed_development_rows",
     }
 
 
@@ -47,8 +55,8 @@ def test_a_task_is_named_once_and_others_figures_stand_in_its_first_line() -> No
 
 def test_what_flatters_and_what_was_left_out_is_said_only_where_it_is_so() -> None:
     plain, marked = table(report()), table(report(seen=True, malformed=3))
-    for part in ("*", "seen data of this task", "left out", "lacks"):
+    for part in ("*", "data of this task", "left out", "lacks"):
         assert part not in plain
     assert "QNLI*" in marked
-    assert "* The checkpoint has seen data of this task" in marked
+    assert "* The checkpoint was trained on data of this task" in marked
     assert "MNLI-mm 3" in marked

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.glue.official_files import Rows, read_labelled, read_unlabelled
+from pipeline.glue.official_files import GlueRows, read_labelled, read_unlabelled
 from pipeline.glue.tasks import TASKS
 
 _SENTENCE, _PAIR = ("sentence",), ("sentence1", "sentence2")
@@ -64,7 +64,9 @@ def _split_of(file: str) -> str:
     return file.removesuffix(".tsv").replace("dev", "validation")
 
 
-def _dataset(rows: Rows, columns: tuple[str, ...], labels: tuple[str, ...], numbers: Any) -> Any:
+def _dataset(
+    rows: GlueRows, columns: tuple[str, ...], labels: tuple[str, ...], numbers: Any
+) -> Any:
     import datasets
 
     kind = datasets.ClassLabel(names=list(labels)) if labels else datasets.Value("float32")
