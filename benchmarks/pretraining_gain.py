@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from transformers import PreTrainedTokenizerBase
 
 from benchmarks.support.pretraining_runs import load_profile
 from flows.planning.machine import describe_machine
-from pipeline.core.params import Compute, Params, PretrainParams, Schedule, load_params
+from pipeline.core.params import Compute, OptimisationParams, Params, PretrainParams, load_params
 from pipeline.core.stage import seed_everything
 from pipeline.models.encoder import load_classifier, load_tokenizer, save_model
 from pipeline.models.language_models import new_language_model
@@ -34,8 +35,10 @@ from pipeline.training.curve import Curve
 from pipeline.training.labelled_rows import Split, read_split
 from pipeline.training.loop import Training, train
 from pipeline.training.objectives.by_family import language_model_objective
-from pipeline.training.objectives.gold import Classification, predict_logits, tokenize
+from pipeline.training.objectives.gold import label_objective
+from pipeline.training.predict import predict_logits
 from pipeline.training.resume import Checkpoints
+from pipeline.training.token_rows import tokenize
 
 ROOT = Path(__file__).resolve().parents[1]
 _SEEDS = (1, 2, 3)
@@ -47,7 +50,7 @@ class Student:
     """A language model's shape and pretraining, and its training on the labelled rows."""
 
     pretraining: PretrainParams
-    schedule: Schedule
+    optimisation: OptimisationParams
 
 
 def bert_student(root: Path) -> Student:
@@ -64,22 +67,22 @@ def bert_student(root: Path) -> Student:
         "learning_rate": 1e-3,
     }
     settings = load_params(root / "params.yaml").pretrain.model_copy(update=changed)
-    return Student(settings, _schedule(settings, learning_rate=5e-4))
+    return Student(settings, _optimisation(settings, learning_rate=5e-4))
 
 
 def bilm_student(root: Path) -> Student:
     """Profile `bilm`'s."""
     params = load_profile(root, "bilm")
     rate = params.distill.learning_rate
-    return Student(params.pretrain, _schedule(params.pretrain, learning_rate=rate))
+    return Student(params.pretrain, _optimisation(params.pretrain, learning_rate=rate))
 
 
 STUDENTS = {"bert": bert_student, "bilm": bilm_student}
 
 
-def _schedule(settings: PretrainParams, *, learning_rate: float) -> Schedule:
-    kept = {name: getattr(settings, name) for name in Schedule.model_fields}
-    return Schedule(**kept | {"learning_rate": learning_rate, "batch_size": 32})
+def _optimisation(settings: PretrainParams, *, learning_rate: float) -> OptimisationParams:
+    kept = {name: getattr(settings, name) for name in OptimisationParams.model_fields}
+    return OptimisationParams(**kept | {"learning_rate": learning_rate, "batch_size": 32})
 
 
 def pretrain(
@@ -104,11 +107,9 @@ def pretrain(
     save_model(model, tokenizer, folder / "random")
     training = Training(
         task="pretrain",
-        schedule=settings,
+        optimisation=settings,
         compute=compute,
-        batches=lambda epoch: row_batches(
-            rows, batch_size=settings.batch_size, seed=compute.seed, epoch=epoch
-        ),
+        batches=partial(row_batches, rows),
         checkpoints=Checkpoints(folder / "checkpoints"),
         curve=Curve(folder / "pretrain.csv"),
     )
@@ -123,7 +124,7 @@ def right_answers(
     *,
     rows: Split,
     asked: Sequence[Split],
-    schedule: Schedule,
+    optimisation: OptimisationParams,
 ) -> list[NDArray[np.float64]]:
     """Train a classifier from `start`; whether each row of each split is answered rightly, `(rows,)`."""
     seed_everything(params.compute.seed)
@@ -132,18 +133,13 @@ def right_answers(
     tokens = tokenize(tokenizer, rows.texts, max_length=params.prepare.max_length)
     training = Training(
         task=f"{start.name} seed {params.compute.seed}",
-        schedule=schedule,
+        optimisation=optimisation,
         compute=params.compute,
-        batches=lambda epoch: epoch_batches(
-            tokens.lengths,
-            batch_size=schedule.batch_size,
-            seed=params.compute.seed,
-            epoch=epoch,
-        ),
+        batches=partial(epoch_batches, tokens.lengths),
         checkpoints=Checkpoints(folder / "checkpoints"),
         curve=Curve(folder / "train.csv"),
     )
-    train(model, Classification(tokens, rows.label_ids), training)
+    train(model, label_objective(tokens, rows.label_ids), training)
     found = []
     for split in asked:
         read = tokenize(tokenizer, split.texts, max_length=params.prepare.max_length)
@@ -179,7 +175,7 @@ def main() -> None:
     params = load_params(ROOT / "params.yaml")
     student = STUDENTS[options.model](ROOT)
     settings = student.pretraining.model_copy(update={"epochs": options.passes})
-    schedule = student.schedule.model_copy(update={"epochs": options.epochs})
+    optimisation = student.optimisation.model_copy(update={"epochs": options.epochs})
     records = ROOT / "artifacts/prepare/records.parquet"
     rows, validation, test = (read_split(records, name) for name in ("train", "validation", "test"))
     right: dict[str, NDArray[np.float64]] = {}
@@ -203,7 +199,7 @@ def main() -> None:
                         folder,
                         rows=rows,
                         asked=(validation, test),
-                        schedule=schedule,
+                        optimisation=optimisation,
                     )
                 )
                 shown = "  ".join(

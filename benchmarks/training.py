@@ -10,7 +10,7 @@ memory. The Trainer trains transformers' own class, as its users do; that our la
 first token alone (`pipeline/models/first_token.py`) is part of our engine. `default` is the Trainer as it
 comes: batches of 8 in random order, float32, three epochs. `tuned` has what its documentation offers: texts
 grouped by length, bfloat16 where the processor multiplies it, the fused optimizer; and our schedule
-(`SCHEDULE`, and what `finetune` has of warm-up and decay). What it does not offer is part of our engine: rates by
+(`OPTIMISATION`, and what `finetune` has of warm-up and decay). What it does not offer is part of our engine: rates by
 layer, the moving average of the weights, a table of embeddings with the tokens in use alone.
 
 Rounds are interleaved, ratios are of medians, tokens are counted without padding. A round has a third of the
@@ -106,7 +106,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sentences", type=int, default=2048, help="of each round")
     parser.add_argument(
-        "--epochs", type=int, help="of the race, in place of those of SCHEDULE; 0 leaves it out"
+        "--epochs", type=int, help="of the race, in place of those of OPTIMISATION; 0 leaves it out"
     )
     parser.add_argument("--evaluations", type=int, default=8, help="an epoch")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="of the race")

@@ -9,8 +9,8 @@ import numpy as np
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.compression.distillation import Features, feature_maps
-from pipeline.compression.low_rank import factorise, merge
-from pipeline.compression.student_training import read_lesson, student_training
+from pipeline.compression.low_rank import factorise, fuse_factors
+from pipeline.compression.student_training import read_transfer_set, student_training
 from pipeline.core.errors import ParameterError
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
@@ -37,23 +37,23 @@ def run(params: Params, paths: Paths) -> Metrics:
     tokenizer = load_tokenizer(paths.read("prepare", "student_tokenizer"))
     model = _student(params, paths, tokenizer)
     features = _features(model, params, paths)
-    lesson = read_lesson(params, paths, tokenizer, scores=scores_of, features=features)
+    data = read_transfer_set(params, paths, tokenizer, scores=scores_of, features=features)
     if params.distill.teacher_layers is not None:
-        lesson.standardise(model)  # its head is the teacher's, which speaks in the product's unit
+        data.standardise(model)  # its head is the teacher's, which speaks in the product's unit
     if (rank := params.distill.embedding_rank) is not None:
-        counts = np.bincount(np.concatenate(lesson.rows.ids), minlength=model.config.vocab_size)
+        counts = np.bincount(np.concatenate(data.rows.ids), minlength=model.config.vocab_size)
         factorise(model, counts, rank=rank)
-    training = student_training(lesson, schedule=params.distill, params=params, paths=paths)
-    with feature_maps(model, lesson.objective.features):
-        train(model, lesson.objective, training)
-    lesson.unstandardise(model)
-    report, parameters = lesson.validation.report(model), parameter_count(model)
-    merge(model)
+    training = student_training(data, optimisation=params.distill, params=params, paths=paths)
+    with feature_maps(model, data.objective.features):
+        train(model, data.objective, training)
+    data.unstandardise(model)
+    report, parameters = data.validation.report(model), parameter_count(model)
+    fuse_factors(model)
     save_model(model, tokenizer, paths.out / "model")
     return {
         **report,
         "parameters": parameters,
-        "rows": len(lesson.rows.ids),
+        "rows": len(data.rows.ids),
         "headline": f"validation {report['quality_metric']} {report[QUALITY]:.3f}",
     }
 

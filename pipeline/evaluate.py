@@ -32,7 +32,8 @@ from pipeline.runtime.scores import scores_of
 from pipeline.runtime.task import Task, requests_of
 from pipeline.runtime.text_model import TextModel
 from pipeline.training.labelled_rows import Split, read_split
-from pipeline.training.objectives.gold import predict_logits, tokenize
+from pipeline.training.predict import predict_logits
+from pipeline.training.token_rows import TokenRows
 
 _BATCH_SIZE = 64
 _SHOWN = (TEACHER, "pruned-int8")
@@ -116,13 +117,12 @@ def _score_onnx(variant: Variant, split: Split, *, params: Params, paths: Paths)
 def _score_torch(variant: Variant, split: Split, *, params: Params, paths: Paths) -> Scores:
     folder = variant.folder(paths)
     model = load_classifier(folder, labels=params.product.labels)
-    rows = tokenize(
-        load_tokenizer(folder),
+    rows = TokenRows.read(
         split.texts,
         seconds=split.seconds,
-        max_length=params.prepare.max_length,
+        tokenizer=load_tokenizer(folder),
+        prepare=params.prepare,
         segments=params.product.pairs and reads_segments(model),
-        window_stride=params.prepare.window_stride,
     )
     logits = predict_logits(
         model,

@@ -24,7 +24,7 @@ from pipeline.runtime.session import open_session
 from pipeline.runtime.task import Request, Task, requests_of
 from pipeline.runtime.text_model import TextModel
 from pipeline.training.labelled_rows import read_split
-from pipeline.training.objectives.gold import TokenRows, tokenize
+from pipeline.training.token_rows import TokenRows, tokenize
 
 _PARITY_TEXTS = 24
 
@@ -142,13 +142,12 @@ def _tokenize(
 ) -> TokenRows:
     """The requests as the model was trained on them."""
     pairs = [request for request in requests if not isinstance(request, str)]
-    return tokenize(
-        load_tokenizer(source),
+    return TokenRows.read(
         [request if isinstance(request, str) else request[0] for request in requests],
         seconds=[second for _, second in pairs],
-        max_length=params.prepare.max_length,
+        tokenizer=load_tokenizer(source),
+        prepare=params.prepare,
         segments=segments,
-        window_stride=params.prepare.window_stride,
     )
 
 

@@ -14,7 +14,7 @@ from pipeline.metrics.quality import quality_figure
 from pipeline.models.encoder import load_tokenizer, parameter_count, save_model
 from pipeline.runtime.scores import scores_of
 from pipeline.training.curve import Curve
-from pipeline.training.phases.fine_tuning import Teaching
+from pipeline.training.phases.fine_tuning import FineTuning
 from pipeline.training.seeds import Seeds, spread
 from pipeline.training.validation import QUALITY
 
@@ -22,30 +22,30 @@ from pipeline.training.validation import QUALITY
 def run(params: Params, paths: Paths) -> Metrics:
     """Fine-tune the checkpoint on the training rows, once a seed; keep the best on validation, or their mean."""
     tokenizer = load_tokenizer(paths.read("prepare", "teacher_tokenizer"))
-    teaching = Teaching.of(params, paths, tokenizer, scores=scores_of)
+    tuning = FineTuning.read(params, paths, tokenizer, scores=scores_of)
     settings = params.finetune
     seeds = Seeds(
         paths.checkpoints, first=params.compute.seed, count=settings.seeds, keep=settings.keep
     )
     model, outcomes = seeds.train(
-        teaching.load, teaching.teach, lambda model: teaching.validation.quality(model)[QUALITY]
+        tuning.load, tuning.run, lambda model: tuning.validation.quality(model)[QUALITY]
     )
-    report = teaching.validation.report(model)
+    report = tuning.validation.report(model)
     name, baseline = _strongest_baseline(params, paths)
     _must_beat(report[QUALITY], name, baseline, report["quality_metric"])
     best = max(outcomes, key=lambda outcome: outcome.quality)
-    Curve(teaching.curve, figures=[QUALITY]).restore(best.curve)
+    Curve(tuning.curve, figures=[QUALITY]).restore(best.curve)
     save_model(model, tokenizer, paths.out / "model")
     seeds.clear()
-    teaching.clear()
+    tuning.clear()
     shown = f"{report['quality_metric']} {report[QUALITY]:.3f}"
     return {
         **report,
         "baseline_validation_quality": baseline,
         **spread(outcomes),
         "kept": settings.keep,
-        "adapted_tokens": 0 if teaching.adaptation is None else teaching.adaptation.tokens,
-        "related_rows": 0 if teaching.related is None else teaching.related.count,
+        "adapted_tokens": 0 if tuning.adaptation is None else tuning.adaptation.tokens,
+        "related_rows": 0 if tuning.related is None else tuning.related.count,
         "parameters": parameter_count(model),
         "headline": f"validation {shown} ({name} {baseline:.3f})",
     }

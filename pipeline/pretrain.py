@@ -5,6 +5,7 @@ Writes  artifacts/pretrain/{model/, curve.csv, metrics.json}
 """
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -62,11 +63,9 @@ def run(params: Params, paths: Paths) -> Metrics:
 
     training = Training(
         task="pretrain",
-        schedule=settings,
+        optimisation=settings,
         compute=params.compute,
-        batches=lambda epoch: row_batches(
-            rows, batch_size=settings.batch_size, seed=params.compute.seed, epoch=epoch
-        ),
+        batches=partial(row_batches, rows),
         checkpoints=Checkpoints(paths.checkpoints),
         curve=Curve(paths.out / "curve.csv", figures=["validation_loss"]),
         validate=score,

@@ -13,14 +13,14 @@ from transformers import PreTrainedModel
 from pipeline.compression.cells import cell_importance, narrow_cells
 from pipeline.compression.distillation import Features, feature_maps
 from pipeline.compression.importance import head_importance, layer_importance, unit_importance
-from pipeline.compression.low_rank import merge, take_apart
+from pipeline.compression.low_rank import fuse_factors, split_into_factors
 from pipeline.compression.structured import (
     fill_heads,
     narrow_feed_forward,
     remove_heads,
     remove_layers,
 )
-from pipeline.compression.student_training import Lesson, read_lesson, student_training
+from pipeline.compression.student_training import TransferSet, read_transfer_set, student_training
 from pipeline.compression.surgery import Surgery
 from pipeline.core.errors import ParameterError
 from pipeline.core.params import Params
@@ -45,7 +45,7 @@ _IMPORTANCE_BATCHES = 40
 def run(params: Params, paths: Paths) -> Metrics:
     """Cut by `prune.method`, train, and save what is left."""
     tokenizer = load_tokenizer(paths.read("prepare", "student_tokenizer"))
-    lesson = read_lesson(
+    data = read_transfer_set(
         params,
         paths,
         tokenizer,
@@ -54,16 +54,16 @@ def run(params: Params, paths: Paths) -> Metrics:
         features=_features(params, paths),
     )
     model = load_classifier(paths.read("distill", "model"), labels=params.product.labels)
-    take_apart(model)
-    lesson.standardise(model)
+    split_into_factors(model)
+    data.standardise(model)
     torch.nn.Module.to(model, prepare_device(params.compute))
-    training = student_training(lesson, schedule=params.prune, params=params, paths=paths)
+    training = student_training(data, optimisation=params.prune, params=params, paths=paths)
     operate = {"structured": _structured, "dynamic": _dynamic}[params.prune.method]
     before = parameter_count(model)
-    figures, summary = operate(model, lesson, training, params)
-    lesson.unstandardise(model)
-    report, parameters = lesson.validation.report(model), parameter_count(model)
-    merge(model)
+    figures, summary = operate(model, data, training, params)
+    data.unstandardise(model)
+    report, parameters = data.validation.report(model), parameter_count(model)
+    fuse_factors(model)
     fill_heads(model)
     save_model(model, tokenizer, paths.out / "model")
     return {
@@ -83,26 +83,26 @@ def _features(params: Params, paths: Paths) -> list[Features]:
     return [Features.of(values[:, 0], weight=params.prune.feature_weight)]
 
 
-def _recover(model: PreTrainedModel, lesson: Lesson, training: Training) -> None:
-    with feature_maps(model, lesson.objective.features):
-        train(model, lesson.objective, training)
+def _recover(model: PreTrainedModel, data: TransferSet, training: Training) -> None:
+    with feature_maps(model, data.objective.features):
+        train(model, data.objective, training)
 
 
 def _structured(
-    model: PreTrainedModel, lesson: Lesson, training: Training, params: Params
+    model: PreTrainedModel, data: TransferSet, training: Training, params: Params
 ) -> tuple[Metrics, str]:
     """Cut layers, heads and units by importance on training rows, then train what is left."""
-    labelled = np.flatnonzero(lesson.labelled)
+    labelled = np.flatnonzero(data.labelled)
     batches = epoch_batches(
-        lesson.rows.lengths[labelled],
+        data.rows.lengths[labelled],
         batch_size=params.prune.batch_size,
         seed=params.compute.seed,
         epoch=0,
     )[:_IMPORTANCE_BATCHES]
     cut = _cut_bilm if isinstance(model, BilmForSequenceClassification) else _cut_bert
-    answers = lesson.objective.without_features()
+    answers = data.objective.without_features()
     figures, summary = cut(model, answers, [labelled[batch] for batch in batches], params)
-    _recover(model, lesson, training)
+    _recover(model, data, training)
     return figures, summary
 
 
@@ -143,11 +143,11 @@ def _cut_bert(
 
 
 def _dynamic(
-    model: PreTrainedModel, lesson: Lesson, training: Training, params: Params
+    model: PreTrainedModel, data: TransferSet, training: Training, params: Params
 ) -> tuple[Metrics, str]:
     """Cut and splice single weights while the model trains."""
     surgery = Surgery(model, keep_share=params.prune.keep_share, steps=training.steps)
-    _recover(model, lesson, replace(training, after_step=surgery.after_step))
+    _recover(model, data, replace(training, after_step=surgery.after_step))
     done = surgery.finish(model)
     share = done.cut / parameter_count(model)
     figures = {"weights_cut": done.cut, "weights_spliced": done.spliced, "cut_share": share}

@@ -24,7 +24,8 @@ from pipeline.data.records import ID_DIGITS
 from pipeline.data.variety import varied
 from pipeline.models.encoder import load_classifier, load_tokenizer, reads_segments
 from pipeline.training.labelled_rows import Split, read_split
-from pipeline.training.objectives.gold import predict, tokenize
+from pipeline.training.predict import predict
+from pipeline.training.token_rows import TokenRows
 
 LABELLED, AUGMENTED, CORPUS = "labelled", "augmented", "corpus"
 
@@ -36,13 +37,12 @@ def run(params: Params, paths: Paths) -> Metrics:
     model = load_classifier(folder, labels=params.product.labels)
     outputs = predict(
         model,
-        tokenize(
-            load_tokenizer(folder),
+        TokenRows.read(
             table["text"].to_pylist(),
-            max_length=params.prepare.max_length,
             seconds=table["second"].to_pylist() if pairs else (),
+            tokenizer=load_tokenizer(folder),
+            prepare=params.prepare,
             segments=pairs and reads_segments(model),
-            window_stride=params.prepare.window_stride,
         ),
         compute=params.compute,
         batch_size=params.transfer.batch_size,

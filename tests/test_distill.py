@@ -11,7 +11,8 @@ from pipeline.core.errors import ArtifactError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import load_params
 from pipeline.models.encoder import load_classifier, load_tokenizer
-from pipeline.training.objectives.gold import predict_logits, tokenize
+from pipeline.training.predict import predict_logits
+from pipeline.training.token_rows import tokenize
 from tests.support.trained_workspace import MAX_LENGTH, run_in, trained_workspace
 
 WEIGHTS = "artifacts/distill/model/model.safetensors"

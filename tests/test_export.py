@@ -20,7 +20,7 @@ from pipeline.compression.onnx_export import (
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import read_json, sha256_tree
 from pipeline.runtime.session import open_session
-from pipeline.training.objectives.gold import TokenRows
+from pipeline.training.token_rows import TokenRows
 from tests.support import tiny_models
 from tests.support.tiny_workspace import at, compressed_workspace
 

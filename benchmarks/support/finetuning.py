@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,9 @@ from transformers import (
 from benchmarks.support.clock import ClockCallback
 from benchmarks.support.watch import ReachedError, Run, Watch
 from pipeline.core.errors import DataError
-from pipeline.core.params import Compute, Params, Schedule, load_params
+from pipeline.core.params import Compute, OptimisationParams, Params, load_params
 from pipeline.core.stage import seed_everything
-from pipeline.models.encoder import layer_from_top, load_classifier, load_tokenizer
+from pipeline.models.encoder import load_classifier, load_tokenizer
 from pipeline.models.pretrained import resolve_checkpoint
 from pipeline.text.batching import epoch_batches, sorted_batches
 from pipeline.training.curve import Curve
@@ -33,14 +34,12 @@ from pipeline.training.device import autocast, has_bfloat16, prepare_device, use
 from pipeline.training.fast.tokens_in_use import tokens_in_use
 from pipeline.training.labelled_rows import read_split
 from pipeline.training.loop import Training, train
-from pipeline.training.objectives.gold import (
-    Classification,
-    TokenRows,
-    tokenize,
-)
+from pipeline.training.objectives.gold import label_objective
+from pipeline.training.optimizer import LayerRates
 from pipeline.training.resume import Checkpoints
+from pipeline.training.token_rows import TokenRows, tokenize
 
-SCHEDULE: dict[str, Any] = {"epochs": 1, "learning_rate": 2e-4, "batch_size": 16}
+OPTIMISATION: dict[str, Any] = {"epochs": 1, "learning_rate": 2e-4, "batch_size": 16}
 """Of us and of the tuned Trainer, from the checkpoint itself; chosen on seeds 11 to 13, which race nowhere. The
 product's own, in params.yaml, is for a checkpoint that has learned related rows before."""
 QUIET: dict[str, Any] = {
@@ -161,7 +160,7 @@ def open_bench(root: Path, folder: Path) -> Bench:
             next_step="run `NO_RELEASE=1 make pipeline` first",
         )
     params = load_params(root / "params.yaml")
-    settings = params.finetune.model_copy(update=SCHEDULE)
+    settings = params.finetune.model_copy(update=OPTIMISATION)
     params = params.model_copy(update={"finetune": settings})
     tokenizer = load_tokenizer(prepared / "teacher_tokenizer")
     splits = [read_split(prepared / "records.parquet", name) for name in ("train", "validation")]
@@ -173,35 +172,27 @@ def open_bench(root: Path, folder: Path) -> Bench:
 
 def train_ours(bench: Bench, *, epochs: int, evaluations: int) -> Run:
     """The engine of `finetune` with its parameters and our schedule, nothing frozen."""
-    model, settings = bench.model(), bench.params.finetune
-    schedule = Schedule(
-        **{name: getattr(settings, name) for name in Schedule.model_fields} | {"epochs": epochs}
-    )
+    model = bench.model()
+    settings = bench.params.finetune.model_copy(update={"epochs": epochs})
     steps = epochs * -(-len(bench.rows.ids) // settings.batch_size)
     watch = Watch(bench.accuracy, steps=steps, evaluations=epochs * evaluations)
     training = Training(
         task="ours",
-        schedule=schedule,
+        optimisation=settings,
         compute=bench.params.compute,
-        batches=lambda epoch: epoch_batches(
-            bench.rows.lengths,
-            batch_size=settings.batch_size,
-            seed=bench.params.compute.seed,
-            epoch=epoch,
-        ),
+        batches=partial(epoch_batches, bench.rows.lengths),
         checkpoints=Checkpoints(bench.folder / "checkpoints"),
         curve=Curve(bench.folder / "curve.csv"),
         after_step=watch.after_step,
         average=settings.average,
-        layer_of=lambda name: layer_from_top(model, name),
-        layer_decay=settings.layer_decay,
+        layer_rates=LayerRates(model, settings.layer_decay),
     )
     with tokens_in_use(model, bench.rows, bench.validation):
-        train(model, Classification(bench.rows, bench.label_ids), training)
+        train(model, label_objective(bench.rows, bench.label_ids), training)
     return watch.run(epochs * int(bench.rows.lengths.sum()))
 
 
-def tuned(settings: Schedule) -> dict[str, Any]:
+def tuned(settings: OptimisationParams) -> dict[str, Any]:
     """What the Trainer's documentation offers for speed, on this processor, and our rates and batches."""
     return {
         "per_device_train_batch_size": settings.batch_size,

@@ -7,6 +7,7 @@ seed, and the weights are those of the best epoch.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product as pairs_of
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from pipeline.core.params import Compute, Params, Schedule
+from pipeline.core.params import Compute, OptimisationParams, Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import seed_everything
@@ -25,14 +26,10 @@ from pipeline.text.batching import epoch_batches
 from pipeline.training.curve import Curve
 from pipeline.training.labelled_rows import Split, read_split
 from pipeline.training.loop import Training, train
-from pipeline.training.objectives.gold import (
-    Classification,
-    TokenRows,
-    accuracy_of,
-    predict_logits,
-    tokenize,
-)
+from pipeline.training.objectives.gold import label_objective
+from pipeline.training.predict import predict_logits
 from pipeline.training.resume import Checkpoints
+from pipeline.training.token_rows import TokenRows, tokenize
 
 RATES, EPOCHS, BATCH_SIZE = (1e-4, 3e-4), 4, 32
 _QUALITY = "validation_accuracy"
@@ -86,7 +83,7 @@ class GoldLesson:
         model = self._start(layers)
         name = f"{folder.name}-{rate:g}-{'pretrained' if layers is None else 'layers'}"
         training = self._training(folder.with_name(name), compute, rate=rate)
-        objective = Classification(self.rows["train"], self.splits["train"].label_ids)
+        objective = label_objective(self.rows["train"], self.splits["train"].label_ids)
         train(model, objective, training)
         return self._accuracy(model, compute)[_QUALITY], model
 
@@ -117,19 +114,16 @@ class GoldLesson:
         )
 
     def _training(self, folder: Path, compute: Compute, *, rate: float) -> Training:
-        kept = {name: getattr(self.params.distill, name) for name in Schedule.model_fields}
+        kept = {
+            name: getattr(self.params.distill, name) for name in OptimisationParams.model_fields
+        }
         own = {"learning_rate": rate, "epochs": EPOCHS, "batch_size": BATCH_SIZE}
-        schedule = Schedule(**kept | own)
+        optimisation = OptimisationParams(**kept | own)
         return Training(
             task=f"hard labels seed {compute.seed} rate {rate:g}",
-            schedule=schedule,
+            optimisation=optimisation,
             compute=compute,
-            batches=lambda epoch: epoch_batches(
-                self.rows["train"].lengths,
-                batch_size=schedule.batch_size,
-                seed=compute.seed,
-                epoch=epoch,
-            ),
+            batches=partial(epoch_batches, self.rows["train"].lengths),
             checkpoints=Checkpoints(folder / "checkpoints"),
             curve=Curve(folder / "curve.csv", figures=[_QUALITY]),
             validate=lambda model: self._accuracy(model, compute),
@@ -139,4 +133,5 @@ class GoldLesson:
     def _accuracy(self, model: torch.nn.Module, compute: Compute) -> dict[str, float]:
         rows = self.rows["validation"]
         logits = predict_logits(model, rows, compute=compute, batch_size=_ANSWERED_AT_ONCE)
-        return {_QUALITY: accuracy_of(logits, self.splits["validation"].label_ids)}
+        right = logits.argmax(axis=1) == self.splits["validation"].label_ids
+        return {_QUALITY: float(np.mean(right))}

@@ -218,14 +218,9 @@ def _train(
     epochs = -(-sequences // rows)
     training = Training(
         task="pretrain",
-        schedule=settings.model_copy(update={"epochs": epochs}),
+        optimisation=settings.model_copy(update={"epochs": epochs}),
         compute=compute,
-        batches=lambda epoch: row_batches(
-            rows if epochs == 1 else -(-sequences // epochs),
-            batch_size=settings.batch_size,
-            seed=compute.seed,
-            epoch=epoch,
-        ),
+        batches=partial(row_batches, rows if epochs == 1 else -(-sequences // epochs)),
         checkpoints=Checkpoints(folder / "checkpoints"),
         curve=Curve(folder / "curve.csv"),
         after_step=after_step,

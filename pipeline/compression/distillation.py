@@ -19,7 +19,7 @@ from transformers import PreTrainedModel
 from pipeline.core.product import CLASSIFICATION, MULTI_LABEL, REGRESSION
 from pipeline.models.features import features_read, layer_means, output_layer
 from pipeline.text.batching import Ids, epoch_batches
-from pipeline.training.objectives.gold import TokenRows
+from pipeline.training.token_rows import TokenRows
 
 MAPS = "feature_maps"
 _SAMPLE = 4096

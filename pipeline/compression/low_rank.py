@@ -69,7 +69,7 @@ def factorise(model: PreTrainedModel, counts: NDArray[np.int64], *, rank: int) -
     model.config.embedding_rank = rank
 
 
-def merge(model: PreTrainedModel) -> None:
+def fuse_factors(model: PreTrainedModel) -> None:
     """Put one table in place of factors, so that the model is saved as any other."""
     if getattr(model.config, "embedding_rank", None) is None:
         return
@@ -81,8 +81,8 @@ def merge(model: PreTrainedModel) -> None:
     embeddings.word_embeddings = whole
 
 
-def take_apart(model: PreTrainedModel) -> None:
-    """Put factors in place of a table that `merge` made; other models stay as they are.
+def split_into_factors(model: PreTrainedModel) -> None:
+    """Put factors in place of a table that `fuse_factors` made; other models stay as they are.
 
     The factors are turned by a random rotation: every column of the table is then about as large as
     every other, and one scale in int8 suits all of it (QuaRot, Ashkboos et al. 2024).

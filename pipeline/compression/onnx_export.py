@@ -20,7 +20,7 @@ from transformers import BertForSequenceClassification, PreTrainedModel
 
 from pipeline.compression.bert_onnx import FoldedBert
 from pipeline.compression.bilm_onnx import FoldedClassifier
-from pipeline.compression.low_rank import take_apart
+from pipeline.compression.low_rank import split_into_factors
 from pipeline.compression.structured import drop_heads
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import atomic_path
@@ -130,7 +130,7 @@ def _exportable(
     if isinstance(model, BilmForSequenceClassification):
         return FoldedClassifier(model)
     thin = copy.deepcopy(model)
-    take_apart(thin)
+    split_into_factors(thin)
     drop_heads(thin)
     thin.set_attn_implementation("eager")
     if isinstance(thin, BertForSequenceClassification):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,27 +12,26 @@ from numpy.typing import NDArray
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.compression.distillation import Distillation, Features, transfer_batches
-from pipeline.core.params import Params, Schedule
+from pipeline.core.params import OptimisationParams, Params
 from pipeline.core.paths import Paths
 from pipeline.models.numbers import scale_output
-from pipeline.text.batching import Ids
 from pipeline.training.curve import Curve
-from pipeline.training.labelled_rows import Split, read_split
+from pipeline.training.labelled_rows import read_split
 from pipeline.training.loop import Training
 from pipeline.training.objectives.by_problem import Scale, scale_of
-from pipeline.training.objectives.gold import TokenRows, tokenize
 from pipeline.training.resume import Checkpoints
+from pipeline.training.token_rows import TokenRows
 from pipeline.training.validation import QUALITY, ScoresOf, Validation
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """The transfer set in the student's tokens, with the objective over it, and validation rows.
+@dataclass(frozen=True, kw_only=True)
+class TransferSet:
+    """The transfer set in the student's tokens, the objective over it, and the validation rows.
 
     Attributes:
         ids: of each row, `(rows,)`.
         labelled: whether each row (a window, where texts are long) has a gold label, `(rows,)`.
-        scale: of regression, that of the objective; None where targets are labels.
+        scale: the scale that a regression's targets are learned on; None where targets are labels.
     """
 
     rows: TokenRows
@@ -42,18 +42,18 @@ class Lesson:
     scale: Scale | None
 
     def standardise(self, model: PreTrainedModel) -> None:
-        """Take the product's unit out of a trained model, so that it can learn on."""
+        """Takes the product's unit out of a trained model, so that it can be trained further."""
         if self.scale is not None:
             mean, deviation = self.scale.mean, self.scale.deviation
             scale_output(model, factor=1 / deviation, shift=-mean / deviation)
 
     def unstandardise(self, model: PreTrainedModel) -> None:
-        """Put the product's unit into a model that has learned from the lesson."""
+        """Puts the product's unit into a model that was trained on the transfer set."""
         if self.scale is not None:
             scale_output(model, factor=self.scale.deviation, shift=self.scale.mean)
 
 
-def read_lesson(
+def read_transfer_set(
     params: Params,
     paths: Paths,
     tokenizer: PreTrainedTokenizerBase,
@@ -61,73 +61,65 @@ def read_lesson(
     scores: ScoresOf,
     max_sentences: int | None = None,
     features: Sequence[Features] = (),
-) -> Lesson:
-    """The lesson that transfer left, with at most `max_sentences` of its corpus sentences.
+) -> TransferSet:
+    """Reads what transfer wrote, with at most `max_sentences` of its unlabelled texts.
 
-    Labelled rows come first in it, so the first rows are the labelled ones and some of the others.
+    The labelled rows come first in it.
 
     Args:
         scores: the runtime's rule from logits to scores.
         features: of each text, where the student learns them too.
     """
+    read = partial(TokenRows.read, tokenizer=tokenizer, prepare=params.prepare)
     table = pq.read_table(paths.read("transfer", "rows.parquet"))
     if max_sentences is not None:
         table = table.slice(0, table["kind"].to_pylist().count("labelled") + max_sentences)
-    product = params.product
-    rows = _tokens(_texts(table, pairs=product.pairs), params, tokenizer)
+    # Students have no segments: [SEP] stands between the two texts of a pair.
+    rows = read(
+        table["text"].to_pylist(),
+        seconds=table["second"].to_pylist() if params.product.pairs else (),
+    )
     validation = read_split(paths.read("prepare", "records.parquet"), "validation")
-    labelled, targets = _gold(table)
-    scale = scale_of(product.problem, targets[labelled])
-    logits: Any = np.load(paths.read("transfer", "logits.npy"), mmap_mode="r")[: table.num_rows]
-    if scale is not None:
-        logits, targets = scale.standard(logits).astype(np.float32), scale.standard(targets)
-    labelled = rows.of_rows(labelled)
-    return Lesson(
+    objective, scale = _objective(table, rows, params, paths=paths, features=features)
+    return TransferSet(
         rows=rows,
         ids=rows.names(table["id"].to_pylist()),
-        labelled=labelled,
-        objective=Distillation(
-            rows,
-            rows.of_rows(logits),
-            targets=rows.of_rows(targets),
-            labelled=labelled,
-            problem=product.problem,
-            temperature=params.distill.temperature,
-            hard_label_weight=params.distill.hard_label_weight,
-            features=[replace(one, values=rows.of_rows(one.values)) for one in features],
-        ),
-        validation=Validation(
-            _tokens(validation, params, tokenizer),
+        labelled=rows.of_rows(_gold(table)[0]),
+        objective=objective,
+        validation=Validation.of(
+            read(validation.texts, seconds=validation.seconds),
             validation.targets,
-            product.problem,
-            product.requirements.quality_metric,
-            params.compute,
-            scores,
+            params=params,
+            scores=scores,
         ),
         scale=scale,
     )
 
 
-def _texts(table: pa.Table, *, pairs: bool) -> Split:
-    """The transfer set's texts; their targets are not here."""
-    seconds = table["second"].to_pylist() if pairs else []
-    ids, texts = table["id"].to_pylist(), table["text"].to_pylist()
-    return Split(ids, texts, seconds, np.empty((table.num_rows, 0)))
-
-
-def _tokens(split: Split, params: Params, tokenizer: PreTrainedTokenizerBase) -> TokenRows:
-    # Students do not tell segments apart: [SEP] stands between the two texts of a pair.
-    return tokenize(
-        tokenizer,
-        split.texts,
-        max_length=params.prepare.max_length,
-        seconds=split.seconds,
-        window_stride=params.prepare.window_stride,
+def _objective(
+    table: pa.Table, rows: TokenRows, params: Params, *, paths: Paths, features: Sequence[Features]
+) -> tuple[Distillation, Scale | None]:
+    """The distillation loss over the rows, and the scale of its targets."""
+    labelled, targets = _gold(table)
+    scale = scale_of(params.product.problem, targets[labelled])
+    logits: Any = np.load(paths.read("transfer", "logits.npy"), mmap_mode="r")[: table.num_rows]
+    if scale is not None:
+        logits, targets = scale.standard(logits).astype(np.float32), scale.standard(targets)
+    objective = Distillation(
+        rows,
+        rows.of_rows(logits),
+        targets=rows.of_rows(targets),
+        labelled=rows.of_rows(labelled),
+        problem=params.product.problem,
+        temperature=params.distill.temperature,
+        hard_label_weight=params.distill.hard_label_weight,
+        features=[replace(one, values=rows.of_rows(one.values)) for one in features],
     )
+    return objective, scale
 
 
 def _gold(table: pa.Table) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Which rows have gold, `(texts,)`, and targets `(texts, width)` with zeros where there is none."""
+    """Which texts have gold targets, `(texts,)`, and the targets, `(texts, width)`, zeros elsewhere."""
     found = table["target"].to_pylist()
     labelled = np.array([target is not None for target in found])
     width = len(found[int(labelled.argmax())])
@@ -136,27 +128,21 @@ def _gold(table: pa.Table) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
 
 
 def student_training(
-    lesson: Lesson, *, schedule: Schedule, params: Params, paths: Paths
+    data: TransferSet, *, optimisation: OptimisationParams, params: Params, paths: Paths
 ) -> Training:
-    """How a stage trains a student on the lesson."""
-
-    def batches(epoch: int) -> list[Ids]:
-        return transfer_batches(
-            lesson.rows.lengths,
-            lesson.labelled,
-            repeats=params.distill.labelled_repeats,
-            batch_size=schedule.batch_size,
-            seed=params.compute.seed,
-            epoch=epoch,
-        )
-
+    """The settings by which a stage trains a student on the transfer set."""
     return Training(
         task=paths.stage,
-        schedule=schedule,
+        optimisation=optimisation,
         compute=params.compute,
-        batches=batches,
+        batches=partial(
+            transfer_batches,
+            data.rows.lengths,
+            data.labelled,
+            repeats=params.distill.labelled_repeats,
+        ),
         checkpoints=Checkpoints(paths.checkpoints),
         curve=Curve(paths.out / "curve.csv", figures=[QUALITY]),
-        validate=lesson.validation.quality,
-        row_ids=lesson.ids,
+        validate=data.validation.quality,
+        row_ids=data.ids,
     )

@@ -36,7 +36,7 @@ _RAMP_SHARE, _RENEWAL_SHARE = 0.6, 0.8
 
 
 @dataclass(frozen=True)
-class Operated:
+class PruneStats:
     """What the surgery came to.
 
     Attributes:
@@ -88,13 +88,13 @@ class Surgery:
                 share = cut_share_at(step / self._steps, final=self._cut_share)
                 masked.renew(_dense(module, name), cut_share=share)
 
-    def finish(self, model: nn.Module) -> Operated:
+    def finish(self, model: nn.Module) -> PruneStats:
         """Put W ⊙ T in place of W, without a trace of the masks, and say what was done.
 
         Raises:
             ArtifactError: fewer weights are cut than were to be, for the training was too short to cut them.
         """
-        done = Operated(
+        done = PruneStats(
             weights=sum(masked.mask.numel() for masked in self._masks),
             cut=sum(int((~masked.mask).sum()) for masked in self._masks),
             spliced=sum(int(masked.spliced) for masked in self._masks),

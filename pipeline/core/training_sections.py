@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 from pipeline.core.product import Positive, Rate, Section, Share
 
 
-class Schedule(Section):
-    """What every training stage is told."""
+class OptimisationParams(Section):
+    """How a stage trains: passes, batches and the optimizer. Every training stage has these."""
 
     epochs: Positive
     """Passes over the training rows."""
@@ -24,7 +24,7 @@ class Schedule(Section):
     """Decoupled weight decay of matrices."""
 
 
-class PretrainParams(Schedule):
+class PretrainParams(OptimisationParams):
     """pretrain: the language model that becomes the student's encoder."""
 
     model: Literal["bert", "bilm"]
@@ -66,7 +66,7 @@ class PretrainParams(Schedule):
         return self
 
 
-class AdaptParams(Schedule):
+class AdaptParams(OptimisationParams):
     """Masked language modelling of the teacher's checkpoint on the domain."""
 
     max_sentences: Annotated[int, Field(ge=0)]
@@ -76,13 +76,13 @@ class AdaptParams(Schedule):
     """Share of tokens to predict; all tokens of a word are hidden or none."""
 
 
-class FinetuneParams(Schedule):
+class FinetuneParams(OptimisationParams):
     """finetune: the teacher."""
 
     adapt: AdaptParams
     """Masked language modelling of the checkpoint on texts of the domain, before any labels; of a BERT. One training
     serves all seeds."""
-    related: Schedule | None
+    related: OptimisationParams | None
     """The labels of a neighbouring task, where a corpus has them, before the product's own; null does
     without. One training serves all seeds."""
     seeds: Positive
@@ -134,7 +134,7 @@ class TransferParams(Section):
         return self
 
 
-class DistillParams(Schedule):
+class DistillParams(OptimisationParams):
     """distill: the student learns the teacher's outputs."""
 
     temperature: Rate
@@ -159,7 +159,7 @@ class DistillParams(Schedule):
     """Dropout in the student while it learns."""
 
 
-class PruneParams(Schedule):
+class PruneParams(OptimisationParams):
     """prune: network surgery, and training in which the rest of the student makes up for it."""
 
     method: Literal["structured", "dynamic"]

@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,20 +26,17 @@ from pipeline.glue.answers import TaskAnswers
 from pipeline.glue.encoders import load_encoder
 from pipeline.glue.official_files import GlueRows, read_labelled, read_unlabelled
 from pipeline.glue.tasks import DIAGNOSTIC, TASKS, GlueTask, diagnostic_file
-from pipeline.models.encoder import freeze_lowest, is_bilm, layer_from_top
+from pipeline.models.encoder import freeze_lowest, is_bilm, reads_segments
 from pipeline.models.pretrained import resolve_checkpoint
 from pipeline.text.batching import epoch_batches
 from pipeline.training.curve import Curve
 from pipeline.training.fast.tokens_in_use import tokens_in_use
 from pipeline.training.loop import Objective, Training, train
-from pipeline.training.objectives.gold import (
-    Classification,
-    Regression,
-    TokenRows,
-    predict_logits,
-    tokenize,
-)
+from pipeline.training.objectives.gold import label_objective, number_objective
+from pipeline.training.optimizer import LayerRates
+from pipeline.training.predict import predict_logits
 from pipeline.training.resume import Checkpoints
+from pipeline.training.token_rows import TokenRows, tokenize
 
 _BATCH_SIZE = 64
 
@@ -93,7 +91,7 @@ def run_task(
     read = Reader(
         tokenizer,
         settings.max_length,
-        segments=getattr(model.config, "type_vocab_size", 1) > 1,
+        segments=reads_segments(model),
     )
     _train(
         model,
@@ -135,28 +133,22 @@ def _train(
     encoder: Path,
 ) -> None:
     objective: Objective = (
-        Regression(rows, targets)
+        number_objective(rows, targets)
         if task.is_regression
-        else Classification(rows, targets.astype(np.int64))
+        else label_objective(rows, targets.astype(np.int64))
     )
     layered = not is_bilm(encoder)
     if layered:
         freeze_lowest(model, settings.finetune.frozen_layers)
     training = Training(
         task=f"{task.name} seed {settings.compute.seed}",
-        schedule=settings.finetune,
+        optimisation=settings.finetune,
         compute=settings.compute,
-        batches=lambda epoch: epoch_batches(
-            rows.lengths,
-            batch_size=settings.finetune.batch_size,
-            seed=settings.compute.seed,
-            epoch=epoch,
-        ),
+        batches=partial(epoch_batches, rows.lengths),
         checkpoints=Checkpoints(work / "checkpoints"),
         curve=Curve(work / "curve.csv"),
         average=settings.finetune.average,
-        layer_of=(lambda name: layer_from_top(model, name)) if layered else None,
-        layer_decay=settings.finetune.layer_decay if layered else 1.0,
+        layer_rates=LayerRates(model, settings.finetune.layer_decay) if layered else None,
     )
     with tokens_in_use(model, rows):
         train(model, objective, training)

@@ -1,13 +1,13 @@
-"""The one training loop. What differs between trainings is the objective that it is given.
+"""The one training loop. Trainings differ in the objective and the settings that they pass to it.
 
-Deterministic: batches are a pure function of seed and epoch, and torch's random state travels in
-the checkpoint, so a killed run resumes to the weights of an unbroken one, bit for bit.
+It is deterministic: batches are a pure function of seed and epoch, and torch's random state is part
+of the checkpoint, so a killed run resumes to the very weights of an uninterrupted one.
 """
 
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -15,14 +15,16 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 
 from pipeline.core.errors import TrainingError
-from pipeline.core.params import Compute, Schedule
+from pipeline.core.params import Compute, OptimisationParams
 from pipeline.core.progress import Progress
 from pipeline.text.batching import Ids
 from pipeline.training.average import EVERY, moving_average, take_over
 from pipeline.training.curve import Curve
 from pipeline.training.device import autocast, prepare_device
+from pipeline.training.fast.clipping import clip_in_step
 from pipeline.training.fast.dropout import quick_dropout
-from pipeline.training.learning_rate import build_optimizer, clip_in_step, rate_factor
+from pipeline.training.learning_rate import rate_factor
+from pipeline.training.optimizer import LayerRates, build_optimizer
 from pipeline.training.resume import Checkpoints
 
 _CHECKPOINT_SECONDS = 60.0
@@ -31,40 +33,46 @@ _CURVE_POINTS = 100
 
 
 class Objective(Protocol):
-    """What is learned: the loss of a batch of rows."""
+    """What a training minimises: the loss of a batch of rows, given by their numbers."""
 
     def loss(self, model: torch.nn.Module, rows: Ids, device: torch.device) -> torch.Tensor:
         """Mean loss over the batch's targets, a scalar with gradient."""
 
     def tokens(self, rows: Ids) -> int:
-        """Tokens in the batch without padding, for the rate."""
+        """The number of tokens in the batch without padding, from which speed is shown."""
+
+
+class Batches(Protocol):
+    """How the rows of an epoch are cut into batches; a pure function."""
+
+    def __call__(self, *, batch_size: int, seed: int, epoch: int) -> list[Ids]:
+        """The row numbers of each batch; every epoch has the same number of batches."""
 
 
 Validate = Callable[[torch.nn.Module], dict[str, float]]
-Batches = Callable[[int], list[Ids]]
 AfterStep = Callable[[torch.nn.Module], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Training:
-    """All that a run needs beside model and objective.
+    """All settings of a training beside its model and objective.
 
     Attributes:
-        task: the stage's name, for progress and errors.
-        batches: epoch number → row numbers of each batch; every epoch has as many.
-        validate: figures for the curve after each epoch; names start with `validation_`.
-        patience: epochs without a higher first figure of `validate` after which training ends; the
-            weights of the best epoch are then kept. None trains to the end and keeps the last.
-        after_step: called after each step with the model that would be left now, for those who watch.
-        average: decay of the weights' moving average a step, which is what validation sees and what is
-            left; 0 takes the weights of the last step.
-        layer_of: parameter name → layer number counted from the head (0), for layer-wise rates.
-        layer_decay: factor of the learning rate from one layer to the one below it.
-        row_ids: what the rows are called in errors, by row number; None calls them by their numbers.
+        task: the name shown in progress and errors, usually the stage's.
+        compute: threads, device, precision, and the seed of the batches.
+        batches: cuts the rows of an epoch into batches of `optimisation.batch_size`.
+        validate: returns figures for the curve after each epoch; their names start with `validation_`.
+        patience: epochs without a higher first figure of `validate` after which training stops and
+            returns to the best epoch's weights. None trains to the end and keeps the last weights.
+        after_step: called after each step with the model that training would return now.
+        average: decay of the weights' moving average, per step. The average is what validation sees
+            and what training returns; 0 uses the weights of the last step.
+        layer_rates: learning rates by layer; None trains all layers at one rate.
+        row_ids: names of the rows in errors, by row number; None shows the numbers.
     """
 
     task: str
-    schedule: Schedule
+    optimisation: OptimisationParams
     compute: Compute
     batches: Batches
     checkpoints: Checkpoints
@@ -73,88 +81,104 @@ class Training:
     patience: int | None = None
     after_step: AfterStep | None = None
     average: float = 0.0
-    layer_of: Callable[[str], int] | None = None
-    layer_decay: float = 1.0
+    layer_rates: LayerRates | None = None
     row_ids: Sequence[str] | None = None
+
+    def epoch_batches(self, epoch: int) -> list[Ids]:
+        """The row numbers of each batch of an epoch."""
+        size = self.optimisation.batch_size
+        return self.batches(batch_size=size, seed=self.compute.seed, epoch=epoch)
 
     @property
     def epoch_steps(self) -> int:
-        """Steps of the optimizer in an epoch."""
-        return -(-len(self.batches(0)) // self.schedule.accumulation)
+        """Optimizer steps in an epoch."""
+        return -(-len(self.epoch_batches(0)) // self.optimisation.accumulation)
 
     @property
     def steps(self) -> int:
-        """Steps of the optimizer in all epochs."""
-        return self.epoch_steps * self.schedule.epochs
+        """Optimizer steps in all epochs."""
+        return self.epoch_steps * self.optimisation.epochs
 
 
 def train(model: torch.nn.Module, objective: Objective, training: Training) -> None:
-    """Train `model` in place.
+    """Trains `model` in place, from its newest checkpoint if there is one.
 
     Raises:
-        TrainingError: a loss or a gradient is not finite; no weight has taken it in.
+        TrainingError: a loss or a gradient is not finite. It has not reached any weight.
     """
     device = prepare_device(training.compute)
     model.to(device)
-    optimizer = build_optimizer(
-        model, training.schedule, layer_of=training.layer_of, layer_decay=training.layer_decay
-    )
+    optimizer = build_optimizer(model, training.optimisation, layer_rates=training.layer_rates)
     average = moving_average(model, decay=training.average) if training.average else None
-    run = _Run(model, objective, training, optimizer, device, average)
+    run = _Run(
+        model=model,
+        objective=objective,
+        training=training,
+        optimizer=optimizer,
+        device=device,
+        average=average,
+    )
     if (resumed := training.checkpoints.resume(model, optimizer, average)) is not None:
         training.curve.restore(resumed.curve)
         run.losses = [*resumed.losses]
-    run.run(resumed.step if resumed else 0)
+    run.run(first=resumed.step if resumed else 0)
     training.checkpoints.clear()
     model.eval()
 
 
+@dataclass(kw_only=True)
 class _Run:
-    """One pass over all steps, from wherever the checkpoint left off."""
+    """A training under way.
 
-    def __init__(
-        self,
-        model: torch.nn.Module,
-        objective: Objective,
-        training: Training,
-        optimizer: torch.optim.AdamW,
-        device: torch.device,
-        average: AveragedModel | None,
-    ) -> None:
-        self.model, self.objective, self.training = model, objective, training
-        self.optimizer, self.device, self.average = optimizer, device, average
-        self.epoch_steps, self.total = training.epoch_steps, training.steps
-        self.checkpointed = time.monotonic()
-        self.losses: list[float] = []
+    Attributes:
+        losses: of the steps since the curve's last point.
+        checkpointed: when the last checkpoint was written.
+    """
 
-    def run(self, first: int) -> None:
+    model: torch.nn.Module
+    objective: Objective
+    training: Training
+    optimizer: torch.optim.AdamW
+    device: torch.device
+    average: AveragedModel | None
+    losses: list[float] = field(default_factory=list)
+    checkpointed: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.epoch_steps, self.total = self.training.epoch_steps, self.training.steps
+
+    def run(self, *, first: int) -> None:
+        """Does the steps from `first` on."""
+        # A run killed after the last epoch that patience allows has no step left to do.
+        if not (first > 0 and first % self.epoch_steps == 0 and self._is_over()):
+            self._train(first)
+        if self.training.patience is not None:
+            self.training.checkpoints.restore_best(self.model)
+        elif self.average is not None:
+            take_over(self.model, self.average)
+
+    def _train(self, first: int) -> None:
         progress = Progress(self.training.task, self.total, done=first)
         started, tokens = time.monotonic(), 0
-        # Killed after the last epoch that patience allowed, there is nothing left to do.
-        over = first > 0 and first % self.epoch_steps == 0 and self._is_over()
-        for step, batches in () if over else self._steps(first):
+        for step, batches in self._steps(first):
             self.losses.append(self._step(step, batches))
             tokens += sum(self.objective.tokens(rows) for rows in batches)
             rate = tokens / (time.monotonic() - started)
             progress.update(step + 1, loss=self.losses[-1], **{"tokens/s": rate})
             self._after(step + 1)
             if (step + 1) % self.epoch_steps == 0 and self._is_over():
-                break
-        if self.training.patience is not None:
-            self.training.checkpoints.restore_best(self.model)
-        elif self.average is not None:
-            take_over(self.model, self.average)
+                return
 
     @property
-    def left(self) -> torch.nn.Module:
-        """The model that the training would leave now."""
+    def resulting_model(self) -> torch.nn.Module:
+        """The model that training would return now."""
         return self.model if self.average is None else self.average.module
 
     def _steps(self, first: int) -> Iterator[tuple[int, list[Ids]]]:
-        """The number of each step from `first` on, and the batches whose gradients it sums."""
-        size = self.training.schedule.accumulation
-        for epoch in range(first // self.epoch_steps, self.training.schedule.epochs):
-            batches = self.training.batches(epoch)
+        """Yields the number of each step from `first` on, and the batches whose gradients it sums."""
+        size = self.training.optimisation.accumulation
+        for epoch in range(first // self.epoch_steps, self.training.optimisation.epochs):
+            batches = self.training.epoch_batches(epoch)
             for index in range(self.epoch_steps):
                 if (step := epoch * self.epoch_steps + index) >= first:
                     yield step, batches[index * size : (index + 1) * size]
@@ -162,7 +186,7 @@ class _Run:
     def _step(self, step: int, batches: list[Ids]) -> float:
         self.model.train()
         scale = rate_factor(
-            step, total=self.total, warmup_share=self.training.schedule.warmup_share
+            step, total=self.total, warmup_share=self.training.optimisation.warmup_share
         )
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak_lr"] * scale
@@ -170,24 +194,28 @@ class _Run:
         rows = sum(len(batch) for batch in batches)
         value = sum(self._learn(step, batch, share=len(batch) / rows) for batch in batches)
         norm = clip_in_step(self.optimizer, _GRADIENT_NORM)
-        self._require_finite("the gradient's norm", norm, step, np.concatenate(batches))
+        self._require_finite("the gradient's norm", norm, step=step, rows=np.concatenate(batches))
         self.optimizer.step()
         if self.average is not None and ((step + 1) % EVERY == 0 or step + 1 == self.total):
             self.average.update_parameters(self.model)
         if self.training.after_step is not None:
-            self.training.after_step(self.left)
+            self.training.after_step(self.resulting_model)
         return value
 
     def _learn(self, step: int, rows: Ids, *, share: float) -> float:
-        """Add the gradient of one batch, weighted by its share of the step's rows; returns its part of the loss."""
+        """Adds the gradient of one batch, weighted by its share of the step's rows.
+
+        Returns:
+            The batch's part of the step's loss.
+        """
         with autocast(self.training.compute, self.device), quick_dropout():
             loss = self.objective.loss(self.model, rows, self.device) * share
         value = float(loss.detach())
-        self._require_finite("loss", value, step, rows)
+        self._require_finite("loss", value, step=step, rows=rows)
         loss.backward()  # type: ignore[no-untyped-call]
         return value
 
-    def _require_finite(self, what: str, value: float, step: int, rows: Ids) -> None:
+    def _require_finite(self, what: str, value: float, *, step: int, rows: Ids) -> None:
         if math.isfinite(value):
             return
         ids = self.training.row_ids
@@ -212,17 +240,17 @@ class _Run:
         if self.training.validate is None or step % self.epoch_steps:
             return {}
         state = torch.get_rng_state()
-        figures = self.training.validate(self.left)
+        figures = self.training.validate(self.resulting_model)
         torch.set_rng_state(state)
         if self.training.patience is not None and self._is_best(next(iter(figures.values()))):
-            self.training.checkpoints.save_best(self.left)
+            self.training.checkpoints.save_best(self.resulting_model)
         return figures
 
     def _is_best(self, figure: float) -> bool:
         return figure > max(self._scores(), default=-math.inf)
 
     def _scores(self) -> list[float]:
-        """The first figure that validation gave, at each epoch's end so far."""
+        """The first validation figure of each epoch so far."""
         by_epoch = (
             [value for name, value in point.items() if name.startswith("validation_")]
             for point in self.training.curve.points
@@ -230,7 +258,7 @@ class _Run:
         return [figures[0] for figures in by_epoch if figures]
 
     def _is_over(self) -> bool:
-        """Whether as many epochs as `patience` says have gone by since the best."""
+        """Whether the best epoch is `patience` epochs ago."""
         scores = self._scores()
         if self.training.patience is None or not scores:
             return False

@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.core.params import Compute
+from pipeline.core.params import Compute, Params
 from pipeline.core.product import CLASSIFICATION
 from pipeline.metrics.quality import quality_figure
-from pipeline.training.objectives.gold import TokenRows, predict_logits
+from pipeline.training.predict import predict_logits
+from pipeline.training.token_rows import TokenRows
 
 QUALITY = "validation_quality"
 _BATCH_SIZE = 64
@@ -19,7 +20,7 @@ ScoresOf = Callable[[str, NDArray[np.float32]], NDArray[np.float64]]
 """Problem and logits to scores."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Validation:
     """The rows that every choice is made on.
 
@@ -35,6 +36,20 @@ class Validation:
     metric: str
     compute: Compute
     scores: ScoresOf
+
+    @classmethod
+    def of(
+        cls, rows: TokenRows, targets: NDArray[np.float64], *, params: Params, scores: ScoresOf
+    ) -> "Validation":
+        """The validation of a product's models on `rows`."""
+        return cls(
+            rows=rows,
+            targets=targets,
+            problem=params.product.problem,
+            metric=params.product.requirements.quality_metric,
+            compute=params.compute,
+            scores=scores,
+        )
 
     def quality(self, model: torch.nn.Module) -> dict[str, float]:
         """The product's figure, by the name that curves have it under."""

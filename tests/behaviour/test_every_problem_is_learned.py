@@ -15,7 +15,8 @@ from pipeline.models.encoder import load_classifier, load_tokenizer
 from pipeline.runtime.bundle import open_bundle
 from pipeline.runtime.golden_check import check_golden
 from pipeline.runtime.text_model import TextModel
-from pipeline.training.objectives.gold import predict_logits, tokenize
+from pipeline.training.predict import predict_logits
+from pipeline.training.token_rows import tokenize
 from tests.support.problems import product_of
 from tests.support.trained_workspace import run_in
 from tests.support.whole_line import (

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from pipeline.data.tables import read_table
 from pipeline.models.encoder import load_classifier, load_tokenizer
-from pipeline.training.objectives.gold import predict_logits, tokenize
+from pipeline.training.predict import predict_logits
+from pipeline.training.token_rows import tokenize
 from tests.support.korean import CORPUS, FOODS, PLACES, PRAISE, review, reviews
 from tests.support.problems import product_of
 from tests.support.trained_workspace import changed

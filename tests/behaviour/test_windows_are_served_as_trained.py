@@ -13,7 +13,8 @@ from pipeline.runtime.reader import TextReader
 from pipeline.runtime.scores import scores_of
 from pipeline.runtime.task import Task, requests_of
 from pipeline.runtime.text_model import TextModel
-from pipeline.training.objectives.gold import predict_logits, tokenize
+from pipeline.training.predict import predict_logits
+from pipeline.training.token_rows import tokenize
 from tests.support import tiny_models
 
 LENGTH = 12

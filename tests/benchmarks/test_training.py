@@ -13,7 +13,7 @@ from benchmarks.support.finetuning import Bench
 from benchmarks.support.watch import Accuracy, ReachedError, Run, Watch
 from benchmarks.training import race, times_faster
 from pipeline.core.params import load_params
-from pipeline.training.objectives.gold import TokenRows
+from pipeline.training.token_rows import TokenRows
 from tests.support.repository import PARAMS
 from tests.support.tiny_models import tiny_classifier
 

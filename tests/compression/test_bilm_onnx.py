@@ -20,18 +20,19 @@ from pipeline.core.errors import ArtifactError
 from pipeline.core.sections import QuantizeParams
 from pipeline.models.lstm import LSTMLayer
 from pipeline.runtime.session import open_session
-from pipeline.training.objectives.gold import Classification, TokenRows
+from pipeline.training.objectives.gold import GoldObjective, label_objective
+from pipeline.training.token_rows import TokenRows
 from tests.support.tiny_bilm import CELLS, VOCABULARY, WIDTH, tiny_bilm_classifier
 
 LONGEST = 32
 
 
-def an_objective() -> Classification:
+def an_objective() -> GoldObjective:
     random = np.random.default_rng(0)
     rows = TokenRows(
         [random.integers(5, VOCABULARY, 7).tolist() for _ in range(8)], np.full(8, 7), 0
     )
-    return Classification(rows, random.integers(0, 2, 8))
+    return label_objective(rows, random.integers(0, 2, 8))
 
 
 def logits(model: torch.nn.Module) -> torch.Tensor:

@@ -5,7 +5,7 @@ import torch
 
 from pipeline.compression.distillation import Distillation, soft_loss, transfer_batches
 from pipeline.text.batching import Ids
-from pipeline.training.objectives.gold import TokenRows
+from pipeline.training.token_rows import TokenRows
 
 
 class Answers(torch.nn.Module):

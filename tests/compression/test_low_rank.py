@@ -8,7 +8,12 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, BertForSequenceClassification
 
-from pipeline.compression.low_rank import LowRankEmbedding, factorise, merge, take_apart
+from pipeline.compression.low_rank import (
+    LowRankEmbedding,
+    factorise,
+    fuse_factors,
+    split_into_factors,
+)
 from pipeline.compression.onnx_export import export_onnx
 from pipeline.core.errors import ArtifactError
 from tests.support.tiny_models import tiny_classifier
@@ -50,11 +55,11 @@ def test_the_saved_model_loads_in_transformers_and_answers_alike(tmp_path: Path)
     model = tiny_classifier()
     factorise(model, counts_of(model), rank=8)
     before = logits(model)
-    merge(model)
+    fuse_factors(model)
     model.save_pretrained(tmp_path)
     loaded = AutoModelForSequenceClassification.from_pretrained(tmp_path).eval()
     assert torch.allclose(before, logits(loaded), atol=1e-5)
-    take_apart(loaded)
+    split_into_factors(loaded)
     assert isinstance(loaded.bert.embeddings.word_embeddings, LowRankEmbedding)
     assert torch.allclose(before, logits(loaded), atol=1e-4)
 
@@ -63,7 +68,7 @@ def test_the_exported_graph_holds_the_thin_table(tmp_path: Path) -> None:
     model = tiny_classifier()
     tokens = model.config.vocab_size
     factorise(model, counts_of(model), rank=8)
-    merge(model)
+    fuse_factors(model)
     export_onnx(model, tmp_path / "model.onnx", opset=17)
     shapes = [tuple(t.dims) for t in onnx.load(tmp_path / "model.onnx").graph.initializer]
     assert (tokens, 8) in shapes

@@ -22,14 +22,15 @@ from pipeline.compression.structured import (
 from pipeline.core.errors import ArtifactError
 from pipeline.models.encoder import load_classifier, parameter_count
 from pipeline.models.first_token import FirstTokenLayer
-from pipeline.training.objectives.gold import Classification, TokenRows
+from pipeline.training.objectives.gold import GoldObjective, label_objective
+from pipeline.training.token_rows import TokenRows
 from tests.support.tiny_models import first_token_classifier, tiny_classifier
 
 
-def an_objective() -> Classification:
+def an_objective() -> GoldObjective:
     random = np.random.default_rng(0)
     rows = TokenRows([random.integers(5, 40, 7).tolist() for _ in range(8)], np.full(8, 7), 0)
-    return Classification(rows, random.integers(0, 2, 8))
+    return label_objective(rows, random.integers(0, 2, 8))
 
 
 def logits(model: torch.nn.Module) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """Dynamic network surgery cuts what it was asked to, takes back its mistakes, and leaves no trace."""
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,29 +11,30 @@ from transformers import AutoModelForSequenceClassification
 
 from pipeline.compression.surgery import Masked, Surgery, cut_share_at
 from pipeline.core.errors import ArtifactError
-from pipeline.core.params import Compute, Schedule
+from pipeline.core.params import Compute, OptimisationParams
 from pipeline.text.batching import epoch_batches
 from pipeline.training.curve import Curve
 from pipeline.training.loop import Training, train
-from pipeline.training.objectives.gold import Classification, TokenRows
+from pipeline.training.objectives.gold import GoldObjective, label_objective
 from pipeline.training.resume import Checkpoints
+from pipeline.training.token_rows import TokenRows
 from tests.support.tiny_models import tiny_classifier
 
 STEPS = 60
 ROWS = 48
 
 
-def an_objective() -> Classification:
+def an_objective() -> GoldObjective:
     """Rows whose label is in their first token."""
     random = np.random.default_rng(0)
     ids = random.integers(5, 40, (ROWS, 7))
-    return Classification(
+    return label_objective(
         TokenRows(ids.tolist(), np.full(ROWS, 7), 0), (ids[:, 0] > 22).astype(int)
     )
 
 
 def a_training(folder: Path) -> Training:
-    schedule = Schedule(
+    optimisation = OptimisationParams(
         epochs=10,
         batch_size=8,
         accumulation=1,
@@ -42,9 +44,9 @@ def a_training(folder: Path) -> Training:
     )
     return Training(
         task="prune",
-        schedule=schedule,
+        optimisation=optimisation,
         compute=Compute(seed=1, threads=1, device="cpu", precision="float32"),
-        batches=lambda epoch: epoch_batches(np.full(ROWS, 7), batch_size=8, seed=1, epoch=epoch),
+        batches=partial(epoch_batches, np.full(ROWS, 7)),
         checkpoints=Checkpoints(folder / "checkpoints"),
         curve=Curve(folder / "curve.csv"),
     )

@@ -12,7 +12,7 @@ from pipeline import distill, transfer
 from pipeline.compression.distillation import Distillation, Features, feature_maps
 from pipeline.core.errors import ArtifactError, ParameterError
 from pipeline.models.features import layer_means
-from pipeline.training.objectives.gold import TokenRows
+from pipeline.training.token_rows import TokenRows
 from tests.support.tiny_models import first_token_classifier
 from tests.support.trained_workspace import run_in, trained_workspace
 

@@ -1,18 +1,19 @@
 """A training that takes no time: two clouds of points, and a model that can tell them apart."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from pipeline.core.params import Compute, Schedule
+from pipeline.core.params import Compute, OptimisationParams
 from pipeline.text.batching import Ids, epoch_batches
 from pipeline.training.curve import Curve
 from pipeline.training.loop import Training
 from pipeline.training.resume import Checkpoints
 
 COMPUTE = Compute(seed=1, threads=1, device="cpu", precision="float32")
-SCHEDULE = Schedule(
+OPTIMISATION = OptimisationParams(
     epochs=3, batch_size=8, accumulation=1, learning_rate=0.02, warmup_share=0.1, weight_decay=0.01
 )
 
@@ -46,9 +47,9 @@ def a_training(folder: Path) -> Training:
     lengths = np.full(64, 1)
     return Training(
         task="finetune",
-        schedule=SCHEDULE,
+        optimisation=OPTIMISATION,
         compute=COMPUTE,
-        batches=lambda epoch: epoch_batches(lengths, batch_size=8, seed=1, epoch=epoch),
+        batches=partial(epoch_batches, lengths),
         checkpoints=Checkpoints(folder / "checkpoints"),
         curve=Curve(folder / "curve.csv", figures=["validation_accuracy"]),
         validate=lambda _: {"validation_accuracy": float(torch.rand(()))},

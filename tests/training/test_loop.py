@@ -11,11 +11,10 @@ import torch
 
 from pipeline.core.errors import TrainingError
 from pipeline.text.batching import Ids, epoch_batches, lengths_of
-from pipeline.training.learning_rate import rate_factor
 from pipeline.training.loop import Training, train
 from pipeline.training.resume import Checkpoints
 from tests.support.small_training import (
-    SCHEDULE,
+    OPTIMISATION,
     Separable,
     a_training,
     same,
@@ -131,13 +130,6 @@ def test_a_gradient_that_is_not_finite_names_the_rows_it_came_from_and_reaches_n
     assert all(weight.isfinite().all() for weight in weights(model))
 
 
-def test_the_learning_rate_rises_then_falls_to_zero() -> None:
-    factors = [rate_factor(step, total=100, warmup_share=0.1) for step in range(101)]
-    assert factors.index(max(factors)) == 10
-    assert factors[100] == 0
-    assert all(0 < factor <= 1 for factor in factors[:100])
-
-
 def test_batches_hold_every_row_once_and_rows_of_like_length() -> None:
     random = np.random.default_rng(0)
     lengths = lengths_of([[0] * n for n in random.integers(3, 60, 1000)])
@@ -174,8 +166,8 @@ def test_batches_summed_before_a_step_give_the_weights_of_one_larger_batch(tmp_p
         model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Linear(8, 2))
         training = dataclasses.replace(
             a_training(tmp_path / str(size)),
-            schedule=SCHEDULE.model_copy(update={"accumulation": accumulation}),
-            batches=lambda _: [order[i : i + size] for i in range(0, 64, size)],
+            optimisation=OPTIMISATION.model_copy(update={"accumulation": accumulation}),
+            batches=lambda **_: [order[i : i + size] for i in range(0, 64, size)],
         )
         train(model, Separable(), training)
         return weights(model)
@@ -195,7 +187,7 @@ def stopping(folder: Path, scores: list[float], *, patience: int, seen: list[Any
 
     return dataclasses.replace(
         a_training(folder),
-        schedule=SCHEDULE.model_copy(update={"epochs": len(scores)}),
+        optimisation=OPTIMISATION.model_copy(update={"epochs": len(scores)}),
         validate=validate,
         patience=patience,
     )

@@ -9,7 +9,8 @@ from transformers import PreTrainedTokenizerBase
 from pipeline.core.errors import DataError
 from pipeline.core.params import Compute
 from pipeline.models.encoder import load_classifier, load_tokenizer
-from pipeline.training.objectives.gold import predict_logits, tokenize
+from pipeline.training.predict import predict_logits
+from pipeline.training.token_rows import tokenize
 from tests.support import tiny_models
 
 CLS, SEP = 2, 3

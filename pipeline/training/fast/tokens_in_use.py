@@ -14,7 +14,7 @@ import torch
 from torch.nn import functional
 from transformers import PreTrainedModel
 
-from pipeline.training.objectives.gold import TokenRows
+from pipeline.training.token_rows import TokenRows
 
 
 @contextmanager

@@ -6,8 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.product import MULTI_LABEL, REGRESSION
-from pipeline.training.loop import Objective
-from pipeline.training.objectives.gold import Classification, MultiLabel, Regression, TokenRows
+from pipeline.training.objectives.gold import (
+    GoldObjective,
+    label_objective,
+    multi_label_objective,
+    number_objective,
+)
+from pipeline.training.token_rows import TokenRows
 
 Targets = NDArray[np.float64]
 
@@ -35,7 +40,7 @@ def scale_of(problem: str, targets: Targets) -> Scale | None:
 
 def gold_objective(
     rows: TokenRows, targets: Targets, *, problem: str, weights: NDArray[np.float64] | None
-) -> Objective:
+) -> GoldObjective:
     """The loss of rows whose texts have these targets, `(texts, width)`.
 
     Args:
@@ -44,10 +49,10 @@ def gold_objective(
     """
     gold = rows.of_rows(targets)
     if problem == REGRESSION:
-        return Regression(rows, gold[:, 0])
+        return number_objective(rows, gold[:, 0])
     if problem == MULTI_LABEL:
-        return MultiLabel(rows, gold, weights)
-    return Classification(rows, gold[:, 0].astype(np.int64), weights)
+        return multi_label_objective(rows, gold, weights)
+    return label_objective(rows, gold[:, 0].astype(np.int64), weights)
 
 
 def balanced_weights(problem: str, targets: Targets, *, labels: int) -> NDArray[np.float64]:

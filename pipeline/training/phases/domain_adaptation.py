@@ -1,13 +1,14 @@
-"""The domain before any lesson: the checkpoint goes on with its own pretraining, on texts like the product's.
+"""Domain-adaptive pretraining: the checkpoint goes on with masked language modelling on the domain's texts.
 
-Domain- and task-adaptive pretraining (Gururangan et al. 2020): hidden words of the training rows and of corpus
-sentences are to be guessed. One training serves every seed of the teacher. A checkpoint that has no masked-LM head
-(a sentence encoder has none) is given a new one, which is thrown away.
+Domain- and task-adaptive pretraining (Gururangan et al. 2020) on the training rows and on corpus
+sentences, before any labels. A checkpoint without a masked-LM head (a sentence encoder has none) is
+given a new one, which is thrown away afterwards.
 """
 
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -17,54 +18,53 @@ from transformers import AutoConfig, BertForMaskedLM, PreTrainedModel, PreTraine
 
 from pipeline.core.errors import ArtifactError, DataError
 from pipeline.core.params import Params
-from pipeline.core.stage import seed_everything
 from pipeline.text.packing import PackedRows, row_batches
 from pipeline.text.tokenizer import token_array
 from pipeline.text.words import word_starts
 from pipeline.training.curve import Curve
 from pipeline.training.loop import Training, train
 from pipeline.training.objectives.masked_lm import MaskedLanguageModelling
-from pipeline.training.resume import Checkpoints
+from pipeline.training.phases.trained_once import TrainedOnce
 
 _END = "[SEP]"
-"""What `token_array` ends a text by."""
+"""The token that `token_array` puts after each text."""
 
 
-@dataclass(frozen=True)
-class Adaptation:
-    """Texts of the domain, and how a checkpoint learns to guess their hidden words.
+@dataclass(frozen=True, kw_only=True)
+class DomainAdaptation:
+    """The phase's rows and settings.
 
     Attributes:
         packed: training rows and corpus sentences in the teacher's tokens.
-        folder: of the stage's checkpoints; what was learned waits there for the next seed.
     """
 
     params: Params
     checkpoint: Path
     tokenizer: PreTrainedTokenizerBase
     packed: PackedRows
-    folder: Path
+    phase: TrainedOnce
 
     @classmethod
-    def of(
+    def read(
         cls,
         params: Params,
+        *,
         checkpoint: Path,
         tokenizer: PreTrainedTokenizerBase,
-        *,
         own: Sequence[str],
         sentences: Path,
         folder: Path,
-    ) -> "Adaptation | None":
-        """Over the training rows and as many corpus sentences as asked for; None where none are.
+    ) -> "DomainAdaptation | None":
+        """The phase that `finetune.adapt` describes; None where it asks for no sentences.
 
         Args:
             own: texts of the training rows.
-            sentences: what prepare left, in an order of chance; of pairs none.
+            sentences: prepare's corpus sentences in random order; a product of pairs has none.
+            folder: the stage's folder of checkpoints.
 
         Raises:
-            ArtifactError: the checkpoint is no BERT, or has not a BERT's tokenizer.
-            DataError: all of it fills no row of `prepare.max_length` tokens.
+            ArtifactError: the checkpoint is not a BERT, or its tokenizer is not a BERT's.
+            DataError: the texts do not fill one row of `prepare.max_length` tokens.
         """
         count = params.finetune.adapt.max_sentences
         if not count:
@@ -82,72 +82,56 @@ class Adaptation:
                 expected=f"at least prepare.max_length = {packed.length}",
                 next_step="raise finetune.adapt.max_sentences, or set it to 0",
             )
-        return cls(params, checkpoint, tokenizer, packed, folder)
+        return cls(
+            params=params,
+            checkpoint=checkpoint,
+            tokenizer=tokenizer,
+            packed=packed,
+            phase=TrainedOnce(folder, "adapt"),
+        )
 
     @property
     def tokens(self) -> int:
-        """That are learned from, in whole rows."""
+        """The number of tokens in the packed rows."""
         return self.packed.count * self.packed.length
 
-    def teach(self, model: PreTrainedModel) -> None:
-        """Put the adapted embeddings and layers into a classifier over the same checkpoint, in place.
+    def apply(self, model: PreTrainedModel) -> None:
+        """Puts the adapted embeddings and layers into a classifier over the same checkpoint, in place.
 
-        Its head stays its own. Random draws go on afterwards as if nothing had been drawn.
+        Its pooler and head stay as they are.
         """
-        state = torch.get_rng_state()
-        if not self._done.has_best():
-            seed_everything(self.params.compute.seed)
-            language_model = BertForMaskedLM.from_pretrained(
-                self.checkpoint, use_safetensors=True, dtype=torch.float32
-            )
-            train(language_model, self._objective(), self._training())
-            self._done.save_best(_adapted(language_model))
-        self._done.restore_best(_adapted(model))
+        seed = self.params.compute.seed
+        self.phase.load_into(_encoder(model), train=self._train, seed=seed)
         model.eval()
-        torch.set_rng_state(state)
 
-    def clear(self) -> None:
-        """Forget what was learned: the stage has ended well."""
-        self._done.clear()
-        self._curve.unlink(missing_ok=True)
-
-    @property
-    def _curve(self) -> Path:
-        return self.folder / "adapt.csv"
-
-    @property
-    def _done(self) -> Checkpoints:
-        return Checkpoints(self.folder, run="adapt-done")
-
-    def _objective(self) -> MaskedLanguageModelling:
-        tokenizer = self.tokenizer
-        special = set(tokenizer.all_special_ids)
-        return MaskedLanguageModelling(
+    def _train(self) -> nn.Module:
+        settings, tokenizer = self.params.finetune.adapt, self.tokenizer
+        language_model = BertForMaskedLM.from_pretrained(
+            self.checkpoint, use_safetensors=True, dtype=torch.float32
+        )
+        objective = MaskedLanguageModelling(
             self.packed,
-            mask_share=self.params.finetune.adapt.mask_share,
+            mask_share=settings.mask_share,
             first_token_id=int(tokenizer.cls_token_id),
             mask_token_id=int(tokenizer.mask_token_id),
-            ordinary_from=max(special) + 1,
+            ordinary_from=max(tokenizer.all_special_ids) + 1,
             vocabulary_size=len(tokenizer),
             starts_word=word_starts(tokenizer),
         )
-
-    def _training(self) -> Training:
-        settings, compute = self.params.finetune.adapt, self.params.compute
-        return Training(
+        training = Training(
             task="finetune adapt",
-            schedule=settings,
-            compute=compute,
-            batches=lambda epoch: row_batches(
-                self.packed.count, batch_size=settings.batch_size, seed=compute.seed, epoch=epoch
-            ),
-            checkpoints=Checkpoints(self.folder, run="adapt"),
-            curve=Curve(self._curve),
+            optimisation=settings,
+            compute=self.params.compute,
+            batches=partial(row_batches, self.packed.count),
+            checkpoints=self.phase.checkpoints,
+            curve=Curve(self.phase.curve_file),
         )
+        train(language_model, objective, training)
+        return _encoder(language_model)
 
 
-def _adapted(model: PreTrainedModel) -> nn.ModuleList:
-    """What a language model and a classifier have in common: not the head, and not the pooler."""
+def _encoder(model: PreTrainedModel) -> nn.ModuleList:
+    """The parts that a language model and a classifier share: neither pooler nor head."""
     return nn.ModuleList([model.base_model.embeddings, model.base_model.encoder])
 
 

@@ -1,6 +1,7 @@
-"""The lesson of `finetune`: a checkpoint, rows in its tokens, and how one seed of it is trained."""
+"""Fine-tuning the teacher: what every seed has in common, and how one seed is trained."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -8,51 +9,48 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
-from pipeline.models.encoder import (
-    freeze_lowest,
-    layer_from_top,
-    load_classifier,
-    reads_segments,
-)
+from pipeline.models.encoder import freeze_lowest, load_classifier, reads_segments
 from pipeline.models.numbers import scale_output
 from pipeline.models.pretrained import resolve_checkpoint
 from pipeline.text.batching import epoch_batches
 from pipeline.training.curve import Curve
 from pipeline.training.fast.tokens_in_use import tokens_in_use
 from pipeline.training.labelled_rows import Split, read_split
-from pipeline.training.loop import Training, train
+from pipeline.training.loop import Objective, Training, train
 from pipeline.training.objectives.by_problem import balanced_weights, gold_objective, scale_of
-from pipeline.training.objectives.gold import TokenRows, tokenize
-from pipeline.training.phases.domain_adaptation import Adaptation
-from pipeline.training.phases.related_labels import RelatedLesson
+from pipeline.training.optimizer import LayerRates
+from pipeline.training.phases.domain_adaptation import DomainAdaptation
+from pipeline.training.phases.related_labels import RelatedLabels
 from pipeline.training.resume import Checkpoints
+from pipeline.training.token_rows import TokenRows
 from pipeline.training.validation import QUALITY, ScoresOf, Validation
 
 
-@dataclass(frozen=True)
-class Teaching:
-    """What every seed learns from, and how.
+@dataclass(frozen=True, kw_only=True)
+class FineTuning:
+    """The rows, the starting checkpoint and the settings that all seeds share.
 
     Attributes:
-        adaptation: of the checkpoint to the domain, before anything else; None where it is not asked for.
-        related: what the checkpoint learns before it; None where there is nothing of the kind.
-        curve: file of the best seed's learning curve; while training goes on, of the one under way.
+        rows: the training split in the teacher's tokens.
+        adaptation: domain-adaptive pretraining before anything else; None without it.
+        related: intermediate training on related labels after it; None without it.
+        curve: file of the learning curve: of the seed under way, at the end of the best one.
     """
 
     params: Params
     rows: TokenRows
     train: Split
     validation: Validation
-    adaptation: Adaptation | None
-    related: RelatedLesson | None
+    adaptation: DomainAdaptation | None
+    related: RelatedLabels | None
     checkpoint: Path
     curve: Path
 
     @classmethod
-    def of(
+    def read(
         cls, params: Params, paths: Paths, tokenizer: PreTrainedTokenizerBase, *, scores: ScoresOf
-    ) -> "Teaching":
-        """Rows in tokens; with segments where pairs meet a model that has them.
+    ) -> "FineTuning":
+        """Reads what prepare wrote.
 
         Args:
             scores: the runtime's rule from logits to scores.
@@ -60,92 +58,98 @@ class Teaching:
         records = paths.read("prepare", "records.parquet")
         checkpoint = resolve_checkpoint(params.prepare.checkpoint)
         segments = params.product.pairs and reads_segments(_load(params, checkpoint))
-        splits = {name: read_split(records, name) for name in ("train", "validation")}
-        rows = {
-            name: tokenize(
-                tokenizer,
+
+        def rows_of(split: Split) -> TokenRows:
+            return TokenRows.read(
                 split.texts,
-                max_length=params.prepare.max_length,
                 seconds=split.seconds,
+                tokenizer=tokenizer,
+                prepare=params.prepare,
                 segments=segments,
-                window_stride=params.prepare.window_stride,
             )
-            for name, split in splits.items()
-        }
-        validation = Validation(
-            rows["validation"],
-            splits["validation"].targets,
-            params.product.problem,
-            params.product.requirements.quality_metric,
-            params.compute,
-            scores,
+
+        train, held = read_split(records, "train"), read_split(records, "validation")
+        validation = Validation.of(rows_of(held), held.targets, params=params, scores=scores)
+        return cls(
+            params=params,
+            rows=rows_of(train),
+            train=train,
+            validation=validation,
+            adaptation=DomainAdaptation.read(
+                params,
+                checkpoint=checkpoint,
+                tokenizer=tokenizer,
+                own=[*train.texts, *train.seconds],
+                sentences=paths.read("prepare", "sentences.parquet"),
+                folder=paths.checkpoints,
+            ),
+            related=RelatedLabels.read(
+                params,
+                table=paths.read("prepare", "related.parquet"),
+                tokenizer=tokenizer,
+                validation=validation,
+                folder=paths.checkpoints,
+            ),
+            checkpoint=checkpoint,
+            curve=paths.out / "curve.csv",
         )
-        table = paths.read("prepare", "related.parquet")
-        related = RelatedLesson.of(params, table, tokenizer, validation, paths.checkpoints)
-        train = splits["train"]
-        adaptation = Adaptation.of(
-            params,
-            checkpoint,
-            tokenizer,
-            own=[*train.texts, *train.seconds],
-            sentences=paths.read("prepare", "sentences.parquet"),
-            folder=paths.checkpoints,
-        )
-        curve = paths.out / "curve.csv"
-        return cls(params, rows["train"], train, validation, adaptation, related, checkpoint, curve)
 
     def load(self) -> PreTrainedModel:
-        """The checkpoint, adapted and taught related rows as asked for, its lowest layers frozen."""
+        """The model that a seed starts from: the checkpoint after the earlier phases, partly frozen."""
         model = _load(self.params, self.checkpoint)
         if self.adaptation is not None:
-            self.adaptation.teach(model)
+            self.adaptation.apply(model)
         if self.related is not None:
-            quality = self.related.teach(model)
+            quality = self.related.apply(model)
             say(f"finetune  after {self.related.count:,} related rows: validation {quality:.3f}")
         freeze_lowest(model, self.params.finetune.frozen_layers)
         return model
 
     def clear(self) -> None:
-        """Forget what was learned on the way: the stage has ended well."""
-        for lesson in (self.adaptation, self.related):
-            if lesson is not None:
-                lesson.clear()
+        """Deletes what the earlier phases kept for the seeds: the stage has ended well."""
+        for phase in (self.adaptation, self.related):
+            if phase is not None:
+                phase.phase.clear()
 
-    def teach(
+    def run(
         self, model: PreTrainedModel, seed: int, checkpoints: Checkpoints
     ) -> list[dict[str, float]]:
-        """Train `model` in place; returns the points of its curve."""
-        settings, product = self.params.finetune, self.params.product
+        """Trains `model` in place on the training rows; returns the points of its curve."""
         curve = Curve(self.curve, figures=[QUALITY])
-        training = Training(
+        training = self._training(model, seed, checkpoints=checkpoints, curve=curve)
+        scale = scale_of(self.params.product.problem, self.train.targets)
+        with tokens_in_use(model, self.rows, self.validation.rows):
+            train(model, self._objective(), training)
+        if scale is not None:
+            scale_output(model, factor=scale.deviation, shift=scale.mean)
+        return curve.points
+
+    def _objective(self) -> Objective:
+        product, targets = self.params.product, self.train.targets
+        weights = None
+        if self.params.finetune.class_weights == "balanced":
+            weights = balanced_weights(product.problem, targets, labels=len(product.labels))
+        scale = scale_of(product.problem, targets)
+        learned = targets if scale is None else scale.standard(targets)
+        return gold_objective(self.rows, learned, problem=product.problem, weights=weights)
+
+    def _training(
+        self, model: PreTrainedModel, seed: int, *, checkpoints: Checkpoints, curve: Curve
+    ) -> Training:
+        settings = self.params.finetune
+        return Training(
             task="finetune" if settings.seeds == 1 else f"finetune seed {seed}",
-            schedule=settings,
-            compute=self.params.compute,
-            batches=lambda epoch: epoch_batches(
-                self.rows.lengths, batch_size=settings.batch_size, seed=seed, epoch=epoch
-            ),
+            optimisation=settings,
+            compute=self.params.compute.model_copy(update={"seed": seed}),
+            batches=partial(epoch_batches, self.rows.lengths),
             checkpoints=checkpoints,
             curve=curve,
             validate=self.validation.quality,
             patience=settings.patience,
             average=settings.average,
-            layer_of=lambda name: layer_from_top(model, name),
-            layer_decay=settings.layer_decay,
+            layer_rates=LayerRates(model, settings.layer_decay),
             row_ids=self.rows.names(self.train.ids),
         )
-        targets, scale = self.train.targets, scale_of(product.problem, self.train.targets)
-        weights = (
-            balanced_weights(product.problem, targets, labels=len(product.labels))
-            if settings.class_weights == "balanced"
-            else None
-        )
-        learned = targets if scale is None else scale.standard(targets)
-        objective = gold_objective(self.rows, learned, problem=product.problem, weights=weights)
-        with tokens_in_use(model, self.rows, self.validation.rows):
-            train(model, objective, training)
-        if scale is not None:
-            scale_output(model, factor=scale.deviation, shift=scale.mean)
-        return curve.points
 
 
 def _load(params: Params, checkpoint: Path) -> PreTrainedModel:

@@ -1,6 +1,7 @@
 """Only the tokens of the texts are in the model while it learns; what it learns is the same."""
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from transformers import BertForSequenceClassification
 from pipeline.text.batching import epoch_batches, lengths_of
 from pipeline.training.fast.tokens_in_use import tokens_in_use
 from pipeline.training.loop import train
-from pipeline.training.objectives.gold import Classification, TokenRows
-from tests.support.small_training import SCHEDULE, a_training
+from pipeline.training.objectives.gold import label_objective
+from pipeline.training.token_rows import TokenRows
+from tests.support.small_training import OPTIMISATION, a_training
 from tests.support.tiny_bilm import tiny_bilm_classifier
 from tests.support.tiny_models import tiny_classifier
 
@@ -36,11 +38,13 @@ def taught(folder: Path, *, part: bool, weight_decay: float = 0.0) -> BertForSeq
     model = tiny_classifier()
     training = dataclasses.replace(
         a_training(folder),
-        schedule=SCHEDULE.model_copy(update={"weight_decay": weight_decay, "learning_rate": 3e-3}),
-        batches=lambda epoch: epoch_batches(ROWS.lengths, batch_size=8, seed=1, epoch=epoch),
+        optimisation=OPTIMISATION.model_copy(
+            update={"weight_decay": weight_decay, "learning_rate": 3e-3}
+        ),
+        batches=partial(epoch_batches, ROWS.lengths),
         average=0.9,
     )
-    objective = Classification(ROWS, LABELS.astype(np.int64))
+    objective = label_objective(ROWS, LABELS.astype(np.int64))
     if part:
         with tokens_in_use(model, ROWS, VALIDATION):
             train(model, objective, training)

@@ -7,7 +7,8 @@ import torch
 from pipeline.core.errors import ArtifactError
 from pipeline.models.numbers import scale_output
 from pipeline.training.objectives.by_problem import balanced_weights, gold_objective, scale_of
-from pipeline.training.objectives.gold import Classification, MultiLabel, Regression, TokenRows
+from pipeline.training.objectives.gold import label_objective
+from pipeline.training.token_rows import TokenRows
 from tests.support.tiny_models import tiny_classifier
 
 CPU = torch.device("cpu")
@@ -31,9 +32,9 @@ def test_a_weighted_loss_is_the_weighted_mean() -> None:
     labels, weights = np.array([0, 1, 1]), np.array([3.0, 0.5])
     with torch.inference_mode():
         each = [
-            float(Classification(ROWS, labels).loss(model, np.array([row]), CPU)) for row in ALL
+            float(label_objective(ROWS, labels).loss(model, np.array([row]), CPU)) for row in ALL
         ]
-        found = float(Classification(ROWS, labels, weights).loss(model, ALL, CPU))
+        found = float(label_objective(ROWS, labels, weights).loss(model, ALL, CPU))
     assert found == pytest.approx(np.average(each, weights=[3.0, 0.5, 0.5]), rel=1e-5)
 
 
@@ -48,9 +49,13 @@ def test_each_problem_has_its_loss_and_every_window_its_texts_target() -> None:
             logits, torch.tensor(several[[0, 0, 1]]).float()
         )
         assert float(found.loss(model, ALL, CPU)) == pytest.approx(float(expected), rel=1e-5)
-    assert isinstance(found, MultiLabel)
-    number = gold_objective(windows, np.array([[1.0], [2.0]]), problem="regression", weights=None)
-    assert isinstance(number, Regression)
+    numbers = np.array([[1.0], [2.0]])
+    model.classifier = torch.nn.Linear(16, 1)
+    with torch.inference_mode():
+        outputs = model(**windows.batch(ALL, CPU)).logits[:, 0]
+        number = gold_objective(windows, numbers, problem="regression", weights=None)
+        squared = (outputs - torch.tensor([1.0, 1.0, 2.0])).square().mean()
+        assert float(number.loss(model, ALL, CPU)) == pytest.approx(float(squared), rel=1e-5)
 
 
 def test_numbers_are_learned_on_a_scale_and_the_head_gives_them_back_in_their_unit() -> None:

@@ -13,7 +13,7 @@ from pipeline.models.encoder import load_classifier, load_tokenizer
 from pipeline.training import loop
 from pipeline.training.labelled_rows import read_split
 from pipeline.training.objectives.masked_lm import MaskedLanguageModelling
-from pipeline.training.phases.domain_adaptation import Adaptation
+from pipeline.training.phases.domain_adaptation import DomainAdaptation
 from tests.support.trained_workspace import changed, untrained_workspace
 
 LABELS = ["negative", "positive"]
@@ -24,13 +24,13 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return untrained_workspace(tmp_path_factory)
 
 
-def adaptation(workspace: Path, *changes: str, own: int | None = None) -> Adaptation | None:
+def adaptation(workspace: Path, *changes: str, own: int | None = None) -> DomainAdaptation | None:
     """Over the first `own` training rows, all if None."""
     prepare = workspace / "artifacts/prepare"
-    return Adaptation.of(
+    return DomainAdaptation.read(
         changed(workspace, *changes),
-        workspace / "checkpoint",
-        load_tokenizer(prepare / "teacher_tokenizer"),
+        checkpoint=workspace / "checkpoint",
+        tokenizer=load_tokenizer(prepare / "teacher_tokenizer"),
         own=read_split(prepare / "records.parquet", "train").texts[:own],
         sentences=prepare / "sentences.parquet",
         folder=workspace / "kept",
@@ -38,9 +38,9 @@ def adaptation(workspace: Path, *changes: str, own: int | None = None) -> Adapta
 
 
 def test_hidden_words_are_guessed_better_and_better(workspace: Path) -> None:
-    lesson = adaptation(workspace, "finetune.adapt.max_sentences=200", "finetune.adapt.epochs=12")
-    assert lesson is not None
-    lesson.teach(load_classifier(workspace / "checkpoint", labels=LABELS))
+    phase = adaptation(workspace, "finetune.adapt.max_sentences=200", "finetune.adapt.epochs=12")
+    assert phase is not None
+    phase.apply(load_classifier(workspace / "checkpoint", labels=LABELS))
     with (workspace / "kept/adapt.csv").open() as stream:
         losses = [float(point["loss"]) for point in csv.DictReader(stream)]
     assert losses[-1] < losses[0] - 0.5
@@ -48,15 +48,15 @@ def test_hidden_words_are_guessed_better_and_better(workspace: Path) -> None:
 
 def test_one_training_serves_every_classifier_and_draws_nothing(workspace: Path) -> None:
     """What one classifier is given by training, the next is given from the disk."""
-    lesson = adaptation(workspace, "finetune.adapt.max_sentences=200")
-    assert lesson is not None
+    phase = adaptation(workspace, "finetune.adapt.max_sentences=200")
+    assert phase is not None
     plain, first, second = (
         load_classifier(workspace / "checkpoint", labels=LABELS) for _ in range(3)
     )
     heads = [model.classifier.weight.clone() for model in (first, second)]
     state = torch.get_rng_state()
     for model in (first, second):
-        lesson.teach(model)
+        phase.apply(model)
     assert torch.equal(torch.get_rng_state(), state)
     assert not torch.equal(*heads)
     for model, head in zip((first, second), heads, strict=True):
@@ -66,7 +66,7 @@ def test_one_training_serves_every_classifier_and_draws_nothing(workspace: Path)
         assert torch.equal(tensor, adapted[name]), name
     before = plain.base_model.encoder.state_dict()
     assert any(not torch.equal(tensor, before[name]) for name, tensor in adapted.items())
-    lesson.clear()
+    phase.phase.clear()
     assert not list((workspace / "kept").rglob("*.*"))
 
 
@@ -75,16 +75,16 @@ def test_a_killed_adaptation_goes_on_to_the_weights_of_an_unbroken_one(
 ) -> None:
     asked = ("finetune.adapt.max_sentences=200", "finetune.adapt.epochs=2")
     models = [load_classifier(workspace / "checkpoint", labels=LABELS) for _ in range(2)]
-    lesson = adaptation(workspace, *asked)
-    assert lesson is not None
-    lesson.teach(models[0])
-    lesson.clear()
+    phase = adaptation(workspace, *asked)
+    assert phase is not None
+    phase.apply(models[0])
+    phase.phase.clear()
     monkeypatch.setattr(loop, "_CHECKPOINT_SECONDS", 0.0)
     with monkeypatch.context() as patch:
         patch.setattr(MaskedLanguageModelling, "loss", failing_after(3))
         with pytest.raises(KeyboardInterrupt):
-            lesson.teach(load_classifier(workspace / "checkpoint", labels=LABELS))
-    lesson.teach(models[1])
+            phase.apply(load_classifier(workspace / "checkpoint", labels=LABELS))
+    phase.apply(models[1])
     whole = models[0].base_model.encoder.state_dict()
     for name, tensor in models[1].base_model.encoder.state_dict().items():
         assert torch.equal(tensor, whole[name]), name
@@ -110,10 +110,10 @@ def test_texts_are_neither_cut_nor_filled_up(workspace: Path) -> None:
     backend.enable_padding(length=64)
     backend.enable_truncation(3)
     prepare = workspace / "artifacts/prepare"
-    again = Adaptation.of(
+    again = DomainAdaptation.read(
         changed(workspace),
-        workspace / "checkpoint",
-        few.tokenizer,
+        checkpoint=workspace / "checkpoint",
+        tokenizer=few.tokenizer,
         own=read_split(prepare / "records.parquet", "train").texts,
         sentences=prepare / "sentences.parquet",
         folder=workspace / "kept",
@@ -129,10 +129,10 @@ def test_a_tokenizer_of_another_family_is_refused(workspace: Path) -> None:
     with pytest.raises(
         ArtifactError, match=r"finetune\.adapt with a checkpoint of the family bert"
     ):
-        Adaptation.of(
+        DomainAdaptation.read(
             changed(workspace, "finetune.adapt.max_sentences=200"),
-            workspace / "checkpoint",
-            tokenizer,
+            checkpoint=workspace / "checkpoint",
+            tokenizer=tokenizer,
             own=["the film is good ."],
             sentences=workspace / "artifacts/prepare/sentences.parquet",
             folder=workspace / "kept",
