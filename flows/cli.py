@@ -134,12 +134,12 @@ def _at(options: argparse.Namespace) -> None:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    from flows.planning.ports import asked_port
+    from flows.execution.network import requested_port
     from flows.release import product_of
     from flows.serve import serve
 
     root = Path.cwd()
-    server = serve(root, options.product or product_of(root), options.port or asked_port())
+    server = serve(root, options.product or product_of(root), options.port or requested_port())
     say(
         f"The model is served at {server.address.url}/  (process {server.pid}; `make stop` ends it)"
     )

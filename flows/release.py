@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flows.planning.ports import asked_port
+from flows.execution.network import requested_port
 from pipeline.core.errors import ReleaseError
 from pipeline.core.files import read_json, sha256_file, write_json
 from pipeline.core.params import load_params
@@ -102,7 +102,7 @@ def release_bundle(
         run_id=mlflow_run_id,
         verdict=_passed_verdict(state, bundle),
         limits=_limits(_workspace_of(bundle) or root),
-        port=port or asked_port(),
+        port=port or requested_port(),
     )
     _keep_origin(state, bundle)
     release = Rollout(root, state.product, _step_runner()).release(request)

@@ -18,9 +18,9 @@ from typing import Any
 from flows.build import build_workspace
 from flows.console.summary import BuildResult
 from flows.execution.workspace import open_workspace
-from flows.planning.snapshot import changed_parts, digest, pins, planned_origin, take_snapshot
+from flows.planning.snapshot import changed_parts, pins, planned_origin, take_snapshot
 from flows.release import product_of, release_bundle
-from pipeline.core.files import sha256_file
+from pipeline.core.files import sha256_file, sha256_json
 from pipeline.core.params import load_params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
@@ -65,7 +65,7 @@ def run_retrain(root: Path, *, changes: Sequence[str], reason: str) -> Outcome:
             stays.
     """
     snapshot = take_snapshot(root)
-    say(f"retrain  snapshot {digest(snapshot)[:12]} of {len(snapshot['sources'])} sources")
+    say(f"retrain  snapshot {sha256_json(snapshot)[:12]} of {len(snapshot['sources'])} sources")
     overrides = [*changes, *pins(root, snapshot)]
     with open_workspace(root, name=WORKSPACE, overrides=overrides) as workspace:
         state = ReleaseState(root, product_of(workspace))

@@ -15,7 +15,6 @@ It ends at the first recipe that passes, or when the budget is spent or the spac
 reads none of it.
 """
 
-import hashlib
 import itertools
 import json
 import math
@@ -30,32 +29,32 @@ from optuna.trial import TrialState
 from flows.build import build_workspace, workspace_name
 from flows.console.trials import (
     Recipe,
-    Tried,
+    TrialResult,
     best,
     pareto,
     plot_trials,
     read_trial,
     trial_table,
-    write_patch,
+    write_profile,
 )
 from flows.execution.runner import StageFailedError
 from flows.execution.workspace import keep_results, open_workspace
 from flows.planning.codelock import refresh_code_lock
 from flows.planning.machine import refresh_machine
 from flows.planning.study import ask, completed, finished, open_study, study_lock
-from pipeline.core.errors import NOTHING_QUALIFIES, ParameterError, PipelineError
-from pipeline.core.files import sha256_tree
+from pipeline.core.errors import ParameterError, PipelineError
+from pipeline.core.files import sha256_json, sha256_tree
 from pipeline.core.params import Params, override, parse_params, parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 
 _MOST_RECIPES = 2000
 
-Build = Callable[[Recipe, int], Tried]
+Build = Callable[[Recipe, int], TrialResult]
 """A recipe and its number to what it came to."""
 
 
-def run_search(root: Path, *, changes: Sequence[str]) -> list[Tried]:
+def run_search(root: Path, *, changes: Sequence[str]) -> list[TrialResult]:
     """Try recipes; print, draw and keep what they came to. Call it inside a flow.
 
     Args:
@@ -72,7 +71,7 @@ def run_search(root: Path, *, changes: Sequence[str]) -> list[Tried]:
     refresh_machine(root)
     folder = Paths(root).state / "search" / search_name(values, *_surroundings(root))
 
-    def build(recipe: Recipe, number: int) -> Tried:
+    def build(recipe: Recipe, number: int) -> TrialResult:
         return build_recipe(root, recipe, changes=changes, number=number)
 
     present = {name: _value(values, name) for name in params.compress.space}
@@ -123,12 +122,12 @@ def search_name(values: Mapping[str, Any], *surroundings: str) -> str:
     """One study for one set of parameters and surroundings; its budget may be raised between two calls."""
     rest = {key: value for key, value in values.items() if key != "compress"}
     kept = [rest, values["compress"]["space"], *surroundings]
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:12]
+    return sha256_json(kept)[:12]
 
 
 def search(
     folder: Path, params: Params, *, recipes: Sequence[Recipe], build: Build, first: Recipe
-) -> list[Tried]:
+) -> list[TrialResult]:
     """The trials of a study, those of earlier calls too.
 
     Args:
@@ -146,7 +145,7 @@ def search(
 
 def _search(
     folder: Path, params: Params, *, recipes: Sequence[Recipe], build: Build, first: Recipe
-) -> list[Tried]:
+) -> list[TrialResult]:
     budget = params.compress
     study = open_study(folder, seed=params.compute.seed, trials=budget.trials)
     if not study.trials and first in recipes:
@@ -171,7 +170,7 @@ def _search(
         try:
             found = build(recipe, trial.number)
         except StageFailedError as error:
-            if error.told:
+            if error.failure.explained:
                 trial.set_user_attr("failed", str(error))
                 study.tell(trial, state=TrialState.FAIL)
             raise
@@ -180,35 +179,37 @@ def _search(
         study.tell(trial, [found.quality, found.size_mb])
 
 
-def build_recipe(root: Path, recipe: Recipe, *, changes: Sequence[str], number: int) -> Tried:
+def build_recipe(root: Path, recipe: Recipe, *, changes: Sequence[str], number: int) -> TrialResult:
     """Build one recipe in a worktree; the gate's refusal is a result, another stage's failure is not."""
     lines = [*changes, *(_line(name, value) for name, value in recipe.items())]
     with open_workspace(root, name=workspace_name(lines), overrides=lines) as workspace:
-        missed, nearest = None, ""
+        refused = None
         try:
             build_workspace(workspace, root=root, title=f"search {number}: {_shown(recipe)}"[:100])
         except StageFailedError as error:
-            if error.stage != "gate" or not error.got.startswith(NOTHING_QUALIFIES):
+            if not error.failure.requirements_missed:
                 raise
-            missed = error.got
-            nearest = error.next_step.partition(" is nearest")[0]
+            refused = error.failure
             keep_results(root, workspace)
-        return read_trial(workspace, number=number, recipe=recipe, missed=missed, nearest=nearest)
+        return read_trial(workspace, number=number, recipe=recipe, refused=refused)
 
 
 def _report(
-    root: Path, folder: Path, params: Params, tried: Sequence[Tried], *, changes: Sequence[str]
+    root: Path,
+    folder: Path,
+    params: Params,
+    tried: Sequence[TrialResult],
+    *,
+    changes: Sequence[str],
 ) -> None:
     limits = params.product.requirements
     say(f"\n{trial_table(tried)}\n  * on the Pareto front of quality and size")
-    plot_trials(
-        folder / "pareto.png", tried, metric=limits.quality_metric, limits=limits.model_dump()
-    )
+    plot_trials(folder / "pareto.png", tried, limits=limits)
     say(f"Plot: {(folder / 'pareto.png').relative_to(root)}")
     found = best(tried)
     if found is None:
         nearest = "; ".join(
-            f"trial {t.number}: {t.quality:.4f}, {t.size_mb:.2f} MB, {t.missed}"
+            f"trial {t.number}: {t.quality:.4f}, {t.size_mb:.2f} MB, misses {', '.join(t.missed)}"
             for t in pareto(tried)
         )
         raise PipelineError(
@@ -217,7 +218,7 @@ def _report(
             next_step="widen compress.space, raise its budget, or ask for less in product.requirements",
         )
     patch = root / "profiles" / "found.yaml"
-    write_patch(patch, found, changes=changes, metric=limits.quality_metric)
+    write_profile(patch, found, changes=changes, metric=limits.quality_metric)
     say(f"Best: trial {found.number}. `modelyard build --profile found` builds and releases it.")
 
 

@@ -10,12 +10,9 @@ a run that dies takes nothing with it), and a restarted worker finds the runs th
 
 import fcntl
 import os
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +20,7 @@ from typing import Any
 
 import psutil
 
+from flows.execution.network import HOST, answers, is_free
 from flows.orchestration.prefect_server import configure_prefect
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import read_json, write_json
@@ -30,7 +28,6 @@ from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.release.server_process import is_alive, stop_server
 
-HOST = "127.0.0.1"
 POOL = "modelyard"
 PREFECT_PORT, MLFLOW_PORT = 4200, 5000
 _START_SECONDS = 300.0
@@ -103,7 +100,7 @@ class Services:
         """
         deadline = time.monotonic() + _START_SECONDS
         spoke = time.monotonic()
-        while not _answers(url):
+        while not answers(url):
             if not self.runs(name) or time.monotonic() > deadline:
                 raise PipelineError(
                     f"{name} did not start",
@@ -165,14 +162,14 @@ def environment(root: Path, addresses: Mapping[str, str]) -> dict[str, str]:
     return values
 
 
-def free_port(first: int, what: str) -> int:
+def next_free_port(first: int, what: str) -> int:
     """`first` or the next port that is free; says so when it is another.
 
     Raises:
         PipelineError: a long row of ports is in use.
     """
     for port in range(first, first + _PORTS_TO_TRY):
-        if _is_free(port):
+        if is_free(port):
             if port != first:
                 say(f"ui  port {first} is in use; {what} listens on {port}")
             return port
@@ -184,7 +181,7 @@ def free_port(first: int, what: str) -> int:
 
 
 def _start_prefect(services: Services, first: int) -> None:
-    port = free_port(first, "prefect")
+    port = next_free_port(first, "prefect")
     url = f"http://{HOST}:{port}"
     command = ["prefect", "server", "start", "--host", HOST, "--port", str(port)]
     services.start("prefect", command, prefect_api=f"{url}/api", prefect_ui=url)
@@ -194,7 +191,7 @@ def _start_mlflow(services: Services, first: int) -> None:
     # Late, because it brings MLflow in. The server itself would migrate a new database in place.
     from pipeline.release.registry import ensure_database
 
-    port = free_port(first, "mlflow")
+    port = next_free_port(first, "mlflow")
     root = services.root
     ensure_database(root)
     command = [
@@ -224,23 +221,3 @@ def _deploy(services: Services) -> None:
             expected="its deployments on the project's Prefect server",
             next_step=f"read {log}, mend what it names, run `make ui` again",
         )
-
-
-def _answers(url: str) -> bool:
-    # This machine only: proxy settings must not send the question elsewhere.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(url, timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True

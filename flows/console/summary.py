@@ -1,7 +1,7 @@
 """A build's results: their types, what is printed at the end, and the few facts kept for the next build."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -103,10 +103,7 @@ def keep_failure(root: Path, error: StageFailedError) -> None:
     write_json(
         failure_file(root),
         {
-            "stage": error.stage,
-            "got": error.got,
-            "expected": error.expected,
-            "next_step": error.next_step,
+            **asdict(error.failure),
             "log": str(error.log),
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
         },

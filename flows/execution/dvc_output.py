@@ -1,4 +1,4 @@
-"""Reading what `dvc repro` prints: which stages ran, what is chatter, why a stage failed."""
+"""Reading what `dvc repro` prints: which stages ran, and which lines are DVC's own remarks."""
 
 import re
 import time
@@ -11,24 +11,6 @@ _NOISE = re.compile(
     r"Data and pipelines are up to date|ERROR: failed to reproduce|WARNING: .*RWLock-file|"
     r"\tgit add |\tdvc config |\s*$)"
 )
-_FAILURE = re.compile(
-    r"^\S+ failed\n  got: (?P<got>.*?)\n  expected: (?P<expected>.*?)\n  next: (?P<next>.*)",
-    re.DOTALL | re.MULTILINE,
-)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a stage failed, in the three parts of a PipelineError.
-
-    Attributes:
-        told: whether the stage said so itself; else it was killed, or ended in a way nobody foresaw.
-    """
-
-    got: str
-    expected: str
-    next_step: str
-    told: bool
 
 
 @dataclass
@@ -53,18 +35,6 @@ class Transcript:
     def stage_seconds(self) -> float:
         """From the start of the stage's process to its last line."""
         return self._last - self._first if self.ran else 0.0
-
-    def failure(self, stage: str) -> Failure:
-        """What the stage said when it failed, or else its last line."""
-        text = "\n".join(line for line in self.lines if not is_noise(line))
-        if match := _FAILURE.search(text):
-            return Failure(match["got"], match["expected"], match["next"].strip(), told=True)
-        return Failure(
-            self.tail(),
-            expected=f"stage {stage} to end without an error",
-            next_step="read the log named below; it holds the whole traceback",
-            told=False,
-        )
 
     def tail(self) -> str:
         """The last line that says something: a stage's own if there is one, else DVC's."""

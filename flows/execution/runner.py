@@ -21,7 +21,8 @@ from flows.execution import dvc_output, supervise
 from flows.execution.locks import WORKSPACE_VARIABLE, stop_supervised
 from flows.execution.telemetry import switch_off_telemetry
 from pipeline.core.errors import PipelineError
-from pipeline.core.params import Params
+from pipeline.core.failure import CRASH, StageFailure, load_failure
+from pipeline.core.params import Params, parse_yaml
 from pipeline.core.paths import Paths
 
 State = Literal["ran", "cached"]
@@ -37,16 +38,15 @@ _THREAD_VARIABLES = (
 
 
 class StageFailedError(PipelineError):
-    """A stage ended badly; what stood before it is restored."""
+    """A stage failed; its former outputs are restored."""
 
-    def __init__(self, stage: str, failure: dvc_output.Failure, *, log: Path) -> None:
+    def __init__(self, failure: StageFailure, *, log: Path) -> None:
         super().__init__(failure.got, expected=failure.expected, next_step=failure.next_step)
-        self.stage = stage
-        self.told = failure.told
+        self.failure = failure
         self.log = log
 
     def __str__(self) -> str:
-        return f"{self.stage} failed\n  {super().__str__()}\n  log: {self.log}"
+        return f"{self.failure.stage} failed\n  {super().__str__()}\n  log: {self.log}"
 
 
 @dataclass(frozen=True)
@@ -93,12 +93,14 @@ class Runner:
         started = time.monotonic()
         transcript = dvc_output.Transcript()
         log = self.logs / f"{stage}.log"
+        Paths(self.workspace, stage).failure.unlink(missing_ok=True)
         with _opened(log) as stream:
             command = ["repro", "-s", *(["--force"] if force else []), stage]
             code = self._dvc(command, stage, transcript, _Listeners([listen], stream))
         if code:
             self.restore(stage)
-            raise StageFailedError(stage, transcript.failure(stage), log=log)
+            failure = load_failure(self.workspace, stage) or _crash(stage, transcript.tail())
+            raise StageFailedError(failure, log=log)
         state: State = "ran" if transcript.ran else "cached"
         return Outcome(state, time.monotonic() - started, transcript.stage_seconds)
 
@@ -119,9 +121,10 @@ class Runner:
             )
 
     def restore(self, stage: str) -> None:
-        """Check the recorded outputs of a stage out again; nothing to do where none are recorded."""
-        locked = Paths(self.workspace).dvc_lock
-        if locked.exists() and f"\n  {stage}:\n" in locked.read_text(encoding="utf-8"):
+        """Checks the recorded outputs of a stage out again; nothing to do where none are recorded."""
+        lock = Paths(self.workspace).dvc_lock
+        recorded = parse_yaml(lock.read_text(encoding="utf-8")) if lock.exists() else {}
+        if stage in recorded.get("stages", {}):
             self.checkout(stage)
 
     def checkout(self, *targets: str) -> None:
@@ -170,6 +173,16 @@ class Runner:
             stop_supervised(process)
             if process.stdout is not None:
                 process.stdout.close()
+
+
+def _crash(stage: str, last_line: str) -> StageFailure:
+    return StageFailure(
+        stage=stage,
+        kind=CRASH,
+        got=last_line,
+        expected=f"stage {stage} to end without an error",
+        next_step="read the log named below; it holds the whole traceback",
+    )
 
 
 class _Listeners:

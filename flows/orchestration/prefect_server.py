@@ -10,19 +10,17 @@ import asyncio
 import importlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from flows.execution import supervise
 from flows.execution.locks import stop_supervised
+from flows.execution.network import HOST, answers, free_port
 from flows.execution.telemetry import switch_off_telemetry
 from pipeline.core.errors import PipelineError
 from pipeline.core.paths import Paths
@@ -80,7 +78,7 @@ def running_server(root: Path) -> str | None:
         address = str(json.loads(path.read_text(encoding="utf-8"))["prefect_api"])
     except (FileNotFoundError, ValueError, KeyError):
         return None
-    return address if _answers(address) else None
+    return address if answers(f"{address}/health") else None
 
 
 @contextmanager
@@ -95,8 +93,8 @@ def temporary_server(
     Raises:
         PipelineError: it ends, or does not answer within five minutes.
     """
-    port = _free_port()
-    address = f"http://127.0.0.1:{port}/api"
+    port = free_port()
+    address = f"http://{HOST}:{port}/api"
     log = Paths(root).logs / "prefect.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as stream:
@@ -151,7 +149,7 @@ def _ticking(what: str) -> Iterator[None]:
 
 def _command(port: int) -> list[str]:
     server = ["uvicorn", "--factory", "prefect.server.api.server:create_app"]
-    options = ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error"]
+    options = ["--host", HOST, "--port", str(port), "--log-level", "error"]
     python = [sys.executable, "-m"]
     return [sys.executable, "-P", str(supervise.__file__), *python, *server, *options]
 
@@ -168,7 +166,7 @@ def _environment() -> Mapping[str, str]:
 
 def _wait_for(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
     started = spoke = time.monotonic()
-    while not _answers(address):
+    while not answers(f"{address}/health"):
         now = time.monotonic()
         if process.poll() is not None or now - started > _PATIENCE_SECONDS:
             raise PipelineError(
@@ -180,20 +178,6 @@ def _wait_for(process: subprocess.Popen[bytes], address: str, log: Path) -> None
             spoke = now
             say(f"Prefect is still starting ({now - started:.0f} s)")
         time.sleep(0.1)
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{address}/health", timeout=2) as answer:  # noqa: S310
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

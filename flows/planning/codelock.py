@@ -32,6 +32,7 @@ PROJECT = "pipeline"
 LEFT_OUT = frozenset(
     {
         "pipeline.core.errors",
+        "pipeline.core.failure",
         "pipeline.core.params",
         "pipeline.core.product",
         "pipeline.core.progress",

@@ -4,12 +4,12 @@ Stage `measure` depends on it, so another processor measures anew and the same o
 """
 
 import importlib.metadata
-import os
 import platform
 import subprocess
 from pathlib import Path
 from typing import Any
 
+from pipeline.core.cores import available_cores
 from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
 
@@ -36,7 +36,7 @@ def describe_machine() -> dict[str, Any]:
         "processor": name,
         "architecture": platform.machine(),
         "system": platform.system(),
-        "cores": usable_cores(),
+        "cores": available_cores(),
         "instruction_sets": sorted(flags.intersection(_FLAGS)),
         "onnxruntime": importlib.metadata.version("onnxruntime"),
     }
@@ -49,13 +49,6 @@ def refresh_machine(root: Path) -> bool:
         return False
     write_json(path, now)
     return True
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _processor() -> tuple[str, set[str]]:

@@ -5,7 +5,6 @@ anything. The pins that a retrain itself writes into the parameters do not count
 """
 
 import copy
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 from flows.planning.codelock import compute_code_lock
 from pipeline.core.errors import DataError
-from pipeline.core.files import read_json, sha256_file, sha256_tree, write_json
+from pipeline.core.files import read_json, sha256_file, sha256_json, sha256_tree, write_json
 from pipeline.core.packages import locate
 from pipeline.core.params import Params, Source, load_params, parse_yaml
 from pipeline.core.paths import Paths
@@ -31,7 +30,7 @@ def take_snapshot(root: Path) -> Origin:
         "sources": hash_sources(root, load_params(Paths(root).params)),
         "annotations": _annotations(root),
     }
-    write_json(Paths(root).state / "snapshots" / f"{digest(snapshot)}.json", snapshot)
+    write_json(Paths(root).state / "snapshots" / f"{sha256_json(snapshot)}.json", snapshot)
     return snapshot
 
 
@@ -76,17 +75,12 @@ def changed_parts(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return sorted(part for part in new if old.get(part) != new[part])
 
 
-def digest(value: Any) -> str:
-    """Hex SHA-256 of a JSON value."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
 def _params(workspace: Path) -> str:
     values = copy.deepcopy(parse_yaml(Paths(workspace).params.read_text(encoding="utf-8")))
     for source in values["collect"]["sources"]:
         # The bytes themselves are compared: whether params.yaml names their hash changes nothing.
         source.pop("sha256", None)
-    return digest(values)
+    return sha256_json(values)
 
 
 def _annotations(workspace: Path) -> str | None:

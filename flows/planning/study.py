@@ -13,7 +13,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from flows.console.trials import Recipe, Tried
+from flows.console.trials import Recipe, TrialResult
 from pipeline.core.errors import PipelineError
 
 _ASKED_AGAIN = 20
@@ -86,6 +86,6 @@ def finished(study: Study) -> list[FrozenTrial]:
     return [trial for trial in study.trials if "tried" in trial.user_attrs]
 
 
-def completed(study: Study) -> list[Tried]:
-    """What they came to."""
-    return [Tried(**trial.user_attrs["tried"]) for trial in finished(study)]
+def completed(study: Study) -> list[TrialResult]:
+    """The results of the trials whose recipe was built."""
+    return [TrialResult(**trial.user_attrs["tried"]) for trial in finished(study)]

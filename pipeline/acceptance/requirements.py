@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from pipeline.core.errors import NOTHING_QUALIFIES, PipelineError
+from pipeline.core.errors import RequirementsMissedError
 from pipeline.core.product import Requirements
 from pipeline.metrics.intervals import Interval
 
@@ -150,7 +150,7 @@ def qualifies(checks: Sequence[Check]) -> bool:
     return not any(check.bars for check in checks)
 
 
-def nothing_qualifies(checks: Mapping[str, Sequence[Check]]) -> PipelineError:
+def nothing_qualifies(checks: Mapping[str, Sequence[Check]]) -> RequirementsMissedError:
     """The error that says, for each variant, what fell short and by how much, nearest first."""
     missed = {name: [check for check in found if check.bars] for name, found in checks.items()}
     order = sorted(missed, key=lambda name: (len(missed[name]), _distance(missed[name])))
@@ -159,12 +159,15 @@ def nothing_qualifies(checks: Mapping[str, Sequence[Check]]) -> PipelineError:
         for i, check in enumerate(missed[name]):
             lines.append(f"{name if i == 0 else '':<14} {_row(check)}")
     nearest = missed[order[0]]
-    names = ", ".join(sorted({check.name.split(":")[0] for check in nearest}))
-    return PipelineError(
-        f"{NOTHING_QUALIFIES} (nearest first):\n    " + "\n    ".join(lines),
+    names = sorted({check.name.split(":")[0] for check in nearest})
+    return RequirementsMissedError(
+        "no ONNX variant meets the product's requirements (nearest first):\n    "
+        + "\n    ".join(lines),
         expected="at least one variant with every figure on the right side of product.requirements",
-        next_step=f"{order[0]} is nearest: improve its {names} (a larger or better-trained student "
+        next_step=f"{order[0]} is nearest: improve its {', '.join(names)} (a larger or better-trained student "
         "for quality, a smaller one for time and size), or agree on other product.requirements",
+        nearest=order[0],
+        missed=tuple(names),
     )
 
 

@@ -1,7 +1,4 @@
-"""The few kinds of error a person may meet, each with what to do next."""
-
-NOTHING_QUALIFIES = "no ONNX variant meets the product's requirements"
-"""How the gate's refusal begins: the one failure of a build that says something of its recipe alone."""
+"""The few kinds of error that a person may meet, each with what to do next."""
 
 
 class PipelineError(Exception):
@@ -37,6 +34,22 @@ class TrainingError(PipelineError):
 
 class ArtifactError(PipelineError):
     """A file that an earlier step should have left is missing, damaged or of another shape."""
+
+
+class RequirementsMissedError(PipelineError):
+    """No variant meets the product's requirements: the failure that is a result of the recipe.
+
+    Args:
+        nearest: name of the variant that falls short least.
+        missed: names of the requirements that it misses.
+    """
+
+    def __init__(
+        self, got: str, *, expected: str, next_step: str, nearest: str, missed: tuple[str, ...]
+    ) -> None:
+        super().__init__(got, expected=expected, next_step=next_step)
+        self.nearest = nearest
+        self.missed = missed
 
 
 class ReleaseError(PipelineError):

@@ -77,6 +77,11 @@ class Paths:
         return self.state / "checkpoints"
 
     @property
+    def failure(self) -> Path:
+        """Why the last run of the stage failed; not there where it did not."""
+        return self.state / "failures" / f"{self.stage}.json"
+
+    @property
     def logs(self) -> Path:
         return self.state / "logs"
 

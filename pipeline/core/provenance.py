@@ -1,10 +1,6 @@
 """Where a model comes from, in hashes: of its rows, of the code and of the parameters."""
 
-import hashlib
-import json
-from typing import Any
-
-from pipeline.core.files import read_json, sha256_file
+from pipeline.core.files import read_json, sha256_file, sha256_json
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 
@@ -21,10 +17,6 @@ def lineage(params: Params, paths: Paths) -> dict[str, str]:
     ]
     return {
         "records_sha256": sha256_file(paths.read("prepare", "records.parquet")),
-        "code_lock_sha256": _digest(read_json(paths.code_lock)["gate"]),
-        "params_sha256": _digest(declared),
+        "code_lock_sha256": sha256_json(read_json(paths.code_lock)["gate"]),
+        "params_sha256": sha256_json(declared),
     }
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

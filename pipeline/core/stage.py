@@ -1,7 +1,5 @@
 """Run one stage: its declared parameters in, its metrics out, one readable message when it fails."""
 
-import hashlib
-import json
 import os
 import random
 import sys
@@ -11,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import ParameterError, PipelineError
-from pipeline.core.files import read_json, sha256_tree, write_json
+from pipeline.core.failure import StageFailure
+from pipeline.core.files import read_json, sha256_json, sha256_tree, write_json
 from pipeline.core.params import Params, declared, load_params, parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
@@ -26,7 +25,8 @@ _FAILED = 1
 def run_stage(name: str, run: Run) -> None:
     """Entry point of every stage file: the command that `dvc.yaml` runs.
 
-    Writes `artifacts/<name>/metrics.json`; exits 1 with one message on a `PipelineError`.
+    Writes `artifacts/<name>/metrics.json`. On a `PipelineError` it writes
+    `.modelyard/failures/<name>.json`, prints one message and exits with 1.
     """
     paths = Paths(root=Path.cwd(), stage=name)
     started = time.monotonic()
@@ -35,6 +35,7 @@ def run_stage(name: str, run: Run) -> None:
         metrics = _run(name, run, paths)
     except PipelineError as error:
         print(f"{name} failed\n  {error}", file=sys.stderr, flush=True)
+        StageFailure.of(name, error).save(paths.root)
         sys.exit(_FAILED)
     write_json(paths.out / "metrics.json", metrics)
     say(f"{name}  done in {time.monotonic() - started:.1f} s  {headline(metrics)}")
@@ -85,7 +86,7 @@ def input_key(paths: Paths, stage: Mapping[str, Any]) -> str:
     for dependency in stage.get("deps", []):
         path = paths.root / dependency
         parts.append([dependency, sha256_tree(path) if path.exists() else None])
-    return _digest(parts)
+    return sha256_json(parts)
 
 
 def headline(metrics: Metrics) -> str:
@@ -106,7 +107,3 @@ def _value(values: Any, dotted: str) -> Any:
     for name in dotted.split("."):
         values = values[name]
     return values
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import onnxruntime as ort
 
+from pipeline.core.cores import available_cores
 from pipeline.core.errors import ArtifactError
-from pipeline.runtime.threads import available_cores
 
 _DISABLED = ["SkipLayerNormFusion"]
 """On short texts the fused operator takes five times as long as the addition and norm that it replaces."""

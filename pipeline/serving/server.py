@@ -20,9 +20,9 @@ from pathlib import Path
 
 import uvicorn
 
+from pipeline.core.cores import available_cores
 from pipeline.core.errors import PipelineError, ReleaseError
 from pipeline.core.files import write_json
-from pipeline.runtime.threads import available_cores
 from pipeline.serving.admission import Admission
 from pipeline.serving.app import create_app
 from pipeline.serving.guard import is_loopback

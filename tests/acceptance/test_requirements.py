@@ -70,7 +70,9 @@ def test_a_model_that_answers_nothing_is_not_released() -> None:
 def test_the_table_names_the_nearest_variant_first() -> None:
     far = [exactly_at_most("size_mb", 90.0, 8.0, unit="MB")]
     near = [exactly_at_most("size_mb", 8.5, 8.0, unit="MB")]
-    message = str(nothing_qualifies({"teacher-fp32": far, "student-int8": near}))
+    error = nothing_qualifies({"teacher-fp32": far, "student-int8": near})
+    assert (error.nearest, error.missed) == ("student-int8", ("size_mb",))
+    message = str(error)
     assert message.index("student-int8") < message.index("teacher-fp32")
     assert "0.5" in message
     assert "82" in message

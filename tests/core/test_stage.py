@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline.core.errors import DataError, ParameterError
+from pipeline.core.errors import DataError, ParameterError, RequirementsMissedError
+from pipeline.core.failure import StageFailure, load_failure
 from pipeline.core.files import read_json, write_json
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
@@ -89,6 +90,25 @@ def test_a_failure_is_one_message_and_exit_code_1(
     assert shown.err == ("label failed\n  got: 4 rows\n  expected: 50 rows\n  next: collect more\n")
     assert "done" not in shown.out
     assert not (workspace.out / "metrics.json").exists()
+    assert load_failure(workspace.root, "label") == StageFailure(
+        stage="label", kind="DataError", got="4 rows", expected="50 rows", next_step="collect more"
+    )
+
+
+def test_a_gate_that_lets_nothing_pass_names_the_nearest_variant_and_what_it_misses(
+    workspace: Paths,
+) -> None:
+    def run(params: Params, paths: Paths) -> Mapping[str, Any]:
+        raise RequirementsMissedError(
+            "none", expected="one", next_step="shrink", nearest="pruned-int8", missed=("size_mb",)
+        )
+
+    with pytest.raises(SystemExit):
+        run_stage("label", run)
+    failure = load_failure(workspace.root, "label")
+    assert failure is not None
+    assert failure.requirements_missed
+    assert (failure.nearest, failure.missed) == ("pruned-int8", ("size_mb",))
 
 
 def test_parameters_that_are_not_declared_stop_the_stage(
@@ -113,6 +133,7 @@ def test_parameters_that_are_wrong_stop_the_stage_before_it_begins(
 def test_an_error_of_the_program_is_not_hidden(workspace: Paths) -> None:
     with pytest.raises(ZeroDivisionError):
         run_stage("label", lambda params, paths: {"share": 1 / 0})
+    assert load_failure(workspace.root, "label") is None
 
 
 def test_the_stage_finds_its_own_input_key(workspace: Paths) -> None:

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from flows.execution.network import free_port
 from flows.planning.dag import load_dag
 from tests.support.prefect_database import put_database
 from tests.support.repository import REPOSITORY
 from tests.support.whole_repo import (
     build_with_kills,
     copy_repository,
-    free_port,
     result_of,
     run_build,
     stop,

@@ -9,13 +9,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from flows.execution.network import free_port
 from pipeline.release.state import all_states
 from tests.support.prefect_database import put_database
 from tests.support.whole_repo import (
     build_with_kills,
     copy_repository,
     description,
-    free_port,
     result_of,
     run_build,
     stop,

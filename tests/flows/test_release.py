@@ -1,7 +1,6 @@
 """The release as flows see it: the gate's verdict, what is kept for later, and the quick question."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from flows.at import describe, in_production
+from flows.execution.network import free_port
 from flows.release import _train_rows, current_release, release_bundle
 from flows.serve import serve
 from flows.stop import stop
@@ -26,12 +26,6 @@ from tests.support.tiny_bundle import make_tiny_bundle
 PRODUCT = "tiny-sentiment"
 
 
-def _port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def root(tmp_path: Path) -> Iterator[Path]:
     make_tiny_bundle(tmp_path / "artifacts/gate/bundle")
@@ -43,7 +37,7 @@ def root(tmp_path: Path) -> Iterator[Path]:
 def test_a_release_is_found_stopped_and_served_again(root: Path) -> None:
     assert current_release(root, PRODUCT) is None
     bundle = root / "artifacts/gate/bundle"
-    release = release_bundle(root=root, bundle=bundle, mlflow_run_id=None, port=_port())
+    release = release_bundle(root=root, bundle=bundle, mlflow_run_id=None, port=free_port())
     current = current_release(root, PRODUCT)
     assert current is not None
     assert (current.hash, current.address, current.healthy) == (release.hash, release.address, True)
@@ -53,9 +47,11 @@ def test_a_release_is_found_stopped_and_served_again(root: Path) -> None:
     assert current is not None
     assert not current.healthy
 
-    server = serve(root, PRODUCT, _port())
+    server = serve(root, PRODUCT, free_port())
     assert served_hash(server.address) == release.hash
-    assert serve(root, PRODUCT, _port()) == server == running_server(ReleaseState(root, PRODUCT))
+    assert (
+        serve(root, PRODUCT, free_port()) == server == running_server(ReleaseState(root, PRODUCT))
+    )
     found = in_production(root, PRODUCT, datetime.now(UTC))
     assert release.hash in describe(found)
 
@@ -64,11 +60,11 @@ def test_a_server_of_older_code_is_started_anew_at_its_address(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bundle = root / "artifacts/gate/bundle"
-    release = release_bundle(root=root, bundle=bundle, mlflow_run_id=None, port=_port())
+    release = release_bundle(root=root, bundle=bundle, mlflow_run_id=None, port=free_port())
     before = running_server(ReleaseState(root, PRODUCT))
     assert before is not None
     monkeypatch.setattr("flows.serve.is_outdated", lambda _: True)
-    after = serve(root, PRODUCT, _port())
+    after = serve(root, PRODUCT, free_port())
     assert after.pid != before.pid
     assert after.address == before.address
     assert served_hash(after.address) == release.hash
@@ -99,7 +95,7 @@ def test_what_the_gate_did_not_pass_is_not_released(root: Path) -> None:
 
 def test_serving_before_the_first_release_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="make pipeline"):
-        serve(tmp_path, PRODUCT, _port())
+        serve(tmp_path, PRODUCT, free_port())
 
 
 def test_the_training_rows_are_kept_for_a_later_comparison(tmp_path: Path) -> None:

@@ -8,11 +8,20 @@ from typing import Any
 import pytest
 
 from flows.build import read_profile
-from flows.console.trials import Recipe, Tried, best, pareto, plot_trials, trial_table, write_patch
-from flows.execution.dvc_output import Failure
+from flows.console.trials import (
+    Recipe,
+    TrialResult,
+    best,
+    pareto,
+    plot_trials,
+    trial_table,
+    write_profile,
+)
 from flows.execution.runner import StageFailedError
 from flows.search import Build, build_recipe, possible_recipes, search, search_name
-from pipeline.core.errors import ParameterError, PipelineError
+from pipeline.core.errors import ParameterError, PipelineError, RequirementsMissedError
+from pipeline.core.failure import CRASH, StageFailure
+from pipeline.core.files import write_json
 from pipeline.core.params import Params, override, parse_params
 from tests.support.repository import parameter_values
 
@@ -30,13 +39,27 @@ def params_with(**budget: Any) -> Params:
     return parse_params(values)
 
 
-def outcome(recipe: Recipe, number: int, *, passed: bool = False) -> Tried:
+def outcome(recipe: Recipe, number: int, *, passed: bool = False) -> TrialResult:
     size = recipe["prune.keep_share"] * (recipe["prune.layers"] or 2)
-    return Tried(number, dict(recipe), "pruned-int8", 0.7 + size / 10, size, 1.0, passed)
+    return result(number, dict(recipe), quality=0.7 + size / 10, size=size, passed=passed)
+
+
+def result(
+    number: int, recipe: Recipe, *, quality: float, size: float, passed: bool = False
+) -> TrialResult:
+    return TrialResult(
+        number=number,
+        recipe=recipe,
+        variant="pruned-int8",
+        quality=quality,
+        size_mb=size,
+        latency_p95_ms=1.0,
+        passed=passed,
+    )
 
 
 def counting(seen: list[Recipe], passes: Callable[[Recipe], bool] = lambda _: False) -> Build:
-    def build(recipe: Recipe, number: int) -> Tried:
+    def build(recipe: Recipe, number: int) -> TrialResult:
         seen.append(dict(recipe))
         return outcome(recipe, number, passed=passes(recipe))
 
@@ -90,7 +113,7 @@ def test_no_trial_begins_after_the_budget_of_minutes(
 def test_a_killed_search_begins_the_broken_trial_again_and_no_other(tmp_path: Path) -> None:
     seen: list[Recipe] = []
 
-    def killed(recipe: Recipe, number: int) -> Tried:
+    def killed(recipe: Recipe, number: int) -> TrialResult:
         if len(seen) == 2:
             broken.append(dict(recipe))
             raise KeyboardInterrupt
@@ -116,18 +139,20 @@ def test_other_parameters_are_another_search_and_another_budget_is_not() -> None
     assert search_name(VALUES, "code") != search_name(VALUES, "other code")
 
 
-def failed(*, told: bool) -> StageFailedError:
-    failure = Failure(got="a loss of nan", expected="finite", next_step="look", told=told)
-    return StageFailedError("distill", failure, log=Path("distill.log"))
+def failed(kind: str = "TrainingError", *, stage: str = "distill") -> StageFailedError:
+    failure = StageFailure(
+        stage=stage, kind=kind, got="a loss of nan", expected="finite", next_step="look"
+    )
+    return StageFailedError(failure, log=Path(f"{stage}.log"))
 
 
 def test_a_recipe_whose_stage_was_killed_is_tried_again(tmp_path: Path) -> None:
     seen: list[Recipe] = []
     killed = iter([True])
 
-    def build(recipe: Recipe, number: int) -> Tried:
+    def build(recipe: Recipe, number: int) -> TrialResult:
         if next(killed, False):
-            raise failed(told=False)
+            raise failed(CRASH)
         return counting(seen)(recipe, number)
 
     with pytest.raises(StageFailedError):
@@ -138,7 +163,7 @@ def test_a_recipe_whose_stage_was_killed_is_tried_again(tmp_path: Path) -> None:
 
 
 def test_two_searches_of_one_study_do_not_run_at_once(tmp_path: Path) -> None:
-    def build(recipe: Recipe, number: int) -> Tried:
+    def build(recipe: Recipe, number: int) -> TrialResult:
         with pytest.raises(PipelineError, match="running already"):
             search(tmp_path / "study", params_with(), build=build, recipes=RECIPES, first=FIRST)
         return outcome(recipe, number, passed=True)
@@ -154,21 +179,47 @@ def test_a_failure_of_the_gate_that_is_no_refusal_is_no_result(
         yield root
 
     def gate_fails(*_: Any, **__: Any) -> None:
-        failure = Failure(got="no space left on device", expected="", next_step="", told=False)
-        raise StageFailedError("gate", failure, log=Path("gate.log"))
+        raise failed(CRASH, stage="gate")
 
     monkeypatch.setattr("flows.search.open_workspace", workspace)
     monkeypatch.setattr("flows.search.build_workspace", gate_fails)
-    with pytest.raises(StageFailedError, match="no space left"):
+    with pytest.raises(StageFailedError, match="a loss of nan"):
         build_recipe(tmp_path, FIRST, changes=[], number=0)
+
+
+def test_the_gates_refusal_is_a_result_whatever_its_message_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def workspace(root: Path, **_: Any) -> Iterator[Path]:
+        yield root
+
+    def gate_refuses(*_: Any, **__: Any) -> None:
+        error = RequirementsMissedError(
+            "worded anew", expected="", next_step="", nearest="student-int8", missed=("size_mb",)
+        )
+        raise StageFailedError(StageFailure.of("gate", error), log=Path("gate.log"))
+
+    for stage, file, entry in (
+        ("evaluate", "variants", {"quality": {"validation": {"accuracy": 0.8}}, "size_bytes": 2e6}),
+        ("measure", "latency", {"latency_ms": {"p95": 1.5}}),
+    ):
+        variants = [{"name": "teacher-int8"}, {"name": "student-int8", **entry}]
+        write_json(tmp_path / f"artifacts/{stage}/{file}.json", {"variants": variants})
+    write_json(tmp_path / "artifacts/evaluate/metrics.json", {"quality_metric": "accuracy"})
+    monkeypatch.setattr("flows.search.open_workspace", workspace)
+    monkeypatch.setattr("flows.search.build_workspace", gate_refuses)
+    found = build_recipe(tmp_path, FIRST, changes=[], number=7)
+    assert (found.variant, found.quality, found.size_mb) == ("student-int8", 0.8, 2.0)
+    assert (found.passed, found.missed) == (False, ("size_mb",))
 
 
 def test_a_recipe_that_fails_ends_the_search_and_is_left_out_of_the_next(tmp_path: Path) -> None:
     seen: list[Recipe] = []
 
-    def failing(recipe: Recipe, number: int) -> Tried:
+    def failing(recipe: Recipe, number: int) -> TrialResult:
         if recipe == FIRST:
-            raise failed(told=True)
+            raise failed()
         return counting(seen)(recipe, number)
 
     with pytest.raises(StageFailedError, match="a loss of nan"):
@@ -202,8 +253,8 @@ def test_a_space_of_more_recipes_than_anyone_tries_is_refused_at_once() -> None:
 
 
 def test_the_pareto_front_has_what_nothing_beats() -> None:
-    def trial(number: int, quality: float, size: float) -> Tried:
-        return Tried(number, {}, "pruned-int8", quality, size, 1.0, passed=False)
+    def trial(number: int, quality: float, size: float) -> TrialResult:
+        return result(number, {}, quality=quality, size=size)
 
     tried = [trial(0, 0.80, 5.0), trial(1, 0.78, 2.0), trial(2, 0.77, 3.0), trial(3, 0.80, 6.0)]
     assert [t.number for t in pareto(tried)] == [1, 0]
@@ -215,7 +266,7 @@ def test_the_best_recipe_is_a_profile_that_a_build_reads(tmp_path: Path) -> None
     path = tmp_path / "profiles" / "found.yaml"
     shared = ["distill.epochs=4", "product.requirements.size_mb=1.5", "compress.trials=2"]
     found = {"prune.keep_share": 0.25, "prune.layers": 1}
-    write_patch(path, outcome(found, 3, passed=True), changes=shared, metric="accuracy")
+    write_profile(path, outcome(found, 3, passed=True), changes=shared, metric="accuracy")
     changed = parse_params(override(VALUES, read_profile(tmp_path, "found")))
     assert changed.prune.keep_share == 0.25
     assert changed.prune.layers == 1
@@ -227,6 +278,6 @@ def test_the_best_recipe_is_a_profile_that_a_build_reads(tmp_path: Path) -> None
 
 def test_the_plot_is_a_picture(tmp_path: Path) -> None:
     tried = [outcome(FIRST, 0), outcome({"prune.keep_share": 0.25, "prune.layers": 1}, 1)]
-    limits = {"size_mb": 6.0, "min_quality": 0.75}
-    plot_trials(tmp_path / "a" / "pareto.png", tried, metric="accuracy", limits=limits)
+    limits = parse_params(VALUES).product.requirements
+    plot_trials(tmp_path / "a" / "pareto.png", tried, limits=limits)
     assert (tmp_path / "a" / "pareto.png").read_bytes().startswith(b"\x89PNG")

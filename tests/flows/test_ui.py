@@ -10,9 +10,10 @@ import pytest
 import yaml
 from prefect.client.schemas.schedules import CronSchedule
 
+from flows.execution.network import HOST
 from flows.orchestration.deployments import load_flow
 from flows.stop import stop
-from flows.ui import HOST, Services, environment, free_port, stop_ui
+from flows.ui import Services, environment, next_free_port, stop_ui
 from pipeline.core.paths import Paths
 from pipeline.release.server_process import is_alive
 from tests.support.repository import REPOSITORY
@@ -41,7 +42,7 @@ def test_a_port_in_use_is_passed_over_and_said(capsys: pytest.CaptureFixture[str
         other.bind((HOST, 0))
         other.listen()
         taken = other.getsockname()[1]
-        assert free_port(taken, "mlflow") > taken
+        assert next_free_port(taken, "mlflow") > taken
     assert f"port {taken} is in use" in capsys.readouterr().out
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.core.cores import available_cores
 from pipeline.core.decision import Decision
 from pipeline.core.errors import ArtifactError
 from pipeline.runtime.bundle import open_bundle
 from pipeline.runtime.scores import sigmoid
 from pipeline.runtime.text_model import TextModel
-from pipeline.runtime.threads import available_cores
 from tests.support.tiny_bundle import make_tiny_bundle, make_tiny_model, tiny_task
 
 TEXTS = ["a warm funny film", "awful", "the dull film " * 10, "", "naïve 映画 🎬"]

@@ -6,7 +6,6 @@ Its product is the one that tests are written for (tests/support/repository.py),
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from flows.execution.network import free_port
 from pipeline.core.files import read_json, sha256_file
 from pipeline.release.state import all_states
 from tests.support.prefect_database import put_database
@@ -48,14 +48,6 @@ def copy_repository(root: Path) -> Path:
 def environment(port: int) -> dict[str, str]:
     """What a person's shell has, and a port of our own."""
     return os.environ | {"MODELYARD_PORT": str(port)}
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def run_build(root: Path, *, port: int) -> str:

@@ -9,6 +9,7 @@ from flows.execution.runner import Runner, StageFailedError, stage_environment, 
 from flows.execution.workspace import open_workspace
 from flows.planning.codelock import refresh_code_lock
 from pipeline.core.errors import ParameterError, PipelineError
+from pipeline.core.failure import load_failure
 from pipeline.core.params import load_params
 from tests.support.mini_repo import make_mini_repo, mini_environment, set_parameter
 
@@ -68,6 +69,8 @@ def test_changes_run_what_follows_from_them_and_failures_leave_what_stood(built:
             runner.run("validate", lines.append)
         assert failure.value.got == "a bad text"
         assert failure.value.next_step == "mend data/text.txt"
+        assert failure.value.failure == load_failure(built, "validate")
+        assert failure.value.failure.kind == "DataError"
         assert "validate  started" in lines
         assert (built / "artifacts" / "validate" / "records.txt").read_text() == before
 

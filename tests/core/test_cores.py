@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.runtime.threads import available_cores, quota_cores
+from pipeline.core.cores import available_cores, quota_cores
 
 
 def write(path: Path, text: str) -> None:

@@ -1,0 +1,68 @@
+"""Why a stage failed, as a file: the stage writes it, the flow that started the stage reads it.
+
+`.modelyard/failures/<stage>.json` in the workspace. Nobody has to find the reason in printed lines.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pipeline.core.errors import PipelineError, RequirementsMissedError
+from pipeline.core.files import read_json, write_json
+from pipeline.core.paths import Paths
+from pipeline.core.typed_json import read_as
+
+CRASH = "crash"
+"""Kind of a failure that the stage did not explain: it was killed, or met a fault of the program."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageFailure:
+    """One failed run of a stage.
+
+    Attributes:
+        kind: name of the error's class, as `DataError`; or CRASH.
+        nearest: of the gate: the variant that falls short least.
+        missed: of the gate: names of the requirements that the nearest variant misses.
+    """
+
+    stage: str
+    kind: str
+    got: str
+    expected: str
+    next_step: str
+    nearest: str | None = None
+    missed: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, stage: str, error: PipelineError) -> "StageFailure":
+        """The failure that an error tells of."""
+        unmet = error if isinstance(error, RequirementsMissedError) else None
+        return cls(
+            stage=stage,
+            kind=type(error).__name__,
+            got=error.got,
+            expected=error.expected,
+            next_step=error.next_step,
+            nearest=unmet.nearest if unmet else None,
+            missed=unmet.missed if unmet else (),
+        )
+
+    @property
+    def explained(self) -> bool:
+        """Whether the stage itself said why; else running it again may end otherwise."""
+        return self.kind != CRASH
+
+    @property
+    def requirements_missed(self) -> bool:
+        """Whether the gate let nothing pass: a result of the recipe, not a fault."""
+        return self.kind == RequirementsMissedError.__name__
+
+    def save(self, root: Path) -> None:
+        """Writes the file of the stage."""
+        write_json(Paths(root, self.stage).failure, asdict(self))
+
+
+def load_failure(root: Path, stage: str) -> StageFailure | None:
+    """The failure that the stage's last run left; None where it left none."""
+    path = Paths(root, stage).failure
+    return read_as(StageFailure, read_json(path)) if path.exists() else None
