@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from flows.console.arguments import make_parser
 from flows.planning.schema import parameters, section_in
 from pipeline.core.params import Params, parse_params
 from scripts.parameters import PAGE, page
@@ -19,6 +20,8 @@ ENGLISH = (ROOT / "README.md").read_text(encoding="utf-8")
 KOREAN = (ROOT / "README.ko.md").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
+# A link or an image: the file, and the place in it.
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)")
 # What is there only once something has run.
 MADE_LATER = {"artifacts", ".modelyard"}
 # Written in pieces, so that this file does not name what it forbids.
@@ -50,12 +53,19 @@ def test_make_commands_of_the_readme_exist(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [ENGLISH, KOREAN], ids=["English", "Korean"])
+def test_verbs_of_the_readme_exist(text: str) -> None:
+    verbs = set(re.findall(r"^    ([a-z]+) ", make_parser().format_help(), re.MULTILINE))
+    assert set(re.findall(r"\bmodelyard ([a-z]+)", text)) == verbs
+
+
+@pytest.mark.parametrize("text", [ENGLISH, KOREAN], ids=["English", "Korean"])
 def test_names_in_the_tree_of_the_readme_exist(text: str) -> None:
     assert [name for name in tree_names(text) if not (ROOT / name).exists()] == []
 
 
-def test_every_library_folder_stands_in_the_tree() -> None:
-    folders = {f"pipeline/{path.parent.name}" for path in ROOT.glob("pipeline/*/__init__.py")}
+def test_every_room_stands_in_the_tree() -> None:
+    rooms = [*ROOT.glob("pipeline/*/__init__.py"), *ROOT.glob("flows/*/__init__.py")]
+    folders = {str(path.parent.relative_to(ROOT)) for path in rooms}
     assert folders <= set(tree_names(ENGLISH))
 
 
@@ -66,42 +76,48 @@ def tree_names(text: str) -> list[str]:
     )
     names, parent = [], ""
     for line in tree.splitlines():
-        indent, first = re.match(r"( *)(\S+)", line).groups()  # type: ignore[union-attr]
-        second = re.search(r"\s{3,}((?:\w+/)+\w*(?:\.\w+)?)\s{2,}", line[20:])
-        found = [parent + first if indent else first, *(second.groups() if second else ())]
-        parent = parent if indent else first
-        names += [name.rstrip("/") for name in found]
+        name = line.split()[0].rstrip("/")
+        parent = parent if line.startswith("  ") else name
+        names.append(f"{parent}/{name}" if line.startswith("  ") else name)
     return [name for name in names if name not in MADE_LATER]
 
 
 def test_links_and_images_of_the_docs_exist() -> None:
-    broken = [
-        f"{path.name}: {target}"
-        for path in tracked("*.md")
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text(encoding="utf-8"))
-        if not (path.parent / target).exists()
-    ]
+    broken = []
+    for source in tracked("*.md"):
+        for target, anchor in LINK.findall(source.read_text(encoding="utf-8")):
+            file = source.parent / target if target else source
+            if not file.exists() or (
+                anchor and file.suffix == ".md" and anchor not in anchors(file)
+            ):
+                broken.append(f"{source.name}: {target}#{anchor}")
     assert broken == []
 
 
-def test_both_readmes_say_the_same_things() -> None:
-    def outline(text: str) -> tuple[list[str], ...]:
-        return (
-            [line.split()[0] for line in text.splitlines() if line.startswith("#")],
-            re.findall(r"```(.*?)\n", text),
-            re.findall(r"`((?:make|python|apt-get|MODELYARD_\w+=|NO_RELEASE)[^`]*)`", text),
-            re.findall(r"\]\(([^)]+)\)", text)[1:],
-            re.findall(r"```yaml\n(.*?)```", text, re.DOTALL),
-        )
-
-    for english, korean in zip(outline(ENGLISH), outline(KOREAN), strict=True):
-        assert sorted(english) == sorted(korean)
+def anchors(page: Path) -> set[str]:
+    """Places of a page that a link can name: its headings, and what has an id."""
+    text = page.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return slugs | set(re.findall(r'id="([^"]+)"', text))
 
 
-def test_the_example_of_ones_own_data_fits_the_schema() -> None:
+def test_both_readmes_have_the_same_links_and_commands() -> None:
+    """What they say is for people to compare; where they lead and what they run is not."""
+
+    def parts(text: str) -> tuple[set[str], set[str]]:
+        commands = re.findall(r"`((?:make |modelyard |apt-get |[A-Z_]+=)[^`]*)`", text)
+        links = {f"{target}#{anchor}" for target, anchor in LINK.findall(text)}
+        return links - {"README.md#", "README.ko.md#"}, set(commands)
+
+    assert parts(ENGLISH) == parts(KOREAN)
+
+
+@pytest.mark.parametrize("text", [ENGLISH, KOREAN], ids=["English", "Korean"])
+def test_the_example_of_ones_own_data_fits_the_schema(text: str) -> None:
     values = parameter_values()
     shown: dict[str, Any] = {}
-    for block in re.findall(r"```yaml\n(.*?)```", ENGLISH, re.DOTALL):
+    for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL):
         shown |= yaml.safe_load(textwrap.dedent(block))
     values["prepare"] |= shown.pop("prepare")
     values |= shown
