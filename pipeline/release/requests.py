@@ -105,7 +105,8 @@ def _call(
     connection = http.client.HTTPConnection(address.host, address.port, timeout=timeout)
     try:
         payload = None if body is None else json.dumps(body)
-        connection.request(method, path, payload, {"Content-Type": "application/json"})
+        headers = {"Content-Type": "application/json"}
+        connection.request(method, path, body=payload, headers=headers)
         response = connection.getresponse()
         answer = json.loads(response.read())
         return response.status, answer if isinstance(answer, dict) else {"answer": answer}

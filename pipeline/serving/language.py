@@ -85,16 +85,17 @@ def language_routes(current: Callable[[], ServedModel], admission: Admission) ->
         "embeddings": embeddings,
     }
     return [
-        Route(f"/language/{name}", partial(_respond, current, admission, answer), methods=["POST"])
+        Route(
+            f"/language/{name}",
+            partial(_respond, current=current, admission=admission, answer=answer),
+            methods=["POST"],
+        )
         for name, answer in answers.items()
     ]
 
 
 async def _respond(
-    current: Callable[[], ServedModel],
-    admission: Admission,
-    answer: Answer,
-    request: Request,
+    request: Request, *, current: Callable[[], ServedModel], admission: Admission, answer: Answer
 ) -> Response:
     try:
         texts = await read_texts(request)
@@ -106,7 +107,7 @@ async def _respond(
         )
     model = current()
     try:
-        return json_response(await admission.run(partial(_body, model, answer, texts[0])))
+        return json_response(await admission.run(partial(_body, model, answer, text=texts[0])))
     except ProtocolError:
         raise
     # The message could hold the text, which must not reach the log, so only the type is logged.
@@ -115,7 +116,7 @@ async def _respond(
         raise failed() from None
 
 
-def _body(model: ServedModel, answer: Answer, text: str) -> dict[str, Any]:
+def _body(model: ServedModel, answer: Answer, *, text: str) -> dict[str, Any]:
     """The answer's fields, the model's family and the milliseconds that the answer took."""
     language_model = model.language_model
     if language_model is None:

@@ -48,7 +48,7 @@ def test_the_same_bundle_registers_one_version(root: Path, bundle: Bundle) -> No
     assert registry.register(bundle, None) == version == registry.version_of(bundle.hash)
 
 
-def test_the_alias_can_be_given_and_taken_away(root: Path, bundle: Bundle) -> None:
+def test_the_alias_can_be_set_and_removed(root: Path, bundle: Bundle) -> None:
     registry = Registry(root, PRODUCT)
     version = registry.register(bundle, None)
     registry.set_champion(version)
@@ -106,7 +106,7 @@ print(json.dumps({"rows": answer.to_dict("records"), "signature": str(model.meta
         ("regression", {"value"}),
     ],
 )
-def test_pairs_come_in_as_a_table_and_each_problem_has_its_columns(
+def test_pairs_are_given_as_a_table_and_each_problem_has_its_columns(
     root: Path, tmp_path: Path, problem: str, columns: set[str]
 ) -> None:
     decision = Decision(abstain_below=0.2) if problem == "multi_label" else None
@@ -130,7 +130,7 @@ def test_pairs_come_in_as_a_table_and_each_problem_has_its_columns(
     assert first.get("value", 9.0) > 1
 
 
-def test_a_database_that_was_not_finished_has_no_name(
+def test_a_database_that_was_not_finished_does_not_get_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed:

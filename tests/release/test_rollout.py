@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
+from flows.execution.network import free_port
 from pipeline.core.errors import ArtifactError, ReleaseError
 from pipeline.core.files import read_json, sha256_file, write_json
 from pipeline.release import ledger, rollout
@@ -24,7 +25,7 @@ from pipeline.release.rollout import ReleaseRequest, Rollout
 from pipeline.release.server_process import find_servers, running_server, start_server, stop_all
 from pipeline.release.state import ReleaseState, all_states
 from tests.support.repository import REPOSITORY
-from tests.support.tiny_bundle import make_tiny_bundle
+from tests.support.tiny_bundle import make_tiny_bundle, rewrite_description
 
 PRODUCT = "tiny-sentiment"
 
@@ -35,18 +36,14 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("bundles")
     for seed, name in enumerate(("first", "second", "wrong")):
         make_tiny_bundle(folder / name, seed=seed)
-    description = read_json(folder / "wrong" / "bundle.json")
-    description["golden"][0]["probabilities"] = {"negative": 0.9, "positive": 0.1}
-    description["golden"][0]["label"] = "negative"
-    _rewrite(folder / "wrong", description)
+    rewrite_description(folder / "wrong", _with_wrong_answer)
     return {name: folder / name for name in ("first", "second", "wrong")}
 
 
-def _rewrite(bundle: Path, description: object) -> None:
-    write_json(bundle / "bundle.json", description)
-    manifest = read_json(bundle / "manifest.json")
-    manifest["files"]["bundle.json"] = sha256_file(bundle / "bundle.json")
-    write_json(bundle / "manifest.json", manifest)
+def _with_wrong_answer(description: dict[str, Any]) -> dict[str, Any]:
+    first, *others = description["golden"]
+    wrong = {"label": "negative", "probabilities": {"negative": 0.9, "positive": 0.1}}
+    return description | {"golden": [first | wrong, *others]}
 
 
 @pytest.fixture(scope="module")
@@ -65,14 +62,8 @@ def root(tmp_path: Path, database: Path) -> Iterator[Path]:
     stop_all(ReleaseState(tmp_path, PRODUCT))
 
 
-def _port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _request(bundle: Path, **options: Any) -> ReleaseRequest:
-    return ReleaseRequest(bundle=bundle, **{"why": "a test", "port": _port(), **options})
+    return ReleaseRequest(bundle=bundle, **{"why": "a test", "port": free_port(), **options})
 
 
 def _hash(bundle: Path) -> str:
@@ -105,7 +96,7 @@ def test_a_release_is_served_and_the_next_one_uses_the_same_server(
     assert ledger.read(state.ledger)[-1].previous == first.hash
 
 
-def test_products_are_served_apart(root: Path, bundles: dict[str, Path]) -> None:
+def test_each_product_has_its_own_server(root: Path, bundles: dict[str, Path]) -> None:
     first = Rollout(root, PRODUCT).release(_request(bundles["first"]))
     server = running_server(ReleaseState(root, PRODUCT))
     make_tiny_bundle(root / "other", seed=7, product="other")
@@ -127,7 +118,9 @@ def test_a_bundle_of_another_product_is_refused(root: Path, bundles: dict[str, P
     assert ReleaseState(root, "other").current() is None
 
 
-def test_what_serves_stays_when_a_candidate_fails(root: Path, bundles: dict[str, Path]) -> None:
+def test_the_served_bundle_stays_when_a_candidate_fails(
+    root: Path, bundles: dict[str, Path]
+) -> None:
     state = ReleaseState(root, PRODUCT)
     first = Rollout(root, PRODUCT).release(_request(bundles["first"]))
     with pytest.raises(ReleaseError, match="gives other answers"):
@@ -142,7 +135,7 @@ def test_what_serves_stays_when_a_candidate_fails(root: Path, bundles: dict[str,
     assert _events(root) == ["promoted", "refused", "refused"]
 
 
-def test_what_served_before_comes_back_when_the_promoted_one_fails(
+def test_the_bundle_before_comes_back_when_the_promoted_one_fails(
     root: Path, bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = ReleaseState(root, PRODUCT)
@@ -217,7 +210,7 @@ def test_a_kill_between_promotion_and_verification_is_repaired(
         assert rollout.repair(ReleaseState(root, PRODUCT)) is False
 
 
-def test_a_port_in_use_is_passed_over_and_said(
+def test_a_port_in_use_is_skipped_and_reported(
     root: Path, bundles: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with socket.socket() as other:
@@ -257,7 +250,7 @@ def test_starting_the_server_holds_no_pipe_open(root: Path, bundles: dict[str, P
     state.point_to(_hash(bundles["first"]))
     # communicate() returns only when every writer of the pipe has closed it.
     ended = subprocess.run(
-        [sys.executable, "-c", START, str(root), str(_port())],
+        [sys.executable, "-c", START, str(root), str(free_port())],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
@@ -276,7 +269,7 @@ def test_a_server_is_known_by_more_than_its_pid(root: Path, bundles: dict[str, P
     state = ReleaseState(root, PRODUCT)
     copy_bundle(state, bundles["first"])
     state.point_to(_hash(bundles["first"]))
-    start_server(state, _port())
+    start_server(state, free_port())
     note = read_json(state.server)
     write_json(state.server, {**note, "create_time": note["create_time"] - 1})
     assert running_server(state) is None

@@ -1,4 +1,4 @@
-"""An answer that depends on what runs beside it is caught; the runtime's own never do."""
+"""A model whose answers depend on other texts in a batch is detected; the runtime never batches."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_a_graph_that_reads_each_row_by_itself_passes_every_way(tmp_path: Path) 
         assert change.flips == 0
 
 
-def test_a_graph_that_depends_on_its_batch_mates_is_caught(tmp_path: Path) -> None:
+def test_a_graph_that_depends_on_other_rows_of_the_batch_is_detected(tmp_path: Path) -> None:
     found = measure(open_model(tmp_path, change=depend_on_batch))
     for way in ("equal_lengths", "mixed_lengths"):
         assert found.batched[way].largest_change > 0.5
@@ -65,7 +65,7 @@ def test_a_graph_that_depends_on_its_batch_mates_is_caught(tmp_path: Path) -> No
     assert found.batched["padded"].flips == 0  # alone, however long
 
 
-def test_a_graph_that_reads_padding_is_caught(tmp_path: Path) -> None:
+def test_a_graph_that_reads_padding_is_detected(tmp_path: Path) -> None:
     found = measure(open_model(tmp_path, change=depend_on_padding))
     assert found.batched["equal_lengths"].largest_change < 1e-6
     for way in ("mixed_lengths", "padded"):
@@ -84,7 +84,7 @@ def test_the_runtime_answers_a_batch_as_it_answers_each_text_alone_whatever_the_
 
 
 class Batching(TextModel):
-    """What the runtime must not become: it runs the texts of a request as one batch."""
+    """A wrong runtime, which runs the texts of a request as one batch."""
 
     def predict(self, requests: Sequence[Request]) -> list[Prediction]:
         rows = [self.read(request)[0][0].ids for request in requests]
@@ -121,7 +121,7 @@ def test_windows_pairs_and_several_labels_are_compared_as_whole_answers(tmp_path
     assert all(change.largest_change < 1e-6 for change in found.batched.values())
 
 
-def test_a_number_has_a_change_and_no_label_to_flip(tmp_path: Path) -> None:
+def test_an_answer_that_is_a_number_can_change_but_has_no_label_to_flip(tmp_path: Path) -> None:
     found = measure(open_model(tmp_path, task=tiny_task("regression"), change=depend_on_batch))
     assert found.passed  # for each text runs alone
     assert found.batched["mixed_lengths"].largest_change > 0.5
@@ -136,7 +136,7 @@ def test_one_of_several_labels_that_changes_is_a_flip() -> None:
     assert change.largest_change == pytest.approx(0.2)
 
 
-def test_answers_that_are_no_numbers_are_refused() -> None:
+def test_answers_that_are_not_finite_are_refused() -> None:
     scores = np.array([[0.5, 0.5]])
     with pytest.raises(ArtifactError, match="NaN"):
         compare_answers(tiny_task(), scores, scores * np.nan)

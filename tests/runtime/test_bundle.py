@@ -1,10 +1,8 @@
-"""A bundle opens only when it is, byte for byte, what was written."""
+"""A bundle opens only if every byte is as it was written."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,6 +18,7 @@ from tests.support.tiny_bundle import (
     describe,
     make_tiny_bundle,
     make_tiny_model,
+    rewrite_description,
     tiny_task,
 )
 
@@ -123,7 +122,7 @@ def test_a_description_of_another_shape_does_not_open(
     tmp_path: Path, key: str, value: object
 ) -> None:
     make_tiny_bundle(tmp_path / "bundle")
-    change_description(tmp_path / "bundle", lambda written: written | {key: value})
+    rewrite_description(tmp_path / "bundle", lambda written: written | {key: value})
     with pytest.raises(ArtifactError, match="format 3"):
         open_bundle(tmp_path / "bundle")
 
@@ -131,19 +130,11 @@ def test_a_description_of_another_shape_does_not_open(
 @pytest.mark.parametrize("key", ["labels", "pairs", "golden", "audience", "lineage", "scale"])
 def test_a_description_that_lacks_a_key_does_not_open(tmp_path: Path, key: str) -> None:
     make_tiny_bundle(tmp_path / "bundle")
-    change_description(
+    rewrite_description(
         tmp_path / "bundle", lambda written: {k: v for k, v in written.items() if k != key}
     )
     with pytest.raises(ArtifactError, match=key):
         open_bundle(tmp_path / "bundle")
-
-
-def change_description(folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Rewrites `bundle.json`, and its SHA-256 in the manifest."""
-    description, manifest = folder / "bundle.json", folder / "manifest.json"
-    description.write_text(json.dumps(change(json.loads(description.read_text()))))
-    files = json.loads(manifest.read_text())["files"] | {"bundle.json": sha256_file(description)}
-    manifest.write_text(json.dumps({"files": files}))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +163,7 @@ def test_a_description_that_contradicts_itself_is_not_written(tmp_path: Path, ta
     assert not (tmp_path / "bundle").exists()
 
 
-def test_a_failed_write_leaves_the_bundle_that_stood_there(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_the_old_bundle(tmp_path: Path) -> None:
     written = make_tiny_bundle(tmp_path / "bundle")
     description = open_bundle(tmp_path / "bundle").description
     with pytest.raises(FileNotFoundError):
@@ -188,7 +179,7 @@ def test_a_failed_write_leaves_the_bundle_that_stood_there(tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
 
 
-def test_a_bundle_of_today_is_not_written_without_its_certificate(tmp_path: Path) -> None:
+def test_a_bundle_of_format_3_is_not_written_without_its_certificate(tmp_path: Path) -> None:
     model, tokenizer = make_tiny_model(tmp_path / "model")
     for certificate in (None, {}, certify(tokenizer, model)):
         with pytest.raises(ArtifactError, match=r"certificate\.json"):
@@ -204,7 +195,7 @@ def test_a_bundle_of_today_is_not_written_without_its_certificate(tmp_path: Path
 
 
 @pytest.mark.parametrize("given", ["of another model", "none"])
-def test_a_certificate_that_is_not_of_these_files_is_refused_though_the_manifest_names_it(
+def test_a_certificate_of_other_files_is_refused_even_if_the_manifest_names_it(
     tmp_path: Path, given: str
 ) -> None:
     for seed, name in enumerate(("bundle", "other")):
@@ -227,7 +218,7 @@ def test_a_bundle_of_format_2_opens_without_a_certificate(tmp_path: Path) -> Non
     assert open_bundle(tmp_path / "old").task == tiny_task()
 
 
-def test_a_bundle_of_format_1_opens_and_answers_as_one_of_today(tmp_path: Path) -> None:
+def test_a_bundle_of_format_1_opens_and_answers_like_one_of_format_3(tmp_path: Path) -> None:
     make_tiny_bundle(tmp_path / "old", bundle_format=1)
     make_tiny_bundle(tmp_path / "new")
     old, new = (open_bundle(tmp_path / name) for name in ("old", "new"))
@@ -238,7 +229,7 @@ def test_a_bundle_of_format_1_opens_and_answers_as_one_of_today(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("problem", ["multi_label", "regression"])
-def test_what_is_asked_comes_back_from_the_bundle(tmp_path: Path, problem: str) -> None:
+def test_the_task_comes_back_from_the_bundle(tmp_path: Path, problem: str) -> None:
     decision = Decision((0.4, 0.6), 0.1) if problem == "multi_label" else Decision()
     task = tiny_task(problem, pairs=True, window_stride=4, decision=decision)
     make_tiny_bundle(tmp_path / "bundle", task=task)

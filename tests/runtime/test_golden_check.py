@@ -76,7 +76,7 @@ def test_other_problems_have_golden_answers_too(tmp_path: Path, problem: str) ->
     assert "expected" in failures[0]
 
 
-def test_a_label_may_differ_where_its_probability_lies_at_the_threshold() -> None:
+def test_a_label_may_differ_if_its_probability_is_at_the_threshold() -> None:
     probabilities = {"negative": 0.505, "positive": 0.1}
     golden = Prediction(labels=["negative"], probabilities=probabilities)
     answer = Prediction(labels=[], probabilities={"negative": 0.495, "positive": 0.1})

@@ -1,4 +1,4 @@
-"""A language model answers by ONNX alone: its bits add up, and it says what is probability and what not."""
+"""A language model in ONNX: its bits add up, and it says which figures are probabilities."""
 
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def test_exported_twice_in_one_process_a_bilm_answers_as_torch_both_times(
 
 
 def difference(model: PreTrainedModel, exported: Path) -> float:
-    """The largest of any output, at lengths one, seven and the longest."""
+    """The largest difference of any output, at lengths one, seven and the longest."""
     random = np.random.default_rng(1)
     rows = [
         random.integers(5, model.config.vocab_size, length).tolist()
@@ -73,7 +73,7 @@ def difference(model: PreTrainedModel, exported: Path) -> float:
     return max(found.values())
 
 
-def test_the_bits_of_a_text_are_those_of_the_chain_rule_both_ways(written) -> None:
+def test_the_bits_of_a_text_follow_the_chain_rule_in_both_directions(written) -> None:
     model = opened(written, "bilm")
     text = TEXTS[0]
     found = model.cost(text)
@@ -88,7 +88,7 @@ def test_the_bits_of_a_text_are_those_of_the_chain_rule_both_ways(written) -> No
     assert found.is_probability
 
 
-def test_a_masked_model_gives_scores_and_says_that_they_are_no_probability(written) -> None:
+def test_a_masked_model_gives_scores_and_says_that_they_are_not_probabilities(written) -> None:
     found = opened(written, "bert").cost("The film is warm.")
     assert not found.is_probability
     assert found.backward_bits is None
@@ -96,7 +96,7 @@ def test_a_masked_model_gives_scores_and_says_that_they_are_no_probability(writt
 
 
 @pytest.mark.parametrize("text", ["배우들의 연기", "warm 🎬 film", "é"])
-def test_parts_of_one_character_are_told_as_one(written, text: str) -> None:
+def test_parts_of_one_character_count_as_one_token(written, text: str) -> None:
     found = opened(written, "bilm").cost(text)
     assert "".join(token.text for token in found.tokens) == text
     assert found.bits == pytest.approx(sum(token.bits for token in found.tokens))
@@ -146,7 +146,7 @@ def test_after_a_long_context_its_end_decides_what_comes_next(written, family: s
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("text", ["{long} ___", "___ {long}", "{long} ___ {long}"])
-def test_a_blank_in_a_long_text_is_filled_from_what_stands_next_to_it(
+def test_a_blank_in_a_long_text_is_filled_from_the_words_next_to_it(
     written, family: str, text: str
 ) -> None:
     model, long = opened(written, family), " ".join(TEXTS)

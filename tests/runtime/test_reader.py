@@ -1,4 +1,4 @@
-"""Long texts are read in windows that lose nothing."""
+"""Long texts are read in windows that leave no token out."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def reading(tokenizer: Path, stride: int | None) -> TextReader:
 
 
 def numbered(count: int) -> str:
-    """A text whose tokens tell their place: unknown and known words in turn."""
+    """A text of `count` words, five different ones in turn."""
     return " ".join(("good", "warm", "funny", "bad", "dull")[i % 5] for i in range(count))
 
 

@@ -1,4 +1,4 @@
-"""The model gives one answer a text, whatever its neighbours are."""
+"""The model gives a text the same answer whatever other texts are in the request."""
 
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
@@ -56,7 +56,7 @@ def test_probabilities_are_those_of_predict_and_sum_to_one(model: TextModel) -> 
     np.testing.assert_array_equal(matrix, np.array(expected))
 
 
-def test_texts_taken_side_by_side_get_the_same_probabilities_in_order(
+def test_texts_computed_in_parallel_get_the_same_probabilities_in_order(
     model: TextModel,
 ) -> None:
     texts = ["a warm funny film", "a bad film", "the awful dull film"] * 5
@@ -105,7 +105,7 @@ def open_task(folder: Path, problem: str, **changes: Any) -> TextModel:
     return TextModel.from_bundle(open_bundle(folder / "bundle"), threads=1)
 
 
-def test_several_labels_hold_each_by_its_own_threshold(tmp_path: Path) -> None:
+def test_each_of_several_labels_has_its_own_threshold(tmp_path: Path) -> None:
     model = open_task(tmp_path, "multi_label")
     praise, both, none = model.predict(["warm funny", "warm awful", "the film"])
     assert praise.labels == ["positive"]
@@ -127,7 +127,7 @@ def test_a_number_is_given_as_it_is(tmp_path: Path) -> None:
     assert praise.value > 5 > -5 > blame.value
 
 
-def test_an_unsure_answer_is_told_with_the_mark_that_it_is_not_given(tmp_path: Path) -> None:
+def test_an_unsure_answer_is_marked_as_abstained(tmp_path: Path) -> None:
     model = open_task(tmp_path, "classification", decision=Decision(abstain_below=0.9))
     sure, unsure = model.predict(["a warm funny film", "the film"])
     assert "abstained" not in sure.as_dict()

@@ -1,4 +1,4 @@
-"""Past its bound the queue says 503, and it takes work again afterwards."""
+"""A full queue answers 503, and takes work again afterwards."""
 
 import asyncio
 import threading

@@ -143,7 +143,7 @@ def test_ready_and_model_describe_what_serves(client: TestClient, holder: ModelH
 
 
 @pytest.mark.parametrize("path", ["/", "/static/app.js", "/health/live", "/nowhere"])
-def test_every_answer_bears_the_security_headers(client: TestClient, path: str) -> None:
+def test_every_answer_has_the_security_headers(client: TestClient, path: str) -> None:
     headers = client.get(path).headers
     assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
     assert headers["x-content-type-options"] == "nosniff"
@@ -169,7 +169,7 @@ def test_loopback_names_pass_with_any_port(client: TestClient, host: str) -> Non
     assert client.get("/health/live", headers={"host": host}).status_code == 200
 
 
-def test_with_a_token_predict_asks_for_it_and_other_routes_do_not(holder: ModelHolder) -> None:
+def test_with_a_token_predict_needs_it_and_other_routes_do_not(holder: ModelHolder) -> None:
     with make_client(holder, token="sécret", loopback_only=False) as client:
         body = {"text": "good"}
         assert client.get("/", headers={"host": "models.example"}).status_code == 200
@@ -226,7 +226,7 @@ def serve_tiny(folder: Path, **options: Any) -> TestClient:
     return make_client(holder)
 
 
-def test_several_labels_are_told_with_the_probability_of_each(tmp_path: Path) -> None:
+def test_several_labels_are_answered_with_the_probability_of_each(tmp_path: Path) -> None:
     with serve_tiny(tmp_path, task=tiny_task("multi_label")) as client:
         answer = client.post("/predict", json={"texts": ["warm funny", "the film"]}).json()
     first, second = answer["predictions"]
@@ -236,7 +236,7 @@ def test_several_labels_are_told_with_the_probability_of_each(tmp_path: Path) ->
     assert "label" not in first
 
 
-def test_a_number_is_told_as_a_value(tmp_path: Path) -> None:
+def test_a_number_is_answered_as_a_value(tmp_path: Path) -> None:
     with serve_tiny(tmp_path, task=tiny_task("regression")) as client:
         answer = client.post("/predict", json={"text": "warm funny"}).json()
         model = client.get("/model").json()

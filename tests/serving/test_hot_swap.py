@@ -1,4 +1,4 @@
-"""A new bundle serves only after it has proved itself; otherwise the old one stays."""
+"""A new bundle serves only after it has passed its checks; otherwise the old one stays."""
 
 import json
 from dataclasses import replace
@@ -14,7 +14,7 @@ from tests.support.tiny_bundle import certify, make_tiny_bundle
 
 
 def release(root: Path, *, seed: int) -> str:
-    """Make a bundle below `root`, point at it and return its hash."""
+    """Makes a bundle below `root`, points at it and returns its hash."""
     digest = make_tiny_bundle(root / "new", seed=seed)
     (root / "releases").mkdir(exist_ok=True)
     (root / "new").rename(root / "releases" / digest)
@@ -23,13 +23,13 @@ def release(root: Path, *, seed: int) -> str:
 
 
 def point(root: Path, digest: str, folder: str | None = None) -> None:
-    """Write the pointer file."""
+    """Writes the pointer file."""
     value = {"bundle": digest, "folder": folder or f"releases/{digest}"}
     write_json(root / "current.json", value)
 
 
 def serving(holder: ModelHolder) -> str | None:
-    """Hash of what serves."""
+    """The hash of the bundle that serves."""
     return None if holder.current is None else holder.current.bundle.hash
 
 
@@ -124,7 +124,7 @@ def test_a_bundle_of_another_hash_than_the_pointer_names_is_refused(
     assert "which the pointer names" in str(holder.last_error)
 
 
-def test_touching_the_pointer_tries_a_mended_bundle_again(
+def test_touching_the_pointer_tries_a_repaired_bundle_again(
     followed: Followed, tmp_path: Path
 ) -> None:
     holder, follower, old = followed

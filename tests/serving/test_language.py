@@ -1,4 +1,4 @@
-"""The server's questions to a language model: answers, refusals, and a bundle that has none."""
+"""The routes of the language model: answers, refusals, and a bundle that has none."""
 
 import logging
 import shutil
@@ -39,7 +39,7 @@ def ask(folder: Path, name: str, text: str):
         return client.post(f"/language/{name}", json={"text": text})
 
 
-def test_each_question_is_answered(bundle: Path) -> None:
+def test_each_route_answers(bundle: Path) -> None:
     cost = ask(bundle, "cost", "the film").json()
     assert cost["family"] == "bilm"
     assert cost["is_probability"]
@@ -53,7 +53,7 @@ def test_each_question_is_answered(bundle: Path) -> None:
     assert len(states["layers"][0]) == len(states["tokens"])
 
 
-def test_what_is_no_question_is_refused_with_a_reason(bundle: Path) -> None:
+def test_a_bad_request_is_refused_with_a_reason(bundle: Path) -> None:
     answer = ask(bundle, "fill", "no blank here")
     assert answer.status_code == 422
     assert "0 blanks" in answer.json()["error"]["got"]
@@ -86,7 +86,7 @@ def test_a_failure_of_the_model_is_a_500_and_keeps_the_text_out_of_the_log(
     assert "private" not in caplog.text + answer.text
 
 
-def test_a_token_guards_these_questions_too(bundle: Path) -> None:
+def test_a_token_guards_these_routes_too(bundle: Path) -> None:
     with client_of(bundle, token="a-secret-token") as client:
         asked = {"json": {"text": "the"}}
         assert client.post("/language/next", **asked).status_code == 401

@@ -1,4 +1,4 @@
-"""Every bad request gets a status and a reason, and no other text passes."""
+"""Every bad body is refused with a status and a reason; good ones give their texts unchanged."""
 
 import orjson
 import pytest
@@ -62,7 +62,7 @@ def test_good_bodies_give_their_texts_unchanged(body: bytes, texts: list[str]) -
     ],
     ids=lambda value: repr(value)[:24],
 )
-def test_a_bad_body_is_refused_with_what_came(body: bytes, status: int, got: str) -> None:
+def test_a_bad_body_is_refused_with_a_description_of_it(body: bytes, status: int, got: str) -> None:
     with pytest.raises(ProtocolError) as caught:
         parse_requests(body)
     assert caught.value.status == status

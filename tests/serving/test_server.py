@@ -1,4 +1,4 @@
-"""The real process: ports, states, releases under load, an orderly end."""
+"""The real server process: ports, state file, releases under load, an orderly end."""
 
 import http.client
 import json
@@ -61,7 +61,7 @@ def test_requests_never_fail_while_the_pointer_moves_and_a_bad_bundle_changes_no
 
 
 def last_error(url: str) -> str | None:
-    """Why the server refused its latest bundle."""
+    """The reason why the server refused its latest bundle."""
     value: str | None = httpx.get(f"{url}health/ready").json()["last_error"]
     return value
 
@@ -79,7 +79,7 @@ def test_ten_megabytes_get_their_reason_even_from_a_caller_that_sends_all_first(
 
 
 def send_large(url: str, *, chunked: bool) -> http.client.HTTPResponse:
-    """Send 10 MB, all of it before reading the answer."""
+    """Sends 10 MB, all of it before reading the answer."""
     address = urlsplit(url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=30)
     blocks = [b" " * 1_000_000] * 10
@@ -89,7 +89,7 @@ def send_large(url: str, *, chunked: bool) -> http.client.HTTPResponse:
     return connection.getresponse()
 
 
-def test_sigterm_ends_it_with_success_and_takes_the_state_file_away(tmp_path: Path) -> None:
+def test_sigterm_ends_it_with_success_and_removes_the_state_file(tmp_path: Path) -> None:
     make_tiny_bundle(tmp_path / "bundle")
     with run_server(tmp_path, "--bundle", str(tmp_path / "bundle")) as server:
         state = json.loads((tmp_path / "server.json").read_text())
@@ -111,20 +111,20 @@ def test_the_socket_names_its_protocol_so_that_answers_are_sent_without_delay() 
         assert listener.proto == socket.IPPROTO_TCP
 
 
-def test_an_address_that_is_not_here_is_refused() -> None:
+def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(ReleaseError, match=r"192\.0\.2\.1"):
         bind("192.0.2.1", 0)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "models.example"])
-def test_a_host_that_others_reach_needs_a_token(host: str) -> None:
+def test_a_host_that_other_machines_reach_needs_a_token(host: str) -> None:
     with pytest.raises(ReleaseError, match="no token"):
         check_exposure(host, None)
     check_exposure(host, "secret")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
-def test_a_loopback_host_needs_none(host: str) -> None:
+def test_a_loopback_host_needs_no_token(host: str) -> None:
     check_exposure(host, None)
 
 

@@ -1,4 +1,4 @@
-"""A real server process for tests, started and always stopped."""
+"""A real server process for tests, which is always stopped at the end."""
 
 import json
 import os
@@ -25,7 +25,7 @@ class RunningServer:
     log: Path
 
     def stop(self) -> int:
-        """Ask it to end and return its exit code."""
+        """Asks it to end and returns its exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(20)
 
@@ -34,7 +34,7 @@ class RunningServer:
 def run_server(
     folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
 ) -> Iterator[RunningServer]:
-    """Start the server on a free port, its log and state file in `folder`; kill it at the end."""
+    """Starts the server on a free port, with log and state file in `folder`; kills it at the end."""
     state, log = folder / "server.json", folder / "server.log"
     command = [sys.executable, "-m", "pipeline.serving.server", "--port", "0"]
     with log.open("wb") as stream:
@@ -56,14 +56,14 @@ def run_server(
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Wait for `condition`; the limit is generous because it only bounds a failure."""
+    """Waits for `condition`; the limit is generous because it matters only for a failure."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "waited in vain"
+        assert time.monotonic() < end, "the condition was never met"
         time.sleep(0.02)
 
 
 def ready_hash(url: str) -> str | None:
-    """Hash of the bundle that a server serves; None while it has none."""
+    """The hash of the bundle that a server serves; None while it has none."""
     value: str | None = httpx.get(f"{url}health/ready").json()["hash"]
     return value

@@ -1,8 +1,9 @@
 """A real but tiny bundle for tests: an ONNX model of a few kilobytes with its tokenizer.
 
 The model is the mean of word weights: `logits[label] = mean(weights[token, label])`. Words of
-`WORDS` pull to the first or the last label as their sign says, all others to neither. Of several labels
-none holds unless its words are there; a number is high for praise and low for blame.
+`WORDS` with a negative weight favour the first label, those with a positive weight the last, all others
+neither. With several labels, none applies unless its words are there; a number is high for praise and
+low for blame.
 """
 
 import shutil
@@ -19,7 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from pipeline.core.decision import Decision
-from pipeline.core.files import sha256_file
+from pipeline.core.files import read_json, sha256_file, write_json
 from pipeline.runtime.bundle import write_bundle
 from pipeline.runtime.description import FORMAT, BundleDescription, TeacherFigures
 from pipeline.runtime.golden_check import golden_answers
@@ -55,7 +56,7 @@ def tiny_task(
     window_stride: int | None = None,
     decision: Decision | None = None,
 ) -> Task:
-    """What the tiny model is asked."""
+    """The task of the tiny model."""
     usual = ("stars",) if problem == "regression" else LABELS
     return Task(
         problem=problem,
@@ -78,11 +79,11 @@ def make_tiny_bundle(
     bundle_format: int = FORMAT,
     change: Callable[[Path], None] = lambda model: None,
 ) -> str:
-    """Write a complete bundle to `folder` and return its hash. Another seed, another model.
+    """Writes a complete bundle to `folder` and returns its hash. Another seed gives another model.
 
     Args:
-        task: in place of the classification of single texts by `labels`.
-        change: what is done to the ONNX file before the model gives its golden answers.
+        task: replaces the classification of single texts by `labels`.
+        change: changes the ONNX file before the model gives its golden answers.
     """
     task = task or tiny_task(labels=labels)
     with tempfile.TemporaryDirectory() as name:
@@ -108,7 +109,7 @@ def make_tiny_bundle(
 
 
 def make_tiny_model(folder: Path, *, task: Task | None = None, seed: int = 0) -> tuple[Path, Path]:
-    """Write `model.onnx` and `tokenizer.json` into `folder` and return their paths."""
+    """Writes `model.onnx` and `tokenizer.json` into `folder` and returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     model, tokenizer = folder / "model.onnx", folder / "tokenizer.json"
     onnx.save(_graph(_weights(task or tiny_task(), seed)), str(model))
@@ -117,7 +118,7 @@ def make_tiny_model(folder: Path, *, task: Task | None = None, seed: int = 0) ->
 
 
 def depend_on_batch(model: Path) -> None:
-    """Every row gets three times the mean of the whole batch added: a graph that runs alone or errs."""
+    """Adds three times the mean of the whole batch to every row, so that other rows change an answer."""
     changed = onnx.load(model)
     changed.graph.node[-1].output[0] = "own"
     changed.graph.initializer.append(numpy_helper.from_array(np.float32(3.0), "three"))
@@ -132,7 +133,7 @@ def depend_on_batch(model: Path) -> None:
 
 
 def depend_on_padding(model: Path) -> None:
-    """The attention mask is read no more: padding counts as words do."""
+    """Makes the graph ignore the attention mask, so that padding changes an answer."""
     changed = onnx.load(model)
     for node in changed.graph.node:
         if node.op_type == "Cast":
@@ -143,7 +144,7 @@ def depend_on_padding(model: Path) -> None:
 
 
 def certify(model: Path, tokenizer: Path) -> dict[str, Any]:
-    """As much of a `certificate.json` as a bundle is checked for."""
+    """The part of a `certificate.json` that opening a bundle checks."""
     return {"files": {"model.onnx": sha256_file(model), "tokenizer.json": sha256_file(tokenizer)}}
 
 
@@ -187,6 +188,14 @@ def describe(model: Path, tokenizer: Path, task: Task) -> BundleDescription:
     )
 
 
+def rewrite_description(folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Changes `bundle.json`, and its SHA-256 in the manifest."""
+    description, manifest = folder / "bundle.json", folder / "manifest.json"
+    write_json(description, change(read_json(description)))
+    files = read_json(manifest)["files"] | {"bundle.json": sha256_file(description)}
+    write_json(manifest, {"files": files})
+
+
 def copy_bundle(source: Path, target: Path) -> Path:
     """A copy to damage."""
     shutil.copytree(source, target)
@@ -194,7 +203,7 @@ def copy_bundle(source: Path, target: Path) -> Path:
 
 
 def _weights(task: Task, seed: int) -> npt.NDArray[np.float32]:
-    """Word weights `(vocabulary, outputs)`: seeded noise plus the pull of `WORDS`."""
+    """Word weights `(vocabulary, outputs)`: seeded noise plus the weights of `WORDS`."""
     generator = np.random.default_rng(seed)
     words = [*SPECIAL, *WORDS]
     weights = generator.normal(scale=0.05, size=(len(words), len(task.labels))).astype(np.float32)
@@ -211,7 +220,7 @@ def _weights(task: Task, seed: int) -> npt.NDArray[np.float32]:
 
 
 def _graph(weights: npt.NDArray[np.float32]) -> onnx.ModelProto:
-    """Gather → mask → mean, with the inputs and output that every bundle has."""
+    """Gather → mask → mean, with the inputs and output of every bundle."""
     shape = ["batch", "length"]
     nodes = [
         helper.make_node("Gather", ["weights", "input_ids"], ["words"]),

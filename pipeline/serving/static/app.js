@@ -14,7 +14,7 @@ const page = {
   verdict: byId("verdict"), detail: byId("detail"), time: byId("time"), live: byId("live"),
   token: byId("token"),
 };
-const state = { model: null, asked: 0, typing: 0, settled: 0, retry: 0, history: [], abort: null };
+const state = { model: null, turn: 0, typing: 0, settled: 0, retry: 0, history: [], abort: null };
 
 // ---- the server --------------------------------------------------------------------------
 
@@ -40,40 +40,40 @@ async function call(path, options) {
   throw new Refused(response.status, body.error ?? { got: "no answer", next_step: "try again" });
 }
 
-function predict(asked, signal) {
+function predict(texts, signal) {
   const headers = { "content-type": "application/json" };
   if (page.token.value) headers.authorization = `Bearer ${page.token.value}`;
-  const body = JSON.stringify(state.model.pairs ? { text: asked[0], second: asked[1] } : { text: asked[0] });
+  const body = JSON.stringify(state.model.pairs ? { text: texts[0], second: texts[1] } : { text: texts[0] });
   return call("/predict", { method: "POST", headers, body, signal });
 }
 
 // ---- asking ------------------------------------------------------------------------------
 
 // The text as it is written, or both texts of a pair.
-const written = () => (state.model?.pairs ? [page.text.value, page.second.value] : [page.text.value]);
+const currentTexts = () => (state.model?.pairs ? [page.text.value, page.second.value] : [page.text.value]);
 
 async function ask({ keep = false } = {}) {
   clearTimeout(state.typing);
   clearTimeout(state.settled);
   clearTimeout(state.retry);
   state.abort?.abort();
-  const turn = ++state.asked;
+  const turn = ++state.turn;
   if (!page.text.value.trim()) return showEmpty();
   state.abort = new AbortController();
   const { signal } = state.abort;
   try {
     if (!state.model) await loadModel();
-    const asked = written();
-    if (asked.some((text) => !text.trim())) return showEmpty();
-    const answer = await predict(asked, signal);
-    if (turn !== state.asked) return;
+    const texts = currentTexts();
+    if (texts.some((text) => !text.trim())) return showEmpty();
+    const answer = await predict(texts, signal);
+    if (turn !== state.turn) return;
     if (answer.model.hash !== state.model.hash) await loadModel();
     show(answer);
     // A text is remembered once it has not changed for a moment, not while it is being typed.
-    if (keep) remember(asked, answer);
-    else state.settled = setTimeout(() => remember(asked, answer), SETTLED_MS);
+    if (keep) remember(texts, answer);
+    else state.settled = setTimeout(() => remember(texts, answer), SETTLED_MS);
   } catch (error) {
-    if (turn === state.asked && error.name !== "AbortError") showError(error);
+    if (turn === state.turn && error.name !== "AbortError") showError(error);
   }
 }
 
@@ -87,7 +87,7 @@ function askSoon() {
 
 function showEmpty() {
   page.answer.dataset.state = "empty";
-  const half = state.model?.pairs && written().some((text) => text.trim());
+  const half = state.model?.pairs && currentTexts().some((text) => text.trim());
   page.verdict.textContent = half ? "Waiting for the other text" : "Waiting for your text";
   page.detail.textContent = state.model?.pairs
     ? "Type both texts, or choose an example."
@@ -123,8 +123,8 @@ function showError(error) {
 
 // ---- tries of this session ---------------------------------------------------------------
 
-function remember(asked, answer) {
-  const texts = asked.map((text) => text.trim());
+function remember(given, answer) {
+  const texts = given.map((text) => text.trim());
   const key = texts.join("\n");
   state.history = state.history.filter((entry) => entry.key !== key);
   state.history.unshift({ key, texts, ...said(answer.predictions[0], state.model) });
