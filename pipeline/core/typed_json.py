@@ -1,6 +1,6 @@
-"""Reads JSON into frozen dataclasses and refuses what does not fit, with the standard library alone.
+"""Reads JSON into frozen dataclasses, and refuses keys and values that do not fit.
 
-The runtime and the server load without pydantic, so what they read is declared as plain dataclasses.
+The runtime and the server load without pydantic, so their files are declared as plain dataclasses.
 """
 
 from collections.abc import Mapping, Sequence

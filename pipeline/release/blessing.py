@@ -1,7 +1,7 @@
-"""Infrastructure blessing: tries a candidate server on a port of its own before anyone depends on it.
+"""Infrastructure blessing: tries a candidate server before anyone depends on it.
 
-The gate has measured the model. This checks what only a running server shows: that the released copy
-loads on this machine, answers the golden requests over HTTP, and keeps within its limits.
+The gate has measured the model. This checks what only a running server shows: that the released
+copy loads on this machine, answers the golden requests over HTTP, and keeps within its limits.
 """
 
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ def verify(address: Address, bundle: Bundle) -> None:
         raise ReleaseError(
             f"{address.url} serves bundle {served}",
             expected=f"bundle {bundle.hash}",
-            next_step="read logs/ in the product's folder below .modelyard/products/ for what the server said",
+            next_step="read the server's log in logs/ of the product's folder in .modelyard/products/",
         )
     if failures := check_answers(address, bundle):
         raise ReleaseError(

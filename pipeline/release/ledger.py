@@ -1,7 +1,7 @@
 """The ledger: which version was in production at a given time, and why.
 
-MLflow keeps no history of an alias, so this file does. It has one JSON object a line and is only ever
-appended to; each line is on the disk before the release goes on.
+MLflow keeps no history of an alias, so this file does. It has one JSON object a line and is only
+ever appended to; each line is on the disk before the release goes on.
 """
 
 import json

@@ -18,7 +18,7 @@ from pipeline.runtime.text_model import TextModel
 
 
 class PairModel(PythonModel):
-    """Takes a DataFrame with columns `text` and `second`, returns one with the columns of `columns_of`."""
+    """Takes a DataFrame of `text` and `second`, returns one with the columns of `columns_of`."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Verifies the bundle's hashes, then loads it."""

@@ -1,14 +1,14 @@
 """A release as a transaction: copy, register, bless, promote, verify, record; or all as before.
 
-    copy      the bundle goes to `releases/<hash>` of its product's folder; only that copy is ever served
+    copy      the bundle goes to `releases/<hash>` of its product's folder; only that copy is served
     register  a version in MLflow that carries the hash; the same hash gets no second one
     bless     a candidate server on a port of its own answers the golden requests within the limits
     promote   alias `champion` and pointer file; the long-lived server follows, or is started
     verify    real requests to the address that people use
     record    the ledger
 
-Before `promote` changes anything, the state to return to is written to a journal. After an error it is
-restored at once; after a kill, by the next release or `make serve` (`repair`).
+Before `promote` changes anything, the state to return to is written to a journal. After an error it
+is restored at once; after a kill, by the next release or `make serve` (`repair`).
 """
 
 from collections.abc import Callable
@@ -234,7 +234,7 @@ def repair(state: ReleaseState) -> bool:
 
 
 def restore(state: ReleaseState, promotion: Promotion, why: str) -> None:
-    """Brings back the pointer, alias and server from before a promotion, and records the rollback."""
+    """Restores pointer, alias and server from before a promotion, and records the rollback."""
     registry = Registry(state.root, state.product)
     registry.set_champion(promotion.champion)
     state.point_to(promotion.hash)

@@ -56,7 +56,7 @@ class ServerProcess:
 
 
 def running_server(state: ReleaseState) -> ServerProcess | None:
-    """The long-lived server that `server.json` describes; None unless that very process still runs."""
+    """The server that `server.json` describes; None unless that very process still runs."""
     note = state.optional(state.server)
     if note is None:
         return None
@@ -66,7 +66,7 @@ def running_server(state: ReleaseState) -> ServerProcess | None:
 
 
 def is_alive(pid: int, create_time: float | None = None) -> bool:
-    """Whether a process runs. A zombie does not, nor another process that was given the same pid."""
+    """Whether a process runs. A zombie does not, nor does another process with the same pid."""
     try:
         process = psutil.Process(pid)
         same = create_time is None or process.create_time() == create_time
@@ -124,7 +124,7 @@ def stop_server(pid: int) -> None:
 
 
 def stop_all(state: ReleaseState) -> list[int]:
-    """Stops every server of this product, candidates left by a kill included; returns their pids."""
+    """Stops every server of this product, left-over candidates too; returns their pids."""
     pids = find_servers(state)
     for pid in pids:
         stop_server(pid)

@@ -1,7 +1,7 @@
 """The files below `.modelyard/` in which a product's releases keep their state.
 
-Each product has a folder of its own, named after it: releasing the small product of `make quickstart`
-moves neither pointer nor server nor ledger of another.
+Each product has a folder of its own, named after it, so that the small product of `make quickstart`
+changes neither pointer nor server nor ledger of another.
 
 Imports little: `make pipeline` asks which release is current before anything heavy is imported.
 """

@@ -124,8 +124,8 @@ def open_bundle(folder: Path) -> Bundle:
     """Verifies a bundle, then reads its description.
 
     Raises:
-        ArtifactError: a file is altered, missing or not in the manifest, the description is of another
-            format, or the certificate is of another model.
+        ArtifactError: a file is altered, missing or not in the manifest, the description is of
+            another format, or the certificate is of another model.
     """
     files = _verify_files(folder)
     description = BundleDescription.from_json(read_json(folder / DESCRIPTION))

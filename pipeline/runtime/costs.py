@@ -14,11 +14,12 @@ class TokenCost:
     """The cost of one token.
 
     Attributes:
-        text: the token as the text has it; tokens that are parts of one character count as one token;
-            empty for the end of the text.
-        bits: −log₂ of its probability given the text to its left (bilm), or of its score given the text
-            on both sides (bert).
-        backward_bits: −log₂ of its probability given the text to its right; None for a masked model.
+        text: the token as the text has it; tokens that are parts of one character count as one
+            token; empty for the end of the text.
+        bits: −log₂ of its probability given the text to its left (bilm), or of its score given the
+            text on both sides (bert).
+        backward_bits: −log₂ of its probability given the text to its right; None for a masked
+            model.
     """
 
     text: str
@@ -29,7 +30,7 @@ class TokenCost:
 def by_piece(
     text: str, spans: Sequence[tuple[int, int]], *, bits: Floats, backward: Floats | None
 ) -> list[TokenCost]:
-    """One cost for each visible piece of `text`: tokens that are parts of one character are added up."""
+    """One cost for each visible piece of `text`; tokens of one character are added up."""
     costs: list[TokenCost] = []
     reached = 0
     for place, (start, end) in enumerate(spans):

@@ -1,8 +1,8 @@
 """Measures in a fresh process how much memory a server of one model needs.
 
-`python -m pipeline.runtime.footprint MODEL TOKENIZER TASK THREADS`, where TASK is the JSON of a task,
-prints one JSON object: resident bytes after the imports, and the peak after the model was loaded and
-used on the shortest and the longest input.
+`python -m pipeline.runtime.footprint MODEL TOKENIZER TASK THREADS`, where TASK is the JSON of a
+task, prints one JSON object: resident bytes after the imports, and the peak after the model was
+loaded and used on the shortest and the longest input.
 """
 
 import json

@@ -1,8 +1,8 @@
 """Runs a language model: how likely a text is, which word comes next, which word fills a blank.
 
-Needs nothing but ONNX Runtime. A bidirectional model factors a text by the chain rule, so its answers are
-probabilities, and bits add up. A masked model only says how well a token fits the text around it; that
-is called a score here.
+Needs nothing but ONNX Runtime. A bidirectional model factors a text by the chain rule, so its
+answers are probabilities, and bits add up. A masked model only says how well a token fits the text
+around it; that is called a score here.
 """
 
 from collections.abc import Sequence
@@ -33,11 +33,11 @@ class TextCost:
     """The cost of a text in bits, token by token and in total.
 
     Attributes:
-        bits: total of the text with its end. For a masked model it is the sum of scores, which is not the
-            probability of the text and does not compare with the sum of another tokenizer.
+        bits: total of the text with its end. For a masked model it is the sum of scores, which is
+            not the probability of the text and does not compare with the sum of another tokenizer.
         backward_bits: the total from right to left; None for a masked model.
-        is_probability: whether 2 to the minus `bits` is the probability of the text. It is not for a
-            masked model, a text that was cut, or a text with an unknown token.
+        is_probability: whether 2 to the minus `bits` is the probability of the text. It is not for
+            a masked model, a text that was cut, or a text with an unknown token.
         truncated: the text was longer than the model reads.
     """
 
@@ -69,8 +69,8 @@ class LanguageModel:
     """An ONNX language model with its tokenizer. Safe to use from several threads.
 
     Args:
-        model: ONNX file; inputs `input_ids` and `attention_mask`, outputs `after` and `before` (bilm) or
-            `here` (bert), and `states`.
+        model: ONNX file; inputs `input_ids` and `attention_mask`, outputs `after` and `before`
+            (bilm) or `here` (bert), and `states`.
         tokenizer: a `tokenizer.json`.
         max_length: tokens read of a text, special tokens included.
 
@@ -128,9 +128,9 @@ class LanguageModel:
     def next_words(self, context: str, *, count: int = 8) -> list[Word]:
         """The likeliest words after `context`, likeliest first.
 
-        If `context` is longer than the model reads, its end is read. A word of several tokens is completed
-        greedily; its probability is the product of its tokens' probabilities. Each first token gives one
-        word.
+        If `context` is longer than the model reads, its end is read. A word of several tokens is
+        completed greedily; its probability is the product of its tokens' probabilities. Each first
+        token gives one word.
         """
         ids = self._ids(context.rstrip())[-(self.max_length - _MAX_PIECES - 2) :]
         first = self._next(ids)
@@ -148,8 +148,9 @@ class LanguageModel:
     def fill(self, text: str, *, blank: str = "___", count: int = 8) -> list[Word]:
         """The tokens that fit the one `blank` in `text` best, best first.
 
-        A bidirectional model multiplies its expectations from the left and from the right, which gives a
-        score too. If `text` is longer than the model reads, the part nearest to the blank is read.
+        A bidirectional model multiplies its expectations from the left and from the right, which
+        gives a score too. If `text` is longer than the model reads, the part nearest to the blank
+        is read.
 
         Raises:
             ValueError: `text` has no blank, or several.
@@ -169,7 +170,7 @@ class LanguageModel:
         return self._words(scores, count)
 
     def embeddings(self, text: str) -> tuple[list[str], Floats]:
-        """The tokens of `text` and the states of each in every layer, `(layers + 1, tokens, width)`."""
+        """The tokens of `text` and their states in every layer, `(layers + 1, tokens, width)`."""
         encoded = self._encode(text)
         (states,) = self._run([[self._first, *encoded.ids, self._end]], "states")
         tokens = [text[start:end] for start, end in encoded.spans]
@@ -182,7 +183,7 @@ class LanguageModel:
         return before[max(0, len(before) - (room - behind)) :], after[:behind]
 
     def _complete(self, ids: list[int], token: int, share: float) -> tuple[str, float]:
-        """The whole word that begins with `token`, and its probability; empty if it is not whole."""
+        """The word that begins with `token`, and its probability; empty if it ends in a half character."""
         pieces = [token]
         while len(pieces) < _MAX_PIECES:
             probabilities = self._next([*ids, *pieces])

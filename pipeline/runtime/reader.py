@@ -1,8 +1,8 @@
 """Turns a text, or the two texts of a pair, into the rows of tokens that a model reads.
 
 A text that is longer than the model reads is cut, or read in windows of full length, each with its
-special tokens and each some ordinary tokens further than the one before. In a pair the first text is
-kept whole and the windows move over the second. Training does the same in torch:
+special tokens and each some ordinary tokens further than the one before. In a pair the first text
+is kept whole and the windows move over the second. Training does the same in torch:
 pipeline/training/windows.py.
 """
 
@@ -15,12 +15,12 @@ from pipeline.core.errors import ArtifactError, DataError
 from pipeline.runtime.task import Request
 
 MAX_WINDOWS = 512
-"""Windows read of one text. The rest is left out, so that one request cannot hold a server for minutes."""
+"""Windows read of one text; more would let one request hold a server for minutes."""
 
 
 @dataclass(frozen=True)
 class TokenRow:
-    """One input of the model: token ids, and for each token 0, or 1 in the second text of a pair."""
+    """One input of the model: token ids, and 0 for each, or 1 in the second text of a pair."""
 
     ids: list[int]
     segments: list[int]
@@ -32,8 +32,8 @@ class TextReader:
     Args:
         tokenizer: a `tokenizer.json`.
         max_length: tokens of a row, special tokens included.
-        window_stride: ordinary tokens from the start of one window to the start of the next; None cuts
-            the text.
+        window_stride: ordinary tokens from the start of one window to the start of the next; None
+            cuts the text.
 
     Raises:
         ArtifactError: the file does not load.
@@ -58,7 +58,7 @@ class TextReader:
         room = self._max_length - (len(encoding.ids) - (end - start))
         if room < 1:
             raise DataError(
-                f"a pair whose first text takes {start} of the {self._max_length} tokens of a window",
+                f"a pair whose first text takes {start} of {self._max_length} tokens of a window",
                 expected="a first text that leaves room for the second",
                 next_step="shorten the first text, or give the longer text as the second",
             )

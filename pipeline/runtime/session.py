@@ -8,7 +8,7 @@ from pipeline.core.cores import available_cores
 from pipeline.core.errors import ArtifactError
 
 _DISABLED = ["SkipLayerNormFusion"]
-"""On short texts the fused operator takes five times as long as the addition and norm that it replaces."""
+"""On short texts the fused operator is five times slower than the addition and norm it replaces."""
 
 
 def open_session(model: Path, threads: int | None = None) -> ort.InferenceSession:
@@ -16,7 +16,8 @@ def open_session(model: Path, threads: int | None = None) -> ort.InferenceSessio
 
     Args:
         model: an ONNX file.
-        threads: threads inside an operator, at most the cores this process may use; None takes those.
+        threads: threads inside an operator, at most the cores this process may use; None takes
+            those.
 
     Raises:
         ArtifactError: the file is missing or ONNX Runtime refuses it.

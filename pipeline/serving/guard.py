@@ -1,11 +1,11 @@
 """Checks before every route: the Host header, the token, and security headers on every answer.
 
-A page that a browser has open can reach a server on a loopback address through a name that the page's
-owner points at 127.0.0.1 (DNS rebinding). So the Host header must be a loopback name. A server on
-another address needs a token instead.
+A page that a browser has open can reach a server on a loopback address through a name that the
+page's owner points at 127.0.0.1 (DNS rebinding). So the Host header must be a loopback name. A
+server on another address needs a token instead.
 
-Starlette's TrustedHostMiddleware is not used: it answers 400 in plain text, this answers 421 with the
-reason and the next step, as every other refusal does.
+Starlette's TrustedHostMiddleware is not used: it answers 400 in plain text, this answers 421 with
+the reason and the next step, as every other refusal does.
 """
 
 import hmac

@@ -131,7 +131,7 @@ class PointerFollower:
         self._seen: tuple[int, bytes] | None = None
 
     async def follow(self) -> None:
-        """Checks the pointer until it is cancelled. Loading happens in a thread, beside the requests."""
+        """Checks the pointer until cancelled. Loading runs in a thread, beside the requests."""
         while True:
             await asyncio.to_thread(self.check)
             await asyncio.sleep(POLL_SECONDS)

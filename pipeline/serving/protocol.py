@@ -1,7 +1,7 @@
 """Parses request bodies, and gives every error the same shape.
 
-Nothing here knows a model: bytes come in, texts or pairs go out, or an error that says what came, what
-was expected and what to do next. Limits are checked before the work that they limit.
+Nothing here knows a model: bytes come in, texts or pairs go out, or an error that says what came,
+what was expected and what to do next. Limits are checked before the work that they limit.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class ProtocolError(Exception):
 
 
 def failed() -> ProtocolError:
-    """The error when the model itself failed. It leaves out the exception, which could quote the text."""
+    """The error for a failure of the model, without the exception, which could quote the text."""
     return ProtocolError(
         500,
         got="a failure of the model",
@@ -224,7 +224,8 @@ def _unfit(got: str, expected: str | None = None) -> ProtocolError:
 def _check_content_type(request: Request) -> None:
     content_type = request.headers.get("content-type", "")
     if content_type.split(";")[0].strip().lower() != "application/json":
-        # Also a protection: a page of another origin cannot send this type without a preflight request.
+        # Also a protection: a page of another origin cannot send this type without a preflight
+        # request.
         raise ProtocolError(
             415,
             got=f"content type {content_type[:80]!r}",

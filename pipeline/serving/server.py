@@ -3,9 +3,9 @@
     python -m pipeline.serving.server --pointer .modelyard/products/<name>/current.json
     python -m pipeline.serving.server --bundle artifacts/gate/bundle --port 8000
 
-If the port is in use, the server takes the next free one and says so. It writes `--state FILE` when it
-listens (`pid`, `host`, `port`, `url`) and removes it when it stops. On SIGTERM it finishes the running
-requests, then exits.
+If the port is in use, the server takes the next free one and says so. It writes `--state FILE` when
+it listens (`pid`, `host`, `port`, `url`) and removes it when it stops. On SIGTERM it finishes the
+running requests, then exits.
 """
 
 import argparse

@@ -34,7 +34,7 @@ class RunningServer:
 def run_server(
     folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
 ) -> Iterator[RunningServer]:
-    """Starts the server on a free port, with log and state file in `folder`; kills it at the end."""
+    """Starts the server on a free port, its log and state file in `folder`; kills it at the end."""
     state, log = folder / "server.json", folder / "server.log"
     command = [sys.executable, "-m", "pipeline.serving.server", "--port", "0"]
     with log.open("wb") as stream:

@@ -1,9 +1,9 @@
 """A real but tiny bundle for tests: an ONNX model of a few kilobytes with its tokenizer.
 
 The model is the mean of word weights: `logits[label] = mean(weights[token, label])`. Words of
-`WORDS` with a negative weight favour the first label, those with a positive weight the last, all others
-neither. With several labels, none applies unless its words are there; a number is high for praise and
-low for blame.
+`WORDS` with a negative weight favour the first label, those with a positive weight the last, all
+others neither. With several labels, none applies unless its words are there; a number is high for
+praise and low for blame.
 """
 
 import shutil
@@ -118,7 +118,7 @@ def make_tiny_model(folder: Path, *, task: Task | None = None, seed: int = 0) ->
 
 
 def depend_on_batch(model: Path) -> None:
-    """Adds three times the mean of the whole batch to every row, so that other rows change an answer."""
+    """Adds three times the mean of the batch to every row, so that other rows change an answer."""
     changed = onnx.load(model)
     changed.graph.node[-1].output[0] = "own"
     changed.graph.initializer.append(numpy_helper.from_array(np.float32(3.0), "three"))
