@@ -43,7 +43,8 @@ check: $(STAMP) ## format, lint, types, imports, code lock
 	@$(RUN) -c "from importlinter.cli import lint_imports_command as lint; lint()"
 	@$(RUN) -m flows.planning.codelock --check
 
-format: $(STAMP) ## put the code into the house's format
+format: $(STAMP) ## put the code into the house's format, and the stages of dvc.yaml into .importlinter
+	@$(RUN) -m scripts.import_rules
 	@$(RUN) -m ruff check --fix-only --quiet .
 	@$(RUN) -m ruff format .
 	@$(RUN) -m scripts.tour

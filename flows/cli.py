@@ -151,8 +151,8 @@ def _ui(options: argparse.Namespace) -> None:
     services = start_ui(
         Path.cwd().resolve(), prefect_port=options.prefect_port, mlflow_port=options.mlflow_port
     )
-    say(f"Prefect  {services.addresses['prefect_ui']}/deployments")
-    say(f"MLflow   {services.addresses['mlflow']}")
+    say(f"Prefect  {services.prefect_ui}/deployments")
+    say(f"MLflow   {services.mlflow}")
     say("The worker runs what forms and schedules ask for. `make stop` ends all of it.")
 
 

@@ -3,22 +3,21 @@
     modelyard ui [--prefect-port 4200] [--mlflow-port 5000]
 
 All three are detached, listen on this machine only, and log to `.modelyard/logs/`. What runs already
-is kept. The worker is Prefect's own process worker, and flows/orchestration/deployments.py brings prefect.yaml to the
-server: deployments and schedules then stand in that file alone, each run is a process of its own (so
-a run that dies takes nothing with it), and a restarted worker finds the runs that wait for it.
+is kept. The worker is Prefect's own process worker, and flows/orchestration/deployments.py copies
+prefect.yaml to the server: deployments and schedules are written in that file alone, each run is a
+process of its own (a run that dies takes nothing with it), and a restarted worker finds waiting runs.
 """
 
-import fcntl
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import psutil
+from filelock import FileLock
 
 from flows.execution.network import HOST, answers, is_free
 from flows.orchestration.prefect_server import configure_prefect
@@ -34,66 +33,82 @@ _START_SECONDS = 300.0
 _PORTS_TO_TRY = 50
 
 
+@dataclass(frozen=True)
+class Process:
+    """A detached process; with its start time the pid names one process for good, for pids come back."""
+
+    pid: int
+    create_time: float
+
+
 @dataclass
 class Services:
-    """The processes of the user interface, as `.modelyard/ui.json` names them.
+    """What `modelyard ui` started, as `.modelyard/ui.json` keeps it.
 
     Attributes:
         root: the project's folder.
-        addresses: `prefect_api`, `prefect_ui`, `mlflow`.
-        pids: service → `pid` and `create_time`.
+        prefect_api, prefect_ui, mlflow: addresses; empty before the service was started.
+        processes: service → its process.
     """
 
     root: Path
-    addresses: dict[str, str] = field(default_factory=dict)
-    pids: dict[str, dict[str, Any]] = field(default_factory=dict)
+    prefect_api: str = ""
+    prefect_ui: str = ""
+    mlflow: str = ""
+    processes: dict[str, Process] = field(default_factory=dict)
 
     @classmethod
     def load(cls, root: Path) -> "Services":
-        """What was started before; nothing where the file is missing."""
+        """The services that were started before; none where the file is missing."""
         path = Paths(root).services
         if not path.exists():
             return cls(root)
-        value = read_json(path)
-        pids = value.pop("pids")
-        return cls(root, value, pids)
+        noted = read_json(path)
+        processes = {name: Process(**values) for name, values in noted.pop("pids").items()}
+        return cls(root, processes=processes, **noted)
+
+    def save(self) -> None:
+        """Writes `.modelyard/ui.json`."""
+        addresses = {name: getattr(self, name) for name in ("prefect_api", "prefect_ui", "mlflow")}
+        pids = {name: asdict(process) for name, process in self.processes.items()}
+        known = {name: address for name, address in addresses.items() if address}
+        write_json(Paths(self.root).services, {**known, "pids": pids})
 
     def runs(self, name: str) -> bool:
         """Whether the very process that was started for `name` still runs."""
-        process = self.pids.get(name)
-        return process is not None and is_alive(process["pid"], process["create_time"])
+        process = self.processes.get(name)
+        return process is not None and is_alive(process.pid, process.create_time)
 
-    def start(self, name: str, command: Sequence[str], **addresses: str) -> None:
-        """Start a detached process, and note it at once so that `make stop` finds it."""
+    def start(self, name: str, command: Sequence[str]) -> None:
+        """Starts a detached process, and saves at once so that `modelyard stop` finds it."""
         log = Paths(self.root).logs / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", *command],
                 cwd=self.root,
-                env=environment(self.root, self.addresses | addresses),
+                env=environment(self.root, self.prefect_api),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
         create_time = psutil.Process(process.pid).create_time()
-        self.pids[name] = {"pid": process.pid, "create_time": create_time}
-        self.addresses |= addresses
-        write_json(Paths(self.root).services, {**self.addresses, "pids": self.pids})
+        self.processes[name] = Process(process.pid, create_time)
+        self.save()
         # It outlives this process on purpose: without a code, Popen would warn about that.
         process.returncode = 0
 
     def stop(self, name: str) -> bool:
-        """Stop a service with all that it started; True if it ran."""
+        """Stops a service with all that it started; True if it ran."""
         ran = self.runs(name)
-        if ran:
-            stop_server(self.pids[name]["pid"])
-        self.pids.pop(name, None)
+        process = self.processes.pop(name, None)
+        if ran and process is not None:
+            stop_server(process.pid)
         return ran
 
     def wait(self, name: str, url: str) -> None:
-        """Wait until a service answers.
+        """Waits until a service answers.
 
         Raises:
             PipelineError: it ends, or does not answer in time.
@@ -114,24 +129,23 @@ class Services:
 
 
 def start_ui(root: Path, *, prefect_port: int, mlflow_port: int) -> Services:
-    """Start what does not run yet.
+    """Starts what does not run yet.
 
     Raises:
         PipelineError: a service does not start, or prefect.yaml cannot be deployed.
     """
     configure_prefect(root)
     Paths(root).state.mkdir(exist_ok=True)
-    with (Paths(root).state / "ui.lock").open("w") as lock:
-        # A second `make ui` at the same time waits, then finds everything running.
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    # A second `make ui` at the same time waits, then finds everything running.
+    with FileLock(Paths(root).state / "ui.lock"):
         services = Services.load(root)
         if not services.runs("prefect"):
             services.stop("worker")
             _start_prefect(services, prefect_port)
         if not services.runs("mlflow"):
             _start_mlflow(services, mlflow_port)
-        services.wait("prefect", f"{services.addresses['prefect_api']}/health")
-        services.wait("mlflow", f"{services.addresses['mlflow']}/health")
+        services.wait("prefect", f"{services.prefect_api}/health")
+        services.wait("mlflow", f"{services.mlflow}/health")
         if not services.runs("worker"):
             _deploy(services)
             services.start("worker", ["prefect", "worker", "start", "--pool", POOL, "--limit", "1"])
@@ -139,7 +153,7 @@ def start_ui(root: Path, *, prefect_port: int, mlflow_port: int) -> Services:
 
 
 def stop_ui(root: Path) -> list[str]:
-    """Stop the services; returns the names of those that ran."""
+    """Stops the services; returns the names of those that ran."""
     services = Services.load(root)
     # The worker first: its runs can then still report how they ended.
     stopped = [name for name in ("worker", "mlflow", "prefect") if services.stop(name)]
@@ -147,8 +161,8 @@ def stop_ui(root: Path) -> list[str]:
     return stopped
 
 
-def environment(root: Path, addresses: Mapping[str, str]) -> dict[str, str]:
-    """What the services and the runs see: this project, its own Prefect, no telemetry."""
+def environment(root: Path, prefect_api: str = "") -> dict[str, str]:
+    """The environment of the services and of their runs: this project, its own Prefect."""
     values = {
         **os.environ,
         "MODELYARD_ROOT": str(root),
@@ -157,8 +171,8 @@ def environment(root: Path, addresses: Mapping[str, str]) -> dict[str, str]:
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
-    if "prefect_api" in addresses:
-        values["PREFECT_API_URL"] = addresses["prefect_api"]
+    if prefect_api:
+        values["PREFECT_API_URL"] = prefect_api
     return values
 
 
@@ -184,7 +198,8 @@ def _start_prefect(services: Services, first: int) -> None:
     port = next_free_port(first, "prefect")
     url = f"http://{HOST}:{port}"
     command = ["prefect", "server", "start", "--host", HOST, "--port", str(port)]
-    services.start("prefect", command, prefect_api=f"{url}/api", prefect_ui=url)
+    services.prefect_api, services.prefect_ui = f"{url}/api", url
+    services.start("prefect", command)
 
 
 def _start_mlflow(services: Services, first: int) -> None:
@@ -199,17 +214,18 @@ def _start_mlflow(services: Services, first: int) -> None:
         "--backend-store-uri", Paths(root).tracking_uri,
         "--default-artifact-root", Paths(root).artifact_uri,
     ]  # fmt: skip
-    services.start("mlflow", command, mlflow=f"http://{HOST}:{port}")
+    services.mlflow = f"http://{HOST}:{port}"
+    services.start("mlflow", command)
 
 
 def _deploy(services: Services) -> None:
-    """Bring work pool and deployments to what prefect.yaml says; a process of its own imports Prefect."""
+    """Copies work pool and deployments of prefect.yaml to the server, in a process that imports Prefect."""
     log = Paths(services.root).logs / "deploy.log"
     with log.open("ab") as output:
         code = subprocess.run(
             [sys.executable, "-m", "flows.orchestration.deployments"],
             cwd=services.root,
-            env=environment(services.root, services.addresses),
+            env=environment(services.root, services.prefect_api),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -6,7 +6,18 @@ import re
 import shutil
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
+
+import grimp
+import pytest
+
+from benchmarks.support import folds
+from flows.execution.warm import HEAVY_STAGES
+from flows.planning.codelock import CodeLock
+from flows.planning.dag import load_dag
+from pipeline.core.params import Params
+from scripts.import_rules import RULES, libraries, with_stages
 
 ROOT = Path(__file__).resolve().parent.parent
 LINT = "from importlinter.cli import lint_imports_command as lint; lint()"
@@ -67,3 +78,41 @@ def test_every_library_folder_has_its_place_in_the_layers() -> None:
     layers = set(re.findall(r"[\w.]+", parser["importlinter:contract:layers"]["layers"]))
     folders = {f"pipeline.{path.parent.name}" for path in ROOT.glob("pipeline/*/__init__.py")}
     assert folders <= layers
+
+
+STAGES = load_dag(ROOT / "dvc.yaml").names
+
+
+def test_the_lists_of_stages_are_those_of_the_dag() -> None:
+    rules = RULES.read_text(encoding="utf-8")
+    assert with_stages(rules, STAGES, libraries()) == rules, "run `make format`"
+
+
+def test_a_new_stage_gets_into_every_list() -> None:
+    rules = with_stages(RULES.read_text(encoding="utf-8"), [*STAGES, "grade"], libraries())
+    assert len(re.findall(r"pipeline\.grade\b", rules)) == 3
+
+
+def test_parameters_have_a_section_for_every_stage_in_the_order_of_the_dag() -> None:
+    sections = [field.alias or name for name, field in Params.model_fields.items()]
+    assert [name for name in sections if name in STAGES] == list(STAGES)
+    assert set(sections) - set(STAGES) == {"product", "compute", "compress"}
+
+
+def test_the_heavy_stages_are_those_that_import_torch_or_transformers() -> None:
+    lock = CodeLock(ROOT)
+    heavy = {
+        stage
+        for stage in STAGES
+        for module in lock.reached(f"pipeline.{stage}")
+        if module.imported & {"torch", "transformers"}
+    }
+    assert heavy == HEAVY_STAGES
+    assert set(folds.STAGES) < set(STAGES)
+
+
+@pytest.mark.parametrize("package", ["flows", "pipeline"])
+def test_no_modules_import_each_other_late_imports_included(package: str) -> None:
+    graph = grimp.build_graph(package, cache_dir=None)
+    imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    TopologicalSorter(imports).prepare()

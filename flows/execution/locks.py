@@ -1,7 +1,8 @@
-"""One build a workspace, and no lock left by the dead.
+"""One build at a time in a workspace, and no lock that outlives its processes.
 
-The build lock is an advisory lock on a file. Supervisors inherit it, so after a kill -9 of the flow
-it stays held until the last stage process is gone, and the next build waits those seconds.
+The build lock is an advisory lock on a file. Supervisors inherit its descriptor, so after a kill -9 of
+the flow it stays held until the last stage process is gone, and the next build waits those seconds. That
+is why it is not filelock's, whose descriptor no child inherits.
 """
 
 import fcntl

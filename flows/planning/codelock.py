@@ -5,6 +5,9 @@ stage's hash covers the syntax trees (no comments, no docstrings, no positions) 
 module that it reaches by imports, also those inside functions, and the versions of the libraries
 below where a reached module imports them.
 
+The imports are read here and not by grimp: that looks a package up on the import path, and the code of
+a worktree, whose hashes these are, is not on it.
+
 Left out, because they cannot change a result: `core.params` (the schema has no defaults: it accepts
 or refuses), `core.errors` (messages) and `core.progress` (what is shown). `core.stage` stays: it seeds.
 
@@ -70,8 +73,8 @@ class CodeModule:
 
     @cached_property
     def imported(self) -> frozenset[str]:
-        """Dotted names that are, or may be, modules."""
-        return frozenset(self._imported())
+        """Dotted names that are, or may be, modules; with the packages around them, which run first."""
+        return frozenset(part for name in self._imported() for part in _with_packages(name))
 
     def _imported(self) -> Iterator[str]:
         for node in ast.walk(self._tree):
@@ -96,6 +99,7 @@ class CodeLock:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._modules: dict[str, CodeModule | None] = {}
+        self._versions: dict[str, str] = {}
 
     def stage_hash(self, stage: str) -> str:
         """Hash of all that decides what the stage's code does.
@@ -105,7 +109,7 @@ class CodeLock:
         """
         modules = self.reached(f"{PROJECT}.{stage}")
         parts = [f"{module.name} {module.digest}" for module in modules]
-        parts += [f"{name}=={version}" for name, version in _versions(modules)]
+        parts += [f"{name}=={version}" for name, version in self._libraries(modules)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def reached(self, name: str) -> list[CodeModule]:
@@ -124,8 +128,17 @@ class CodeLock:
                 continue
             if (module := self._module(current)) is not None:
                 found[current] = module
-                waiting += [part for name in module.imported for part in _with_packages(name)]
+                waiting += module.imported
         return [found[name] for name in sorted(found)]
+
+    def _libraries(self, modules: list[CodeModule]) -> list[tuple[str, str]]:
+        """Name and installed version of each of LIBRARIES that the modules import."""
+        imported = {name for module in modules for name in module.imported}
+        used = sorted(LIBRARIES[name] for name in imported.intersection(LIBRARIES))
+        for name in used:
+            if name not in self._versions:
+                self._versions[name] = _version(name)
+        return [(name, self._versions[name]) for name in used]
 
     def _module(self, name: str) -> CodeModule | None:
         if name not in self._modules:
@@ -218,19 +231,13 @@ def _is_bare_string(node: ast.stmt) -> bool:
 
 
 def _with_packages(name: str) -> list[str]:
-    """A module and the packages around it, whose `__init__` runs first."""
+    """A module and the packages around it."""
     parts = name.split(".")
     return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
 
 
-def _versions(modules: list[CodeModule]) -> list[tuple[str, str]]:
-    """Installed versions of the libraries that the modules import, without local suffix (`+cpu`)."""
-    imported = {name.split(".")[0] for module in modules for name in module.imported}
-    used = sorted(LIBRARIES[name] for name in imported.intersection(LIBRARIES))
-    return [(name, _version(name)) for name in used]
-
-
 def _version(distribution: str) -> str:
+    """The installed version, without local suffix (`+cpu`)."""
     try:
         return re.sub(r"\+.*", "", importlib.metadata.version(distribution))
     except importlib.metadata.PackageNotFoundError as error:

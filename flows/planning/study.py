@@ -1,12 +1,12 @@
 """A search as Optuna's study in a file: what was tried, what is tried next, one process at a time."""
 
-import fcntl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import optuna
+from filelock import FileLock, Timeout
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
@@ -22,21 +22,21 @@ _ASKED_AGAIN = 20
 
 @contextmanager
 def study_lock(folder: Path) -> Iterator[None]:
-    """Hold the study's lock; it goes with the process, however that ends.
+    """Holds the study's lock; it ends with the process, however that ends.
 
     Raises:
         PipelineError: another search of the same study runs.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "search.lock").open("w", encoding="utf-8") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise PipelineError(
-                f"the same search is running already ({folder.name})",
-                expected="one search of the same recipes at a time",
-                next_step="wait until it ends, or stop it with Ctrl-C where it runs",
-            ) from None
+    try:
+        held = FileLock(folder / "search.lock", blocking=False).acquire()
+    except Timeout:
+        raise PipelineError(
+            f"the same search is running already ({folder.name})",
+            expected="one search of the same recipes at a time",
+            next_step="wait until it ends, or stop it with Ctrl-C where it runs",
+        ) from None
+    with held:
         yield
 
 

@@ -53,14 +53,14 @@ def test_a_service_is_detached_found_again_and_stopped_with_its_children(tmp_pat
         "print(child.pid, flush=True)\n"
         "time.sleep(600)\n"
     )
-    Services(tmp_path).start("worker", ["parent"], prefect_api="http://127.0.0.1:1/api")
+    Services(tmp_path, prefect_api="http://127.0.0.1:1/api").start("worker", ["parent"])
     services = Services.load(tmp_path)
     assert services.runs("worker")
-    assert services.addresses == {"prefect_api": "http://127.0.0.1:1/api"}
-    process = services.pids["worker"]
-    assert os.getsid(process["pid"]) == process["pid"]
+    assert (services.prefect_api, services.mlflow) == ("http://127.0.0.1:1/api", "")
+    process = services.processes["worker"]
+    assert os.getsid(process.pid) == process.pid
     assert stop(tmp_path) == ["worker"]
-    assert not is_alive(process["pid"], process["create_time"])
+    assert not is_alive(process.pid, process.create_time)
     assert not Paths(tmp_path).services.exists()
     assert stop_ui(tmp_path) == []
 
@@ -69,7 +69,7 @@ def test_runs_find_the_flows_from_any_folder(tmp_path: Path) -> None:
     answer = subprocess.run(
         [sys.executable, "-c", "import flows.planning.dag; print(flows.planning.dag.__file__)"],
         cwd=tmp_path,
-        env=environment(REPOSITORY, {}),
+        env=environment(REPOSITORY),
         capture_output=True,
         text=True,
         check=True,
