@@ -5,10 +5,9 @@ Writes  artifacts/collect/{records.parquet, corpus.parquet, manifest.json, metri
 """
 
 from pathlib import Path
-from typing import Any
 
+from pipeline.core.artifacts.data_reports import Manifest, SourceRecord
 from pipeline.core.errors import DataError
-from pipeline.core.files import write_json
 from pipeline.core.params import Params, Source
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
@@ -38,7 +37,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     names = ("id", "source", "text", "second", "label")
     write_records(paths.out / "records.parquet", labelled, names)
     write_records(paths.out / "corpus.parquet", corpus, ("id", "source", "text", "label"))
-    write_json(paths.out / "manifest.json", {"sources": manifest})
+    Manifest(sources=manifest).write(paths)
     return {
         "labelled_rows": len(labelled),
         "corpus_rows": len(corpus),
@@ -46,7 +45,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     }
 
 
-def _collect(source: Source, params: Params, data: Path) -> tuple[list[Record], dict[str, Any]]:
+def _collect(source: Source, params: Params, data: Path) -> tuple[list[Record], SourceRecord]:
     requirements = params.product.requirements
     waived = waiver(
         source.name,
@@ -63,16 +62,16 @@ def _collect(source: Source, params: Params, data: Path) -> tuple[list[Record], 
         labels=params.product.labels,
         max_rows=params.collect.max_rows_per_source,
     )
-    return rows, {
-        "name": source.name,
-        "kind": source.kind,
-        "origin": origin.name,
-        "licence": source.licence,
-        "waiver": waived,
-        "sha256": sha256,
-        "rows": len(rows),
-        "bytes": origin.file.stat().st_size,
-    }
+    return rows, SourceRecord(
+        name=source.name,
+        kind=source.kind,
+        origin=origin.name,
+        licence=source.licence,
+        waiver=waived,
+        sha256=sha256,
+        rows=len(rows),
+        bytes=origin.file.stat().st_size,
+    )
 
 
 if __name__ == "__main__":

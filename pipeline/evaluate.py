@@ -1,8 +1,8 @@
 """evaluate: quality of every variant on the same validation rows: figures that any machine repeats.
 
 Test rows are scored here for the baselines and the teacher alone; the gate scores the chosen model.
-ONNX variants run through the runtime that serves them, one text at a time. Where thresholds or abstention
-are asked for, each variant gets its own, from its scores on validation.
+ONNX variants run in the runtime that serves them, one text at a time. Where thresholds or abstention
+are fitted, each variant gets its own, from its scores on validation.
 
 Reads   artifacts/{finetune,distill,prune}/model/, artifacts/{export,quantize}/*/,
         artifacts/baseline/predictions.parquet, artifacts/prepare/records.parquet
@@ -13,17 +13,22 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.acceptance.judge import Judge, Judged
 from pipeline.acceptance.predictions import Answers, read_baselines, write_answers
-from pipeline.acceptance.teacher_comparison import describe_variant, difference_interval
+from pipeline.acceptance.teacher_comparison import (
+    ModelSize,
+    describe_variant,
+    difference_interval,
+)
+from pipeline.core.artifacts.variant_reports import VariantReport, VariantReports
 from pipeline.core.decision import Decision
-from pipeline.core.files import write_json
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say, track
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.core.variants import BASELINES, NAIVE_BAYES, TEACHER, Variant, all_variants
+from pipeline.core.variants import NAIVE_BAYES, TEACHER, TORCH, Variant, all_variants
 from pipeline.metrics.quality import Scores, gold_of
 from pipeline.metrics.slices import slice_masks
 from pipeline.models.encoder import load_classifier, load_tokenizer, parameter_count, reads_segments
@@ -43,9 +48,48 @@ Found = Mapping[str, Mapping[str, Judged]]
 
 
 def run(params: Params, paths: Paths) -> Metrics:
-    """Answer, judge, compare, draw."""
-    records, judge = paths.read("prepare", "records.parquet"), Judge.of(params)
+    """Answer with every variant, judge the answers, describe and draw what was found."""
+    judge = Judge.of(params)
+    records = paths.read("prepare", "records.parquet")
     splits = {name: read_split(records, name) for name in ("validation", "test")}
+    answers = _answers(splits, params=params, paths=paths)
+    decisions = {a.variant: judge.fit(a) for a in answers if a.split == "validation"}
+    found = _judged(answers, decisions, judge)
+    masks = _masks(splits["validation"], judge, params)
+    reports = [
+        describe_variant(
+            name,
+            by_split,
+            teacher=found[TEACHER]["validation"],
+            masks=masks,
+            decision=decisions[name],
+            size=_size(name, params=params, paths=paths),
+            judge=judge,
+        )
+        for name, by_split in found.items()
+    ]
+    VariantReports(variants=reports).write(paths)
+    write_answers(paths.out / "predictions.parquet", answers)
+    shown = {name: found[name]["validation"] for name in _SHOWN}
+    plot_evaluation(paths.out, reports, shown, judge, labels=params.product.labels)
+    return {
+        **_metrics(reports, judge),
+        "teacher_over_baseline": _gain_over_baseline(found, judge),
+    }
+
+
+def _metrics(reports: list[VariantReport], judge: Judge) -> Metrics:
+    figures = {report.name: report.quality.validation.figures[judge.metric] for report in reports}
+    headline = "  ".join(f"{name} {figures[name]:.3f}" for name in _SHOWN)
+    return {
+        "validation": figures,
+        "quality_metric": judge.metric,
+        "headline": f"{judge.metric}: {headline}",
+    }
+
+
+def _answers(splits: Mapping[str, Split], *, params: Params, paths: Paths) -> list[Answers]:
+    """Answers of the baselines, then of every variant; to test by the teacher and baselines alone."""
     answers = read_baselines(
         paths.read("baseline", "predictions.parquet"),
         {name: split.ids for name, split in splits.items()},
@@ -54,27 +98,11 @@ def run(params: Params, paths: Paths) -> Metrics:
     for variant in all_variants():
         for name in ("validation", "test") if variant.name == TEACHER else ("validation",):
             answers.append(_answer(variant, name, splits[name], params=params, paths=paths))
-    decisions = {a.variant: judge.fit(a) for a in answers if a.split == "validation"}
-    found = _judged(answers, decisions, judge)
-    entries = _entries(
-        found, decisions, judge, validation=splits["validation"], params=params, paths=paths
-    )
-    write_json(paths.out / "variants.json", {"variants": entries})
-    write_answers(paths.out / "predictions.parquet", answers)
-    shown = {name: found[name]["validation"] for name in _SHOWN}
-    plot_evaluation(paths.out, entries, shown, judge, labels=params.product.labels)
-    figures = {entry["name"]: entry["quality"]["validation"][judge.metric] for entry in entries}
-    headline = "  ".join(f"{name} {figures[name]:.3f}" for name in _SHOWN)
-    return {
-        "validation": figures,
-        "quality_metric": judge.metric,
-        "teacher_over_baseline": _gain_over_baseline(found, judge),
-        "headline": f"{judge.metric}: {headline}",
-    }
+    return answers
 
 
 def _judged(answers: list[Answers], decisions: Mapping[str, Decision], judge: Judge) -> Found:
-    """Validation cross-fitted, test by the decision that was fitted on all of validation."""
+    """Judge validation cross-fitted, and test by the decision that was fitted on all of validation."""
     found: dict[str, dict[str, Judged]] = {}
     for entry in answers:
         fitted_here = entry.split == "validation"
@@ -88,7 +116,7 @@ def _judged(answers: list[Answers], decisions: Mapping[str, Decision], judge: Ju
 
 
 def _gain_over_baseline(found: Found, judge: Judge) -> dict[str, dict[str, Any]]:
-    """By split: what the teacher gains over NB-LR, with its paired interval."""
+    """Split → what the teacher gains over NB-LR, with its paired interval."""
     gains = {}
     for split in ("validation", "test"):
         gain = difference_interval(found[TEACHER][split], found[NAIVE_BAYES][split], judge)
@@ -99,10 +127,12 @@ def _gain_over_baseline(found: Found, judge: Judge) -> dict[str, dict[str, Any]]
 
 
 def _answer(variant: Variant, name: str, split: Split, *, params: Params, paths: Paths) -> Answers:
-    """One variant on one split."""
+    """Answers of one variant to one split."""
     score = _score_onnx if variant.is_onnx else _score_torch
     scores = score(variant, split, params=params, paths=paths)
-    return Answers(variant.name, name, split.ids, split.targets, scores)
+    return Answers(
+        variant=variant.name, split=name, ids=split.ids, targets=split.targets, scores=scores
+    )
 
 
 def _score_onnx(variant: Variant, split: Split, *, params: Params, paths: Paths) -> Scores:
@@ -134,45 +164,25 @@ def _score_torch(variant: Variant, split: Split, *, params: Params, paths: Paths
     return scores_of(params.product.problem, logits)
 
 
-def _entries(
-    found: Found,
-    decisions: Mapping[str, Decision],
-    judge: Judge,
-    *,
-    validation: Split,
-    params: Params,
-    paths: Paths,
-) -> list[dict[str, Any]]:
-    """The entry of each variant and baseline in variants.json."""
+def _masks(validation: Split, judge: Judge, params: Params) -> dict[str, NDArray[np.bool_]]:
+    """Slice → which rows of validation belong to it."""
     requests = requests_of(validation.texts, validation.seconds)
-    masks = slice_masks(
+    return slice_masks(
         [request if isinstance(request, str) else " ".join(request) for request in requests],
         gold_of(judge.problem, validation.targets),
         problem=judge.problem,
         labels=params.product.labels,
     )
-    sizes: dict[str, dict[str, int | None]] = {
-        name: {"size_bytes": None, "parameters": None} for name in BASELINES
-    }
-    sizes |= {
-        variant.name: _size(variant, params=params, paths=paths) for variant in all_variants()
-    }
-    teacher = found[TEACHER]["validation"]
-    return [
-        {"name": name, **sizes[name], "decision": decisions[name].as_dict()}
-        | describe_variant(by_split, teacher, masks, judge)
-        for name, by_split in found.items()
-    ]
 
 
-def _size(variant: Variant, *, params: Params, paths: Paths) -> dict[str, int | None]:
-    """Bytes of the file with the weights, and parameters of the model it came from."""
-    torch_folder = Variant(variant.model, "torch").folder(paths)
-    model = load_classifier(torch_folder, labels=params.product.labels)
-    return {
-        "size_bytes": variant.file(paths).stat().st_size,
-        "parameters": parameter_count(model),
-    }
+def _size(name: str, *, params: Params, paths: Paths) -> ModelSize:
+    """Bytes of the file with the weights, and parameters of the model it was made from."""
+    variant = next((variant for variant in all_variants() if variant.name == name), None)
+    if variant is None:
+        return ModelSize()
+    trained = Variant(variant.model, TORCH).folder(paths)
+    model = load_classifier(trained, labels=params.product.labels)
+    return ModelSize(bytes=variant.file(paths).stat().st_size, parameters=parameter_count(model))
 
 
 if __name__ == "__main__":

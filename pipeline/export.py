@@ -1,4 +1,4 @@
-"""export: every trained model as ONNX, with the proof that it answers as torch does.
+"""export: every trained model as ONNX, with proof that it answers as torch does.
 
 Reads   artifacts/{pretrain,finetune,distill,prune}/model/, artifacts/prepare/records.parquet
 Writes  artifacts/export/{teacher/, student/, pruned/, language_model/, certificate.json, metrics.json}
@@ -7,11 +7,17 @@ Writes  artifacts/export/{teacher/, student/, pruned/, language_model/, certific
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+from transformers import PreTrainedModel
 
 from pipeline.compression import language_model_onnx, onnx_export
+from pipeline.core.artifacts.certificates import (
+    ExportCertificates,
+    LanguageModelParity,
+    ParityCertificate,
+)
 from pipeline.core.errors import ArtifactError
-from pipeline.core.files import sha256_file, write_json
+from pipeline.core.files import sha256_file
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
@@ -31,40 +37,35 @@ _PARITY_TEXTS = 24
 
 def run(params: Params, paths: Paths) -> Metrics:
     """Export each model, compare it with torch, certify it."""
-    records = paths.read("prepare", "records.parquet")
-    validation = read_split(records, "validation")
+    validation = read_split(paths.read("prepare", "records.parquet"), "validation")
     requests = requests_of(validation.texts, validation.seconds)[:_PARITY_TEXTS]
-    # Of large numbers, float32 tells small differences apart no more.
+    # Where numbers are large, float32 cannot tell small differences apart.
     tolerance = params.export.tolerance * unit_of(params.product.problem, validation.targets)
-    certificate = {}
+    certificates = {}
     for model, stage in MODELS.items():
-        entry = _export(
+        certificates[model] = _export(
             paths.read(stage, "model"),
             paths.out / model,
             requests=requests,
             tolerance=tolerance,
             params=params,
         )
-        certificate[model] = entry
-        say(f"export  {model}: largest difference {entry['largest_difference']:.1e}")
+        say(f"export  {model}: largest difference {certificates[model].largest_difference:.1e}")
     texts = validation.texts[:_PARITY_TEXTS]
     language_model = _export_language_model(texts, params=params, paths=paths)
-    say(f"export  language model: largest difference {language_model['largest_difference']:.1e}")
-    write_json(
-        paths.out / "certificate.json",
-        {"models": certificate, LANGUAGE_MODEL: language_model},
-    )
-    worst = max(entry["largest_difference"] for entry in certificate.values())
+    say(f"export  language model: largest difference {language_model.largest_difference:.1e}")
+    ExportCertificates(models=certificates, language_model=language_model).write(paths)
+    worst = max(certificate.largest_difference for certificate in certificates.values())
     return {
         "largest_difference": worst,
-        "bytes": {model: entry["bytes"] for model, entry in certificate.items()},
+        "bytes": {model: certificate.bytes for model, certificate in certificates.items()},
         "headline": f"ONNX within {worst:.0e} of torch (limit {tolerance:.0e})",
     }
 
 
 def _export(
     source: Path, target: Path, *, requests: Sequence[Request], tolerance: float, params: Params
-) -> dict[str, Any]:
+) -> ParityCertificate:
     """Write one model's folder and return its certificate."""
     model = load_classifier(source, labels=params.product.labels)
     segments = params.product.pairs and reads_segments(model)
@@ -79,6 +80,26 @@ def _export(
     )
     shutil.copyfile(source / TOKENIZER_FILE, target / TOKENIZER_FILE)
     _require_same_tokens(target, requests, rows, params=params)
+    differences = _differences(model, target, rows, params=params)
+    onnx_export.require_parity(target.name, differences, tolerance=tolerance)
+    return ParityCertificate(
+        passed=True,
+        largest_difference=max(differences.values()),
+        tolerance=tolerance,
+        differences=differences,
+        pad_token_id=rows.pad_token_id,
+        opset=params.export.opset,
+        segments=segments,
+        texts_with_equal_tokens=len(requests),
+        bytes=(target / MODEL_FILE).stat().st_size,
+        sha256=sha256_file(target / MODEL_FILE),
+    )
+
+
+def _differences(
+    model: PreTrainedModel, target: Path, rows: TokenRows, *, params: Params
+) -> dict[str, float]:
+    """Shape or text → largest difference of the exported model's outputs from torch's."""
     cases = onnx_export.parity_cases(
         rows.ids[:_PARITY_TEXTS],
         vocabulary_size=model.config.vocab_size,
@@ -88,25 +109,13 @@ def _export(
         segments=rows.segments and rows.segments[:_PARITY_TEXTS],
     )
     candidate = onnx_export.onnx_runner(open_session(target / MODEL_FILE, threads=1))
-    reference = onnx_export.torch_runner(model)
-    differences = onnx_export.largest_differences(reference, candidate, cases)
-    onnx_export.require_parity(target.name, differences, tolerance=tolerance)
-    return {
-        "passed": True,
-        "largest_difference": max(differences.values()),
-        "tolerance": tolerance,
-        "differences": differences,
-        "pad_token_id": rows.pad_token_id,
-        "opset": params.export.opset,
-        "segments": segments,
-        "texts_with_equal_tokens": len(requests),
-        "bytes": (target / MODEL_FILE).stat().st_size,
-        "sha256": sha256_file(target / MODEL_FILE),
-    }
+    return onnx_export.largest_differences(onnx_export.torch_runner(model), candidate, cases)
 
 
-def _export_language_model(texts: Sequence[str], *, params: Params, paths: Paths) -> dict[str, Any]:
-    """Write what pretrain left, for the questions a language model is asked; returns its certificate."""
+def _export_language_model(
+    texts: Sequence[str], *, params: Params, paths: Paths
+) -> LanguageModelParity:
+    """Write the model that pretrain left, with an output for each question; returns its certificate."""
     source, target = paths.read("pretrain", "model"), paths.out / LANGUAGE_MODEL
     model, tokenizer = load_language_model(source), load_tokenizer(source)
     target.mkdir(parents=True, exist_ok=True)
@@ -126,21 +135,21 @@ def _export_language_model(texts: Sequence[str], *, params: Params, paths: Paths
         cases,
     )
     onnx_export.require_parity(target.name, differences, tolerance=params.export.tolerance)
-    return {
-        "passed": True,
-        "family": language_model_onnx.family_of(model),
-        "largest_difference": max(differences.values()),
-        "tolerance": params.export.tolerance,
-        "differences": differences,
-        "bytes": (target / MODEL_FILE).stat().st_size,
-        "sha256": sha256_file(target / MODEL_FILE),
-    }
+    return LanguageModelParity(
+        passed=True,
+        family=language_model_onnx.family_of(model),
+        largest_difference=max(differences.values()),
+        tolerance=params.export.tolerance,
+        differences=differences,
+        bytes=(target / MODEL_FILE).stat().st_size,
+        sha256=sha256_file(target / MODEL_FILE),
+    )
 
 
 def _tokenize(
     source: Path, requests: Sequence[Request], *, segments: bool, params: Params
 ) -> TokenRows:
-    """The requests as the model was trained on them."""
+    """Tokens of the requests, as the model was trained on them."""
     pairs = [request for request in requests if not isinstance(request, str)]
     return TokenRows.read(
         [request if isinstance(request, str) else request[0] for request in requests],
@@ -154,7 +163,7 @@ def _tokenize(
 def _require_same_tokens(
     folder: Path, requests: Sequence[Request], rows: TokenRows, *, params: Params
 ) -> None:
-    """The runtime's tokenizer must give the ids that the model was trained on."""
+    """Refuse a tokenizer that gives the runtime other ids than the model was trained on."""
     task = Task.asked(params.product, params.prepare)
     model = TextModel.in_folder(folder, task=task, threads=1)
     found = [(row.ids, request) for request in requests for row in model.read(request)[0]]

@@ -1,7 +1,7 @@
 """gate: check every ONNX variant, choose one on validation, certify it, score it once on test, pack it.
 
-The rule of the checks (passed, failed, inconclusive) and of the choice stands at the head of
-pipeline/acceptance/requirements.py.
+pipeline/acceptance/requirements.py opens with the rule of the checks (passed, failed, inconclusive) and
+of the choice.
 
 Reads   artifacts/evaluate/, artifacts/measure/, models and certificates of export and quantize,
         artifacts/{collect/manifest.json, validate/report.json, finetune/metrics.json},
@@ -9,8 +9,8 @@ Reads   artifacts/evaluate/, artifacts/measure/, models and certificates of expo
 Writes  artifacts/gate/{scorecard.json, verdict.json, bundle/, quality_by_size.csv, plots/, metrics.json}
 """
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import onnxruntime
 import tokenizers
@@ -21,8 +21,21 @@ from pipeline.acceptance.predictions import Answers, read_answers
 from pipeline.acceptance.requirements import nothing_qualifies, qualifies
 from pipeline.acceptance.scorecard import make_scorecard, summary
 from pipeline.acceptance.verdict import Evidence, check_variant, choose, explain
+from pipeline.core.artifacts.certificates import (
+    BatchInvariance,
+    Certificate,
+    CertifiedFiles,
+    ExportCertificates,
+    LanguageModelCertificate,
+    QuantizeCertificates,
+    TextOrigins,
+)
+from pipeline.core.artifacts.data_reports import DataReport, Manifest, TeacherTraining
+from pipeline.core.artifacts.part import by_name
+from pipeline.core.artifacts.variant_reports import Scorecard, Timings, VariantReports
+from pipeline.core.artifacts.verdicts import Check, ConsideredVariant, Verdict
 from pipeline.core.decision import Decision
-from pipeline.core.files import read_json, sha256_file, write_json
+from pipeline.core.files import sha256_file
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.product import REGRESSION
@@ -32,7 +45,6 @@ from pipeline.core.stage import Metrics, run_stage
 from pipeline.core.variants import (
     LANGUAGE_MODEL,
     MODEL_FILE,
-    ONNX_STAGES,
     TEACHER,
     TOKENIZER_FILE,
     Variant,
@@ -40,7 +52,7 @@ from pipeline.core.variants import (
 )
 from pipeline.data.unlabelled import read_last
 from pipeline.metrics.quality import unit_of
-from pipeline.report.model_card import model_card
+from pipeline.report.model_card import ReleasedModel, model_card
 from pipeline.report.plots import plot_choice
 from pipeline.runtime.batch_invariance import measure_batch_invariance
 from pipeline.runtime.bundle import write_bundle
@@ -54,6 +66,19 @@ from pipeline.training.labelled_rows import Split, read_split
 # Of a probability, or of the spread of a number.
 # An activation that lies between two integers can round the other way on another processor.
 _GOLDEN_TOLERANCE = {"int8": 0.02, "fp32": 0.001}
+_TEACHER_KEYS = {"name", "size_bytes", "latency_ms", "quality"}
+_RELEASED_KEYS = {"quality", "answered", "size_bytes", "latency_ms"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """The variant that is released, and everything that is known of it."""
+
+    variant: Variant
+    model: TextModel
+    verdict: Verdict
+    certificate: Certificate
+    scorecard: Scorecard
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -62,85 +87,95 @@ def run(params: Params, paths: Paths) -> Metrics:
     Raises:
         PipelineError: no variant qualifies, or a certificate is missing or has not passed.
     """
-    limits, judge = params.product.requirements, Judge.of(params)
+    judge = Judge.of(params)
     evidence = _evidence(judge, params, paths)
-    variants = [variant for variant in all_variants() if variant.is_onnx]
-    checks = {v.name: check_variant(v.name, evidence, limits, judge=judge) for v in variants}
-    qualified = [variant for variant in variants if qualifies(checks[variant.name])]
-    if not qualified:
-        raise nothing_qualifies(checks)
-    chosen, reason = choose(qualified, evidence, judge=judge)
-    say(f"gate  {len(qualified)} of {len(variants)} ONNX variants qualify; {reason}")
-    decision = Decision.of(evidence.evaluated[chosen.name]["decision"])
-    task = Task.asked(params.product, params.prepare, decision)
-    model = TextModel.in_folder(chosen.folder(paths), task=task, threads=1)
+    chosen, verdict = _judge_variants(evidence, judge, params)
+    model = _open(chosen, evidence, params, paths)
     certificate = _certificate(chosen, model, evidence, judge, params=params, paths=paths)
-    test = _judge_on_test(model, judge, read_split(_records(paths), "test"))
+    test = _judge_on_test(model, judge, _split("test", paths))
     scorecard = make_scorecard(evidence, chosen.name, test, judge)
-    verdict = {
-        "passed": True,
-        "released": chosen.name,
-        "reason": explain(checks[chosen.name], reason),
-        "checks": [check.as_dict() for check in checks[chosen.name]],
-        "considered": {
-            name: {"qualifies": qualifies(found), "checks": [check.as_dict() for check in found]}
-            for name, found in checks.items()
-        },
-    }
-    bundle = _pack(
-        chosen, model, scorecard, verdict, certificate=certificate, params=params, paths=paths
+    release = Release(
+        variant=chosen, model=model, verdict=verdict, certificate=certificate, scorecard=scorecard
     )
-    write_json(paths.out / "scorecard.json", {"variants": scorecard})
-    write_json(paths.out / "verdict.json", verdict)
-    plot_choice(paths.out, scorecard, limits, released=chosen.name)
+    bundle = _pack(release, params, paths)
+    scorecard.write(paths)
+    verdict.write(paths)
+    plot_choice(paths.out, scorecard.variants, params.product.requirements, released=chosen.name)
+    qualified = sum(found.qualifies for found in verdict.considered.values())
     return summary(scorecard, chosen.name, judge.metric) | {
         "bundle": bundle,
-        "qualified": len(qualified),
+        "qualified": qualified,
     }
 
 
 def _evidence(judge: Judge, params: Params, paths: Paths) -> Evidence:
     """What the earlier stages left."""
-    certificates = {
-        precision: read_json(paths.read(stage, "certificate.json"))["models"]
-        for precision, stage in ONNX_STAGES.items()
-    }
-    # An int8 model stands on the export it was made from: it needs both certificates.
-    needed = {"fp32": ["fp32"], "int8": ["fp32", "int8"]}
     checkpoint = params.prepare.checkpoint
-    sources = read_json(paths.read("collect", "manifest.json"))["sources"]
+    sources = Manifest.read(paths).sources
+    answers = read_answers(paths.read("evaluate", "predictions.parquet"))
     return Evidence(
-        evaluated=_by_name(read_json(paths.read("evaluate", "variants.json"))),
-        measured=_by_name(read_json(paths.read("measure", "latency.json"))),
+        evaluated=by_name(VariantReports.read(paths).variants),
+        measured=by_name(Timings.read(paths).variants),
         validation={
-            variant: judge.judge_fitted(answers)
-            for (variant, split), answers in read_answers(
-                paths.read("evaluate", "predictions.parquet")
-            ).items()
+            variant: judge.judge_fitted(found)
+            for (variant, split), found in answers.items()
             if split == "validation"
         },
-        certificates={
-            v.name: [certificates[precision].get(v.model) for precision in needed[v.precision]]
-            for v in all_variants()
-            if v.is_onnx
-        },
-        licences={s["name"]: s["licence"] for s in sources} | {checkpoint.name: checkpoint.licence},
-        data_report=read_json(paths.read("validate", "report.json")),
+        exported=ExportCertificates.read(paths).models,
+        quantized=QuantizeCertificates.read(paths).models,
+        licences={source.name: source.licence for source in sources}
+        | {checkpoint.name: checkpoint.licence},
+        data_report=DataReport.read(paths),
     )
 
 
-def _by_name(file: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {entry["name"]: entry for entry in file["variants"]}
+def _judge_variants(evidence: Evidence, judge: Judge, params: Params) -> tuple[Variant, Verdict]:
+    """Checks every ONNX variant and chooses one of those that qualify.
+
+    Raises:
+        PipelineError: none qualifies.
+    """
+    limits = params.product.requirements
+    variants = [variant for variant in all_variants() if variant.is_onnx]
+    checks = {v.name: check_variant(v, evidence, limits, judge=judge) for v in variants}
+    qualified = [variant for variant in variants if qualifies(checks[variant.name])]
+    if not qualified:
+        raise nothing_qualifies(checks)
+    chosen, reason = choose(qualified, evidence, judge=judge)
+    say(f"gate  {len(qualified)} of {len(variants)} ONNX variants qualify; {reason}")
+    return chosen, _verdict(chosen, checks, reason)
 
 
-def _records(paths: Paths) -> Path:
-    return paths.read("prepare", "records.parquet")
+def _verdict(chosen: Variant, checks: Mapping[str, list[Check]], reason: str) -> Verdict:
+    return Verdict(
+        passed=True,
+        released=chosen.name,
+        reason=explain(checks[chosen.name], reason),
+        checks=checks[chosen.name],
+        considered={
+            name: ConsideredVariant(qualifies=qualifies(found), checks=found)
+            for name, found in checks.items()
+        },
+    )
+
+
+def _open(chosen: Variant, evidence: Evidence, params: Params, paths: Paths) -> TextModel:
+    """The chosen model with the decision that was fitted for it."""
+    decision = Decision.of(evidence.evaluated[chosen.name].decision.as_json())
+    task = Task.asked(params.product, params.prepare, decision)
+    return TextModel.in_folder(chosen.folder(paths), task=task, threads=1)
+
+
+def _split(name: str, paths: Paths) -> Split:
+    return read_split(paths.read("prepare", "records.parquet"), name)
 
 
 def _judge_on_test(model: TextModel, judge: Judge, test: Split) -> Judged:
-    """The one time that test rows meet the chosen model: after the choice, which they cannot sway."""
+    """The one time that the chosen model meets test rows: after the choice, which they cannot sway."""
     scores = model.scores(requests_of(test.texts, test.seconds))
-    answers = Answers("released", "test", test.ids, test.targets, scores)
+    answers = Answers(
+        variant="released", split="test", ids=test.ids, targets=test.targets, scores=scores
+    )
     return judge.judge(answers, model.task.decision)
 
 
@@ -152,107 +187,115 @@ def _certificate(
     *,
     params: Params,
     paths: Paths,
-) -> dict[str, Any]:
-    """Of the files that will be packed. Raises before anything of the last release is touched."""
-    wanted, validation = params.gate.invariance_sentences, read_split(_records(paths), "validation")
-    corpus = read_last(paths.read("prepare", "sentences.parquet"), wanted)
-    others = requests_of(validation.texts, validation.seconds)[: wanted - len(corpus)]
-    parity = evidence.certificates[chosen.name][0] or {}
-    invariance = measure_batch_invariance(
-        model,
-        [*corpus, *others],
-        pad_token_id=parity.get("pad_token_id", 0),
-        workers=params.compute.threads,
-    )
-    told = {**invariance.as_dict(), "from": {"corpus": len(corpus), "validation": len(others)}}
+) -> Certificate:
+    """The certificate of the files that will be packed.
+
+    Raises:
+        ArtifactError: a part is missing or has not passed; nothing of the last release has been touched.
+    """
+    pad_token_id = evidence.exported[chosen.model].pad_token_id
     folder = chosen.folder(paths)
     certificate = certify(
         chosen,
         evidence,
         judge,
-        batch_invariance=told,
-        files={name: sha256_file(folder / name) for name in (MODEL_FILE, TOKENIZER_FILE)},
-        language_model=certify_language_model(
-            *(
-                read_json(paths.read(stage, "certificate.json")).get(LANGUAGE_MODEL)
-                for stage in ("export", "quantize")
-            ),
-            packed=sha256_file(paths.read("quantize", LANGUAGE_MODEL, MODEL_FILE)),
+        batch_invariance=_batch_invariance(model, pad_token_id, params=params, paths=paths),
+        files=CertifiedFiles(
+            model=sha256_file(folder / MODEL_FILE), tokenizer=sha256_file(folder / TOKENIZER_FILE)
         ),
+        language_model=_language_model_certificate(paths),
     )
     require_complete(certificate, problem=judge.problem, precision=chosen.precision)
     return certificate
 
 
-def _pack(
-    chosen: Variant,
-    model: TextModel,
-    scorecard: list[dict[str, Any]],
-    verdict: dict[str, Any],
-    *,
-    certificate: dict[str, Any],
-    params: Params,
-    paths: Paths,
-) -> str:
+def _batch_invariance(
+    model: TextModel, pad_token_id: int, *, params: Params, paths: Paths
+) -> BatchInvariance:
+    """Answers to unlabelled sentences, and to validation texts where there are too few of them."""
+    wanted, validation = params.gate.invariance_sentences, _split("validation", paths)
+    corpus = read_last(paths.read("prepare", "sentences.parquet"), wanted)
+    others = requests_of(validation.texts, validation.seconds)[: wanted - len(corpus)]
+    found = measure_batch_invariance(
+        model, [*corpus, *others], pad_token_id=pad_token_id, workers=params.compute.threads
+    )
+    origins = TextOrigins(corpus=len(corpus), validation=len(others))
+    return BatchInvariance(**found.as_dict(), from_=origins)
+
+
+def _language_model_certificate(paths: Paths) -> LanguageModelCertificate:
+    return certify_language_model(
+        ExportCertificates.read(paths).language_model,
+        QuantizeCertificates.read(paths).language_model,
+        packed=sha256_file(paths.read("quantize", LANGUAGE_MODEL, MODEL_FILE)),
+    )
+
+
+def _pack(release: Release, params: Params, paths: Paths) -> str:
     """Write the bundle and return its hash."""
-    by_name = {entry["name"]: entry for entry in scorecard}
-    released, teacher = by_name[chosen.name], by_name[TEACHER]
-    origin = lineage(params, paths)
-    validation = read_split(_records(paths), "validation")
-    unit = unit_of(params.product.problem, validation.targets)
-    description = BundleDescription(
-        format=FORMAT,
-        product=params.product.name,
-        audience=params.product.audience,
-        variant=chosen.name,
-        task=model.task,
-        segments=model.segments,
-        scale=_scale(params.product.problem, paths),
-        quality_metric=params.product.requirements.quality_metric,
-        pad_token_id=certificate["parity"]["pad_token_id"],
-        quality=released["quality"],
-        answered=released["answered"],
-        teacher=TeacherFigures(
-            name=teacher["name"],
-            size_bytes=teacher["size_bytes"],
-            latency_ms=teacher["latency_ms"],
-            quality=teacher["quality"],
-        ),
-        size_bytes=released["size_bytes"],
-        latency_ms=released["latency_ms"],
-        examples=tuple(request_of(example) for example in params.product.examples),
-        golden=_golden(model, validation, params),
-        golden_tolerance=_GOLDEN_TOLERANCE[chosen.precision] * unit,
-        versions={"onnxruntime": onnxruntime.__version__, "tokenizers": tokenizers.__version__},
-        language_model={"family": certificate["language_model"]["parity"]["family"]},
-        lineage=origin,
-    )
-    card = model_card(
-        product=params.product.model_dump(),
-        released=released,
-        entries=scorecard,
-        verdict=verdict,
-        certificate=certificate,
-        sources=read_json(paths.read("collect", "manifest.json"))["sources"],
-        checkpoint=params.prepare.checkpoint.model_dump(),
-        student_start="teacher" if params.distill.teacher_layers else params.pretrain.start,
-        taught=read_json(paths.read("finetune", "metrics.json")),
-        machine=read_json(paths.read("measure", "latency.json"))["machine"],
-        lineage=origin,
-        max_length=params.prepare.max_length,
-        window_stride=params.prepare.window_stride,
-    )
+    chosen, origin = release.variant, lineage(params, paths)
     return write_bundle(
         paths.out / "bundle",
         model=chosen.file(paths),
         tokenizer=chosen.folder(paths) / TOKENIZER_FILE,
-        description=description,
-        model_card=card,
-        certificate=certificate,
+        description=_description(release, origin, params=params, paths=paths),
+        model_card=_card(release, origin, params=params, paths=paths),
+        certificate=release.certificate.as_json(),
         language_model=(
             paths.read("quantize", LANGUAGE_MODEL, MODEL_FILE),
             paths.read("quantize", LANGUAGE_MODEL, TOKENIZER_FILE),
         ),
+    )
+
+
+def _description(
+    release: Release, origin: Mapping[str, str], *, params: Params, paths: Paths
+) -> BundleDescription:
+    """What bundle.json says."""
+    product, model, certificate = params.product, release.model, release.certificate
+    released = release.scorecard.entry(release.variant.name).as_json()
+    teacher = release.scorecard.entry(TEACHER).as_json()
+    validation = _split("validation", paths)
+    unit = unit_of(product.problem, validation.targets)
+    return BundleDescription(
+        format=FORMAT,
+        product=product.name,
+        audience=product.audience,
+        variant=release.variant.name,
+        task=model.task,
+        segments=model.segments,
+        scale=_scale(product.problem, paths),
+        quality_metric=product.requirements.quality_metric,
+        pad_token_id=certificate.parity.pad_token_id,
+        **{key: released[key] for key in _RELEASED_KEYS},
+        teacher=TeacherFigures(**{key: teacher[key] for key in _TEACHER_KEYS}),
+        examples=tuple(request_of(example) for example in product.examples),
+        golden=_golden(model, validation, params),
+        golden_tolerance=_GOLDEN_TOLERANCE[release.variant.precision] * unit,
+        versions={"onnxruntime": onnxruntime.__version__, "tokenizers": tokenizers.__version__},
+        language_model={"family": certificate.language_model.parity.family},
+        lineage=dict(origin),
+    )
+
+
+def _card(release: Release, origin: Mapping[str, str], *, params: Params, paths: Paths) -> str:
+    """The model card as Markdown."""
+    return model_card(
+        ReleasedModel(
+            product=params.product,
+            released=release.variant,
+            scorecard=release.scorecard,
+            verdict=release.verdict,
+            certificate=release.certificate,
+            sources=Manifest.read(paths).sources,
+            checkpoint=params.prepare.checkpoint,
+            student_start="teacher" if params.distill.teacher_layers else params.pretrain.start,
+            teacher=TeacherTraining.read(paths),
+            machine=Timings.read(paths).machine,
+            lineage=origin,
+            max_length=params.prepare.max_length,
+            window_stride=params.prepare.window_stride,
+        )
     )
 
 
@@ -267,7 +310,7 @@ def _scale(problem: str, paths: Paths) -> tuple[float, float] | None:
     """The least and the largest number that was learned from; None where the answer is no number."""
     if problem != REGRESSION:
         return None
-    learned = read_split(_records(paths), "train").targets
+    learned = _split("train", paths).targets
     return float(learned.min()), float(learned.max())
 
 

@@ -5,10 +5,9 @@ Writes  artifacts/label/{records.parquet, agreement.json, metrics.json}
 """
 
 from dataclasses import replace
-from typing import Any
 
+from pipeline.core.artifacts.data_reports import AgreementReport
 from pipeline.core.errors import DataError
-from pipeline.core.files import write_json
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.product import Product
@@ -27,17 +26,17 @@ def run(params: Params, paths: Paths) -> Metrics:
     problem, labels = product.problem, product.labels
     records = read_records(paths.read("validate", "records.parquet"))
     votes = by_row(read_annotations(paths.annotations, problem=problem, labels=labels))
-    agreed = _agreement(votes, known={record.id for record in records}, product=product)
-    _check(agreed, params.label.min_agreement)
     gold = [_merged(record, votes, product) for record in records]
     changed = sum(new.label != old.label for new, old in zip(gold, records, strict=True))
+    known = {record.id for record in records}
+    agreed = _agreement(votes, known=known, changed=changed, product=product)
+    _check(agreed, params.label.min_agreement)
     write_records(paths.out / "records.parquet", gold, _COLUMNS)
-    write_json(paths.out / "agreement.json", {**agreed, "changed_labels": changed})
+    agreed.write(paths)
     return {
-        **agreed,
+        **agreed.as_json(),
         "rows": len(gold),
-        "changed_labels": changed,
-        "headline": f"{len(gold):,} gold labels, {agreed['annotated_rows']:,} by annotators",
+        "headline": f"{len(gold):,} gold labels, {agreed.annotated_rows:,} by annotators",
     }
 
 
@@ -52,7 +51,9 @@ def _merged(record: Record, votes: Annotations, product: Product) -> Record:
     return replace(record, label=label, target=target)
 
 
-def _agreement(votes: Annotations, *, known: set[str], product: Product) -> dict[str, Any]:
+def _agreement(
+    votes: Annotations, *, known: set[str], changed: int, product: Product
+) -> AgreementReport:
     """Counts and alpha. Rows that validate took out may have annotations: they are counted apart."""
     rows = [votes[identifier] for identifier in votes if identifier in known]
     if votes and not rows:
@@ -62,18 +63,19 @@ def _agreement(votes: Annotations, *, known: set[str], product: Product) -> dict
             expected="ids of artifacts/validate/records.parquet",
             next_step="annotate rows of these data, or empty annotations/",
         )
-    return {
-        "annotated_rows": len(rows),
-        "unknown_rows": len(votes) - len(rows),
-        "annotators": len({annotator for row in rows for annotator in row}),
-        "alpha": agreement(
+    return AgreementReport(
+        annotated_rows=len(rows),
+        unknown_rows=len(votes) - len(rows),
+        annotators=len({annotator for row in rows for annotator in row}),
+        alpha=agreement(
             [list(row.values()) for row in rows], problem=product.problem, labels=product.labels
         ),
-    }
+        changed_labels=changed,
+    )
 
 
-def _check(agreed: dict[str, Any], limit: float) -> None:
-    alpha = agreed["alpha"]
+def _check(agreed: AgreementReport, limit: float) -> None:
+    alpha = agreed.alpha
     if alpha is not None and alpha < limit:
         raise DataError(
             f"Krippendorff's alpha of the annotations is {alpha:.3f}",

@@ -7,20 +7,22 @@ Reads   machine.json, artifacts/{finetune,distill,prune}/model/, artifacts/{expo
 Writes  artifacts/measure/{latency.json, metrics.json}
 """
 
+from collections.abc import Mapping
 from itertools import cycle
-from typing import Any
 
 import torch
 
-from pipeline.core.files import read_json, write_json
+from pipeline.core.artifacts.variant_reports import Latency, Percentiles, Timing, Timings
+from pipeline.core.files import read_json
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import Progress, track
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.core.variants import TOKENIZER_FILE, Variant, all_variants
-from pipeline.metrics.latency import Latency, Request, interleaved
+from pipeline.core.variants import TEACHER, TOKENIZER_FILE, Variant, all_variants
+from pipeline.metrics.latency import Latency as Times
+from pipeline.metrics.latency import Request, interleaved
 from pipeline.models.encoder import load_classifier
-from pipeline.runtime.footprint import measure_footprint
+from pipeline.runtime.footprint import Footprint, measure_footprint
 from pipeline.runtime.reader import TokenRow
 from pipeline.runtime.task import Task, request_of
 from pipeline.runtime.text_model import TextModel
@@ -31,7 +33,7 @@ _TOKEN_ID = 5
 
 
 def run(params: Params, paths: Paths) -> Metrics:
-    """Time all variants in turns, then weigh the ONNX ones."""
+    """Time all variants in turns, then measure the memory of the ONNX ones."""
     requests: dict[str, Request] = {}
     for variant in all_variants():
         requests |= _requests(variant, params=params, paths=paths)
@@ -49,18 +51,16 @@ def run(params: Params, paths: Paths) -> Metrics:
         for variant in track(variants, "measure memory", len(variants))
         if variant.is_onnx
     }
-    entries = [_entry(v.name, latencies, memory.get(v.name), params=params) for v in variants]
-    write_json(
-        paths.out / "latency.json", {"machine": read_json(paths.machine), "variants": entries}
-    )
-    p95 = {entry["name"]: round(entry["latency_ms"]["p95"], 3) for entry in entries}
-    headline = f"p95 pruned-int8 {p95['pruned-int8']:.2f} ms, teacher {p95['teacher-torch']:.1f} ms"
+    timings = [_timing(v.name, latencies, memory.get(v.name), params=params) for v in variants]
+    Timings(machine=read_json(paths.machine), variants=timings).write(paths)
+    p95 = {timing.name: round(timing.latency_ms.p95, 3) for timing in timings}
+    headline = f"p95 pruned-int8 {p95['pruned-int8']:.2f} ms, teacher {p95[TEACHER]:.1f} ms"
     return {"latency_p95_ms": p95, "headline": headline}
 
 
 def _requests(variant: Variant, *, params: Params, paths: Paths) -> dict[str, Request]:
-    """One request by given ids, and for an ONNX variant one by text."""
-    # Ids of any tokens do: the work depends on their number alone.
+    """Requests to time: one of token ids and, for an ONNX variant, one of text."""
+    # Any token ids will do: the work depends on their number alone.
     ids = [_TOKEN_ID] * params.measure.tokens
     if not variant.is_onnx:
         return {variant.name: _torch_request(variant, ids, params=params, paths=paths)}
@@ -87,37 +87,35 @@ def _torch_request(variant: Variant, ids: list[int], *, params: Params, paths: P
     return request
 
 
-def _memory(variant: Variant, *, params: Params, paths: Paths) -> dict[str, float]:
-    """Megabytes (10⁶ bytes): the whole process at its peak, and what the model added to it."""
-    found = measure_footprint(
+def _memory(variant: Variant, *, params: Params, paths: Paths) -> Footprint:
+    return measure_footprint(
         variant.file(paths),
         variant.folder(paths) / TOKENIZER_FILE,
         task=Task.asked(params.product, params.prepare),
         threads=params.measure.threads,
     )
-    extra = found.bytes_peak - found.bytes_imported
-    return {"memory_mb": found.bytes_peak / 1e6, "memory_added_mb": extra / 1e6}
 
 
-def _entry(
-    name: str, latencies: dict[str, Latency], memory: dict[str, float] | None, *, params: Params
-) -> dict[str, Any]:
-    """One variant in latency.json; torch variants have no memory figure."""
+def _timing(
+    name: str, latencies: Mapping[str, Times], memory: Footprint | None, *, params: Params
+) -> Timing:
+    """One variant's entry in latency.json; torch variants have no memory figure."""
     found, by_text = latencies[name], latencies.get(name + _WITH_TOKENIZER)
-    return {
-        "name": name,
-        "latency_ms": {
-            "p50": found.p50,
-            "p95": found.p95,
-            "p95_all_requests": found.p95_all,
-            "batch": 1,
-            "tokens": params.measure.tokens,
-            "threads": params.measure.threads,
-        },
-        "with_tokenizer_ms": None if by_text is None else {"p50": by_text.p50, "p95": by_text.p95},
-        "throughput_per_s": found.throughput_per_s,
-        **(memory or {"memory_mb": None, "memory_added_mb": None}),
-    }
+    return Timing(
+        name=name,
+        latency_ms=Latency(
+            p50=found.p50,
+            p95=found.p95,
+            p95_all_requests=found.p95_all,
+            batch=1,
+            tokens=params.measure.tokens,
+            threads=params.measure.threads,
+        ),
+        with_tokenizer_ms=Percentiles(p50=by_text.p50, p95=by_text.p95) if by_text else None,
+        throughput_per_s=found.throughput_per_s,
+        memory_mb=memory.bytes_peak / 1e6 if memory else None,
+        memory_added_mb=(memory.bytes_peak - memory.bytes_imported) / 1e6 if memory else None,
+    )
 
 
 if __name__ == "__main__":

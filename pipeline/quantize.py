@@ -1,14 +1,14 @@
-"""quantize: every exported model in int8, with proof that it happened, of what it cost, and where.
+"""quantize: every exported model in int8, with proof that it happened, and what it changes.
 
 Reads   artifacts/export/{teacher,student,pruned,language_model}/, artifacts/prepare/records.parquet
 Writes  artifacts/quantize/{teacher/, student/, pruned/, language_model/, certificate.json, metrics.json}
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,10 +21,17 @@ from pipeline.compression.int8 import (
     require_quantized,
     zipped_bytes,
 )
-from pipeline.compression.sensitivity import quantize_within, sensitivities
+from pipeline.compression.sensitivity import Sensitivity, quantize_within, sensitivities
+from pipeline.core.artifacts.certificates import (
+    BitsPerToken,
+    LanguageModelInt8,
+    OperatorCertificate,
+    OperatorSensitivity,
+    QuantizeCertificates,
+)
 from pipeline.core.decision import Decision
 from pipeline.core.errors import ArtifactError, ParameterError
-from pipeline.core.files import sha256_file, write_json
+from pipeline.core.files import sha256_file
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
@@ -47,45 +54,35 @@ from pipeline.training.labelled_rows import read_split
 _COMPARED_TEXTS = 400
 _COSTED_TEXTS = 60
 _MOST_BITS_CHANGE = 0.05
-"""Share by which int8 may change what the language model says of texts."""
+"""Largest share by which int8 may change the language model's bits a token."""
 
 
 def run(params: Params, paths: Paths) -> Metrics:
     """Quantize each model, inspect the graph, compare its answers."""
-    records = paths.read("prepare", "records.parquet")
-    validation = read_split(records, "validation")
+    validation = read_split(paths.read("prepare", "records.parquet"), "validation")
     requests = requests_of(validation.texts, validation.seconds)[:_COMPARED_TEXTS]
-    certificate = {}
+    certificates = {}
     for model in MODELS:
         source, target = paths.read("export", model), paths.out / model
-        certificate[model] = entry = _quantize(source, target, requests=requests, params=params)
-        say(f"quantize  {model}: {_summary(entry)}")
-    language_model = _quantize_language_model(
-        validation.texts[:_COSTED_TEXTS], params=params, paths=paths
-    )
-    _require_used(
-        params.quantize.float_operators,
-        [
-            name
-            for entry in (*certificate.values(), language_model)
-            for name in entry["float_operators"]
-        ],
-    )
-    write_json(
-        paths.out / "certificate.json",
-        {"models": certificate, LANGUAGE_MODEL: language_model},
-    )
+        certificates[model] = _quantize(source, target, requests=requests, params=params)
+        say(f"quantize  {model}: {_summary(certificates[model])}")
+    texts = validation.texts[:_COSTED_TEXTS]
+    language_model = _quantize_language_model(texts, params=params, paths=paths)
+    every = (*certificates.values(), language_model)
+    kept = [name for certificate in every for name in certificate.float_operators]
+    _require_used(params.quantize.float_operators, kept)
+    QuantizeCertificates(models=certificates, language_model=language_model).write(paths)
     return {
-        "bytes": {model: entry["bytes"] for model, entry in certificate.items()},
-        "zipped_bytes": {model: entry["zipped_bytes"] for model, entry in certificate.items()},
-        "label_agreement": {model: e["label_agreement"] for model, e in certificate.items()},
-        "headline": f"student {_summary(certificate['student'])}",
+        "bytes": {model: found.bytes for model, found in certificates.items()},
+        "zipped_bytes": {model: found.zipped_bytes for model, found in certificates.items()},
+        "label_agreement": {model: found.label_agreement for model, found in certificates.items()},
+        "headline": f"student {_summary(certificates['student'])}",
     }
 
 
 def _quantize(
     source: Path, target: Path, *, requests: Sequence[Request], params: Params
-) -> dict[str, Any]:
+) -> OperatorCertificate:
     """Write one model's folder and return its certificate."""
     target.mkdir(parents=True, exist_ok=True)
     tokenizer = target / TOKENIZER_FILE
@@ -97,36 +94,40 @@ def _quantize(
     def agree(first: Scores, second: Scores) -> float:
         return _agreement(params.product.problem, first, second)
 
-    before = source / MODEL_FILE
+    before, after = source / MODEL_FILE, target / MODEL_FILE
     float32 = answer(before)
-    # Of the teacher they would take minutes: it is there to be learned from.
-    ranked = (
-        sensitivities(before, answer, float32, params=params.quantize)
-        if Variant(source.name, TORCH).name != TEACHER
-        else None
-    )
+    ranked = _ranked(before, answer, float32, params=params)
     kept, int8 = quantize_within(
-        before,
-        target / MODEL_FILE,
-        answer,
-        agree,
-        float32=float32,
-        params=params.quantize,
-        ranked=ranked,
+        before, after, answer, agree, float32=float32, params=params.quantize, ranked=ranked
     )
-    old, new = inspect(before), inspect(target / MODEL_FILE, kept)
+    old, new = inspect(before), inspect(after, kept)
     require_quantized(target.name, old, new, params=params.quantize)
-    return {
-        "passed": True,
-        **new.as_dict(),
-        "bytes_before": old.bytes,
-        "zipped_bytes": zipped_bytes(target / MODEL_FILE),
-        "compared_texts": len(requests),
-        "label_agreement": agree(float32, int8),
-        "largest_probability_difference": float(np.max(np.abs(float32 - int8))),
-        "sensitivity": None if ranked is None else [one.as_dict() for one in ranked],
-        **_files(before, target / MODEL_FILE),
-    }
+    return OperatorCertificate(
+        passed=True,
+        **asdict(new),
+        bytes_before=old.bytes,
+        zipped_bytes=zipped_bytes(after),
+        compared_texts=len(requests),
+        label_agreement=agree(float32, int8),
+        largest_probability_difference=float(np.max(np.abs(float32 - int8))),
+        sensitivity=None if ranked is None else [_sensitivity(one) for one in ranked],
+        made_from=sha256_file(before),
+        sha256=sha256_file(after),
+    )
+
+
+def _ranked(
+    model: Path, answer: Callable[[Path], Scores], float32: Scores, *, params: Params
+) -> list[Sensitivity] | None:
+    """Operators with what quantizing each alone changes; None for the teacher, where it takes minutes."""
+    if Variant(model.parent.name, TORCH).name == TEACHER:
+        return None
+    return sensitivities(model, answer, float32, params=params.quantize)
+
+
+def _sensitivity(found: Sensitivity) -> OperatorSensitivity:
+    operator = found.operator
+    return OperatorSensitivity(operator=operator.name, change=found.change, bytes=operator.bytes)
 
 
 def _require_used(patterns: Sequence[str], kept: Sequence[str]) -> None:
@@ -140,55 +141,54 @@ def _require_used(patterns: Sequence[str], kept: Sequence[str]) -> None:
 
 
 def _agreement(problem: str, first: Scores, second: Scores) -> float:
-    """Of the answers by the usual rule; see `pipeline.metrics.quality.agreement`."""
+    """Agreement of the answers that both scores give without thresholds."""
     usual = Decision()
     return agreement(problem, usual.answers(problem, first), usual.answers(problem, second))
 
 
-def _files(before: Path, after: Path) -> dict[str, str]:
-    """What the certificate is of: the int8 model, and the export that it was made from."""
-    return {"made_from": sha256_file(before), "sha256": sha256_file(after)}
-
-
 def _quantize_language_model(
     texts: Sequence[str], *, params: Params, paths: Paths
-) -> dict[str, Any]:
-    """The language model in int8: it goes into the bundle beside the classifier.
+) -> LanguageModelInt8:
+    """Write the language model in int8, for the bundle, and return its certificate.
 
     Raises:
-        ArtifactError: int8 makes texts dearer, or cheaper, by more than it may.
+        ArtifactError: int8 changes its bits a token by more than it may.
     """
     source, target = paths.read("export", LANGUAGE_MODEL), paths.out / LANGUAGE_MODEL
     target.mkdir(parents=True, exist_ok=True)
-    with folded(source / MODEL_FILE) as ready:
+    exported, quantized = source / MODEL_FILE, target / MODEL_FILE
+    with folded(exported) as ready:
         operators = quantizable(ready, params=params.quantize)
     kept = named(operators, params.quantize.float_operators)
-    quantize_int8(
-        source / MODEL_FILE, target / MODEL_FILE, params=params.quantize, float_operators=kept
-    )
+    quantize_int8(exported, quantized, params=params.quantize, float_operators=kept)
     shutil.copyfile(source / TOKENIZER_FILE, target / TOKENIZER_FILE)
-    before, after = inspect(source / MODEL_FILE), inspect(target / MODEL_FILE, kept)
+    before, after = inspect(exported), inspect(quantized, kept)
     require_quantized(target.name, before, after, params=params.quantize)
-    bits = [_bits_a_token(folder, texts, params=params) for folder in (source, target)]
-    say(f"quantize  language model: {bits[0]:.3f} → {bits[1]:.3f} bits a token")
-    if abs(bits[1] / bits[0] - 1) > _MOST_BITS_CHANGE:
+    fp32, int8 = (_bits_a_token(folder, texts, params=params) for folder in (source, target))
+    _require_close(fp32, int8)
+    return LanguageModelInt8(
+        passed=True,
+        **asdict(after),
+        bytes_before=before.bytes,
+        compared_texts=len(texts),
+        bits_a_token=BitsPerToken(fp32=fp32, int8=int8),
+        made_from=sha256_file(exported),
+        sha256=sha256_file(quantized),
+    )
+
+
+def _require_close(fp32: float, int8: float) -> None:
+    say(f"quantize  language model: {fp32:.3f} → {int8:.3f} bits a token")
+    if abs(int8 / fp32 - 1) > _MOST_BITS_CHANGE:
         raise ArtifactError(
-            f"the language model in int8: {bits[1]:.3f} bits a token, {bits[0]:.3f} in float32",
+            f"the language model in int8: {int8:.3f} bits a token, {fp32:.3f} in float32",
             expected=f"a change of at most {_MOST_BITS_CHANGE:.0%}",
             next_step="keep operators in float32 with quantize.float_operators",
         )
-    return {
-        "passed": True,
-        **after.as_dict(),
-        "bytes_before": before.bytes,
-        "compared_texts": len(texts),
-        "bits_a_token": {"fp32": bits[0], "int8": bits[1]},
-        **_files(source / MODEL_FILE, target / MODEL_FILE),
-    }
 
 
 def _bits_a_token(folder: Path, texts: Sequence[str], *, params: Params) -> float:
-    """What the runtime says that the texts cost, their ends included where the model has them."""
+    """Mean bits of a token of the texts, as the runtime counts them."""
     model = LanguageModel(
         folder / MODEL_FILE,
         folder / TOKENIZER_FILE,
@@ -206,10 +206,10 @@ def _scores(model: Path, tokenizer: Path, requests: Sequence[Request], *, params
     return np.stack(list(runtime.scores_of_each(requests, workers=params.compute.threads)))
 
 
-def _summary(entry: dict[str, Any]) -> str:
+def _summary(certificate: OperatorCertificate) -> str:
     return (
-        f"{entry['bytes_before'] / 1e6:.1f} → {entry['bytes'] / 1e6:.1f} MB, "
-        f"{entry['label_agreement']:.1%} agreement"
+        f"{certificate.bytes_before / 1e6:.1f} → {certificate.bytes / 1e6:.1f} MB, "
+        f"{certificate.label_agreement:.1%} agreement"
     )
 
 

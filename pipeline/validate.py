@@ -6,9 +6,14 @@ Writes  artifacts/validate/{records.parquet, corpus.parquet, rejects.parquet, re
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-from pipeline.core.files import read_json, write_json, write_text
+from pipeline.core.artifacts.data_reports import (
+    DataReport,
+    Manifest,
+    NearDuplicates,
+    PersonalData,
+)
+from pipeline.core.files import write_text
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.product import REGRESSION
@@ -38,26 +43,26 @@ def run(params: Params, paths: Paths) -> Metrics:
     say(f"validate  {len(corpus):,} corpus rows against {len(labelled.records):,} labelled ones")
     unlabelled = quality.check_corpus(corpus, labelled.records, params.validate_)
     say("validate  personal data")
-    report = {
-        "limits": params.validate_.model_dump(),
-        "labels": counts,
-        "numbers": balance.spread(labelled.records) if problem == REGRESSION else None,
-        "shares": shares,
-        "labelled": quality.summary(len(records), labelled),
-        "corpus": quality.summary(len(corpus), unlabelled),
-        "near_duplicates": _clusters(labelled.records),
-        "personal_data": {
-            "labelled": personal_data(quality.texts(labelled.records)),
-            "corpus": personal_data(quality.texts(unlabelled.records)),
-        },
-        "note": quality.NOTE,
-    }
+    report = DataReport(
+        limits=params.validate_,
+        labels=counts,
+        numbers=balance.spread(labelled.records) if problem == REGRESSION else None,
+        shares=shares,
+        labelled=quality.summary(len(records), labelled),
+        corpus=quality.summary(len(corpus), unlabelled),
+        near_duplicates=_clusters(labelled.records),
+        personal_data=PersonalData(
+            labelled=personal_data(quality.texts(labelled.records)),
+            corpus=personal_data(quality.texts(unlabelled.records)),
+        ),
+        note=quality.NOTE,
+    )
     _save(paths, labelled, unlabelled, report)
     return _metrics(report)
 
 
 def _save(
-    paths: Paths, labelled: quality.Checked, corpus: quality.Checked, report: dict[str, Any]
+    paths: Paths, labelled: quality.Checked, corpus: quality.Checked, report: DataReport
 ) -> None:
     names = ("id", "source", "text", "second")
     write_records(paths.out / "records.parquet", labelled.records, (*names, "label", "cluster"))
@@ -66,20 +71,21 @@ def _save(
     columns = to_columns([reject.record for reject in rejects], names)
     columns |= to_columns(rejects, ["reason"])
     write_table(paths.out / "rejects.parquet", columns, schema=text_schema(*names, "reason"))
-    write_json(paths.out / "report.json", report)
-    card = data_card(read_json(paths.read("collect", "manifest.json")), report)
+    report.write(paths)
+    card = data_card(Manifest.read(paths).sources, report)
     write_text(paths.out / "data_card.md", card)
 
 
-def _clusters(records: Sequence[Record]) -> dict[str, int]:
+def _clusters(records: Sequence[Record]) -> NearDuplicates:
     clusters = groups(record.cluster for record in records)
     sizes = [len(rows) for rows in clusters if len(rows) > 1]
-    return {"clusters": len(sizes), "rows_in_clusters": sum(sizes)}
+    return NearDuplicates(clusters=len(sizes), rows_in_clusters=sum(sizes))
 
 
-def _metrics(report: dict[str, Any]) -> Metrics:
-    labelled, corpus = report["labelled"]["rows_out"], report["corpus"]["rows_out"]
-    taken = sum(report[name]["rows_in"] for name in ("labelled", "corpus")) - labelled - corpus
+def _metrics(report: DataReport) -> Metrics:
+    tables = report.labelled, report.corpus
+    labelled, corpus = (table.rows_out for table in tables)
+    taken = sum(table.rows_in - table.rows_out for table in tables)
     return {
         "labelled_rows": labelled,
         "corpus_rows": corpus,

@@ -6,12 +6,12 @@ half. The decision that is shipped is fitted on all of validation.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.acceptance.predictions import Answers
+from pipeline.core.artifacts.variant_reports import Answered
 from pipeline.core.decision import Decision
 from pipeline.core.params import Params
 from pipeline.core.product import QUALITY_METRICS
@@ -116,14 +116,13 @@ class Judge:
         """How well each row is answered; see `pipeline.metrics.quality.row_scores`."""
         return row_scores(self.problem, judged.gold, judged.answers)
 
-    def answered(self, judged: Judged) -> dict[str, Any]:
-        """`share` of the rows that are answered, and share of `right` answers among them."""
+    def answered(self, judged: Judged) -> Answered:
+        """Share of the rows that are answered, and share of right answers among them."""
         given = ~judged.abstained
         right = right_answers(self.problem, judged.gold, judged.answers)[given]
-        return {
-            "share": float(given.mean()),
-            "right": float(right.mean()) if len(right) else None,
-        }
+        return Answered(
+            share=float(given.mean()), right=float(right.mean()) if len(right) else None
+        )
 
     def _fit(self, gold: Values, scores: Scores) -> Decision:
         decision = Decision()

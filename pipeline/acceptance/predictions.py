@@ -16,9 +16,9 @@ from pipeline.core.files import atomic_path
 _PREFIX = "score_"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Answers:
-    """What one variant says of one split's rows.
+    """The answers of one variant to the rows of one split.
 
     Attributes:
         ids: row ids, in the order of the split.
@@ -34,19 +34,16 @@ class Answers:
 
 
 def write_answers(path: Path, answers: Sequence[Answers]) -> None:
-    """Write `id`, `variant`, `split`, `target` and one `score_<output>` an output."""
+    """Write a table with the columns of `SCHEMA` and one `score_<output>` an output."""
     tables = [_table(entry) for entry in answers]
     with atomic_path(path) as temporary:
         pq.write_table(pa.concat_tables(tables), temporary, compression="zstd")
 
 
 def read_answers(path: Path) -> dict[tuple[str, str], Answers]:
-    """The answers of `write_answers`, by variant and split."""
-    table = pq.read_table(path)
-    return {
-        key: Answers(*key, rows["id"], np.array(rows["target"], dtype=np.float64), _scores(rows))
-        for key, rows in _groups(table, "variant").items()
-    }
+    """(Variant, split) → its answers, from a table of `write_answers`."""
+    groups = _groups(pq.read_table(path), "variant")
+    return {key: _answers(*key, rows) for key, rows in groups.items()}
 
 
 def read_baselines(
@@ -67,17 +64,35 @@ def read_baselines(
                 next_step="run the baseline stage again",
             )
         order = [at[row] for row in ids[split]]
-        answers.append(Answers(model, split, ids[split], targets[split], _scores(rows)[order]))
+        answers.append(
+            Answers(
+                variant=model,
+                split=split,
+                ids=ids[split],
+                targets=targets[split],
+                scores=_scores(rows)[order],
+            )
+        )
     return answers
 
 
 def read_baselines_of(path: Path, *, split: str) -> list[Answers]:
     """Each baseline's answers to one split, in the order of the file."""
     return [
-        Answers(name, split, rows["id"], np.array(rows["target"], dtype=np.float64), _scores(rows))
+        _answers(name, split, rows)
         for (name, found), rows in _groups(pq.read_table(path), "model").items()
         if found == split
     ]
+
+
+def _answers(variant: str, split: str, rows: Mapping[str, list[Any]]) -> Answers:
+    return Answers(
+        variant=variant,
+        split=split,
+        ids=rows["id"],
+        targets=np.array(rows["target"], dtype=np.float64),
+        scores=_scores(rows),
+    )
 
 
 def _table(answers: Answers) -> pa.Table:

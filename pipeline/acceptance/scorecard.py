@@ -5,40 +5,40 @@ from typing import Any
 from pipeline.acceptance.judge import Judge, Judged
 from pipeline.acceptance.teacher_comparison import quality_table
 from pipeline.acceptance.verdict import Evidence
+from pipeline.core.artifacts.variant_reports import Scorecard, ScorecardEntry
 from pipeline.core.variants import TEACHER
 from pipeline.metrics.metric_names import spoken
 
 
-def make_scorecard(
-    evidence: Evidence, chosen: str, test: Judged, judge: Judge
-) -> list[dict[str, Any]]:
-    """One entry a variant: what evaluate and measure found, and the test quality of the chosen one."""
-    empty = {"latency_ms": None, "throughput_per_s": None, "memory_mb": None}
+def make_scorecard(evidence: Evidence, chosen: str, test: Judged, judge: Judge) -> Scorecard:
+    """Joins what evaluate and measure found of each variant, and adds the chosen one's test figures."""
     entries = []
-    for name, evaluated in evidence.evaluated.items():
-        entry = {**evaluated, **empty, **evidence.measured.get(name, {})}
-        if name == chosen:
-            entry["quality"] = entry["quality"] | {"test": quality_table(test, judge)}
-            if judge.abstains:
-                entry["answered"] = entry["answered"] | {"test": judge.answered(test)}
-        entries.append(entry)
-    return entries
+    for name, report in evidence.evaluated.items():
+        entry = ScorecardEntry.join(report, evidence.measured.get(name))
+        entries.append(_with_test(entry, test, judge) if name == chosen else entry)
+    return Scorecard(variants=entries)
 
 
-def summary(scorecard: list[dict[str, Any]], released: str, metric: str) -> dict[str, Any]:
-    """The released variant in a few figures, and a line of them."""
-    by_name = {entry["name"]: entry for entry in scorecard}
-    entry, teacher = by_name[released], by_name[TEACHER]
-    found = {split: entry["quality"][split][metric] for split in ("validation", "test")}
-    p95, size = entry["latency_ms"]["p95"], entry["size_bytes"] / 1e6
+def _with_test(entry: ScorecardEntry, test: Judged, judge: Judge) -> ScorecardEntry:
+    quality = entry.quality.model_copy(update={"test": quality_table(test, judge)})
+    answered = entry.answered and entry.answered.model_copy(update={"test": judge.answered(test)})
+    return entry.model_copy(update={"quality": quality, "answered": answered})
+
+
+def summary(scorecard: Scorecard, released: str, metric: str) -> dict[str, Any]:
+    """The released variant in a few figures, and a line of them, for metrics.json."""
+    entry, teacher = scorecard.entry(released), scorecard.entry(TEACHER)
+    found = {split: quality.figures[metric] for split, quality in entry.quality.items()}
+    of_teacher = {split: quality.figures[metric] for split, quality in teacher.quality.items()}
+    p95 = entry.latency_ms.p95 if entry.latency_ms else 0.0
+    size, test = entry.size_mb or 0.0, found["test"]
     return {
         "released": released,
         "quality_metric": metric,
         f"validation_{metric}": found["validation"],
-        f"test_{metric}": found["test"],
-        f"teacher_test_{metric}": teacher["quality"]["test"][metric],
+        f"test_{metric}": test,
+        f"teacher_test_{metric}": of_teacher["test"],
         "size_mb": size,
         "latency_p95_ms": p95,
-        "headline": f"{released}: test {spoken(metric)} {found['test']:.3f}, {size:.1f} MB, "
-        f"p95 {p95:.2f} ms",
+        "headline": f"{released}: test {spoken(metric)} {test:.3f}, {size:.1f} MB, p95 {p95:.2f} ms",
     }

@@ -1,13 +1,22 @@
-"""One variant against the teacher, in the figure that the product speaks of."""
+"""One variant against the teacher, in the product's metric."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.acceptance.judge import Judge, Judged
-from pipeline.core.product import CLASSIFICATION
+from pipeline.core.artifacts.variant_reports import (
+    Answered,
+    BySplit,
+    DecisionReport,
+    Difference,
+    Quality,
+    SliceReport,
+    VariantReport,
+)
+from pipeline.core.decision import Decision
 from pipeline.metrics.calibration import calibration_error
 from pipeline.metrics.intervals import (
     Interval,
@@ -19,8 +28,20 @@ from pipeline.metrics.quality import agreement
 from pipeline.metrics.slices import slice_gaps
 
 
+@dataclass(frozen=True)
+class ModelSize:
+    """Bytes of the file with the weights, and number of parameters; None for a baseline."""
+
+    bytes: int | None = None
+    parameters: int | None = None
+
+
 def quality_interval(judged: Judged, judge: Judge, metric: str | None = None) -> Interval:
-    """A figure (the product's unless named): accuracy with its Wilson interval, others bootstrapped."""
+    """A metric with its interval: Wilson's for accuracy, a bootstrap for every other.
+
+    Args:
+        metric: the product's unless given.
+    """
     metric = metric or judge.metric
     if metric == "accuracy":
         return proportion_interval(judge.row_scores(judged), confidence=judge.options.confidence)
@@ -35,60 +56,83 @@ def quality_interval(judged: Judged, judge: Judge, metric: str | None = None) ->
 
 def difference_interval(first: Judged, second: Judged, judge: Judge) -> Interval:
     """Quality of `first` minus that of `second` on the same rows, resampled in pairs."""
-    drawing: dict[str, Any] = {
-        "confidence": judge.options.confidence,
-        "resamples": judge.options.resamples,
-        "seed": judge.seed,
-    }
+    options = judge.options
     if judge.metric == "accuracy":
-        return paired_difference(judge.row_scores(first), judge.row_scores(second), **drawing)
-
+        return paired_difference(
+            judge.row_scores(first),
+            judge.row_scores(second),
+            confidence=options.confidence,
+            resamples=options.resamples,
+            seed=judge.seed,
+        )
     one, other = first.drawn(judge.metric), second.drawn(judge.metric)
-    return bootstrap_interval(lambda rows: one(rows) - other(rows), len(first.gold), **drawing)
+    return bootstrap_interval(
+        lambda rows: one(rows) - other(rows),
+        len(first.gold),
+        confidence=options.confidence,
+        resamples=options.resamples,
+        seed=judge.seed,
+    )
 
 
-def quality_table(judged: Judged, judge: Judge) -> dict[str, Any]:
-    """Every figure of the problem, and `<figure>_ci95`, `[low, high]`, of the product's figure.
+def quality_table(judged: Judged, judge: Judge) -> Quality:
+    """Every figure of the problem, and intervals of the product's metric and of accuracy.
 
-    Classification always has the interval of its accuracy. The intervals' name is the artifact
-    contract's; their level is `evaluate.confidence`.
+    The intervals' level is `evaluate.confidence`.
     """
-    table: dict[str, Any] = {metric: judged.figure(metric) for metric in judge.metrics}
-    known = {judge.metric, "accuracy"} if judge.problem == CLASSIFICATION else {judge.metric}
-    for metric in known:
-        table[f"{metric}_ci95"] = quality_interval(judged, judge, metric).as_list()
-    return table
+    known = {judge.metric, "accuracy"} & {*judge.metrics}
+    return Quality(
+        figures={metric: judged.figure(metric) for metric in judge.metrics},
+        intervals={metric: quality_interval(judged, judge, metric).as_list() for metric in known},
+    )
 
 
 def describe_variant(
+    name: str,
     by_split: Mapping[str, Judged],
+    *,
     teacher: Judged,
     masks: Mapping[str, NDArray[np.bool_]],
+    decision: Decision,
+    size: ModelSize,
     judge: Judge,
-) -> dict[str, Any]:
-    """Quality by split, and on validation: difference to the teacher, agreement, calibration, slices."""
+) -> VariantReport:
+    """Everything that evaluate reports of one variant.
+
+    Args:
+        by_split: its answers; all but quality and `answered` are given for validation alone.
+        teacher: the teacher's answers on validation.
+        masks: slice → which rows of validation belong to it.
+    """
     found = by_split["validation"]
     difference = difference_interval(found, teacher, judge)
-    return {
-        "quality": {split: quality_table(judged, judge) for split, judged in by_split.items()},
-        "answered": (
-            {split: judge.answered(judged) for split, judged in by_split.items()}
-            if judge.abstains
-            else None
+    answered = {split: judge.answered(judged) for split, judged in by_split.items()}
+    quality = {split: quality_table(judged, judge) for split, judged in by_split.items()}
+    return VariantReport(
+        name=name,
+        size_bytes=size.bytes,
+        parameters=size.parameters,
+        decision=DecisionReport(**decision.as_dict()),
+        quality=BySplit[Quality](**quality),
+        answered=BySplit[Answered](**answered) if judge.abstains else None,
+        difference_to_teacher=Difference(
+            metric=judge.metric, value=difference.value, interval=difference.as_list()
         ),
-        "difference_to_teacher": {
-            "metric": judge.metric,
-            "value": difference.value,
-            "interval": difference.as_list(),
-        },
-        "agreement": agreement(judge.problem, found.answers, teacher.answers),
-        "calibration_error": calibration_error(judge.problem, found.gold, found.scores),
-        "slices": slice_gaps(
-            judge.row_scores(found),
-            dict(masks),
-            confidence=judge.options.confidence,
-            resamples=judge.options.resamples,
-            seed=judge.seed,
-            min_rows=judge.options.min_slice_rows,
-        ),
-    }
+        agreement=agreement(judge.problem, found.answers, teacher.answers),
+        calibration_error=calibration_error(judge.problem, found.gold, found.scores),
+        slices=_slices(found, masks, judge),
+    )
+
+
+def _slices(
+    found: Judged, masks: Mapping[str, NDArray[np.bool_]], judge: Judge
+) -> list[SliceReport]:
+    gaps = slice_gaps(
+        judge.row_scores(found),
+        dict(masks),
+        confidence=judge.options.confidence,
+        resamples=judge.options.resamples,
+        seed=judge.seed,
+        min_rows=judge.options.min_slice_rows,
+    )
+    return [SliceReport(**gap) for gap in gaps]

@@ -1,46 +1,59 @@
-"""All that the gate knows of the variants, and what it concludes."""
+"""What the gate knows of the variants, and what it concludes from it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pipeline.acceptance import requirements as rules
 from pipeline.acceptance.judge import Judge, Judged
-from pipeline.acceptance.requirements import Check
 from pipeline.acceptance.teacher_comparison import difference_interval, quality_interval
+from pipeline.core.artifacts.certificates import OperatorCertificate, ParityCertificate
+from pipeline.core.artifacts.data_reports import DataReport
+from pipeline.core.artifacts.variant_reports import Timing, VariantReport
+from pipeline.core.artifacts.verdicts import Check
 from pipeline.core.product import Requirements
 from pipeline.core.variants import TEACHER, Variant
 from pipeline.metrics.intervals import Interval
 from pipeline.metrics.quality import ROW_SCORES
 
-Entries = Mapping[str, Mapping[str, Any]]
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """What earlier stages found.
 
     Attributes:
-        evaluated: entries of variants.json by variant.
-        measured: entries of latency.json by variant.
-        validation: each variant's answers on validation; the gate's decisions read no others.
-        certificates: of each variant, all that it needs; None for one that is missing.
-        licences: licence of each source and checkpoint by name.
-        data_report: validate's report.
+        evaluated: variant → its entry of variants.json.
+        measured: variant → its entry of latency.json.
+        validation: variant → its answers on validation; the gate's decisions read no other rows.
+        exported: model → its certificate from export.
+        quantized: model → its certificate from quantize.
+        licences: source or checkpoint → its licence.
+        data_report: what validate reports.
     """
 
-    evaluated: Entries
-    measured: Entries
+    evaluated: Mapping[str, VariantReport]
+    measured: Mapping[str, Timing]
     validation: Mapping[str, Judged]
-    certificates: Mapping[str, Sequence[Mapping[str, Any] | None]]
+    exported: Mapping[str, ParityCertificate]
+    quantized: Mapping[str, OperatorCertificate]
     licences: Mapping[str, str]
-    data_report: Mapping[str, Any]
+    data_report: DataReport
+
+    def certificates(
+        self, variant: Variant
+    ) -> list[ParityCertificate | OperatorCertificate | None]:
+        """Every certificate that an ONNX variant needs; None for one that is missing."""
+        parity = self.exported.get(variant.model)
+        # An int8 model is made from an export: it needs both certificates.
+        return (
+            [parity] if variant.precision == "fp32" else [parity, self.quantized.get(variant.model)]
+        )
 
 
 def check_variant(
-    name: str, evidence: Evidence, limits: Requirements, *, judge: Judge
+    variant: Variant, evidence: Evidence, limits: Requirements, *, judge: Judge
 ) -> list[Check]:
-    """Every requirement, on one variant."""
+    """Checks every requirement on one variant."""
+    name = variant.name
     evaluated, found = evidence.evaluated[name], evidence.validation[name]
     gained = difference_interval(found, evidence.validation[TEACHER], judge)
     drop = Interval(-gained.value, -gained.high, -gained.low)
@@ -48,13 +61,11 @@ def check_variant(
     return [
         rules.at_least("min_quality", quality, limits.min_quality, unit=unit),
         rules.at_most("max_quality_drop", drop, limits.max_quality_drop, unit=unit),
-        rules.check_slices(
-            evaluated["slices"], limits.max_slice_gap, unit=ROW_SCORES[judge.problem]
-        ),
-        *rules.check_answered(evaluated["answered"]),
-        *rules.check_costs(evaluated["size_bytes"], evidence.measured[name], limits),
+        rules.check_slices(evaluated.slices, limits.max_slice_gap, unit=ROW_SCORES[judge.problem]),
+        *rules.check_answered(evaluated.answered),
+        *rules.check_costs(evaluated.size_bytes, evidence.measured[name], limits),
         rules.check_licences(evidence.licences, limits),
-        rules.check_certificates(evidence.certificates[name]),
+        rules.check_certificates(evidence.certificates(variant)),
         rules.check_data(evidence.data_report),
     ]
 
@@ -62,14 +73,14 @@ def check_variant(
 def choose(
     qualified: Sequence[Variant], evidence: Evidence, *, judge: Judge
 ) -> tuple[Variant, str]:
-    """The smallest variant that is not significantly worse than the best, and why."""
+    """Returns the smallest variant that is not significantly worse than the best, and why."""
     metric = judge.metric
 
     def value(variant: Variant) -> float:
-        return float(evidence.evaluated[variant.name]["quality"]["validation"][metric])
+        return evidence.evaluated[variant.name].quality.validation.figures[metric]
 
     def size(variant: Variant) -> int:
-        return int(evidence.evaluated[variant.name]["size_bytes"])
+        return evidence.evaluated[variant.name].size_bytes or 0
 
     best = max(qualified, key=lambda variant: (value(variant), -size(variant)))
     differences = {
@@ -95,7 +106,7 @@ def choose(
 
 
 def explain(checks: Sequence[Check], reason: str) -> str:
-    """The reason, and in plain words which checks the rows could not settle."""
+    """Returns the reason, followed by the checks that these rows could not settle."""
     open_ones = [check for check in checks if check.outcome == "inconclusive"]
     if not open_ones:
         return f"{reason}. Every check has passed."

@@ -9,7 +9,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 from math import prod
@@ -79,10 +79,6 @@ class Structure:
     large_float_weights: list[str]
     float_operators: list[str]
     bytes: int
-
-    def as_dict(self) -> dict[str, object]:
-        """For the certificate."""
-        return asdict(self)
 
 
 def quantize_int8(

@@ -42,14 +42,6 @@ class Sensitivity:
     operator: Operator
     change: float
 
-    def as_dict(self) -> dict[str, object]:
-        """For the certificate."""
-        return {
-            "operator": self.operator.name,
-            "change": self.change,
-            "bytes": self.operator.bytes,
-        }
-
 
 def sensitivities(
     source: Path, answer: Answer, float32: Scores, *, params: QuantizeParams

@@ -3,8 +3,8 @@
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from pipeline.core.artifacts.data_reports import NumberSpread, RejectShares
 from pipeline.core.errors import DataError
 from pipeline.core.params import ValidateParams
 from pipeline.core.product import CLASSIFICATION, MULTI_LABEL, REGRESSION
@@ -26,7 +26,7 @@ def label_counts(
     return {label: counts[label] for label in labels}
 
 
-def check_shares(shares: Mapping[str, float], *, params: ValidateParams, why: str) -> None:
+def check_shares(shares: RejectShares, *, params: ValidateParams, why: str) -> None:
     """Stop the line where too many labelled rows were taken out.
 
     Args:
@@ -35,8 +35,8 @@ def check_shares(shares: Mapping[str, float], *, params: ValidateParams, why: st
     Raises:
         DataError: too many rejects or copies.
     """
-    _at_most("rejected", shares["rejected"], params.max_reject_share, why)
-    _at_most("copies of others", shares["copies"], params.max_duplicate_share, why)
+    _at_most("rejected", shares.rejected, params.max_reject_share, why)
+    _at_most("copies of others", shares.copies, params.max_duplicate_share, why)
 
 
 def check_balance(
@@ -77,16 +77,16 @@ def check_balance(
         )
 
 
-def spread(records: Sequence[Record]) -> dict[str, Any]:
-    """How the numbers of a regression product lie."""
+def spread(records: Sequence[Record]) -> NumberSpread:
+    """How the numbers of a regression product are spread."""
     numbers = [float(record.label or "nan") for record in records]
-    return {
-        "least": min(numbers),
-        "median": statistics.median(numbers),
-        "mean": statistics.fmean(numbers),
-        "most": max(numbers),
-        "different": len(set(numbers)),
-    }
+    return NumberSpread(
+        least=min(numbers),
+        median=statistics.median(numbers),
+        mean=statistics.fmean(numbers),
+        most=max(numbers),
+        different=len(set(numbers)),
+    )
 
 
 def _differ(records: Sequence[Record], counts: Mapping[str, int], least: int) -> None:

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
+from pipeline.core.artifacts.data_reports import Lengths, RejectShares, TableReport
 from pipeline.core.params import ValidateParams
 from pipeline.core.progress import track
 from pipeline.data.duplicates import groups, near_duplicates
@@ -138,13 +138,12 @@ def counts_by_reason(rejects: Sequence[Reject]) -> dict[str, int]:
     return dict(Counter(reject.reason for reject in rejects).most_common())
 
 
-def shares(total: int, rejects: Sequence[Reject]) -> dict[str, float]:
-    """Shares of all labelled rows: `copies`, and `rejected` for every other reason."""
+def shares(total: int, rejects: Sequence[Reject]) -> RejectShares:
+    """Shares of all labelled rows: copies, and rows rejected for every other reason."""
     copies = sum(reject.reason == COPY for reject in rejects)
-    return {
-        "rejected": round((len(rejects) - copies) / total, 6),
-        "copies": round(copies / total, 6),
-    }
+    return RejectShares(
+        rejected=round((len(rejects) - copies) / total, 6), copies=round(copies / total, 6)
+    )
 
 
 def texts(records: Sequence[Record]) -> Iterator[str]:
@@ -152,18 +151,23 @@ def texts(records: Sequence[Record]) -> Iterator[str]:
     return ("\n".join(_texts(record)) for record in records)
 
 
-def summary(total: int, checked: Checked) -> dict[str, Any]:
+def summary(total: int, checked: Checked) -> TableReport:
     """Counts of one table for the report."""
-    lengths = sorted(sum(map(len, _texts(record))) for record in checked.records)
-    return {
-        "rows_in": total,
-        "rows_out": len(checked.records),
-        "rejects": counts_by_reason(checked.rejects),
-        "characters": {
-            name: lengths[min(int(share * len(lengths)), len(lengths) - 1)] if lengths else 0
-            for name, share in (("least", 0), ("median", 0.5), ("p95", 0.95), ("most", 1))
-        },
-    }
+    return TableReport(
+        rows_in=total,
+        rows_out=len(checked.records),
+        rejects=counts_by_reason(checked.rejects),
+        characters=_lengths(checked.records),
+    )
+
+
+def _lengths(records: Sequence[Record]) -> Lengths:
+    lengths = sorted(sum(map(len, _texts(record))) for record in records)
+
+    def at(share: float) -> int:
+        return lengths[min(int(share * len(lengths)), len(lengths) - 1)] if lengths else 0
+
+    return Lengths(least=at(0), median=at(0.5), p95=at(0.95), most=at(1))
 
 
 NOTE = (

@@ -8,9 +8,8 @@ T fitted on the very rows it is judged on looks better than it is, so the error 
 each half of the rows is scaled by the T of the other half.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import exp, log
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +44,6 @@ class Calibration:
     loss_before: float
     loss_after: float
     rows: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """For the certificate."""
-        return asdict(self)
 
 
 def calibrate(problem: str, *, gold: Values, scores: Scores, seed: int) -> Calibration | None:

@@ -2,15 +2,15 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from pipeline.acceptance.judge import Judge, Judged
+from pipeline.core.artifacts.variant_reports import ScorecardEntry, SliceReport, VariantReport
 from pipeline.core.files import atomic_path, write_text
 from pipeline.core.product import Requirements
 from pipeline.metrics.metric_names import spoken
@@ -25,7 +25,7 @@ Point = tuple[str, float, float, tuple[float, float]]
 
 def plot_evaluation(
     folder: Path,
-    entries: Sequence[Mapping[str, Any]],
+    reports: Sequence[VariantReport],
     shown: Mapping[str, Judged],
     judge: Judge,
     *,
@@ -34,7 +34,7 @@ def plot_evaluation(
     """Write `confusion.csv` and the pictures of `plots/` into `folder`.
 
     Args:
-        entries: those of variants.json.
+        reports: what is known of each variant.
         shown: answers to draw in detail, by variant; the last one's go to `confusion.csv`.
     """
     last = [*shown.values()][-1]
@@ -42,12 +42,11 @@ def plot_evaluation(
     write_csv(folder / "confusion.csv", ["actual", "predicted"], rows)
     name, draw = PICTURES[judge.problem]
     write_png(folder / "plots" / f"{name}.png", draw(shown, labels=labels))
-    by_name = {entry["name"]: entry for entry in entries}
-    slices = {variant: by_name[variant]["slices"] for variant in shown}
+    slices = {report.name: report.slices for report in reports}
+    slices = {variant: slices[variant] for variant in shown}
     figure = slices_figure(slices, score=ROW_SCORES[judge.problem])
     write_png(folder / "plots" / "slices.png", figure)
-    sizes = {e["name"]: e["size_bytes"] / 1e6 for e in entries if e["size_bytes"]}
-    points, baselines = quality_points(entries, sizes, metric=judge.metric)
+    points, baselines = quality_points(reports, _sizes(reports), metric=judge.metric)
     figure = quality_figure(
         points, baselines, metric=judge.metric, x_label="size of the model file, MB (10⁶ bytes)"
     )
@@ -55,11 +54,11 @@ def plot_evaluation(
 
 
 def plot_choice(
-    folder: Path, scorecard: Sequence[Mapping[str, Any]], limits: Requirements, *, released: str
+    folder: Path, scorecard: Sequence[ScorecardEntry], limits: Requirements, *, released: str
 ) -> None:
     """Write `quality_by_size.csv` and `plots/quality_by_{size,latency}.png` into `folder`."""
-    sizes = {e["name"]: e["size_bytes"] / 1e6 for e in scorecard if e["size_bytes"]}
-    times = {e["name"]: e["latency_ms"]["p95"] for e in scorecard if e["latency_ms"]}
+    sizes = _sizes(scorecard)
+    times = {entry.name: entry.latency_ms.p95 for entry in scorecard if entry.latency_ms}
     costs = {
         "size": (sizes, limits.size_mb, "size of the model file, MB (10⁶ bytes)"),
         "latency": (times, limits.latency_p95_ms, "95th percentile of one request, ms"),
@@ -80,19 +79,24 @@ def plot_choice(
     write_csv(folder / "quality_by_size.csv", ["variant", "size_mb", "quality"], rows)
 
 
+def _sizes(reports: Sequence[VariantReport]) -> dict[str, float]:
+    """Variant → megabytes (10⁶ bytes) of its file; baselines have none."""
+    return {report.name: report.size_bytes / 1e6 for report in reports if report.size_bytes}
+
+
 def quality_points(
-    entries: Sequence[Mapping[str, Any]], x: Mapping[str, float], *, metric: str
+    reports: Sequence[VariantReport], x: Mapping[str, float], *, metric: str
 ) -> tuple[list[Point], dict[str, float]]:
     """Points of the variants that have an `x`, and the quality of those that have none."""
     points: list[Point] = []
     baselines: dict[str, float] = {}
-    for entry in entries:
-        quality = entry["quality"]["validation"]
-        if entry["name"] in x:
-            low, high = quality[f"{metric}_ci95"]
-            points.append((entry["name"], x[entry["name"]], quality[metric], (low, high)))
+    for report in reports:
+        quality, name = report.quality.validation, report.name
+        if name in x:
+            low, high = quality.intervals[metric]
+            points.append((name, x[name], quality.figures[metric], (low, high)))
         else:
-            baselines[entry["name"]] = quality[metric]
+            baselines[name] = quality.figures[metric]
     return points, baselines
 
 
@@ -132,24 +136,16 @@ def quality_figure(
     return figure
 
 
-def slices_figure(slices: Mapping[str, Sequence[Mapping[str, Any]]], *, score: str) -> Figure:
+def slices_figure(slices: Mapping[str, Sequence[SliceReport]], *, score: str) -> Figure:
     """How far each slice falls below the whole split, with intervals; one row a slice."""
-    names = [s["name"] for s in next(iter(slices.values())) if s["gap"] is not None]
-    figure, axes = _canvas(8.4, 1.6 + 0.62 * len(names))
+    rows = [part for part in next(iter(slices.values())) if part.gap is not None]
+    figure, axes = _canvas(8.4, 1.6 + 0.62 * len(rows))
     axes.axvline(0, color=MUTED, linewidth=1)
-    for number, (variant, entries) in enumerate(slices.items()):
-        by_name = {entry["name"]: entry for entry in entries}
+    for number, (variant, parts) in enumerate(slices.items()):
         shift = (number - (len(slices) - 1) / 2) * 0.26
-        for row, name in enumerate(names):
-            low, high = by_name[name]["interval"]
-            colour = COLOURS[variant.split("-")[0]]
-            axes.plot([low * 100, high * 100], [row + shift] * 2, color=colour, alpha=0.35,
-                      linewidth=3, solid_capstyle="round")  # fmt: skip
-            axes.plot(by_name[name]["gap"] * 100, row + shift, MARKERS[variant.split("-")[1]],
-                      color=colour, markersize=7, label=variant if row == 0 else None)  # fmt: skip
-    rows = {entry["name"]: entry["rows"] for entry in next(iter(slices.values()))}
-    axes.set_yticks(range(len(names)), [f"{name}\n{rows[name]:,} rows" for name in names])
-    axes.set_ylim(len(names) - 0.5, -0.5)
+        _draw_gaps(axes, variant, parts, names=[part.name for part in rows], shift=shift)
+    axes.set_yticks(range(len(rows)), [f"{part.name}\n{part.rows:,} rows" for part in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(
         f"{score} of all rows minus {score} of the slice, points (right: slice is worse)"
@@ -158,13 +154,28 @@ def slices_figure(slices: Mapping[str, Sequence[Mapping[str, Any]]], *, score: s
     return figure
 
 
+def _draw_gaps(
+    axes: Axes, variant: str, parts: Sequence[SliceReport], *, names: Sequence[str], shift: float
+) -> None:
+    """One variant's gaps, each `shift` below the row of its slice."""
+    model, precision = variant.split("-")
+    found = {part.name: part for part in parts}
+    for row, name in enumerate(names):
+        gap, interval = found[name].gap or 0.0, found[name].interval or (0.0, 0.0)
+        low, high = interval
+        axes.plot([low * 100, high * 100], [row + shift] * 2, color=COLOURS[model], alpha=0.35,
+                  linewidth=3, solid_capstyle="round")  # fmt: skip
+        axes.plot(gap * 100, row + shift, MARKERS[precision], color=COLOURS[model],
+                  markersize=7, label=variant if row == 0 else None)  # fmt: skip
+
+
 def write_png(path: Path, figure: Figure) -> None:
     """Save without date or version, so that equal pictures are equal files."""
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
 
 
-def write_csv(path: Path, header: Sequence[str], rows: Any) -> None:
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
     """Write rows as CSV, whole or not at all."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -5,28 +5,55 @@ from typing import Any
 import pytest
 
 from pipeline.acceptance.certificate import certify_language_model, require_complete
+from pipeline.core.artifacts.certificates import Certificate, LanguageModelInt8
 from pipeline.core.errors import ArtifactError
+from tests.support.example_artifacts import (
+    INT8,
+    language_model_int8,
+    language_model_parity,
+    operators,
+    parity,
+)
 
-PARITY = {"differences": {"longest": 1e-7}, "largest_difference": 1e-7, "tolerance": 1e-4}
-OPERATORS = {"operators": {"MatMulInteger": 7}, "float_matrix_products": 0}
 WAYS = {"equal length": {"largest_change": 0.01, "flips": 3, "flip_share": 0.00015}}
 LOST = {"value": 0.2, "interval": [-0.1, 0.5]}
 WHOLE: dict[str, Any] = {
     "variant": "student-int8",
-    "parity": {"passed": True, "pad_token_id": 0, "sha256": "a" * 64} | PARITY,
-    "operators": {
+    "parity": parity().as_json(),
+    "operators": operators().as_json(),
+    "agreement": {"with": "teacher-torch", "value": 0.97, "of": "share", "rows": 900},
+    "quality_drop": {
+        "to_teacher": LOST,
+        "to_own_fp32": LOST,
+        "rows": 900,
+        "metric": "accuracy",
+        "unit": "points",
+        "confidence": 0.95,
+    },
+    "calibration": {
+        "temperature": 1.4,
+        "error_before": 0.06,
+        "error_after": 0.02,
+        "loss_before": 0.4,
+        "loss_after": 0.3,
+        "rows": 900,
+    },
+    "batch_invariance": {
         "passed": True,
-        "large_float_weights": [],
-        "made_from": "a" * 64,
-        "sha256": "0" * 64,
-    }
-    | OPERATORS,
-    "agreement": {"value": 0.97, "rows": 900},
-    "quality_drop": {"to_teacher": LOST, "to_own_fp32": LOST, "rows": 900},
-    "calibration": {"temperature": 1.4, "error_before": 0.06, "error_after": 0.02, "rows": 900},
-    "batch_invariance": {"passed": True, "served": "alone", "texts": 20_000, "batched": WAYS},
+        "served": "alone",
+        "texts": 20_000,
+        "batched": WAYS,
+        "batch_size": 32,
+        "most_flips": 0.001,
+        "from": {"corpus": 20_000, "validation": 0},
+        "one_request": {"texts": 1000, "largest_change": 0.0, "flips": 0, "flip_share": 0.0},
+    },
     "files": {"model.onnx": "0" * 64, "tokenizer.json": "1" * 64},
-    "language_model": {"passed": True, "parity": {}, "int8": {}},
+    "language_model": {
+        "passed": True,
+        "parity": language_model_parity().as_json(),
+        "int8": language_model_int8().as_json(),
+    },
 }
 PARTS = sorted(WHOLE.keys() - {"variant"})
 
@@ -34,7 +61,8 @@ PARTS = sorted(WHOLE.keys() - {"variant"})
 def require(
     certificate: dict[str, Any], *, problem: str = "classification", to: str = "int8"
 ) -> None:
-    require_complete(certificate, problem=problem, precision=to)
+    found = Certificate.parse(certificate, file="certificate.json")
+    require_complete(found, problem=problem, precision=to)
 
 
 def changed(part: str, **values: Any) -> dict[str, Any]:
@@ -92,17 +120,18 @@ def test_what_means_nothing_for_a_model_may_be_null() -> None:
         ("parity", {"largest_difference": 1e-3}, "a difference over its tolerance"),
         ("agreement", {"value": None}, "value is no finite number"),
         ("calibration", {"error_after": float("inf")}, "error_after is no finite number"),
-        ("quality_drop", {"to_teacher": {}}, "to_teacher without a value"),
+        ("quality_drop", {"to_teacher": {}}, "to_teacher without value"),
         ("quality_drop", {"to_own_fp32": None}, "to_own_fp32 without a value"),
-        ("quality_drop", {"to_teacher": {"value": 1.0, "interval": [0.5]}}, "an interval of two"),
+        ("quality_drop", {"to_teacher": {"value": 1.0, "interval": [0.5]}}, "at least 2 items"),
         ("batch_invariance", {"texts": 0}, "of no text"),
         ("batch_invariance", {"batched": {}}, "of no way to batch"),
+        ("parity", {"guessed": True}, "unknown key guessed"),
     ],
 )
 def test_a_part_that_says_nothing_or_the_impossible_is_refused(
     part: str, values: dict[str, Any], fault: str
 ) -> None:
-    with pytest.raises(ArtifactError, match=f"{part}: .*{fault}"):
+    with pytest.raises(ArtifactError, match=rf"{part}[:.] ?.*{fault}"):
         require(changed(part, **values))
 
 
@@ -117,15 +146,16 @@ def test_certificates_of_other_files_than_those_that_are_packed_are_refused() ->
 
 
 def test_the_language_model_is_certified_by_both_stages_and_as_the_file_that_is_packed() -> None:
-    parity = {"passed": True, "family": "bilm", "sha256": "a"}
-    int8 = {"passed": True, "made_from": "a", "sha256": "b"}
+    exported, int8 = language_model_parity(), language_model_int8()
 
-    def passed(parity: Any, int8: Any, packed: str = "b") -> Any:
-        return (certify_language_model(parity, int8, packed=packed) or {}).get("passed")
+    def passed(parity: Any = exported, int8: Any = int8, packed: str = "0" * 64) -> bool:
+        return certify_language_model(parity, int8, packed=packed).passed
 
-    assert passed(parity, int8) is True
-    assert passed(None, int8) is passed(parity, {}) is None
-    assert passed(parity | {"passed": False}, int8) is False
-    assert passed(parity, {"made_from": "a", "sha256": "b"}) is False
-    assert passed(parity, int8, packed="c") is False
-    assert passed(parity | {"sha256": "c"}, int8) is False
+    assert passed()
+    assert not passed(language_model_parity(passed=False))
+    assert not passed(int8=language_model_int8(passed=False))
+    assert not passed(packed="c" * 64)
+    assert not passed(language_model_parity(sha256="c" * 64))
+    silent = {key: value for key, value in INT8.items() if key != "passed"}
+    with pytest.raises(ArtifactError, match="passed: missing"):
+        LanguageModelInt8.parse(silent, file="certificate.json")

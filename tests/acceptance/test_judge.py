@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from pipeline.acceptance.judge import Judge
 from pipeline.acceptance.predictions import Answers
 from pipeline.acceptance.teacher_comparison import (
+    ModelSize,
     describe_variant,
     difference_interval,
     quality_table,
@@ -29,13 +31,19 @@ def judge_of(problem: str, metric: str, **options: Any) -> Judge:
     return Judge(problem, metric, EvaluateParams(**USUAL | options), seed=1)
 
 
+def answers_of(targets: NDArray[np.float64], scores: NDArray[np.float64]) -> Answers:
+    ids = [str(i) for i in range(len(targets))]
+    return Answers(
+        variant="student-int8", split="validation", ids=ids, targets=targets, scores=scores
+    )
+
+
 def rare_label(rows: int = 400) -> Answers:
     """Two labels; the second is rare, and the model finds it but says so with too low a probability."""
     random = np.random.default_rng(3)
     gold = (random.random(rows) < 0.15).astype(np.float64)
     second = np.clip(0.1 + 0.25 * gold + 0.05 * random.standard_normal(rows), 0.01, 0.99)
-    return Answers("student-int8", "validation", [str(i) for i in range(rows)], gold[:, None],
-                   np.stack([1 - second, second], axis=1))  # fmt: skip
+    return answers_of(gold[:, None], np.stack([1 - second, second], axis=1))
 
 
 def many_labels(rows: int = 300) -> Answers:
@@ -43,14 +51,14 @@ def many_labels(rows: int = 300) -> Answers:
     gold = (random.random((rows, 3)) < [0.5, 0.3, 0.1]).astype(np.float64)
     centre = np.array([0.5, 0.3, 0.15])
     scores = np.clip(centre + 0.2 * (gold - 0.5) + 0.05 * random.standard_normal(gold.shape), 0, 1)
-    return Answers("student-int8", "validation", [str(i) for i in range(rows)], gold, scores)
+    return answers_of(gold, scores)
 
 
 def numbers(rows: int = 200) -> Answers:
     random = np.random.default_rng(7)
     gold = random.random((rows, 1)) * 5
     scores = gold + random.standard_normal((rows, 1))
-    return Answers("student-int8", "validation", [str(i) for i in range(rows)], gold, scores)
+    return answers_of(gold, scores)
 
 
 def test_a_fitted_threshold_finds_the_rare_label_that_the_likeliest_label_never_is() -> None:
@@ -77,8 +85,7 @@ def test_fitting_on_noise_gains_nothing_once_cross_fitted() -> None:
     random = np.random.default_rng(2)
     second = random.random(60)
     gold = random.integers(0, 2, (60, 1)).astype(np.float64)
-    answers = Answers("m", "validation", [str(i) for i in range(60)], gold,
-                      np.stack([1 - second, second], axis=1))  # fmt: skip
+    answers = answers_of(gold, np.stack([1 - second, second], axis=1))
     judge = judge_of("classification", "accuracy", thresholds="fitted")
     same_rows = judge.judge(answers, judge.fit(answers)).figure("accuracy")
     honest = judge.judge_fitted(answers).figure("accuracy")
@@ -90,7 +97,7 @@ def test_each_half_is_answered_by_a_decision_fitted_on_the_other() -> None:
     judge = judge_of("classification", "macro_f1", thresholds="fitted")
     first = halves(len(answers.ids), judge.seed)
     assert first.sum() == 200
-    other = Answers("m", "v", answers.ids, answers.targets[~first], answers.scores[~first])
+    other = answers_of(answers.targets[~first], answers.scores[~first])
     expected = judge.fit(other).answers("classification", answers.scores[first])
     np.testing.assert_array_equal(judge.judge_fitted(answers).answers[first], expected)
 
@@ -121,10 +128,11 @@ def test_what_is_answered_is_told_with_its_share_and_its_right_share() -> None:
     answers = rare_label()
     judge = judge_of("classification", "accuracy", abstain_quality=0.97)
     answered = judge.answered(judge.judge_fitted(answers))
-    assert 0 < answered["share"] < 1
-    assert answered["right"] > 0.9
+    assert 0 < answered.share < 1
+    assert answered.right is not None
+    assert answered.right > 0.9
     everything = judge_of("classification", "accuracy")
-    assert everything.answered(everything.judge_fitted(answers))["share"] == 1.0
+    assert everything.answered(everything.judge_fitted(answers)).share == 1.0
 
 
 @pytest.mark.parametrize(
@@ -141,12 +149,21 @@ def test_every_problem_has_a_table_slices_and_an_interval_of_the_products_figure
     judge = judge_of(problem, metric)
     judged = judge.judge_fitted(answers)
     masks = {"first half": np.arange(len(answers.ids)) < len(answers.ids) // 2}
-    entry = describe_variant({"validation": judged}, judged, masks, judge)
-    low, high = entry["quality"]["validation"][f"{metric}_ci95"]
-    assert low <= entry["quality"]["validation"][metric] <= high
-    assert entry["agreement"] == pytest.approx(1.0)
-    assert entry["difference_to_teacher"]["interval"] == [0.0, 0.0]
-    assert entry["slices"][0]["score"] == pytest.approx(
+    report = describe_variant(
+        "student-int8",
+        {"validation": judged},
+        teacher=judged,
+        masks=masks,
+        decision=Decision(),
+        size=ModelSize(),
+        judge=judge,
+    )
+    quality = report.quality.validation
+    low, high = quality.intervals[metric]
+    assert low <= quality.figures[metric] <= high
+    assert report.agreement == pytest.approx(1.0)
+    assert report.difference_to_teacher.interval == [0.0, 0.0]
+    assert report.slices[0].score == pytest.approx(
         judge.row_scores(judged)[masks["first half"]].mean()
     )
 
@@ -154,12 +171,13 @@ def test_every_problem_has_a_table_slices_and_an_interval_of_the_products_figure
 def test_a_classifier_keeps_accuracy_and_its_interval_whatever_it_is_judged_by() -> None:
     judge = judge_of("classification", "macro_f1")
     table = quality_table(judge.judge_fitted(rare_label()), judge)
-    assert set(table) == {"accuracy", "accuracy_ci95", "macro_f1", "macro_f1_ci95", "matthews"}
+    assert set(table.figures) == {"accuracy", "macro_f1", "matthews"}
+    assert set(table.intervals) == {"accuracy", "macro_f1"}
 
 
 def test_a_worse_model_is_seen_to_be_worse_in_a_figure_that_is_no_mean() -> None:
     judge, good = judge_of("regression", "pearson"), numbers()
     noise = np.random.default_rng(1).standard_normal(good.scores.shape) * 3
-    bad = Answers("m", "validation", good.ids, good.targets, good.scores + noise)
+    bad = answers_of(good.targets, good.scores + noise)
     found = difference_interval(judge.judge_fitted(good), judge.judge_fitted(bad), judge)
     assert 0 < found.low < found.value < found.high

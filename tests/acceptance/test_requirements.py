@@ -15,13 +15,18 @@ from pipeline.acceptance.requirements import (
     qualifies,
 )
 from pipeline.acceptance.verdict import Evidence, choose
+from pipeline.core.artifacts.variant_reports import Answered, BySplit
+from pipeline.core.params import parse_params
 from pipeline.core.sections import EvaluateParams
 from pipeline.core.variants import Variant
 from pipeline.metrics.intervals import Interval
+from tests.support.example_artifacts import data_report, slice_report, variant_report
+from tests.support.repository import parameter_values
 
 OPTIONS = EvaluateParams(
     confidence=0.95, resamples=500, min_slice_rows=5, thresholds="fixed", abstain_quality=None
 )
+PARAMS = parse_params(parameter_values())
 JUDGE = Judge("classification", "accuracy", OPTIONS, seed=1)
 
 
@@ -48,9 +53,10 @@ def test_a_drop_that_is_surely_too_large_fails() -> None:
 
 
 def test_a_slice_bars_only_when_its_whole_interval_is_over_the_limit() -> None:
-    noisy = {"name": "short", "gap": 0.2, "interval": [0.05, 0.35]}
-    sure = {"name": "long", "gap": 0.18, "interval": [0.14, 0.22]}
-    few = {"name": "rare", "gap": None, "interval": None}
+    noisy = slice_report("short", 0.2, [0.05, 0.35])
+    sure = slice_report("long", 0.18, [0.14, 0.22])
+    few = slice_report("rare")
+    assert check_slices([few], 0.12, unit="accuracy").outcome == "passed"
     assert qualifies([check_slices([noisy, few], 0.12, unit="accuracy")])
     assert check_slices([noisy, few], 0.12, unit="accuracy").outcome == "inconclusive"
     assert not qualifies([check_slices([noisy, sure, few], 0.12, unit="accuracy")])
@@ -63,8 +69,10 @@ def test_what_was_not_measured_has_failed() -> None:
 
 def test_a_model_that_answers_nothing_is_not_released() -> None:
     assert check_answered(None) == []
-    assert qualifies(check_answered({"validation": {"share": 0.4, "right": 0.9}}))
-    assert not qualifies(check_answered({"validation": {"share": 0.0, "right": None}}))
+    some = BySplit[Answered](validation=Answered(share=0.4, right=0.9))
+    none = BySplit[Answered](validation=Answered(share=0.0, right=None))
+    assert qualifies(check_answered(some))
+    assert not qualifies(check_answered(none))
 
 
 def test_the_table_names_the_nearest_variant_first() -> None:
@@ -85,13 +93,20 @@ def evidence(correct: dict[str, float], sizes: dict[str, int]) -> Evidence:
     for name, share in correct.items():
         wrong = np.arange(1000) >= share * 1000
         probabilities = np.stack([~wrong, wrong], axis=1).astype(np.float64)
-        answers = Answers(name, "validation", [], gold, probabilities)
+        answers = Answers(
+            variant=name, split="validation", ids=[], targets=gold, scores=probabilities
+        )
         judged[name] = JUDGE.judge_fitted(answers)
-        evaluated[name] = {
-            "quality": {"validation": {"accuracy": share}},
-            "size_bytes": sizes[name],
-        }
-    return Evidence(evaluated, {}, judged, {}, {}, {})
+        evaluated[name] = variant_report(name, quality=share, size_bytes=sizes[name])
+    return Evidence(
+        evaluated=evaluated,
+        measured={},
+        validation=judged,
+        exported={},
+        quantized={},
+        licences={},
+        data_report=data_report(PARAMS),
+    )
 
 
 def test_the_smallest_that_is_not_significantly_worse_is_chosen() -> None:

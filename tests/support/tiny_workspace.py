@@ -18,6 +18,7 @@ from pipeline.core.paths import Paths
 from pipeline.core.variants import BASELINES, MODELS
 from pipeline.models.numbers import scale_output
 from tests.support import tiny_models
+from tests.support.example_artifacts import data_report
 from tests.support.repository import REPOSITORY, parameter_values
 from tests.support.session_copy import session_copy
 
@@ -57,13 +58,7 @@ def make_workspace(root: Path, changes: Sequence[str] = ()) -> tuple[Params, Pat
         paths.output("collect") / "manifest.json",
         {"sources": [_source("rotten-tomatoes"), _source("imdb")]},
     )
-    write_json(
-        paths.output("validate") / "report.json",
-        {
-            "labelled": {"rows_in": 120, "rows_out": 119},
-            "limits": {"max_reject_share": 0.05},
-        },
-    )
+    data_report(params).save(paths.output("validate") / "report.json")
     write_json(
         paths.output("finetune") / "metrics.json",
         {"related_rows": 1234, "adapted_tokens": 0, "seeds": {"1": 0.8}, "kept": "mean"},

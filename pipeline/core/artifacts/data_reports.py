@@ -1,0 +1,216 @@
+"""What the data stages leave: where rows come from, what was taken out, how far people agree."""
+
+from typing import ClassVar, Literal
+
+from pydantic import ConfigDict
+
+from pipeline.core.artifacts.part import Artifact, Number, Part
+from pipeline.core.sections import ValidateParams
+
+
+class SourceRecord(Part):
+    """One source as collect read it."""
+
+    name: str
+    """Its name in `collect.sources`."""
+    kind: Literal["package", "file"]
+    """`package`: from an installed Python package. `file`: from a file below `data/`."""
+    origin: str
+    """Distribution, version and path inside it, or the path of the file."""
+    licence: str
+    """SPDX identifier of the content's licence, or `unknown`."""
+    waiver: str | None
+    """Why it is used although its licence is not allowed; null where it is."""
+    sha256: str
+    """SHA-256 of the file."""
+    rows: int
+    """How many rows were taken from it."""
+    bytes: int
+    """Size of the file."""
+
+
+class Manifest(Artifact):
+    """Every source with its licence and hash."""
+
+    FILE: ClassVar[str] = "collect/manifest.json"
+
+    sources: list[SourceRecord]
+    """One entry a source, in the order of `collect.sources`."""
+
+
+class Lengths(Part):
+    """Lengths of the texts of a table, in characters; of a pair, both texts together."""
+
+    least: int
+    """The shortest."""
+    median: int
+    """The middle one."""
+    p95: int
+    """95 % are at most as long."""
+    most: int
+    """The longest."""
+
+
+class TableReport(Part):
+    """What the checks did to one table."""
+
+    rows_in: int
+    """Rows before the checks."""
+    rows_out: int
+    """Rows that passed."""
+    rejects: dict[str, int]
+    """Reason → rows that were taken out for it."""
+    characters: Lengths
+    """Lengths of the texts that passed."""
+
+
+class NumberSpread(Part):
+    """How the numbers of a regression product are spread."""
+
+    least: Number
+    """The smallest."""
+    median: Number
+    """The middle one."""
+    mean: Number
+    """The mean."""
+    most: Number
+    """The largest."""
+    different: int
+    """How many different numbers there are."""
+
+
+class RejectShares(Part):
+    """Shares of the labelled rows that were taken out."""
+
+    rejected: float
+    """Taken out for any reason but being a copy."""
+    copies: float
+    """Taken out as a copy of another row."""
+
+
+class NearDuplicates(Part):
+    """Labelled rows that are nearly the same as another."""
+
+    clusters: int
+    """Clusters of two or more rows."""
+    rows_in_clusters: int
+    """Rows in such clusters."""
+
+
+class PersonalData(Part):
+    """Rows in which a pattern of personal data was seen, by table."""
+
+    labelled: dict[str, int]
+    """Kind (`email`, `phone`, `url`) → labelled rows."""
+    corpus: dict[str, int]
+    """Kind → corpus rows."""
+
+
+class DataReport(Artifact):
+    """What validate found in the data; the data card is written from it."""
+
+    FILE: ClassVar[str] = "validate/report.json"
+
+    limits: ValidateParams
+    """The limits that held: the section `validate` of params.yaml."""
+    labels: dict[str, int]
+    """Label → rows that have it; for regression, the name of the number → all rows."""
+    numbers: NumberSpread | None
+    """Spread of the numbers of a regression product; else null."""
+    shares: RejectShares
+    """Shares of the labelled rows that were taken out."""
+    labelled: TableReport
+    """The labelled rows."""
+    corpus: TableReport
+    """The unlabelled rows of the same domain."""
+    near_duplicates: NearDuplicates
+    """Near copies among the labelled rows that passed."""
+    personal_data: PersonalData
+    """Personal data that patterns see."""
+    note: str
+    """How short labelled texts were compared with the corpus."""
+
+
+class AgreementReport(Artifact):
+    """How far the people who annotated rows agree."""
+
+    FILE: ClassVar[str] = "label/agreement.json"
+
+    annotated_rows: int
+    """Rows of the data that people annotated."""
+    unknown_rows: int
+    """Annotated rows that are not, or no longer, in the data."""
+    annotators: int
+    """How many people annotated."""
+    alpha: float | None
+    """Krippendorff's alpha: 1 is agreement, 0 is chance; null where no two answers could differ."""
+    changed_labels: int
+    """Rows whose label differs from that of their source."""
+
+
+class CorpusPart(Part):
+    """One part of the tokenized corpus."""
+
+    documents: int
+    """Documents in it."""
+    tokens: int
+    """Tokens in it."""
+    bytes: int
+    """Bytes of its text in UTF-8."""
+
+
+class CorpusIndex(Artifact):
+    """Sizes of the token arrays beside it."""
+
+    FILE: ClassVar[str] = "prepare/corpus/index.json"
+
+    train: CorpusPart
+    """What the language model is pretrained on."""
+    heldout: CorpusPart
+    """What it is measured on."""
+
+
+class BaselineQuality(Part):
+    """Quality of one baseline, in the product's metric."""
+
+    validation: float
+    """On validation."""
+    test: float
+    """On test."""
+
+
+class BaselineVerdict(Artifact):
+    """Whether words alone already tell something about the labels."""
+
+    FILE: ClassVar[str] = "baseline/verdict.json"
+
+    worth_a_model: bool
+    """Always true: the stage fails where no baseline beats the majority."""
+    best: str
+    """The better of the two baselines that read words."""
+    quality_metric: str
+    """The product's metric."""
+    gain_over_majority: float
+    """How far `best` is above the majority baseline on validation."""
+    reason: str
+    """The same in words, with what more rows would bring."""
+    quality: dict[str, BaselineQuality]
+    """Baseline → its quality."""
+    regularisation: dict[str, float]
+    """Baseline → the C that was chosen on validation."""
+
+
+class TeacherTraining(Artifact):
+    """The keys of finetune's metrics.json that the model card tells."""
+
+    FILE: ClassVar[str] = "finetune/metrics.json"
+    model_config = ConfigDict(extra="ignore")
+
+    adapted_tokens: int
+    """Tokens of the domain that the checkpoint was adapted to first; 0 where it was not."""
+    related_rows: int
+    """Labelled corpus documents that it learned before the product's own rows."""
+    seeds: dict[str, float]
+    """Seed → validation quality of the training that began with it."""
+    kept: Literal["mean", "best"]
+    """Which model was kept: the mean of the seeds' weights, or the best seed."""

@@ -1,0 +1,134 @@
+"""What every typed JSON file shares: how it is read, checked and written.
+
+One stage hands its results to the next as JSON files below artifacts/. Each of those files has a type in
+this folder, with a docstring a key. A file that lacks a key, has an unknown one, or holds a value of
+another type is refused when it is read. docs/guide/artifacts.md is made from these types.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Protocol, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from pipeline.core.errors import ArtifactError
+from pipeline.core.files import read_json, write_json
+from pipeline.core.paths import Paths
+
+Number = int | float
+"""A finite number that keeps its form: 0 stays 0 and does not become 0.0."""
+Ends = Annotated[list[float], Field(min_length=2, max_length=2)]
+"""An interval, `[low, high]`."""
+_NOT_A_NUMBER = {"float_type", "int_type", "finite_number", "float_parsing", "int_from_float"}
+
+
+class Part(BaseModel):
+    """A JSON object with known keys. Keys that were never set are not written."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+    )
+
+    @classmethod
+    def parse(cls, values: Any, *, file: str) -> Self:
+        """Check parsed JSON.
+
+        Args:
+            file: what to call it in the error.
+
+        Raises:
+            ArtifactError: naming every key that is missing, unknown or of another type.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            faults = dict.fromkeys(map(_fault, error.errors(include_url=False)))
+            raise ArtifactError(
+                f"{file}: {'; '.join(faults)}",
+                expected="the keys that docs/guide/artifacts.md lists for this file",
+                next_step="run `make pipeline` to build it again; do not edit it by hand",
+            ) from error
+
+    def as_json(self) -> dict[str, Any]:
+        """The object as dictionaries and lists, under the names that the file uses."""
+        return self.model_dump(by_alias=True, exclude_unset=True)
+
+
+class Artifact(Part):
+    """A whole JSON file that a stage leaves for others."""
+
+    FILE: ClassVar[str]
+    """`<stage>/<file>` below artifacts/."""
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a file of this type.
+
+        Raises:
+            ArtifactError: it is missing, is not JSON, or has other keys.
+        """
+        return cls.parse(read_json(path), file=f"{path.parent.name}/{path.name}")
+
+    @classmethod
+    def read(cls, paths: Paths) -> Self:
+        """Read this file from the workspace.
+
+        Raises:
+            ArtifactError: it is missing, is not JSON, or has other keys.
+        """
+        return cls.load(paths.read(*cls.FILE.split("/")))
+
+    def save(self, path: Path) -> None:
+        """Write the file, whole or not at all."""
+        write_json(path, self.as_json())
+
+    def write(self, paths: Paths) -> None:
+        """Write the file into the folder of the running stage."""
+        self.save(paths.out / self.FILE.rpartition("/")[2])
+
+
+def _fault(error: ErrorDetails) -> str:
+    """One fault in words: where it is, then what is wrong there."""
+    # A union of int and float adds the type it tried to the location.
+    place = [str(part) for part in error["loc"] if part not in ("int", "float")]
+    parent, name = ".".join(place[:-1]), place[-1] if place else "file"
+    if error["type"] == "extra_forbidden":
+        return f"{_under(parent)}unknown key {name}"
+    if error["type"] == "missing":
+        return f"{_inner(place)}without {name}" if parent else f"{name}: missing"
+    if error["type"] in _NOT_A_NUMBER:
+        return f"{_under(parent)}{name} is no finite number"
+    if error["input"] is None:
+        return f"{'.'.join(place)}: missing"
+    return f"{'.'.join(place)}: {error['msg']}"
+
+
+def _under(parent: str) -> str:
+    return f"{parent}: " if parent else ""
+
+
+def _inner(place: list[str]) -> str:
+    """`part: ` for a key of a part, `part: inner ` for a key deeper down."""
+    head, *between, _ = place
+    return f"{head}: {'.'.join(between)} " if between else f"{head}: "
+
+
+class Named(Protocol):
+    """Anything with a name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+Entry = TypeVar("Entry", bound=Named)
+
+
+def by_name(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Entries by their names."""
+    return {entry.name: entry for entry in entries}

@@ -1,0 +1,35 @@
+"""Fills the Markdown templates (`*.md.j2`) of this folder.
+
+A template counts as code of the module of its name: pipeline/report/data_card.md.j2 belongs to
+data_card.py (see flows/planning/codelock.py).
+"""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from pipeline.metrics.metric_names import spoken
+
+
+def render(template: str, **facts: object) -> str:
+    """Returns the template filled with the facts; a name that is not among them is an error."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - Markdown, not HTML
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"show": format, "spoken": spoken, "start": _capitalised, "cell": _cell}
+    return environment.get_template(template).render(facts)
+
+
+def _capitalised(text: str) -> str:
+    """The text with a capital first letter; the others stay as they are."""
+    return text[:1].upper() + text[1:]
+
+
+def _cell(text: str) -> str:
+    """The text as a cell of a Markdown table."""
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,121 @@
+"""Small but whole hand-over files: what stages leave for others, with figures that a test chooses."""
+
+from typing import Any
+
+from pipeline.core.artifacts.certificates import (
+    BitsPerToken,
+    LanguageModelInt8,
+    LanguageModelParity,
+    OperatorCertificate,
+    ParityCertificate,
+)
+from pipeline.core.artifacts.data_reports import DataReport
+from pipeline.core.artifacts.variant_reports import (
+    BySplit,
+    DecisionReport,
+    Difference,
+    Quality,
+    SliceReport,
+    VariantReport,
+)
+from pipeline.core.params import Params
+
+PARITY: dict[str, Any] = {
+    "passed": True,
+    "differences": {"longest": 1e-7},
+    "largest_difference": 1e-7,
+    "tolerance": 1e-4,
+    "bytes": 4000,
+    "sha256": "a" * 64,
+}
+INT8: dict[str, Any] = {
+    "passed": True,
+    "operators": {"MatMulInteger": 7},
+    "quantized_embeddings": 2,
+    "float_matrix_products": 0,
+    "large_float_weights": [],
+    "float_operators": [],
+    "bytes": 1000,
+    "bytes_before": 4000,
+    "compared_texts": 60,
+    "made_from": "a" * 64,
+    "sha256": "0" * 64,
+}
+_EXPORTED = {"pad_token_id": 0, "opset": 17, "segments": False, "texts_with_equal_tokens": 24}
+_QUANTIZED = {
+    "zipped_bytes": 900,
+    "label_agreement": 1.0,
+    "largest_probability_difference": 0.01,
+    "sensitivity": None,
+}
+
+
+def parity(**changes: Any) -> ParityCertificate:
+    """Export's certificate of one model."""
+    return ParityCertificate(**PARITY | _EXPORTED | changes)
+
+
+def operators(**changes: Any) -> OperatorCertificate:
+    """Quantize's certificate of one model."""
+    return OperatorCertificate(**INT8 | _QUANTIZED | changes)
+
+
+def language_model_parity(**changes: Any) -> LanguageModelParity:
+    """Export's certificate of the language model."""
+    return LanguageModelParity(**PARITY | {"family": "bilm"} | changes)
+
+
+def language_model_int8(**changes: Any) -> LanguageModelInt8:
+    """Quantize's certificate of the language model."""
+    return LanguageModelInt8(**INT8 | {"bits_a_token": BitsPerToken(fp32=8.0, int8=8.1)} | changes)
+
+
+def slice_report(
+    name: str, gap: float | None = None, interval: list[float] | None = None
+) -> SliceReport:
+    """A slice of 40 rows, or one of too few rows."""
+    score = None if gap is None else 0.8 - gap
+    rows = 2 if gap is None else 40
+    return SliceReport(name=name, rows=rows, score=score, gap=gap, interval=interval)
+
+
+def variant_report(name: str, *, quality: float, size_bytes: int) -> VariantReport:
+    """A classifier of this accuracy on validation."""
+    accuracy = Quality(
+        figures={"accuracy": quality}, intervals={"accuracy": [quality - 0.02, quality + 0.02]}
+    )
+    return VariantReport(
+        name=name,
+        size_bytes=size_bytes,
+        parameters=10,
+        decision=DecisionReport(thresholds=None, abstain_below=None),
+        quality=BySplit[Quality](validation=accuracy),
+        answered=None,
+        difference_to_teacher=Difference(metric="accuracy", value=0.0, interval=[0.0, 0.0]),
+        agreement=1.0,
+        calibration_error=0.1,
+        slices=[],
+    )
+
+
+def data_report(params: Params) -> DataReport:
+    """A report of 120 labelled rows, of which one was taken out."""
+    lengths = {"least": 1, "median": 20, "p95": 70, "most": 90}
+    kinds = {"email": 0, "phone": 0, "url": 0}
+    values = {
+        "limits": params.validate_.model_dump(),
+        "labels": {"negative": 60, "positive": 59},
+        "numbers": None,
+        "shares": {"rejected": 0.008333, "copies": 0.0},
+        "labelled": {
+            "rows_in": 120,
+            "rows_out": 119,
+            "rejects": {"empty": 1},
+            "characters": lengths,
+        },
+        "corpus": {"rows_in": 10, "rows_out": 10, "rejects": {}, "characters": lengths},
+        "near_duplicates": {"clusters": 0, "rows_in_clusters": 0},
+        "personal_data": {"labelled": kinds, "corpus": kinds},
+        "note": "Short texts are common phrases.",
+    }
+    return DataReport.parse(values, file="report.json")
