@@ -1,7 +1,8 @@
-"""params.yaml as a frozen, typed model: read, checked, changed, and shown to a stage in part.
+"""params.yaml as a frozen, typed model: read, checked, changed, and shown to a stage only in part.
 
-The schema stands in `product`, `sections` and `training_sections`; every class of it can be imported from here. The code
-lock leaves this module out: it decides nothing (no field has a default), it only refuses.
+The classes of the sections are in `product`, `sections` and `training_sections`; all of them can be
+imported from here. The code lock leaves this module out: no field has a default, so it changes no
+result, it only refuses values.
 """
 
 import difflib
@@ -83,7 +84,7 @@ __all__ = [
 
 
 class Params(Section):
-    """The whole of params.yaml."""
+    """All parameters: one field for each section of params.yaml."""
 
     product: Product
     compute: Compute
@@ -109,13 +110,13 @@ class Params(Section):
         if self.pretrain.sequence_length > self.prepare.max_length:
             raise ValueError(
                 f"pretrain.sequence_length at most prepare.max_length ({self.prepare.max_length}):"
-                " the student has no more positions"
+                " the student has no more positions than that"
             )
         stride = self.prepare.window_stride
         if stride is not None and stride >= self.prepare.max_length:
             raise ValueError(
-                f"prepare.window_stride under prepare.max_length ({self.prepare.max_length}):"
-                " windows must not leave tokens out"
+                f"prepare.window_stride less than prepare.max_length ({self.prepare.max_length}):"
+                " windows must not skip tokens"
             )
         return self
 
@@ -140,12 +141,12 @@ class Params(Section):
             "evaluate.abstain_quality: null": self.evaluate.abstain_quality is not None,
         }.items():
             if unwanted:
-                raise ValueError(f"{name}, for regression gives a number, not a label")
+                raise ValueError(f"{name}, for regression has numbers and no labels")
         return self
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.2 floats: `5e-5` is a number here as it is for DVC, not the string PyYAML makes of it."""
+    """Reads floats as YAML 1.2 does: `5e-5` is a number, as for DVC; to PyYAML it is a string."""
 
 
 _Loader.add_implicit_resolver(
@@ -190,10 +191,10 @@ def parse_params(values: Any) -> Params:
 
 
 def override(values: dict[str, Any], changes: Iterable[str]) -> dict[str, Any]:
-    """A copy of `values` with `section.key=value` changes applied (values are YAML).
+    """A copy of `values` with changes applied, each `section.key=value` with a value in YAML.
 
     Raises:
-        ParameterError: a change is not of that form, or names an unknown key.
+        ParameterError: a change has another form, or names an unknown key.
     """
     copy = cast("dict[str, Any]", yaml.safe_load(yaml.safe_dump(values)))
     for change in changes:
@@ -202,7 +203,7 @@ def override(values: dict[str, Any], changes: Iterable[str]) -> dict[str, Any]:
             raise ParameterError(
                 f"{change!r}",
                 expected="section.key=value",
-                next_step="write for example finetune.epochs=1",
+                next_step="write it as in finetune.epochs=1",
             )
         *parents, last = dotted.strip().split(".")
         node: Any = copy
@@ -227,14 +228,16 @@ def _explain(error: ValidationError) -> ParameterError:
             next_step=f"add {where} to params.yaml",
         )
     return ParameterError(
-        f"{where} = {first['input']!r}" if where else "params.yaml does not hold together",
+        f"{where} = {first['input']!r}"
+        if where
+        else "values in params.yaml that do not fit together",
         expected=first["msg"].removeprefix("Value error, "),
-        next_step=f"correct {where or 'the values'} in params.yaml, SET= or the profile, wherever given",
+        next_step=f"correct {where or 'the values'} where it is set: params.yaml, the command or a profile",
     )
 
 
 def _siblings(location: tuple[int | str, ...]) -> list[str]:
-    """Names that are allowed where `location` points."""
+    """The names that the schema allows at `location`."""
     model: Any = Params
     for part in location:
         if isinstance(part, int):
@@ -249,7 +252,7 @@ def _siblings(location: tuple[int | str, ...]) -> list[str]:
 
 
 def _model_in(annotation: Any) -> Any:
-    """The Section inside an annotation such as list[Source] or Annotated[X, ...]."""
+    """The section inside an annotation such as list[Source] or Annotated[X, ...]; None without one."""
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
         return annotation if issubclass(annotation, BaseModel) else None
     for argument in getattr(annotation, "__args__", ()):
@@ -268,7 +271,11 @@ def _unknown(where: str, name: str, known: list[str]) -> ParameterError:
 
 
 class _Declared:
-    """The part of the parameters that `dvc.yaml` declares for a stage; the rest is out of reach."""
+    """A view of the parameters that refuses to read what `dvc.yaml` does not declare for the stage.
+
+    DVC reruns a stage only where a declared parameter changes, so reading another one would give
+    results that are recorded under the wrong parameters.
+    """
 
     def __init__(self, node: Any, keys: frozenset[str], prefix: str) -> None:
         self._node, self._keys, self._prefix = node, keys, prefix
@@ -290,5 +297,9 @@ class _Declared:
 
 
 def declared(params: Params, keys: Iterable[str]) -> Params:
-    """A view of `params` that refuses to read what `keys` (dotted) do not declare."""
+    """A view of `params` that refuses to read what `keys` (dotted) do not declare.
+
+    The view is typed as `Params`, whose fields it has, but it is a proxy: `isinstance` and
+    `model_dump` do not work on it. They work on the declared sections that it gives out.
+    """
     return cast("Params", _Declared(params, frozenset(keys), ""))

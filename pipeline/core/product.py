@@ -1,7 +1,8 @@
-"""What every section of params.yaml shares, and the customer's own: product and compute.
+"""The sections `product` and `compute` of params.yaml, and what all sections share.
 
-Frozen, unknown keys refused, no defaults, a docstring a field: docs/guide/parameters.md is made of
-them. The code lock leaves the schema out: it decides nothing, it only refuses.
+Sections are frozen, refuse unknown keys and have no defaults. Each field has a docstring:
+docs/guide/parameters.md is made from them. The code lock leaves the schema out, for it changes no
+result: it only refuses values.
 """
 
 from types import MappingProxyType
@@ -29,7 +30,7 @@ QUALITY_METRICS = MappingProxyType(
 
 
 class Section(BaseModel):
-    """What all sections share."""
+    """Base class of all sections."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True
@@ -37,7 +38,7 @@ class Section(BaseModel):
 
 
 class Requirements(Section):
-    """What the customer needs of the released model. The gate releases nothing that misses one."""
+    """What the customer needs of the released model. A model that misses one is not released."""
 
     quality_metric: Literal[
         "accuracy",
@@ -48,50 +49,58 @@ class Requirements(Section):
         "pearson",
         "spearman",
     ]
-    """The figure that `min_quality` and `max_quality_drop` speak of. classification: accuracy, macro_f1,
-    matthews; multi_label: micro_f1, macro_f1, average_precision; regression: pearson, spearman."""
+    """The metric that quality is judged by. classification: accuracy, macro_f1, matthews;
+    multi_label: micro_f1, macro_f1, average_precision; regression: pearson, spearman."""
     min_quality: Share
-    """Least quality on the validation split."""
+    """Least value of `quality_metric` on the validation split."""
     max_quality_drop: Share
-    """Most quality lost against the teacher, on the same rows."""
+    """Largest loss of `quality_metric` against the teacher, on the same validation rows."""
     latency_p95_ms: Rate
-    """Longest 95th-percentile time of one request of 32 tokens, tokenizer excluded, milliseconds."""
+    """Longest time of one request of `measure.tokens` tokens, in milliseconds, without the
+    tokenizer: 95 % of the requests must be faster."""
     size_mb: Rate
     """Largest model file, in megabytes of 10⁶ bytes."""
     memory_mb: Rate
-    """Most resident memory of a process that has loaded and used the model, megabytes of 10⁶ bytes."""
+    """Most resident memory of a process that has loaded and used the model, in megabytes of 10⁶
+    bytes."""
     max_slice_gap: Share
-    """Largest quality gap between the whole validation split and any slice of it."""
+    """Largest gap of quality between all validation rows and any slice of them (short texts, long
+    texts, texts with negation, each label)."""
     allowed_licences: list[str]
-    """SPDX identifiers that sources and checkpoints may carry."""
+    """SPDX identifiers of the licences that sources and checkpoints may have."""
     licence_waivers: dict[str, str]
-    """Source or checkpoint name → why it is used although its licence is not allowed or unknown."""
+    """Source or checkpoint → why it is used although its licence is unknown or not allowed. The
+    model card shows the reasons."""
 
 
 class Product(Section):
-    """The customer's side: what is built, for whom, and what counts as good enough."""
+    """What the customer asks for: what is built, for whom, and what is good enough."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
-    """Name of the product: of the registered model, and on the demo page."""
+    """Name of the product, of its registered model and of its releases; lower case, digits and
+    hyphens."""
     audience: str
-    """Who uses it and for what; goes into the model card."""
+    """Who uses the product and for what; printed in the model card."""
     problem: Literal["classification", "multi_label", "regression"]
-    """The learnable problem: one label a text, any number of labels a text, or a number."""
+    """Kind of answer. `classification`: one label a text. `multi_label`: any number of labels a
+    text. `regression`: a number."""
     pairs: bool
     """Whether each request is two texts, such as a question and an answer."""
     labels: Annotated[list[str], Field(min_length=1)]
-    """The answers, in the order of the model's outputs; for regression, the name of the number."""
+    """The possible labels, in the order of the model's outputs; for regression, the name of the
+    number."""
     examples: Annotated[list[str | Pair], Field(min_length=1)]
-    """Texts (or pairs) to try on the demo page; also the first golden requests. Write your own."""
+    """Texts (or pairs) to try on the demo page; they are also the first golden requests. Write your
+    own."""
     requirements: Requirements
-    """What the released model must reach."""
+    """What a model must reach to be released."""
 
     @model_validator(mode="after")
     def _labels_fit_the_problem(self) -> Self:
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("product.labels names a label twice")
         if self.problem == CLASSIFICATION and len(self.labels) < 2:
-            raise ValueError("product.labels: at least two, for a text has one of them")
+            raise ValueError("product.labels: at least two, for each text has one of them")
         if self.problem == REGRESSION and len(self.labels) != 1:
             raise ValueError("product.labels: one, the name of the number that regression gives")
         if self.problem == MULTI_LABEL and any(BETWEEN_LABELS in label for label in self.labels):
@@ -118,13 +127,17 @@ class Product(Section):
 
 
 class Compute(Section):
-    """How the machine is used. Results repeat to the last digit under the same values."""
+    """How training uses the machine. The same values on the same machine give the same results to
+    the last digit.
+    """
 
     seed: int
-    """Seed of every random choice."""
+    """Seed of every random choice. Another seed gives other weights, about as good."""
     threads: Positive
-    """Threads of a training step. Another number gives other (equally good) weights."""
+    """Threads that compute a training step; use the number of cores. Another number rounds
+    differently, and so gives other weights, about as good."""
     device: Literal["auto", "cpu", "cuda"]
-    """Where training runs; `auto` takes a GPU where there is one."""
+    """Where training runs. `auto`: on the GPU where there is one, else on the processor."""
     precision: Literal["auto", "float32", "bfloat16"]
-    """Arithmetic of training; `auto` takes bfloat16 where the processor has instructions for it."""
+    """Arithmetic of training. `float32`: exact to 24 bits. `bfloat16`: faster and less exact.
+    `auto`: bfloat16 where the processor has instructions for it."""

@@ -1,4 +1,8 @@
-"""The parameters of each stage but those that train: one class a stage. See `product` for the rules."""
+"""The parameters of the stages that do not train: one class a stage. See `product` for the rules.
+
+The docstring of each field is its explanation in docs/guide/parameters.md and in `modelyard
+explain`.
+"""
 
 from typing import Annotated, Literal, Self
 
@@ -16,35 +20,43 @@ from pipeline.core.product import (
 
 
 class Source(Section):
-    """One place texts come from."""
+    """One file that texts come from."""
 
     name: str
-    """A name of your choice; the manifest and licence waivers use it."""
+    """A name of your choice; the manifest and `licence_waivers` use it. It is part of each row's
+    id, so a new name moves rows between splits."""
     kind: Literal["package", "file"]
-    """`package`: a file inside an installed Python package. `file`: a file below `data/`."""
+    """Where the file is. `package`: inside an installed Python package. `file`: below `data/`."""
     package: str | None
-    """Distribution name of the package; null for a file."""
+    """Distribution name of the package, as pip knows it; null for a file."""
     path: str
-    """For a package, the path inside it; for a file, the path below `data/` (CSV, TSV, JSON lines, Parquet)."""
+    """Path of the file, inside the package or below `data/`. It is CSV, TSV, JSON lines or Parquet,
+    by its ending."""
     sha256: Sha256 | None
-    """Expected hash of the file; must be given for a package. For a file, null takes what is there."""
+    """Expected SHA-256 of the file; another file stops the build. Must be given for a package; for
+    a file, null accepts any content."""
     role: Literal["labelled", "corpus"]
-    """`labelled`: texts with labels. `corpus`: unlabelled text of the same domain."""
+    """What the texts are for. `labelled`: rows of the product, with labels. `corpus`: further texts
+    of the same domain, for pretraining and the transfer set."""
     where: dict[str, str]
-    """Keep only rows whose columns have these values."""
+    """Column → value: only rows that have these values are read. Empty reads all rows."""
     text_column: str
-    """Column that holds the text."""
+    """Column with the text."""
     second_text_column: str | None
-    """Column that holds the second text where `product.pairs`; null otherwise, and for a corpus."""
+    """Column with the second text of a pair where `product.pairs` is true; null otherwise, and for
+    a corpus."""
     label_column: str | None
-    """Column that holds the label. A corpus may have one, of a neighbouring task, or null: its labels teach
-    the teacher before the product's own rows do (`finetune.related`), and nothing is measured on them."""
+    """Column with the label. A corpus has null, or a column with labels of a neighbouring task: the
+    teacher learns them before the product's own rows (`finetune.related`), and nothing is measured
+    on them."""
     label_values: dict[str, str]
-    """Value in the label column → label of the product. Empty: the column holds the labels themselves."""
+    """Value in the label column → label of the product. Empty where the column holds the product's
+    labels."""
     label_separator: str | None
-    """multi_label: what stands between the labels of one row, such as `|`; null otherwise."""
+    """multi_label: the text between the labels of one row, such as `|`; null for other problems."""
     licence: str
-    """SPDX identifier of the content's licence, or `unknown`."""
+    """SPDX identifier of the content's licence, or `unknown`. It must be in
+    `product.requirements.allowed_licences` or have a waiver."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -54,31 +66,31 @@ class Source(Section):
             raise ValueError(f"source {self.name}: a labelled source needs `label_column`")
         if self.role == "corpus" and self.second_text_column is not None:
             raise ValueError(
-                f"source {self.name}: a corpus holds single texts; its `second_text_column` is null"
+                f"source {self.name}: `second_text_column: null`, for a corpus has single texts"
             )
         if self.label_column is None and self.label_separator is not None:
             raise ValueError(
-                f"source {self.name}: `label_separator: null` where there are no labels"
+                f"source {self.name}: `label_separator: null`, for there is no `label_column`"
             )
         return self
 
     def check_against(self, product: Product) -> None:
-        """Refuse columns that are not those that the product asks for.
+        """Refuse columns that do not fit the product.
 
         Raises:
-            ValueError: saying what was expected, as pydantic wants it.
+            ValueError: naming what was expected, as pydantic shows it.
         """
         if self.role == "corpus":
             self._check_related_labels(product)
             return
         if product.pairs and self.second_text_column is None:
             raise ValueError(
-                f"source {self.name}: `second_text_column`, for product.pairs wants two texts a row"
+                f"source {self.name}: `second_text_column`, for product.pairs needs two texts a row"
             )
         if not product.pairs and self.second_text_column is not None:
             raise ValueError(
-                f"source {self.name}: `second_text_column: null`, or product.pairs: true, for a"
-                " product of single texts reads one column"
+                f"source {self.name}: `second_text_column: null`, for a product of single texts, or"
+                " product.pairs: true"
             )
         self._check_separator(product)
 
@@ -87,8 +99,8 @@ class Source(Section):
             return
         if product.pairs:
             raise ValueError(
-                f"source {self.name}: `label_column: null`, for a corpus of single texts has no labels"
-                " for pairs"
+                f"source {self.name}: `label_column: null`, for labels of single texts are no use to"
+                " a product of pairs"
             )
         self._check_separator(product)
 
@@ -100,49 +112,61 @@ class Source(Section):
 
 
 class CollectParams(Section):
-    """collect: raw text from named sources."""
+    """collect: reads texts from named sources and records where each came from."""
 
     sources: Annotated[list[Source], Field(min_length=1)]
-    """Where texts come from; at least one labelled source."""
+    """The files that texts come from; at least one is labelled."""
     max_rows_per_source: Positive | None
-    """Take at most this many rows of a source, chosen by hash; null takes all."""
+    """Most rows to take from each source. The choice is by hash: it is random, repeats, and a
+    larger one holds the smaller. null takes all."""
 
 
 class ValidateParams(Section):
-    """validate: what rows must be like."""
+    """validate: cleans texts and takes out rows that must not be learned from; stops where limits
+    are broken.
+    """
 
     min_characters: Positive
-    """Shorter texts are rejected."""
+    """Texts with fewer characters are taken out."""
     max_characters: Positive
-    """Longer texts are rejected."""
+    """Texts with more characters are taken out."""
     near_duplicate_similarity: Share
-    """Texts of at least this Jaccard similarity of character 5-gram sets form one duplicate cluster."""
+    """Least similarity of two texts that count as near copies: the Jaccard similarity of their sets
+    of character 5-grams, 1 for equal sets. Near copies are kept, in one cluster, and a cluster is
+    never divided between splits. Smaller makes larger clusters."""
     max_reject_share: Share
-    """The line stops when a larger share of the labelled rows is rejected."""
+    """The build stops where a larger share of the labelled rows is taken out, copies not
+    counted."""
     max_duplicate_share: Share
-    """The line stops when a larger share of the labelled rows are copies."""
+    """The build stops where a larger share of the labelled rows are copies of other rows."""
     min_rows_per_label: Positive
-    """The line stops when a label has fewer rows."""
+    """The build stops where a label has fewer rows; for regression, where there are fewer rows in
+    all."""
     max_label_share: Share
-    """The line stops when one label holds a larger share of rows."""
+    """The build stops where one label holds a larger share of the rows."""
 
 
 class LabelParams(Section):
-    """label: gold labels from the sources and from `annotations/`."""
+    """label: makes the gold labels, from the sources and from what people wrote into
+    `annotations/`.
+    """
 
     min_agreement: Annotated[float, Field(ge=-1, le=1)]
-    """Least Krippendorff's alpha among annotators, where rows were labelled more than once."""
+    """Least agreement of the annotators, where several labelled the same rows: Krippendorff's
+    alpha, 1 for full agreement, 0 for chance. The build stops below it."""
 
 
 class SplitShares(Section):
-    """Shares of the duplicate clusters that go to each split."""
+    """Share of the clusters of near copies that goes to each split; the three add up to 1. Clusters
+    are assigned by hash, so a row never moves when rows are added.
+    """
 
     train: Share
-    """Models learn from these rows."""
+    """Share of the rows that models learn from."""
     validation: Share
-    """Every choice is made on these rows; no model learns from them."""
+    """Share of the rows on which every choice is made; no model learns from them."""
     test: Share
-    """Scored once a build; no decision reads it."""
+    """Share of the rows that are scored once, at the end of a build; nothing is decided on them."""
 
     @model_validator(mode="after")
     def _sum_to_one(self) -> Self:
@@ -152,136 +176,162 @@ class SplitShares(Section):
 
 
 class Checkpoint(Section):
-    """An encoder checkpoint, by anything that transformers can load."""
+    """An encoder checkpoint of a family that transformers can load."""
 
     name: str
-    """A name of your choice; the model card and licence waivers use it."""
+    """A name of your choice; the model card and `licence_waivers` use it."""
     kind: Literal["package", "folder", "hub"]
-    """`package`: a folder inside an installed Python package. `folder`: any folder. `hub`: a hub name."""
+    """Where the checkpoint is. `package`: in a folder of an installed Python package. `folder`: in
+    a folder on disk. `hub`: on the Hugging Face hub."""
     package: str | None
-    """Distribution name of the package; null otherwise."""
+    """Distribution name of the package, as pip knows it; null for other kinds."""
     path: str
-    """Folder inside the package, folder on disk, or hub name."""
+    """Folder inside the package, folder on disk, or name on the hub."""
     revision: str | None
-    """Commit on the hub; null otherwise."""
+    """Commit on the hub; null for other kinds."""
     sha256: Sha256 | None
-    """Expected hash of `model.safetensors`; null takes what is there."""
+    """Expected SHA-256 of `model.safetensors`; other weights stop the build. null accepts any."""
     licence: str
-    """SPDX identifier of the weights' licence, or `unknown`."""
+    """SPDX identifier of the weights' licence, or `unknown`. It must be in
+    `product.requirements.allowed_licences` or have a waiver."""
     seen: list[str]
-    """Public data sets the checkpoint was trained on, for honest scores."""
+    """Names of public data sets that the checkpoint was trained on. Scores on GLUE tasks with the
+    same texts are marked."""
 
 
 class PrepareParams(Section):
-    """prepare: splits, tokenizers, token arrays."""
+    """prepare: assigns rows to splits, makes the tokenizers, and turns the corpus into tokens and
+    sentences.
+    """
 
     salt: str
-    """Fixed salt of the split hash. A new one moves rows between splits: old figures no longer compare."""
+    """Text that goes into the hash that assigns rows to splits. Keep it: a new one moves rows
+    between splits, and figures can no longer be compared with older ones."""
     shares: SplitShares
-    """Shares of train, validation and test; they add up to 1."""
+    """Shares of train, validation and test."""
     checkpoint: Checkpoint
-    """What the teacher starts from; its tokenizer is the teacher's."""
+    """The checkpoint that the teacher starts from; its tokenizer is the teacher's too."""
     max_length: Positive
-    """Most tokens of one text, special tokens included."""
+    """Most tokens that a model reads at once, special tokens included. Larger costs time on long
+    texts."""
     window_stride: Positive | None
-    """Longer texts are read in windows of `max_length` that begin this many tokens apart, and their
-    answers averaged; null cuts the text."""
+    """How texts longer than `max_length` are read: in windows of that length which begin this many
+    tokens apart, and whose outputs are averaged. null cuts the text after `max_length` tokens."""
     tokenizer: Literal["wordpiece", "byte_bpe", "cut"]
-    """The student's: `wordpiece` is uncased and of the domain; `byte_bpe` keeps case and loses nothing;
-    `cut` is the checkpoint's WordPiece, cut to the tokens that the texts use."""
+    """The student's tokenizer. `wordpiece`: trained on the domain, lower case. `byte_bpe`: trained
+    on the domain, keeps case and every character. `cut`: the checkpoint's WordPiece, with only the
+    tokens that the texts use."""
     vocabulary_size: Positive
-    """Tokens of the student's own vocabulary."""
+    """Most tokens in the student's vocabulary. More make shorter rows and a larger model file."""
     min_coverage: Share
-    """cut: the line stops when fewer of the texts' tokens are written as before."""
+    """cut: least share of the texts' tokens that the cut vocabulary still has; with fewer, the
+    build stops."""
     max_unknown_share: Share
-    """cut: the line stops when more of the texts' tokens are unknown."""
+    """cut: largest share of the texts' tokens that may become unknown; the build stops above it."""
     min_sentence_words: Positive
-    """Shorter corpus sentences are left out of transfer."""
+    """Corpus sentences with fewer words are left out of the transfer set."""
     max_sentence_words: Positive
-    """Longer corpus sentences are left out of transfer."""
+    """Corpus sentences with more words are left out of the transfer set."""
     max_corpus_documents: Positive | None
-    """Use at most this many corpus documents, chosen by hash; null takes all."""
+    """Most corpus documents to use, chosen by hash; null uses all."""
     related_words: Positive
-    """Closing words of each labelled corpus document that the teacher learns from (`finetune.related`)."""
+    """How many of the last words of each labelled corpus document the teacher learns from
+    (`finetune.related`)."""
     heldout_share: Share
-    """Share of corpus documents kept out of pretraining for the language model's held-out score."""
+    """Share of the corpus documents that pretraining does not read; the language model is scored on
+    them."""
 
 
 class BaselineParams(Section):
-    """baseline: what a model must beat."""
+    """baseline: trains simple classifiers that the teacher must beat, and draws the learning
+    curve.
+    """
 
     max_ngram: Positive
-    """Longest word n-gram."""
+    """Most words of the n-grams that the classifiers count."""
     regularisation: Annotated[list[float], Field(min_length=1)]
-    """Values of C to choose from on validation."""
+    """Values to try for C, the inverse strength of regularisation; the best on validation is
+    kept."""
     learning_curve_shares: Annotated[list[Share], Field(min_length=2)]
-    """Shares of the training rows at which the learning curve is drawn."""
+    """Shares of the training rows for which a classifier is trained, as the points of the learning
+    curve."""
     min_gain: Share
-    """Least quality above the majority class (the mean, for numbers); below it the problem is not learnable from these data."""
+    """Least quality that the best baseline must have above always answering the commonest label
+    (the mean, for regression). The build stops below it: nothing can be learned from these data."""
 
 
 class ExportParams(Section):
-    """export: ONNX of each model."""
+    """export: writes each model as ONNX and checks that it answers like the original."""
 
     opset: Annotated[int, Field(ge=13, le=22)]
-    """ONNX operator set."""
+    """Version of the ONNX operator set."""
     tolerance: Rate
-    """Largest absolute difference of a logit between torch and ONNX; of a number, a share of its spread."""
+    """Largest difference between the outputs of torch and ONNX: of a logit, absolute; of a
+    regression's number, as a share of the standard deviation of the validation numbers. The build
+    stops above it."""
 
 
 class QuantizeParams(Section):
-    """quantize: dynamic int8 of each model."""
+    """quantize: makes an int8 variant of each exported model (dynamic quantization)."""
 
     preset: Literal["portable", "vnni"]
-    """`portable`: seven-bit weights, right on every processor. `vnni`: all eight bits, for processors that
-    have VNNI (the arm64 dot product is alike); others would saturate and answer differently."""
+    """Range of the int8 weights. `portable`: seven bits, correct on every processor. `vnni`: all
+    eight bits, for processors with VNNI or the dot product of arm64; others overflow and answer
+    differently."""
     per_channel: bool
-    """One scale an output channel."""
+    """Whether each output channel of a matrix has a scale of its own, which is more exact, or the
+    whole matrix has one."""
     embeddings: bool
-    """Quantize the embedding tables too."""
+    """Whether the embedding tables are quantized too, which makes the file smaller."""
     float_operators: list[str]
-    """Operators that stay in float32, by names of `certificate.json`'s `sensitivity`; `*` is any characters."""
+    """Operators that stay in float32: names as in `sensitivity` of
+    artifacts/quantize/certificate.json; `*` stands for any characters."""
     min_agreement: Share
-    """Least agreement with float32 on validation texts; where int8 misses it, the most sensitive operators
-    stay in float32 too, one after the other."""
+    """Least share of validation texts for which int8 and float32 give the same answer (for
+    regression, least Spearman correlation of their numbers). Below it, the most sensitive operators
+    return to float32, one after the other."""
 
 
 class EvaluateParams(Section):
-    """evaluate: quality of every variant."""
+    """evaluate: measures the quality of every variant on validation, with intervals."""
 
     confidence: Annotated[float, Field(gt=0.5, lt=1)]
-    """Level of every interval."""
+    """Confidence level of every interval, such as 0.95. Higher makes intervals wider."""
     resamples: Positive
-    """Bootstrap resamples of an interval."""
+    """Bootstrap resamples of an interval. More take longer and make its ends more exact."""
     min_slice_rows: Positive
-    """Smaller slices are reported without a figure."""
+    """Slices (parts of the rows, such as short texts) with fewer rows get no figure."""
     thresholds: Literal["fixed", "fitted"]
-    """`fixed`: the likeliest label, or every label from .5 on. `fitted`: chosen on validation for the
-    product's metric, and shipped in the bundle."""
+    """How probabilities become labels. `fixed`: the likeliest label, or for multi_label each label
+    from 0.5 on. `fitted`: thresholds that are best for the product's metric on validation; they
+    ship in the bundle."""
     abstain_quality: Share | None
-    """Least share of right answers among those given: the model abstains where it is less sure than
-    validation says this takes; null answers always. Not for regression."""
+    """Least share of right answers among the answers that are given. The model gives no answer
+    where it is less sure than this needs on validation, so a higher value leaves more texts
+    unanswered; null always answers. Not for regression."""
 
 
 class MeasureParams(Section):
-    """measure: speed and memory of every variant on this machine."""
+    """measure: measures speed and memory of every variant on this machine."""
 
     tokens: Positive
-    """Length of the measured request, special tokens included."""
+    """Tokens of the measured request, special tokens included."""
     threads: Positive
-    """Threads of one answer, here and where the bundle is served. A server answers as many requests at
-    once as it has cores, and a small model is slower when its operators are shared out."""
+    """Threads that compute one answer, here and where the bundle is served. A server answers as
+    many requests at once as it has cores, and a small model is slower when several threads share
+    its operators."""
     rounds: Positive
-    """Interleaved rounds over the variants."""
+    """How many times all variants are measured in turn. More make the figures steadier."""
     requests_per_round: Positive
-    """Requests to each variant in a round."""
+    """Requests to each variant in one round."""
 
 
 class GateParams(Section):
-    """gate: choose, score once on test, pack."""
+    """gate: chooses the variant to release, scores it once on test, and packs the bundle."""
 
     golden_requests: Positive
-    """Requests with expected answers that go into the bundle."""
+    """Requests that are packed into the bundle with their answers; a server must repeat these
+    answers."""
     invariance_sentences: Positive
-    """Unlabelled sentences on which the certificate compares answers alone, batched and padded;
-    validation texts stand in where the corpus has fewer."""
+    """Unlabelled sentences for which the certificate compares the answers alone, in a batch and
+    with padding. Where the corpus has fewer, validation texts are added."""

@@ -1,4 +1,8 @@
-"""The parameters of the stages that train: one class a stage. See `product` for the rules."""
+"""The parameters of the stages that train: one class a stage. See `product` for the rules.
+
+The docstring of each field is its explanation in docs/guide/parameters.md and in `modelyard
+explain`.
+"""
 
 from typing import Annotated, Literal, Self
 
@@ -11,172 +15,226 @@ class OptimisationParams(Section):
     """How a stage trains: passes, batches and the optimizer. Every training stage has these."""
 
     epochs: Positive
-    """Passes over the training rows."""
+    """How many times training reads all its rows. More take longer, fit the rows better, and in the
+    end overfit."""
     batch_size: Positive
-    """Rows a batch."""
+    """Rows that are computed at once. A larger batch needs more memory and makes fewer, less noisy
+    steps."""
     accumulation: Positive
-    """Batches whose gradients are summed before a step: larger steps than memory holds."""
+    """Batches whose gradients are added up before the optimizer makes a step. A step then sees
+    `batch_size` times this many rows, with the memory of `batch_size` rows."""
     learning_rate: Rate
-    """Peak learning rate of AdamW."""
+    """Highest learning rate of AdamW, reached after the warm-up. Larger learns faster and may
+    diverge."""
     warmup_share: Share
-    """Share of the steps over which the learning rate rises; it then falls linearly to zero."""
+    """Share of all steps in which the learning rate rises from zero to its peak; in the others it
+    falls linearly to zero."""
     weight_decay: Annotated[float, Field(ge=0)]
-    """Decoupled weight decay of matrices."""
+    """Decoupled weight decay of AdamW on weight matrices (biases and norms have none). Larger keeps
+    weights smaller; 0 is off."""
 
 
 class PretrainParams(OptimisationParams):
-    """pretrain: the language model that becomes the student's encoder."""
+    """pretrain: trains a small language model on the corpus. Its sizes are the student's, and the
+    student starts from it where `distill.teacher_layers` is null.
+    """
 
     model: Literal["bert", "bilm"]
-    """`bert`: a masked language model. `bilm`: LSTMs that read both ways (ELMo)."""
+    """Family of the student. `bert`: a transformer, pretrained as a masked language model. `bilm`:
+    LSTMs that read the text forwards and backwards (ELMo)."""
     start: Literal["checkpoint", "random"]
-    """`checkpoint`: the lowest layers of `prepare.checkpoint`; its states are projected where `hidden_size` is
-    smaller than its own, and heads must be of the same size. `random`."""
+    """Weights that pretraining starts from. `checkpoint`: the lowest layers of
+    `prepare.checkpoint`, projected down where `hidden_size` is smaller than the checkpoint's;
+    attention heads must have the same size as its own. `random`: random weights, the only choice
+    for a bilm."""
     layers: Positive
-    """Transformer layers, or LSTMs in each direction."""
+    """Number of transformer layers, or of LSTM layers in each direction. More are slower and may be
+    better."""
     hidden_size: Positive
-    """Width of the residual stream, or of the LSTMs' projections and embeddings."""
+    """Width of a token's state: of embeddings and transformer layers, or of embeddings and the
+    outputs of the LSTMs. Size and time grow with it."""
     heads: Positive
-    """bert: attention heads a layer; must divide `hidden_size`."""
+    """bert: attention heads of each layer; `hidden_size` must be a multiple of it."""
     feed_forward_size: Positive
-    """Width of the feed-forward layers, or cells of each LSTM; from a checkpoint at most its own."""
+    """Width of the feed-forward layers, or number of cells of each LSTM. With `start: checkpoint`
+    at most the checkpoint's own width."""
     dropout: Share
-    """Dropout while pretraining; bilm: of layers, the same units at every step of a row."""
+    """Share of units that are set to zero at random while pretraining; a bilm drops the same units
+    at every token of a row. Larger regularises more."""
     input: Literal["subword", "characters"]
-    """bilm: tokens looked up in a table, or spelled by convolutions over their bytes."""
+    """bilm: how a token becomes a vector. `subword`: it is looked up in a table. `characters`:
+    convolutions compute it from the token's bytes."""
     embedding_dropout: Share
-    """bilm: share of the vocabulary that is blank in a batch."""
+    """bilm: share of the vocabulary whose embeddings are set to zero in each batch; 0 is off."""
     weight_drop: Share
-    """bilm: share of the recurrent weights that are dropped in a batch."""
+    """bilm: share of the LSTMs' recurrent weights that are set to zero in each batch; 0 is off."""
     sequence_length: Positive
-    """Tokens a packed row."""
+    """Tokens of one pretraining row: documents are joined and cut into rows of this length. At most
+    `prepare.max_length`."""
     max_sequences: Positive | None
-    """Packed rows of an epoch, from the start of the shuffled corpus; null takes all."""
+    """Most rows that an epoch of pretraining reads, from the start of the shuffled corpus. More
+    take longer and help the student; null reads all."""
     mask_share: Annotated[Share, Field(gt=0)]
-    """bert: share of tokens to predict."""
+    """bert: share of the tokens that are hidden and must be predicted, above 0."""
     whole_words: bool
-    """bert: hide all tokens of a word or none."""
+    """bert: whether all tokens of a word are hidden together, which is harder to predict, or each
+    by itself."""
 
     @model_validator(mode="after")
     def _fits_the_model(self) -> Self:
         if self.model == "bert" and self.hidden_size % self.heads:
             raise ValueError("pretrain.heads must divide pretrain.hidden_size")
         if self.model == "bilm" and self.start == "checkpoint":
-            raise ValueError("pretrain.start: random, for no checkpoint is a bilm")
+            raise ValueError("pretrain.start: random, for a bilm has no checkpoint to start from")
         return self
 
 
 class AdaptParams(OptimisationParams):
-    """Masked language modelling of the teacher's checkpoint on the domain."""
+    """Adapts the checkpoint to the domain before the teacher learns any label: masked language
+    modelling on texts of the domain, for BERT checkpoints alone. One training serves all seeds.
+    """
 
     max_sentences: Annotated[int, Field(ge=0)]
-    """Corpus sentences to learn from, beside the training rows, packed into rows of `prepare.max_length` tokens; of
-    pairs there are none. 0 leaves the checkpoint as it is."""
+    """Corpus sentences to learn from, beside the texts of the training rows; packed into rows of
+    `prepare.max_length` tokens. A product of pairs has no sentences. 0 skips the adaptation."""
     mask_share: Annotated[Share, Field(gt=0)]
-    """Share of tokens to predict; all tokens of a word are hidden or none."""
+    """Share of the tokens that are hidden and must be predicted, above 0; all tokens of a word are
+    hidden together."""
 
 
 class FinetuneParams(OptimisationParams):
-    """finetune: the teacher."""
+    """finetune: trains the teacher, the checkpoint with a classifier, on the product's training
+    rows.
+    """
 
     adapt: AdaptParams
-    """Masked language modelling of the checkpoint on texts of the domain, before any labels; of a BERT. One training
-    serves all seeds."""
+    """Adaptation of the checkpoint to the domain, before any labels; off with `max_sentences:
+    0`."""
     related: OptimisationParams | None
-    """The labels of a neighbouring task, where a corpus has them, before the product's own; null does
-    without. One training serves all seeds."""
+    """Training on the labels of a neighbouring task, where a corpus has some, before the product's
+    own rows; null skips it. One training serves all seeds."""
     seeds: Positive
-    """Teachers to train, each from a seed of its own; the mean quality of all with its interval is reported."""
+    """How many teachers are trained, each with its own random seed. More take that many times as
+    long, and the reported interval of their mean quality becomes narrower."""
     keep: Literal["best", "mean"]
-    """Of several seeds, `best`: the one with the best validation quality; `mean`: the mean of their weights, all
-    having started from those of the first."""
+    """Which teacher goes on where there are several seeds. `best`: the one with the best
+    validation quality. `mean`: the mean of their weights, which works because all start from the
+    same weights."""
     class_weights: Literal["none", "balanced"]
-    """`balanced`: a rare label's rows weigh more, by the inverse of its share. Not for regression."""
+    """How rows weigh in the loss. `none`: all the same. `balanced`: by the inverse of their label's
+    share, so that rare labels count as much as frequent ones; not for regression."""
     frozen_layers: Annotated[int, Field(ge=0)]
-    """Lowest layers that do not learn; 1 is the embeddings, 2 those and the first encoder layer."""
+    """How many of the lowest layers keep the checkpoint's weights: 1 is the embeddings, 2 the
+    embeddings and the first encoder layer; 0 trains all. More train faster and adapt less."""
     layer_decay: Annotated[float, Field(gt=0, le=1)]
-    """The learning rate of each layer is this times that of the layer above it."""
+    """Factor between the learning rates of neighbouring layers: each layer learns at this times the
+    rate of the layer above it. 1 trains all at one rate; smaller changes the lower layers less."""
     patience: Positive | None
-    """Epochs without a better validation quality after which training stops and the best epoch's weights
-    are taken; null trains to the end and takes the last."""
+    """Training stops after this many epochs without a better validation quality, and the best
+    epoch's weights are kept; null trains all epochs and keeps the last weights."""
     average: Annotated[float, Field(ge=0, lt=1)]
-    """Decay a step of the moving average of the weights, which is what validation sees and what is kept;
-    0 keeps the weights of the last step."""
+    """Decay per step of the moving average of the weights; the average is what is validated and
+    kept. Closer to 1 averages over more steps; 0 keeps the weights of the last step."""
     dropout: Share
-    """Dropout before the classifier."""
+    """Share of units before the classifier that are set to zero at random in training. Larger
+    regularises more."""
 
 
 class TransferParams(Section):
-    """transfer: the teacher's outputs on labelled rows, texts made from them, and corpus sentences."""
+    """transfer: writes the transfer set, the teacher's answers that the student learns from: on the
+    labelled rows, on texts made from them, and on corpus sentences.
+    """
 
     max_sentences: Positive
-    """Corpus sentences to score."""
+    """Most corpus sentences that the teacher answers. More make a better student and take longer,
+    here and in distill."""
     choice: Literal["domain", "hash"]
-    """Which sentences: `domain`, those most like the training rows; `hash`, any."""
+    """Which sentences are taken. `domain`: those most like the training rows. `hash`: a random
+    choice."""
     min_new_pairs: Share
-    """Share of a sentence's pairs of neighbouring words that none chosen before it had; with fewer it is passed
-    over, and others come in its place. 0 takes all as they come."""
+    """Least share of a sentence's word pairs (two neighbouring words) that no sentence chosen
+    before has. Sentences with fewer are replaced by others, so a larger share gives more varied
+    sentences; 0 takes all as they come."""
     augmentations: Annotated[int, Field(ge=0)]
-    """Texts made from each training row, beside it: pieces, joins, words dropped and replaced. Not of pairs."""
+    """New texts made from each training row: pieces of it, joins with another row, with words
+    dropped and replaced. More give the student more to learn from and take longer. Products of
+    pairs make none."""
     min_confidence: Share
-    """Sentences and made texts that the teacher is less sure of are left out: by its top probability; of several
-    labels, by the mean over them of the likelier answer's. Numbers leave none out."""
+    """Least confidence of the teacher: sentences and made texts below it are left out. Confidence
+    is the highest probability; with several labels, the mean over the labels of the likelier of yes
+    and no. Regression leaves none out."""
     batch_size: Positive
-    """Rows a forward pass."""
+    """Texts that the teacher answers at once. Larger needs more memory; the answers are the
+    same."""
     hidden_layers: list[Positive]
-    """Layers of the teacher, the lowest 1, after which the mean state of each text is kept for the student; the
-    last one is always there. One for each of the student's layers but its last: `[3]` of six for two."""
+    """Layers of the teacher, counted from 1, whose mean state of each text is kept for
+    `distill.hidden_weight`; the last layer is always kept. Give one for each student layer except
+    its last: `[3]` for a teacher of six layers and a student of two."""
 
     @model_validator(mode="after")
     def _layers_rise(self) -> Self:
         if self.hidden_layers != sorted(set(self.hidden_layers)):
-            raise ValueError("transfer.hidden_layers: numbers that rise, each once")
+            raise ValueError("transfer.hidden_layers: rising numbers, each once")
         return self
 
 
 class DistillParams(OptimisationParams):
-    """distill: the student learns the teacher's outputs."""
+    """distill: trains the student on the transfer set, to give the teacher's answers."""
 
     temperature: Rate
-    """Softens both distributions (Hinton et al. 2015)."""
+    """Divides the logits of teacher and student in the loss (Hinton et al. 2015). Above 1 the
+    student also learns how likely the teacher finds the other labels."""
     hard_label_weight: Share
-    """Weight of the cross-entropy with the gold label, where there is one; the rest goes to the teacher."""
+    """Weight of the gold label in the loss, for rows that have one; the rest is the weight of the
+    teacher's answer. 0 ignores the gold labels."""
     teacher_layers: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | None
-    """bert: layers of the teacher that the student starts from, with its embeddings and head, the lowest 0 (Sanh
-    et al. 2019), projected where it is narrower; null starts from pretrain's model."""
+    """bert: which layers of the teacher the student copies to start from, counted from 0, with the
+    teacher's embeddings and classifier (Sanh et al. 2019), projected where the student is narrower.
+    One for each of `pretrain.layers`; null starts from pretrain's model."""
     embedding_rank: Positive | None
-    """bert: the student's table of embeddings is the product of one this wide and a small matrix, from here
-    on to the exported graph; null leaves it whole."""
+    """bert: width of the student's embedding table, which a small matrix then widens to
+    `hidden_size`; also in the exported model. Smaller makes the file smaller; null keeps the full
+    table."""
     feature_weight: Annotated[float, Field(ge=0)]
-    """Weight of the squared distance between what both models' last layers read, the student's through
-    a linear map that is dropped afterwards (FitNets, Romero et al. 2015); 0 leaves it out."""
+    """Weight in the loss of the squared distance between the last states of student and teacher,
+    the student's through a linear map that is dropped afterwards (FitNets, Romero et al. 2015); 0
+    is off."""
     hidden_weight: Annotated[float, Field(ge=0)]
-    """bert: the same for the mean states after the student's layers but its last and after the teacher's
-    `transfer.hidden_layers`, one for one (TinyBERT, Jiao et al. 2020); 0 leaves them out."""
+    """bert: weight in the loss of the squared distance between the mean states of the student's
+    layers, except its last, and of the teacher's `transfer.hidden_layers`, one for one (TinyBERT,
+    Jiao et al. 2020); 0 is off."""
     labelled_repeats: Positive
-    """Times the labelled rows appear in one epoch, beside each corpus sentence once."""
+    """How many times an epoch repeats the labelled rows, while each corpus sentence comes once."""
     dropout: Share
-    """Dropout in the student while it learns."""
+    """Share of the student's units that are set to zero at random in training. Larger regularises
+    more."""
 
 
 class PruneParams(OptimisationParams):
-    """prune: network surgery, and training in which the rest of the student makes up for it."""
+    """prune: removes the parts of the student that matter least, and trains the rest to make up for
+    them.
+    """
 
     method: Literal["structured", "dynamic"]
-    """`structured` removes whole units before training: the model becomes smaller and faster. `dynamic`
-    cuts single weights while it trains, and splices back what it misses: the compressed file becomes
-    smaller, a dense matrix product takes as long."""
+    """What is removed. `structured`: whole units, before training; the model becomes smaller and
+    faster. `dynamic`: single weights, while it trains, and those that turn out to be missed come
+    back (network surgery); only the compressed file becomes smaller, computing takes as long."""
     keep_share: Annotated[float, Field(gt=0, le=1)]
-    """structured: share of feed-forward units (bilm: of cells) kept, the same in all layers, by
-    importance. dynamic: share of the weights of each matrix."""
+    """Share that is kept, the most important first. structured: of the feed-forward units of each
+    layer (bilm: of the cells). dynamic: of the weights of each matrix. Smaller makes a smaller,
+    less accurate model."""
     keep_heads: Annotated[float, Field(gt=0, le=1)]
-    """structured, bert: share of attention heads kept, the same in all layers, by importance."""
+    """structured, bert: share of the attention heads of each layer that is kept, the most important
+    first; 1 keeps all."""
     layers: Positive | None
-    """structured, bert: encoder layers kept, by importance; null keeps all."""
+    """structured, bert: number of encoder layers that are kept, the most important first; null
+    keeps all."""
     max_sentences: Positive
-    """Corpus sentences of the recovery training, beside all labelled rows."""
+    """Most corpus sentences of the training after the cut, beside all labelled rows. More recover
+    more quality and take longer."""
     feature_weight: Annotated[float, Field(ge=0)]
-    """Of the recovery training, as `distill.feature_weight`; 0 leaves it out."""
+    """The weight that `distill.feature_weight` is in distill, for the training after the cut; 0 is
+    off."""
 
     @model_validator(mode="after")
     def _parts_are_structured(self) -> Self:
@@ -188,30 +246,31 @@ class PruneParams(OptimisationParams):
 
 
 def check_recipe(pretrain: PretrainParams, distill: DistillParams, prune: PruneParams) -> None:
-    """Refuse what cannot come of the student that `pretrain` shapes.
+    """Refuse settings of distill and prune that do not fit the student that `pretrain` describes.
 
     Raises:
-        ValueError: what it has to be, and why.
+        ValueError: naming what the setting has to be, and why.
     """
     bert, layers = pretrain.model == "bert", distill.teacher_layers
     if distill.embedding_rank is not None and (not bert or prune.method == "dynamic"):
-        # Of two matrices with zeros the product, which is what is saved, has none.
-        raise ValueError("distill.embedding_rank: null, for a bilm and for prune.method: dynamic")
+        # What is saved is the product of the two matrices, which has no zeros even where they do.
+        raise ValueError("distill.embedding_rank: null, for a bilm and with prune.method: dynamic")
     if layers is not None and not bert:
-        raise ValueError("distill.teacher_layers: null, for a bilm has no layer of a BERT's")
+        raise ValueError("distill.teacher_layers: null, for a bilm cannot copy layers of a BERT")
     if layers is not None and len(layers) != pretrain.layers:
         raise ValueError(
-            f"distill.teacher_layers: {pretrain.layers} numbers, one for each of pretrain.layers, or null to start"
-            " from pretrain's model"
+            f"distill.teacher_layers: {pretrain.layers} numbers, one for each of pretrain.layers, or"
+            " null to start from pretrain's model"
         )
 
 
 class CompressParams(Section):
-    """What `make compress-search` tries. No stage reads it."""
+    """Which recipes `make compress-search` tries. No stage reads this section."""
 
     space: dict[str, Annotated[list[int | float | str | bool | None], Field(min_length=1)]]
-    """Parameter → the values that are tried; a recipe has one of each."""
+    """Parameter → the values to try. A recipe is one value of each parameter."""
     trials: Positive
-    """Recipes to try at most, those of earlier calls of the same search counted."""
+    """Most recipes to try, including those of earlier calls of the same search."""
     minutes: Annotated[float, Field(gt=0)]
-    """After so many minutes of trials, earlier calls' counted, no further one begins."""
+    """Minutes of trials, including earlier calls, after which no new trial begins; one that runs
+    goes on to its end."""

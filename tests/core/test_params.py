@@ -79,7 +79,7 @@ NUMBER = ["product.problem=regression", "product.labels=[stars]"]
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (["prepare.window_stride=128"], r"prepare\.window_stride under prepare\.max_length"),
+        (["prepare.window_stride=128"], r"prepare\.window_stride less than prepare\.max_length"),
         (["product.requirements.quality_metric=pearson"], "quality_metric of classification"),
         (["product.labels=[one]"], "at least two"),
         (["product.problem=multi_label", "product.labels=[a|b]"], r"product\.labels without \|"),
