@@ -2,8 +2,8 @@
 
 DVC does not follow imports, and a folder among `deps` makes a comment cost a training run. Here a
 stage's hash covers the syntax trees (no comments, no docstrings, no positions) of every project
-module that it reaches by imports, also those inside functions, and the versions of the libraries
-below where a reached module imports them.
+module that it reaches by imports, also those inside functions, the templates of those modules, and
+the versions of the libraries below where a reached module imports them.
 
 The imports are read here and not by grimp: that looks a package up on the import path, and the code of
 a worktree, whose hashes these are, is not on it.
@@ -67,9 +67,14 @@ class CodeModule:
 
     @cached_property
     def digest(self) -> str:
-        """Hash of the code without comments, docstrings and positions."""
-        form = repr(_form(self._tree))
-        return hashlib.sha256(form.encode()).hexdigest()
+        """Hash of the code without comments, docstrings and positions, and of its templates.
+
+        A template belongs to the module of its name: `data_card.md.j2` to `data_card.py` beside it.
+        """
+        found = hashlib.sha256(repr(_form(self._tree)).encode())
+        for template in sorted(self.path.parent.glob(f"{self.path.stem}.*.j2")):
+            found.update(template.read_bytes())
+        return found.hexdigest()
 
     @cached_property
     def imported(self) -> frozenset[str]:

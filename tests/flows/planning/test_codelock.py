@@ -48,6 +48,16 @@ def test_a_comment_or_a_docstring_changes_no_hash(project: Path) -> None:
     assert compute_code_lock(project) == before
 
 
+def test_a_template_counts_as_code_of_the_module_of_its_name(project: Path) -> None:
+    template = project / "pipeline/library/deep.md.j2"
+    template.write_text("# Two\n")
+    assert refresh_code_lock(project) == ["two"]
+    template.write_text("# Two, in other words\n")
+    assert refresh_code_lock(project) == ["two"]
+    (project / "pipeline/library/unused.md.j2").write_text("# Nobody's\n")
+    assert refresh_code_lock(project) == []
+
+
 @pytest.mark.parametrize(
     ("name", "old", "new", "stages"),
     [
