@@ -17,8 +17,16 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "guide" / "parameters.md"
 HEAD = """# Parameters
 
-Every key of `params.yaml`. The schema has no defaults: what is not in `params.yaml` is not decided
-anywhere. A mistyped name is refused, with the nearest valid one.
+Every key of `params.yaml`. The schema has no defaults: every key must be there, so a value you can change is in
+that file and nowhere else. A mistyped name is refused, with the nearest valid one.
+
+Some limits are not parameters, because they belong to the machinery and not to a product. They are constants beside the
+code that uses them: how much worse than the champion a retrained model may be and from how many rows that is judged
+(`MAX_LOSS`, `MIN_ROWS` in `pipeline/monitoring/decide.py`), how many labels a batch may flip (`MAX_FLIP_SHARE` in
+`pipeline/runtime/batch_invariance.py`), how much int8 may change the language model (`pipeline/quantize.py`), the
+25 ms that HTTP may add to the latency limit when a bundle is blessed (`flows/release.py`), and what counts as a short text, a
+long one or a negation in the slices (`pipeline/metrics/slices.py`; the negations are English, so that slice is empty in
+other languages).
 
 Change a value in the file, or for one run only: `make pipeline SET="finetune.epochs=1"`.
 `.venv/bin/modelyard explain finetune.epochs` also says where a parameter is read and what reruns.
