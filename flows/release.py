@@ -27,7 +27,7 @@ from pipeline.release.state import ReleaseState
 
 if TYPE_CHECKING:
     from pipeline.release.blessing import Limits
-    from pipeline.release.rollout import Release
+    from pipeline.release.rollout import ReleaseResult
 
 Result = TypeVar("Result")
 DEFAULT_BUNDLE = "artifacts/gate/bundle"
@@ -76,7 +76,7 @@ def release_bundle(
     mlflow_run_id: str | None,
     why: str = "it was built and the gate passed it",
     port: int | None = None,
-) -> "Release":
+) -> "ReleaseResult":
     """Release the bundle in a folder.
 
     Args:

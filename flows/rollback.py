@@ -16,10 +16,10 @@ from pipeline.release import ledger
 from pipeline.release.state import ReleaseState
 
 if TYPE_CHECKING:
-    from pipeline.release.rollout import Release
+    from pipeline.release.rollout import ReleaseResult
 
 
-def roll_back(root: Path, product: str, *, to: str | None) -> "Release":
+def roll_back(root: Path, product: str, *, to: str | None) -> "ReleaseResult":
     """Releases a former bundle of the product.
 
     Args:

@@ -18,6 +18,7 @@ from typing import Any
 
 from pipeline.core.errors import PipelineError
 from pipeline.core.paths import Paths
+from pipeline.release.server_process import is_alive
 
 WORKSPACE_VARIABLE = "MODELYARD_WORKSPACE"
 """Marks the processes of a stage with the workspace they work in."""
@@ -86,16 +87,6 @@ def _busy(workspace: Path, holder: dict[str, Any]) -> PipelineError:
         expected="one build at a time in a workspace",
         next_step="wait until it ends, or stop it with Ctrl-C where it runs",
     )
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs. A zombie does not: it holds no lock, though its number is taken."""
-    import psutil
-
-    try:
-        return pid > 0 and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def end_orphans(workspace: Path) -> None:

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import yaml
 
-from flows.execution.locks import is_alive
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import write_text
 from pipeline.core.params import override, parse_params, parse_yaml
 from pipeline.core.paths import Paths
+from pipeline.release.server_process import is_alive
 
 _PID_FILE = "owner.pid"
 _COPIED = ("data", "annotations")

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from flows.execution.locks import is_alive
 from pipeline.core.files import read_json
 from pipeline.core.params import parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.core.stage import declared_keys, stage_definition
+from pipeline.release.server_process import is_alive
 
 PID_TAG = "modelyard.pid"
 _BATCH = 900  # MLflow takes at most 1000 metrics and 100 parameters or tags a call

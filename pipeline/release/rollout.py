@@ -62,7 +62,7 @@ class ReleaseRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Release:
+class ReleaseResult:
     """The result of a release.
 
     Attributes:
@@ -100,7 +100,7 @@ class Rollout:
         self._state = ReleaseState(root, product)
         self._step = run_step
 
-    def release(self, request: ReleaseRequest) -> Release:
+    def release(self, request: ReleaseRequest) -> ReleaseResult:
         """Releases a bundle. One that serves already is only verified.
 
         Raises:
@@ -120,7 +120,7 @@ class Rollout:
                     raise
                 raise _unforeseen(error) from error
 
-    def _run(self, request: ReleaseRequest, bundle: Bundle, registry: Registry) -> Release:
+    def _run(self, request: ReleaseRequest, bundle: Bundle, registry: Registry) -> ReleaseResult:
         version: str = self._step("register", lambda: registry.register(bundle, request.run_id))
         if (address := self._serving(bundle, registry, version)) is not None:
             return self._record(request, bundle, version=version, address=address)
@@ -145,7 +145,7 @@ class Rollout:
 
     def _record(
         self, request: ReleaseRequest, bundle: Bundle, *, version: str, address: Address
-    ) -> Release:
+    ) -> ReleaseResult:
         """Writes the ledger and removes the journal."""
         # Without a journal nothing was changed; with one, a stopped server may have come back.
         promotion = self._state.unverified_promotion()
@@ -163,7 +163,9 @@ class Rollout:
         self._step("record", lambda: ledger.append(self._state.ledger, entry))
         self._state.journal.unlink(missing_ok=True)
         outcome = "already serving" if already else "promoted"
-        return Release(hash=bundle.hash, version=version, address=address.url, outcome=outcome)
+        return ReleaseResult(
+            hash=bundle.hash, version=version, address=address.url, outcome=outcome
+        )
 
     def _undo(
         self,

@@ -70,7 +70,7 @@ def is_alive(pid: int, create_time: float | None = None) -> bool:
     try:
         process = psutil.Process(pid)
         same = create_time is None or process.create_time() == create_time
-        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
+        return bool(pid > 0 and same and process.status() != psutil.STATUS_ZOMBIE)
     except (psutil.Error, ValueError):  # ValueError: a negative pid
         return False
 

@@ -95,11 +95,13 @@ def releases(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     handed: list[dict[str, Any]] = []
 
     def release_bundle(**order: Any) -> Any:
-        from pipeline.release.rollout import Release
+        from pipeline.release.rollout import ReleaseResult
 
         handed.append(order)
         digest = sha256_file(order["bundle"] / "manifest.json")
-        return Release(hash=digest, version="2", address="http://127.0.0.1:1", outcome="promoted")
+        return ReleaseResult(
+            hash=digest, version="2", address="http://127.0.0.1:1", outcome="promoted"
+        )
 
     monkeypatch.setattr(retrain, "release_bundle", release_bundle)
     return handed

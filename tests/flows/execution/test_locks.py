@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from flows.execution.locks import build_lock, clean_dvc_locks, is_alive
+from flows.execution.locks import build_lock, clean_dvc_locks
+from pipeline.release.server_process import is_alive
 
 TRY = (
     "import sys\nfrom pathlib import Path\nfrom flows.execution.locks import build_lock\n"
