@@ -1,15 +1,17 @@
-"""Write docs/guide/parameters.md from the schema: every parameter, its type and its meaning.
+"""Writes docs/guide/parameters.md: every parameter of the schema, and the constants beside it.
 
-    python -m scripts.parameters            # run after a change of the schema
+    python -m scripts.parameters            # run after a change of the schema or of a listed constant
 
-A test fails while the page is not what the schema says.
+A test fails while the page is not what the code says.
 """
 
+import ast
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
 from flows.planning.schema import key_of, opening, parameters, section_in
+from pipeline.core.errors import ParameterError
 from pipeline.core.files import write_text
 from pipeline.core.params import Params
 
@@ -17,23 +19,42 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "guide" / "parameters.md"
 HEAD = """# Parameters
 
-Every key of `params.yaml`. The schema has no defaults: every key must be there, so a value you can change is in
-that file and nowhere else. A mistyped name is refused, with the nearest valid one.
-
-Some limits are not parameters, because they belong to the machinery and not to a product. They are constants beside the
-code that uses them: how much worse than the champion a retrained model may be and from how many rows that is judged
-(`MAX_LOSS`, `MIN_ROWS` in `pipeline/monitoring/decide.py`), how many labels a batch may flip (`MAX_FLIP_SHARE` in
-`pipeline/runtime/batch_invariance.py`), how much int8 may change the language model (`pipeline/quantize.py`), the
-25 ms that HTTP may add to the latency limit when a bundle is blessed (`flows/release.py`), and what counts as a short text, a
-long one or a negation in the slices (`pipeline/metrics/slices.py`; the negations are English, so that slice is empty in
-other languages).
+Every key of `params.yaml`: its type and what it means. All keys must be there, for the schema has no
+defaults; a mistyped name is refused, with the nearest valid one.
 
 Change a value in the file, or for one run only: `make pipeline SET="finetune.epochs=1"`.
 `.venv/bin/modelyard explain finetune.epochs` also says where a parameter is read and what reruns.
 
-This page is made from `pipeline/core/product.py` and the `sections` beside it by
-`python -m scripts.parameters`.
+Constants of the code that can change a result or a decision, and that are no parameters, are listed
+[at the end](#constants).
+
+This page is made by `python -m scripts.parameters` from `pipeline/core/product.py`, `sections.py` and
+`training_sections.py` in the same folder, and the constants named in `scripts/parameters.py`.
 """
+CONSTANTS = (
+    ("pipeline/data/duplicates.py", "GRAM_CHARACTERS", "characters of the pieces by which near copies are found"),
+    ("pipeline/data/row_checks.py", "_MAX_HYPOTHESES", "pairs with one first text that are of one cluster; with more, the first text counts as a category"),
+    ("pipeline/text/containment.py", "LEAK_WORDS", "words from which on a text inside another text counts as a leak"),
+    ("pipeline/data/augmentation.py", "_REPLACED, _DROPPED", "shares of the words that are replaced and dropped in a made text"),
+    ("pipeline/data/augmentation.py", "_CUT, _JOINED", "shares of the made texts that are a piece of a row, and a join of two rows"),
+    ("pipeline/training/loop.py", "_GRADIENT_NORM", "norm that the gradients are clipped to"),
+    ("pipeline/training/average.py", "EVERY", "steps between two updates of the moving average of the weights"),
+    ("pipeline/training/objectives/masked_lm.py", "_REPLACED_BY_MASK, _REPLACED_BY_RANDOM", "shares of the hidden tokens that become the mask, and a random token"),
+    ("pipeline/prune.py", "_IMPORTANCE_BATCHES", "batches on which the importance of units is measured"),
+    ("pipeline/compression/surgery.py", "_HYSTERESIS", "upper threshold over the lower one: weights between the two stay as they are"),
+    ("pipeline/compression/surgery.py", "_RENEWALS", "times that dynamic pruning chooses the weights anew"),
+    ("pipeline/quantize.py", "_COMPARED_TEXTS", "validation texts on which `quantize.min_agreement` is measured"),
+    ("pipeline/quantize.py", "_MOST_BITS_CHANGE", "largest change of the language model's bits a token that int8 may cause, as a share"),
+    ("pipeline/metrics/slices.py", "_SHORT_WORDS", "words up to which a text is in the slice of short texts"),
+    ("pipeline/metrics/slices.py", "_LONG_WORDS", "words from which on a text is in the slice of long texts"),
+    ("pipeline/metrics/slices.py", "_NEGATION", "words that put a text into the slice with negation; English alone, so other languages have no such slice"),
+    ("pipeline/runtime/batch_invariance.py", "MAX_FLIP_SHARE", "largest share of texts whose label may change when texts run in one batch; above it, the gate fails"),
+    ("pipeline/release/blessing.py", "_ROUNDS", "rounds of requests to a new server before it is released"),
+    ("pipeline/monitoring/decide.py", "MAX_LOSS", "largest quality that a retrained model may lose against the champion, at the lower end of the interval"),
+    ("pipeline/monitoring/decide.py", "MIN_ROWS", "shared validation rows below which a retrained model is not compared, and not released"),
+    ("flows/release.py", "_HTTP_ALLOWANCE_MS", "milliseconds added to `latency_p95_ms` when a released server is checked over HTTP"),
+)  # fmt: skip
+"""Constants that can change a result or a decision: file, name, meaning."""
 
 
 def main() -> None:
@@ -43,9 +64,13 @@ def main() -> None:
 
 def page() -> str:
     """The whole page as Markdown."""
-    return HEAD + "".join(
-        _section(key_of(name, field), field) for name, field in Params.model_fields.items()
-    )
+    sections = [_section(key_of(name, field), field) for name, field in Params.model_fields.items()]
+    rows = [
+        f"| `{file}` | `{name}` | {_cell(_value_of(file, name))} | {_cell(meaning)} |\n"
+        for file, name, meaning in CONSTANTS
+    ]
+    head = "\n## Constants\n\n| file | name | value | meaning |\n|---|---|---|---|\n"
+    return "".join([HEAD, *sections, head, *rows])
 
 
 def _section(name: str, field: FieldInfo) -> str:
@@ -56,6 +81,18 @@ def _section(name: str, field: FieldInfo) -> str:
     )
     return (
         f"\n## {name}\n\n{opening(model, name)}\n\n| key | type | meaning |\n|---|---|---|\n{rows}"
+    )
+
+
+def _value_of(file: str, name: str) -> str:
+    """The value of a constant as its file writes it; of a pattern, a dash."""
+    for node in ast.parse((ROOT / file).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).strip("()") == name:
+            return "–" if isinstance(node.value, ast.Call) else ast.unparse(node.value).strip("()")
+    raise ParameterError(
+        f"{file} has no constant {name}",
+        expected="every constant that CONSTANTS in scripts/parameters.py lists",
+        next_step="correct CONSTANTS: the new name, or without the line where the constant is gone",
     )
 
 

@@ -259,7 +259,11 @@ def test_a_file_without_the_second_column_is_refused(paths: Paths) -> None:
     ("mine", "changes", "message"),
     [
         (source(), PAIRS, "`second_text_column`, for product.pairs"),
-        (source(second_text_column="label"), [], "`second_text_column: null`, or product.pairs"),
+        (
+            source(second_text_column="label"),
+            [],
+            "`second_text_column: null`, for a product of single",
+        ),
         (source(), MULTI_LABEL, "`label_separator` for multi_label"),
         (source(label_separator="|"), [], "null for other problems"),
     ],

@@ -14,7 +14,7 @@ from pipeline.text.containment import LEAK_WORDS, containing, equal_pairs
 
 EMPTY, SHORT, LONG = "empty", "too short", "too long"
 COPY, CONFLICT = "copy of another row", "copies with different labels"
-_MOST_HYPOTHESES = 20
+_MAX_HYPOTHESES = 20
 HOLDS, HELD = "holds a labelled text", "is part of a labelled text"
 
 
@@ -42,7 +42,7 @@ def check_labelled(records: Sequence[Record], params: ValidateParams) -> Checked
     """
     kept, rejects = _usable(records, params)
     kept, words, copies = _without_copies(kept)
-    together = [rows for rows in _same_first(kept, words) if len(rows) <= _MOST_HYPOTHESES]
+    together = [rows for rows in _same_first(kept, words) if len(rows) <= _MAX_HYPOTHESES]
     firsts = near_duplicates(words, similarity=params.near_duplicate_similarity, together=together)
     # Records are ordered by id, so the first of a cluster has its smallest id.
     kept = [
