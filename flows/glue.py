@@ -1,4 +1,4 @@
-"""GLUE, task by task: fine-tune an encoder on the official files, print the table, pack a submission.
+"""GLUE, task by task: fine-tune an encoder on the official files, print a table, pack a submission.
 
     modelyard glue --data DIR                                # every task whose folder is there
     modelyard glue --data DIR --tasks CoLA,MRPC --seeds 1,2,3
@@ -6,13 +6,13 @@
     modelyard glue --datasets NAME_OR_FOLDER                 # what the `datasets` library reads
 
 DIR holds one folder a task (CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI, and AX or diagnostic
-for the diagnostic rows), as the benchmark's own script leaves them. NAME_OR_FOLDER is a folder of data sets or a
-hub name (`pipeline/glue/from_datasets.py`); its rows are written as official files first, and from there
-both ways are one. The encoder is `prepare.checkpoint` unless a folder is named: any checkpoint that
-transformers knows, or our own pretraining, BERT or biLM.
-Each task and seed is trained in a process of its own; what is finished is not trained again while data,
-encoder, parameters and the code of training are the same, so a killed run goes on where it was. Results:
-artifacts/glue/.
+for the diagnostic rows), as the benchmark's own script leaves them. NAME_OR_FOLDER is a folder of data
+sets or a hub name (`pipeline/glue/from_datasets.py`); its rows are first written as official files. The
+encoder is `prepare.checkpoint` unless a folder is named: any checkpoint that transformers knows, or what
+our own pretraining wrote, BERT or biLM.
+
+Each task and seed is trained in a process of its own. It is not trained again while data, encoder,
+parameters and training code are the same, so a killed run continues. Results are in artifacts/glue/.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from flows.planning.codelock import CodeLock
@@ -49,7 +50,7 @@ def run_glue(
     seeds: Sequence[int],
     seen: Sequence[str] | None = None,
 ) -> None:
-    """Train what is not trained yet, then report on every task that went through.
+    """Trains what is not trained yet, then reports on every task that was trained.
 
     Args:
         encoder: a checkpoint's folder; None is `prepare.checkpoint`.
@@ -58,44 +59,24 @@ def run_glue(
     Raises:
         TrainingError: a task failed; the others are trained and reported.
     """
-    work, out = Paths(root).state / "glue", Paths(root).artifacts / "glue"
-    code = CodeLock(_CODE).stage_hash("glue.train")
-    weights = _encoder_hash(params, encoder)
-    chosen = [] if encoder is None else ["--encoder", str(encoder.resolve())]
     answers: list[str] = []
     failed: dict[str, TrainingError] = {}
+    fixed = f"{CodeLock(_CODE).stage_hash('glue.train')} {_encoder_hash(params, encoder)}"
     for task in tasks:
-        rows = sha256_tree(data / task)
-        asked_too = diagnostic_file(data) if task == "MNLI" else None
-        rows += "" if asked_too is None else sha256_file(asked_too)
-        done: list[str] = []
-        for seed in seeds:
-            settings = _settings(params, seed)
-            key = hashlib.sha256(f"{code} {weights} {rows} {settings}".encode()).hexdigest()[
-                :_KEY_LENGTH
-            ]
-            file = work / f"{task}-{seed}-{key}.json"
-            done.append(f"{task}={seed}={file}")
-            if file.is_file():
-                say(f"{task}  seed {seed}  trained before")
-                continue
-            trained = ["--data", str(data.resolve()), "--task", task, "--out", str(file), *chosen]
-            try:
-                _run("pipeline.glue.train", [*trained, "--settings", settings], root, key=key)
-            except TrainingError as error:
-                say(f"{task}  seed {seed}  failed")
-                failed[task] = error
-                break
-        answers += [] if task in failed else done
+        rows = _rows_hash(data, task)
+        runs = [
+            _planned(root, params, task=task, seed=seed, key=f"{fixed} {rows}") for seed in seeds
+        ]
+        try:
+            for run in runs:
+                _train(run, root, data=data, encoder=encoder)
+        except TrainingError as error:
+            failed[task] = error
+        else:
+            answers += [f"{run.task}={run.seed}={run.answers}" for run in runs]
     if answers:
-        _report(
-            root,
-            params,
-            out,
-            data=data,
-            answers=answers,
-            seen=data_sets_seen(params, encoder, artifacts=Paths(root).artifacts, given=seen),
-        )
+        known = data_sets_seen(params, encoder, artifacts=Paths(root).artifacts, given=seen)
+        _report(root, data=data, answers=answers, seen=known)
     if failed:
         raise TrainingError(
             f"{', '.join(failed)}: {next(iter(failed.values())).got}",
@@ -104,15 +85,50 @@ def run_glue(
         )
 
 
-def _report(
-    root: Path,
-    params: Params,
-    out: Path,
-    *,
-    data: Path,
-    answers: Sequence[str],
-    seen: Sequence[str] | None,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class _TaskRun:
+    """One task, trained with one seed.
+
+    Attributes:
+        settings: what the training process needs of the parameters, as JSON.
+        key: hash of code, encoder, rows and settings; of the same key nothing is trained again.
+        answers: the file that the training writes.
+    """
+
+    task: str
+    seed: int
+    settings: str
+    key: str
+    answers: Path
+
+
+def _planned(root: Path, params: Params, *, task: str, seed: int, key: str) -> _TaskRun:
+    settings = _settings(params, seed)
+    key = hashlib.sha256(f"{key} {settings}".encode()).hexdigest()[:_KEY_LENGTH]
+    answers = Paths(root).state / "glue" / f"{task}-{seed}-{key}.json"
+    return _TaskRun(task=task, seed=seed, settings=settings, key=key, answers=answers)
+
+
+def _train(run: _TaskRun, root: Path, *, data: Path, encoder: Path | None) -> None:
+    if run.answers.is_file():
+        say(f"{run.task}  seed {run.seed}  trained before")
+        return
+    arguments = ["--data", str(data.resolve()), "--task", run.task, "--out", str(run.answers)]
+    arguments += [] if encoder is None else ["--encoder", str(encoder.resolve())]
+    try:
+        _run("pipeline.glue.train", [*arguments, "--settings", run.settings], root, key=run.key)
+    except TrainingError:
+        say(f"{run.task}  seed {run.seed}  failed")
+        raise
+
+
+def _rows_hash(data: Path, task: str) -> str:
+    diagnostic = diagnostic_file(data) if task == "MNLI" else None
+    return sha256_tree(data / task) + ("" if diagnostic is None else sha256_file(diagnostic))
+
+
+def _report(root: Path, *, data: Path, answers: Sequence[str], seen: Sequence[str] | None) -> None:
+    out = Paths(root).artifacts / "glue"
     out.mkdir(parents=True, exist_ok=True)
     known = [] if seen is None else ["--seen", ",".join(seen)]
     places = ["--data", str(data.resolve()), "--out", str(out)]
@@ -121,10 +137,10 @@ def _report(
 
 
 def official_files(root: Path, source: str, tasks: Sequence[str]) -> Path:
-    """The folder with the rows of data sets in the layout of the official files, written anew.
+    """Writes the rows of data sets in the layout of the official files; returns the folder.
 
     Raises:
-        TrainingError: the data sets could not be read; what was written before stays.
+        TrainingError: the data sets could not be read; earlier files stay.
     """
     name = hashlib.sha256(source.encode()).hexdigest()[:_KEY_LENGTH]
     out = Paths(root).state / "glue" / "data" / name
@@ -134,7 +150,7 @@ def official_files(root: Path, source: str, tasks: Sequence[str]) -> Path:
 
 
 def known_tasks(given: str) -> list[str]:
-    """The names in a list with commas.
+    """The task names in a list with commas.
 
     Raises:
         ParameterError: one of them is no task.
@@ -151,7 +167,7 @@ def known_tasks(given: str) -> list[str]:
 
 
 def seeds_of(given: str) -> list[int]:
-    """The seeds in a list with commas, each once.
+    """The seeds in a list with commas, without repetitions.
 
     Raises:
         ParameterError: one of them is no whole number, or there is none.
@@ -165,10 +181,10 @@ def seeds_of(given: str) -> list[int]:
 
 
 def present_tasks(data: Path, wanted: Sequence[str]) -> list[str]:
-    """The tasks to train: those that were asked for, or all whose folder is there.
+    """The tasks to train: the named ones, or all whose folder is there.
 
     Raises:
-        DataError: the folder of one that was asked for is not there, or no task's is.
+        DataError: a named task has no folder, or no task has one.
     """
     for name in wanted:
         if not (data / name).is_dir():
@@ -184,8 +200,8 @@ def present_tasks(data: Path, wanted: Sequence[str]) -> list[str]:
             expected=f"at least one of: {', '.join(TASKS)}",
             next_step="give --data the folder that holds them",
         )
-    if left := [name for name in TASKS if name not in found]:
-        say(f"Left out, no data: {', '.join(left)}")
+    if absent := [name for name in TASKS if name not in found]:
+        say(f"Left out, no data: {', '.join(absent)}")
     return [name for name in found if not wanted or name in wanted]
 
 
@@ -243,13 +259,13 @@ def evaluate_on_glue(
     profile: Sequence[str],
     changes: Sequence[str],
 ) -> None:
-    """The verb: reads its arguments as they are typed, then `run_glue`.
+    """Reads the arguments of the verb as they were typed, then runs `run_glue`.
 
     Args:
         rows: a folder of official files, or (as text) what the `datasets` library reads.
         tasks, seeds, seen: lists with commas.
-        profile: changes of a profile; those that only the product's training reads are harmless here.
-        changes: what was typed; there such a parameter is refused.
+        profile: changes of a profile, which may name parameters that GLUE does not read.
+        changes: changes that were typed; there such a parameter is refused.
     """
     values = parse_yaml(Paths(root).params.read_text(encoding="utf-8"))
     _refuse_unused(changes)

@@ -10,7 +10,7 @@ tasks of that flow; elsewhere they are plain calls. Nothing heavy is imported un
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -192,17 +192,25 @@ def _keep_origin(state: ReleaseState, bundle: Path) -> None:
     from flows.planning.snapshot import built_origin
 
     bundle_hash = sha256_file(bundle / "manifest.json")
-    write_json(state.rows(bundle_hash), _train_rows(records))
-    write_json(state.origin(bundle_hash), built_origin(workspace))
+    write_json(state.rows(bundle_hash), asdict(read_train_rows(records)))
+    write_json(state.origin(bundle_hash), asdict(built_origin(workspace)))
 
 
-def _train_rows(records: Path) -> dict[str, list[str]]:
+@dataclass(frozen=True)
+class TrainRows:
+    """The rows that a model was trained on, by id, and their clusters of near duplicates."""
+
+    ids: list[str]
+    clusters: list[str]
+
+
+def read_train_rows(records: Path) -> TrainRows:
+    """The training rows of a build's records."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     table = pq.read_table(records, columns=["id", "cluster", "split"])
     train = table.filter(pc.equal(table["split"], "train"))
-    return {
-        "ids": sorted(train["id"].to_pylist()),
-        "clusters": sorted(set(train["cluster"].to_pylist())),
-    }
+    return TrainRows(
+        ids=sorted(train["id"].to_pylist()), clusters=sorted(set(train["cluster"].to_pylist()))
+    )

@@ -13,17 +13,17 @@ a Prefect artifact and in the run's final state. The flow itself is flows/orches
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from flows.build import build_workspace
 from flows.console.summary import BuildResult
 from flows.execution.workspace import open_workspace
-from flows.planning.snapshot import changed_parts, pins, planned_origin, take_snapshot
-from flows.release import product_of, release_bundle
-from pipeline.core.files import sha256_file, sha256_json
+from flows.planning.snapshot import Origin, changed_parts, pins, planned_origin, take_snapshot
+from flows.release import TrainRows, product_of, release_bundle
+from pipeline.core.files import sha256_file
 from pipeline.core.params import load_params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
+from pipeline.core.typed_json import read_as
 from pipeline.monitoring.bundle_comparison import Rows, asks_the_same, compare
 from pipeline.monitoring.decide import Decision, decide
 from pipeline.release import ledger
@@ -65,7 +65,7 @@ def run_retrain(root: Path, *, changes: Sequence[str], reason: str) -> Outcome:
             stays.
     """
     snapshot = take_snapshot(root)
-    say(f"retrain  snapshot {sha256_json(snapshot)[:12]} of {len(snapshot['sources'])} sources")
+    say(f"retrain  snapshot {snapshot.digest[:12]} of {len(snapshot.sources)} sources")
     overrides = [*changes, *pins(root, snapshot)]
     with open_workspace(root, name=WORKSPACE, overrides=overrides) as workspace:
         state = ReleaseState(root, product_of(workspace))
@@ -76,14 +76,16 @@ def run_retrain(root: Path, *, changes: Sequence[str], reason: str) -> Outcome:
         return _finish(state, workspace, build=build, parts=parts, reason=reason)
 
 
-def changes_since_champion(state: ReleaseState, origin: dict[str, Any]) -> list[str] | None:
-    """Which parts differ from what the champion was built from; None where there is no telling."""
+def changes_since_champion(state: ReleaseState, origin: Origin) -> list[str] | None:
+    """The parts in which the champion's origin differs; None where its origin is not known."""
     champion = state.current()
     known = state.optional(state.origin(champion)) if champion else None
-    return None if known is None else [_PARTS[part] for part in changed_parts(known, origin)]
+    if known is None:
+        return None
+    return [_PARTS[part] for part in changed_parts(read_as(Origin, known), origin)]
 
 
-def comparable_rows(records: Path, trained_on: dict[str, list[str]]) -> Rows:
+def comparable_rows(records: Path, trained_on: TrainRows) -> Rows:
     """The validation rows that the champion did not train on.
 
     A row is left out by its id, and by its cluster: a near duplicate in training is as good as
@@ -91,7 +93,7 @@ def comparable_rows(records: Path, trained_on: dict[str, list[str]]) -> Rows:
     """
     import pyarrow.parquet as pq
 
-    ids, clusters = set(trained_on["ids"]), set(trained_on["clusters"])
+    ids, clusters = set(trained_on.ids), set(trained_on.clusters)
     rows = pq.read_table(records, columns=_COLUMNS).to_pylist()
     chosen = [
         row
@@ -147,7 +149,8 @@ def _decide(
             "possible: champion stays. Release by hand with `modelyard release` if you mean to.",
         )
     records = Paths(workspace).read("prepare", "records.parquet")
-    rows, params = comparable_rows(records, trained_on), load_params(Paths(workspace).params)
+    rows = comparable_rows(records, read_as(TrainRows, trained_on))
+    params = load_params(Paths(workspace).params)
     if not rows.texts:
         return Decision(False, "The champion trained on every validation row: champion stays.")
     if not asks_the_same(state.release(champion), params):

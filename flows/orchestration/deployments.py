@@ -1,13 +1,14 @@
-"""Bring the deployments and schedules of prefect.yaml to the project's Prefect server.
+"""Copy the deployments and schedules of prefect.yaml to the project's Prefect server.
 
     python -m flows.orchestration.deployments
 
 It does what `prefect deploy --all` does with the same file. That command of Prefect 3.8.8 ends with
 an error after the first deployment under the FastAPI that Prefect's own server needs: it asks for
-workers with `"limit": null`, which the server refuses. This asks nothing.
+workers with `"limit": null`, which the server refuses. This one does not ask.
 """
 
 import importlib
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +21,62 @@ from prefect.workers.process import ProcessWorker
 
 from pipeline.core.params import parse_yaml
 from pipeline.core.progress import say
+from pipeline.core.typed_json import read_as
 
 FILE = "prefect.yaml"
 
 
+@dataclass(frozen=True)
+class WorkPool:
+    """Where a deployment's runs wait for the worker."""
+
+    name: str
+    work_queue_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """When a deployment runs by itself, and with which parameters."""
+
+    slug: str
+    cron: str
+    timezone: str
+    active: bool
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """One entry of prefect.yaml; `entrypoint` is `package.module.flow`."""
+
+    name: str
+    entrypoint: str
+    description: str
+    work_pool: WorkPool
+    schedules: list[Schedule] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploymentFile:
+    """The whole of prefect.yaml; `definitions` are YAML anchors, `pull` steps before each run."""
+
+    name: str
+    pull: list[dict[str, Any]]
+    definitions: dict[str, Any]
+    deployments: list[Deployment]
+
+
 def deploy(root: Path) -> list[str]:
-    """Create or update every deployment; returns their names, `<flow>/<deployment>`.
+    """Creates or updates every deployment; returns their names, `<flow>/<deployment>`.
 
     Raises:
-        KeyError: prefect.yaml lacks a field.
+        MismatchError: prefect.yaml lacks a key, or has an unknown one.
     """
-    plan = parse_yaml((root / FILE).read_text(encoding="utf-8"))
+    file = read_as(DeploymentFile, parse_yaml((root / FILE).read_text(encoding="utf-8")))
     with get_client(sync_client=True) as client:
-        for pool in sorted({entry["work_pool"]["name"] for entry in plan["deployments"]}):
+        for pool in sorted({deployment.work_pool.name for deployment in file.deployments}):
             _create_pool(client, pool)
-        return [_deploy(client, entry, plan["pull"]) for entry in plan["deployments"]]
+        return [_deploy(client, deployment, file.pull) for deployment in file.deployments]
 
 
 def _create_pool(client: SyncPrefectClient, name: str) -> None:
@@ -43,22 +85,22 @@ def _create_pool(client: SyncPrefectClient, name: str) -> None:
     client.create_work_pool(pool, overwrite=True)
 
 
-def _deploy(client: SyncPrefectClient, entry: dict[str, Any], pull: list[dict[str, Any]]) -> str:
-    flow = load_flow(entry["entrypoint"])
+def _deploy(client: SyncPrefectClient, plan: Deployment, pull: list[dict[str, Any]]) -> str:
+    flow = load_flow(plan.entrypoint)
     client.create_deployment(
         flow_id=client.create_flow_from_name(flow.name),
-        name=entry["name"],
-        entrypoint=entry["entrypoint"],
-        description=entry["description"],
-        work_pool_name=entry["work_pool"]["name"],
-        work_queue_name=entry["work_pool"]["work_queue_name"],
-        schedules=[_schedule(value) for value in entry.get("schedules", [])],
+        name=plan.name,
+        entrypoint=plan.entrypoint,
+        description=plan.description,
+        work_pool_name=plan.work_pool.name,
+        work_queue_name=plan.work_pool.work_queue_name,
+        schedules=[_schedule(schedule) for schedule in plan.schedules],
         # Resolved where the run happens: the folder may lie elsewhere by then.
         pull_steps=pull,
         parameter_openapi_schema=parameter_schema(flow).model_dump_for_openapi(),
         enforce_parameter_schema=True,
     )
-    return f"{flow.name}/{entry['name']}"
+    return f"{flow.name}/{plan.name}"
 
 
 def load_flow(entrypoint: str) -> Flow[Any, Any]:
@@ -68,12 +110,10 @@ def load_flow(entrypoint: str) -> Flow[Any, Any]:
     return flow
 
 
-def _schedule(value: dict[str, Any]) -> DeploymentScheduleCreate:
+def _schedule(plan: Schedule) -> DeploymentScheduleCreate:
+    cron = CronSchedule(cron=plan.cron, timezone=plan.timezone)
     return DeploymentScheduleCreate(
-        schedule=CronSchedule(cron=value["cron"], timezone=value["timezone"]),
-        active=value["active"],
-        parameters=value["parameters"],
-        slug=value["slug"],
+        schedule=cron, active=plan.active, parameters=plan.parameters, slug=plan.slug
     )
 
 

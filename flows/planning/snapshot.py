@@ -1,14 +1,13 @@
-"""What a model is built from, as hashes: sources, annotations, parameters, code.
+"""The origin of a model, as hashes: sources, annotations, parameters, code.
 
-Two builds with the same origin give the same model, so a retrain looks here before it builds
+Two builds of the same origin give the same model, so a retrain compares origins before it builds
 anything. The pins that a retrain itself writes into the parameters do not count.
 """
 
 import copy
 import json
-from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from flows.planning.codelock import compute_code_lock
 from pipeline.core.errors import DataError
@@ -17,20 +16,50 @@ from pipeline.core.packages import locate
 from pipeline.core.params import Params, Source, load_params, parse_yaml
 from pipeline.core.paths import Paths
 
-Origin = dict[str, Any]
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The data as they are at one moment.
+
+    Attributes:
+        sources: name of each source → SHA-256 of its file.
+        annotations: SHA-256 of the folder; None where there is none.
+    """
+
+    sources: dict[str, str]
+    annotations: str | None
+
+    @property
+    def digest(self) -> str:
+        """Hash of the snapshot, which is also the name of its file."""
+        return sha256_json(asdict(self))
 
 
-def take_snapshot(root: Path) -> Origin:
-    """Hashes of every source as it is now and of the annotations; kept in `.modelyard/snapshots/`.
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """All that a model is built from.
+
+    Attributes:
+        sources, annotations: as in a snapshot.
+        params: hash of params.yaml without the pins of sources.
+        code: stage → hash of its code.
+    """
+
+    sources: dict[str, str]
+    annotations: str | None
+    params: str
+    code: dict[str, str]
+
+
+def take_snapshot(root: Path) -> Snapshot:
+    """Hashes every source and the annotations as they are now; saved in `.modelyard/snapshots/`.
 
     Raises:
         DataError: a package or file of a source is missing.
     """
-    snapshot = {
-        "sources": hash_sources(root, load_params(Paths(root).params)),
-        "annotations": _annotations(root),
-    }
-    write_json(Paths(root).state / "snapshots" / f"{sha256_json(snapshot)}.json", snapshot)
+    sources = hash_sources(root, load_params(Paths(root).params))
+    snapshot = Snapshot(sources, _annotations(root))
+    write_json(Paths(root).state / "snapshots" / f"{snapshot.digest}.json", asdict(snapshot))
     return snapshot
 
 
@@ -39,40 +68,41 @@ def hash_sources(root: Path, params: Params) -> dict[str, str]:
     return {source.name: sha256_file(_file(root, source)) for source in params.collect.sources}
 
 
-def pins(root: Path, snapshot: Mapping[str, Any]) -> list[str]:
-    """Overrides that hold each file source to the snapshot: other bytes stop the build."""
+def pins(root: Path, snapshot: Snapshot) -> list[str]:
+    """Changes that pin each file source to the snapshot: other bytes stop the build."""
     sources = parse_yaml(Paths(root).params.read_text(encoding="utf-8"))["collect"]["sources"]
     if all(source["kind"] == "package" for source in sources):
         return []
     for source in sources:
-        source["sha256"] = snapshot["sources"][source["name"]]
+        source["sha256"] = snapshot.sources[source["name"]]
     return [f"collect.sources={json.dumps(sources)}"]
 
 
-def planned_origin(workspace: Path, snapshot: Mapping[str, Any]) -> Origin:
+def planned_origin(workspace: Path, snapshot: Snapshot) -> Origin:
     """The origin that a build in `workspace` from this snapshot would have."""
-    return {
-        "sources": snapshot["sources"],
-        "annotations": snapshot["annotations"],
-        "params": _params(workspace),
-        "code": compute_code_lock(workspace),
-    }
+    return Origin(
+        sources=snapshot.sources,
+        annotations=snapshot.annotations,
+        params=_params(workspace),
+        code=compute_code_lock(workspace),
+    )
 
 
 def built_origin(workspace: Path) -> Origin:
-    """The origin of the build that lies in `workspace`: its sources are those that collect read."""
+    """The origin of the build in `workspace`; its sources are those that collect read."""
     manifest = read_json(Paths(workspace).read("collect", "manifest.json"))
-    return {
-        "sources": {source["name"]: source["sha256"] for source in manifest["sources"]},
-        "annotations": _annotations(workspace),
-        "params": _params(workspace),
-        "code": compute_code_lock(workspace),
-    }
+    return Origin(
+        sources={source["name"]: source["sha256"] for source in manifest["sources"]},
+        annotations=_annotations(workspace),
+        params=_params(workspace),
+        code=compute_code_lock(workspace),
+    )
 
 
-def changed_parts(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Names of the parts in which two origins differ."""
-    return sorted(part for part in new if old.get(part) != new[part])
+def changed_parts(old: Origin, new: Origin) -> list[str]:
+    """Names of the parts in which two origins differ, sorted."""
+    before, after = asdict(old), asdict(new)
+    return sorted(part for part in after if before[part] != after[part])
 
 
 def _params(workspace: Path) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from flows.at import describe, in_production
 from flows.execution.network import free_port
-from flows.release import _train_rows, current_release, release_bundle
+from flows.release import TrainRows, current_release, read_train_rows, release_bundle
 from flows.serve import serve
 from flows.stop import stop
 from pipeline.core.errors import ReleaseError
@@ -108,7 +108,8 @@ def test_the_training_rows_are_kept_for_a_later_comparison(tmp_path: Path) -> No
         {"id": "c", "cluster": "c", "split": "validation"},
     ]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "records.parquet")
-    assert _train_rows(tmp_path / "records.parquet") == {"ids": ["a", "b"], "clusters": ["a"]}
+    train = read_train_rows(tmp_path / "records.parquet")
+    assert train == TrainRows(ids=["a", "b"], clusters=["a"])
 
 
 def test_asking_what_is_current_imports_nothing_heavy(tmp_path: Path) -> None:

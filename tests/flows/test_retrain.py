@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import yaml
 from flows import retrain
 from flows.console.summary import BuildResult
 from flows.planning.snapshot import changed_parts, pins, planned_origin, take_snapshot
+from flows.release import TrainRows
 from flows.retrain import NOTHING_CHANGED, comparable_rows, run_retrain
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file, write_json
@@ -55,7 +57,8 @@ def root(tmp_path: Path) -> Path:
     bundle_hash = make_tiny_bundle(tmp_path / "champion")
     shutil.copytree(tmp_path / "champion", state.release(bundle_hash))
     state.point_to(bundle_hash)
-    write_json(state.origin(bundle_hash), planned_origin(tmp_path, take_snapshot(tmp_path)))
+    origin = planned_origin(tmp_path, take_snapshot(tmp_path))
+    write_json(state.origin(bundle_hash), asdict(origin))
     write_json(state.rows(bundle_hash), {"ids": ["trained"], "clusters": ["trained"]})
     return tmp_path
 
@@ -175,7 +178,7 @@ def test_rows_that_the_champion_trained_on_are_left_out(tmp_path: Path) -> None:
     ]
     rows = [{**row, "second": f"second of {row['id']}"} for row in rows]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "records.parquet")
-    trained_on = {"ids": ["a"], "clusters": ["b"]}
+    trained_on = TrainRows(ids=["a"], clusters=["b"])
     found = comparable_rows(tmp_path / "records.parquet", trained_on)
     assert found == Rows(texts=["four"], seconds=["second of d"], targets=[[1.0]])
 
@@ -243,7 +246,7 @@ def test_an_origin_tells_what_changed_and_not_that_a_hash_was_pinned(root: Path)
     (change,) = pins(root, snapshot)
     values = yaml.safe_load((root / "params.yaml").read_text())
     values["collect"]["sources"] = yaml.safe_load(change.partition("=")[2])
-    assert values["collect"]["sources"][0]["sha256"] == snapshot["sources"]["rotten-tomatoes"]
+    assert values["collect"]["sources"][0]["sha256"] == snapshot.sources["rotten-tomatoes"]
     (root / "params.yaml").write_text(yaml.safe_dump(values))
     assert changed_parts(before, planned_origin(root, snapshot)) == []
     values["finetune"]["epochs"] += 1
