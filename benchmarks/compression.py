@@ -53,9 +53,9 @@ from pipeline.core.errors import DataError
 from pipeline.core.files import read_json
 from pipeline.core.params import load_params
 from pipeline.core.paths import Paths
-from pipeline.core.product import CLASSIFICATION
 from pipeline.core.variants import TOKENIZER_FILE, Variant
 from pipeline.metrics.latency import summarise
+from pipeline.problem.problems import CLASSIFICATION
 
 ROOT = Path(__file__).resolve().parents[1]
 THREADS, TOKENS = (1, 2), (8, 32, 128)

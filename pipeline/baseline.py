@@ -23,7 +23,9 @@ from pipeline.models.baselines import (
     split_rows,
     verdict,
 )
-from pipeline.models.linear import Scores, Targets, Task
+from pipeline.models.linear import Task
+from pipeline.problem.probabilities import Scores, Targets
+from pipeline.problem.problems import problem_named
 
 SCORED = ("validation", "test")
 CURVE = ("step", "train_quality", "validation_quality")
@@ -34,7 +36,12 @@ def run(params: Params, paths: Paths) -> Metrics:
     """Fit the baselines, choose C on validation, say whether the problem can be learned."""
     product, settings = params.product, params.baseline
     metric = product.requirements.quality_metric
-    task = Task(product.problem, len(product.labels), product.pairs, settings.max_ngram)
+    task = Task(
+        problem=problem_named(product.problem),
+        labels=len(product.labels),
+        pairs=product.pairs,
+        max_ngram=settings.max_ngram,
+    )
     rows = split_rows(read_table(paths.read("prepare", "records.parquet")), pairs=task.pairs)
 
     def quality_of(targets: Targets, scores: Scores) -> float:

@@ -15,6 +15,7 @@ from pipeline.core.stage import Metrics, run_stage
 from pipeline.data import sources
 from pipeline.data.licences import waiver
 from pipeline.data.records import Record, write_records
+from pipeline.problem.problems import problem_named
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -58,7 +59,7 @@ def _collect(source: Source, params: Params, data: Path) -> tuple[list[Record], 
     rows = sources.read_source(
         source,
         origin.file,
-        problem=params.product.problem,
+        problem=problem_named(params.product.problem),
         labels=params.product.labels,
         max_rows=params.collect.max_rows_per_source,
     )

@@ -24,7 +24,6 @@ from pipeline.models.encoder import (
 from pipeline.models.features import encoder_layers
 from pipeline.models.narrowing import Batch
 from pipeline.models.student_start import start_from_teacher
-from pipeline.runtime.scores import scores_of
 from pipeline.training.labelled_rows import read_split
 from pipeline.training.loop import train
 from pipeline.training.validation import QUALITY
@@ -37,7 +36,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     tokenizer = load_tokenizer(paths.read("prepare", "student_tokenizer"))
     model = _student(params, paths, tokenizer)
     features = _features(model, params, paths)
-    data = read_transfer_set(params, paths, tokenizer, scores=scores_of, features=features)
+    data = read_transfer_set(params, paths, tokenizer, features=features)
     if params.distill.teacher_layers is not None:
         data.standardise(model)  # its head is the teacher's, which speaks in the product's unit
     if (rank := params.distill.embedding_rank) is not None:

@@ -23,17 +23,17 @@ from pipeline.acceptance.teacher_comparison import (
     difference_interval,
 )
 from pipeline.core.artifacts.variant_reports import VariantReport, VariantReports
-from pipeline.core.decision import Decision
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say, track
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.core.variants import NAIVE_BAYES, TEACHER, TORCH, Variant, all_variants
-from pipeline.metrics.quality import Scores, gold_of
 from pipeline.metrics.slices import slice_masks
 from pipeline.models.encoder import load_classifier, load_tokenizer, parameter_count, reads_segments
+from pipeline.problem.decision import Decision
+from pipeline.problem.probabilities import Scores
+from pipeline.problem.problems import problem_named
 from pipeline.report.plots import plot_evaluation
-from pipeline.runtime.scores import scores_of
 from pipeline.runtime.task import Task, requests_of
 from pipeline.runtime.text_model import TextModel
 from pipeline.training.labelled_rows import Split, read_split
@@ -161,7 +161,7 @@ def _score_torch(variant: Variant, split: Split, *, params: Params, paths: Paths
         batch_size=_BATCH_SIZE,
         task=f"evaluate {variant.name}",
     )
-    return scores_of(params.product.problem, logits)
+    return problem_named(params.product.problem).scores(logits)
 
 
 def _masks(validation: Split, judge: Judge, params: Params) -> dict[str, NDArray[np.bool_]]:
@@ -169,7 +169,7 @@ def _masks(validation: Split, judge: Judge, params: Params) -> dict[str, NDArray
     requests = requests_of(validation.texts, validation.seconds)
     return slice_masks(
         [request if isinstance(request, str) else " ".join(request) for request in requests],
-        gold_of(judge.problem, validation.targets),
+        judge.problem.gold(validation.targets),
         problem=judge.problem,
         labels=params.product.labels,
     )

@@ -23,9 +23,9 @@ from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.core.variants import LANGUAGE_MODEL, MODEL_FILE, MODELS, TOKENIZER_FILE
-from pipeline.metrics.quality import unit_of
 from pipeline.models.encoder import load_classifier, load_tokenizer, reads_segments
 from pipeline.models.language_models import load_language_model
+from pipeline.problem.problems import problem_named
 from pipeline.runtime.session import open_session
 from pipeline.runtime.task import Request, Task, requests_of
 from pipeline.runtime.text_model import TextModel
@@ -40,7 +40,8 @@ def run(params: Params, paths: Paths) -> Metrics:
     validation = read_split(paths.read("prepare", "records.parquet"), "validation")
     requests = requests_of(validation.texts, validation.seconds)[:_PARITY_TEXTS]
     # Where numbers are large, float32 cannot tell small differences apart.
-    tolerance = params.export.tolerance * unit_of(params.product.problem, validation.targets)
+    problem = problem_named(params.product.problem)
+    tolerance = params.export.tolerance * problem.tolerance_unit(validation.targets)
     certificates = {}
     for model, stage in MODELS.items():
         certificates[model] = _export(

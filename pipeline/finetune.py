@@ -12,7 +12,7 @@ from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.metrics.quality import quality_figure
 from pipeline.models.encoder import load_tokenizer, parameter_count, save_model
-from pipeline.runtime.scores import scores_of
+from pipeline.problem.problems import problem_named
 from pipeline.training.curve import Curve
 from pipeline.training.phases.fine_tuning import FineTuning
 from pipeline.training.seeds import Seeds, spread
@@ -22,7 +22,7 @@ from pipeline.training.validation import QUALITY
 def run(params: Params, paths: Paths) -> Metrics:
     """Fine-tune the checkpoint on the training rows, once a seed; keep the best on validation, or their mean."""
     tokenizer = load_tokenizer(paths.read("prepare", "teacher_tokenizer"))
-    tuning = FineTuning.read(params, paths, tokenizer, scores=scores_of)
+    tuning = FineTuning.read(params, paths, tokenizer)
     settings = params.finetune
     seeds = Seeds(
         paths.checkpoints, first=params.compute.seed, count=settings.seeds, keep=settings.keep
@@ -56,7 +56,7 @@ def _strongest_baseline(params: Params, paths: Paths) -> tuple[str, float]:
     found = {
         answers.variant: quality_figure(
             params.product.requirements.quality_metric,
-            problem=params.product.problem,
+            problem=problem_named(params.product.problem),
             targets=answers.targets,
             scores=answers.scores,
         )

@@ -34,11 +34,9 @@ from pipeline.core.artifacts.data_reports import DataReport, Manifest, TeacherTr
 from pipeline.core.artifacts.part import by_name
 from pipeline.core.artifacts.variant_reports import Scorecard, Timings, VariantReports
 from pipeline.core.artifacts.verdicts import Check, ConsideredVariant, Verdict
-from pipeline.core.decision import Decision
 from pipeline.core.files import sha256_file
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
-from pipeline.core.product import REGRESSION
 from pipeline.core.progress import say
 from pipeline.core.provenance import lineage
 from pipeline.core.stage import Metrics, run_stage
@@ -51,7 +49,8 @@ from pipeline.core.variants import (
     all_variants,
 )
 from pipeline.data.unlabelled import read_last
-from pipeline.metrics.quality import unit_of
+from pipeline.problem.decision import Decision
+from pipeline.problem.problems import problem_named
 from pipeline.report.model_card import ReleasedModel, model_card
 from pipeline.report.plots import plot_choice
 from pipeline.runtime.batch_invariance import measure_batch_invariance
@@ -256,7 +255,8 @@ def _description(
     released = release.scorecard.entry(release.variant.name).as_json()
     teacher = release.scorecard.entry(TEACHER).as_json()
     validation = _split("validation", paths)
-    unit = unit_of(product.problem, validation.targets)
+    problem = problem_named(product.problem)
+    unit = problem.tolerance_unit(validation.targets)
     return BundleDescription(
         format=FORMAT,
         product=product.name,
@@ -264,7 +264,7 @@ def _description(
         variant=release.variant.name,
         task=model.task,
         segments=model.segments,
-        scale=_scale(product.problem, paths),
+        scale=problem.number_range(_split("train", paths).targets),
         quality_metric=product.requirements.quality_metric,
         pad_token_id=certificate.parity.pad_token_id,
         **{key: released[key] for key in _RELEASED_KEYS},
@@ -304,14 +304,6 @@ def _golden(model: TextModel, validation: Split, params: Params) -> tuple[Golden
     examples = [request_of(example) for example in params.product.examples]
     requests = [*examples, *requests_of(validation.texts, validation.seconds)]
     return golden_answers(model, requests[: params.gate.golden_requests])
-
-
-def _scale(problem: str, paths: Paths) -> tuple[float, float] | None:
-    """The least and the largest number that was learned from; None where the answer is no number."""
-    if problem != REGRESSION:
-        return None
-    learned = _split("train", paths).targets
-    return float(learned.min()), float(learned.max())
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from pipeline.core.paths import Paths
 from pipeline.core.product import Product
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data.agreement import agreement
-from pipeline.data.annotations import Annotations, by_row, merged, read_annotations
-from pipeline.data.labels import target_of
+from pipeline.data.annotations import Annotations, by_row, read_annotations
 from pipeline.data.records import Record, read_records, write_records
+from pipeline.problem.problems import problem_named
 
 _COLUMNS = ("id", "source", "text", "second", "label", "cluster", "target")
 
@@ -23,7 +23,7 @@ _COLUMNS = ("id", "source", "text", "second", "label", "cluster", "target")
 def run(params: Params, paths: Paths) -> Metrics:
     """Merge annotations into the sources' labels; stop where annotators disagree too much."""
     product = params.product
-    problem, labels = product.problem, product.labels
+    problem, labels = problem_named(product.problem), product.labels
     records = read_records(paths.read("validate", "records.parquet"))
     votes = by_row(read_annotations(paths.annotations, problem=problem, labels=labels))
     gold = [_merged(record, votes, product) for record in records]
@@ -42,13 +42,10 @@ def run(params: Params, paths: Paths) -> Metrics:
 
 def _merged(record: Record, votes: Annotations, product: Product) -> Record:
     """The record with its gold label and the target that stands for it."""
-    label = record.label or ""
+    label, problem = record.label or "", problem_named(product.problem)
     if given := votes.get(record.id):
-        label = merged(
-            given.values(), problem=product.problem, labels=product.labels, otherwise=label
-        )
-    target = target_of(label, problem=product.problem, labels=product.labels)
-    return replace(record, label=label, target=target)
+        label = problem.merged([*given.values()], labels=product.labels, otherwise=label)
+    return replace(record, label=label, target=problem.target(label, product.labels))
 
 
 def _agreement(
@@ -68,7 +65,9 @@ def _agreement(
         unknown_rows=len(votes) - len(rows),
         annotators=len({annotator for row in rows for annotator in row}),
         alpha=agreement(
-            [list(row.values()) for row in rows], problem=product.problem, labels=product.labels
+            [list(row.values()) for row in rows],
+            problem=problem_named(product.problem),
+            labels=product.labels,
         ),
         changed_labels=changed,
     )

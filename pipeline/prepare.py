@@ -22,6 +22,7 @@ from pipeline.data.records import PREPARED, Record, read_records, write_records
 from pipeline.data.related_rows import related_rows
 from pipeline.data.transfer_set import transfer_sentences, write_sentences
 from pipeline.models.pretrained import resolve_checkpoint
+from pipeline.problem.problems import problem_named
 from pipeline.text.split_assignment import SPLITS, check_splits, split_of, unit_hash
 from pipeline.text.tokenizer import (
     save_for_transformers,
@@ -74,7 +75,7 @@ def _split(records: Sequence[Record], params: Params) -> list[Record]:
     check_splits(
         splits,
         [record.target or [] for record in records],
-        problem=params.product.problem,
+        problem=problem_named(params.product.problem),
         labels=params.product.labels,
     )
     return [replace(record, split=split) for record, split in zip(records, splits, strict=True)]

@@ -33,7 +33,6 @@ from pipeline.models.encoder import (
     parameter_count,
     save_model,
 )
-from pipeline.runtime.scores import scores_of
 from pipeline.text.batching import Ids, epoch_batches
 from pipeline.training.device import prepare_device
 from pipeline.training.loop import Objective, Training, train
@@ -49,7 +48,6 @@ def run(params: Params, paths: Paths) -> Metrics:
         params,
         paths,
         tokenizer,
-        scores=scores_of,
         max_sentences=params.prune.max_sentences,
         features=_features(params, paths),
     )

@@ -29,7 +29,6 @@ from pipeline.core.artifacts.certificates import (
     OperatorSensitivity,
     QuantizeCertificates,
 )
-from pipeline.core.decision import Decision
 from pipeline.core.errors import ArtifactError, ParameterError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import Params
@@ -45,7 +44,11 @@ from pipeline.core.variants import (
     TORCH,
     Variant,
 )
-from pipeline.metrics.quality import Scores, agreement
+from pipeline.metrics.quality import agreement
+from pipeline.problem.decision import Decision
+from pipeline.problem.probabilities import Scores
+from pipeline.problem.problem import Problem
+from pipeline.problem.problems import problem_named
 from pipeline.runtime.language_model import LanguageModel
 from pipeline.runtime.task import Request, Task, requests_of
 from pipeline.runtime.text_model import TextModel
@@ -92,7 +95,7 @@ def _quantize(
         return _scores(model, tokenizer, requests, params=params)
 
     def agree(first: Scores, second: Scores) -> float:
-        return _agreement(params.product.problem, first, second)
+        return _agreement(problem_named(params.product.problem), first, second)
 
     before, after = source / MODEL_FILE, target / MODEL_FILE
     float32 = answer(before)
@@ -140,10 +143,10 @@ def _require_used(patterns: Sequence[str], kept: Sequence[str]) -> None:
             )
 
 
-def _agreement(problem: str, first: Scores, second: Scores) -> float:
+def _agreement(problem: Problem, first: Scores, second: Scores) -> float:
     """Agreement of the answers that both scores give without thresholds."""
     usual = Decision()
-    return agreement(problem, usual.answers(problem, first), usual.answers(problem, second))
+    return agreement(problem, problem.answers(first, usual), problem.answers(second, usual))
 
 
 def _quantize_language_model(

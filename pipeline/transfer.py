@@ -16,13 +16,13 @@ from pipeline.core.errors import DataError
 from pipeline.core.files import atomic_path
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
-from pipeline.core.product import MULTI_LABEL, REGRESSION
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data.augmentation import augmented
 from pipeline.data.domain import nearest_first
 from pipeline.data.records import ID_DIGITS
 from pipeline.data.variety import varied
 from pipeline.models.encoder import load_classifier, load_tokenizer, reads_segments
+from pipeline.problem.problems import problem_named
 from pipeline.training.labelled_rows import Split, read_split
 from pipeline.training.predict import predict
 from pipeline.training.token_rows import TokenRows
@@ -51,7 +51,8 @@ def run(params: Params, paths: Paths) -> Metrics:
     )
     kinds = np.array(table["kind"])
     logits, labelled = outputs.logits, kinds == LABELLED
-    sure = confidence(logits, problem=params.product.problem) >= params.transfer.min_confidence
+    confidence = problem_named(params.product.problem).teacher_confidence(logits)
+    sure = confidence >= params.transfer.min_confidence
     kept = labelled | sure
     if not pairs:
         _check(kinds[kept])
@@ -121,22 +122,6 @@ def _sentences(train: Split, params: Params, paths: Paths) -> Texts:
         table = table.take(chosen)
     columns = (table["id"].to_pylist(), table["text"].to_pylist())
     return {name: (CORPUS, text) for name, text in zip(*columns, strict=True)}
-
-
-def confidence(logits: NDArray[np.float32], *, problem: str) -> NDArray[np.float32]:
-    """How sure the teacher is of each row, `(rows,)`.
-
-    classification: the probability of the likeliest label. multi_label: the mean over the labels of the
-    probability of the likelier answer, yes or no. regression: 1, for a number says nothing of that.
-    """
-    if problem == REGRESSION:
-        return np.ones(len(logits), dtype=np.float32)
-    if problem == MULTI_LABEL:
-        likelier = 1.0 / (1.0 + np.exp(-np.abs(logits)))
-        return np.asarray(likelier.mean(axis=1), dtype=np.float32)
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    largest: NDArray[np.float32] = 1.0 / shifted.sum(axis=1)
-    return largest
 
 
 def _check(kinds: NDArray[np.str_]) -> None:

@@ -16,7 +16,6 @@ from pipeline.core.artifacts.data_reports import (
 from pipeline.core.files import write_text
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
-from pipeline.core.product import REGRESSION
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data import balance
@@ -25,6 +24,7 @@ from pipeline.data.duplicates import groups
 from pipeline.data.privacy import personal_data
 from pipeline.data.records import Record, read_records, to_columns, write_records
 from pipeline.data.tables import text_schema, write_table
+from pipeline.problem.problems import problem_named
 from pipeline.report.data_card import data_card
 
 
@@ -37,7 +37,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     reasons = quality.counts_by_reason(labelled.rejects)
     why = ", ".join(f"{reason}: {count:,}" for reason, count in reasons.items())
     balance.check_shares(shares, params=params.validate_, why=why)
-    problem = params.product.problem
+    problem = problem_named(params.product.problem)
     counts = balance.label_counts(labelled.records, problem=problem, labels=params.product.labels)
     balance.check_balance(labelled.records, counts, problem=problem, params=params.validate_)
     say(f"validate  {len(corpus):,} corpus rows against {len(labelled.records):,} labelled ones")
@@ -46,7 +46,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     report = DataReport(
         limits=params.validate_,
         labels=counts,
-        numbers=balance.spread(labelled.records) if problem == REGRESSION else None,
+        numbers=balance.spread(labelled.records, problem=problem),
         shares=shares,
         labelled=quality.summary(len(records), labelled),
         corpus=quality.summary(len(corpus), unlabelled),

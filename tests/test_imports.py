@@ -25,6 +25,7 @@ LINT = "from importlinter.cli import lint_imports_command as lint; lint()"
 # Contract → a module and an import that the contract forbids it.
 VIOLATIONS = {
     "layers": ("pipeline/prune.py", "import pipeline.distill"),
+    "problem": ("pipeline/problem/decision.py", "import pydantic"),
     "core": ("pipeline/core/errors.py", "import numpy"),
     "tables": ("pipeline/data/__init__.py", "import torch"),
     "models": ("pipeline/models/__init__.py", "import pipeline.text"),

@@ -14,6 +14,7 @@ from pipeline import transfer
 from pipeline.core.errors import DataError
 from pipeline.core.paths import Paths
 from pipeline.models.encoder import load_classifier, load_tokenizer
+from pipeline.problem.problems import problem_named
 from tests.support.trained_workspace import (
     MAX_LENGTH,
     SENTENCES,
@@ -135,6 +136,6 @@ def test_without_a_corpus_sentence_the_line_stops(workspace: Path, augmentations
 def test_the_teacher_is_sure_of_labels_one_by_one_and_of_numbers_always() -> None:
     logits = np.array([[0.0, 4.0], [-4.0, 4.0]], dtype=np.float32)
     sure = 1 / (1 + np.exp(-4.0))
-    found = transfer.confidence(logits, problem="multi_label")
+    found = problem_named("multi_label").teacher_confidence(logits)
     assert found == pytest.approx([(0.5 + sure) / 2, sure])
-    assert transfer.confidence(logits[:, :1], problem="regression").tolist() == [1.0, 1.0]
+    assert problem_named("regression").teacher_confidence(logits[:, :1]).tolist() == [1.0, 1.0]

@@ -19,6 +19,7 @@ from pipeline.core.progress import say
 from pipeline.core.variants import NAIVE_BAYES, TOKENIZER_FILE, WEIGHTS_FILE, Variant
 from pipeline.models import linear
 from pipeline.models.pretrained import resolve_checkpoint
+from pipeline.problem.problems import problem_named
 from pipeline.runtime.task import Task
 from pipeline.training.labelled_rows import read_split
 
@@ -104,7 +105,12 @@ class Field:
     def _linear(self, paths: Paths) -> Contender:
         chosen = read_json(paths.read("baseline", "verdict.json"))["regularisation"][NAIVE_BAYES]
         product, words = self.params.product, self.params.baseline.max_ngram
-        task = linear.Task(product.problem, len(product.labels), product.pairs, words)
+        task = linear.Task(
+            problem=problem_named(product.problem),
+            labels=len(product.labels),
+            pairs=product.pairs,
+            max_ngram=words,
+        )
         engine = LinearEngine(paths.read("prepare", "records.parquet"), chosen, task)
         return Contender(engine, engine.bytes())
 

@@ -8,8 +8,10 @@ the versions of the libraries below where a reached module imports them.
 The imports are read here and not by grimp: that looks a package up on the import path, and the code of
 a worktree, whose hashes these are, is not on it.
 
-Left out, because they cannot change a result: `core.params` (the schema has no defaults: it accepts
-or refuses), `core.errors` (messages) and `core.progress` (what is shown). `core.stage` stays: it seeds.
+Left out are the modules of `LEFT_OUT`, because they cannot change a result: the schema of params.yaml
+(`core.params`, `core.product`, `core.sections`, `core.training_sections`) has no defaults, it accepts or
+refuses; `core.errors` holds messages, and `core.progress` what is shown. None of them holds a constant
+that other code reads: a test sees to it. `core.stage` is not among them, for it seeds.
 
     python -m flows.planning.codelock            # refresh
     python -m flows.planning.codelock --check    # exit 1 when stale

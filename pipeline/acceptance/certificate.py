@@ -22,18 +22,12 @@ from pipeline.core.artifacts.certificates import (
     QualityDrop,
 )
 from pipeline.core.errors import ArtifactError
-from pipeline.core.product import CLASSIFICATION, MULTI_LABEL, REGRESSION
 from pipeline.core.variants import MODEL_FILE, TEACHER, Variant
 from pipeline.metrics.temperature import calibrate
+from pipeline.problem.problem import Problem
 
 _POINTS = 100
 """Points in one unit of a metric."""
-
-_AGREEMENT = {
-    CLASSIFICATION: "share of equal labels",
-    MULTI_LABEL: "share of equal label decisions",
-    REGRESSION: "rank correlation (Spearman)",
-}
 
 
 def certify(
@@ -61,7 +55,7 @@ def certify(
         agreement=Agreement(
             with_=TEACHER,
             value=evidence.evaluated[chosen.name].agreement,
-            of=_AGREEMENT[judge.problem],
+            of=judge.problem.words.agreement,
             rows=len(found.gold),
         ),
         quality_drop=_quality_drop(chosen, evidence, judge),
@@ -85,7 +79,7 @@ def certify_language_model(
     return LanguageModelCertificate(passed=passed and bound, parity=parity, int8=int8)
 
 
-def require_complete(certificate: Certificate, *, problem: str, precision: str) -> None:
+def require_complete(certificate: Certificate, *, problem: Problem, precision: str) -> None:
     """Refuse a certificate that lacks a part, in which a part has not passed, or that contradicts itself.
 
     Args:
@@ -95,7 +89,7 @@ def require_complete(certificate: Certificate, *, problem: str, precision: str) 
         ArtifactError: naming every part that is missing or has not passed.
     """
     quantized = precision == "int8"
-    faults = _missing(certificate, calibrated=problem != REGRESSION, quantized=quantized)
+    faults = _missing(certificate, calibrated=problem.has_probabilities, quantized=quantized)
     faults = faults or _contradictions(certificate, quantized=quantized)
     if faults:
         raise ArtifactError(

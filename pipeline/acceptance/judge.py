@@ -5,30 +5,25 @@ validation is cross-fitted: each half of the rows is answered by a decision that
 half. The decision that is shipped is fitted on all of validation.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.acceptance.predictions import Answers
 from pipeline.core.artifacts.variant_reports import Answered
-from pipeline.core.decision import Decision
 from pipeline.core.params import Params
-from pipeline.core.product import QUALITY_METRICS
 from pipeline.core.sections import EvaluateParams
 from pipeline.metrics.draws import Figure, drawn_figure
-from pipeline.metrics.quality import (
-    Scores,
-    Values,
-    figure_of,
-    gold_of,
-    right_answers,
-    row_scores,
-)
+from pipeline.metrics.quality import figure_of
 from pipeline.metrics.thresholds import fit_abstention, fit_thresholds, halves
+from pipeline.problem.decision import Decision
+from pipeline.problem.probabilities import Scores, Values
+from pipeline.problem.problem import Problem
+from pipeline.problem.problems import problem_named
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Judged:
     """Answers beside gold; see `Values` for their forms.
 
@@ -48,11 +43,11 @@ class Judged:
         return figure_of(metric, gold=self.gold, answers=self.answers, scores=self.scores)
 
     def drawn(self, metric: str) -> Figure:
-        """The same of rows that are drawn."""
+        """The figure as a function of row numbers, for a bootstrap that draws rows."""
         return drawn_figure(metric, gold=self.gold, answers=self.answers, scores=self.scores)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Judge:
     """What the product is judged by.
 
@@ -60,7 +55,7 @@ class Judge:
         metric: the product's figure of quality.
     """
 
-    problem: str
+    problem: Problem
     metric: str
     options: EvaluateParams
     seed: int
@@ -68,13 +63,17 @@ class Judge:
     @classmethod
     def of(cls, params: Params) -> "Judge":
         """The judge that the parameters describe."""
-        metric = params.product.requirements.quality_metric
-        return cls(params.product.problem, metric, params.evaluate, params.compute.seed)
+        return cls(
+            problem=problem_named(params.product.problem),
+            metric=params.product.requirements.quality_metric,
+            options=params.evaluate,
+            seed=params.compute.seed,
+        )
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """The figures that are reported."""
-        return QUALITY_METRICS[self.problem]
+        return self.problem.metrics
 
     @property
     def abstains(self) -> bool:
@@ -88,15 +87,15 @@ class Judge:
 
     def fit(self, answers: Answers) -> Decision:
         """The decision to ship, from all rows of validation."""
-        return self._fit(gold_of(self.problem, answers.targets), answers.scores)
+        return self._fit(self.problem.gold(answers.targets), answers.scores)
 
     def judge(self, answers: Answers, decision: Decision) -> Judged:
         """Rows that the decision was not fitted on."""
         return Judged(
-            gold=gold_of(self.problem, answers.targets),
-            answers=decision.answers(self.problem, answers.scores),
+            gold=self.problem.gold(answers.targets),
+            answers=self.problem.answers(answers.scores, decision),
             scores=answers.scores,
-            abstained=decision.abstains(self.problem, answers.scores),
+            abstained=self.problem.abstains(answers.scores, decision),
         )
 
     def judge_fitted(self, answers: Answers) -> Judged:
@@ -108,18 +107,18 @@ class Judge:
         given, abstained = found.answers.copy(), found.abstained.copy()
         for half in (first, ~first):
             decision = self._fit(found.gold[~half], found.scores[~half])
-            given[half] = decision.answers(self.problem, found.scores[half])
-            abstained[half] = decision.abstains(self.problem, found.scores[half])
-        return Judged(found.gold, given, found.scores, abstained)
+            given[half] = self.problem.answers(found.scores[half], decision)
+            abstained[half] = self.problem.abstains(found.scores[half], decision)
+        return replace(found, answers=given, abstained=abstained)
 
     def row_scores(self, judged: Judged) -> NDArray[np.float64]:
-        """How well each row is answered; see `pipeline.metrics.quality.row_scores`."""
-        return row_scores(self.problem, judged.gold, judged.answers)
+        """How well each row is answered; see the problem's `row_scores`."""
+        return self.problem.row_scores(judged.gold, judged.answers)
 
     def answered(self, judged: Judged) -> Answered:
         """Share of the rows that are answered, and share of right answers among them."""
         given = ~judged.abstained
-        right = right_answers(self.problem, judged.gold, judged.answers)[given]
+        right = self.problem.right(judged.gold, judged.answers)[given]
         return Answered(
             share=float(given.mean()), right=float(right.mean()) if len(right) else None
         )
@@ -130,4 +129,4 @@ class Judge:
             decision = fit_thresholds(self.problem, self.metric, gold=gold, scores=scores)
         if (least := self.options.abstain_quality) is None:
             return decision
-        return fit_abstention(decision, self.problem, gold=gold, scores=scores, least_right=least)
+        return fit_abstention(self.problem, decision, gold=gold, scores=scores, least_right=least)

@@ -7,7 +7,7 @@ from pipeline.acceptance.teacher_comparison import quality_table
 from pipeline.acceptance.verdict import Evidence
 from pipeline.core.artifacts.variant_reports import Scorecard, ScorecardEntry
 from pipeline.core.variants import TEACHER
-from pipeline.metrics.metric_names import spoken
+from pipeline.problem.problems import in_words
 
 
 def make_scorecard(evidence: Evidence, chosen: str, test: Judged, judge: Judge) -> Scorecard:
@@ -40,5 +40,5 @@ def summary(scorecard: Scorecard, released: str, metric: str) -> dict[str, Any]:
         f"teacher_test_{metric}": of_teacher["test"],
         "size_mb": size,
         "latency_p95_ms": p95,
-        "headline": f"{released}: test {spoken(metric)} {test:.3f}, {size:.1f} MB, p95 {p95:.2f} ms",
+        "headline": f"{released}: test {in_words(metric)} {test:.3f}, {size:.1f} MB, p95 {p95:.2f} ms",
     }

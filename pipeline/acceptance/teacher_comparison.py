@@ -16,7 +16,6 @@ from pipeline.core.artifacts.variant_reports import (
     SliceReport,
     VariantReport,
 )
-from pipeline.core.decision import Decision
 from pipeline.metrics.calibration import calibration_error
 from pipeline.metrics.intervals import (
     Interval,
@@ -26,6 +25,7 @@ from pipeline.metrics.intervals import (
 )
 from pipeline.metrics.quality import agreement
 from pipeline.metrics.slices import slice_gaps
+from pipeline.problem.decision import Decision
 
 
 @dataclass(frozen=True)

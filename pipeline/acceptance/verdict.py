@@ -13,7 +13,6 @@ from pipeline.core.artifacts.verdicts import Check
 from pipeline.core.product import Requirements
 from pipeline.core.variants import TEACHER, Variant
 from pipeline.metrics.intervals import Interval
-from pipeline.metrics.quality import ROW_SCORES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +60,9 @@ def check_variant(
     return [
         rules.at_least("min_quality", quality, limits.min_quality, unit=unit),
         rules.at_most("max_quality_drop", drop, limits.max_quality_drop, unit=unit),
-        rules.check_slices(evaluated.slices, limits.max_slice_gap, unit=ROW_SCORES[judge.problem]),
+        rules.check_slices(
+            evaluated.slices, limits.max_slice_gap, unit=judge.problem.words.row_score
+        ),
         *rules.check_answered(evaluated.answered),
         *rules.check_costs(evaluated.size_bytes, evidence.measured[name], limits),
         rules.check_licences(evidence.licences, limits),

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from torch.nn import functional
 from transformers import PreTrainedModel
 
-from pipeline.core.product import CLASSIFICATION, MULTI_LABEL, REGRESSION
 from pipeline.models.features import features_read, layer_means, output_layer
+from pipeline.problem.problems import CLASSIFICATION, MULTI_LABEL, REGRESSION
 from pipeline.text.batching import Ids, epoch_batches
 from pipeline.training.token_rows import TokenRows
 
@@ -56,7 +56,7 @@ class Distillation:
         self._logits = torch.from_numpy(np.array(logits))  # a copy: logits may be mapped read-only
         self._targets = torch.from_numpy(targets.astype(np.float32))
         self._labelled = torch.from_numpy(labelled.astype(np.float32))
-        self._soft, self._gold_loss = _LOSSES[problem]
+        self._soft, self._gold_loss = ROW_LOSSES[problem]
         self._temperature, self._hard = temperature, hard_label_weight
 
     def tokens(self, rows: Ids) -> int:
@@ -175,7 +175,7 @@ def _squared_error(student: torch.Tensor, targets: torch.Tensor, *_: float) -> t
     return (student - targets).square().mean(dim=-1)
 
 
-_LOSSES: Mapping[str, tuple[Callable[..., torch.Tensor], Callable[..., torch.Tensor]]] = (
+ROW_LOSSES: Mapping[str, tuple[Callable[..., torch.Tensor], Callable[..., torch.Tensor]]] = (
     MappingProxyType(
         {
             CLASSIFICATION: (soft_loss, _cross_entropy),

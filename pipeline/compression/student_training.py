@@ -15,13 +15,14 @@ from pipeline.compression.distillation import Distillation, Features, transfer_b
 from pipeline.core.params import OptimisationParams, Params
 from pipeline.core.paths import Paths
 from pipeline.models.numbers import scale_output
+from pipeline.problem.problem import Scale
+from pipeline.problem.problems import problem_named
 from pipeline.training.curve import Curve
 from pipeline.training.labelled_rows import read_split
 from pipeline.training.loop import Training
-from pipeline.training.objectives.by_problem import Scale, scale_of
 from pipeline.training.resume import Checkpoints
 from pipeline.training.token_rows import TokenRows
-from pipeline.training.validation import QUALITY, ScoresOf, Validation
+from pipeline.training.validation import QUALITY, Validation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,6 @@ def read_transfer_set(
     paths: Paths,
     tokenizer: PreTrainedTokenizerBase,
     *,
-    scores: ScoresOf,
     max_sentences: int | None = None,
     features: Sequence[Features] = (),
 ) -> TransferSet:
@@ -67,7 +67,6 @@ def read_transfer_set(
     The labelled rows come first in it.
 
     Args:
-        scores: the runtime's rule from logits to scores.
         features: of each text, where the student learns them too.
     """
     read = partial(TokenRows.read, tokenizer=tokenizer, prepare=params.prepare)
@@ -90,7 +89,6 @@ def read_transfer_set(
             read(validation.texts, seconds=validation.seconds),
             validation.targets,
             params=params,
-            scores=scores,
         ),
         scale=scale,
     )
@@ -101,7 +99,7 @@ def _objective(
 ) -> tuple[Distillation, Scale | None]:
     """The distillation loss over the rows, and the scale of its targets."""
     labelled, targets = _gold(table)
-    scale = scale_of(params.product.problem, targets[labelled])
+    scale = problem_named(params.product.problem).scale(targets[labelled])
     logits: Any = np.load(paths.read("transfer", "logits.npy"), mmap_mode="r")[: table.num_rows]
     if scale is not None:
         logits, targets = scale.standard(logits).astype(np.float32), scale.standard(targets)

@@ -17,7 +17,6 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from pipeline.core.errors import ParameterError
 from pipeline.core.product import (
-    REGRESSION,
     Compute,
     Product,
     Requirements,
@@ -48,6 +47,7 @@ from pipeline.core.training_sections import (
     TransferParams,
     check_recipe,
 )
+from pipeline.problem.problems import problem_named
 
 __all__ = [
     "BaselineParams",
@@ -133,7 +133,7 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _settings_fit_the_problem(self) -> Self:
-        if self.product.problem != REGRESSION:
+        if problem_named(self.product.problem).has_probabilities:
             return self
         for name, unwanted in {
             "finetune.class_weights: none": self.finetune.class_weights != "none",
@@ -141,7 +141,7 @@ class Params(Section):
             "evaluate.abstain_quality: null": self.evaluate.abstain_quality is not None,
         }.items():
             if unwanted:
-                raise ValueError(f"{name}, for regression has numbers and no labels")
+                raise ValueError(f"{name}, for {self.product.problem} has numbers and no labels")
         return self
 
 

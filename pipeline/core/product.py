@@ -5,10 +5,11 @@ docs/guide/parameters.md is made from them. The code lock leaves the schema out,
 result: it only refuses values.
 """
 
-from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from pipeline.problem.problems import PROBLEMS, problem_named
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
@@ -16,17 +17,19 @@ Rate = Annotated[float, Field(gt=0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 
-CLASSIFICATION, MULTI_LABEL, REGRESSION = "classification", "multi_label", "regression"
-BETWEEN_LABELS = "|"
-"""Stands between the labels of a row in the tables of a multi_label product."""
-QUALITY_METRICS = MappingProxyType(
-    {
-        CLASSIFICATION: ("accuracy", "macro_f1", "matthews"),
-        MULTI_LABEL: ("micro_f1", "macro_f1", "average_precision"),
-        REGRESSION: ("pearson", "spearman"),
-    }
-)
-"""Problem → the figures of quality that it can be judged by; the first is the usual one."""
+
+def _problem_name(name: str) -> str:
+    return problem_named(name).name  # UnknownProblemError is a ValueError, as pydantic wants it
+
+
+def _metric_name(name: str) -> str:
+    if name not in _METRICS:
+        raise ValueError(f"{name!r} is no figure of quality; there are {', '.join(_METRICS)}")
+    return name
+
+
+_METRICS = tuple(dict.fromkeys(name for kind in PROBLEMS.values() for name in kind.metrics))
+_BY_PROBLEM = "; ".join(f"{kind.name}: {', '.join(kind.metrics)}" for kind in PROBLEMS.values())
 
 
 class Section(BaseModel):
@@ -40,17 +43,9 @@ class Section(BaseModel):
 class Requirements(Section):
     """What the customer needs of the released model. A model that misses one is not released."""
 
-    quality_metric: Literal[
-        "accuracy",
-        "macro_f1",
-        "matthews",
-        "micro_f1",
-        "average_precision",
-        "pearson",
-        "spearman",
-    ]
-    """The metric that quality is judged by. classification: accuracy, macro_f1, matthews;
-    multi_label: micro_f1, macro_f1, average_precision; regression: pearson, spearman."""
+    quality_metric: Annotated[str, AfterValidator(_metric_name)] = Field(
+        description=f"The metric that quality is judged by. {_BY_PROBLEM}."
+    )
     min_quality: Share
     """Least value of `quality_metric` on the validation split."""
     max_quality_drop: Share
@@ -81,9 +76,14 @@ class Product(Section):
     hyphens."""
     audience: str
     """Who uses the product and for what; printed in the model card."""
-    problem: Literal["classification", "multi_label", "regression"]
-    """Kind of answer. `classification`: one label a text. `multi_label`: any number of labels a
-    text. `regression`: a number."""
+    problem: Annotated[str, AfterValidator(_problem_name)] = Field(
+        description=" ".join(
+            [
+                "Kind of answer.",
+                *(f"`{p.name}`: {p.words.answer_of_a_text}." for p in PROBLEMS.values()),
+            ]
+        )
+    )
     pairs: bool
     """Whether each request is two texts, such as a question and an answer."""
     labels: Annotated[list[str], Field(min_length=1)]
@@ -99,19 +99,13 @@ class Product(Section):
     def _labels_fit_the_problem(self) -> Self:
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("product.labels names a label twice")
-        if self.problem == CLASSIFICATION and len(self.labels) < 2:
-            raise ValueError("product.labels: at least two, for each text has one of them")
-        if self.problem == REGRESSION and len(self.labels) != 1:
-            raise ValueError("product.labels: one, the name of the number that regression gives")
-        if self.problem == MULTI_LABEL and any(BETWEEN_LABELS in label for label in self.labels):
-            raise ValueError(
-                f"product.labels without {BETWEEN_LABELS}: tables write it between labels"
-            )
+        if fault := problem_named(self.problem).labels_fault(self.labels):
+            raise ValueError(f"product.labels: {fault}")
         return self
 
     @model_validator(mode="after")
     def _metric_fits_the_problem(self) -> Self:
-        known = QUALITY_METRICS[self.problem]
+        known = problem_named(self.problem).metrics
         if self.requirements.quality_metric not in known:
             raise ValueError(
                 f"product.requirements.quality_metric of {self.problem}: {', '.join(known)}"

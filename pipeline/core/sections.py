@@ -9,7 +9,6 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from pipeline.core.product import (
-    MULTI_LABEL,
     Positive,
     Product,
     Rate,
@@ -17,6 +16,7 @@ from pipeline.core.product import (
     Sha256,
     Share,
 )
+from pipeline.problem.problems import problem_named
 
 
 class Source(Section):
@@ -105,7 +105,7 @@ class Source(Section):
         self._check_separator(product)
 
     def _check_separator(self, product: Product) -> None:
-        if (product.problem == MULTI_LABEL) != (self.label_separator is not None):
+        if problem_named(product.problem).many_labels != (self.label_separator is not None):
             raise ValueError(
                 f"source {self.name}: `label_separator` for multi_label, null for other problems"
             )

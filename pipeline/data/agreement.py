@@ -6,41 +6,25 @@ from itertools import permutations
 from statistics import fmean
 from typing import TypeVar
 
-from pipeline.core.product import MULTI_LABEL, REGRESSION
-from pipeline.data.labels import held_labels
+from pipeline.problem.problem import Problem
 
 Value = TypeVar("Value", str, float, bool)
 
 
 def agreement(
-    rows: Sequence[Sequence[str]], *, problem: str, labels: Sequence[str]
+    rows: Sequence[Sequence[str]], *, problem: Problem, labels: Sequence[str]
 ) -> float | None:
-    """Alpha of the labels that each row was given, as tables hold them.
+    """Alpha of the labels that each row was given, as tables hold them: the mean over the questions.
 
-    classification: nominal. multi_label: the mean over the labels of the nominal alpha of "does it
-    hold?". regression: with the interval metric. None where nothing could disagree.
+    classification asks which label; multi_label asks of each label whether it holds; regression asks
+    for the number. None where nothing could disagree.
     """
-    if problem == REGRESSION:
-        return krippendorff_alpha([[float(label) for label in row] for row in rows], squared)
-    if problem == MULTI_LABEL:
-        held = [[held_labels(label) for label in row] for row in rows]
-        by_label = (
-            krippendorff_alpha([[label in names for names in row] for row in held], nominal)
-            for label in labels
-        )
-        found = [alpha for alpha in by_label if alpha is not None]
-        return fmean(found) if found else None
-    return krippendorff_alpha(rows, nominal)
-
-
-def nominal(first: Value, second: Value) -> float:
-    """Two labels are the same or are not."""
-    return float(first != second)
-
-
-def squared(first: float, second: float) -> float:
-    """The interval metric: the square of the difference."""
-    return (first - second) ** 2
+    alphas = [
+        krippendorff_alpha(question, problem.distance)
+        for question in problem.questions(rows, labels)
+    ]
+    found = [alpha for alpha in alphas if alpha is not None]
+    return fmean(found) if found else None
 
 
 def krippendorff_alpha(
@@ -50,7 +34,7 @@ def krippendorff_alpha(
 
     Args:
         rows: the labels that each row was given; rows with fewer than two say nothing.
-        distance: δ², `nominal` or `squared`.
+        distance: δ² of two values; see `Problem.distance`.
 
     Returns:
         α = 1 − (n − 1)·Σ_{c≠k} o_ck·δ²_ck / Σ_{c≠k} n_c·n_k·δ²_ck (Krippendorff 2011, "Computing

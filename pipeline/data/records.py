@@ -24,7 +24,7 @@ class Record:
         id: see `record_id`.
         source: name of the source in params.yaml; empty in prepare's tables, which do not keep it.
         second: the second text of a pair; None where there are no pairs.
-        label: as tables hold it (pipeline/data/labels.py); None in a corpus without labels.
+        label: as tables hold it (see `Problem.read_label`); None in a corpus without labels.
         cluster: id of the first record of its cluster of near copies; None before validate.
         target: the numbers that a model learns from the label; None before label.
         split: train, validation or test; None before prepare.

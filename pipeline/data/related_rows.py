@@ -8,18 +8,19 @@ measured on them.
 from collections.abc import Sequence
 
 from pipeline.core.params import Params
-from pipeline.data.labels import target_of
 from pipeline.data.records import Record
+from pipeline.problem.problems import problem_named
 
 
 def related_rows(documents: Sequence[Record], params: Params) -> list[Record]:
     """A row with the last `prepare.related_words` words of each document that has a label."""
-    words, product = params.prepare.related_words, params.product
+    words, labels = params.prepare.related_words, params.product.labels
+    problem = problem_named(params.product.problem)
     return [
         Record(
             id=document.id,
             text=" ".join(document.text.split()[-words:]),
-            target=target_of(document.label, problem=product.problem, labels=product.labels),
+            target=problem.target(document.label, labels),
         )
         for document in documents
         if document.label is not None

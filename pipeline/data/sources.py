@@ -9,9 +9,11 @@ from pipeline.core import packages
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import Source
-from pipeline.data.labels import Labelling
+from pipeline.data.labels import read_label
 from pipeline.data.records import Record, record_id
 from pipeline.data.rows import FileRow, read_rows
+from pipeline.problem.labelling import Labelling
+from pipeline.problem.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def check_hash(source: Source, file: Path) -> str:
 
 
 def read_source(
-    source: Source, file: Path, *, problem: str, labels: Sequence[str], max_rows: int | None
+    source: Source, file: Path, *, problem: Problem, labels: Sequence[str], max_rows: int | None
 ) -> list[Record]:
     """The records of a source, ordered by id: by hash, so the first n are a stable choice.
 
@@ -69,14 +71,20 @@ def read_source(
     """
     named = (source.text_column, source.second_text_column, source.label_column, *source.where)
     columns = dict.fromkeys(name for name in named if name)
-    labelling = Labelling(problem, labels, source.label_values, source.label_separator or "")
+    labelling = Labelling(labels, source.label_values, source.label_separator or "")
+
+    def label_of(row: FileRow, where: str) -> str | None:
+        if source.label_column is None:
+            return None
+        return read_label(row.values[source.label_column], problem, labelling, where=where)
+
     copies: Counter[tuple[str, str | None]] = Counter()
     records = []
     for row in read_rows(file, columns=list(columns)):
         if any(row.values[name] != value for name, value in source.where.items()):
             continue
         where = f"source {source.name}, {file.name}, line {row.line}"
-        record = _record(source, row, labelling=labelling, where=where)
+        record = _record(source, row, label=label_of(row, where), where=where)
         texts = record.text, record.second
         identifier = record_id(source.name, record.text, second=record.second, copy=copies[texts])
         copies[texts] += 1
@@ -121,7 +129,7 @@ def _files(data: Path) -> list[str]:
     return [path.relative_to(data).as_posix() for path in files if path.name[0] != "."]
 
 
-def _record(source: Source, row: FileRow, *, labelling: Labelling, where: str) -> Record:
+def _record(source: Source, row: FileRow, *, label: str | None, where: str) -> Record:
     """The record of a row, its id not yet given."""
     second = source.second_text_column
     return Record(
@@ -129,9 +137,7 @@ def _record(source: Source, row: FileRow, *, labelling: Labelling, where: str) -
         source=source.name,
         text=_encodable(row.values[source.text_column], where),
         second=_encodable(row.values[second], where) if second else None,
-        label=labelling.read(row.values[source.label_column], where=where)
-        if source.label_column
-        else None,
+        label=label,
     )
 
 

@@ -18,12 +18,12 @@ from transformers import (
 
 from pipeline.core.errors import ArtifactError
 from pipeline.core.params import FinetuneParams
-from pipeline.core.product import CLASSIFICATION, REGRESSION
 from pipeline.core.progress import say
 from pipeline.glue.tasks import GlueTask
 from pipeline.models.bilm_classifier import BilmForSequenceClassification
 from pipeline.models.encoder import is_bilm, layer_from_top, load_classifier, load_tokenizer
 from pipeline.models.whole import load_whole
+from pipeline.problem.problems import CLASSIFICATION, REGRESSION
 
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 _OTHER = "name another with --encoder, or in prepare.checkpoint of params.yaml"

@@ -3,19 +3,16 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.product import CLASSIFICATION, REGRESSION
-from pipeline.metrics.quality import Scores, Values
+from pipeline.problem.probabilities import Scores, Values
+from pipeline.problem.problem import Problem
 
 _BINS = 15
 
 
-def calibration_error(problem: str, gold: Values, scores: Scores) -> float | None:
-    """Of the likeliest label's probability, or of every label's where several may hold; else None."""
-    if problem == REGRESSION:
-        return None
-    if problem == CLASSIFICATION:
-        return expected_calibration_error(scores.max(axis=1), scores.argmax(axis=1) == gold)
-    return expected_calibration_error(scores.ravel(), gold.ravel())
+def calibration_error(problem: Problem, gold: Values, scores: Scores) -> float | None:
+    """The expected error of the problem's `claims`; None for numbers, which claim nothing."""
+    claims = problem.claims(gold, scores)
+    return None if claims is None else expected_calibration_error(*claims)
 
 
 def expected_calibration_error(

@@ -9,7 +9,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.metrics.quality import Scores, Values, figure_of
+from pipeline.metrics.quality import figure_of
+from pipeline.problem.probabilities import Scores, Values
 
 Rows = NDArray[np.int64]
 Figure = Callable[[Rows], float]

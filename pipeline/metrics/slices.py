@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.product import CLASSIFICATION, MULTI_LABEL
 from pipeline.metrics.intervals import gap_interval
-from pipeline.metrics.quality import Values
-
-Mask = NDArray[np.bool_]
+from pipeline.problem.probabilities import Mask, Values
+from pipeline.problem.problem import Problem
 
 _SHORT_WORDS = 10
 _LONG_WORDS = 28
@@ -22,28 +20,21 @@ _NEGATION = re.compile(
 
 
 def slice_masks(
-    texts: Sequence[str], gold: Values, *, problem: str, labels: Sequence[str]
+    texts: Sequence[str], gold: Values, *, problem: Problem, labels: Sequence[str]
 ) -> dict[str, Mask]:
-    """Which rows belong to each slice, `(rows,)` each.
-
-    Numbers have no slice of their own: the ends of a scale are harder for every model.
+    """Which rows belong to each slice, `(rows,)` each: by length, by negation, and by the problem's labels.
 
     Args:
         texts: of a pair, both texts in one.
         gold: see `Values`.
     """
     words = np.array([len(text.split()) for text in texts])
-    masks: dict[str, Any] = {
+    masks: dict[str, Mask] = {
         f"at most {_SHORT_WORDS} words": words <= _SHORT_WORDS,
         f"at least {_LONG_WORDS} words": words >= _LONG_WORDS,
         "with negation": np.array([bool(_NEGATION.search(text)) for text in texts]),
     }
-    if problem == CLASSIFICATION:
-        masks |= {f"label {label}": np.asarray(gold == i) for i, label in enumerate(labels)}
-    if problem == MULTI_LABEL:
-        masks |= {f"label {label}": gold[:, i] for i, label in enumerate(labels)}
-        masks["no label"] = ~gold.any(axis=1)
-    return masks
+    return masks | problem.slices(gold, labels)
 
 
 def slice_gaps(

@@ -11,18 +11,15 @@ each half of the rows is scaled by the T of the other half.
 from dataclasses import dataclass
 from math import exp, log
 
-import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from pipeline.core.product import CLASSIFICATION, REGRESSION
 from pipeline.metrics.calibration import calibration_error
-from pipeline.metrics.quality import Scores, Values
 from pipeline.metrics.thresholds import halves
+from pipeline.problem.probabilities import Scores, Values, log_clipped
+from pipeline.problem.problem import Problem
 
 LEAST, MOST = 0.05, 20.0
 """Between these T is sought: rows without a mistake would else ask for no T at all."""
-_SMALLEST = 1e-300
 
 
 @dataclass(frozen=True)
@@ -46,8 +43,8 @@ class Calibration:
     rows: int
 
 
-def calibrate(problem: str, *, gold: Values, scores: Scores, seed: int) -> Calibration | None:
-    """Fit T and judge it on the rows it was not fitted on; None of numbers, which have no probability.
+def calibrate(problem: Problem, *, gold: Values, scores: Scores, seed: int) -> Calibration | None:
+    """Fit T and judge it on the rows it was not fitted on; None for numbers, which have no probability.
 
     Args:
         scores: probabilities, `(rows, outputs)`.
@@ -59,7 +56,7 @@ def calibrate(problem: str, *, gold: Values, scores: Scores, seed: int) -> Calib
     first, crossed = halves(len(gold), seed), scores.copy()
     for half in (first, ~first):
         fitted = fit_temperature(problem, gold=gold[~half], scores=scores[~half])
-        crossed[half] = scaled(problem, scores[half], fitted)
+        crossed[half] = problem.with_temperature(scores[half], fitted)
     after = calibration_error(problem, gold, crossed)
     assert after is not None  # noqa: S101 - as `before` was not
     return Calibration(
@@ -72,38 +69,21 @@ def calibrate(problem: str, *, gold: Values, scores: Scores, seed: int) -> Calib
     )
 
 
-def fit_temperature(problem: str, *, gold: Values, scores: Scores) -> float:
+def fit_temperature(problem: Problem, *, gold: Values, scores: Scores) -> float:
     """The T between `LEAST` and `MOST` under which gold is likeliest.
 
     The loss is convex in 1/T, so the one valley there is can be found by shrinking an interval.
     """
-    if problem == REGRESSION:
-        raise ValueError("regression gives a number, and no probability to scale")
 
     def loss(logarithm: float) -> float:
-        return negative_log_likelihood(problem, gold, scaled(problem, scores, exp(logarithm)))
+        return negative_log_likelihood(
+            problem, gold, problem.with_temperature(scores, exp(logarithm))
+        )
 
     found = minimize_scalar(loss, bounds=(log(LEAST), log(MOST)), method="bounded")
     return exp(float(found.x))
 
 
-def scaled(problem: str, scores: Scores, temperature: float) -> Scores:
-    """The probabilities that the outputs divided by T would have given, of the shape of `scores`."""
-    # Softmax and sigmoid forget a shift: logarithms of probabilities stand for the outputs themselves.
-    if problem == CLASSIFICATION:
-        powers = _logarithm(scores) / temperature
-        weights = np.exp(powers - powers.max(axis=1, keepdims=True))
-        return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float64)
-    outputs = (_logarithm(scores) - _logarithm(1 - scores)) / temperature
-    return np.asarray(0.5 * (1 + np.tanh(outputs / 2)), dtype=np.float64)
-
-
-def negative_log_likelihood(problem: str, gold: Values, scores: Scores) -> float:
+def negative_log_likelihood(problem: Problem, gold: Values, scores: Scores) -> float:
     """Mean over rows, or over the label decisions where several labels may hold; nats."""
-    if problem == CLASSIFICATION:
-        return float(-_logarithm(scores[np.arange(len(gold)), gold]).mean())
-    return float(-_logarithm(np.where(gold, scores, 1 - scores)).mean())
-
-
-def _logarithm(values: Scores) -> NDArray[np.float64]:
-    return np.log(np.maximum(values, _SMALLEST))
+    return float(-log_clipped(problem.gold_probabilities(gold, scores)).mean())

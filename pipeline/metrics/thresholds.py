@@ -10,9 +10,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.decision import HALF, Decision
-from pipeline.core.product import MULTI_LABEL
-from pipeline.metrics.quality import Scores, Values, figure_of, right_answers
+from pipeline.metrics.quality import figure_of
+from pipeline.problem.decision import Decision
+from pipeline.problem.probabilities import Scores, Values
+from pipeline.problem.problem import Problem, Thresholds
 
 _SWEEPS = 3
 _FACTORS = (0.25, 0.5, 0.67, 0.8, 0.9, 1.1, 1.25, 1.5, 2.0, 4.0)
@@ -22,7 +23,7 @@ NEVER_SURE = 2.0
 """Above every confidence: these rows show no part that is answered well enough."""
 
 
-def fit_thresholds(problem: str, metric: str, *, gold: Values, scores: Scores) -> Decision:
+def fit_thresholds(problem: Problem, metric: str, *, gold: Values, scores: Scores) -> Decision:
     """The decision whose answers have the highest figure found.
 
     Average precision reads no decision, so thresholds are then fitted for micro F1.
@@ -30,22 +31,20 @@ def fit_thresholds(problem: str, metric: str, *, gold: Values, scores: Scores) -
     if metric == "average_precision":
         metric = "micro_f1"
 
-    def figure(thresholds: tuple[float, ...]) -> float:
-        answers = Decision(thresholds).answers(problem, scores)
+    def figure(thresholds: Thresholds) -> float:
+        answers = problem.answers(scores, Decision(thresholds))
         return figure_of(metric, gold=gold, answers=answers, scores=scores)
 
-    labels = scores.shape[1]
-    apart = problem == MULTI_LABEL
-    start = (HALF if apart else 1 / labels,) * labels
-    return Decision(_climb(figure, start, move=_moved if apart else _shared))
+    start = problem.even_thresholds(scores.shape[1])
+    return Decision(_climb(figure, start, move=problem.move_threshold))
 
 
 def _climb(
-    figure: Callable[[tuple[float, ...]], float],
-    start: tuple[float, ...],
+    figure: Callable[[Thresholds], float],
+    start: Thresholds,
     *,
-    move: Callable[[tuple[float, ...], int, float], tuple[float, ...]],
-) -> tuple[float, ...]:
+    move: Callable[[Thresholds, int, float], Thresholds],
+) -> Thresholds:
     best, highest = start, figure(start)
     for _ in range(_SWEEPS):
         before = best
@@ -59,25 +58,12 @@ def _climb(
     return best
 
 
-def _moved(thresholds: tuple[float, ...], label: int, factor: float) -> tuple[float, ...]:
-    """The label's odds times the factor."""
-    odds = thresholds[label] / (1 - thresholds[label]) * factor
-    return (*thresholds[:label], odds / (1 + odds), *thresholds[label + 1 :])
-
-
-def _shared(thresholds: tuple[float, ...], label: int, factor: float) -> tuple[float, ...]:
-    """The same, and the others shrink or grow so that all sum to 1."""
-    moved = _moved(thresholds, label, factor)[label]
-    scale = (1 - moved) / (1 - thresholds[label])
-    return tuple(moved if i == label else t * scale for i, t in enumerate(thresholds))
-
-
 def fit_abstention(
-    decision: Decision, problem: str, *, gold: Values, scores: Scores, least_right: float
+    problem: Problem, decision: Decision, *, gold: Values, scores: Scores, least_right: float
 ) -> Decision:
-    """The same decision, that gives as many answers as it can with `least_right` of them right."""
-    confidence = decision.confidence(problem, scores)
-    right = right_answers(problem, gold, decision.answers(problem, scores))
+    """The decision that answers as many rows as it can while `least_right` of the answers are right."""
+    confidence = problem.confidence(scores, decision)
+    right = problem.right(gold, problem.answers(scores, decision))
     order = np.argsort(-confidence, kind="stable")
     shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     # Equal confidences are answered together or not at all.

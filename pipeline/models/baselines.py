@@ -8,28 +8,21 @@ import numpy as np
 
 from pipeline.core.errors import DataError
 from pipeline.core.params import BaselineParams
-from pipeline.core.product import CLASSIFICATION, MULTI_LABEL, REGRESSION
 from pipeline.core.progress import track
 from pipeline.core.variants import MAJORITY, NAIVE_BAYES, TFIDF
 from pipeline.models.linear import (
     Baseline,
     Inputs,
-    Scores,
-    Targets,
     Task,
     majority,
     naive_bayes_regression,
     tfidf_regression,
 )
+from pipeline.problem.probabilities import Scores, Targets
+from pipeline.problem.problem import Problem
 
 Quality = Callable[[Targets, Scores], float]
 """The product's figure of targets and scores."""
-_SAME_FOR_ALL = {
-    CLASSIFICATION: "the majority class",
-    MULTI_LABEL: "the labels' shares",
-    REGRESSION: "the mean",
-}
-"""What the baseline without a text says, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +94,7 @@ def learning_curve(
     train, points = rows["train"], []
     for share in sorted(set(params.learning_curve_shares)):
         part = train.first(round(share * len(train.ids)))
-        if not _learnable(part.targets, task):
+        if not task.problem.can_learn(part.targets, labels=task.labels):
             continue
         model = naive_bayes_regression(
             part.inputs, part.targets, task, regularisation=regularisation
@@ -116,19 +109,12 @@ def learning_curve(
     return points
 
 
-def _learnable(targets: Targets, task: Task) -> bool:
-    """Whether every label occurs; of numbers, whether they differ."""
-    if task.problem == MULTI_LABEL:
-        return bool(targets.any(axis=0).all())
-    return len(np.unique(targets)) >= (2 if task.problem == REGRESSION else task.labels)
-
-
 def verdict(
     quality: Mapping[str, Mapping[str, float]],
     curve: Sequence[Mapping[str, float]],
     *,
     min_gain: float,
-    problem: str,
+    problem: Problem,
     metric: str,
 ) -> dict[str, Any]:
     """Is this worth a model? Decided on validation, by the product's metric.
@@ -138,7 +124,7 @@ def verdict(
     """
     scores = {name: figures["validation"] for name, figures in quality.items()}
     best = max((TFIDF, NAIVE_BAYES), key=lambda name: scores[name])
-    gain, same_for_all = scores[best] - scores[MAJORITY], _SAME_FOR_ALL[problem]
+    gain, same_for_all = scores[best] - scores[MAJORITY], problem.words.constant_answer
     if gain < min_gain:
         raise DataError(
             f"the best baseline ({best}) is {gain:+.3f} {metric} from {same_for_all} "

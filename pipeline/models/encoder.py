@@ -14,17 +14,10 @@ from transformers import (
 
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import atomic_folder, read_json
-from pipeline.core.product import CLASSIFICATION, MULTI_LABEL, REGRESSION
 from pipeline.models.bilm import BilmConfig
 from pipeline.models.bilm_classifier import BilmForSequenceClassification
 from pipeline.models.first_token import read_first_token_only
-
-PROBLEM_TYPES = {
-    CLASSIFICATION: "single_label_classification",
-    MULTI_LABEL: "multi_label_classification",
-    REGRESSION: "regression",
-}
-"""Problem of a product → what transformers calls it."""
+from pipeline.problem.problems import problem_named
 
 _DROPOUT_NAMES = (
     "classifier_dropout",
@@ -60,7 +53,9 @@ def load_classifier(
     Raises:
         ArtifactError: transformers knows no classifier for this checkpoint.
     """
-    options: dict[str, Any] = {} if problem is None else {"problem_type": PROBLEM_TYPES[problem]}
+    options: dict[str, Any] = (
+        {} if problem is None else {"problem_type": problem_named(problem).transformers_name}
+    )
     family, configuration = (
         (BilmForSequenceClassification, BilmConfig)
         if is_bilm(checkpoint)

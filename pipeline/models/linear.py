@@ -6,8 +6,9 @@ Bigrams"), one label against the rest; for numbers, ridge regression again. Of a
 the text they stand in, and once more where both texts have them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,18 +16,21 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from pipeline.core.product import CLASSIFICATION, MULTI_LABEL, REGRESSION
+from pipeline.problem.probabilities import Scores, Targets
+from pipeline.problem.problem import Problem
+from pipeline.problem.problems import CLASSIFICATION, MULTI_LABEL, REGRESSION
 
-Scores = NDArray[np.float64]
-Targets = NDArray[np.float64]
 Inputs = Sequence[str] | Sequence[tuple[str, str]]
+Table = Any
+"""A sparse table of features, `(texts, ngrams)`."""
+Fit = Callable[[Table, Targets, int, float], Callable[[Table], Scores]]
 
 _WORD = r"\w+"
 _SMOOTHING = 1.0
 _MAX_ITERATIONS = 1000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """What a baseline is to learn.
 
@@ -35,7 +39,7 @@ class Task:
         max_ngram: words of the longest n-gram.
     """
 
-    problem: str
+    problem: Problem
     labels: int
     pairs: bool
     max_ngram: int
@@ -54,61 +58,29 @@ class Baseline:
 
 
 def majority(targets: Targets, task: Task) -> Baseline:
-    """Says the same of every text: the shares of the labels in the training rows, or the mean."""
-    if task.problem == CLASSIFICATION:
-        counts = np.bincount(targets[:, 0].astype(np.int64), minlength=task.labels)
-        answer = counts / len(targets)
-    else:
-        answer = targets.mean(axis=0)
+    """A baseline that gives the same scores to every text: the labels' shares in training, or the mean."""
+    answer = task.problem.constant_scores(targets, labels=task.labels)
     return Baseline(len, lambda rows: np.tile(answer, (rows, 1)))
 
 
 def tfidf_regression(
     inputs: Inputs, targets: Targets, task: Task, *, regularisation: float
 ) -> Baseline:
-    """Over TF-IDF of word n-grams. `regularisation` is C: a larger one lets weights grow."""
+    """A linear model of TF-IDF of word n-grams. `regularisation` is C: a larger one lets weights grow."""
     vectorizer = TfidfVectorizer(**_analysis(task), sublinear_tf=True, min_df=1)
     table = vectorizer.fit_transform(inputs)
-    if task.problem == REGRESSION:
-        return Baseline(vectorizer.transform, _ridge(table, targets, regularisation))
-    if task.problem == MULTI_LABEL:
-        answers = [_logistic(table, column > 0, regularisation) for column in targets.T]
-        return Baseline(
-            vectorizer.transform,
-            lambda rows: np.stack([answer(rows) for answer in answers], axis=1),
-        )
-    model = LogisticRegression(C=regularisation, max_iter=_MAX_ITERATIONS)
-    model.fit(table, targets[:, 0].astype(np.int64))
-    return Baseline(vectorizer.transform, model.predict_proba)
+    fit = LINEAR_MODELS[task.problem.name].tfidf
+    return Baseline(vectorizer.transform, fit(table, targets, task.labels, regularisation))
 
 
 def naive_bayes_regression(
     inputs: Inputs, targets: Targets, task: Task, *, regularisation: float
 ) -> Baseline:
-    """Over the presence of word n-grams, times their log-count ratio where there are labels."""
+    """A linear model of which word n-grams occur, each times its log-count ratio where there are labels."""
     vectorizer = CountVectorizer(**_analysis(task), binary=True)
     counts = vectorizer.fit_transform(inputs)
-    if task.problem == REGRESSION:
-        return Baseline(vectorizer.transform, _ridge(counts, targets, regularisation))
-    one_of = task.problem == CLASSIFICATION
-    # Two labels of which one holds are one question: the answer to the second is the rest.
-    asked = range(1, 2) if one_of and task.labels == 2 else range(task.labels)
-    answers = [
-        _weighted(
-            counts, targets[:, 0] == label if one_of else targets[:, label] > 0, regularisation
-        )
-        for label in asked
-    ]
-
-    def answer(table: Any) -> Scores:
-        found = np.stack([one(table) for one in answers], axis=1)
-        if not one_of:
-            return found
-        if len(answers) == 1:
-            return np.concatenate([1 - found, found], axis=1)
-        return np.asarray(found / found.sum(axis=1, keepdims=True), dtype=np.float64)
-
-    return Baseline(vectorizer.transform, answer)
+    fit = LINEAR_MODELS[task.problem.name].presence
+    return Baseline(vectorizer.transform, fit(counts, targets, task.labels, regularisation))
 
 
 def _analysis(task: Task) -> dict[str, Any]:
@@ -155,10 +127,81 @@ def _constant(positive: NDArray[np.bool_]) -> Callable[[Any], NDArray[np.float64
     return lambda rows: np.full(rows.shape[0], float(positive[0]))
 
 
-def _ridge(table: Any, targets: Targets, regularisation: float) -> Callable[[Any], Scores]:
+def _ridge(
+    table: Table, targets: Targets, _labels: int, regularisation: float
+) -> Callable[[Table], Scores]:
     """The number, `(rows, 1)`."""
     model = Ridge(alpha=1 / regularisation, solver="sparse_cg").fit(table, targets[:, 0])
     return lambda rows: np.asarray(model.predict(rows), dtype=np.float64)[:, None]
+
+
+def _multinomial(
+    table: Table, targets: Targets, _labels: int, regularisation: float
+) -> Callable[[Table], Scores]:
+    """Probabilities of labels of which one holds."""
+    model = LogisticRegression(C=regularisation, max_iter=_MAX_ITERATIONS)
+    model.fit(table, targets[:, 0].astype(np.int64))
+    return lambda rows: np.asarray(model.predict_proba(rows))
+
+
+def _logistic_each(
+    table: Table, targets: Targets, _labels: int, regularisation: float
+) -> Callable[[Table], Scores]:
+    """Probabilities of labels of which any may hold."""
+    return _together([_logistic(table, column > 0, regularisation) for column in targets.T])
+
+
+def _weighted_each(
+    table: Table, targets: Targets, _labels: int, regularisation: float
+) -> Callable[[Table], Scores]:
+    """Probabilities of labels of which any may hold, by naive-Bayes-weighted counts."""
+    return _together([_weighted(table, column > 0, regularisation) for column in targets.T])
+
+
+def _weighted_one(
+    table: Table, targets: Targets, labels: int, regularisation: float
+) -> Callable[[Table], Scores]:
+    """Probabilities of labels of which one holds, by naive-Bayes-weighted counts, one against the rest."""
+    # Two labels of which one holds are one question: the answer to the second is the rest.
+    asked = range(1, 2) if labels == 2 else range(labels)
+    each = _together([_weighted(table, targets[:, 0] == label, regularisation) for label in asked])
+
+    def answer(rows: Table) -> Scores:
+        found = each(rows)
+        if labels == 2:
+            return np.concatenate([1 - found, found], axis=1)
+        return np.asarray(found / found.sum(axis=1, keepdims=True), dtype=np.float64)
+
+    return answer
+
+
+def _together(
+    answers: Sequence[Callable[[Table], NDArray[np.float64]]],
+) -> Callable[[Table], Scores]:
+    return lambda rows: np.stack([answer(rows) for answer in answers], axis=1)
+
+
+@dataclass(frozen=True)
+class LinearModels:
+    """How the two linear models of a problem are fitted: table, targets, labels, C → answer.
+
+    Attributes:
+        tfidf: on TF-IDF of n-grams.
+        presence: on 1 for each n-gram that occurs, else 0.
+    """
+
+    tfidf: Fit
+    presence: Fit
+
+
+LINEAR_MODELS: Mapping[str, LinearModels] = MappingProxyType(
+    {
+        CLASSIFICATION: LinearModels(_multinomial, _weighted_one),
+        MULTI_LABEL: LinearModels(_logistic_each, _weighted_each),
+        REGRESSION: LinearModels(_ridge, _ridge),
+    }
+)
+"""Problem → its linear models."""
 
 
 def log_count_ratio(counts: Any, positive: NDArray[np.bool_]) -> Scores:

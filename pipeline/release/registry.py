@@ -38,7 +38,6 @@ _PAIR_MODEL_FILE = Path(__file__).with_name("registered_pair_model.py")
 _RUNTIME = (
     "pipeline/__init__.py",
     "pipeline/core/__init__.py",
-    "pipeline/core/decision.py",
     "pipeline/core/errors.py",
     "pipeline/core/files.py",
     "pipeline/core/typed_json.py",
@@ -203,8 +202,9 @@ def _example(bundle: Bundle) -> Any:
 def _runtime_code() -> Iterator[Path]:
     """A copy of the package with nothing but the runtime, to be stored with the registered model."""
     with tempfile.TemporaryDirectory() as name:
-        runtime = [path.relative_to(_CODE) for path in (_CODE / "pipeline/runtime").glob("*.py")]
-        for file in [*map(Path, _RUNTIME), *runtime]:
+        whole = [_CODE / "pipeline" / folder for folder in ("problem", "runtime")]
+        files = [path.relative_to(_CODE) for folder in whole for path in folder.glob("*.py")]
+        for file in [*map(Path, _RUNTIME), *files]:
             target = Path(name) / file
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(_CODE / file, target)

@@ -9,9 +9,10 @@ from typing import Any
 
 from pipeline.core.errors import ReleaseError
 from pipeline.core.typed_json import MismatchError, read_as
+from pipeline.problem.prediction import Prediction
 from pipeline.runtime.bundle import Bundle
 from pipeline.runtime.golden import differences
-from pipeline.runtime.task import Prediction, Request
+from pipeline.runtime.task import Request
 
 _TIMEOUT_SECONDS = 10.0
 

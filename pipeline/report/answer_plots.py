@@ -1,7 +1,6 @@
 """Found against gold, for each problem: a confusion, F1 by label, or a cloud of points."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -10,41 +9,8 @@ from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix, f1_score
 
 from pipeline.acceptance.judge import Judged
-from pipeline.core.product import CLASSIFICATION, MULTI_LABEL, REGRESSION
-from pipeline.metrics.quality import Values
+from pipeline.problem.problems import CLASSIFICATION, MULTI_LABEL, REGRESSION
 from pipeline.report.colours import COLOURS, DPI, GRID, INK, MUTED
-
-_NONE = "none"
-_PARTS = 5
-
-
-def confusion_rows(
-    problem: str, judged: Judged, *, labels: Sequence[str]
-) -> Iterator[tuple[str, str]]:
-    """Actual and predicted, in words, for a table that DVC draws.
-
-    One line a row; of several labels, one line for each that holds or was found, with `none` on the side
-    that lacks it; of numbers, the fifth of gold's range that each lies in.
-    """
-    if problem == CLASSIFICATION:
-        for actual, predicted in zip(judged.gold, judged.answers, strict=True):
-            yield labels[actual], labels[predicted]
-    elif problem == MULTI_LABEL:
-        for row, label in np.argwhere(judged.gold | judged.answers):
-            name = labels[label]
-            yield (
-                name if judged.gold[row, label] else _NONE,
-                name if judged.answers[row, label] else _NONE,
-            )
-    else:
-        yield from zip(*(_fifths(values, judged.gold) for values in (judged.gold, judged.answers)),
-                       strict=True)  # fmt: skip
-
-
-def _fifths(values: Values, gold: Values) -> list[str]:
-    edges = np.linspace(gold.min(), gold.max(), _PARTS + 1)
-    names = [f"{low:.3g} to {high:.3g}" for low, high in pairwise(edges)]
-    return [names[i] for i in np.clip(np.digitize(values, edges[1:-1]), 0, _PARTS - 1)]
 
 
 def confusion_figure(shown: Mapping[str, Judged], *, labels: Sequence[str]) -> Figure:

@@ -10,15 +10,10 @@ from pipeline.core.artifacts.certificates import Certificate
 from pipeline.core.artifacts.data_reports import SourceRecord, TeacherTraining
 from pipeline.core.artifacts.variant_reports import Machine, Scorecard
 from pipeline.core.artifacts.verdicts import Verdict
-from pipeline.core.product import (
-    CLASSIFICATION,
-    MULTI_LABEL,
-    QUALITY_METRICS,
-    REGRESSION,
-    Product,
-)
+from pipeline.core.product import Product
 from pipeline.core.sections import Checkpoint
 from pipeline.core.variants import Variant
+from pipeline.problem.problems import problem_named
 from pipeline.report.certificate_card import certificate_section
 from pipeline.report.templates import render
 
@@ -51,35 +46,20 @@ class ReleasedModel:
     window_stride: int | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Words:
-    """How the card names what the model answers.
-
-    Attributes:
-        answers: one of its answers.
-        gives: what it gives to a text.
-        score: what a slice is judged by.
-        score_means: a sentence that explains the score, or nothing.
-        unsure: how to see that it is unsure.
-    """
-
-    answers: str
-    gives: str
-    score: str
-    score_means: str
-    unsure: str
-
-
 def model_card(model: ReleasedModel) -> str:
     """The card as Markdown."""
     product, variants = model.product, model.scorecard.variants
     metric = product.requirements.quality_metric
-    others = [name for name in QUALITY_METRICS[product.problem] if name != metric]
+    problem, labels = problem_named(product.problem), product.labels
+    others = [name for name in problem.metrics if name != metric]
+    text = "pair of short texts" if product.pairs else "short text"
     return render(
         "model_card.md.j2",
         product=product,
         released=model.scorecard.entry(model.released.name),
-        words=_words(product),
+        words=problem.words,
+        answers=problem.words.answers.format(labels=", ".join(labels)),
+        gives=problem.words.gives.format(labels=labels[0], count=len(labels), text=text),
         reading=_reading(model.max_length, model.window_stride),
         max_length=model.max_length,
         sources=model.sources,
@@ -93,35 +73,6 @@ def model_card(model: ReleasedModel) -> str:
         machine=model.machine,
         lineage=model.lineage,
     )
-
-
-def _words(product: Product) -> _Words:
-    text = "pair of short texts" if product.pairs else "short text"
-    labels, named = product.labels, ", ".join(product.labels)
-    return {
-        CLASSIFICATION: _Words(
-            answers=f"one of {named}",
-            gives=f"one of {len(labels)} labels to a {text}, with a probability for each",
-            score="accuracy",
-            score_means="",
-            unsure="a probability near the middle is a sign of that, not a proof",
-        ),
-        MULTI_LABEL: _Words(
-            answers=f"any of {named}, or none",
-            gives=f"a {text} those of {len(labels)} labels that hold, with a probability for each",
-            score="share right",
-            score_means=" An answer is right when all its labels are.",
-            unsure="no label at all is a sign of that, not a proof",
-        ),
-        REGRESSION: _Words(
-            answers=f"a number: {named}",
-            gives=f"a {text} a number, {labels[0]}",
-            score="closeness",
-            score_means=" Closeness is 1 for the right number, and 0 on average for whoever always "
-            "says the median.",
-            unsure="the number does not show it",
-        ),
-    }[product.problem]
 
 
 def _reading(max_length: int, window_stride: int | None) -> str:

@@ -13,9 +13,8 @@ from pipeline.acceptance.judge import Judge, Judged
 from pipeline.core.artifacts.variant_reports import ScorecardEntry, SliceReport, VariantReport
 from pipeline.core.files import atomic_path, write_text
 from pipeline.core.product import Requirements
-from pipeline.metrics.metric_names import spoken
-from pipeline.metrics.quality import ROW_SCORES
-from pipeline.report.answer_plots import PICTURES, confusion_rows
+from pipeline.problem.problems import in_words
+from pipeline.report.answer_plots import PICTURES
 from pipeline.report.colours import COLOURS, DPI, GRID, INK, MARKERS, MUTED
 from pipeline.report.label_placement import place_labels
 
@@ -38,13 +37,13 @@ def plot_evaluation(
         shown: answers to draw in detail, by variant; the last one's go to `confusion.csv`.
     """
     last = [*shown.values()][-1]
-    rows = confusion_rows(judge.problem, last, labels=labels)
+    rows = judge.problem.confusion(last.gold, last.answers, labels)
     write_csv(folder / "confusion.csv", ["actual", "predicted"], rows)
-    name, draw = PICTURES[judge.problem]
+    name, draw = PICTURES[judge.problem.name]
     write_png(folder / "plots" / f"{name}.png", draw(shown, labels=labels))
     slices = {report.name: report.slices for report in reports}
     slices = {variant: slices[variant] for variant in shown}
-    figure = slices_figure(slices, score=ROW_SCORES[judge.problem])
+    figure = slices_figure(slices, score=judge.problem.words.row_score)
     write_png(folder / "plots" / "slices.png", figure)
     points, baselines = quality_points(reports, _sizes(reports), metric=judge.metric)
     figure = quality_figure(
@@ -126,7 +125,7 @@ def quality_figure(
             axes.plot(x, y, "o", markersize=17, markerfacecolor="none", color=INK, zorder=4)
     _frame(axes, points, baselines, limit=limit)
     axes.set_xlabel(x_label)
-    axes.set_ylabel(f"{spoken(metric)} on validation")
+    axes.set_ylabel(f"{in_words(metric)} on validation")
     axes.set_title("Lines through the points: 95 % intervals", loc="left", fontsize=9, color=MUTED)
     names = {name: name + (" (released)" if name == chosen else "") for name, *_ in points}
     place_labels(

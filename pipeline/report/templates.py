@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipeline.metrics.metric_names import spoken
+from pipeline.problem.problems import in_words
 
 
 def render(template: str, **facts: object) -> str:
@@ -21,7 +21,12 @@ def render(template: str, **facts: object) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"show": format, "spoken": spoken, "start": _capitalised, "cell": _cell}
+    environment.filters |= {
+        "show": format,
+        "in_words": in_words,
+        "start": _capitalised,
+        "cell": _cell,
+    }
     return environment.get_template(template).render(facts)
 
 

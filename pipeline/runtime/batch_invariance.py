@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.core.decision import REGRESSION
 from pipeline.core.errors import ArtifactError
 from pipeline.core.progress import track
+from pipeline.problem.prediction import Prediction
+from pipeline.problem.probabilities import Scores
 from pipeline.runtime.reader import TokenRow
-from pipeline.runtime.scores import Scores, scores_of
-from pipeline.runtime.task import Prediction, Request, Task
+from pipeline.runtime.task import Request, Task
 from pipeline.runtime.text_model import Ids, TextModel
 
 MAX_FLIP_SHARE = 0.001
@@ -137,12 +137,9 @@ def compare_answers(task: Task, alone: Scores, others: Scores) -> AnswerChange:
             next_step="look at what the graph computes from padded tokens",
         )
     largest = float(np.abs(alone - others).max())
-    if task.problem == REGRESSION:
-        return AnswerChange(largest, None, None)
-    answers = (task.decision.answers(task.problem, scores) for scores in (alone, others))
-    one, other = (found.reshape(len(alone), -1) for found in answers)
-    flips = int((one != other).any(axis=1).sum())
-    return AnswerChange(largest, flips, flips / len(alone))
+    one, other = (task.kind.answers(scores, task.decision) for scores in (alone, others))
+    flips = task.kind.flips(one, other)
+    return AnswerChange(largest, flips, None if flips is None else flips / len(alone))
 
 
 Groups = list[list[int]]
@@ -188,7 +185,7 @@ class _Batches:
             found = track(pool.map(run, groups), f"batches  {way.replace('_', ' ')}", len(groups))
             for group, values in zip(groups, found, strict=True):
                 outputs[group] = values
-        return scores_of(self._model.task.problem, np.stack(list(self._means(outputs))))
+        return self._model.task.kind.scores(np.stack(list(self._means(outputs))))
 
     def _padded(self, group: list[int], length: int) -> tuple[Ids, Ids, Ids | None]:
         """Token ids, mask and, if the model reads them, segments: `(rows, length)` each."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from pipeline.core.decision import CLASSIFICATION, MULTI_LABEL, REGRESSION
 from pipeline.core.errors import ArtifactError
 from pipeline.core.typed_json import MismatchError, read_as
+from pipeline.problem.problems import CLASSIFICATION, PROBLEMS
 from pipeline.runtime.golden import GoldenRequest
 from pipeline.runtime.task import Request, Task
 
@@ -52,7 +52,7 @@ class BundleDescription:
     Attributes:
         format: 1, 2 or 3.
         segments: the model reads which text of a pair a token belongs to.
-        scale: lowest and highest number in the training rows; None unless the problem is regression.
+        scale: lowest and highest number in the training rows; None unless answers are numbers.
         answered: split → `share` of rows answered and share of these that is `right`.
         examples: requests for the demo page and for trials of a server.
         golden: requests with the answers expected.
@@ -120,9 +120,9 @@ class BundleDescription:
             ArtifactError: labels, lengths, thresholds or golden requests do not fit the problem.
         """
         task, thresholds = self.task, self.task.decision.thresholds
-        if task.problem not in (CLASSIFICATION, MULTI_LABEL, REGRESSION):
+        if task.problem not in PROBLEMS:
             raise _malformed(f"the problem {task.problem!r}")
-        if len(task.labels) < (1 if task.problem == REGRESSION else 2) or not all(task.labels):
+        if not task.labels or not all(task.labels) or task.kind.labels_fault(task.labels):
             raise _malformed(f"labels {list(task.labels)!r}")
         if task.max_length < 1:
             raise _malformed(f"max_length {task.max_length}")
@@ -146,12 +146,7 @@ def _with_task(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def _fits(golden: GoldenRequest, task: Task) -> bool:
     """Whether the request is a pair if the task has pairs, and the answer is of the task's problem."""
-    if isinstance(golden.request, str) == task.pairs:
-        return False
-    if task.problem == REGRESSION:
-        return golden.answer.value is not None
-    chosen = golden.answer.labels if task.problem == MULTI_LABEL else golden.answer.label
-    return chosen is not None and golden.answer.probabilities is not None
+    return isinstance(golden.request, str) != task.pairs and task.kind.is_answer(golden.answer)
 
 
 def _malformed(got: str) -> ArtifactError:

@@ -3,14 +3,14 @@
 Imports neither ONNX Runtime nor a tokenizer, so that a release can compare answers over HTTP.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.core.decision import HALF
 from pipeline.core.typed_json import MismatchError, read_as
-from pipeline.runtime.task import Prediction, Request, Task
+from pipeline.problem.decision import HALF
+from pipeline.problem.prediction import Prediction
+from pipeline.runtime.task import Request, Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,40 +55,6 @@ def differences(
     Args:
         tolerance: largest absolute difference of a probability, or of the number.
     """
-    if expected.value is not None:
-        agrees = found.value is not None and _is_close(found.value, expected.value, tolerance)
-        wanted = f"{expected.value} ± {tolerance:g}"
-        return [] if agrees else [f"value is {found.value}, expected {wanted}"]
-    if found.label != expected.label:
-        return [f"label {found.label!r}, expected {expected.label!r}"]
-    probabilities, wanted_ones = found.probabilities or {}, expected.probabilities or {}
-    if wanted_ones.keys() != probabilities.keys():
-        return [f"labels {sorted(probabilities)}, expected {sorted(wanted_ones)}"]
-    apart = [
-        f"probability of {label!r} is {probabilities[label]:.6f}, expected {value:.6f} ± {tolerance:g}"
-        for label, value in wanted_ones.items()
-        if not _is_close(probabilities[label], value, tolerance)
-    ]
-    return apart or _different_labels(found, expected, task=task, tolerance=tolerance)
-
-
-def _different_labels(
-    found: Prediction, expected: Prediction, *, task: Task, tolerance: float
-) -> list[str]:
-    """Describes other labels of a multi-label answer.
-
-    A label whose probability lies within `tolerance` of its threshold may be in one answer alone.
-    """
-    if expected.labels is None or expected.probabilities is None:
-        return []
     thresholds = task.decision.thresholds or (HALF,) * len(task.labels)
     threshold_of = dict(zip(task.labels, thresholds, strict=True))
-    for label in set(found.labels or []) ^ set(expected.labels):
-        if not _is_close(expected.probabilities[label], threshold_of[label], tolerance):
-            return [f"labels {found.labels}, expected {expected.labels}"]
-    return []
-
-
-def _is_close(value: float, expected: float, tolerance: float) -> bool:
-    # NaN compares false with everything: it must count as a difference.
-    return math.isfinite(value) and abs(value - expected) <= tolerance
+    return task.kind.differences(found, expected, threshold_of=threshold_of, tolerance=tolerance)

@@ -12,13 +12,13 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.core.decision import REGRESSION
 from pipeline.core.errors import ArtifactError
+from pipeline.problem.prediction import Prediction
+from pipeline.problem.probabilities import Scores
 from pipeline.runtime.bundle import MODEL, TOKENIZER, Bundle
 from pipeline.runtime.reader import TextReader, TokenRow
-from pipeline.runtime.scores import Scores, scores_of
 from pipeline.runtime.session import open_session
-from pipeline.runtime.task import Prediction, Request, Task, prediction_of
+from pipeline.runtime.task import Request, Task
 
 Ids = npt.NDArray[np.int64]
 
@@ -71,7 +71,7 @@ class TextModel:
         return [self._predict_one(request) for request in requests]
 
     def scores(self, requests: Sequence[Request]) -> Scores:
-        """Scores of the requests, `(requests, outputs)`; see `scores_of`."""
+        """Scores of the requests, `(requests, outputs)`; see the problem's `scores`."""
         rows = [self._scores_of_one(request) for request in requests]
         return np.array(rows, dtype=np.float64).reshape(len(requests), len(self.task.labels))
 
@@ -124,7 +124,12 @@ class TextModel:
 
     def _predict_one(self, request: Request) -> Prediction:
         rows, truncated = self.read(request)
-        return prediction_of(self.task, self._score(rows)[None], truncated=truncated)
+        return self.task.kind.prediction(
+            self._score(rows)[None],
+            labels=self.task.labels,
+            decision=self.task.decision,
+            truncated=truncated,
+        )
 
     def _scores_of_one(self, request: Request) -> Scores:
         return self._score(self.read(request)[0])
@@ -132,16 +137,15 @@ class TextModel:
     def _score(self, rows: list[TokenRow]) -> Scores:
         """Scores from the mean of the windows' outputs, `(outputs,)`."""
         found = [self.outputs(row) for row in rows]
-        return scores_of(self.task.problem, found[0] if len(found) == 1 else np.mean(found, axis=0))
+        return self.task.kind.scores(found[0] if len(found) == 1 else np.mean(found, axis=0))
 
     def _check_shape(self, model: Path) -> None:
         inputs = sorted(node.name for node in self._session.get_inputs())
         outputs = {node.name: node.shape[-1] for node in self._session.get_outputs()}
         # A width that the graph leaves open is a name here; `zip` then checks the first answer.
         width, wanted = outputs.get("logits"), len(self.task.labels)
-        fits = not isinstance(width, int) or width == wanted
-        if self.task.problem == REGRESSION and wanted != 1:
-            fits = False
+        fits = width == wanted or not isinstance(width, int)
+        fits = fits and self.task.kind.labels_fault(self.task.labels) is None
         known = [*INPUTS], [*INPUTS, SEGMENTS]
         if inputs not in known or "logits" not in outputs or not fits:
             raise ArtifactError(

@@ -27,7 +27,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from pipeline.core.errors import DataError
-from pipeline.runtime.task import Prediction
+from pipeline.problem.prediction import Prediction
 from pipeline.runtime.task import Request as TextRequest
 from pipeline.runtime.text_model import TextModel
 from pipeline.serving.admission import Admission

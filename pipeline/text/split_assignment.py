@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pipeline.core.errors import DataError
 from pipeline.core.params import SplitShares
-from pipeline.core.product import MULTI_LABEL, REGRESSION
+from pipeline.problem.problem import Problem
 
 SPLITS = ("train", "validation", "test")
 
@@ -33,38 +33,23 @@ def check_splits(
     splits: Sequence[str],
     targets: Sequence[Sequence[float]],
     *,
-    problem: str,
+    problem: Problem,
     labels: Sequence[str],
 ) -> None:
     """Refuse splits that cannot be learned from or judged on.
 
     Args:
-        targets: of each row, as pipeline/data/labels.py makes them.
+        targets: of each row, as the problem's `target` makes them.
 
     Raises:
         DataError: a split is empty, or a label is missing from one; regression: all its numbers are equal.
     """
     for split in SPLITS:
         rows = [target for name, target in zip(splits, targets, strict=True) if name == split]
-        if fault := _fault(rows, problem=problem, labels=labels):
+        fault = problem.split_fault(rows, labels) if rows else "is empty"
+        if fault:
             raise DataError(
                 f"the {split} split {fault}",
-                expected="different numbers in train, validation and test"
-                if problem == REGRESSION
-                else "rows of every label in train, validation and test",
+                expected=problem.words.every_split,
                 next_step="add rows, or change prepare.shares (a new salt moves every row)",
             )
-
-
-def _fault(rows: Sequence[Sequence[float]], *, problem: str, labels: Sequence[str]) -> str | None:
-    if not rows:
-        return "is empty"
-    if problem == REGRESSION:
-        return None if len({number for (number,) in rows}) > 1 else "has one number only"
-    held = {
-        number
-        for row in rows
-        for number in ([i for i, one in enumerate(row) if one] if problem == MULTI_LABEL else row)
-    }
-    missing = [label for number, label in enumerate(labels) if number not in held]
-    return f"lacks {', '.join(missing)}" if missing else None

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.core.params import Compute
-from pipeline.core.product import REGRESSION
 from pipeline.core.progress import Progress
 from pipeline.models.features import features_read, layer_means
+from pipeline.problem.problems import REGRESSION
 from pipeline.text.batching import Ids, sorted_batches
 from pipeline.training.device import autocast, prepare_device
 from pipeline.training.token_rows import TokenRows

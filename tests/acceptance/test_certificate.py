@@ -7,6 +7,7 @@ import pytest
 from pipeline.acceptance.certificate import certify_language_model, require_complete
 from pipeline.core.artifacts.certificates import Certificate, LanguageModelInt8
 from pipeline.core.errors import ArtifactError
+from pipeline.problem.problems import problem_named
 from tests.support.example_artifacts import (
     INT8,
     language_model_int8,
@@ -62,7 +63,7 @@ def require(
     certificate: dict[str, Any], *, problem: str = "classification", to: str = "int8"
 ) -> None:
     found = Certificate.parse(certificate, file="certificate.json")
-    require_complete(found, problem=problem, precision=to)
+    require_complete(found, problem=problem_named(problem), precision=to)
 
 
 def changed(part: str, **values: Any) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from pipeline.acceptance.teacher_comparison import (
     difference_interval,
     quality_table,
 )
-from pipeline.core.decision import Decision
 from pipeline.core.sections import EvaluateParams
 from pipeline.metrics.thresholds import NEVER_SURE, fit_abstention, halves
+from pipeline.problem.decision import Decision
+from pipeline.problem.problems import problem_named
 
 USUAL: dict[str, Any] = {
     "confidence": 0.95,
@@ -28,7 +29,12 @@ USUAL: dict[str, Any] = {
 
 
 def judge_of(problem: str, metric: str, **options: Any) -> Judge:
-    return Judge(problem, metric, EvaluateParams(**USUAL | options), seed=1)
+    return Judge(
+        problem=problem_named(problem),
+        metric=metric,
+        options=EvaluateParams(**USUAL | options),
+        seed=1,
+    )
 
 
 def answers_of(targets: NDArray[np.float64], scores: NDArray[np.float64]) -> Answers:
@@ -98,7 +104,7 @@ def test_each_half_is_answered_by_a_decision_fitted_on_the_other() -> None:
     first = halves(len(answers.ids), judge.seed)
     assert first.sum() == 200
     other = answers_of(answers.targets[~first], answers.scores[~first])
-    expected = judge.fit(other).answers("classification", answers.scores[first])
+    expected = judge.problem.answers(answers.scores[first], judge.fit(other))
     np.testing.assert_array_equal(judge.judge_fitted(answers).answers[first], expected)
 
 
@@ -114,12 +120,15 @@ def test_as_many_answers_are_given_as_stay_right_often_enough() -> None:
     gold = np.array([0, 0, 0, 1, 1])
     told = {"gold": gold, "scores": scores}
     # With the two at .7: 3 of 4 right; all: 3 of 5.
-    fitted = fit_abstention(Decision(), "classification", **told, least_right=0.75)
+    fitted = fit_abstention(problem_named("classification"), Decision(), **told, least_right=0.75)
     assert fitted.abstain_below == 0.7
-    strict = fit_abstention(Decision(), "classification", **told, least_right=0.9)
+    strict = fit_abstention(problem_named("classification"), Decision(), **told, least_right=0.9)
     assert strict.abstain_below == 0.8
-    assert fit_abstention(Decision(), "classification", **told, least_right=0.5) == Decision()
-    never = fit_abstention(Decision(), "classification", gold=1 - gold * 0, scores=scores,
+    assert (
+        fit_abstention(problem_named("classification"), Decision(), **told, least_right=0.5)
+        == Decision()
+    )
+    never = fit_abstention(problem_named("classification"), Decision(), gold=1 - gold * 0, scores=scores,
                            least_right=0.9)  # fmt: skip
     assert never.abstain_below == NEVER_SURE
 

@@ -20,6 +20,7 @@ from pipeline.core.params import parse_params
 from pipeline.core.sections import EvaluateParams
 from pipeline.core.variants import Variant
 from pipeline.metrics.intervals import Interval
+from pipeline.problem.problems import problem_named
 from tests.support.example_artifacts import data_report, slice_report, variant_report
 from tests.support.repository import parameter_values
 
@@ -27,7 +28,7 @@ OPTIONS = EvaluateParams(
     confidence=0.95, resamples=500, min_slice_rows=5, thresholds="fixed", abstain_quality=None
 )
 PARAMS = parse_params(parameter_values())
-JUDGE = Judge("classification", "accuracy", OPTIONS, seed=1)
+JUDGE = Judge(problem=problem_named("classification"), metric="accuracy", options=OPTIONS, seed=1)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pipeline.core.decision import Decision
+from pipeline.problem.decision import Decision
 from pipeline.runtime.task import Task
 from tests.support.browser import browser_fixture
 from tests.support.server import run_server

@@ -6,10 +6,10 @@ import pytest
 
 from pipeline import evaluate, gate, measure
 from pipeline.acceptance.predictions import read_answers
-from pipeline.core.decision import Decision
 from pipeline.core.files import read_json
 from pipeline.core.params import Params, override, parse_params
 from pipeline.core.paths import Paths
+from pipeline.problem.decision import Decision
 from pipeline.runtime.bundle import open_bundle
 from pipeline.runtime.golden_check import check_golden
 from pipeline.runtime.text_model import TextModel

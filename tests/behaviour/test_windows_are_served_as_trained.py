@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from pipeline.compression.onnx_export import export_onnx
-from pipeline.core.decision import Decision
 from pipeline.core.params import Compute
 from pipeline.models.encoder import load_tokenizer, reads_segments
+from pipeline.problem.decision import Decision
+from pipeline.problem.problems import problem_named
 from pipeline.runtime.reader import TextReader
-from pipeline.runtime.scores import scores_of
 from pipeline.runtime.task import Task, requests_of
 from pipeline.runtime.text_model import TextModel
 from pipeline.training.predict import predict_logits
@@ -62,7 +62,9 @@ def test_long_texts_and_pairs_score_as_in_torch(tmp_path: Path, problem: str, pa
         segments=segments,
         window_stride=4,
     )
-    expected = scores_of(problem, predict_logits(model, rows, compute=COMPUTE, batch_size=5))
+    expected = problem_named(problem).scores(
+        predict_logits(model, rows, compute=COMPUTE, batch_size=5)
+    )
     task = Task(problem, labels, pairs, LENGTH, 4, Decision())
     served = TextModel.in_folder(tmp_path, task=task, threads=1)
     assert served.segments == pairs

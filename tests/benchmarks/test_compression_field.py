@@ -20,6 +20,7 @@ from pipeline.core.paths import Paths
 from pipeline.core.variants import NAIVE_BAYES
 from pipeline.data.tables import read_table
 from pipeline.models import linear
+from pipeline.problem.problems import problem_named
 from pipeline.runtime.task import Task
 from pipeline.training.labelled_rows import read_split
 from tests.support.tiny_workspace import compressed_workspace, write_parquet
@@ -116,7 +117,11 @@ def test_torch_and_onnx_answer_alike(workspace: tuple[Params, Paths]) -> None:
 def test_the_linear_model_learns_its_rows_and_has_a_size(workspace: tuple[Params, Paths]) -> None:
     _, paths = workspace
     records = paths.output("prepare") / "records.parquet"
-    engine = LinearEngine(records, 10.0, linear.Task("classification", 2, False, 2))
+    engine = LinearEngine(
+        records,
+        10.0,
+        linear.Task(problem=problem_named("classification"), labels=2, pairs=False, max_ngram=2),
+    )
     train = read_split(records, "train")
     assert take_turn(engine.open(1), Turn(train.texts)) == train.label_ids.tolist()
     assert engine.bytes() > 4 * len(train.texts)

@@ -2,7 +2,12 @@
 
 import pytest
 
-from pipeline.data.agreement import agreement, krippendorff_alpha, nominal, squared
+from pipeline.data.agreement import agreement, krippendorff_alpha
+from pipeline.problem.problems import problem_named
+
+CLASSIFICATION, MULTI_LABEL = problem_named("classification"), problem_named("multi_label")
+REGRESSION = problem_named("regression")
+nominal, squared = CLASSIFICATION.distance, REGRESSION.distance
 
 
 def test_alpha_equals_an_example_worked_by_hand() -> None:
@@ -31,7 +36,7 @@ def test_alpha_of_numbers_weighs_by_the_square_of_the_difference() -> None:
     rows = [[1.0, 2.0], [1.0, 1.0], [4.0, 4.0]]
     assert krippendorff_alpha(rows, squared) == pytest.approx(1 - 10 / 130)
     texts = [[repr(number) for number in row] for row in rows]
-    found = agreement(texts, problem="regression", labels=["stars"])
+    found = agreement(texts, problem=REGRESSION, labels=["stars"])
     assert found == pytest.approx(1 - 10 / 130)
 
 
@@ -39,6 +44,6 @@ def test_alpha_of_several_labels_is_the_mean_over_those_that_could_disagree() ->
     # Label a as in the first example, b always agreed on, c never given.
     rows = [["a|b", "b"], ["a", "a"], ["b", "b"]]
     a = krippendorff_alpha([[True, False], [True, True], [False, False]], nominal)
-    found = agreement(rows, problem="multi_label", labels=["a", "b", "c"])
+    found = agreement(rows, problem=MULTI_LABEL, labels=["a", "b", "c"])
     assert found == pytest.approx(((a or 0) + 1) / 2)
-    assert agreement([["", ""]], problem="multi_label", labels=["a"]) is None
+    assert agreement([["", ""]], problem=MULTI_LABEL, labels=["a"]) is None

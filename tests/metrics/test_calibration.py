@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.metrics.calibration import calibration_error, expected_calibration_error
+from pipeline.problem.problems import problem_named
 
 
 def test_honest_probabilities_have_no_error() -> None:
@@ -18,7 +19,11 @@ def test_sure_and_wrong_is_the_worst() -> None:
 def test_one_label_a_text_is_judged_by_the_likeliest_and_several_by_each() -> None:
     scores = np.tile([0.8, 0.2], (100, 1))
     gold = np.array([0] * 80 + [1] * 20)
-    assert calibration_error("classification", gold, scores) == pytest.approx(0.0, abs=1e-9)
+    assert calibration_error(problem_named("classification"), gold, scores) == pytest.approx(
+        0.0, abs=1e-9
+    )
     many = np.stack([gold == 0, gold == 1], axis=1)
-    assert calibration_error("multi_label", many, scores) == pytest.approx(0.0, abs=1e-9)
-    assert calibration_error("regression", gold, scores) is None
+    assert calibration_error(problem_named("multi_label"), many, scores) == pytest.approx(
+        0.0, abs=1e-9
+    )
+    assert calibration_error(problem_named("regression"), gold, scores) is None

@@ -4,16 +4,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.metrics.quality import Values
 from pipeline.metrics.temperature import (
     LEAST,
     MOST,
     calibrate,
     fit_temperature,
     negative_log_likelihood,
-    scaled,
 )
-from pipeline.runtime.scores import scores_of
+from pipeline.problem.probabilities import Values
+from pipeline.problem.problems import problem_named
 
 ROWS = 4000
 
@@ -22,7 +21,7 @@ def honest(problem: str, *, outputs: int = 3) -> tuple[NDArray[np.float64], Valu
     """Outputs `(rows, outputs)`, and gold drawn by the very probabilities that they mean."""
     random = np.random.default_rng(3)
     logits = 2 * random.standard_normal((ROWS, outputs))
-    scores, drawn = scores_of(problem, logits), random.random((ROWS, outputs))
+    scores, drawn = problem_named(problem).scores(logits), random.random((ROWS, outputs))
     if problem == "multi_label":
         return logits, drawn < scores
     return logits, (scores.cumsum(axis=1) < drawn[:, :1]).sum(axis=1)
@@ -32,7 +31,12 @@ def honest(problem: str, *, outputs: int = 3) -> tuple[NDArray[np.float64], Valu
 @pytest.mark.parametrize("factor", [0.4, 3.0])
 def test_outputs_that_were_multiplied_get_their_factor_back(problem: str, factor: float) -> None:
     logits, gold = honest(problem)
-    found = calibrate(problem, gold=gold, scores=scores_of(problem, factor * logits), seed=1)
+    found = calibrate(
+        problem_named(problem),
+        gold=gold,
+        scores=problem_named(problem).scores(factor * logits),
+        seed=1,
+    )
     assert found is not None
     assert found.temperature == pytest.approx(factor, rel=0.06)
     assert found.error_before > 0.05
@@ -44,7 +48,9 @@ def test_outputs_that_were_multiplied_get_their_factor_back(problem: str, factor
 @pytest.mark.parametrize("problem", ["classification", "multi_label"])
 def test_honest_probabilities_are_left_alone(problem: str) -> None:
     logits, gold = honest(problem)
-    found = calibrate(problem, gold=gold, scores=scores_of(problem, logits), seed=1)
+    found = calibrate(
+        problem_named(problem), gold=gold, scores=problem_named(problem).scores(logits), seed=1
+    )
     assert found is not None
     assert found.temperature == pytest.approx(1.0, abs=0.05)
     assert found.error_after == pytest.approx(found.error_before, abs=0.01)
@@ -53,8 +59,10 @@ def test_honest_probabilities_are_left_alone(problem: str) -> None:
 @pytest.mark.parametrize("problem", ["classification", "multi_label"])
 def test_scaling_probabilities_is_dividing_the_outputs(problem: str) -> None:
     logits, _ = honest(problem)
-    found = scaled(problem, scores_of(problem, logits), 2.5)
-    np.testing.assert_allclose(found, scores_of(problem, logits / 2.5), rtol=0, atol=1e-12)
+    found = problem_named(problem).with_temperature(problem_named(problem).scores(logits), 2.5)
+    np.testing.assert_allclose(
+        found, problem_named(problem).scores(logits / 2.5), rtol=0, atol=1e-12
+    )
 
 
 def test_no_row_is_scaled_by_a_temperature_that_it_was_fitted_on() -> None:
@@ -62,24 +70,30 @@ def test_no_row_is_scaled_by_a_temperature_that_it_was_fitted_on() -> None:
     random = np.random.default_rng(0)
     gold, scores = (
         random.integers(0, 2, 40),
-        scores_of("classification", random.normal(size=(40, 2))),
+        problem_named("classification").scores(random.normal(size=(40, 2))),
     )
-    found = calibrate("classification", gold=gold, scores=scores, seed=1)
+    found = calibrate(problem_named("classification"), gold=gold, scores=scores, seed=1)
     assert found is not None
-    everywhere = scaled("classification", scores, found.temperature)
-    assert found.loss_after > negative_log_likelihood("classification", gold, everywhere)
+    everywhere = problem_named("classification").with_temperature(scores, found.temperature)
+    assert found.loss_after > negative_log_likelihood(
+        problem_named("classification"), gold, everywhere
+    )
 
 
 def test_a_model_without_a_mistake_keeps_to_the_bounds() -> None:
     gold = np.array([0, 1] * 20)
     scores = np.where(np.arange(2) == gold[:, None], 1.0, 0.0)
-    assert LEAST <= fit_temperature("classification", gold=gold, scores=scores) <= MOST
-    wrong = fit_temperature("classification", gold=1 - gold, scores=scores)
+    assert (
+        LEAST <= fit_temperature(problem_named("classification"), gold=gold, scores=scores) <= MOST
+    )
+    wrong = fit_temperature(problem_named("classification"), gold=1 - gold, scores=scores)
     assert wrong == pytest.approx(MOST, rel=0.01)
 
 
 def test_a_number_has_no_temperature() -> None:
     numbers = np.ones((4, 1))
-    assert calibrate("regression", gold=numbers[:, 0], scores=numbers, seed=1) is None
+    assert (
+        calibrate(problem_named("regression"), gold=numbers[:, 0], scores=numbers, seed=1) is None
+    )
     with pytest.raises(ValueError, match="no probability"):
-        fit_temperature("regression", gold=numbers[:, 0], scores=numbers)
+        fit_temperature(problem_named("regression"), gold=numbers[:, 0], scores=numbers)

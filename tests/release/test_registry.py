@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.core.decision import Decision
 from pipeline.core.paths import Paths
+from pipeline.problem.decision import Decision
 from pipeline.release.registry import Registry, ensure_database
 from pipeline.runtime.bundle import Bundle, open_bundle
 from tests.support.tiny_bundle import make_tiny_bundle, tiny_task

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.core.errors import ArtifactError
+from pipeline.problem.prediction import Prediction
 from pipeline.runtime.batch_invariance import (
     BATCH_SIZE,
     AnswerChange,
@@ -14,8 +15,7 @@ from pipeline.runtime.batch_invariance import (
     compare_answers,
     measure_batch_invariance,
 )
-from pipeline.runtime.scores import scores_of
-from pipeline.runtime.task import Prediction, Request, Task, prediction_of
+from pipeline.runtime.task import Request, Task
 from pipeline.runtime.text_model import TextModel
 from tests.support.tiny_bundle import (
     depend_on_batch,
@@ -90,8 +90,13 @@ class Batching(TextModel):
         rows = [self.read(request)[0][0].ids for request in requests]
         ids = np.array([row + [0] * (self.task.max_length - len(row)) for row in rows])
         outputs = self.outputs_together(ids, (ids != 0).astype(np.int64), None)
-        scores = scores_of(self.task.problem, outputs)
-        return [prediction_of(self.task, row[None], truncated=False) for row in scores]
+        task, scores = self.task, self.task.kind.scores(outputs)
+        return [
+            task.kind.prediction(
+                row[None], labels=task.labels, decision=task.decision, truncated=False
+            )
+            for row in scores
+        ]
 
 
 def test_a_runtime_that_batches_such_a_graph_does_not_pass(tmp_path: Path) -> None:

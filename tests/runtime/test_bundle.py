@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.core.decision import Decision
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import sha256_file
+from pipeline.problem.decision import Decision
 from pipeline.runtime.bundle import open_bundle, write_bundle
 from pipeline.runtime.task import Task
 from pipeline.runtime.text_model import TextModel

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from pipeline.problem.prediction import Prediction
 from pipeline.runtime.bundle import open_bundle
 from pipeline.runtime.golden import GoldenRequest, differences
 from pipeline.runtime.golden_check import check_golden
-from pipeline.runtime.task import Prediction
 from pipeline.runtime.text_model import TextModel
 from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
 

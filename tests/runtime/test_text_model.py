@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from pipeline.core.cores import available_cores
-from pipeline.core.decision import Decision
 from pipeline.core.errors import ArtifactError
+from pipeline.problem.decision import Decision
+from pipeline.problem.probabilities import sigmoid
 from pipeline.runtime.bundle import open_bundle
-from pipeline.runtime.scores import sigmoid
 from pipeline.runtime.text_model import TextModel
 from tests.support.tiny_bundle import make_tiny_bundle, make_tiny_model, tiny_task
 

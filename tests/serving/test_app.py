@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from pipeline.core.decision import Decision
+from pipeline.problem.decision import Decision
 from pipeline.serving.admission import Admission
 from pipeline.serving.app import create_app
 from pipeline.serving.hot_swap import ModelHolder

@@ -19,8 +19,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from pipeline.core.decision import Decision
 from pipeline.core.files import read_json, sha256_file, write_json
+from pipeline.problem.decision import Decision
 from pipeline.runtime.bundle import write_bundle
 from pipeline.runtime.description import FORMAT, BundleDescription, TeacherFigures
 from pipeline.runtime.golden_check import golden_answers

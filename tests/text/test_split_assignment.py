@@ -4,6 +4,7 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.core.params import SplitShares
+from pipeline.problem.problems import problem_named
 from pipeline.text.split_assignment import check_splits, split_of
 
 SHARES = SplitShares(train=0.7, validation=0.1, test=0.2)
@@ -37,7 +38,7 @@ def test_splits_that_cannot_be_judged_on_are_refused(
     labels = ["stars"] if problem == "regression" else ["a", "b"]
     splits = SPLITS[: len(targets)]
     if message is None:
-        check_splits(splits, targets, problem=problem, labels=labels)
+        check_splits(splits, targets, problem=problem_named(problem), labels=labels)
         return
     with pytest.raises(DataError, match=message):
-        check_splits(splits, targets, problem=problem, labels=labels)
+        check_splits(splits, targets, problem=problem_named(problem), labels=labels)

@@ -62,7 +62,7 @@ class Answered(Part):
 
 
 class DecisionReport(Part):
-    """How scores become answers; see pipeline/core/decision.py."""
+    """How scores become answers; see `pipeline.problem.decision`."""
 
     thresholds: list[float] | None
     """One a label, or null for the usual rule."""

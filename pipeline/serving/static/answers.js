@@ -1,6 +1,6 @@
 // What an answer looks like, for each problem: a label, several labels, or a number on its scale.
 
-import { both, byId, make, number, percent, words } from "./words.js";
+import { both, byId, either, make, number, percent, words } from "./words.js";
 
 const SURE = 0.6;
 const HALF = 0.5;
@@ -15,79 +15,108 @@ export const tone = (element, model, label) => {
   element.style.setProperty("--tone", place < 0 ? "var(--soft)" : `var(--label-${place % COLOURS})`);
 };
 
-// ---- one problem, one way to say it ------------------------------------------------------
+// ---- all that differs by problem ----------------------------------------------------------
 
-// Each gives: sure, verdict, short (for the list of tries), detail, label (whose colour speaks).
-const SAID = {
-  classification({ label, probability, abstained }, { decision }) {
-    // Where the bundle says when to be sure, the page does not decide it again.
-    const fitted = decision.thresholds !== null || decision.abstain_below !== null;
-    const sure = fitted ? !abstained : probability >= SURE;
-    return {
-      sure,
-      label,
-      verdict: words(label),
-      short: `${words(label)}, ${percent(probability)}`,
-      detail: sure
-        ? `The model is ${percent(probability)} sure.`
-        : `It leans towards ${words(label).toLowerCase()}, with only ${percent(probability)}.`,
-    };
+const allProbabilities = (model) => Object.fromEntries(model.labels.map((label) => [label, null]));
+const knowsLabels = (model) => `It answers only ${either(model.labels)}, even for a text on another subject or in another language.`;
+
+// Each has:
+// say: sure, verdict, short (for the list of tries), detail, label (whose colour speaks), named labels.
+// blank: the bars before there is an answer.  marks: where a label begins to hold, as a share.
+// range: the ends of the scale, or null.  says: what it does, after "Reads a text and".
+// knows, doubt: what it cannot do, a sentence each.
+const PANELS = {
+  classification: {
+    say({ label, probability, abstained }, { decision }) {
+      // Where the bundle says when to be sure, the page does not decide it again.
+      const fitted = decision.thresholds !== null || decision.abstain_below !== null;
+      const sure = fitted ? !abstained : probability >= SURE;
+      return {
+        sure,
+        label,
+        named: [label],
+        verdict: words(label),
+        short: `${words(label)}, ${percent(probability)}`,
+        detail: sure
+          ? `The model is ${percent(probability)} sure.`
+          : `It leans towards ${words(label).toLowerCase()}, with only ${percent(probability)}.`,
+      };
+    },
+    blank: allProbabilities,
+    // Of more labels than two, no single place says where one begins to hold.
+    marks: ({ labels, decision }) => (labels.length === 2 && decision.thresholds ? decision.thresholds : []),
+    range: () => null,
+    says: ({ labels }) => `says ${either(labels)}`,
+    knows: knowsLabels,
+    doubt(model, wrong) {
+      if (model.decision.thresholds !== null) return `It can be sure and wrong${wrong}`;
+      return `Below ${percent(SURE)} it says “not sure”. It can still be sure and wrong${wrong}`;
+    },
   },
-  multi_label({ labels, abstained }, model) {
-    const named = labels.length ? words(both(labels)) : "None of them";
-    const count = `${labels.length} of ${model.labels.length} labels hold`;
-    return {
-      sure: !abstained,
-      label: labels.length === 1 ? labels[0] : null,
-      verdict: named,
-      short: named,
-      detail: abstained
-        ? `It leans towards: ${named.toLowerCase()}. A label lies too close to its mark.`
-        : labels.length === 1 ? `1 of ${model.labels.length} labels holds.` : `${count}.`,
-    };
+  multi_label: {
+    say({ labels, abstained }, model) {
+      const named = labels.length ? words(both(labels)) : "None of them";
+      const count = `${labels.length} of ${model.labels.length} labels hold`;
+      return {
+        sure: !abstained,
+        label: labels.length === 1 ? labels[0] : null,
+        named: labels,
+        verdict: named,
+        short: named,
+        detail: abstained
+          ? `It leans towards: ${named.toLowerCase()}. A label lies too close to its mark.`
+          : labels.length === 1 ? `1 of ${model.labels.length} labels holds.` : `${count}.`,
+      };
+    },
+    blank: allProbabilities,
+    marks: ({ labels, decision }) => decision.thresholds ?? labels.map(() => HALF),
+    range: () => null,
+    says: ({ labels }) => `says which of these labels apply: ${both(labels)}`,
+    knows: knowsLabels,
+    doubt: () => "It may miss a label or add a wrong one. Look at the bars close to their mark.",
   },
-  regression({ value }, { labels }) {
-    const shown = number(value, 2);
-    return {
-      sure: true, label: labels[0], verdict: shown, short: shown, detail: words(labels[0]),
-    };
+  regression: {
+    say({ value }, { labels }) {
+      const shown = number(value, 2);
+      return {
+        sure: true, label: labels[0], named: [], verdict: shown, short: shown, detail: words(labels[0]),
+      };
+    },
+    blank: () => ({}),
+    marks: () => [],
+    range: (model) => model.scale,
+    says: ({ labels }) => `gives a number: ${either(labels)}`,
+    knows: () => "It gives every text a number, even a text on another subject or in another language.",
+    doubt: () => "It gives a number, but not how sure it is.",
   },
 };
 
-export const said = (prediction, model) => SAID[model.problem](prediction, model);
+export const panelOf = (model) => PANELS[model.problem];
+export const said = (prediction, model) => panelOf(model).say(prediction, model);
 
 export function showAnswer(prediction, model) {
-  const { sure, label, verdict, detail } = said(prediction, model);
+  const { sure, label, named, verdict, detail } = said(prediction, model);
   page.answer.dataset.state = sure ? "sure" : "unsure";
   page.verdict.textContent = sure ? verdict : "Not sure";
   page.detail.textContent = detail;
   if (prediction.truncated) page.detail.textContent += " It read only the beginning: the text is too long.";
   tone(page.answer, model, sure ? label : null);
-  if (model.problem === "multi_label" && sure && label === null) page.answer.style.setProperty("--tone", "var(--ink)");
-  const held = prediction.labels ?? [prediction.label];
-  showBars(prediction.probabilities ?? {}, held, model);
+  // An answer of no label, or of several, has no colour of its own.
+  if (sure && label === null) page.answer.style.setProperty("--tone", "var(--ink)");
+  showBars(prediction.probabilities ?? {}, named, model);
   showScale(prediction.value ?? null, model);
 }
 
 export function showNoAnswer(model) {
-  const labels = model && model.problem !== "regression" ? model.labels : [];
-  showBars(Object.fromEntries(labels.map((label) => [label, null])), [], model);
+  showBars(model ? panelOf(model).blank(model) : {}, [], model);
   showScale(null, model);
 }
 
 // ---- bars and the scale ------------------------------------------------------------------
 
-// Where a label begins to hold, as a share; null where no single place says so.
-function marks(model) {
-  if (!model) return [];
-  const { problem, labels, decision } = model;
-  if (problem === "multi_label") return decision.thresholds ?? labels.map(() => HALF);
-  return labels.length === 2 && decision.thresholds ? decision.thresholds : [];
-}
-
 function showBars(probabilities, held, model) {
   const labels = Object.keys(probabilities);
-  const cuts = marks(model);
+  const cuts = model ? panelOf(model).marks(model) : [];
   page.mark.hidden = labels.length === 0 || cuts.length === 0;
   // The same elements are kept, so that a bar moves instead of jumping.
   if ([...page.bars.children].map((row) => row.dataset.label).join("\n") !== labels.join("\n")) {
@@ -120,7 +149,7 @@ function makeBar(label, model) {
 
 // The scale runs over the numbers that the model learned from.
 function showScale(value, model) {
-  const range = model?.problem === "regression" ? model.scale : null;
+  const range = model ? panelOf(model).range(model) : null;
   page.scale.hidden = !range;
   if (!range) return;
   const [low, high] = range;

@@ -1,26 +1,23 @@
 // Compares the released model with its teacher, and lists its limits.
 
 import {
-  both, byId, either, lowerFirst, make, megabytes, milliseconds, number, percent, signed, times, words,
+  byId, lowerFirst, make, megabytes, milliseconds, number, percent, signed, times, words,
 } from "./words.js";
+import { panelOf } from "./answers.js";
 
-const SURE = 0.6;
 const FIGURES = {
   accuracy: "Right answers", macro_f1: "Macro F1", micro_f1: "Micro F1", matthews: "Matthews correlation",
   average_precision: "Average precision", pearson: "Pearson correlation", spearman: "Spearman correlation",
 };
 
+const nameOf = (metric) => FIGURES[metric] ?? words(metric);
 const metricOf = (model) => model.quality_metric ?? "accuracy";
 const madeFor = (audience) => (audience ? ` Made for ${lowerFirst(audience)}` : "");
 
 export function showPurpose(model) {
   const reads = model.pairs ? "Reads two texts" : "Reads a text";
-  const says = {
-    classification: `says ${either(model.labels)}`,
-    multi_label: `says which of these labels apply: ${both(model.labels)}`,
-    regression: `gives a number: ${either(model.labels)}`,
-  }[model.problem];
-  byId("audience").textContent = `${reads} and ${says}.${madeFor(model.audience)}`;
+  const { says } = panelOf(model);
+  byId("audience").textContent = `${reads} and ${says(model)}.${madeFor(model.audience)}`;
 }
 
 // The first split on which both were scored; figures of different splits do not compare.
@@ -43,7 +40,7 @@ export function showComparison(model) {
   const shown = (value, format) => (value === null || value === undefined ? "not measured" : format(value));
   const figure = metric === "accuracy" ? (share) => `${number(share * 100, 1)}%` : (value) => number(value, 3);
   const rows = [
-    [FIGURES[metric], found.teacher, found.released, figure],
+    [nameOf(metric), found.teacher, found.released, figure],
     ["Size", teacher.size_bytes, model.size_bytes, megabytes],
     ["Time per text", typical(teacher), typical(model), milliseconds],
   ];
@@ -56,7 +53,7 @@ export function showComparison(model) {
   }));
   showRatios(teacher.size_bytes / model.size_bytes, typical(teacher) / typical(model), found, metric);
   const texts = { test: "test texts, which neither model has seen", validation: "validation texts" };
-  byId("compare-note").textContent = (found.split ? `${FIGURES[metric]} on ${texts[found.split]}. ` : "")
+  byId("compare-note").textContent = (found.split ? `${nameOf(metric)} on ${texts[found.split]}. ` : "")
     + "Time is the median of many requests on the machine that built the model.";
 }
 
@@ -69,7 +66,7 @@ function showRatios(smaller, faster, found, metric) {
     const change = found.released - found.teacher;
     ratios.push(metric === "accuracy"
       ? ["points of accuracy", signed(change * 100, 1)]
-      : [FIGURES[metric].replace(" correlation", ""), signed(change, 2)]);
+      : [nameOf(metric).replace(" correlation", ""), signed(change, 2)]);
   }
   byId("ratios").replaceChildren(...ratios.map(([name, value]) => {
     const pair = make("div");
@@ -80,32 +77,25 @@ function showRatios(smaller, faster, found, metric) {
 
 export function showLimits(model) {
   const limits = [
-    knows(model), ...unsure(model), reads(model),
+    panelOf(model).knows(model), unsure(model), reads(model),
     "Irony, mixed feelings and quotations mislead it. A person should decide what matters to people.",
   ];
   byId("limits").hidden = false;
   byId("limits-list").replaceChildren(...limits.map((limit) => make("li", "", limit)));
 }
 
-const knows = (model) => (model.problem === "regression"
-  ? "It gives every text a number, even a text on another subject or in another language."
-  : `It answers only ${either(model.labels)}, even for a text on another subject or in another language.`);
-
 function unsure(model) {
-  if (model.problem === "regression") return ["It gives a number, but not how sure it is."];
   const abstains = model.decision.abstain_below !== null;
   const answered = model.answered?.test ?? model.answered?.validation;
   if (abstains) {
     const share = answered
       ? `: it answers ${percent(answered.share)} of texts, and ${percent(answered.right ?? 0)} of these answers are right.`
       : ".";
-    return [`It says “not sure” if it would be wrong too often${share}`];
+    return `It says “not sure” if it would be wrong too often${share}`;
   }
-  if (model.problem === "multi_label") return ["It may miss a label or add a wrong one. Look at the bars close to their mark."];
   const right = metricOf(model) === "accuracy" ? quality(model).released : null;
   const wrong = right === null ? "." : `: about ${Math.round((1 - right) * 100)} of 100 answers are wrong.`;
-  if (model.decision.thresholds !== null) return [`It can be sure and wrong${wrong}`];
-  return [`Below ${percent(SURE)} it says “not sure”. It can still be sure and wrong${wrong}`];
+  return panelOf(model).doubt(model, wrong);
 }
 
 const reads = (model) => (model.window_stride === null

@@ -1,11 +1,13 @@
-"""What a classifier, a labeller or a model of numbers learns from gold targets."""
+"""The objective of each problem over gold targets."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.product import MULTI_LABEL, REGRESSION
+from pipeline.problem.probabilities import Targets
+from pipeline.problem.problems import CLASSIFICATION, MULTI_LABEL, REGRESSION
 from pipeline.training.objectives.gold import (
     GoldObjective,
     label_objective,
@@ -14,28 +16,17 @@ from pipeline.training.objectives.gold import (
 )
 from pipeline.training.token_rows import TokenRows
 
-Targets = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Where numbers lie. A head learns them with mean 0 and deviation 1, whatever their unit is, for a
-    learning rate suits weights of one size; pipeline/models/numbers.py then puts the unit into the head.
-    """
-
-    mean: float
-    deviation: float
-
-    def standard(self, numbers: NDArray[np.floating]) -> Targets:
-        """Numbers in deviations from the mean."""
-        return np.asarray((numbers - self.mean) / self.deviation, dtype=np.float64)
-
-
-def scale_of(problem: str, targets: Targets) -> Scale | None:
-    """The scale of regression's training targets, `(texts, 1)`; None where targets are labels."""
-    if problem != REGRESSION:
-        return None
-    return Scale(float(targets.mean()), float(targets.std()) or 1.0)
+MakeObjective = Callable[[TokenRows, Targets, NDArray[np.float64] | None], GoldObjective]
+OBJECTIVES: Mapping[str, MakeObjective] = MappingProxyType(
+    {
+        CLASSIFICATION: lambda rows, gold, weights: label_objective(
+            rows, gold[:, 0].astype(np.int64), weights
+        ),
+        MULTI_LABEL: multi_label_objective,
+        REGRESSION: lambda rows, gold, _: number_objective(rows, gold[:, 0]),
+    }
+)
+"""Problem → the objective of rows with these targets `(rows, width)` and weights of the labels."""
 
 
 def gold_objective(
@@ -44,25 +35,7 @@ def gold_objective(
     """The loss of rows whose texts have these targets, `(texts, width)`.
 
     Args:
-        targets: of regression, on the `Scale`.
-        weights: of each label, by `balanced_weights`; None where all rows weigh the same.
+        targets: numbers in deviations, by the problem's `Scale`.
+        weights: of each label, `(labels,)`; None where all rows weigh the same.
     """
-    gold = rows.of_rows(targets)
-    if problem == REGRESSION:
-        return number_objective(rows, gold[:, 0])
-    if problem == MULTI_LABEL:
-        return multi_label_objective(rows, gold, weights)
-    return label_objective(rows, gold[:, 0].astype(np.int64), weights)
-
-
-def balanced_weights(problem: str, targets: Targets, *, labels: int) -> NDArray[np.float64]:
-    """Weights that make up for rare labels, `(labels,)`.
-
-    classification: rows / (labels · rows of the label), so that the labels weigh the same in total.
-    multi_label: rows without the label / rows with it, so that both answers to it do.
-    """
-    if problem == MULTI_LABEL:
-        held = targets.sum(axis=0)
-        return np.asarray((len(targets) - held) / held, dtype=np.float64)
-    counts = np.bincount(targets[:, 0].astype(np.int64), minlength=labels)
-    return np.asarray(len(targets) / (labels * counts), dtype=np.float64)
+    return OBJECTIVES[problem](rows, rows.of_rows(targets), weights)

@@ -12,18 +12,19 @@ from pipeline.core.progress import say
 from pipeline.models.encoder import freeze_lowest, load_classifier, reads_segments
 from pipeline.models.numbers import scale_output
 from pipeline.models.pretrained import resolve_checkpoint
+from pipeline.problem.problems import problem_named
 from pipeline.text.batching import epoch_batches
 from pipeline.training.curve import Curve
 from pipeline.training.fast.tokens_in_use import tokens_in_use
 from pipeline.training.labelled_rows import Split, read_split
 from pipeline.training.loop import Objective, Training, train
-from pipeline.training.objectives.by_problem import balanced_weights, gold_objective, scale_of
+from pipeline.training.objectives.by_problem import gold_objective
 from pipeline.training.optimizer import LayerRates
 from pipeline.training.phases.domain_adaptation import DomainAdaptation
 from pipeline.training.phases.related_labels import RelatedLabels
 from pipeline.training.resume import Checkpoints
 from pipeline.training.token_rows import TokenRows
-from pipeline.training.validation import QUALITY, ScoresOf, Validation
+from pipeline.training.validation import QUALITY, Validation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,14 +48,8 @@ class FineTuning:
     curve: Path
 
     @classmethod
-    def read(
-        cls, params: Params, paths: Paths, tokenizer: PreTrainedTokenizerBase, *, scores: ScoresOf
-    ) -> "FineTuning":
-        """Reads what prepare wrote.
-
-        Args:
-            scores: the runtime's rule from logits to scores.
-        """
+    def read(cls, params: Params, paths: Paths, tokenizer: PreTrainedTokenizerBase) -> "FineTuning":
+        """Reads what prepare wrote."""
         records = paths.read("prepare", "records.parquet")
         checkpoint = resolve_checkpoint(params.prepare.checkpoint)
         segments = params.product.pairs and reads_segments(_load(params, checkpoint))
@@ -69,7 +64,7 @@ class FineTuning:
             )
 
         train, held = read_split(records, "train"), read_split(records, "validation")
-        validation = Validation.of(rows_of(held), held.targets, params=params, scores=scores)
+        validation = Validation.of(rows_of(held), held.targets, params=params)
         return cls(
             params=params,
             rows=rows_of(train),
@@ -117,7 +112,7 @@ class FineTuning:
         """Trains `model` in place on the training rows; returns the points of its curve."""
         curve = Curve(self.curve, figures=[QUALITY])
         training = self._training(model, seed, checkpoints=checkpoints, curve=curve)
-        scale = scale_of(self.params.product.problem, self.train.targets)
+        scale = problem_named(self.params.product.problem).scale(self.train.targets)
         with tokens_in_use(model, self.rows, self.validation.rows):
             train(model, self._objective(), training)
         if scale is not None:
@@ -126,10 +121,10 @@ class FineTuning:
 
     def _objective(self) -> Objective:
         product, targets = self.params.product, self.train.targets
-        weights = None
+        problem, weights = problem_named(product.problem), None
         if self.params.finetune.class_weights == "balanced":
-            weights = balanced_weights(product.problem, targets, labels=len(product.labels))
-        scale = scale_of(product.problem, targets)
+            weights = problem.balanced_weights(targets, labels=len(product.labels))
+        scale = problem.scale(targets)
         learned = targets if scale is None else scale.standard(targets)
         return gold_objective(self.rows, learned, problem=product.problem, weights=weights)
 

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.core.params import OptimisationParams, Params
+from pipeline.problem.problems import problem_named
 from pipeline.text.batching import epoch_batches
 from pipeline.training.curve import Curve
 from pipeline.training.fast.tokens_in_use import tokens_in_use
 from pipeline.training.loop import Objective, Training, train
-from pipeline.training.objectives.by_problem import gold_objective, scale_of
+from pipeline.training.objectives.by_problem import gold_objective
 from pipeline.training.optimizer import LayerRates
 from pipeline.training.phases.trained_once import TrainedOnce
 from pipeline.training.token_rows import TokenRows, tokenize
@@ -94,7 +95,7 @@ class RelatedLabels:
 
     def _objective(self) -> Objective:
         problem = self.params.product.problem
-        scale = scale_of(problem, self.targets)
+        scale = problem_named(problem).scale(self.targets)
         learned = self.targets if scale is None else scale.standard(self.targets)
         return gold_objective(self.rows, learned, problem=problem, weights=None)
 

@@ -1,13 +1,20 @@
 """The code lock sees what changes a result, and nothing else."""
 
+import ast
 from pathlib import Path
 
 import pytest
 import yaml
 
-from flows.planning.codelock import check_code_lock, compute_code_lock, refresh_code_lock
+from flows.planning.codelock import (
+    LEFT_OUT,
+    check_code_lock,
+    compute_code_lock,
+    refresh_code_lock,
+)
 from pipeline.core.errors import ArtifactError
 
+ROOT = Path(__file__).resolve().parents[3]
 FILES = {
     "pipeline/__init__.py": "",
     "pipeline/one.py": "from pipeline.library import shared\nX = shared.double(2)\n",
@@ -114,3 +121,36 @@ def test_a_stage_without_a_file_is_named(project: Path) -> None:
 
 def test_the_code_lock_of_this_repository_is_fresh() -> None:
     check_code_lock(Path(__file__).resolve().parents[3])
+
+
+def test_a_left_out_module_holds_no_constant_that_code_outside_the_core_reads() -> None:
+    # A stage's hash would not change with such a constant, though its result may.
+    constants = {
+        module: public_constants(ROOT.joinpath(*module.split(".")).with_suffix(".py"))
+        for module in LEFT_OUT
+    }
+    every = frozenset().union(*constants.values())
+    read = [
+        f"{path.relative_to(ROOT)}: {alias.name}"
+        for path in sorted((ROOT / "pipeline").rglob("*.py"))
+        if path.parent != ROOT / "pipeline/core"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module in LEFT_OUT
+        for alias in node.names
+        if alias.name in every
+    ]
+    assert read == []
+
+
+def public_constants(path: Path) -> frozenset[str]:
+    """Names that a module's own statements give a value to, outside functions and classes."""
+    targets = [
+        target
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    ]
+    names = {
+        name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)
+    }
+    return frozenset(name for name in names if not name.startswith("_"))

@@ -6,7 +6,8 @@ import torch
 
 from pipeline.core.errors import ArtifactError
 from pipeline.models.numbers import scale_output
-from pipeline.training.objectives.by_problem import balanced_weights, gold_objective, scale_of
+from pipeline.problem.problems import problem_named
+from pipeline.training.objectives.by_problem import gold_objective
 from pipeline.training.objectives.gold import label_objective
 from pipeline.training.token_rows import TokenRows
 from tests.support.tiny_models import tiny_classifier
@@ -18,13 +19,15 @@ ALL = np.arange(3)
 
 def test_balanced_weights_make_labels_weigh_the_same_in_total() -> None:
     targets = np.array([[0.0]] * 6 + [[1.0]] * 3 + [[2.0]])
-    weights = balanced_weights("classification", targets, labels=3)
+    weights = problem_named("classification").balanced_weights(targets, labels=3)
     assert weights * [6, 3, 1] == pytest.approx([10 / 3] * 3)
 
 
 def test_balanced_weights_of_several_labels_even_out_yes_and_no() -> None:
     targets = np.array([[1.0, 1.0], [0.0, 1.0], [0.0, 1.0], [0.0, 0.0]])
-    assert balanced_weights("multi_label", targets, labels=2) == pytest.approx([3.0, 1 / 3])
+    assert problem_named("multi_label").balanced_weights(targets, labels=2) == pytest.approx(
+        [3.0, 1 / 3]
+    )
 
 
 def test_a_weighted_loss_is_the_weighted_mean() -> None:
@@ -60,9 +63,9 @@ def test_each_problem_has_its_loss_and_every_window_its_texts_target() -> None:
 
 def test_numbers_are_learned_on_a_scale_and_the_head_gives_them_back_in_their_unit() -> None:
     targets = np.array([[2010.0], [1990.0], [2000.0]])
-    scale = scale_of("regression", targets)
+    scale = problem_named("regression").scale(targets)
     assert scale is not None
-    assert scale_of("classification", targets) is None
+    assert problem_named("classification").scale(targets) is None
     assert scale.standard(targets).mean() == pytest.approx(0)
     assert scale.standard(targets).std() == pytest.approx(1)
     model = tiny_classifier()

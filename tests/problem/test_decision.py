@@ -2,48 +2,45 @@
 
 import numpy as np
 
-from pipeline.core import decision, product
-from pipeline.core.decision import Decision
+from pipeline.problem.decision import Decision
+from pipeline.problem.problems import problem_named
 
+CLASSIFICATION, MULTI_LABEL = problem_named("classification"), problem_named("multi_label")
+REGRESSION = problem_named("regression")
 SCORES = np.array([[0.6, 0.4], [0.5, 0.5], [0.2, 0.8]])
 
 
 def test_without_thresholds_the_likeliest_label_is_the_answer_the_first_of_equals() -> None:
-    assert Decision().answers("classification", SCORES).tolist() == [0, 0, 1]
+    assert CLASSIFICATION.answers(SCORES, Decision()).tolist() == [0, 0, 1]
 
 
 def test_the_second_of_two_labels_is_chosen_from_its_threshold_on() -> None:
     strict = Decision(thresholds=(0.1, 0.9))
     mild = Decision(thresholds=(0.7, 0.3))
-    assert strict.answers("classification", SCORES).tolist() == [0, 0, 0]
-    assert mild.answers("classification", SCORES).tolist() == [1, 1, 1]
+    assert CLASSIFICATION.answers(SCORES, strict).tolist() == [0, 0, 0]
+    assert CLASSIFICATION.answers(SCORES, mild).tolist() == [1, 1, 1]
 
 
 def test_every_label_that_reaches_its_threshold_holds() -> None:
-    found = Decision().answers("multi_label", SCORES)
+    found = MULTI_LABEL.answers(SCORES, Decision())
     assert found.tolist() == [[True, False], [True, True], [False, True]]
-    found = Decision(thresholds=(0.55, 0.9)).answers("multi_label", SCORES)
+    found = MULTI_LABEL.answers(SCORES, Decision(thresholds=(0.55, 0.9)))
     assert found.tolist() == [[True, False], [False, False], [False, False]]
 
 
 def test_a_number_is_its_own_answer() -> None:
-    assert Decision().answers("regression", np.array([[2.5], [-1.0]])).tolist() == [2.5, -1.0]
+    assert REGRESSION.answers(np.array([[2.5], [-1.0]]), Decision()).tolist() == [2.5, -1.0]
 
 
 def test_an_answer_is_not_given_below_the_confidence_asked_for() -> None:
     sure = Decision(abstain_below=0.55)
-    assert sure.abstains("classification", SCORES).tolist() == [False, True, False]
-    assert not Decision().abstains("classification", SCORES).any()
+    assert CLASSIFICATION.abstains(SCORES, sure).tolist() == [False, True, False]
+    assert not CLASSIFICATION.abstains(SCORES, Decision()).any()
     near = Decision(thresholds=(0.5, 0.7), abstain_below=0.05)
-    assert near.abstains("multi_label", SCORES).tolist() == [False, True, False]
+    assert MULTI_LABEL.abstains(SCORES, near).tolist() == [False, True, False]
 
 
 def test_a_decision_survives_json_and_none_means_the_usual_rule() -> None:
     told = Decision(thresholds=(0.4, 0.6), abstain_below=0.7)
     assert Decision.of(told.as_dict()) == told
     assert Decision.of(None) == Decision()
-
-
-def test_problems_are_spelled_as_in_the_schema() -> None:
-    for name in ("CLASSIFICATION", "MULTI_LABEL", "REGRESSION"):
-        assert getattr(decision, name) == getattr(product, name)

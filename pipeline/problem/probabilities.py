@@ -1,0 +1,40 @@
+"""Arrays of scores and answers, and probabilities from a model's raw outputs."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Targets = NDArray[np.float64]
+"""Gold as tables and training hold it, `(rows, width)`."""
+Scores = NDArray[np.float64]
+"""Probabilities of the labels, or the number, `(rows, outputs)`."""
+Values = NDArray[Any]
+"""Answers or gold: label numbers `(rows,)`, which labels hold `(rows, labels)`, or numbers `(rows,)`."""
+Mask = NDArray[np.bool_]
+
+
+def softmax(logits: NDArray[np.floating]) -> Scores:
+    """Probabilities over the last axis, in float64 so that they sum to 1 within 1e-15.
+
+    Two other places keep arithmetic of their own, because this one would change their last bits: the
+    language model's (`pipeline.runtime.costs`) goes through logarithms of float32 outputs, and
+    `Classification.teacher_confidence` stays in float32.
+    """
+    wide = logits.astype(np.float64)
+    exponent = np.exp(wide - wide.max(axis=-1, keepdims=True))
+    result: Scores = exponent / exponent.sum(axis=-1, keepdims=True)
+    return result
+
+
+def sigmoid(logits: NDArray[np.floating]) -> Scores:
+    """1 / (1 + exp(−x)), without overflow on either side."""
+    wide = logits.astype(np.float64)
+    small = np.exp(-np.abs(wide))  # never over 1
+    result: Scores = np.where(wide >= 0, 1.0, small) / (1.0 + small)
+    return result
+
+
+def log_clipped(values: Scores) -> Scores:
+    """Natural logarithms; of 0, that of the smallest number that has one."""
+    return np.log(np.maximum(values, 1e-300))

@@ -1,0 +1,333 @@
+"""All that the pipeline asks of a kind of problem.
+
+One class a kind, in a file of its own: classification.py, multi_label.py, regression.py. What needs
+torch, scikit-learn, matplotlib or the browser stays with these, in one table keyed by the problem's name
+(tests/problem/test_problems.py names the tables and checks that each knows every problem).
+"""
+
+import statistics
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.problem.decision import Decision
+from pipeline.problem.labelling import Labelling
+from pipeline.problem.prediction import Prediction
+from pipeline.problem.probabilities import Mask, Scores, Targets, Values
+
+Vote = TypeVar("Vote", str, bool)
+Thresholds = tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """What cards, plots and messages say of a problem.
+
+    Attributes:
+        answer_of_a_text: the kind of answer, for the explanation of `product.problem`.
+        row_score: what the mean of `row_scores` is called.
+        row_score_column: the same, as the head of a column.
+        row_score_meaning: a sentence on it for the model card, or nothing.
+        agreement: how two models' answers are compared.
+        constant_answer: what the baseline says that does not look at the text.
+        answers: the answers, for a list of facts; `{labels}` is replaced.
+        gives: the answers, after "It gives"; `{labels}`, `{count}` and `{text}` are replaced.
+        when_unsure: what an answer shows of a text that has no such property.
+        every_split: what each of the splits must hold.
+    """
+
+    answer_of_a_text: str
+    row_score: str
+    row_score_column: str
+    row_score_meaning: str = ""
+    agreement: str
+    constant_answer: str
+    answers: str
+    gives: str
+    when_unsure: str
+    every_split: str = "rows of every label in train, validation and test"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Where numbers lie. A head learns them with mean 0 and deviation 1, whatever their unit is, for a
+    learning rate suits weights of one size; pipeline/models/numbers.py then puts the unit into the head.
+    """
+
+    mean: float
+    deviation: float
+
+    def standard(self, numbers: NDArray[np.floating]) -> Targets:
+        """Numbers in deviations from the mean."""
+        return np.asarray((numbers - self.mean) / self.deviation, dtype=np.float64)
+
+
+class RowLimits(Protocol):
+    """The limits of `validate` that the labels of the rows must keep."""
+
+    @property
+    def min_rows_per_label(self) -> int: ...
+    @property
+    def max_label_share(self) -> float: ...
+
+
+class Problem(ABC):
+    """A kind of problem: its labels, targets, scores, answers and words.
+
+    Attributes:
+        name: as `product.problem` has it.
+        metrics: figures of quality that it can be judged by; the first is the usual one.
+        agreement_metric: the figure by which two models' answers are alike; None for the share of equal ones.
+        has_probabilities: whether scores are probabilities, so that there is a confidence, thresholds can
+            be fitted and a temperature measured. The defaults below are for numbers, which have none.
+        many_labels: whether a row may have several labels.
+        columns: the fields of `Prediction` that an answer has.
+        transformers_name: the kind of head, as transformers calls it.
+    """
+
+    name: ClassVar[str]
+    metrics: ClassVar[tuple[str, ...]]
+    words: ClassVar[Words]
+    columns: ClassVar[tuple[str, ...]]
+    transformers_name: ClassVar[str]
+    agreement_metric: ClassVar[str | None] = None
+    has_probabilities: ClassVar[bool] = True
+    many_labels: ClassVar[bool] = False
+
+    # ---- labels, as people and tables write them -----------------------------------------
+
+    @abstractmethod
+    def labels_fault(self, labels: Sequence[str]) -> str | None:
+        """Why these cannot be `product.labels`, in words; None where they can."""
+
+    @abstractmethod
+    def read_label(self, value: str, labelling: Labelling, *, where: str) -> str:
+        """A cell of a data file as tables hold it.
+
+        Args:
+            where: file and line, for the message.
+
+        Raises:
+            RefusedError: no label of the product, several where one is wanted, or no finite number.
+        """
+
+    @abstractmethod
+    def labels_in(self, label: str, labels: Sequence[str]) -> list[str]:
+        """The labels that a row with this table entry counts for; one with a number counts once."""
+
+    @abstractmethod
+    def target(self, label: str, labels: Sequence[str]) -> list[float]:
+        """The numbers that a model should give where a table has `label`; one, or one a label."""
+
+    @abstractmethod
+    def merged(self, votes: Sequence[str], *, labels: Sequence[str], otherwise: str) -> str:
+        """The label that the votes of a row amount to, as tables hold it.
+
+        Args:
+            otherwise: the source's label, which decides where two sides lead together.
+        """
+
+    @abstractmethod
+    def questions(
+        self, rows: Sequence[Sequence[str]], labels: Sequence[str]
+    ) -> list[Sequence[Sequence[Any]]]:
+        """What annotators agree on: for each question, their values by row."""
+
+    def distance(self, first: Any, second: Any) -> float:
+        """δ² of two of these values, for Krippendorff's alpha: 1 for values that differ, else 0."""
+        return float(first != second)
+
+    @abstractmethod
+    def check_rows(
+        self, rows: Sequence[str], counts: Mapping[str, int], *, limits: RowLimits
+    ) -> None:
+        """Refuse rows whose labels are too few or too much alike.
+
+        Args:
+            rows: the label of each row, as tables hold it.
+            counts: rows of each label.
+
+        Raises:
+            RefusedError: a label is missing, rare, or too common; numbers do not differ.
+        """
+
+    @abstractmethod
+    def split_fault(self, targets: Sequence[Sequence[float]], labels: Sequence[str]) -> str | None:
+        """Why the rows of a split cannot be learned from or judged on, in words; else None."""
+
+    def spread(self, rows: Sequence[str]) -> dict[str, Any] | None:
+        """How the numbers of the rows lie; None where rows have labels."""
+        del rows
+        return None
+
+    # ---- targets in training --------------------------------------------------------------
+
+    @abstractmethod
+    def can_learn(self, targets: Targets, *, labels: int) -> bool:
+        """Whether every label occurs, or the numbers differ."""
+
+    def constant_scores(self, targets: Targets, *, labels: int) -> NDArray[np.float64]:
+        """The best scores that are the same for every text, `(outputs,)`: shares, or the mean."""
+        del labels
+        return np.asarray(targets.mean(axis=0), dtype=np.float64)
+
+    def balanced_weights(self, targets: Targets, *, labels: int) -> NDArray[np.float64]:
+        """Weights that make up for rare labels, `(labels,)`."""
+        raise self._no_probabilities()
+
+    def scale(self, targets: Targets) -> Scale | None:
+        """The scale of training targets, `(texts, 1)`; None where targets are labels."""
+        del targets
+        return None
+
+    def number_range(self, targets: Targets) -> tuple[float, float] | None:
+        """The least and the largest number learned from; None where the answer is no number."""
+        del targets
+        return None
+
+    # ---- from outputs to answers ------------------------------------------------------------
+
+    @abstractmethod
+    def scores(self, logits: NDArray[np.floating]) -> Scores:
+        """Scores of the shape of `logits`, `(…, outputs)`, in float64."""
+
+    @abstractmethod
+    def answers(self, scores: Scores, decision: Decision) -> Values:
+        """Label numbers `(rows,)`, which labels hold `(rows, labels)`, or numbers `(rows,)`."""
+
+    def confidence(self, scores: Scores, decision: Decision) -> NDArray[np.float64]:
+        """How sure each answer is, `(rows,)`.
+
+        Raises:
+            ValueError: a number has no confidence.
+        """
+        raise self._no_probabilities()
+
+    def abstains(self, scores: Scores, decision: Decision) -> Mask:
+        """Which rows are not answered, `(rows,)`."""
+        if decision.abstain_below is None:
+            return np.zeros(len(scores), dtype=np.bool_)
+        return np.asarray(self.confidence(scores, decision) < decision.abstain_below)
+
+    @abstractmethod
+    def prediction(
+        self, scores: Scores, *, labels: Sequence[str], decision: Decision, truncated: bool
+    ) -> Prediction:
+        """The answer that scores `(1, outputs)` mean."""
+
+    @abstractmethod
+    def teacher_confidence(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """How sure the teacher is of each row, `(rows,)`, in float32."""
+
+    # ---- answers against gold ---------------------------------------------------------------
+
+    @abstractmethod
+    def gold(self, targets: Targets) -> Values:
+        """Targets `(rows, width)` in the form that `answers` has."""
+
+    def right(self, gold: Values, answers: Values) -> NDArray[np.float64]:
+        """1.0 where the answer is the gold one, else 0.0, `(rows,)`."""
+        return np.asarray(gold == answers, dtype=np.float64)
+
+    def row_scores(self, gold: Values, answers: Values) -> NDArray[np.float64]:
+        """How well each row is answered, `(rows,)`, 1 at best: right or not."""
+        return self.right(gold, answers)
+
+    def tolerance_unit(self, targets: Targets) -> float:
+        """What a tolerance of scores is a share of: 1 for probabilities."""
+        del targets
+        return 1.0
+
+    def slices(self, gold: Values, labels: Sequence[str]) -> dict[str, Mask]:
+        """Rows by their own label, `(rows,)` each. Numbers have none: the ends of a scale are harder for
+        every model.
+        """
+        del gold, labels
+        return {}
+
+    @abstractmethod
+    def confusion(
+        self, gold: Values, answers: Values, labels: Sequence[str]
+    ) -> Iterator[tuple[str, str]]:
+        """Actual and predicted, in words, for a table that DVC draws."""
+
+    @abstractmethod
+    def reordered(
+        self, scores: Scores, answers: Values, *, own: Sequence[str], labels: Sequence[str]
+    ) -> tuple[Scores, Values]:
+        """Scores and answers in the order of `labels`, from a bundle whose own labels were `own`."""
+
+    def flips(self, answers: Values, others: Values) -> int | None:
+        """Rows that get another answer; None for numbers, which always differ a little."""
+        rows = len(answers)
+        return int((answers.reshape(rows, -1) != others.reshape(rows, -1)).any(axis=1).sum())
+
+    # ---- probabilities ------------------------------------------------------------------------
+
+    def claims(self, gold: Values, scores: Scores) -> tuple[Scores, Mask] | None:
+        """Probabilities that the model gives to some events and whether each came true, `(events,)` both;
+        None where it gives numbers.
+        """
+        del gold, scores
+        return None
+
+    def with_temperature(self, scores: Scores, temperature: float) -> Scores:
+        """The probabilities that the outputs divided by T would have given, of the shape of `scores`."""
+        raise self._no_probabilities()
+
+    def gold_probabilities(self, gold: Values, scores: Scores) -> Scores:
+        """The probability given to each gold decision: one a row, or one a label of a row."""
+        raise self._no_probabilities()
+
+    def even_thresholds(self, labels: int) -> Thresholds:
+        """Thresholds that decide as the usual rule does."""
+        raise self._no_probabilities()
+
+    def move_threshold(self, thresholds: Thresholds, label: int, factor: float) -> Thresholds:
+        """Thresholds in which the label's odds are `factor` times as high."""
+        raise self._no_probabilities()
+
+    # ---- golden requests of a bundle --------------------------------------------------------
+
+    @abstractmethod
+    def is_answer(self, answer: Prediction) -> bool:
+        """Whether the answer has what an answer to this problem needs."""
+
+    @abstractmethod
+    def differences(
+        self,
+        found: Prediction,
+        expected: Prediction,
+        *,
+        threshold_of: Mapping[str, float],
+        tolerance: float,
+    ) -> list[str]:
+        """Describes how an answer differs from the expected one; empty when they agree.
+
+        Args:
+            tolerance: largest absolute difference of a probability, or of the number.
+        """
+
+    def _no_probabilities(self) -> ValueError:
+        return ValueError(f"{self.name} gives a number, and no probability")
+
+
+def majority(votes: Iterable[Vote], *, otherwise: Vote) -> Vote:
+    """The vote that most annotators gave; where two lead together, `otherwise`."""
+    (vote, count), *others = Counter(votes).most_common(2)
+    return otherwise if others and others[0][1] == count else vote
+
+
+def median_label(votes: Iterable[str]) -> str:
+    """The median of numbers, as tables hold it."""
+    return repr(statistics.median(float(vote) for vote in votes))
+
+
+def is_close(value: float, expected: float, tolerance: float) -> bool:
+    """Whether a finite value is within the tolerance; NaN, which compares false with everything, is not."""
+    return bool(np.isfinite(value)) and abs(value - expected) <= tolerance

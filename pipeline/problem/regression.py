@@ -1,0 +1,193 @@
+"""regression: the answer is a number, and nothing says how sure the model is of it."""
+
+import math
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.problem.decision import Decision
+from pipeline.problem.labelling import Labelling, RefusedError
+from pipeline.problem.prediction import Prediction
+from pipeline.problem.probabilities import Scores, Targets, Values
+from pipeline.problem.problem import (
+    Problem,
+    RowLimits,
+    Scale,
+    Words,
+    is_close,
+    median_label,
+)
+
+_PARTS = 5
+_PRECISION = 0.01
+
+
+class Regression(Problem):
+    """A number a text. In tables: the number as text; as target: the number."""
+
+    name = "regression"
+    metrics = ("pearson", "spearman")
+    columns = ("value",)
+    transformers_name = "regression"
+    agreement_metric = "spearman"
+    has_probabilities = False
+    words = Words(
+        answer_of_a_text="a number",
+        row_score="closeness",
+        row_score_column="closeness",
+        row_score_meaning="Closeness is 1 for the right number, and 0 on average for whoever always says "
+        "the median.",
+        agreement="rank correlation (Spearman)",
+        constant_answer="the mean",
+        answers="a number: {labels}",
+        gives="a {text} a number, {labels}",
+        when_unsure="the number does not show it",
+        every_split="different numbers in train, validation and test",
+    )
+
+    def labels_fault(self, labels: Sequence[str]) -> str | None:
+        return None if len(labels) == 1 else "one, the name of the number that regression gives"
+
+    def read_label(self, value: str, labelling: Labelling, *, where: str) -> str:
+        try:
+            number = float(labelling.label_of(value) or "")
+        except ValueError:
+            number = math.nan
+        if math.isfinite(number):
+            return repr(number)
+        raise RefusedError(
+            f"{where}: the label value {value!r}",
+            expected=f"a finite number, the {labelling.labels[0]} of the row (product.problem: regression)",
+            next_step="correct the row, or `label_values` of the source",
+        )
+
+    def labels_in(self, label: str, labels: Sequence[str]) -> list[str]:
+        return [labels[0]]
+
+    def target(self, label: str, labels: Sequence[str]) -> list[float]:
+        return [float(label)]
+
+    def merged(self, votes: Sequence[str], *, labels: Sequence[str], otherwise: str) -> str:
+        return median_label(votes)
+
+    def questions(
+        self, rows: Sequence[Sequence[str]], labels: Sequence[str]
+    ) -> list[Sequence[Sequence[Any]]]:
+        return [[[float(label) for label in row] for row in rows]]
+
+    def distance(self, first: Any, second: Any) -> float:
+        """The square of the difference."""
+        return float((first - second) ** 2)
+
+    def check_rows(
+        self, rows: Sequence[str], counts: Mapping[str, int], *, limits: RowLimits
+    ) -> None:
+        least = limits.min_rows_per_label
+        if len(rows) < least:
+            raise RefusedError(
+                f"{len(rows):,} rows with a number",
+                expected=f"at least {least:,} (validate.min_rows_per_label)",
+                next_step="add rows, or lower the limit",
+            )
+        if len(set(rows)) < 2:
+            raise RefusedError(
+                f"every row has the same number ({rows[0]})",
+                expected=f"numbers that differ: {', '.join(counts)} cannot be learned from one",
+                next_step="check label_column of the labelled sources",
+            )
+
+    def split_fault(self, targets: Sequence[Sequence[float]], labels: Sequence[str]) -> str | None:
+        return None if len({number for (number,) in targets}) > 1 else "has one number only"
+
+    def spread(self, rows: Sequence[str]) -> dict[str, Any] | None:
+        numbers = [float(label or "nan") for label in rows]
+        return {
+            "least": min(numbers),
+            "median": statistics.median(numbers),
+            "mean": statistics.fmean(numbers),
+            "most": max(numbers),
+            "different": len(set(numbers)),
+        }
+
+    def can_learn(self, targets: Targets, *, labels: int) -> bool:
+        return len(np.unique(targets)) >= 2
+
+    def scale(self, targets: Targets) -> Scale | None:
+        return Scale(float(targets.mean()), float(targets.std()) or 1.0)
+
+    def number_range(self, targets: Targets) -> tuple[float, float] | None:
+        return float(targets.min()), float(targets.max())
+
+    def scores(self, logits: NDArray[np.floating]) -> Scores:
+        """The number."""
+        return logits.astype(np.float64)
+
+    def answers(self, scores: Scores, decision: Decision) -> Values:
+        return scores[:, 0]
+
+    def prediction(
+        self, scores: Scores, *, labels: Sequence[str], decision: Decision, truncated: bool
+    ) -> Prediction:
+        return Prediction(value=float(scores[0, 0]), truncated=truncated)
+
+    def teacher_confidence(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """1 for every row: a number says nothing of how sure it is."""
+        return np.ones(len(logits), dtype=np.float32)
+
+    def gold(self, targets: Targets) -> Values:
+        return targets[:, 0]
+
+    def row_scores(self, gold: Values, answers: Values) -> NDArray[np.float64]:
+        """Closeness: 1 − |found − gold| / d, where d is the mean distance of gold from its median.
+
+        Over all rows it averages 0 for whoever always says the median, and 1 for whoever is always right.
+        """
+        distance = float(np.mean(np.abs(gold - np.median(gold)))) or 1.0
+        return np.asarray(1 - np.abs(answers - gold) / distance, dtype=np.float64)
+
+    def tolerance_unit(self, targets: Targets) -> float:
+        """The spread of the numbers.
+
+        Never less than float32 can tell apart at the size of the numbers, a hundred times over and more.
+        """
+        return max(float(np.std(targets)), _PRECISION * float(np.abs(targets).max())) or 1.0
+
+    def confusion(
+        self, gold: Values, answers: Values, labels: Sequence[str]
+    ) -> Iterator[tuple[str, str]]:
+        """The fifth of gold's range that each number lies in."""
+        yield from zip(_fifths(gold, gold), _fifths(answers, gold), strict=True)
+
+    def reordered(
+        self, scores: Scores, answers: Values, *, own: Sequence[str], labels: Sequence[str]
+    ) -> tuple[Scores, Values]:
+        return scores, answers
+
+    def flips(self, answers: Values, others: Values) -> int | None:
+        return None
+
+    def is_answer(self, answer: Prediction) -> bool:
+        return answer.value is not None
+
+    def differences(
+        self,
+        found: Prediction,
+        expected: Prediction,
+        *,
+        threshold_of: Mapping[str, float],
+        tolerance: float,
+    ) -> list[str]:
+        value, wanted = found.value, expected.value
+        if value is not None and wanted is not None and is_close(value, wanted, tolerance):
+            return []
+        return [f"value is {value}, expected {wanted} ± {tolerance:g}"]
+
+
+def _fifths(values: Values, gold: Values) -> list[str]:
+    edges = np.linspace(gold.min(), gold.max(), _PARTS + 1)
+    names = [f"{low:.3g} to {high:.3g}" for low, high in pairwise(edges)]
+    return [names[i] for i in np.clip(np.digitize(values, edges[1:-1]), 0, _PARTS - 1)]
