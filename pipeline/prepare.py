@@ -1,4 +1,4 @@
-"""prepare: splits that never move, both tokenizers, and the corpus as sentences and as token arrays.
+"""prepare: assigns rows to splits, makes both tokenizers, and tokenizes the corpus.
 
 Reads   artifacts/label/records.parquet, artifacts/validate/corpus.parquet, the checkpoint
 Writes  artifacts/prepare/{records.parquet, related.parquet, sentences.parquet, teacher_tokenizer/,
@@ -36,7 +36,7 @@ _TRAIN = {"wordpiece": train_wordpiece, "byte_bpe": train_byte_bpe}
 
 
 def run(params: Params, paths: Paths) -> Metrics:
-    """Split the rows, make both tokenizers, tokenize the corpus and collect sentences for transfer."""
+    """Split the rows, make both tokenizers, tokenize the corpus, choose sentences for transfer."""
     settings = params.prepare
     rows = _split(read_records(paths.read("label", "records.parquet")), params)
     write_records(paths.out / "records.parquet", rows, PREPARED)
@@ -53,7 +53,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     with atomic_folder(paths.out / "student_tokenizer") as folder:
         save_for_transformers(tokenizer, folder, max_length=settings.max_length)
     train_tokens = _save_corpus(tokenizer, train=train, heldout=heldout, paths=paths)
-    # No second text can be made for a sentence of the corpus: a product of pairs learns from its rows alone.
+    # The corpus has no second text for a sentence, so a product of pairs learns from its rows alone.
     sentences = transfer_sentences([] if params.product.pairs else documents, rows, settings)
     write_sentences(paths.out / "sentences.parquet", sentences)
     sizes = {split: sum(row.split == split for row in rows) for split in SPLITS}
@@ -150,7 +150,7 @@ def _pretraining_texts(
 def _save_corpus(
     tokenizer: Tokenizer, *, train: Sequence[str], heldout: Sequence[str], paths: Paths
 ) -> int:
-    """Save token arrays that NumPy can map into memory, and their index; returns the tokens to train on."""
+    """Save token arrays for NumPy's memory map, and an index; returns the number of train tokens."""
     index = {}
     with atomic_folder(paths.out / "corpus") as folder:
         parts: Mapping[str, Sequence[str]] = {"train": train, "heldout": heldout}

@@ -1,6 +1,6 @@
 """Writes docs/guide/parameters.md: every parameter of the schema, and the constants beside it.
 
-    python -m scripts.parameters            # run after a change of the schema or of a listed constant
+    python -m scripts.parameters    # run after a change of the schema or of a listed constant
 
 A test fails while the page is not what the code says.
 """

@@ -1,4 +1,4 @@
-"""Files inside installed Python packages, found without importing the package.
+"""Finds files inside installed Python packages without importing them.
 
 Importing a data package may load pandas or run its code; the metadata of the installation say
 where its files are.
@@ -15,7 +15,7 @@ def locate(package: str, path: str) -> Path:
     """The file or folder at `path` (from the package's install root) of distribution `package`.
 
     Raises:
-        DataError: the package is not installed, `path` leaves it, or nothing is there.
+        DataError: the package is not installed, `path` leaves it, or does not exist.
     """
     distribution = _distribution(package)
     relative = PurePosixPath(path)
@@ -31,7 +31,7 @@ def locate(package: str, path: str) -> Path:
     raise DataError(
         f"package {package} {distribution.version} has no {path}",
         expected="a file or folder that the package installed",
-        next_step=f"see what it holds with `pip show --files {package}` and correct params.yaml",
+        next_step=f"list its files with `pip show --files {package}` and correct params.yaml",
     )
 
 
@@ -50,14 +50,14 @@ def _distribution(package: str) -> importlib.metadata.Distribution:
     except importlib.metadata.PackageNotFoundError as error:
         raise DataError(
             f"package {package} is not installed",
-            expected="every package that params.yaml names; those of the default come with the "
-            "extra `demo`",
+            expected="every package that params.yaml names; those of the default product are in "
+            "the extra `demo`",
             next_step=f"run `make install`; for your own: `.venv/bin/pip install {package}`",
         ) from error
 
 
 def _import_root(name: str) -> Path | None:
-    """The folder that holds the top-level package `name`: editable installs lie elsewhere."""
+    """The folder with the top-level package `name`, which editable installs keep elsewhere."""
     spec = importlib.util.find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         return None

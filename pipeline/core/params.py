@@ -232,7 +232,7 @@ def _explain(error: ValidationError) -> ParameterError:
         if where
         else "values in params.yaml that do not fit together",
         expected=first["msg"].removeprefix("Value error, "),
-        next_step=f"correct {where or 'the values'} where it is set: params.yaml, the command or a profile",
+        next_step=f"correct {where or 'them'} in params.yaml, the command or the profile",
     )
 
 
@@ -252,7 +252,9 @@ def _siblings(location: tuple[int | str, ...]) -> list[str]:
 
 
 def _model_in(annotation: Any) -> Any:
-    """The section inside an annotation such as list[Source] or Annotated[X, ...]; None without one."""
+    """The section inside an annotation such as list[Source] or Annotated[X, ...]; None without
+    one.
+    """
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
         return annotation if issubclass(annotation, BaseModel) else None
     for argument in getattr(annotation, "__args__", ()):

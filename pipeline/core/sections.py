@@ -99,8 +99,8 @@ class Source(Section):
             return
         if product.pairs:
             raise ValueError(
-                f"source {self.name}: `label_column: null`, for labels of single texts are no use to"
-                " a product of pairs"
+                f"source {self.name}: `label_column: null`, for labels of single texts cannot"
+                " train a product of pairs"
             )
         self._check_separator(product)
 

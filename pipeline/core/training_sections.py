@@ -259,8 +259,8 @@ def check_recipe(pretrain: PretrainParams, distill: DistillParams, prune: PruneP
         raise ValueError("distill.teacher_layers: null, for a bilm cannot copy layers of a BERT")
     if layers is not None and len(layers) != pretrain.layers:
         raise ValueError(
-            f"distill.teacher_layers: {pretrain.layers} numbers, one for each of pretrain.layers, or"
-            " null to start from pretrain's model"
+            f"distill.teacher_layers: {pretrain.layers} numbers, one for each of pretrain.layers,"
+            " or null to start from pretrain's model"
         )
 
 

@@ -1,7 +1,8 @@
-"""Texts made from the product's own, for the teacher to label (Tang et al. 2019; Jiao et al. 2020).
+"""Makes new texts from the product's own, for the teacher to label (Tang et al. 2019; Jiao et al.
+2020).
 
-They are in the domain as no corpus is. Whether they are good English matters little: the teacher says what
-it makes of each, and the student learns that.
+They are closer to the domain than any corpus. They need not be good English: the student learns the
+teacher's answer to each, whatever it is.
 """
 
 import random
@@ -14,10 +15,11 @@ _TRIES = 3
 
 
 def augmented(texts: Sequence[str], *, times: int, seed: int) -> list[tuple[int, str]]:
-    """Up to `times` variants of each text, with the number of the text; no two alike, none in `texts`.
+    """Up to `times` variants of each text, as (number of the text, variant); all differ from each
+    other and `texts`.
 
-    A quarter are a piece of the text, a quarter its beginning and the end of another, and in all of them
-    a word in ten is dropped and one in ten replaced by any word of the texts, frequent ones more often.
+    A quarter are a piece of the text, a quarter its beginning joined to the end of another. In all
+    of them, one word in ten is dropped, and one in ten replaced by a random word of the texts.
     """
     chance = random.Random(seed)  # noqa: S311 - data for training, not a secret
     split = [text.split() for text in texts]
@@ -35,6 +37,7 @@ def augmented(texts: Sequence[str], *, times: int, seed: int) -> list[tuple[int,
 
 
 def _reshaped(row: list[str], rows: list[list[str]], chance: random.Random) -> list[str]:
+    """The words of a text, of a piece of it, or of its beginning and another text's end."""
     drawn = chance.random()
     if len(row) <= _FEWEST_WORDS or drawn >= _CUT + _JOINED:
         return row
@@ -47,6 +50,7 @@ def _reshaped(row: list[str], rows: list[list[str]], chance: random.Random) -> l
 
 
 def _edited(row: list[str], words: list[str], chance: random.Random) -> list[str]:
+    """The words with some dropped and some replaced by random ones of `words`."""
     edited = []
     for word in row:
         drawn = chance.random()

@@ -1,8 +1,9 @@
-"""Sentences of a corpus that read most like the product's own texts (after Moore and Lewis 2010).
+"""Ranks corpus sentences by how much they read like the product's own texts (after Moore and Lewis
+2010).
 
-A corpus of the domain holds much else: here, what happens in a film beside what one thinks of it. A
-linear classifier of words and word pairs learns to tell the product's texts from the corpus; the
-sentences that it takes for the product's are the ones to teach a student with.
+A corpus of the domain has much else in it: film reviews also tell what happens in the film. A
+linear classifier of words and word pairs learns to tell the product's texts from corpus sentences;
+the sentences that it takes for the product's are best for training a student.
 """
 
 from collections.abc import Sequence
@@ -21,9 +22,9 @@ _STRENGTH = 1.0
 
 
 def nearest_first(sentences: Sequence[str], own: Sequence[str], *, seed: int) -> NDArray[np.int64]:
-    """Row numbers of all sentences, those most like `own` first.
+    """Row numbers of all sentences, those most like the texts `own` first.
 
-    Case and punctuation do not count: files differ in them, and no reader would.
+    Case and punctuation are ignored, for they differ between files for no reason of style.
     """
     vectorizer = HashingVectorizer(
         preprocessor=bare_words,
@@ -42,5 +43,5 @@ def nearest_first(sentences: Sequence[str], own: Sequence[str], *, seed: int) ->
         part = vectorizer.transform(sentences[start : start + _BATCH])
         scores.append(model.decision_function(part))
         progress.update(min(start + _BATCH, len(sentences)))
-    # Stable, so that equal scores stay in order.
+    # Stable: sentences with equal scores stay in their order.
     return np.argsort(-np.concatenate(scores), kind="stable").astype(np.int64)

@@ -39,8 +39,8 @@ def near_duplicates(
     this similar to the next.
 
     Args:
-        similarity: least Jaccard similarity of two sets of character 5-grams, 0 to 1; at 0, all texts
-            are one cluster.
+        similarity: least Jaccard similarity of two sets of character 5-grams, 0 to 1; at 0, all
+            texts are one cluster.
         together: groups of rows that are of one cluster whatever their texts are.
     """
     if similarity <= 0:

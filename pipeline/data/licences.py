@@ -1,4 +1,6 @@
-"""May this source or checkpoint be used? Its licence is allowed, or someone waived it by name."""
+"""Decides whether a source or checkpoint may be used: its licence is allowed, or it has a
+waiver.
+"""
 
 from collections.abc import Collection, Mapping
 
@@ -8,10 +10,11 @@ from pipeline.core.errors import DataError
 def waiver(
     name: str, licence: str, *, allowed: Collection[str], waivers: Mapping[str, str]
 ) -> str | None:
-    """Why `name` may be used although its licence is not allowed; None when it is.
+    """The reason for which `name` may be used although its licence is not allowed; None where it is
+    allowed.
 
     Raises:
-        DataError: the licence is neither allowed nor waived by name.
+        DataError: the licence is not allowed and there is no waiver for `name`.
     """
     if licence in allowed:
         return None
@@ -20,6 +23,6 @@ def waiver(
     raise DataError(
         f"{name} has the licence {licence!r}",
         expected=f"one of {', '.join(allowed) or '(none)'}, or a waiver",
-        next_step=f"use another source, or write why under "
+        next_step=f"use another source, or write the reason for using it as "
         f"product.requirements.licence_waivers.{name} in params.yaml",
     )

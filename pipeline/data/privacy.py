@@ -1,9 +1,11 @@
-"""Personal data that a pattern can see: addresses of e-mail and the web, telephone numbers."""
+"""Counts texts with personal data that a pattern finds: e-mail and web addresses, telephone
+numbers.
+"""
 
 import re
 from collections.abc import Iterable
 
-# Patterns find most and not all; the data card says so.
+# Patterns find most personal data, not all; the data card says so.
 PATTERNS = {
     "email": re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+\b"),
     "url": re.compile(r"\b(?:https?://|www\.)[^\s<>\"]+", re.IGNORECASE),
@@ -14,7 +16,7 @@ PATTERNS = {
 
 
 def personal_data(texts: Iterable[str]) -> dict[str, int]:
-    """How many of the texts hold each kind of personal data."""
+    """Kind of personal data → how many of the texts contain it."""
     counts = dict.fromkeys(PATTERNS, 0)
     for text in texts:
         for kind, pattern in PATTERNS.items():

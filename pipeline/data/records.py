@@ -1,4 +1,6 @@
-"""The row that the data stages (collect, validate, label, prepare) hand to each other, and its id."""
+"""The row that the data stages (collect, validate, label, prepare) hand to each other, and its
+id.
+"""
 
 import hashlib
 from collections.abc import Iterable, Sequence

@@ -1,8 +1,9 @@
-"""Labelled corpus documents as training rows: the teacher learns these before the product's own rows.
+"""Labelled corpus documents as training rows: the teacher learns these before the product's own
+rows.
 
-A corpus may carry the labels of a neighbouring task. The last words of a review say what the reviewer
-thinks, and are about as long as the product's texts. None of these rows is in a split, so nothing is
-measured on them.
+A corpus may carry the labels of a neighbouring task. The last words of a review say what the
+reviewer thinks, and are about as long as the product's texts. None of these rows is in a split, so
+nothing is measured on them.
 """
 
 from collections.abc import Sequence

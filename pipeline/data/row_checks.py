@@ -1,4 +1,6 @@
-"""What rows must be like: one check after another, each taking rows out with a reason."""
+"""Cleans rows and takes out the unusable ones, each with a reason: empty, too long, copies,
+leaks.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,12 +17,12 @@ from pipeline.text.containment import LEAK_WORDS, containing, equal_pairs
 EMPTY, SHORT, LONG = "empty", "too short", "too long"
 COPY, CONFLICT = "copy of another row", "copies with different labels"
 _MAX_HYPOTHESES = 20
-HOLDS, HELD = "holds a labelled text", "is part of a labelled text"
+CONTAINS, CONTAINED = "holds a labelled text", "is part of a labelled text"
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A record as it came, and why it was taken out."""
+    """A record as collect read it, and why it was taken out."""
 
     record: Record
     reason: str
@@ -28,17 +30,18 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Records that passed, and rejects."""
+    """The records that passed the checks, and those that did not."""
 
     records: list[Record]
     rejects: list[Reject]
 
 
 def check_labelled(records: Sequence[Record], params: ValidateParams) -> Checked:
-    """Clean labelled records, take out the unusable and the copies, number near copies by cluster.
+    """Clean labelled records, take out the unusable and copies, and put near copies into clusters.
 
-    Pairs with the same first text (hypotheses about one premise) are of one cluster: they would else be learned
-    from and judged on. A first text of very many pairs is no premise but a category, which joins nothing.
+    Pairs with the same first text (hypotheses about one premise) are of one cluster: otherwise some
+    could be trained on and others tested. A first text with very many pairs is a category, not a
+    premise, and makes no cluster.
     """
     kept, rejects = _usable(records, params)
     kept, words, copies = _without_copies(kept)
@@ -52,7 +55,9 @@ def check_labelled(records: Sequence[Record], params: ValidateParams) -> Checked
 
 
 def _same_first(records: Sequence[Record], words: Sequence[str]) -> list[list[int]]:
-    """Rows of pairs by their first texts' bare words; `words` has a line a text."""
+    """Row numbers of pairs, grouped by the bare words of the first text; `words` has a line for
+    each text.
+    """
     found = groups(line.partition("\n")[0] for line in words)
     return [rows for rows in found if records[rows[0]].second is not None]
 
@@ -60,13 +65,17 @@ def _same_first(records: Sequence[Record], words: Sequence[str]) -> list[list[in
 def check_corpus(
     records: Sequence[Record], labelled: Sequence[Record], params: ValidateParams
 ) -> Checked:
-    """Clean corpus records; take out the unusable, copies, and what shares a labelled text."""
+    """Clean corpus records, take out the unusable, copies, and those that share text with a
+    labelled row.
+    """
     kept, rejects = _usable(records, params)
     kept, corpus, copies = _without_copies(kept)
     labels = [words for record in labelled for words in _bare(record).split("\n")]
-    held = [(row, inside) for inside, row in containing(labels, corpus)]
-    leaks = {row: HELD for row, _ in held}
-    leaks |= {row: HOLDS for row, _ in [*containing(corpus, labels), *equal_pairs(corpus, labels)]}
+    contained = [(row, inside) for inside, row in containing(labels, corpus)]
+    leaks = {row: CONTAINED for row, _ in contained}
+    leaks |= {
+        row: CONTAINS for row, _ in [*containing(corpus, labels), *equal_pairs(corpus, labels)]
+    }
     return Checked(
         [record for row, record in enumerate(kept) if row not in leaks],
         rejects + copies + [Reject(kept[row], reason) for row, reason in sorted(leaks.items())],
@@ -74,7 +83,10 @@ def check_corpus(
 
 
 def _usable(records: Sequence[Record], params: ValidateParams) -> tuple[list[Record], list[Reject]]:
-    """Cleaned records of the right length, first occurrences before later ones, then by id."""
+    """The cleaned records of a valid length, and the others as rejects.
+
+    Records come by id, with repeated rows of a source after all others.
+    """
     kept, rejects = [], []
     for record in track(sorted(records, key=_first_then_id), "validate  cleaning", len(records)):
         cleaned = replace(
@@ -82,31 +94,32 @@ def _usable(records: Sequence[Record], params: ValidateParams) -> tuple[list[Rec
             text=clean(record.text),
             second=None if record.second is None else clean(record.second),
         )
-        faults = [fault for text in _texts(cleaned) if (fault := _length_fault(text, params))]
-        if faults:
-            rejects.append(Reject(record, faults[0]))
+        reasons = [reason for text in _texts(cleaned) if (reason := _reason(text, params))]
+        if reasons:
+            rejects.append(Reject(record, reasons[0]))
         else:
             kept.append(cleaned)
     return kept, rejects
 
 
 def _texts(record: Record) -> list[str]:
-    """The text, or both of a pair."""
+    """The text of the record, or both texts of a pair."""
     return [record.text] if record.second is None else [record.text, record.second]
 
 
 def _bare(record: Record) -> str:
-    """The bare words of a record, a line a text: what copies of it share."""
+    """The bare words of a record, one line for each text; copies have the same."""
     return "\n".join(bare_words(text) for text in _texts(record))
 
 
 def _first_then_id(record: Record) -> tuple[bool, str]:
-    # A row that comes a second time must not take the first one's place: splits would move.
+    # The first of two copies must stay, whatever their ids: otherwise rows would change splits.
     first = record_id(record.source, record.text, second=record.second)
     return record.id != first, record.id
 
 
-def _length_fault(text: str, params: ValidateParams) -> str | None:
+def _reason(text: str, params: ValidateParams) -> str | None:
+    """Why a text is unusable; None where it is not."""
     if not any(character.isalnum() for character in text):
         return EMPTY
     if len(text) < params.min_characters:
@@ -115,12 +128,11 @@ def _length_fault(text: str, params: ValidateParams) -> str | None:
 
 
 def _without_copies(records: Sequence[Record]) -> tuple[list[Record], list[str], list[Reject]]:
-    """One record of each set of exact copies, ordered by id, and its bare words.
+    """One record of each set of copies, ordered by id; their bare words; and the other copies.
 
-    Copies whose labels differ are all taken out: nobody knows which label is right.
+    Copies with different labels are all taken out: it is unknown which label is right.
     """
-    told = track(records, "validate  comparing", len(records))
-    words = [_bare(record) for record in told]
+    words = [_bare(record) for record in track(records, "validate  comparing", len(records))]
     kept, rejects = [], []
     for rows in groups(words):
         first, *others = (records[row] for row in rows)
@@ -134,7 +146,7 @@ def _without_copies(records: Sequence[Record]) -> tuple[list[Record], list[str],
 
 
 def counts_by_reason(rejects: Sequence[Reject]) -> dict[str, int]:
-    """How many rows each reason took out, the commonest first."""
+    """Reason → how many rows were taken out for it, the commonest first."""
     return dict(Counter(reject.reason for reject in rejects).most_common())
 
 
@@ -147,7 +159,7 @@ def shares(total: int, rejects: Sequence[Reject]) -> RejectShares:
 
 
 def texts(records: Sequence[Record]) -> Iterator[str]:
-    """A string a record: its text, or both of its texts, a line each."""
+    """One string for each record: its text, or both texts of a pair on a line each."""
     return ("\n".join(_texts(record)) for record in records)
 
 

@@ -1,7 +1,7 @@
-"""Rows of a CSV, TSV, JSON-lines or Parquet file, as strings, each with the line it stands on.
+"""Reads the rows of a CSV, TSV, JSON-lines or Parquet file as strings, each with its line.
 
-A file that is not what its name says stops the reading with the line at fault: a row that is
-skipped without a word is a row that is missing from every figure later.
+A malformed file stops the reading and names the line: a row that is skipped in silence would be
+missing from every figure later.
 """
 
 import csv
@@ -23,16 +23,31 @@ _LARGEST_FIELD = 100_000_000
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """One row: `line` is where it ends in the file (of Parquet: its number), counted from 1."""
+    """One row: `line` is where it ends in the file (in Parquet: its number), counted from 1."""
 
     line: int
     values: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """The columns to read: all of `required`, and those of `optional` that the file has."""
+
+    required: Sequence[str]
+    optional: Sequence[str]
+
+    def found(self, where: str, header: Sequence[str]) -> list[str]:
+        """The columns to read of a file with this header; raises where a required one is
+        missing.
+        """
+        require_columns(where, header, self.required)
+        return [*self.required, *(name for name in self.optional if name in header)]
+
+
 def read_rows(
     path: Path, *, columns: Sequence[str], optional: Sequence[str] = ()
 ) -> Iterator[FileRow]:
-    """Rows of `path` with `columns`, and those of `optional` that it has.
+    """The rows of `path` with `columns`, and with those of `optional` that the file has.
 
     Raises:
         DataError: the kind of file is unknown, a column is missing, a row is malformed, or the
@@ -45,61 +60,53 @@ def read_rows(
             expected=f"a file of one of these kinds: {', '.join(_READERS)}",
             next_step="convert it, for example save it as CSV in UTF-8",
         )
-    yield from reader(path, (*columns,), (*optional,))
+    yield from reader(path, _Columns(columns, optional))
 
 
-def _read_csv(path: Path, columns: Sequence[str], optional: Sequence[str]) -> Iterator[FileRow]:
+def _read_csv(path: Path, columns: _Columns) -> Iterator[FileRow]:
     csv.field_size_limit(_LARGEST_FIELD)
     lines = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     try:
-        yield from _tabular(path, ((lines.line_num, row) for row in lines), columns, optional)
+        yield from _tabular(path, ((lines.line_num, row) for row in lines), columns)
     except csv.Error as error:
         raise _malformed(path, lines.line_num, str(error)) from error
 
 
-def _read_tsv(path: Path, columns: Sequence[str], optional: Sequence[str]) -> Iterator[FileRow]:
+def _read_tsv(path: Path, columns: _Columns) -> Iterator[FileRow]:
     rows = (
         (number, [_unquote(field) for field in line.rstrip("\r").split("\t")] if line else [])
         for number, line in enumerate(_text(path).split("\n"), start=1)
     )
-    yield from _tabular(path, rows, columns, optional)
+    yield from _tabular(path, rows, columns)
 
 
 def _unquote(field: str) -> str:
-    """A TSV field without the quotes some programs add; a lone quote is text, as in the standard."""
+    """A TSV field without the quotes that some programs add; a lone quote stays, as the standard
+    says.
+    """
     inner = field[1:-1]
     quoted = len(field) >= 2 and field[0] == field[-1] == '"' and '"' not in inner.replace('""', "")
     return inner.replace('""', '"') if quoted else field
 
 
 def _tabular(
-    path: Path,
-    rows: Iterator[tuple[int, list[str]]],
-    columns: Sequence[str],
-    optional: Sequence[str],
+    path: Path, rows: Iterator[tuple[int, list[str]]], columns: _Columns
 ) -> Iterator[FileRow]:
+    """Rows from lists of fields, the first of which is the header."""
     _, header = next(rows, (0, []))
-    taken = _positions(path, header, columns, optional)
+    names = columns.found(path.name, header)
+    if repeated := {name for name in columns.required if header.count(name) > 1}:
+        raise _malformed(path, 1, f"the column {', '.join(sorted(repeated))} is there twice")
+    positions = {name: header.index(name) for name in names}
     for line, row in rows:
         if not row or row == [""]:
             continue  # an empty line, as editors leave at the end
         if len(row) != len(header):
             raise _malformed(path, line, f"{len(row)} fields where the header has {len(header)}")
-        yield FileRow(line, {name: row[position] for name, position in taken.items()})
+        yield FileRow(line, {name: row[position] for name, position in positions.items()})
 
 
-def _positions(
-    path: Path, header: Sequence[str], columns: Sequence[str], optional: Sequence[str]
-) -> dict[str, int]:
-    require_columns(path.name, header, columns)
-    if repeated := {name for name in columns if header.count(name) > 1}:
-        raise _malformed(path, 1, f"the column {', '.join(sorted(repeated))} stands there twice")
-    return {name: header.index(name) for name in (*columns, *optional) if name in header}
-
-
-def _read_json_lines(
-    path: Path, columns: Sequence[str], optional: Sequence[str]
-) -> Iterator[FileRow]:
+def _read_json_lines(path: Path, columns: _Columns) -> Iterator[FileRow]:
     for number, line in enumerate(_text(path).split("\n"), start=1):
         if not line.strip():
             continue
@@ -109,31 +116,29 @@ def _read_json_lines(
             raise _malformed(path, number, f"not JSON ({error})") from error
         if not isinstance(value, dict):
             raise _malformed(path, number, "not a JSON object")
-        require_columns(f"{path.name}, line {number}", list(value), columns)
-        names = [name for name in (*columns, *optional) if name in value]
+        names = columns.found(f"{path.name}, line {number}", list(value))
         yield FileRow(number, {name: _string(value[name]) for name in names})
 
 
-def _read_parquet(path: Path, columns: Sequence[str], optional: Sequence[str]) -> Iterator[FileRow]:
+def _read_parquet(path: Path, columns: _Columns) -> Iterator[FileRow]:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise _malformed(path, 1, f"not Parquet ({error})") from error
-    require_columns(path.name, table.column_names, columns)
-    names = [name for name in (*columns, *optional) if name in table.column_names]
+    names = columns.found(path.name, table.column_names)
     for number, row in enumerate(table.select(names).to_pylist(), start=1):
         yield FileRow(number, {name: _string(value) for name, value in row.items()})
 
 
 def _string(value: Any) -> str:
-    """The text of a cell: strings as they are, null empty, the rest as JSON writes it (1, true)."""
+    """A cell as text: a string as it is, null as "", anything else as JSON writes it (1, true)."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def _text(path: Path) -> str:
-    """The file as text, without a byte order mark."""
+    """The content of the file, without a byte order mark."""
     data = path.read_bytes()
     try:
         return data.decode("utf-8-sig")
@@ -150,7 +155,7 @@ def require_columns(where: str, header: Sequence[str], columns: Sequence[str]) -
     """Refuse a header that lacks one of `columns`.
 
     Raises:
-        DataError: naming the columns there are, and the nearest one.
+        DataError: naming the columns of the header, and the one with the nearest name.
     """
     for name in columns:
         if name not in header:
@@ -167,11 +172,11 @@ def _malformed(path: Path, line: int, what: str) -> DataError:
     return DataError(
         f"{path.name}, line {line}: {what}",
         expected="a well-formed file",
-        next_step=f"correct line {line} (a quote that is not closed spoils all lines after it)",
+        next_step=f"correct line {line}; an open quote also breaks the lines after it",
     )
 
 
-_READERS: dict[str, Callable[[Path, Sequence[str], Sequence[str]], Iterator[FileRow]]] = {
+_READERS: dict[str, Callable[[Path, _Columns], Iterator[FileRow]]] = {
     ".csv": _read_csv,
     ".tsv": _read_tsv,
     ".jsonl": _read_json_lines,

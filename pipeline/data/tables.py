@@ -1,4 +1,4 @@
-"""Parquet tables between stages: columns in, columns out, whole files or none."""
+"""Reads and writes the Parquet tables between stages, as columns."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,14 +14,14 @@ Columns = dict[str, list[Any]]
 
 
 def write_table(path: Path, columns: Mapping[str, Sequence[Any]], *, schema: pa.Schema) -> None:
-    """Write columns as Parquet. The bytes are a function of the values alone."""
+    """Write columns as Parquet, the whole file or nothing; equal values give equal bytes."""
     table = pa.Table.from_pydict({name: columns[name] for name in schema.names}, schema=schema)
     with atomic_path(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
 
 
 def read_table(path: Path) -> Columns:
-    """All columns of a Parquet file as lists.
+    """All columns of a Parquet file.
 
     Raises:
         ArtifactError: the file is not Parquet.
@@ -38,5 +38,5 @@ def read_table(path: Path) -> Columns:
 
 
 def text_schema(*names: str, **types: pa.DataType) -> pa.Schema:
-    """A schema of string columns `names`, then of the named types."""
+    """A schema with string columns `names` and then columns of other types."""
     return pa.schema([*((name, pa.string()) for name in names), *types.items()])

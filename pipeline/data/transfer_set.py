@@ -1,4 +1,6 @@
-"""The transfer set's corpus part: short sentences of the domain, none of them in a held-out text."""
+"""The transfer set's corpus part: short sentences of the domain, none of them in a held-out
+text.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -35,7 +37,8 @@ def transfer_sentences(
 ) -> list[Sentence]:
     """The distinct sentences of the corpus documents, ordered by id, which is a hash.
 
-    Sentences that equal, hold, or are part of a validation or test text (as bare words) are left out.
+    Sentences that equal, hold, or are part of a validation or test text (as bare words) are left
+    out.
 
     Args:
         documents: records of the corpus.
@@ -56,7 +59,9 @@ def write_sentences(path: Path, chosen: Sequence[Sentence]) -> None:
 
 
 def _distinct(documents: Sequence[Record], params: PrepareParams) -> list[Sentence]:
-    """Sentences of the wanted length, by id; of equal ones, that of the document with the lowest id."""
+    """Sentences of the wanted length, by id; of equal ones, that of the document with the lowest
+    id.
+    """
     in_order = sorted(documents, key=lambda document: (document.id, document.text))
     found: dict[str, Sentence] = {}
     for document in track(in_order, "prepare  sentences", len(in_order)):

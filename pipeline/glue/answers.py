@@ -10,7 +10,8 @@ from pipeline.core.files import read_json, write_json
 
 @dataclass(frozen=True, kw_only=True)
 class TaskAnswers:
-    """What one model, trained on one task with one seed, answers; each answer is a label's number or a score.
+    """What one model, trained on one task with one seed, answers; each answer is a label's number
+    or a score.
 
     Attributes:
         development: development set → an answer for each of its rows.

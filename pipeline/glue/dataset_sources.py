@@ -35,8 +35,8 @@ def open_source(source: str, *, cache: str) -> DatasetSource:
     """The folder `source`, or else the data set of that name on the hub.
 
     Args:
-        cache: folder for the files that the library writes when it reads a folder; downloads go to the
-            user's own cache.
+        cache: folder for the files that the library writes when it reads a folder; downloads go to
+            the user's own cache.
 
     Raises:
         DataError: it is neither a folder nor a possible name on the hub.
@@ -68,7 +68,7 @@ class _Folder:
         except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
             raise DataError(
                 f"{folder}: {_first_line(error)}",
-                expected="a data set written by `save_to_disk`, or Parquet files named train, validation, …",
+                expected="files of `save_to_disk`, or Parquet files named train, validation, …",
                 next_step="save the data set again",
             ) from error
         return read

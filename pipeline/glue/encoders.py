@@ -1,7 +1,7 @@
 """Loads the encoder of a GLUE run and checks it before hours of training.
 
-Where transformers does not find a tokenizer or weights, it makes an empty tokenizer or random weights, and
-training runs to the end with them. Here they are errors before the first step.
+Where transformers does not find a tokenizer or weights, it makes an empty tokenizer or random
+weights, and training runs to the end with them. Here they are errors before the first step.
 """
 
 from pathlib import Path
@@ -35,9 +35,9 @@ def load_encoder(
     """A classifier for `task` over the encoder in `folder`, and its tokenizer.
 
     Raises:
-        ArtifactError: it is not an encoder; weights are missing; the tokenizer is missing or another
-            model's; there are fewer positions than `max_length`; or `finetune` treats layers differently
-            and this family shares or hides them.
+        ArtifactError: it is not an encoder; weights are missing; the tokenizer is missing or
+            another model's; there are fewer positions than `max_length`; or `finetune` treats
+            layers differently and this family shares or hides them.
     """
     tokenizer = _own_tokenizer(folder)
     # The check draws random numbers; the head's first weights must come from the seed all the same.
@@ -62,7 +62,9 @@ def load_encoder(
 
 
 def _require_encoder(folder: Path, dropout: float) -> float | None:
-    """The dropout to set, or None where this family cannot set it; raises where `folder` has no encoder."""
+    """The dropout to set, or None where this family cannot set it; raises where `folder` has no
+    encoder.
+    """
     if is_bilm(folder):
         load_whole(BilmForSequenceClassification, folder, next_step=_OTHER)
         return dropout
@@ -119,7 +121,9 @@ def _own_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
 def _check_longest_row(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, max_length: int
 ) -> None:
-    """Check that the model reads a row of `max_length` tokens that all have the tokenizer's highest id."""
+    """Check that the model reads a row of `max_length` tokens that all have the tokenizer's highest
+    id.
+    """
     highest, known = len(tokenizer) - 1, int(model.config.vocab_size)
     if highest >= known:
         raise ArtifactError(
@@ -145,7 +149,7 @@ def _check_layers(model: PreTrainedModel, finetune: FinetuneParams) -> None:
     found = {layer_from_top(model, name) for name, _ in model.named_parameters()}
     if found != set(range(model.config.num_hidden_layers + 2)):
         raise ArtifactError(
-            f"finetune treats layers differently; {model.config.model_type} shares or hides its layers",
+            f"finetune treats layers differently; {model.config.model_type} shares or hides them",
             expected="a set of weights for each layer",
             next_step="add finetune.frozen_layers=0 finetune.layer_decay=1 to the command",
         )

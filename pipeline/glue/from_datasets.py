@@ -1,11 +1,12 @@
-"""Writes GLUE's data sets, read through the `datasets` library, as the official files that all else reads.
+"""Writes GLUE's data sets, read through the `datasets` library, as the official files that all else
+reads.
 
     python -m pipeline.glue.from_datasets --source NAME_OR_FOLDER --out FOLDER [--tasks CoLA,MRPC]
 
-NAME_OR_FOLDER is a folder with one folder a task, named as on the hub (cola, sst2, …), each saved by
-`save_to_disk` or as Parquet files named by split; or the name of a data set on the hub, with `@` and a
-revision if you like, and only then is the network used. Labels are matched by their names: the numbers of
-the library differ from ours.
+NAME_OR_FOLDER is a folder with one folder a task, named as on the hub (cola, sst2, …), each saved
+by `save_to_disk` or as Parquet files named by split; or the name of a data set on the hub, with `@`
+and a revision if you like, and only then is the network used. Labels are matched by their names:
+the numbers of the library differ from ours.
 """
 
 import argparse
@@ -34,7 +35,8 @@ class HubTask:
     Attributes:
         name: of the data set.
         columns: names of the columns of the text, or of the first and the second text.
-        labels: the library's names of the labels, in the task's order; empty where they are the task's own.
+        labels: the library's names of the labels, in the task's order; empty where they are the
+            task's own.
     """
 
     name: str
@@ -70,8 +72,8 @@ def write_official(source: str, out: Path, *, tasks: Collection[str]) -> None:
     """Write the official files of `tasks` below `out`; without `tasks`, of all that the source has.
 
     Raises:
-        DataError: the source cannot be read, lacks a task, or a row does not fit the task; the files in
-            `out` are then unchanged.
+        DataError: the source cannot be read, lacks a task, or a row does not fit the task; the
+            files in `out` are then unchanged.
     """
     with tempfile.TemporaryDirectory() as cache:
         opened = open_source(source, cache=cache)

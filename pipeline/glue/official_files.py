@@ -1,7 +1,7 @@
 """Reads GLUE's official files: columns separated by tabs, in which a quote has no meaning.
 
-A few lines of the official training files have too few or too many columns: they are counted and left
-out, up to a limit. No test row may be left out, so such a line of a test file is an error.
+A few lines of the official training files have too few or too many columns: they are counted and
+left out, up to a limit. No test row may be left out, so such a line of a test file is an error.
 """
 
 from collections.abc import Sequence
@@ -48,8 +48,8 @@ def read_unlabelled(task: GlueTask, path: Path) -> GlueRows:
     """The rows of a test file. None may be missing or moved: a submission names a row by its place.
 
     Raises:
-        DataError: as `read_labelled`, any line has another number of columns than its header, or an index
-            is not the number of its row.
+        DataError: as `read_labelled`, any line has another number of columns than its header, or an
+            index is not the number of its row.
     """
     rows = _read(task, path, header=(), labelled=False, strict=True)
     for number, index in enumerate(rows.indices):

@@ -16,8 +16,8 @@ SEEN = MappingProxyType(
         "SQuAD": ("QNLI",),
     }
 )
-"""Data set that a checkpoint may have been trained on → the tasks with the same texts. A task's own name stands
-for its own rows."""
+"""Data set that a checkpoint may have been trained on → the tasks with the same texts. A task's own
+name stands for its own rows."""
 
 
 def tasks_seen(names: Iterable[str]) -> set[str]:
@@ -37,7 +37,7 @@ def data_sets_of(given: str) -> list[str]:
             raise ParameterError(
                 f"--seen {name!r}",
                 expected=f"names among: {', '.join(dict.fromkeys((*SEEN, *TASKS)))}",
-                next_step='correct --seen; write --seen "" if the encoder was trained on none of them',
+                next_step='correct --seen; --seen "" means that it was trained on none',
             )
     return names
 

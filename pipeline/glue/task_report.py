@@ -1,9 +1,10 @@
 """Writes GLUE's figures and the submission from the answers of the trained models.
 
-    python -m pipeline.glue.task_report --data DIR --out FOLDER --seen MultiNLI,QQP CoLA=1=a.json CoLA=2=b.json …
+python -m pipeline.glue.task_report --data DIR --out FOLDER --seen MultiNLI,QQP CoLA=1=a.json
+CoLA=2=b.json …
 
-Writes `report.json` and `submission.zip` into FOLDER and prints the table. Where a task was trained with
-several seeds, the model with the best development figure answers the test rows.
+Writes `report.json` and `submission.zip` into FOLDER and prints the table. Where a task was trained
+with several seeds, the model with the best development figure answers the test rows.
 """
 
 import argparse
@@ -32,7 +33,7 @@ _WIDTH = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
+class MetricFigure:
     """A metric on a development set.
 
     Attributes:
@@ -52,12 +53,13 @@ class DevelopmentResult:
 
     Attributes:
         figures: metric → figure.
-        seen_by_checkpoint: whether the encoder was trained on data of this task; None where that is unknown.
+        seen_by_checkpoint: whether the encoder was trained on data of this task; None where that is
+            unknown.
         malformed_training_rows: lines of the training file that were left out.
         malformed_development_rows: lines of the development file that were left out.
     """
 
-    figures: Mapping[str, Figure]
+    figures: Mapping[str, MetricFigure]
     seen_by_checkpoint: bool | None
     malformed_training_rows: int
     malformed_development_rows: int
@@ -77,7 +79,8 @@ class Report:
         tasks: development set → result.
         missing_tasks: tasks that no model was trained on.
         missing_submissions: files that the leaderboard asks for and the submission lacks.
-        short_submissions: file with another number of answers than the leaderboard asks for → its answers.
+        short_submissions: file with another number of answers than the leaderboard asks for → its
+            answers.
     """
 
     tasks: Mapping[str, DevelopmentResult]
@@ -150,13 +153,13 @@ def _results(
     return results
 
 
-def _figure(metric: str, rows: GlueRows, given: Mapping[str, Any]) -> Figure:
+def _figure(metric: str, rows: GlueRows, given: Mapping[str, Any]) -> MetricFigure:
     gold = np.array(rows.targets)
     mean, interval = mean_with_interval(
         metric, gold, list(given.values()), resamples=_RESAMPLES, seed=_SEED
     )
     seeds = {seed: METRICS[metric](gold, values) for seed, values in given.items()}
-    return Figure(mean=mean, interval=interval, seeds=seeds)
+    return MetricFigure(mean=mean, interval=interval, seeds=seeds)
 
 
 def _best_seed(task: GlueTask, results: Mapping[str, DevelopmentResult]) -> int:
@@ -167,7 +170,9 @@ def _best_seed(task: GlueTask, results: Mapping[str, DevelopmentResult]) -> int:
 
 
 def table(report: Report) -> str:
-    """One line a metric, in percent, beside published figures, and notes below; at most 100 columns wide."""
+    """One line a metric, in percent, beside published figures, and notes below; at most 100 columns
+    wide.
+    """
     head = f"{'task':10}{'metric':10}{'mean':>7}  {'95 % interval':16}{'seeds':>5}"
     head += "".join(f"{name:>12}" for name in PUBLISHED)
     lines = [head, "─" * len(head)]
@@ -182,7 +187,7 @@ def table(report: Report) -> str:
     return "\n".join(part for line in [*lines, *_notes(report)] for part in _folded(line))
 
 
-def _shown(figure: Figure) -> str:
+def _shown(figure: MetricFigure) -> str:
     low, high = figure.interval
     interval = f"[{100 * low:.1f}, {100 * high:.1f}]"
     return f"{100 * figure.mean:7.1f}  {interval:16}{len(figure.seeds):>5}"
@@ -196,8 +201,8 @@ def _notes(report: Report) -> Iterator[str]:
         yield "* The checkpoint was trained on data of this task, so its figure is too good."
     if None in seen:
         yield (
-            "It is unknown what this encoder was trained on, so no figure is marked: name the data sets"
-            " with --seen."
+            "It is unknown what this encoder was trained on, so no figure is marked: name the data"
+            " sets with --seen."
         )
     for kind, lost in (
         ("training", {name: of.malformed_training_rows for name, of in report.tasks.items()}),

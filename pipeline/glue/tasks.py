@@ -1,4 +1,6 @@
-"""The nine tasks of GLUE and its diagnostic rows (Wang et al. 2019), as their official files spell them."""
+"""The nine tasks of GLUE and its diagnostic rows (Wang et al. 2019), as their official files spell
+them.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +21,8 @@ class GlueTask:
         labels: the answers as files and submissions spell them; empty for a score from 0 to 5.
         metrics: names in `pipeline.metrics.glue_metrics`; the first decides which seed is best.
         header: the columns of files that have no header line; empty where they have one.
-        parts: where there are several development and test files, how their names end, and the name of
-            each part's figures; empty where there is one of each.
+        parts: where there are several development and test files, how their names end, and the name
+            of each part's figures; empty where there is one of each.
     """
 
     name: str
@@ -150,5 +152,7 @@ PUBLISHED = MappingProxyType(
 
 
 def diagnostic_file(data: Path) -> Path | None:
-    """The file of the diagnostic rows below the folder of the official files; None where there is none."""
+    """The file of the diagnostic rows below the folder of the official files; None where there is
+    none.
+    """
     return next((data / name for name in _DIAGNOSTIC_FILES if (data / name).is_file()), None)

@@ -1,13 +1,12 @@
 """Fine-tune an encoder on one GLUE task and answer its development and test rows.
 
-    python -m pipeline.glue.train --data DIR --task CoLA --encoder FOLDER --seed 1 --out FILE --settings JSON
+    python -m pipeline.glue.train --data DIR --task CoLA --encoder FOLDER --out FILE --settings JSON
 
-`flows.glue` runs this in a process of its own for each task and seed. Writes the model's answers as JSON
-(pipeline/glue/answers.py).
+`flows.glue` runs this in a process of its own for each task and seed. Writes the model's answers as
+JSON (pipeline/glue/answers.py).
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +14,10 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.core.errors import PipelineError
-from pipeline.core.params import Checkpoint, Compute, FinetuneParams
+from pipeline.core.params import Checkpoint, Compute, FinetuneParams, Section
 from pipeline.core.progress import say
 from pipeline.core.stage import seed_everything
 from pipeline.glue.answers import TaskAnswers
@@ -41,31 +39,72 @@ from pipeline.training.token_rows import TokenRows, tokenize
 _BATCH_SIZE = 64
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How a task is trained."""
+class Settings(Section):
+    """How the tasks are trained; `flows.glue` hands it over as JSON."""
 
     compute: Compute
+    """As in params.yaml, with the seed of this training."""
     finetune: FinetuneParams
+    """As in params.yaml."""
     max_length: int
+    """Most tokens of a row: `prepare.max_length`."""
+    checkpoint: Checkpoint
+    """What is trained where no other encoder is named."""
 
 
 @dataclass(frozen=True)
-class Reader:
-    """Rows to token ids for one encoder."""
+class Classifier:
+    """A model over the encoder, and what it takes to train it and to read its answers."""
 
+    task: GlueTask
+    model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
-    max_length: int
-    segments: bool
+    settings: Settings
 
-    def __call__(self, rows: GlueRows) -> TokenRows:
-        """`rows` in tokens; two texts in one row where the task has pairs."""
+    def train(self, rows: GlueRows, *, layered: bool, work: Path) -> None:
+        """Train on `rows`, with checkpoints and the curve in the folder `work`.
+
+        Args:
+            layered: whether the layers of this family can be frozen and learn at different rates.
+        """
+        tokens, targets = self._tokens(rows), np.array(rows.targets)
+        objective: Objective = (
+            number_objective(tokens, targets)
+            if self.task.is_regression
+            else label_objective(tokens, targets.astype(np.int64))
+        )
+        compute, finetune = self.settings.compute, self.settings.finetune
+        if layered:
+            freeze_lowest(self.model, finetune.frozen_layers)
+        training = Training(
+            task=f"{self.task.name} seed {compute.seed}",
+            optimisation=finetune,
+            compute=compute,
+            batches=partial(epoch_batches, tokens.lengths),
+            checkpoints=Checkpoints(work / "checkpoints"),
+            curve=Curve(work / "curve.csv"),
+            average=finetune.average,
+            layer_rates=LayerRates(self.model, finetune.layer_decay) if layered else None,
+        )
+        with tokens_in_use(self.model, tokens):
+            train(self.model, objective, training)
+
+    def answers(self, rows: GlueRows) -> list[float]:
+        """The number of the likeliest label of each row, or its score."""
+        logits = predict_logits(
+            self.model, self._tokens(rows), compute=self.settings.compute, batch_size=_BATCH_SIZE
+        )
+        outputs = logits[:, 0] if self.task.is_regression else logits.argmax(axis=1)
+        found: list[float] = outputs.astype(float).tolist()
+        return found
+
+    def _tokens(self, rows: GlueRows) -> TokenRows:
         return tokenize(
             self.tokenizer,
             rows.texts,
-            max_length=self.max_length,
+            max_length=self.settings.max_length,
             seconds=rows.seconds,
-            segments=self.segments,
+            segments=reads_segments(self.model),
         )
 
 
@@ -79,36 +118,20 @@ def run_task(
         work: folder for checkpoints and the curve.
     """
     seed_everything(settings.compute.seed)
+    # All files are read before training, so that no hour is lost on a broken line.
     folder = data / task.name
     development = {
         name: read_labelled(task, folder / file) for file, name in task.development.items()
     }
-    rows = read_labelled(task, folder / "train.tsv")
-    test = _test_rows(task, data)  # read before training, so that no hour is lost on a broken line
+    rows, test = read_labelled(task, folder / "train.tsv"), _test_rows(task, data)
     model, tokenizer = load_encoder(
         encoder, task, finetune=settings.finetune, max_length=settings.max_length
     )
-    read = Reader(
-        tokenizer,
-        settings.max_length,
-        segments=reads_segments(model),
-    )
-    _train(
-        model,
-        task,
-        read(rows),
-        np.array(rows.targets),
-        settings=settings,
-        work=work,
-        encoder=encoder,
-    )
-
-    def answer(found: GlueRows) -> list[float]:
-        return _answers(model, task, read(found), settings)
-
+    classifier = Classifier(task=task, model=model, tokenizer=tokenizer, settings=settings)
+    classifier.train(rows, layered=not is_bilm(encoder), work=work)
     return TaskAnswers(
-        development={name: answer(found) for name, found in development.items()},
-        test={name: answer(found) for name, found in test.items()},
+        development={name: classifier.answers(found) for name, found in development.items()},
+        test={name: classifier.answers(found) for name, found in test.items()},
         malformed=rows.malformed,
     )
 
@@ -122,47 +145,6 @@ def _test_rows(task: GlueTask, data: Path) -> dict[str, GlueRows]:
     return {name: read_unlabelled(task, path) for path, name in files.items() if path.is_file()}
 
 
-def _train(
-    model: PreTrainedModel,
-    task: GlueTask,
-    rows: TokenRows,
-    targets: NDArray[np.float64],
-    *,
-    settings: Settings,
-    work: Path,
-    encoder: Path,
-) -> None:
-    objective: Objective = (
-        number_objective(rows, targets)
-        if task.is_regression
-        else label_objective(rows, targets.astype(np.int64))
-    )
-    layered = not is_bilm(encoder)
-    if layered:
-        freeze_lowest(model, settings.finetune.frozen_layers)
-    training = Training(
-        task=f"{task.name} seed {settings.compute.seed}",
-        optimisation=settings.finetune,
-        compute=settings.compute,
-        batches=partial(epoch_batches, rows.lengths),
-        checkpoints=Checkpoints(work / "checkpoints"),
-        curve=Curve(work / "curve.csv"),
-        average=settings.finetune.average,
-        layer_rates=LayerRates(model, settings.finetune.layer_decay) if layered else None,
-    )
-    with tokens_in_use(model, rows):
-        train(model, objective, training)
-
-
-def _answers(
-    model: PreTrainedModel, task: GlueTask, rows: TokenRows, settings: Settings
-) -> list[float]:
-    logits = predict_logits(model, rows, compute=settings.compute, batch_size=_BATCH_SIZE)
-    outputs = logits[:, 0] if task.is_regression else logits.argmax(axis=1)
-    found: list[float] = outputs.astype(float).tolist()
-    return found
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="fine-tune an encoder on one GLUE task")
@@ -174,17 +156,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--settings", required=True, help="compute, finetune, max_length, checkpoint as JSON"
     )
     options = parser.parse_args(arguments)
-    values = json.loads(options.settings)
-    settings = Settings(
-        Compute.model_validate(values["compute"]),
-        FinetuneParams.model_validate(values["finetune"]),
-        values["max_length"],
-    )
-    checkpoint = Checkpoint.model_validate(values["checkpoint"])
+    settings = Settings.model_validate_json(options.settings)
     found = run_task(
         TASKS[options.task],
         options.data,
-        options.encoder or resolve_checkpoint(checkpoint),
+        options.encoder or resolve_checkpoint(settings.checkpoint),
         settings=settings,
         work=options.out.with_suffix(""),
     )

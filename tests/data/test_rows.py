@@ -46,7 +46,7 @@ def test_a_lone_quote_in_a_tsv_is_text(tmp_path: Path) -> None:
         ("a.csv", b"text,label\nfine,1\n\xe9t\xe9,0\n", "line 3: byte 0xe9 is not UTF-8"),
         ("a.csv", b'text,label\n"never closed,1\n', "unexpected end of data"),
         ("a.csv", b"text,label\nfine,1\nshort\n", "line 3: 1 fields where the header has 2"),
-        ("a.csv", b"text,text\na,b\n", "stands there twice"),
+        ("a.csv", b"text,text\na,b\n", "is there twice"),
         ("a.csv", b"", "the file is empty"),
         ("a.csv", b"txt,label\na,1\n", "did you mean `txt`?"),
         ("a.jsonl", b'{"text": "a"}\n{"text": \n', "line 2: not JSON"),

@@ -212,7 +212,12 @@ def test_a_broken_row_in_any_file_stops_the_task_and_leaves_no_answers(
     lines = (tmp_path / "RTE" / file).read_text(encoding="utf-8").splitlines()
     (tmp_path / "RTE" / file).write_text("\n".join([*lines[:2], line]) + "\n", encoding="utf-8")
     params = load_params(workspace / "params.yaml")
-    settings = Settings(params.compute, params.finetune, 32)
+    settings = Settings(
+        compute=params.compute,
+        finetune=params.finetune,
+        max_length=32,
+        checkpoint=params.prepare.checkpoint,
+    )
     with pytest.raises(DataError, match=re.escape(message)):
         run_task(
             TASKS["RTE"],

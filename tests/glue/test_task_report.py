@@ -1,9 +1,9 @@
 """The table of GLUE: every figure, its reservations below, and no line too wide for a terminal."""
 
-from pipeline.glue.task_report import DevelopmentResult, Figure, Report, table
+from pipeline.glue.task_report import DevelopmentResult, MetricFigure, Report, table
 from pipeline.glue.tasks import SUBMISSIONS, TASKS
 
-FIGURE = Figure(mean=-0.512, interval=(-0.634, -0.401), seeds={"1": -0.5, "2": -0.52})
+FIGURE = MetricFigure(mean=-0.512, interval=(-0.634, -0.401), seeds={"1": -0.5, "2": -0.52})
 
 
 def report(*, seen: bool = False, malformed: int = 0, lacking: bool = False) -> Report:
