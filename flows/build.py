@@ -32,6 +32,7 @@ from flows.planning.codelock import refresh_code_lock
 from flows.planning.dag import load_dag
 from flows.planning.machine import refresh_machine
 from flows.release import current_release, product_of, release_bundle
+from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.errors import ParameterError, PipelineError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import load_params, override, parse_params, parse_yaml
@@ -110,7 +111,7 @@ def _build(runner: Runner, *, root: Path, title: str, stale: Sequence[str]) -> B
     return BuildResult(
         stages=tasks.results,
         mlflow_run_id=tracking.run_id,
-        verdict=summary.read_verdict(workspace),
+        verdict=Verdict.read(Paths(workspace)),
         changed=any(stage.state == "ran" for stage in tasks.results),
         tracking_error=tracking.error,
     )
@@ -170,7 +171,7 @@ def finish_without_work(root: Path, *, changes: Sequence[str], release: bool) ->
         if find_stale(runner, root=root):
             return False
         stages = summary.cached_results(workspace, load_dag(Paths(root).dag))
-        summary.show_results(stages, summary.read_verdict(workspace))
+        summary.show_results(stages, Verdict.read(Paths(workspace)))
         summary.forget_failure(root)
         if release:
             summary.show_address(_address_or_release(root, workspace))

@@ -4,39 +4,37 @@ modelyard compare                 # the released variant of each, beside baselin
 modelyard compare --all           # every variant
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from flows.console.table import render
 from flows.execution.workspace import kept_builds
+from pipeline.core.artifacts.variant_reports import Quality, Scorecard, ScorecardEntry
+from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.errors import DataError
-from pipeline.core.files import read_json
 from pipeline.core.params import parse_yaml
 from pipeline.core.paths import Paths
 
-Entry = Mapping[str, Any]
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Build:
-    """What a build left.
+    """The results of one build.
 
     Attributes:
         family: `pretrain.model`, of its students.
-        released: name of the variant that passed; None where none did.
+        released: name of the variant that the gate chose.
     """
 
     product: str
     metric: str
     family: str
-    released: str | None
-    entries: list[Entry]
+    released: str
+    entries: list[ScorecardEntry]
 
 
 def read_builds(root: Path) -> list[Build]:
-    """Every build whose gate has spoken; the one in `root` first, the others newest first.
+    """Every build that came as far as the gate; the one in `root` first, then the newest first.
 
     Raises:
         DataError: there is none.
@@ -52,14 +50,14 @@ def read_builds(root: Path) -> list[Build]:
 
 
 def comparison(builds: list[Build], *, every: bool) -> str:
-    """One line a variant; without `every`, of those alone that have a test figure."""
+    """A table with one line a variant; without `every`, only variants that have a test figure."""
     lines = [line for build in builds for line in _lines(build, every=every)]
     head = ("product", "students", "variant", "metric", "validation", "test", "MB", "p95 ms")
     return render(head, lines, right=(6, 7))
 
 
 def _scorecard(folder: Path) -> Path:
-    return Paths(folder).artifacts / "gate" / "scorecard.json"
+    return Paths(folder).artifacts / Scorecard.FILE
 
 
 def _read(folder: Path) -> Build:
@@ -71,30 +69,31 @@ def _read(folder: Path) -> Build:
         product=product["name"],
         metric=product["requirements"]["quality_metric"],
         family=built["pretrain"]["pretrain"]["model"],
-        released=read_json(Paths(folder).read("gate", "verdict.json"))["released"],
-        entries=read_json(_scorecard(folder))["variants"],
+        released=Verdict.read(Paths(folder)).released,
+        entries=Scorecard.read(Paths(folder)).variants,
     )
 
 
 def _lines(build: Build, *, every: bool) -> Iterator[tuple[str, ...]]:
     for entry in build.entries:
-        if not (every or "test" in entry["quality"]):
+        quality, times = entry.quality, entry.latency_ms
+        if not (every or quality.test):
             continue
-        name, times = entry["name"], entry["latency_ms"]
         yield (
             build.product,
             build.family,
-            f"{name} (released)" if name == build.released else name,
+            f"{entry.name} (released)" if entry.name == build.released else entry.name,
             build.metric,
-            _quality(entry, "validation", build.metric),
-            _quality(entry, "test", build.metric),
-            f"{entry['size_bytes'] / 1e6:.2f}" if entry["size_bytes"] else "-",
-            f"{times['p95']:.2f}" if times else "-",
+            _figure(quality.validation, build.metric),
+            _figure(quality.test, build.metric),
+            f"{entry.size_mb:.2f}" if entry.size_mb else "-",
+            f"{times.p95:.2f}" if times else "-",
         )
 
 
-def _quality(entry: Entry, split: str, metric: str) -> str:
-    if (found := entry["quality"].get(split)) is None:
+def _figure(quality: Quality | None, metric: str) -> str:
+    """A metric with its interval; "-" where the split was not scored."""
+    if quality is None:
         return "-"
-    low, high = found[f"{metric}_ci95"]
-    return f"{found[metric]:.4f} [{low:.3f}, {high:.3f}]"
+    low, high = quality.intervals[metric]
+    return f"{quality.figures[metric]:.4f} [{low:.3f}, {high:.3f}]"

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flows.execution.network import requested_port
+from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.errors import ReleaseError
-from pipeline.core.files import read_json, sha256_file, write_json
+from pipeline.core.files import sha256_file, write_json
 from pipeline.core.params import load_params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
@@ -116,10 +117,14 @@ def _passed_verdict(state: ReleaseState, bundle: Path) -> ledger.VerdictSummary 
     """Summary of the gate's verdict; None for a bundle that no gate wrote."""
     if bundle.parent.name != "gate":
         return None
-    verdict = read_json(bundle.parent / "verdict.json")
-    outcomes = Counter(check["outcome"] for check in verdict.get("checks", []))
-    summary = {"passed": verdict["passed"], "released": verdict.get("released"), **outcomes}
-    if verdict["passed"] is not True:
+    verdict = Verdict.load(bundle.parent / "verdict.json")
+    outcomes = Counter(check.outcome for check in verdict.checks)
+    summary: ledger.VerdictSummary = {
+        "passed": verdict.passed,
+        "released": verdict.released,
+        **{str(outcome): count for outcome, count in outcomes.items()},
+    }
+    if not verdict.passed:
         _refuse(state, summary)
         raise ReleaseError(
             f"a bundle whose verdict is not passed ({dict(outcomes)})",

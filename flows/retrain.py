@@ -116,7 +116,7 @@ def _finish(
     reason: str,
 ) -> Outcome:
     champion = state.current()
-    if build.verdict["passed"] is not True:
+    if not build.verdict.passed:
         return _keep(
             state, f"The gate did not pass the new model, champion stays. {_failed(build)}", reason
         )
@@ -178,8 +178,8 @@ def _keep(state: ReleaseState, why: str, reason: str) -> Outcome:
 
 
 def _failed(build: BuildResult) -> str:
-    checks = [check for check in build.verdict.get("checks", []) if check["outcome"] != "passed"]
     return "; ".join(
-        f"{check['name']}: {check['value']}, limit {check['limit']} ({check['outcome']})"
-        for check in checks
+        f"{check.name}: {check.value}, limit {check.limit} ({check.outcome})"
+        for check in build.verdict.checks
+        if check.outcome != "passed"
     )

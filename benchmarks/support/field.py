@@ -12,7 +12,8 @@ from benchmarks.support.hard_labels import GoldLesson
 from benchmarks.support.peers import Peer, PeerEngine, PeerError
 from flows.planning.machine import describe_machine
 from pipeline.compression.int8 import zipped_bytes
-from pipeline.core.files import read_json, write_text
+from pipeline.core.artifacts.data_reports import BaselineVerdict
+from pipeline.core.files import write_text
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
@@ -103,7 +104,7 @@ class Field:
         return Contender.of_files(TorchEngine(folder, self._task), folder / WEIGHTS_FILE)
 
     def _linear(self, paths: Paths) -> Contender:
-        chosen = read_json(paths.read("baseline", "verdict.json"))["regularisation"][NAIVE_BAYES]
+        chosen = BaselineVerdict.read(paths).regularisation[NAIVE_BAYES]
         product, words = self.params.product, self.params.baseline.max_ngram
         task = linear.Task(
             problem=problem_named(product.problem),

@@ -1,15 +1,16 @@
 """A build's results: their types, what is printed at the end, and the few facts kept for the next build."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from flows.console.table import figure, render
 from flows.execution.runner import StageFailedError
 from flows.execution.workspace import keep_results, kept_results
 from flows.planning.dag import Dag
+from pipeline.core.artifacts.verdicts import Check, Verdict
 from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
@@ -49,7 +50,7 @@ class BuildResult:
 
     stages: list[StageResult]
     mlflow_run_id: str | None
-    verdict: dict[str, Any]
+    verdict: Verdict
     changed: bool
     tracking_error: str | None = None
 
@@ -73,19 +74,9 @@ def cached_results(workspace: Path, dag: Dag) -> list[StageResult]:
     return [cached_result(paths, name) for name in dag.names]
 
 
-def read_verdict(workspace: Path) -> dict[str, Any]:
-    """The gate's verdict.
-
-    Raises:
-        ArtifactError: there is none.
-    """
-    verdict: dict[str, Any] = read_json(Paths(workspace).read("gate", "verdict.json"))
-    return verdict
-
-
-def show_results(stages: Sequence[StageResult], verdict: Mapping[str, Any]) -> None:
+def show_results(stages: Sequence[StageResult], verdict: Verdict) -> None:
     """Prints the table of stages and the verdict."""
-    say(f"\n{stage_table(stages)}\n\n{verdict_lines(dict(verdict))}")
+    say(f"\n{stage_table(stages)}\n\n{verdict_lines(verdict)}")
 
 
 def show_address(address: str) -> None:
@@ -161,37 +152,29 @@ def stage_table(stages: Sequence[StageResult]) -> str:
     return render(("stage", "state", "seconds", "headline"), [*rows, foot], right=(2,), foot=True)
 
 
-def verdict_lines(verdict: dict[str, Any]) -> str:
+def verdict_lines(verdict: Verdict) -> str:
     """The gate's verdict, one line a check."""
-    rows = [tuple(row.values()) for row in verdict_rows(verdict)]
+    rows = [_check_row(check) for check in verdict.checks]
     return f"{verdict_title(verdict)}\n{render(_VERDICT, rows, right=(1, 2))}"
 
 
-def verdict_title(verdict: dict[str, Any]) -> str:
+def verdict_title(verdict: Verdict) -> str:
     """One line: passed or not, and the variant that may be released."""
-    passed = "passed" if verdict["passed"] else "NOT PASSED"
-    return f"Verdict: {passed}, {verdict['released'] or 'no variant'}"
+    return f"Verdict: {'passed' if verdict.passed else 'NOT PASSED'}, {verdict.released}"
 
 
-def verdict_rows(verdict: dict[str, Any]) -> list[dict[str, str]]:
+def verdict_rows(verdict: Verdict) -> list[dict[str, str]]:
     """One row a check."""
-    return [
-        dict(
-            zip(
-                _VERDICT,
-                (
-                    str(check["name"]),
-                    f"{figure(check['value'])}{_interval(check.get('interval'))}",
-                    figure(check["limit"]),
-                    check["unit"] or "",
-                    _MARKS.get(check["outcome"], check["outcome"]),
-                ),
-                strict=True,
-            )
-        )
-        for check in verdict["checks"]
-    ]
+    return [dict(zip(_VERDICT, _check_row(check), strict=True)) for check in verdict.checks]
 
 
-def _interval(interval: Any) -> str:
-    return f" [{figure(interval[0])}, {figure(interval[1])}]" if interval else ""
+def _check_row(check: Check) -> tuple[str, str, str, str, str]:
+    ends = check.interval
+    interval = f" [{figure(ends[0])}, {figure(ends[1])}]" if ends else ""
+    return (
+        check.name,
+        f"{figure(check.value)}{interval}",
+        figure(check.limit),
+        check.unit,
+        _MARKS[check.outcome],
+    )

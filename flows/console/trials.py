@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from flows.console.table import render
-from pipeline.core.errors import ArtifactError
+from pipeline.core.artifacts.part import named
+from pipeline.core.artifacts.variant_reports import Timings, VariantReports
+from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.failure import StageFailure
-from pipeline.core.files import atomic_path, read_json, write_text
+from pipeline.core.files import atomic_path, write_text
 from pipeline.core.params import Requirements, parse_yaml
 from pipeline.core.paths import Paths
 
@@ -52,21 +54,17 @@ def read_trial(
         refused: the gate's failure where no variant met the requirements.
     """
     paths = Paths(workspace)
-    variant = (
-        refused.nearest or ""
-        if refused
-        else read_json(paths.read("gate", "verdict.json"))["released"]
-    )
-    evaluated = _entry(paths.read("evaluate", "variants.json"), variant)
-    measured = _entry(paths.read("measure", "latency.json"), variant)
-    metric = read_json(paths.read("evaluate", "metrics.json"))["quality_metric"]
+    variant = refused.nearest or "" if refused else Verdict.read(paths).released
+    evaluated = named(VariantReports.read(paths).variants, variant, file=VariantReports.FILE)
+    measured = named(Timings.read(paths).variants, variant, file=Timings.FILE)
+    metric = evaluated.difference_to_teacher.metric
     return TrialResult(
         number=number,
         recipe=dict(recipe),
         variant=variant,
-        quality=evaluated["quality"]["validation"][metric],
-        size_mb=evaluated["size_bytes"] / 1e6,
-        latency_p95_ms=measured["latency_ms"]["p95"],
+        quality=evaluated.quality.validation.figures[metric],
+        size_mb=(evaluated.size_bytes or 0) / 1e6,
+        latency_p95_ms=measured.latency_ms.p95,
         passed=refused is None,
         missed=refused.missed if refused else (),
     )
@@ -166,20 +164,3 @@ def _draw_trials(axes: "Axes", trials: Sequence[TrialResult]) -> None:
 
 def _by_size(trial: TrialResult) -> tuple[float, float]:
     return trial.size_mb, -trial.quality
-
-
-def _entry(file: Path, variant: str) -> dict[str, Any]:
-    """The entry of a variant in a stage's file.
-
-    Raises:
-        ArtifactError: the file has none.
-    """
-    entries = {entry["name"]: entry for entry in read_json(file)["variants"]}
-    if variant not in entries:
-        raise ArtifactError(
-            f"no variant {variant!r} in {file.name}",
-            expected=f"the variant that the gate names, one of: {', '.join(entries)}",
-            next_step="build again; if it stays so, report it: two stages disagree",
-        )
-    found: dict[str, Any] = entries[variant]
-    return found

@@ -79,7 +79,7 @@ def build(
     )
     ran = sum(stage.state == "ran" for stage in result.stages)
     return Completed(
-        message=f"{ran} of {len(result.stages)} stages ran; {result.verdict['released']} passed"
+        message=f"{ran} of {len(result.stages)} stages ran; {result.verdict.released} passed"
     )
 
 

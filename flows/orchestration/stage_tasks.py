@@ -33,7 +33,8 @@ from flows.console.summary import (
 )
 from flows.execution.runner import Runner, StageFailedError
 from flows.tracking.recorder import Tracking
-from pipeline.core.files import read_json
+from pipeline.core.artifacts.variant_reports import Scorecard
+from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 
@@ -159,7 +160,7 @@ def publish_results(workspace: Path, stages: list[StageResult]) -> None:
     create_table_artifact(
         scorecard_rows(paths), key="scorecard", description="Every variant, on validation"
     )
-    verdict = read_json(paths.read("gate", "verdict.json"))
+    verdict = Verdict.read(paths)
     create_table_artifact(verdict_rows(verdict), key="verdict", description=verdict_title(verdict))
     for stage in ("evaluate", "gate"):
         for plot in sorted(paths.output(stage).glob("plots/*.png")):
@@ -169,24 +170,15 @@ def publish_results(workspace: Path, stages: list[StageResult]) -> None:
 
 def scorecard_rows(paths: Paths) -> list[dict[str, object]]:
     """One row a variant: quality on validation, size, latency."""
-    variants = read_json(paths.read("gate", "scorecard.json"))["variants"]
     return [
         {
-            "variant": variant["name"],
-            **{
-                name: value
-                for name, value in variant["quality"]["validation"].items()
-                if not name.endswith("_ci95")
-            },
-            "size_mb": _megabytes(variant.get("size_bytes")),
-            "latency_p95_ms": (variant.get("latency_ms") or {}).get("p95"),
+            "variant": entry.name,
+            **entry.quality.validation.figures,
+            "size_mb": entry.size_mb and round(entry.size_mb, 3),
+            "latency_p95_ms": entry.latency_ms and entry.latency_ms.p95,
         }
-        for variant in variants
+        for entry in Scorecard.read(paths).variants
     ]
-
-
-def _megabytes(size: int | None) -> float | None:
-    return None if size is None else round(size / 1e6, 3)
 
 
 def _data_address(plot: Path) -> str:

@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from flows.planning.codelock import compute_code_lock
+from pipeline.core.artifacts.data_reports import Manifest
 from pipeline.core.errors import DataError
-from pipeline.core.files import read_json, sha256_file, sha256_json, sha256_tree, write_json
+from pipeline.core.files import sha256_file, sha256_json, sha256_tree, write_json
 from pipeline.core.packages import locate
 from pipeline.core.params import Params, Source, load_params, parse_yaml
 from pipeline.core.paths import Paths
@@ -90,9 +91,9 @@ def planned_origin(workspace: Path, snapshot: Snapshot) -> Origin:
 
 def built_origin(workspace: Path) -> Origin:
     """The origin of the build in `workspace`; its sources are those that collect read."""
-    manifest = read_json(Paths(workspace).read("collect", "manifest.json"))
+    manifest = Manifest.read(Paths(workspace))
     return Origin(
-        sources={source["name"]: source["sha256"] for source in manifest["sources"]},
+        sources={source.name: source.sha256 for source in manifest.sources},
         annotations=_annotations(workspace),
         params=_params(workspace),
         code=compute_code_lock(workspace),

@@ -17,12 +17,12 @@ from pipeline.core.errors import DataError, PipelineError
 from pipeline.core.files import write_json
 from pipeline.core.params import Params, SplitShares
 from pipeline.core.paths import Paths
-from pipeline.core.variants import NAIVE_BAYES
 from pipeline.data.tables import read_table
 from pipeline.models import linear
 from pipeline.problem.problems import problem_named
 from pipeline.runtime.task import Task
 from pipeline.training.labelled_rows import read_split
+from tests.support.example_artifacts import baseline_verdict
 from tests.support.tiny_workspace import compressed_workspace, write_parquet
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,7 +97,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> tuple[Params, Paths]:
     """A built workspace of tiny models, its gate's choice and its baseline's C among them."""
     params, paths = compressed_workspace(tmp_path_factory)
     write_json(paths.output("gate") / "metrics.json", {"released": "pruned-int8"})
-    write_json(paths.output("baseline") / "verdict.json", {"regularisation": {NAIVE_BAYES: 1.0}})
+    baseline_verdict().save(paths.output("baseline") / "verdict.json")
     pretrained = paths.output("pretrain") / "model"
     shutil.copytree(pretrained, paths.output("prepare") / "student_tokenizer")
     shutil.copytree(pretrained, paths.output("prepare") / "teacher_tokenizer")

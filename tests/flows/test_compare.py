@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from flows.compare import comparison, read_builds
 from flows.execution.workspace import kept_results
+from pipeline.core.artifacts.variant_reports import Scorecard
 from pipeline.core.errors import DataError
+from tests.support.example_artifacts import scorecard_entry, verdict
 
 
 def leave_build(folder: Path, *, released: str, test: float, family: str = "bert") -> None:
@@ -25,19 +26,11 @@ def leave_build(folder: Path, *, released: str, test: float, family: str = "bert
     }
     (folder / "dvc.lock").write_text(json.dumps({"stages": stages}))
     variants = [
-        entry("teacher-int8", {"validation": 0.81}),
-        entry(released, {"validation": 0.8, "test": test}),
+        scorecard_entry("teacher-int8", quality=0.81, size_bytes=5_838_179, p95=0.67),
+        scorecard_entry(released, quality=0.8, test=test, size_bytes=5_838_179, p95=0.67),
     ]
-    (gate / "scorecard.json").write_text(json.dumps({"variants": variants}))
-    (gate / "verdict.json").write_text(json.dumps({"released": released}))
-
-
-def entry(name: str, quality: dict[str, float]) -> dict[str, Any]:
-    found = {
-        split: {"accuracy": value, "accuracy_ci95": [value - 0.02, value + 0.02]}
-        for split, value in quality.items()
-    }
-    return {"name": name, "quality": found, "size_bytes": 5_838_179, "latency_ms": {"p95": 0.67}}
+    Scorecard(variants=variants).save(gate / "scorecard.json")
+    verdict(released=released).save(gate / "verdict.json")
 
 
 def test_builds_here_and_builds_with_changes_stand_in_one_table(tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ from flows.release import TrainRows, current_release, read_train_rows, release_b
 from flows.serve import serve
 from flows.stop import stop
 from pipeline.core.errors import ReleaseError
-from pipeline.core.files import write_json
 from pipeline.release import ledger
 from pipeline.release.requests import served_hash
 from pipeline.release.server_process import ServerProcess, is_outdated, running_server
 from pipeline.release.state import ReleaseState
+from tests.support.example_artifacts import check, verdict
 from tests.support.repository import REPOSITORY
 from tests.support.tiny_bundle import make_tiny_bundle
 
@@ -29,7 +29,7 @@ PRODUCT = "tiny-sentiment"
 @pytest.fixture
 def root(tmp_path: Path) -> Iterator[Path]:
     make_tiny_bundle(tmp_path / "artifacts/gate/bundle")
-    write_json(tmp_path / "artifacts/gate/verdict.json", {"passed": True, "checks": []})
+    verdict().save(tmp_path / "artifacts/gate/verdict.json")
     yield tmp_path
     stop(tmp_path)
 
@@ -85,8 +85,8 @@ def test_code_is_older_when_a_file_of_it_changed_after_the_server_began(tmp_path
 
 
 def test_what_the_gate_did_not_pass_is_not_released(root: Path) -> None:
-    checks = [{"name": "min_quality", "outcome": "failed"}]
-    write_json(root / "artifacts/gate/verdict.json", {"passed": False, "checks": checks})
+    missed = check("min_quality", limit=0.9, value=0.7, outcome="failed")
+    verdict(missed, passed=False).save(root / "artifacts/gate/verdict.json")
     with pytest.raises(ReleaseError, match="not passed"):
         release_bundle(root=root, bundle=root / "artifacts/gate/bundle", mlflow_run_id=None)
     assert current_release(root, PRODUCT) is None

@@ -17,12 +17,14 @@ from flows.console.summary import BuildResult
 from flows.planning.snapshot import changed_parts, pins, planned_origin, take_snapshot
 from flows.release import TrainRows
 from flows.retrain import NOTHING_CHANGED, comparable_rows, run_retrain
+from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file, write_json
 from pipeline.core.params import Params, override, parse_params
 from pipeline.monitoring.bundle_comparison import Rows, compare
 from pipeline.release import ledger
 from pipeline.release.state import ReleaseState
+from tests.support.example_artifacts import check, verdict
 from tests.support.problems import product_of
 from tests.support.repository import PARAMS, REPOSITORY, parameter_values
 from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
@@ -32,8 +34,8 @@ TEXTS = ["a good film", "a warm funny film", "a bad film", "the awful dull film"
 TARGETS = [[1.0], [1.0], [0.0], [0.0]]
 
 
-def built(verdict: dict[str, Any]) -> BuildResult:
-    return BuildResult(stages=[], mlflow_run_id=None, verdict=verdict, changed=True)
+def built(found: Verdict) -> BuildResult:
+    return BuildResult(stages=[], mlflow_run_id=None, verdict=found, changed=True)
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ def builds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         table = [{**row, "second": None, "cluster": row["id"]} for row in rows]
         (workspace / "artifacts/prepare").mkdir(parents=True)
         pq.write_table(pa.Table.from_pylist(table), workspace / "artifacts/prepare/records.parquet")
-        return built({"passed": True})
+        return built(verdict())
 
     monkeypatch.setattr(retrain, "build_workspace", build)
     monkeypatch.setattr(retrain, "open_workspace", _same_folder)
@@ -138,9 +140,8 @@ def test_a_model_that_the_gate_stopped_is_not_released(
     root: Path, builds: list[str], releases: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (root / "data" / "reviews.csv").write_text("text,label\nbad,0\n")
-    checks = [{"name": "min_quality", "value": 0.6, "limit": 0.78, "outcome": "failed"}]
-    verdict = {"passed": False, "checks": checks}
-    result = built(verdict)
+    missed = check("min_quality", value=0.6, limit=0.78, outcome="failed")
+    result = built(verdict(missed, passed=False))
     monkeypatch.setattr(retrain, "build_workspace", lambda *_, **__: result)
     outcome = run_retrain(root, changes=[], reason="a test")
     assert not outcome.released

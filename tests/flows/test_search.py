@@ -19,10 +19,11 @@ from flows.console.trials import (
 )
 from flows.execution.runner import StageFailedError
 from flows.search import Build, build_recipe, possible_recipes, search, search_name
+from pipeline.core.artifacts.variant_reports import Timings, VariantReports
 from pipeline.core.errors import ParameterError, PipelineError, RequirementsMissedError
 from pipeline.core.failure import CRASH, StageFailure
-from pipeline.core.files import write_json
 from pipeline.core.params import Params, override, parse_params
+from tests.support.example_artifacts import timing, variant_report
 from tests.support.repository import parameter_values
 
 SPACE = {"prune.keep_share": [0.25, 0.5, 0.75], "prune.layers": [None, 1]}
@@ -200,13 +201,11 @@ def test_the_gates_refusal_is_a_result_whatever_its_message_says(
         )
         raise StageFailedError(StageFailure.of("gate", error), log=Path("gate.log"))
 
-    for stage, file, entry in (
-        ("evaluate", "variants", {"quality": {"validation": {"accuracy": 0.8}}, "size_bytes": 2e6}),
-        ("measure", "latency", {"latency_ms": {"p95": 1.5}}),
-    ):
-        variants = [{"name": "teacher-int8"}, {"name": "student-int8", **entry}]
-        write_json(tmp_path / f"artifacts/{stage}/{file}.json", {"variants": variants})
-    write_json(tmp_path / "artifacts/evaluate/metrics.json", {"quality_metric": "accuracy"})
+    names, artifacts = ("teacher-int8", "student-int8"), tmp_path / "artifacts"
+    reports = [variant_report(name, quality=0.8, size_bytes=2_000_000) for name in names]
+    VariantReports(variants=reports).save(artifacts / VariantReports.FILE)
+    timings = [timing(name, p95=1.5) for name in names]
+    Timings(machine={}, variants=timings).save(artifacts / Timings.FILE)
     monkeypatch.setattr("flows.search.open_workspace", workspace)
     monkeypatch.setattr("flows.search.build_workspace", gate_refuses)
     found = build_recipe(tmp_path, FIRST, changes=[], number=7)

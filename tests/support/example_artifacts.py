@@ -9,16 +9,21 @@ from pipeline.core.artifacts.certificates import (
     OperatorCertificate,
     ParityCertificate,
 )
-from pipeline.core.artifacts.data_reports import DataReport
+from pipeline.core.artifacts.data_reports import BaselineVerdict, DataReport
 from pipeline.core.artifacts.variant_reports import (
     BySplit,
     DecisionReport,
     Difference,
+    Latency,
     Quality,
+    ScorecardEntry,
     SliceReport,
+    Timing,
     VariantReport,
 )
+from pipeline.core.artifacts.verdicts import Check, Verdict
 from pipeline.core.params import Params
+from pipeline.core.variants import MAJORITY, NAIVE_BAYES, TFIDF
 
 PARITY: dict[str, Any] = {
     "passed": True,
@@ -79,23 +84,82 @@ def slice_report(
     return SliceReport(name=name, rows=rows, score=score, gap=gap, interval=interval)
 
 
+def accuracy(value: float) -> Quality:
+    """This accuracy, known to within two points."""
+    return Quality(
+        figures={"accuracy": value}, intervals={"accuracy": [value - 0.02, value + 0.02]}
+    )
+
+
 def variant_report(name: str, *, quality: float, size_bytes: int) -> VariantReport:
     """A classifier of this accuracy on validation."""
-    accuracy = Quality(
-        figures={"accuracy": quality}, intervals={"accuracy": [quality - 0.02, quality + 0.02]}
-    )
     return VariantReport(
         name=name,
         size_bytes=size_bytes,
         parameters=10,
         decision=DecisionReport(thresholds=None, abstain_below=None),
-        quality=BySplit[Quality](validation=accuracy),
+        quality=BySplit[Quality](validation=accuracy(quality)),
         answered=None,
         difference_to_teacher=Difference(metric="accuracy", value=0.0, interval=[0.0, 0.0]),
         agreement=1.0,
         calibration_error=0.1,
         slices=[],
     )
+
+
+def timing(name: str, *, p95: float) -> Timing:
+    """A variant of this time."""
+    latency = {"p50": p95, "p95": p95, "p95_all_requests": p95}
+    return Timing(
+        name=name,
+        latency_ms=Latency(**latency, batch=1, tokens=32, threads=1),
+        with_tokenizer_ms=None,
+        throughput_per_s=5.0,
+        memory_mb=80.0,
+        memory_added_mb=20.0,
+    )
+
+
+def scorecard_entry(
+    name: str, *, quality: float, test: float | None = None, size_bytes: int, p95: float
+) -> ScorecardEntry:
+    """A classifier of this accuracy with a time, scored on test where `test` is given."""
+    report = variant_report(name, quality=quality, size_bytes=size_bytes)
+    entry = ScorecardEntry.join(report, timing(name, p95=p95))
+    if test is None:
+        return entry
+    by_split = entry.quality.model_copy(update={"test": accuracy(test)})
+    return entry.model_copy(update={"quality": by_split})
+
+
+def check(name: str, **changes: Any) -> Check:
+    """A passed check of the gate."""
+    passed = {"limit": 8, "value": 5, "interval": None, "unit": "MB", "outcome": "passed"}
+    return Check(name=name, **passed | changes)
+
+
+def verdict(*checks: Check, passed: bool = True, released: str = "student-int8") -> Verdict:
+    """A verdict of the gate."""
+    return Verdict(passed=passed, released=released, reason="so", checks=[*checks], considered={})
+
+
+def baseline_verdict() -> BaselineVerdict:
+    """A verdict on baselines that were fitted with C = 1."""
+    quality = {
+        MAJORITY: {"validation": 0.5, "test": 0.5},
+        TFIDF: {"validation": 0.6, "test": 0.6},
+        NAIVE_BAYES: {"validation": 0.7, "test": 0.7},
+    }
+    values = {
+        "worth_a_model": True,
+        "best": NAIVE_BAYES,
+        "quality_metric": "accuracy",
+        "gain_over_majority": 0.2,
+        "reason": "Words alone reach accuracy 0.700 on validation.",
+        "quality": quality,
+        "regularisation": {TFIDF: 1.0, NAIVE_BAYES: 1.0},
+    }
+    return BaselineVerdict.parse(values, file="verdict.json")
 
 
 def data_report(params: Params) -> DataReport:

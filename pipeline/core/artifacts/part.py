@@ -129,6 +129,22 @@ class Named(Protocol):
 Entry = TypeVar("Entry", bound=Named)
 
 
+def named(entries: Iterable[Entry], name: str, *, file: str) -> Entry:
+    """The entry of this name.
+
+    Raises:
+        ArtifactError: there is none.
+    """
+    found = by_name(entries)
+    if name not in found:
+        raise ArtifactError(
+            f"{file} has no entry {name!r}",
+            expected=f"a name that another stage uses, one of: {', '.join(found)}",
+            next_step="build again; if it stays so, report it: two stages disagree",
+        )
+    return found[name]
+
+
 def by_name(entries: Iterable[Entry]) -> dict[str, Entry]:
     """Entries by their names."""
     return {entry.name: entry for entry in entries}

@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import model_serializer, model_validator
 
-from pipeline.core.artifacts.part import Artifact, Ends, Part
+from pipeline.core.artifacts.part import Artifact, Ends, Part, named
 
 _INTERVAL = "_ci95"
 """Ending of an interval's key. Its level is `evaluate.confidence`, whatever the name says."""
@@ -228,5 +228,9 @@ class Scorecard(Artifact):
     """One entry a variant or baseline, as in evaluate/variants.json."""
 
     def entry(self, name: str) -> ScorecardEntry:
-        """The entry of a variant."""
-        return next(entry for entry in self.variants if entry.name == name)
+        """The entry of a variant.
+
+        Raises:
+            ArtifactError: there is none.
+        """
+        return named(self.variants, name, file=self.FILE)

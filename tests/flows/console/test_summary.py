@@ -1,6 +1,7 @@
 """The tables that a build prints at its end."""
 
 from flows.console.summary import StageResult, stage_table, verdict_lines
+from tests.support.example_artifacts import check, verdict
 
 
 def test_a_cached_stage_shows_no_seconds_and_the_total_counts_those_that_ran() -> None:
@@ -17,14 +18,7 @@ def test_a_cached_stage_shows_no_seconds_and_the_total_counts_those_that_ran() -
 
 
 def test_a_missed_check_stands_out_with_value_and_limit() -> None:
-    check = {
-        "name": "size_mb",
-        "limit": 8,
-        "value": 9.5,
-        "interval": None,
-        "unit": "MB",
-        "outcome": "failed",
-    }
-    text = verdict_lines({"passed": False, "released": None, "checks": [check]})
-    assert "NOT PASSED, no variant" in text
+    missed = check("size_mb", value=9.5, outcome="failed")
+    text = verdict_lines(verdict(missed, passed=False))
+    assert "NOT PASSED, student-int8" in text
     assert ["size_mb", "9.5", "8", "MB", "MISSED"] in [line.split() for line in text.splitlines()]
