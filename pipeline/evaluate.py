@@ -137,7 +137,7 @@ def _answer(variant: Variant, name: str, split: Split, *, params: Params, paths:
 
 def _score_onnx(variant: Variant, split: Split, *, params: Params, paths: Paths) -> Scores:
     # One thread: sums in another order would make the figures depend on the machine.
-    task = Task.asked(params.product, params.prepare)
+    task = Task.from_settings(params.product, params.prepare)
     model = TextModel.in_folder(variant.folder(paths), task=task, threads=1)
     requests = requests_of(split.texts, split.seconds)
     rows = model.scores_of_each(requests, workers=params.compute.threads)

@@ -165,7 +165,7 @@ def _require_same_tokens(
     folder: Path, requests: Sequence[Request], rows: TokenRows, *, params: Params
 ) -> None:
     """Refuse a tokenizer that gives the runtime other ids than the model was trained on."""
-    task = Task.asked(params.product, params.prepare)
+    task = Task.from_settings(params.product, params.prepare)
     model = TextModel.in_folder(folder, task=task, threads=1)
     found = [(row.ids, request) for request in requests for row in model.read(request)[0]]
     for (got, request), expected in zip(found, rows.ids, strict=True):

@@ -161,7 +161,7 @@ def _verdict(chosen: Variant, checks: Mapping[str, list[Check]], reason: str) ->
 def _open(chosen: Variant, evidence: Evidence, params: Params, paths: Paths) -> TextModel:
     """The chosen model with the decision that was fitted for it."""
     decision = Decision.of(evidence.evaluated[chosen.name].decision.as_json())
-    task = Task.asked(params.product, params.prepare, decision)
+    task = Task.from_settings(params.product, params.prepare, decision)
     return TextModel.in_folder(chosen.folder(paths), task=task, threads=1)
 
 

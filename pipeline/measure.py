@@ -64,7 +64,7 @@ def _requests(variant: Variant, *, params: Params, paths: Paths) -> dict[str, Re
     ids = [_TOKEN_ID] * params.measure.tokens
     if not variant.is_onnx:
         return {variant.name: _torch_request(variant, ids, params=params, paths=paths)}
-    task = Task.asked(params.product, params.prepare)
+    task = Task.from_settings(params.product, params.prepare)
     folder, threads = variant.folder(paths), params.measure.threads
     model = TextModel.in_folder(folder, task=task, threads=threads)
     row = TokenRow(ids, [0] * len(ids))
@@ -91,7 +91,7 @@ def _memory(variant: Variant, *, params: Params, paths: Paths) -> Footprint:
     return measure_footprint(
         variant.file(paths),
         variant.folder(paths) / TOKENIZER_FILE,
-        task=Task.asked(params.product, params.prepare),
+        task=Task.from_settings(params.product, params.prepare),
         threads=params.measure.threads,
     )
 

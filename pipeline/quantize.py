@@ -204,7 +204,7 @@ def _bits_a_token(folder: Path, texts: Sequence[str], *, params: Params) -> floa
 
 def _scores(model: Path, tokenizer: Path, requests: Sequence[Request], *, params: Params) -> Scores:
     """Answers one at a time: in a batch, dynamic int8 makes them depend on each other."""
-    task = Task.asked(params.product, params.prepare)
+    task = Task.from_settings(params.product, params.prepare)
     runtime = TextModel(model, tokenizer, task=task, threads=1)
     return np.stack(list(runtime.scores_of_each(requests, workers=params.compute.threads)))
 

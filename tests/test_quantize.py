@@ -92,7 +92,7 @@ def test_where_int8_changes_too_much_the_most_sensitive_operators_stay_in_float3
 ) -> None:
     params, paths = quantized
     source = paths.read("export", "student", "model.onnx")
-    task = Task.asked(params.product, params.prepare)
+    task = Task.from_settings(params.product, params.prepare)
     texts = [request_of(text) for text in tiny_models.texts(40, seed=3)]
 
     def answer(model: Path) -> np.ndarray:

@@ -88,7 +88,7 @@ class Field:
 
     @property
     def _task(self) -> Task:
-        return Task.asked(self.params.product, self.params.prepare)
+        return Task.from_settings(self.params.product, self.params.prepare)
 
     def _torch(self, variant: Variant, paths: Paths) -> Contender:
         engine = TorchEngine(variant.folder(paths), self._task)

@@ -58,7 +58,7 @@ def verify(address: Address, bundle: Bundle) -> None:
         raise ReleaseError(
             f"{address.url} serves bundle {served}",
             expected=f"bundle {bundle.hash}",
-            next_step="read the server's log in logs/ of the product's folder in .modelyard/products/",
+            next_step="read the server's log in .modelyard/products/<name>/logs/",
         )
     if failures := check_answers(address, bundle):
         raise ReleaseError(

@@ -1,7 +1,7 @@
 """The registry: each released bundle as one MLflow model version, and the alias `champion`.
 
-MLflow keeps its data in `mlflow.db` and `mlartifacts` of the project, where a bare `mlflow ui` looks.
-Both are given as absolute URIs, so that any working folder finds them.
+MLflow keeps its data in `mlflow.db` and `mlartifacts` of the project, where a bare `mlflow ui`
+looks. Both are given as absolute URIs, so that any working folder finds them.
 """
 
 import importlib.metadata
@@ -35,13 +35,8 @@ HASH_TAG = "bundle_sha256"
 _CODE = Path(__file__).resolve().parents[2]
 _MODEL_FILE = Path(__file__).with_name("registered_model.py")
 _PAIR_MODEL_FILE = Path(__file__).with_name("registered_pair_model.py")
-_RUNTIME = (
-    "pipeline/__init__.py",
-    "pipeline/core/__init__.py",
-    "pipeline/core/errors.py",
-    "pipeline/core/files.py",
-    "pipeline/core/typed_json.py",
-)
+_RUNTIME_PACKAGES = ("core", "problem", "runtime")
+"""Packages that `pipeline.runtime` may import from."""
 _PAIR_SIGNATURE = ModelSignature(
     Schema([ColSpec(DataType.string, "text"), ColSpec(DataType.string, "second")])
 )
@@ -50,7 +45,7 @@ _REQUIREMENTS = ("mlflow", "numpy", "onnxruntime", "pandas", "tokenizers")
 
 
 def ensure_database(root: Path) -> None:
-    """Creates `mlflow.db` under another name and renames it when it is complete; keeps an existing one.
+    """Creates `mlflow.db` under another name, then renames it; an existing one stays.
 
     MLflow creates it in place, and a kill meanwhile leaves a database that it never opens again.
     """
@@ -200,20 +195,19 @@ def _example(bundle: Bundle) -> Any:
 
 @contextmanager
 def _runtime_code() -> Iterator[Path]:
-    """A copy of the package with nothing but the runtime, to be stored with the registered model."""
+    """A copy of the runtime and the packages it imports, to store with the registered model."""
     with tempfile.TemporaryDirectory() as name:
-        whole = [_CODE / "pipeline" / folder for folder in ("problem", "runtime")]
-        files = [path.relative_to(_CODE) for folder in whole for path in folder.glob("*.py")]
-        for file in [*map(Path, _RUNTIME), *files]:
-            target = Path(name) / file
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(_CODE / file, target)
-        yield Path(name) / "pipeline"
+        copy = Path(name) / "pipeline"
+        for package in _RUNTIME_PACKAGES:
+            source = _CODE / "pipeline" / package
+            shutil.copytree(source, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copyfile(_CODE / "pipeline/__init__.py", copy / "__init__.py")
+        yield copy
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silences MLflow: it warns of its own libraries, and of a model whose files are not there yet."""
+    """Silences MLflow, which warns of its own libraries and of files that are not there yet."""
     # A progress bar for five small files would break up the lines of a build.
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]

@@ -57,7 +57,7 @@ def predict(address: Address, request: Request) -> Prediction:
 
 
 def check_answers(address: Address, bundle: Bundle) -> list[str]:
-    """One sentence for each golden request that the server answers otherwise; empty when all agree."""
+    """One sentence for each golden request that the server answers otherwise."""
     return [
         f"golden request {number}: {reason}"
         for number, golden in enumerate(bundle.golden, start=1)
@@ -71,7 +71,7 @@ def check_answers(address: Address, bundle: Bundle) -> list[str]:
 
 
 def p95_ms(address: Address, examples: Sequence[Request], *, rounds: int, requests: int) -> float:
-    """The 95th percentile of the time of a request over HTTP in milliseconds, the lowest of `rounds`.
+    """The 95th percentile of a request's time over HTTP, milliseconds, the lowest of `rounds`.
 
     The lowest, because other work on the machine can only add time, and a release must not depend
     on it.
@@ -119,5 +119,5 @@ def _no_answer(address: Address, got: str) -> ReleaseError:
     return ReleaseError(
         f"{address.url}/predict gave {got}",
         expected="an answer",
-        next_step="read logs/ in the product's folder below .modelyard/products/ for what the server said",
+        next_step="read the server's log in .modelyard/products/<name>/logs/",
     )

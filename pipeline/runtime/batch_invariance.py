@@ -1,8 +1,8 @@
 """Would a text get another answer if it ran in a batch, or with padding?
 
 Dynamic int8 scales its activations over the whole batch, so other texts and padding can change an
-answer. The runtime therefore runs every text alone at its exact length. This measures on unlabelled texts
-that the answers served are batch-invariant, and how many answers batches would have changed.
+answer. The runtime therefore runs every text alone at its exact length. This measures on unlabelled
+texts that the answers served are batch-invariant, and how many answers batches would have changed.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -54,7 +54,7 @@ class AnswerChange:
 
 
 @dataclass(frozen=True)
-class BatchInvariance:
+class BatchComparison:
     """How the answers change when texts run together.
 
     Attributes:
@@ -71,7 +71,7 @@ class BatchInvariance:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing changes in one request, or labels flip rarely in every way of batching."""
+        """Whether one request changes nothing, or every way of batching flips few labels."""
         ways = (self.served, *self.batched.values())
         return self.served.is_none or all(way.is_small for way in ways)
 
@@ -90,7 +90,7 @@ class BatchInvariance:
 
 def measure_batch_invariance(
     model: TextModel, requests: Sequence[Request], *, pad_token_id: int, workers: int
-) -> BatchInvariance:
+) -> BatchComparison:
     """Answers every request alone, then in batches and with padding, and compares.
 
     With `threads=1` in the model the figures do not depend on `workers`.
@@ -108,7 +108,7 @@ def measure_batch_invariance(
     alone = np.stack(list(track(scored, "batches  each text alone", len(requests))))
     together = _answered_scores(model.predict(requests[:SERVED_TEXTS]))
     run = _Batches(model, requests, pad_token_id=pad_token_id, workers=workers)
-    return BatchInvariance(
+    return BatchComparison(
         texts=len(requests),
         served_texts=len(together),
         served=compare_answers(task, alone[: len(together)], together),
@@ -160,7 +160,7 @@ class _Batches:
         self._rows: list[TokenRow] = [row for rows in windows for row in rows]
 
     def ways(self) -> dict[str, tuple[Groups, Length]]:
-        """The ways of batching: rows of equal length, rows of mixed length, one padded row at a time."""
+        """The ways of batching: rows of equal length, of mixed length, and single padded rows."""
         lengths = [len(row.ids) for row in self._rows]
         numbers = range(len(lengths))
         alike = [[i for i in numbers if lengths[i] == length] for length in sorted(set(lengths))]

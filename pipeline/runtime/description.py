@@ -1,4 +1,4 @@
-"""`bundle.json`: what a bundle says of its model. docs/guide/artifacts.md describes the format."""
+"""`bundle.json`, the description of a bundle; docs/guide/artifacts.md documents the format."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -16,7 +16,7 @@ NEXT_STEP = "build it again with `make pipeline`; do not edit a bundle by hand"
 Quality = Mapping[str, Mapping[str, Any]]
 """Split → figure → its value, or the two ends of its interval."""
 Latency = Mapping[str, float | None]
-"""`p50` and `p95` of one answer in milliseconds, and how they were measured: `batch`, `tokens`, `threads`."""
+"""`p50` and `p95` of one answer in milliseconds, with the `batch`, `tokens` and `threads` used."""
 
 _SINCE_2: Mapping[str, Any] = {
     "problem": CLASSIFICATION,
@@ -102,7 +102,7 @@ class BundleDescription:
         return description
 
     def as_dict(self) -> dict[str, Any]:
-        """For `bundle.json` and `GET /model`."""
+        """The content of `bundle.json`."""
         keys = {
             **self.task.as_dict(),
             **vars(self),
@@ -135,7 +135,7 @@ class BundleDescription:
 
 
 def _with_task(value: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of the task, which lie flat in the file, under a key of their own."""
+    """Moves the keys of the task, which are flat in the file, under the key `task`."""
     decision = value.get("decision")
     if isinstance(decision, Mapping) and not decision.keys() >= {"thresholds", "abstain_below"}:
         raise MismatchError(f"the decision {decision}")
@@ -145,7 +145,7 @@ def _with_task(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fits(golden: GoldenRequest, task: Task) -> bool:
-    """Whether the request is a pair if the task has pairs, and the answer is of the task's problem."""
+    """Whether the request is a pair if the task has pairs, and the answer fits the problem."""
     return isinstance(golden.request, str) != task.pairs and task.kind.is_answer(golden.answer)
 
 

@@ -72,7 +72,7 @@ def peak_bytes() -> int:
 
 def _main(model: str, tokenizer: str, task: str, threads: str) -> None:
     imported = peak_bytes()
-    described = Task.of(json.loads(task))
+    described = read_as(Task, json.loads(task))
     TextModel(Path(model), Path(tokenizer), task=described, threads=int(threads)).warm_up()
     print(json.dumps(asdict(Footprint(bytes_imported=imported, bytes_peak=peak_bytes()))))
 

@@ -1,4 +1,4 @@
-"""Golden requests: the answers a model gave where it was built, and the comparison with answers given here.
+"""Golden requests: a model's answers where it was built, to compare with its answers elsewhere.
 
 Imports neither ONNX Runtime nor a tokenizer, so that a release can compare answers over HTTP.
 """

@@ -183,7 +183,7 @@ class LanguageModel:
         return before[max(0, len(before) - (room - behind)) :], after[:behind]
 
     def _complete(self, ids: list[int], token: int, share: float) -> tuple[str, float]:
-        """The word that begins with `token`, and its probability; empty if it ends in a half character."""
+        """The word that begins with `token`, or "" if it ends in half a character; its probability."""
         pieces = [token]
         while len(pieces) < _MAX_PIECES:
             probabilities = self._next([*ids, *pieces])

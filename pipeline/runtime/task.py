@@ -1,20 +1,20 @@
-"""What a model is asked, and how it reads."""
+"""The task of a model: its problem, its labels, how it reads requests and how it decides."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pipeline.problem.decision import Decision
 from pipeline.problem.prediction import Prediction
 from pipeline.problem.problem import Problem
-from pipeline.problem.problems import CLASSIFICATION, problem_named
+from pipeline.problem.problems import problem_named
 
 Request = str | tuple[str, str]
 """A text, or the two texts of a pair."""
 
 
 class ProductSettings(Protocol):
-    """`product` of the parameters, of which a task is made."""
+    """The part of `product` in the parameters that a task needs."""
 
     @property
     def problem(self) -> str: ...
@@ -25,7 +25,7 @@ class ProductSettings(Protocol):
 
 
 class ReadSettings(Protocol):
-    """`prepare` of the parameters, of which a task is made."""
+    """The part of `prepare` in the parameters that a task needs."""
 
     @property
     def max_length(self) -> int: ...
@@ -33,16 +33,16 @@ class ReadSettings(Protocol):
     def window_stride(self) -> int | None: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
-    """All that a model's answers depend on but its weights and its tokenizer.
+    """Everything besides weights and tokenizer that a model's answers depend on.
 
     Attributes:
         problem: name of the problem.
         labels: names of the outputs, in order.
         pairs: whether a request is two texts.
         max_length: tokens the model reads at once, special tokens included.
-        window_stride: ordinary tokens from one window of a longer text to the next; None cuts the text.
+        window_stride: ordinary tokens from the start of one window to the next; None cuts the text.
         decision: how scores become answers.
     """
 
@@ -54,22 +54,10 @@ class Task:
     decision: Decision
 
     @classmethod
-    def of(cls, described: Mapping[str, Any]) -> "Task":
-        """What a `bundle.json` says; one of format 1 says only labels and length."""
-        return cls(
-            problem=described.get("problem", CLASSIFICATION),
-            labels=tuple(described["labels"]),
-            pairs=described.get("pairs", False),
-            max_length=described["max_length"],
-            window_stride=described.get("window_stride"),
-            decision=Decision.of(described.get("decision")),
-        )
-
-    @classmethod
-    def asked(
+    def from_settings(
         cls, product: ProductSettings, prepare: ReadSettings, decision: Decision | None = None
     ) -> "Task":
-        """What the parameters ask for, by the usual decision unless one is given."""
+        """The task that the parameters describe; without `decision`, with the usual one."""
         return cls(
             problem=product.problem,
             labels=tuple(product.labels),
@@ -81,11 +69,11 @@ class Task:
 
     @property
     def kind(self) -> Problem:
-        """The problem."""
+        """The methods of the problem."""
         return problem_named(self.problem)
 
     def as_dict(self) -> dict[str, Any]:
-        """For `bundle.json`."""
+        """The task as keys of `bundle.json`."""
         return {
             "problem": self.problem,
             "labels": list(self.labels),
@@ -97,7 +85,7 @@ class Task:
 
 
 def columns_of(task: Task, predictions: Sequence[Prediction]) -> dict[str, list[Any]]:
-    """The predictions as columns: those of the problem, and `abstained` where the model may abstain."""
+    """The predictions by column, with `abstained` if the model may abstain."""
     names = task.kind.columns
     if task.decision.abstain_below is not None:
         names = (*names, "abstained")
@@ -105,10 +93,10 @@ def columns_of(task: Task, predictions: Sequence[Prediction]) -> dict[str, list[
 
 
 def request_of(described: Any) -> Request:
-    """A text, or a pair from a list of two, as JSON and YAML hold them."""
+    """The request that JSON or YAML gives as a text or as a list of two texts."""
     return described if isinstance(described, str) else (described[0], described[1])
 
 
 def requests_of(texts: Sequence[str], seconds: Sequence[str]) -> list[Request]:
-    """Texts, or pairs where there are seconds."""
+    """The requests: pairs if there are second texts, else single texts."""
     return list(zip(texts, seconds, strict=True)) if len(seconds) else list(texts)

@@ -31,8 +31,9 @@ class TextModel:
     """An ONNX model of texts with its tokenizer. Safe to use from several threads.
 
     Args:
-        model: ONNX file; inputs `input_ids`, `attention_mask` and, where it tells the texts of a pair
-            apart, `token_type_ids`, int64 `(batch, length)`; output `logits` `(batch, outputs)`.
+        model: ONNX file; inputs `input_ids`, `attention_mask` and, where it tells the texts of a
+            pair apart, `token_type_ids`, int64 `(batch, length)`; output `logits` `(batch,
+            outputs)`.
         tokenizer: a `tokenizer.json`.
         threads: threads of ONNX Runtime, at most the cores this process may use; None takes those.
 
@@ -53,7 +54,7 @@ class TextModel:
 
     @classmethod
     def from_bundle(cls, bundle: Bundle, threads: int | None = None) -> Self:
-        """The model of a verified bundle; without `threads`, with those its latency was measured with."""
+        """The model of a verified bundle; `threads` default to those its latency was measured with."""
         threads = threads or bundle.threads
         return cls(bundle.model, bundle.tokenizer, task=bundle.task, threads=threads)
 
@@ -101,8 +102,8 @@ class TextModel:
     ) -> npt.NDArray[np.float32]:
         """Raw outputs of one run, `(batch, outputs)`; arguments `(batch, length)`.
 
-        Answers come from one row at its exact length. More rows, or padding, are only for measuring what
-        they would change.
+        Answers come from one row at its exact length. More rows, or padding, are only for measuring
+        what they would change.
         """
         feed = {"input_ids": input_ids, "attention_mask": attention_mask}
         if segments is not None:
@@ -150,6 +151,6 @@ class TextModel:
         if inputs not in known or "logits" not in outputs or not fits:
             raise ArtifactError(
                 f"{model.name} with inputs {inputs} and outputs {outputs}",
-                expected=f"inputs attention_mask, input_ids (and {SEGMENTS}); output logits of {wanted}",
+                expected=f"inputs attention_mask, input_ids (and {SEGMENTS}), output logits of {wanted}",
                 next_step=_NEXT_STEP,
             )

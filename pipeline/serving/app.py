@@ -1,6 +1,7 @@
 """The HTTP application: the routes, over a `ModelHolder` that the caller passes in.
 
-POST /predict      {"text": ".."} or {"texts": [..]} → an answer to each; for a model that reads pairs
+POST /predict      {"text": ".."} or {"texts": [..]} → an answer to each; for a model that reads
+pairs
                    {"text": "..", "second": ".."} or {"pairs": [["..", ".."], ..]}
 GET  /health/live  the process answers         GET /health/ready  a model is loaded and warm
 GET  /model        the model and its figures   GET /model/card    its model card
@@ -47,7 +48,10 @@ from pipeline.serving.protocol import (
 STATIC = Path(__file__).parent / "static"
 DISCARD_BYTES = 16_000_000
 DISCARD_SECONDS = 2.0
-_ROUTES = "POST /predict, POST /language/{cost,next,fill,embeddings}, GET /, /model, /model/card, /health/live, /health/ready"
+_ROUTES = (
+    "POST /predict, POST /language/{cost,next,fill,embeddings}, "
+    "GET /, /model, /model/card, /health/live, /health/ready"
+)
 _LOGGER = logging.getLogger("modelyard.server")
 
 Background = Callable[[], Coroutine[Any, Any, None]]

@@ -108,7 +108,7 @@ def test_the_runtime_answers_without_knowing_what_it_runs(product: Line) -> None
     root, _ = product
     folder = root / "artifacts/quantize/pruned"
     params = changed(root)
-    task = Task.asked(params.product, params.prepare)
+    task = Task.from_settings(params.product, params.prepare)
     model = TextModel.in_folder(folder, task=task, threads=1)
     praise, blame = model.predict(
         ["the film is great and this cast was warm .", "the film is dull and this cast was slow ."]

@@ -65,7 +65,14 @@ def test_long_texts_and_pairs_score_as_in_torch(tmp_path: Path, problem: str, pa
     expected = problem_named(problem).scores(
         predict_logits(model, rows, compute=COMPUTE, batch_size=5)
     )
-    task = Task(problem, labels, pairs, LENGTH, 4, Decision())
+    task = Task(
+        problem=problem,
+        labels=labels,
+        pairs=pairs,
+        max_length=LENGTH,
+        window_stride=4,
+        decision=Decision(),
+    )
     served = TextModel.in_folder(tmp_path, task=task, threads=1)
     assert served.segments == pairs
     np.testing.assert_allclose(served.scores(requests_of(texts, seconds)), expected, atol=2e-5)

@@ -106,7 +106,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> tuple[Params, Paths]:
 
 def test_torch_and_onnx_answer_alike(workspace: tuple[Params, Paths]) -> None:
     params, paths = workspace
-    task = Task.asked(params.product, params.prepare)
+    task = Task.from_settings(params.product, params.prepare)
     folder = paths.output("export") / "teacher"
     first = TorchEngine(paths.output("finetune") / "model", task).open(1)
     second = OnnxEngine(folder / "model.onnx", folder / "tokenizer.json", task).open(1)
@@ -145,7 +145,7 @@ def test_the_student_on_hard_labels_is_left_as_a_model(
         for rate in ("0.0001", "0.0003")
         for start in ("pretrained", "layers")
     }
-    answer = TorchEngine(folder, Task.asked(params.product, params.prepare)).open(1)
+    answer = TorchEngine(folder, Task.from_settings(params.product, params.prepare)).open(1)
     assert answer("a good film") in (0, 1)
 
 

@@ -11,7 +11,7 @@ from pipeline.problem.prediction import Prediction
 from pipeline.runtime.batch_invariance import (
     BATCH_SIZE,
     AnswerChange,
-    BatchInvariance,
+    BatchComparison,
     compare_answers,
     measure_batch_invariance,
 )
@@ -43,7 +43,7 @@ def open_model(
     return kind(model, tokenizer, task=task, threads=1)
 
 
-def measure(model: TextModel, requests: Sequence[Request] = MANY) -> BatchInvariance:
+def measure(model: TextModel, requests: Sequence[Request] = MANY) -> BatchComparison:
     return measure_batch_invariance(model, requests, pad_token_id=0, workers=2)
 
 
@@ -110,7 +110,7 @@ def test_a_runtime_that_batches_such_a_graph_does_not_pass(tmp_path: Path) -> No
 def test_batches_may_flip_one_label_in_a_thousand_and_no_more() -> None:
     def passes(flips: int) -> bool:
         change = AnswerChange(0.01, flips, flips / 20_000)
-        return BatchInvariance(20_000, 1000, served=change, batched={"padded": change}).passed
+        return BatchComparison(20_000, 1000, served=change, batched={"padded": change}).passed
 
     assert passes(20)
     assert not passes(21)
