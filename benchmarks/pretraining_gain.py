@@ -27,6 +27,7 @@ from benchmarks.support.pretraining_runs import load_profile
 from flows.planning.machine import describe_machine
 from pipeline.core.params import Compute, OptimisationParams, Params, PretrainParams, load_params
 from pipeline.core.stage import seed_everything
+from pipeline.metrics.intervals import paired_difference
 from pipeline.models.encoder import load_classifier, load_tokenizer, save_model
 from pipeline.models.language_models import new_language_model
 from pipeline.text.batching import epoch_batches
@@ -152,14 +153,10 @@ def gain_with_interval(
     first: NDArray[np.float64], second: NDArray[np.float64]
 ) -> tuple[float, tuple[float, float]]:
     """Difference of means in points, and its paired interval over rows; `(seeds, rows)` each."""
-    differences = 100 * (first.mean(axis=0) - second.mean(axis=0))
-    random = np.random.default_rng(0)
-    drawn = [
-        differences[random.integers(0, len(differences), len(differences))].mean()
-        for _ in range(_RESAMPLES)
-    ]
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return float(differences.mean()), (float(low), float(high))
+    found = paired_difference(
+        first.mean(axis=0), second.mean(axis=0), confidence=0.95, resamples=_RESAMPLES, seed=0
+    )
+    return 100 * found.value, (100 * found.low, 100 * found.high)
 
 
 def main() -> None:

@@ -52,6 +52,7 @@ LIBRARIES = {
     "onnxruntime": "onnxruntime",
     "onnx": "onnx",
     "sklearn": "scikit-learn",
+    "scipy": "scipy",
     "numpy": "numpy",
 }
 """Import name → distribution: libraries whose version can change a figure."""

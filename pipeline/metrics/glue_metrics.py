@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import metrics
 
+from pipeline.metrics.intervals import bootstrap_interval
 from pipeline.metrics.quality import pearson, spearman
 
 Values = NDArray[np.float64]
@@ -29,11 +30,12 @@ def mean_with_interval(
     Args:
         found: the answers of each seed's model.
     """
-    metric, random = METRICS[name], np.random.default_rng(seed)
-    mean = float(np.mean([metric(gold, answers) for answers in found]))
-    drawn = []
-    for _ in range(resamples):
-        rows = random.integers(0, len(gold), len(gold))
-        drawn.append(np.mean([metric(gold[rows], answers[rows]) for answers in found]))
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return mean, (float(low), float(high))
+    metric = METRICS[name]
+    interval = bootstrap_interval(
+        lambda rows: float(np.mean([metric(gold[rows], answers[rows]) for answers in found])),
+        len(gold),
+        confidence=0.95,
+        resamples=resamples,
+        seed=seed,
+    )
+    return interval.value, (interval.low, interval.high)

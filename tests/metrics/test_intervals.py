@@ -44,6 +44,13 @@ def test_scores_of_other_rows_cannot_be_paired() -> None:
         paired_difference(np.ones(3), np.ones(4), **OPTIONS)
 
 
+def test_no_rows_have_no_interval() -> None:
+    with pytest.raises(ValueError, match="two or more observations"):
+        paired_difference(np.ones(0), np.ones(0), **OPTIONS)
+    with pytest.raises(ValueError, match="not less than 1"):
+        proportion_interval(np.ones(0), confidence=0.95)
+
+
 def test_wilson_matches_the_published_figures() -> None:
     interval = proportion_interval(np.array([1] * 81 + [0] * 182), confidence=0.95)
     assert interval.low == pytest.approx(0.2553, abs=1e-4)  # Newcombe 1998, table I
