@@ -121,7 +121,12 @@ def open_runner(workspace: Path, *, root: Path, lock: int) -> Runner:
     """A runner for the workspace, with its parameters checked."""
     params = load_params(Paths(workspace).params)
     environment = stage_environment(params, workspace=workspace)
-    return Runner(workspace, logs_folder(root, workspace), environment, lock)
+    return Runner(
+        workspace=workspace,
+        logs=logs_folder(root, workspace),
+        environment=environment,
+        lock=lock,
+    )
 
 
 def find_stale(runner: Runner, *, root: Path) -> list[str]:

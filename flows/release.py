@@ -4,7 +4,7 @@
 
 The transaction itself is pipeline/release/rollout.py. Inside a running Prefect flow its steps are
 tasks of that flow; elsewhere they are plain calls. Nothing heavy is imported until it is needed:
-`make pipeline` asks `current_release` on its fast path.
+`modelyard build` calls `current_release` even where it has nothing to do.
 """
 
 import sys
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 DEFAULT_BUNDLE = "artifacts/gate/bundle"
-# The requirement is the model's own time at 32 tokens. Over HTTP come tokenizer, server and socket,
-# and a machine that does other work as well: the blessing is to find what is grossly wrong.
+# The requirement is the model's own time at 32 tokens. HTTP adds tokenizer, server and socket, and the
+# machine may be busy: this check is to find what is grossly wrong.
 _HTTP_ALLOWANCE_MS = 25.0
 
 
 @dataclass(frozen=True)
 class CurrentRelease:
-    """What is in production.
+    """The release in production.
 
     Attributes:
         hash: the bundle's hash.
@@ -58,7 +58,7 @@ def product_of(workspace: Path) -> str:
 
 
 def current_release(root: Path, product: str) -> CurrentRelease | None:
-    """What is in production, or None before the first release. Quick: asks the server once."""
+    """The release in production; None before the first one. Quick: asks the server once."""
     state = ReleaseState(root, product)
     bundle_hash = state.current()
     if bundle_hash is None:
@@ -78,15 +78,15 @@ def release_bundle(
     why: str = "it was built and the gate passed it",
     port: int | None = None,
 ) -> "ReleaseResult":
-    """Release the bundle in a folder.
+    """Releases the bundle in a folder.
 
     Args:
         root: the project's folder.
-        bundle: the bundle; of a gate, its verdict beside it must be passed.
+        bundle: its folder; the verdict beside a bundle in a gate's folder must be passed.
         mlflow_run_id: the run that built it, for the registry.
         why: the reason, for the ledger.
         port: where the server should listen if it does not run yet; None takes `MODELYARD_PORT`,
-            or 8000. A port in use is passed over, and said.
+            or 8000. Where it is in use the next free one is taken.
 
     Raises:
         ReleaseError: it was not released; what was served before is served.
@@ -184,9 +184,9 @@ def _step_runner() -> Callable[[str, Callable[[], Any]], Any]:
 
 
 def _keep_origin(state: ReleaseState, bundle: Path) -> None:
-    """Keep, where the copy will lie, what it was built from and which rows it was trained on.
+    """Saves a bundle's origin and training rows beside its copy, for a retrain when the build is gone.
 
-    A retrain needs both when the build itself has gone. A bundle from elsewhere has neither.
+    A bundle that no build of ours wrote has neither.
     """
     workspace = _workspace_of(bundle)
     if workspace is None:

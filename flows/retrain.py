@@ -5,9 +5,9 @@ Started by the schedule in prefect.yaml, from the Prefect UI, or by
     modelyard retrain
 
 The build happens in a git worktree, so it never blocks a developer, and its file sources are pinned
-to the snapshot. Where sources, annotations, parameters and code are those that the champion was
-built from, nothing is built at all. Whatever the end, the reason stands in the log, in the ledger, in
-a Prefect artifact and in the run's final state. The flow itself is flows/orchestration/retrain_flow.py.
+to the snapshot. Where sources, annotations, parameters and code are those of the champion, nothing is
+built. The reason for either end is written to the log, the ledger, a Prefect artifact and the run's final
+state. The Prefect flow is flows/orchestration/retrain_flow.py.
 """
 
 from collections.abc import Sequence
@@ -40,13 +40,13 @@ _PARTS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How a retrain ended.
+    """The end of a retraining.
 
     Attributes:
         released: whether the new model took over.
-        reason: why, or why not, in words.
+        reason: why it did, or did not, in words.
         hash: the bundle in production afterwards; None where there is none.
         address: where a newly released model is served.
     """
@@ -58,7 +58,7 @@ class Outcome:
 
 
 def run_retrain(root: Path, *, changes: Sequence[str], reason: str) -> Outcome:
-    """The work of the flow; the ledger says how it ended.
+    """Snapshots, builds, compares, and releases or keeps the champion; the ledger records which.
 
     Raises:
         PipelineError: the sources cannot be read, a stage failed, or the release did; the champion
@@ -86,10 +86,9 @@ def changes_since_champion(state: ReleaseState, origin: Origin) -> list[str] | N
 
 
 def comparable_rows(records: Path, trained_on: TrainRows) -> Rows:
-    """The validation rows that the champion did not train on.
+    """The validation rows that the champion was not trained on.
 
-    A row is left out by its id, and by its cluster: a near duplicate in training is as good as
-    the row itself.
+    A row is left out by its id or its cluster: training on a near duplicate is training on the row.
     """
     import pyarrow.parquet as pq
 
@@ -132,7 +131,9 @@ def _finish(
         mlflow_run_id=build.mlflow_run_id,
         why=f"retrain ({reason}): {decision.reason}",
     )
-    return Outcome(True, decision.reason, release.hash, release.address)
+    return Outcome(
+        released=True, reason=decision.reason, hash=release.hash, address=release.address
+    )
 
 
 def _decide(
@@ -174,7 +175,7 @@ def _keep(state: ReleaseState, why: str, reason: str) -> Outcome:
         why=f"retrain ({reason}): {why}",
     )
     ledger.append(state.ledger, entry)
-    return Outcome(False, why, champion)
+    return Outcome(released=False, reason=why, hash=champion)
 
 
 def _failed(build: BuildResult) -> str:

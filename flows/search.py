@@ -1,18 +1,17 @@
-"""compress-search: recipes of compression, one after another, until the product's requirements are met.
+"""Search: try recipes of compression, one after another, until one meets the product's requirements.
 
     modelyard search                                      # space and budget of params.yaml: compress
     modelyard search product.requirements.size_mb=2       # the same for every recipe
 
-Optuna proposes (a tree of Parzen estimators, two goals: quality on validation up, size of the model file
-down); every recipe is a build in a worktree, which shares DVC's cache, so a stage that two recipes have in
-common is run once and nothing is trained twice. The study is a file in `.modelyard/search/`: a search that
-was killed goes on with the trials that are done, and begins the one that was under way again. A recipe of
-which a stage fails ends the search; called again, it goes on with the others. Only validation rows decide;
-whether a recipe passes is the gate's word.
+Optuna proposes recipes (tree of Parzen estimators; two goals: higher quality on validation, smaller
+model file). Each recipe is a build in a worktree that shares DVC's cache, so a stage that two recipes have
+in common runs once. The study is a file in `.modelyard/search/`: a search that was killed continues after
+the finished trials and starts the broken one again. A recipe with a stage that fails ends the search;
+called again, the search continues with the others.
 
-It ends at the first recipe that passes, or when the budget is spent or the space is. The best recipe becomes
-`profiles/found.yaml`. Test rows are scored by the gate for a recipe that passes, as in any build; the search
-reads none of it.
+It ends at the first recipe that the gate passes, when the budget is spent, or when every recipe was
+tried. The best recipe becomes `profiles/found.yaml`. Only validation rows decide: the gate scores test
+rows for a recipe that passes, as in any build, and the search does not read them.
 """
 
 import itertools
@@ -44,18 +43,18 @@ from flows.planning.machine import refresh_machine
 from flows.planning.study import ask, completed, finished, open_study, study_lock
 from pipeline.core.errors import ParameterError, PipelineError
 from pipeline.core.files import sha256_json, sha256_tree
-from pipeline.core.params import Params, override, parse_params, parse_yaml
+from pipeline.core.params import Params, Requirements, override, parse_params, parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 
-_MOST_RECIPES = 2000
+_MAX_RECIPES = 2000
 
 Build = Callable[[Recipe, int], TrialResult]
-"""A recipe and its number to what it came to."""
+"""Builds a recipe, given its number, and returns the result."""
 
 
 def run_search(root: Path, *, changes: Sequence[str]) -> list[TrialResult]:
-    """Try recipes; print, draw and keep what they came to. Call it inside a flow.
+    """Tries recipes; prints, plots and saves the results. Call it inside a flow.
 
     Args:
         changes: `section.key=value` lines that all recipes share.
@@ -75,23 +74,23 @@ def run_search(root: Path, *, changes: Sequence[str]) -> list[TrialResult]:
         return build_recipe(root, recipe, changes=changes, number=number)
 
     present = {name: _value(values, name) for name in params.compress.space}
-    tried = search(folder, params, recipes=recipes, build=build, first=present)
-    _report(root, folder, params, tried, changes=changes)
-    return tried
+    trials = search(folder, params, recipes=recipes, build=build, first=present)
+    _report(root, trials, folder=folder, limits=params.product.requirements, changes=changes)
+    return trials
 
 
 def possible_recipes(
     values: dict[str, Any], space: Mapping[str, Sequence[Any]]
 ) -> list[dict[str, Any]]:
-    """One value of each parameter, in every combination that the schema allows.
+    """Every combination of values that the schema allows, one value for each parameter.
 
     Raises:
-        ParameterError: a name or a value is wrong whatever the others are, or there are too many combinations.
+        ParameterError: a name or a value is wrong by itself, or there are too many combinations.
     """
-    if (count := math.prod(map(len, space.values()))) > _MOST_RECIPES:
+    if (count := math.prod(map(len, space.values()))) > _MAX_RECIPES:
         raise ParameterError(
             f"compress.space of {count:,} recipes",
-            expected=f"at most {_MOST_RECIPES:,}: no budget tries more",
+            expected=f"at most {_MAX_RECIPES:,}: no budget tries more",
             next_step="leave parameters or values out",
         )
     for name, choices in space.items():
@@ -112,14 +111,14 @@ def possible_recipes(
 
 
 def _surroundings(root: Path) -> list[str]:
-    """What a recipe's figures depend on beside the parameters: code, machine, texts and annotations."""
+    """Hashes of all that a recipe's figures depend on beside parameters: code, machine, data, annotations."""
     paths = Paths(root)
     named = (paths.code_lock, paths.machine, paths.data, paths.annotations)
     return [sha256_tree(path) if path.exists() else "" for path in named]
 
 
 def search_name(values: Mapping[str, Any], *surroundings: str) -> str:
-    """One study for one set of parameters and surroundings; its budget may be raised between two calls."""
+    """Name of the study for these parameters and surroundings; the budget is not part of it."""
     rest = {key: value for key, value in values.items() if key != "compress"}
     kept = [rest, values["compress"]["space"], *surroundings]
     return sha256_json(kept)[:12]
@@ -128,16 +127,16 @@ def search_name(values: Mapping[str, Any], *surroundings: str) -> str:
 def search(
     folder: Path, params: Params, *, recipes: Sequence[Recipe], build: Build, first: Recipe
 ) -> list[TrialResult]:
-    """The trials of a study, those of earlier calls too.
+    """Runs trials until the search ends; returns those of earlier calls, too.
 
     Args:
         folder: where the study is kept.
-        recipes: that may be tried.
-        first: the recipe of params.yaml, which is tried first where it is one of these.
+        recipes: all that may be tried.
+        first: the recipe of params.yaml; it is tried first where it is one of `recipes`.
 
     Raises:
-        StageFailedError: a recipe could not be built. Where a stage says why, it is not tried again;
-            where it was killed, or the machine failed, it is.
+        StageFailedError: a recipe could not be built. It is tried again in the next call only where
+            the stage did not explain its failure: it was killed, or the machine failed.
     """
     with study_lock(folder):
         return _search(folder, params, recipes=recipes, build=build, first=first)
@@ -151,17 +150,17 @@ def _search(
     if not study.trials and first in recipes:
         study.enqueue_trial(dict(first))
     while True:
-        tried = completed(study)
+        trials = completed(study)
         minutes = sum(trial.user_attrs["seconds"] for trial in finished(study)) / 60
-        if best(tried) is not None:
+        if best(trials) is not None:
             say("search  a recipe meets the requirements")
-            return tried
-        if len(tried) >= budget.trials or minutes >= budget.minutes:
-            say(f"search  the budget is spent: {len(tried)} trials, {minutes:.0f} minutes")
-            return tried
+            return trials
+        if len(trials) >= budget.trials or minutes >= budget.minutes:
+            say(f"search  the budget is spent: {len(trials)} trials, {minutes:.0f} minutes")
+            return trials
         if (trial := ask(study, budget.space, recipes)) is None:
             say(f"search  all {len(recipes)} recipes of the space are tried")
-            return tried
+            return trials
         recipe = dict(trial.params)
         say(
             f"search  trial {trial.number}: {_shown(recipe)}; {minutes:.0f} of {budget.minutes:g} minutes"
@@ -180,7 +179,7 @@ def _search(
 
 
 def build_recipe(root: Path, recipe: Recipe, *, changes: Sequence[str], number: int) -> TrialResult:
-    """Build one recipe in a worktree; the gate's refusal is a result, another stage's failure is not."""
+    """Builds one recipe in a worktree. Requirements that are not met are a result, other failures are raised."""
     lines = [*changes, *(_line(name, value) for name, value in recipe.items())]
     with open_workspace(root, name=workspace_name(lines), overrides=lines) as workspace:
         refused = None
@@ -196,29 +195,28 @@ def build_recipe(root: Path, recipe: Recipe, *, changes: Sequence[str], number: 
 
 def _report(
     root: Path,
-    folder: Path,
-    params: Params,
-    tried: Sequence[TrialResult],
+    trials: Sequence[TrialResult],
     *,
+    folder: Path,
+    limits: Requirements,
     changes: Sequence[str],
 ) -> None:
-    limits = params.product.requirements
-    say(f"\n{trial_table(tried)}\n  * on the Pareto front of quality and size")
-    plot_trials(folder / "pareto.png", tried, limits=limits)
+    say(f"\n{trial_table(trials)}\n  * on the Pareto front of quality and size")
+    plot_trials(folder / "pareto.png", trials, limits=limits)
     say(f"Plot: {(folder / 'pareto.png').relative_to(root)}")
-    found = best(tried)
+    found = best(trials)
     if found is None:
-        nearest = "; ".join(
+        front = "; ".join(
             f"trial {t.number}: {t.quality:.4f}, {t.size_mb:.2f} MB, misses {', '.join(t.missed)}"
-            for t in pareto(tried)
+            for t in pareto(trials)
         )
         raise PipelineError(
-            f"no recipe of {len(tried)} met the requirements; the Pareto front: {nearest or 'empty'}",
+            f"no recipe of {len(trials)} met the requirements; the Pareto front: {front or 'empty'}",
             expected="a recipe that passes the gate",
             next_step="widen compress.space, raise its budget, or ask for less in product.requirements",
         )
-    patch = root / "profiles" / "found.yaml"
-    write_profile(patch, found, changes=changes, metric=limits.quality_metric)
+    profile = root / "profiles" / "found.yaml"
+    write_profile(profile, found, changes=changes, metric=limits.quality_metric)
     say(f"Best: trial {found.number}. `modelyard build --profile found` builds and releases it.")
 
 

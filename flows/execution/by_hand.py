@@ -45,7 +45,9 @@ def run_by_hand(root: Path, stage: str, *, force: bool, plain: bool) -> None:
         if plain:
             _run_plainly(root, stage, environment)
             return
-        runner = Runner(root, logs_folder(root, root), environment, lock)
+        runner = Runner(
+            workspace=root, logs=logs_folder(root, root), environment=environment, lock=lock
+        )
         outcome = runner.run(stage, say, force=force)
     if outcome.state == "cached":
         say(f"{stage}  up to date: nothing to do (--force runs it in any case)")

@@ -15,7 +15,7 @@ _NOISE = re.compile(
 
 @dataclass
 class Transcript:
-    """The lines of one DVC command."""
+    """The lines that one DVC command prints, and the stages that it ran."""
 
     lines: list[str] = field(default_factory=list)
     ran: list[str] = field(default_factory=list)
@@ -23,7 +23,7 @@ class Transcript:
     _last: float = 0.0
 
     def add(self, line: str) -> None:
-        """Take one line in."""
+        """Adds one line."""
         self.lines.append(line)
         if match := _RUNNING.match(line):
             self.ran.append(match.group(1))
@@ -33,15 +33,15 @@ class Transcript:
 
     @property
     def stage_seconds(self) -> float:
-        """From the start of the stage's process to its last line."""
+        """Seconds from the start of the stage's process to its last line."""
         return self._last - self._first if self.ran else 0.0
 
     def tail(self) -> str:
-        """The last line that says something: a stage's own if there is one, else DVC's."""
+        """The last line that is not empty: a stage's own if there is one, else DVC's."""
         own = [line for line in self.lines if not is_noise(line)]
         return (own or [line for line in self.lines if line.strip()] or ["no output"])[-1].strip()
 
 
 def is_noise(line: str) -> bool:
-    """Whether DVC says this for itself: it is logged, not shown."""
+    """Whether the line is a remark of DVC, which is logged but not shown."""
     return _NOISE.match(line) is not None

@@ -21,7 +21,7 @@ from pipeline.core.paths import Paths
 from pipeline.release.server_process import is_alive
 
 WORKSPACE_VARIABLE = "MODELYARD_WORKSPACE"
-"""Marks the processes of a stage with the workspace they work in."""
+"""Environment variable that marks the processes of a stage with their workspace."""
 
 _PATIENCE_SECONDS = 20.0
 _STOP_SECONDS = 30.0
@@ -30,7 +30,7 @@ _held: dict[Path, int] = {}
 
 @contextmanager
 def build_lock(workspace: Path) -> Iterator[int]:
-    """Hold the workspace's build lock; yields the descriptor that supervisors inherit.
+    """Holds the workspace's build lock; yields the descriptor that supervisors inherit.
 
     A process that holds it already gets the same descriptor again.
 
@@ -90,9 +90,9 @@ def _busy(workspace: Path, holder: dict[str, Any]) -> PipelineError:
 
 
 def end_orphans(workspace: Path) -> None:
-    """Kill stage processes of this workspace that no flow watches any more.
+    """Kills stage processes of this workspace that no flow watches any more.
 
-    There are none unless a supervisor itself was killed. Call it under the build lock.
+    There are some only where a supervisor itself was killed. Call it under the build lock.
     """
     import psutil
 
@@ -112,10 +112,10 @@ def _is_marked(process: Any, workspace: Path) -> bool:
 
 
 def stop_supervised(process: "subprocess.Popen[Any]") -> None:
-    """End a command that runs under flows/execution/supervise.py, with all below it.
+    """Ends a command that runs under flows/execution/supervise.py, with all its descendants.
 
-    Closing the pipe tells the supervisor; it ends itself last. Only where it does not, on a machine
-    that is too busy to let it, are its descendants killed from here, and they before it: killed
+    Closing the pipe asks the supervisor to end them and then itself. Where it does not within half a
+    minute (a very busy machine), the descendants are killed from here, before the supervisor: killed
     first, it would leave them behind.
     """
     import psutil
@@ -133,7 +133,7 @@ def stop_supervised(process: "subprocess.Popen[Any]") -> None:
 
 
 def clean_dvc_locks(workspace: Path) -> None:
-    """Drop the entries of dead processes and zombies from DVC's lock file.
+    """Removes the entries of dead processes and zombies from DVC's lock file.
 
     DVC takes a zombie for alive, and a container without init never reaps one.
     """

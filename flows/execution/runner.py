@@ -1,7 +1,7 @@
-"""Run stages with DVC, safely: streamed, supervised, restored when they fail.
+"""Run stages with DVC: their output is streamed, their processes supervised, failures undone.
 
-Every command is a `dvc` of its own under flows/execution/supervise.py. What a stage prints goes to the
-console, to a log file and to whoever listens (the Prefect logger); DVC's own remarks do not.
+Every command is a `dvc` process of its own under flows/execution/supervise.py. Lines that a stage prints
+go to a log file and to a listener (console and Prefect); DVC's own remarks go to the log alone.
 """
 
 import json
@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from flows.execution import dvc_output, supervise
+from flows.execution import supervise
+from flows.execution.dvc_output import Transcript, is_noise
 from flows.execution.locks import WORKSPACE_VARIABLE, stop_supervised
 from flows.execution.telemetry import switch_off_telemetry
 from pipeline.core.errors import PipelineError
@@ -51,7 +52,7 @@ class StageFailedError(PipelineError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one stage ended.
+    """The end of a stage that did not fail.
 
     Attributes:
         state: `cached` where DVC found it unchanged or took the outputs from its cache.
@@ -64,14 +65,14 @@ class Outcome:
     stage_seconds: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Runner:
     """Runs DVC in one workspace.
 
     Attributes:
         workspace: the folder that holds dvc.yaml.
         logs: folder of the stages' logs.
-        environment: what the stages see.
+        environment: the stages' environment variables.
         lock: descriptor of the build lock; supervisors inherit it.
     """
 
@@ -91,28 +92,23 @@ class Runner:
             StageFailedError: it failed; its recorded outputs are checked out again.
         """
         started = time.monotonic()
-        transcript = dvc_output.Transcript()
-        log = self.logs / f"{stage}.log"
         Paths(self.workspace, stage).failure.unlink(missing_ok=True)
-        with _opened(log) as stream:
-            command = ["repro", "-s", *(["--force"] if force else []), stage]
-            code = self._dvc(command, stage, transcript, _Listeners([listen], stream))
+        command = ["repro", "-s", *(["--force"] if force else []), stage]
+        code, transcript = self._dvc(command, name=stage, listen=listen)
         if code:
             self.restore(stage)
             failure = load_failure(self.workspace, stage) or _crash(stage, transcript.tail())
-            raise StageFailedError(failure, log=log)
+            raise StageFailedError(failure, log=self._log(stage))
         state: State = "ran" if transcript.ran else "cached"
         return Outcome(state, time.monotonic() - started, transcript.stage_seconds)
 
     def close(self) -> None:
-        """One serial `dvc repro` over the whole DAG, which must find nothing to do.
+        """Runs `dvc repro` over the whole DAG once more, which must find nothing to do.
 
         Raises:
             PipelineError: it ran a stage, or failed.
         """
-        transcript = dvc_output.Transcript()
-        with _opened(self.logs / "closing.log") as stream:
-            code = self._dvc(["repro"], "closing check", transcript, _Listeners([], stream))
+        code, transcript = self._dvc(["repro"], name="closing")
         if code or transcript.ran:
             raise PipelineError(
                 f"the closing check found work: {', '.join(transcript.ran) or transcript.tail()}",
@@ -129,32 +125,31 @@ class Runner:
 
     def checkout(self, *targets: str) -> None:
         """`dvc checkout`: outputs as dvc.lock records them; those not in the cache stay missing."""
-        with _opened(self.logs / "checkout.log") as stream:
-            self._dvc(
-                ["checkout", "--force", "--allow-missing", *targets],
-                "checkout",
-                dvc_output.Transcript(),
-                _Listeners([], stream),
-            )
+        self._dvc(["checkout", "--force", "--allow-missing", *targets], name="checkout")
+
+    def _log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
 
     def _dvc(
-        self,
-        arguments: list[str],
-        name: str,
-        transcript: dvc_output.Transcript,
-        listeners: "_Listeners",
-    ) -> int:
+        self, arguments: list[str], *, name: str, listen: Listener = lambda _: None
+    ) -> tuple[int, Transcript]:
+        """Runs a DVC command; returns its exit code and what it printed, which `<name>.log` keeps."""
+        transcript, log = Transcript(), self._log(name)
+        log.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]
-        with self._supervised(command) as process:
+        with log.open("w", encoding="utf-8") as stream, self._supervised(command) as process:
             assert process.stdout is not None  # noqa: S101 - PIPE was asked for
             for line in _with_heartbeat(process.stdout, name):
                 transcript.add(line)
-                listeners.write(line, noise=dvc_output.is_noise(line))
-            return process.wait()
+                stream.write(f"{line}\n")
+                stream.flush()
+                if not is_noise(line):
+                    listen(line)
+            return process.wait(), transcript
 
     @contextmanager
     def _supervised(self, command: list[str]) -> Iterator[subprocess.Popen[str]]:
-        """Start a command under the supervisor; whatever ends the block ends the command."""
+        """Starts a command under the supervisor; the end of the block ends the command."""
         process = subprocess.Popen(
             [sys.executable, "-P", str(supervise.__file__), *command],
             cwd=self.workspace,
@@ -185,29 +180,8 @@ def _crash(stage: str, last_line: str) -> StageFailure:
     )
 
 
-class _Listeners:
-    """Sends each line to the log, and to the listeners unless it is noise."""
-
-    def __init__(self, listeners: list[Listener], log: IO[str]) -> None:
-        self._listeners, self._log = listeners, log
-
-    def write(self, line: str, *, noise: bool) -> None:
-        self._log.write(line + "\n")
-        self._log.flush()
-        if not noise:
-            for listen in self._listeners:
-                listen(line)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[str]]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as stream:
-        yield stream
-
-
 def _with_heartbeat(stream: IO[str], name: str) -> Iterator[str]:
-    """Lines of a stream, and a sign of life when it is silent."""
+    """Yields the lines of a stream, and a line of its own when the stream is silent for long."""
     lines: queue.Queue[str | None] = queue.Queue()
     threading.Thread(target=_pump, args=(stream, lines), daemon=True).start()
     started = time.monotonic()
@@ -232,7 +206,7 @@ def _pump(stream: IO[str], lines: "queue.Queue[str | None]") -> None:
 
 
 def stage_environment(params: Params, *, workspace: Path) -> dict[str, str]:
-    """Environment of the stages: our Python first, no telemetry, no hub, a fixed number of threads."""
+    """The stages' environment: our Python first, no telemetry, no hub, a fixed number of threads."""
     environment = dict(os.environ)
     switch_off_telemetry(environment)
     threads = str(params.compute.threads)
@@ -257,7 +231,7 @@ def stage_environment(params: Params, *, workspace: Path) -> dict[str, str]:
 def stale_stages(workspace: Path, environment: Mapping[str, str] | None = None) -> list[str]:
     """Stages whose parameters, code, inputs or outputs differ from what dvc.lock records.
 
-    Their descendants may be stale too: nobody knows before the stage has run.
+    Their descendants may be stale too, which is known only after the stage has run.
 
     Raises:
         PipelineError: DVC could not tell.
@@ -278,6 +252,6 @@ def stale_stages(workspace: Path, environment: Mapping[str, str] | None = None) 
 
 
 def logs_folder(root: Path, workspace: Path) -> Path:
-    """Logs lie in the main root, also those of a worktree, which is removed at the end."""
+    """Folder of the logs: in the main root, for a worktree is removed at its end."""
     logs = Paths(root).logs
     return logs if workspace == root else logs / workspace.name

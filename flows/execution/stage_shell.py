@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""The shell that DVC runs a stage's command with while a build keeps an interpreter warm.
+"""The shell in which DVC runs a stage's command while a build keeps an interpreter warm.
 
     stage_shell.py -c "python -m pipeline.finetune"
 
-DVC takes the shell from `SHELL`. This one hands `python -m MODULE` to flows/execution/warm_host.py with its own
-standard streams, waits, and ends as the stage did. Any other command, and every command while no host
-listens, goes to /bin/sh. It is a script of its own so that it starts in milliseconds.
+DVC takes the shell from `SHELL`. This one passes `python -m MODULE` to flows/execution/warm_host.py with
+its own standard streams, waits, and ends with the stage's exit code. Any other command, and every
+command while no host listens, goes to /bin/sh. It is a script of its own so that it starts in milliseconds.
 """
 
 import json
@@ -20,7 +20,7 @@ _WORDS = 3  # python -m MODULE
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command; returns its exit code."""
+    """Runs the command; returns its exit code."""
     command = arguments[-1]
     words = shlex.split(command)
     host = _host() if words[:2] == ["python", "-m"] and len(words) == _WORDS else None
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _host() -> socket.socket | None:
-    """A connection to the host, or None where it does not listen (yet)."""
+    """A connection to the host; None where it does not listen (yet)."""
     path = os.environ.get("MODELYARD_WARM_SOCKET")
     if not path:
         return None

@@ -1,11 +1,11 @@
-"""Run one command and outlive nobody: when the flow dies, however it dies, the command dies too.
+"""Run one command, and end it when the flow that started it ends, however that ends.
 
     python supervise.py COMMAND…          (started by flows/execution/runner.py, with a pipe as standard input)
 
-The flow holds the other end of the pipe. When it closes (cancelled, crashed, killed with -9), every
-process below this one is ended and reaped. On Linux this process also adopts what its descendants
-leave behind, so nothing lives on as an orphan, and nothing stays a zombie whose process number DVC
-would take for the holder of a lock. It is a script of its own so that it starts in milliseconds.
+The flow holds the other end of the pipe. When that closes (cancelled, crashed, killed with -9), every
+descendant of this process is ended and reaped. On Linux this process also adopts orphans of its
+descendants: none lives on, and none stays a zombie whose process number DVC would take for the holder
+of a lock. It is a script of its own so that it starts in milliseconds.
 """
 
 import ctypes
@@ -22,7 +22,7 @@ _STOPPED = 143
 
 
 def main(command: list[str]) -> int:
-    """Run `command`; return its exit code, or 143 when it was stopped."""
+    """Runs `command`; returns its exit code, or 143 when it was stopped."""
     wakeup = _wake_on_signals()
     _adopt_orphans()
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
@@ -32,7 +32,7 @@ def main(command: list[str]) -> int:
 
 
 def end_descendants() -> None:
-    """End every process below this one: asked first, killed after five seconds."""
+    """Ends every descendant of this process: asked first, killed after five seconds."""
     import psutil  # imported late: the common case has nothing to end
 
     me, deadline, asked = psutil.Process(), time.monotonic() + _GRACE_SECONDS, set[int]()
@@ -51,7 +51,7 @@ def end_descendants() -> None:
 
 
 def _wait(child: int, wakeup: int) -> int | None:
-    """Exit code of the child, or None when this process was told to stop before it ended."""
+    """Exit code of the child, or None where this process was asked to stop before."""
     while True:
         ready, _, _ = select.select([sys.stdin.fileno(), wakeup], [], [], 1.0)
         code = _reap(child)
@@ -64,7 +64,7 @@ def _wait(child: int, wakeup: int) -> int | None:
 
 
 def _reap(wanted: int) -> int | None:
-    """Collect every process that has ended; the exit code of `wanted` if it is among them."""
+    """Reaps every process that has ended; returns the exit code of `wanted` if it is one of them."""
     found: int | None = None
     while True:
         try:

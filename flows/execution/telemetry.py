@@ -1,6 +1,6 @@
-"""No telemetry leaves the machine: every library that could send some is told not to, here.
+"""Switches that keep every library from sending telemetry.
 
-Called once by each entry point, before the libraries are imported; child processes inherit it.
+Each entry point sets them before the libraries are imported; child processes inherit them.
 """
 
 import os
@@ -20,5 +20,5 @@ SWITCHES = {
 
 
 def switch_off_telemetry(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Set every switch in `environment`."""
+    """Sets every switch in `environment`."""
     environment.update(SWITCHES)

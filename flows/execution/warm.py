@@ -1,6 +1,6 @@
-"""Keep an interpreter with the heavy libraries warm for as long as a build runs (docs/adr/0009).
+"""Keep one interpreter with torch and transformers imported while a build runs (docs/adr/0009).
 
-torch and transformers take about eight seconds to import on two cores, and nine stages need them.
+They take about eight seconds to import on two cores, and nine stages need them.
 """
 
 import subprocess
@@ -30,15 +30,15 @@ LIBRARIES = (
 )
 
 
-def pays(stages: Collection[str]) -> bool:
-    """Whether a warm interpreter saves time: two stages that need it. Forking it is safe on Linux only."""
+def saves_time(stages: Collection[str]) -> bool:
+    """Whether at least two of the stages need a warm interpreter. Forking it is safe on Linux only."""
     return sys.platform == "linux" and len(HEAVY_STAGES.intersection(stages)) > 1
 
 
 @contextmanager
 def warm_runner(runner: Runner, stages: Collection[str]) -> Iterator[Runner]:
-    """The runner, with a warm interpreter for its stages where that saves time."""
-    if not pays(stages):
+    """Yields the runner, with a warm interpreter for its stages where that saves time."""
+    if not saves_time(stages):
         yield runner
         return
     log = runner.logs / "warm.log"
@@ -57,11 +57,11 @@ def warm_interpreter(
     log: Path,
     libraries: Sequence[str] = LIBRARIES,
 ) -> Iterator[dict[str, str]]:
-    """Start a host; yields the environment under which DVC's stages use it. It ends with the block.
+    """Starts a host; yields the environment in which DVC's stages use it. It ends with the block.
 
-    Until it has imported everything it does not listen, and stages start an interpreter of their own.
+    It does not listen before it has imported everything; until then stages start their own interpreter.
     """
-    # A socket's path is short by law of the system: a folder of the project may lie too deep.
+    # The system limits the length of a socket's path: a folder of the project may lie too deep.
     with tempfile.TemporaryDirectory(prefix="modelyard-") as folder:
         path = str(Path(folder) / "warm")
         log.parent.mkdir(parents=True, exist_ok=True)

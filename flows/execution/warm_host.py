@@ -1,12 +1,12 @@
-"""An interpreter that has torch and transformers imported already, and forks one child a stage.
+"""An interpreter with torch and transformers imported, which forks a child for each stage.
 
     python -P warm_host.py SOCKET MODULE…      (started by flows/execution/warm.py)
 
 Importing them takes longer than several of the stages. The host imports the named modules once, then
-answers flows/execution/stage_shell.py: it forks, and the child runs the stage as `python -m` would, on the
-shell's own standard streams, in its folder and environment. When the shell goes away, the child and
-all it started are ended. It is a script of its own: nothing of the project is imported before the fork,
-so a stage runs the code of its own workspace.
+serves flows/execution/stage_shell.py: it forks, and the child runs the stage as `python -m` would, with the
+shell's standard streams, folder and environment. When the shell ends, the child and its descendants are
+ended. It is a script of its own: nothing of the project is imported before the fork, so a stage runs the
+code of its own workspace.
 """
 
 import importlib
@@ -24,7 +24,7 @@ _REQUEST_BYTES = 1 << 18
 
 
 def main(path: str, modules: list[str]) -> None:
-    """Import, then answer one request after the other; ends with its supervisor."""
+    """Imports the modules, then answers one request after the other; ends with its supervisor."""
     for name in modules:
         importlib.import_module(name)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
@@ -50,7 +50,7 @@ def main(path: str, modules: list[str]) -> None:
 
 
 def _become_stage(request: dict[str, str], streams: list[int]) -> None:
-    """Do in the child what `python -m <module>` does."""
+    """Does in the child what `python -m <module>` does."""
     with suppress(ProcessLookupError):
         os.setpgid(0, 0)
     for number, stream in enumerate(streams):
@@ -65,7 +65,7 @@ def _become_stage(request: dict[str, str], streams: list[int]) -> None:
 
 
 def _wait(child: int, connection: socket.socket) -> int:
-    """Exit code of the child as a shell gives it; the child is ended where the shell goes away."""
+    """Exit code of the child as a shell gives it; the child is ended where the shell ends first."""
     with suppress(ProcessLookupError, PermissionError):
         os.setpgid(child, child)
     ended, shell = os.pidfd_open(child), connection.fileno()

@@ -1,8 +1,7 @@
-"""A git worktree in which a build with other parameters runs, so that params.yaml stays the user's.
+"""A git worktree for a build with other parameters, so that the user's params.yaml is never written.
 
-It holds what the user sees: the commit, changes not yet committed, new files, data and annotations.
-It shares DVC's cache and the training checkpoints with the main root, so nothing is trained twice
-and a killed run goes on where it was.
+It holds the commit, changes not yet committed, new files, data and annotations. It shares DVC's cache
+and the training checkpoints with the main root, so nothing is trained twice and a killed run continues.
 """
 
 import configparser
@@ -31,7 +30,7 @@ def open_workspace(root: Path, *, name: str, overrides: Sequence[str]) -> Iterat
 
     Args:
         root: the main root.
-        name: tells worktrees apart; the same name starts from the data version that its last build left.
+        name: of the worktree; the same name starts from the dvc.lock of its last build.
         overrides: `section.key=value` lines.
 
     Raises:
@@ -61,12 +60,12 @@ def open_workspace(root: Path, *, name: str, overrides: Sequence[str]) -> Iterat
 
 
 def worktrees(root: Path) -> Path:
-    """Folder of the worktrees."""
+    """The folder that holds the worktrees."""
     return Paths(root).state / "worktrees"
 
 
 def kept_results(root: Path, name: str) -> Path:
-    """Where the results of a named build stay when its worktree has gone."""
+    """The folder that keeps a named build's results after its worktree is removed."""
     return Paths(root).state / "builds" / name
 
 
@@ -77,7 +76,7 @@ def kept_builds(root: Path) -> list[Path]:
 
 
 def keep_results(root: Path, folder: Path) -> None:
-    """Keep dvc.lock and the small results, so that the next build of this name starts from them."""
+    """Saves dvc.lock and the small results; the next build of this name starts from them."""
     kept = kept_results(root, folder.name)
     kept.mkdir(parents=True, exist_ok=True)
     for pattern in ("dvc.lock", "params.yaml", "artifacts/*/*.json", "artifacts/gate/plots/*.png"):
@@ -88,7 +87,7 @@ def keep_results(root: Path, folder: Path) -> None:
 
 
 def prune_worktrees(root: Path) -> None:
-    """Remove the worktrees of processes that are dead."""
+    """Removes the worktrees of dead processes."""
     if not worktrees(root).is_dir():
         return
     for folder in worktrees(root).iterdir():
@@ -110,14 +109,14 @@ def _owner(folder: Path) -> int:
 
 
 def _remove(root: Path, folder: Path) -> None:
-    """Remove a worktree. The link to the checkpoints goes, what it points to stays."""
+    """Removes a worktree, and of the shared checkpoints only the link."""
     Paths(folder).all_checkpoints.unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     _git(root, "worktree", "prune")
 
 
 def _overlay(root: Path, folder: Path) -> None:
-    """Bring uncommitted changes, new files, data and annotations into the worktree."""
+    """Copies uncommitted changes, new files, data and annotations into the worktree."""
     changed = _git(root, "diff", "HEAD", "--name-only", "-z").split("\0")
     new = _git(root, "ls-files", "--others", "--exclude-standard", "-z").split("\0")
     for name in filter(None, [*changed, *new]):
@@ -133,7 +132,7 @@ def _overlay(root: Path, folder: Path) -> None:
 
 
 def _share(root: Path, folder: Path, name: str) -> None:
-    """Share cache and checkpoints; start from the data version of this name, or else the root's."""
+    """Shares cache and checkpoints; copies the dvc.lock of this name's last build, else the root's."""
     config = configparser.ConfigParser(interpolation=None)
     local = root / ".dvc" / "config.local"
     config.read(local, encoding="utf-8")
@@ -156,7 +155,7 @@ def _share(root: Path, folder: Path, name: str) -> None:
 
 
 def cache_folder(root: Path) -> Path:
-    """DVC's cache of the main root: as configured, or its default."""
+    """DVC's cache folder of the main root: as configured, or its default."""
     config = configparser.ConfigParser(interpolation=None)
     config.read([root / ".dvc" / "config", root / ".dvc" / "config.local"], encoding="utf-8")
     configured = config.get("cache", "dir", fallback="cache")

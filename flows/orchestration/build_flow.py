@@ -44,7 +44,7 @@ class CommonChanges(BaseModel):
     )
 
     def lines(self) -> list[str]:
-        """As `section.key=value`."""
+        """The changes as `section.key=value` lines."""
         names = type(self).model_fields
         return [
             f"{names[name].title}={value}"
@@ -54,7 +54,7 @@ class CommonChanges(BaseModel):
 
 
 def _run_name() -> str:
-    """Name of a run in the Prefect UI: what it changes."""
+    """Name of a run in the Prefect UI: its changed parameters."""
     given = flow_run.parameters
     common = CommonChanges.model_validate(given.get("common") or {})
     return build_title([*common.lines(), *given.get("changes", [])])
@@ -84,7 +84,7 @@ def build(
 
 
 def run_from_command_line(changes: Sequence[str], *, release: bool) -> None:
-    """Run the flow here; its last log lines and states are sent before the temporary server goes."""
+    """Runs the flow here; its last log lines and states are sent before the temporary server ends."""
     try:
         build(changes=list(changes), release=release)
     finally:

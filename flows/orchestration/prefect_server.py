@@ -1,7 +1,7 @@
 """The Prefect server that a build reports to: the one that `make ui` runs, or a temporary one.
 
 The temporary one is started here and not by Prefect, because Prefect's own outlives a kill -9 of
-the flow. It lies under flows/execution/supervise.py, whose pipe this process holds.
+the flow. It runs under flows/execution/supervise.py, whose pipe this process holds.
 
     python -m flows.orchestration.prefect_server      # make its database beforehand, as `make install` does
 """
@@ -27,15 +27,15 @@ from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 
 STARTUP_SECONDS = 90.0
-"""What Prefect itself is given to start a server of its own, in a process that we do not run."""
+"""Limit for a server that Prefect itself starts, in a process that we do not run."""
 
-_PATIENCE_SECONDS = 300.0  # ours may take longer on a busy machine: we see whether it lives
+_PATIENCE_SECONDS = 300.0  # ours may take longer on a busy machine: we see whether it is alive
 _SPEAK_SECONDS = 10.0
 
 
 @contextmanager
 def prefect_server(root: Path) -> Iterator[str]:
-    """Address of a server's API; Prefect is set up for it. Import prefect only inside the block."""
+    """Yields the address of a server's API, for which Prefect is set up. Import prefect only inside."""
     configure_prefect(root)
     running = running_server(root)
     if running is not None:
@@ -50,15 +50,15 @@ def prefect_server(root: Path) -> Iterator[str]:
 
 
 def _import_prefect(address: str) -> None:
-    """Import Prefect while its server starts: both take seconds. The address must be set before."""
+    """Imports Prefect while its server starts: both take seconds. The address must be set before."""
     os.environ["PREFECT_API_URL"] = address
     importlib.import_module("prefect")
 
 
 def configure_prefect(root: Path) -> None:
-    """Prefect's settings, as environment: its own folder, no telemetry, a console that stays readable.
+    """Sets Prefect's environment variables: its own folder, no telemetry, a quiet console.
 
-    Logs still go to the server; what a person must read is printed by the build itself.
+    Logs still go to the server; the build itself prints what a person must read.
     """
     switch_off_telemetry()
     os.environ["PREFECT_HOME"] = str(Paths(root.resolve()).state / "prefect")
@@ -72,7 +72,7 @@ def configure_prefect(root: Path) -> None:
 
 
 def running_server(root: Path) -> str | None:
-    """API address of the server that `make ui` has started, where it answers."""
+    """API address of the server that `make ui` started; None where it does not answer."""
     path = Paths(root).services
     try:
         address = str(json.loads(path.read_text(encoding="utf-8"))["prefect_api"])
@@ -85,7 +85,7 @@ def running_server(root: Path) -> str | None:
 def temporary_server(
     root: Path, meanwhile: Callable[[str], None] = lambda _: None
 ) -> Iterator[str]:
-    """A server without a UI for as long as the block lasts, on the database that `make ui` shows.
+    """Yields the address of a server without a UI, on the database that `make ui` shows.
 
     Args:
         meanwhile: called with the server's address while it starts.
@@ -115,7 +115,7 @@ def temporary_server(
 
 
 def prepare_database(root: Path) -> None:
-    """Create Prefect's database, which takes longer than its server's start; one that is there stays."""
+    """Creates Prefect's database where there is none; that takes longer than the server's start."""
     configure_prefect(root)
     home = Path(os.environ["PREFECT_HOME"])
     if (home / "prefect.db").exists():
@@ -130,7 +130,7 @@ def prepare_database(root: Path) -> None:
 
 @contextmanager
 def _ticking(what: str) -> Iterator[None]:
-    """Say every few seconds that `what` goes on."""
+    """Prints every few seconds that `what` goes on."""
     ended = threading.Event()
 
     def tick() -> None:
@@ -155,7 +155,7 @@ def _command(port: int) -> list[str]:
 
 
 def _environment() -> Mapping[str, str]:
-    """As Prefect starts its own: without the services that only schedules need."""
+    """The environment in which Prefect starts its own: without services that only schedules need."""
     environment = {key: value for key, value in os.environ.items() if key != "PREFECT_API_URL"}
     return environment | {
         "PREFECT_UI_ENABLED": "0",

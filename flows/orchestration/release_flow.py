@@ -1,6 +1,6 @@
-"""The release as Prefect knows it: a deployment with a form of one field, its steps as tasks.
+"""The Prefect flow `release`: its form has one field, its steps are tasks.
 
-Apart from flows/release.py, which `make pipeline` reads before anything heavy is imported.
+It is not in flows/release.py, which `modelyard build` imports before anything heavy.
 """
 
 from pathlib import Path

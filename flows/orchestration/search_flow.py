@@ -18,22 +18,22 @@ from flows.search import run_search
 def compress_search(
     changes: list[str] = [],  # noqa: B006 - Prefect shows this default in the form
 ) -> State[Any]:
-    """Try recipes of compression until one meets the product's requirements, or the budget is spent.
+    """Try recipes of compression until one meets the product's requirements or the budget is spent.
 
     Args:
         changes: Any parameter that all recipes share, one a line: section.key=value.
     """
     root = Path.cwd().resolve()
     configure_prefect(root)
-    tried = run_search(root, changes=changes)
-    found = best(tried)
+    trials = run_search(root, changes=changes)
+    found = best(trials)
     return Completed(
-        message=f"{len(tried)} recipes tried; trial {found.number if found else '-'} passed"
+        message=f"{len(trials)} recipes tried; trial {found.number if found else '-'} passed"
     )
 
 
 def run_from_command_line(changes: Sequence[str]) -> None:
-    """Run the flow here; its last log lines are sent before the temporary server goes."""
+    """Runs the flow here; its last log lines are sent before the temporary server ends."""
     try:
         compress_search(changes=list(changes))
     finally:

@@ -1,4 +1,4 @@
-"""What must be there before a build starts, each missing thing told in one message."""
+"""Checks before a build starts: git, packages, disk. Each raises one message."""
 
 import importlib.util
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.core.errors import PipelineError
 
 NEEDED_BYTES = 2_000_000_000
-"""Free disk that a full build of the default needs: outputs, DVC's copies of them, checkpoints, MLflow."""
+"""Disk that a full build of the default needs: outputs, DVC's copies, checkpoints, MLflow."""
 
 PACKAGES = (
     "dvc",
@@ -26,14 +26,14 @@ PACKAGES = (
 
 
 def check_before_build(root: Path) -> None:
-    """Raise PipelineError where git, a package or disk space is missing."""
+    """Raises PipelineError where git, a package or disk space is missing."""
     check_git(root)
     check_packages(PACKAGES)
     check_disk(root, needed=NEEDED_BYTES)
 
 
 def check_git(root: Path) -> None:
-    """The folder must be a git repository with a commit: builds are told apart by it."""
+    """Raises PipelineError where the folder is no git repository with a commit."""
     if shutil.which("git") is None:
         raise PipelineError(
             "git is not installed",
@@ -56,7 +56,7 @@ def check_git(root: Path) -> None:
 
 
 def check_packages(names: Sequence[str]) -> None:
-    """Every package that a build imports must be installed (they are not imported here)."""
+    """Raises PipelineError where a package is not installed; none is imported."""
     missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
         raise PipelineError(
@@ -67,7 +67,7 @@ def check_packages(names: Sequence[str]) -> None:
 
 
 def check_disk(folder: Path, *, needed: int) -> None:
-    """There must be `needed` bytes free where `folder` lies."""
+    """Raises PipelineError where less than `needed` bytes are free at `folder`."""
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise PipelineError(

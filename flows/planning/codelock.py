@@ -102,7 +102,7 @@ class CodeModule:
 
 
 class CodeLock:
-    """The code of one workspace. Each module is parsed once, whatever the number of stages."""
+    """The code of one workspace; each module is parsed once."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -110,7 +110,7 @@ class CodeLock:
         self._versions: dict[str, str] = {}
 
     def stage_hash(self, stage: str) -> str:
-        """Hash of all that decides what the stage's code does.
+        """Hash of the stage's code: of every module it reaches, and of library versions.
 
         Raises:
             ArtifactError: there is no such stage file, or a reached module does not parse.
@@ -170,7 +170,7 @@ def compute_code_lock(root: Path) -> dict[str, str]:
 
 
 def refresh_code_lock(root: Path) -> list[str]:
-    """Bring code.lock.json up to date; returns the stages whose code has changed."""
+    """Brings code.lock.json up to date; returns the stages whose code has changed."""
     path, now = Paths(root).code_lock, compute_code_lock(root)
     before: dict[str, str] = read_json(path) if path.exists() else {}
     if before != now:
@@ -179,7 +179,7 @@ def refresh_code_lock(root: Path) -> list[str]:
 
 
 def check_code_lock(root: Path) -> None:
-    """Raise ArtifactError when code.lock.json does not tell of the code that is there."""
+    """Raises ArtifactError when code.lock.json is not that of the code in the folder."""
     path, now = Paths(root).code_lock, compute_code_lock(root)
     before: dict[str, str] = read_json(path) if path.exists() else {}
     stale = sorted(name for name in {*now, *before} if before.get(name) != now.get(name))
@@ -257,7 +257,7 @@ def _version(distribution: str) -> str:
 
 
 def main() -> None:
-    """Refresh or check the code lock of the folder this is run in."""
+    """Refreshes or checks the code lock of the current folder."""
     parser = argparse.ArgumentParser(description="Hashes of each stage's code, for DVC.")
     parser.add_argument("--check", action="store_true", help="exit 1 when the file is stale")
     arguments = parser.parse_args()

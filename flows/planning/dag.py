@@ -1,6 +1,7 @@
-"""dvc.yaml as an ordered graph of stages. Prefect and DVC are not imported: reading is quick.
+"""dvc.yaml as an ordered graph of stages. DVC is not imported, so reading is quick.
 
-A stage depends on another where one of its dependencies is, holds or lies in an output of the other.
+A stage depends on another where a path of its dependencies equals, contains or is inside an output of
+the other.
 """
 
 from collections.abc import Iterable
@@ -32,7 +33,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Dag:
-    """Stages with parents before children, and in the order of dvc.yaml where that leaves a choice."""
+    """Stages, parents before children, otherwise in the order of dvc.yaml."""
 
     stages: tuple[Stage, ...]
     parents: dict[str, tuple[str, ...]]
@@ -46,7 +47,7 @@ class Dag:
         return next(stage for stage in self.stages if stage.name == name)
 
     def with_descendants(self, names: Iterable[str]) -> tuple[str, ...]:
-        """`names` and all that follows from them, in order."""
+        """`names` and all stages that depend on them, in order."""
         reached = set(names)
         for name in self.names:
             if reached.intersection(self.parents[name]):

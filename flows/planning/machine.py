@@ -1,6 +1,6 @@
-"""machine.json: what of this machine decides how fast a model answers.
+"""machine.json: the properties of this machine that decide how fast a model answers.
 
-Stage `measure` depends on it, so another processor measures anew and the same one does not.
+Stage `measure` depends on it: it runs again on another processor, and not on the same one.
 """
 
 import importlib.metadata
@@ -43,7 +43,7 @@ def describe_machine() -> dict[str, Any]:
 
 
 def refresh_machine(root: Path) -> bool:
-    """Write machine.json where it is missing or tells of another machine; True when it was written."""
+    """Writes machine.json where it is missing or of another machine; True when it was written."""
     path, now = Paths(root).machine, describe_machine()
     if path.exists() and read_json(path) == now:
         return False
@@ -71,7 +71,7 @@ def parse_cpuinfo(text: str) -> tuple[str, set[str]]:
 
 
 def _mac_flags() -> set[str]:
-    """Apple Silicon names its features `hw.optional.arm.FEAT_*`; Intel Macs list them in one line."""
+    """Instruction sets of a Mac: Apple Silicon names each in a key of its own, Intel all in one line."""
     if platform.machine() == "arm64":
         features = {"FEAT_DotProd": "asimddp", "FEAT_I8MM": "i8mm", "FEAT_BF16": "bf16"}
         found = {
@@ -82,7 +82,7 @@ def _mac_flags() -> set[str]:
 
 
 def _sysctl(name: str) -> str:
-    """A value that macOS keeps; empty where it has none."""
+    """A value of macOS's sysctl; empty where it has none."""
     answer = subprocess.run(
         ["/usr/sbin/sysctl", "-n", name], capture_output=True, text=True, check=False
     )

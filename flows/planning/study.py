@@ -1,4 +1,4 @@
-"""A search as Optuna's study in a file: what was tried, what is tried next, one process at a time."""
+"""A search as a study of Optuna in a file: the trials so far, the next one, one process at a time."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 from flows.console.trials import Recipe, TrialResult
 from pipeline.core.errors import PipelineError
 
-_ASKED_AGAIN = 20
+_MAX_REPEATS = 20
 """Proposals in a row that were tried before, after which the next untried recipe is taken."""
 
 
@@ -41,10 +41,10 @@ def study_lock(folder: Path) -> Iterator[None]:
 
 
 def open_study(folder: Path, *, seed: int, trials: int) -> Study:
-    """The study of a folder, new or as an earlier call left it. Call it under the study's lock.
+    """Opens the study of a folder, or creates it. Call it under the study's lock.
 
     Args:
-        trials: the budget, which is none of the study's identity.
+        trials: the budget; it may differ from call to call.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
@@ -64,25 +64,25 @@ def open_study(folder: Path, *, seed: int, trials: int) -> Study:
 
 
 def ask(study: Study, space: Mapping[str, Sequence[Any]], recipes: Sequence[Recipe]) -> Any:
-    """A trial of a recipe that is neither done nor failed; None where there is none left."""
+    """The next trial, of a recipe that is neither done nor failed; None where all are."""
     distributions: dict[str, BaseDistribution] = {
         name: CategoricalDistribution(list(values)) for name, values in space.items()
     }
     done = [t.params for t in study.trials if {"tried", "failed"} & set(t.user_attrs)]
-    left = [recipe for recipe in recipes if recipe not in done]
-    if not left:
+    open_recipes = [recipe for recipe in recipes if recipe not in done]
+    if not open_recipes:
         return None
-    for _ in range(_ASKED_AGAIN):
+    for _ in range(_MAX_REPEATS):
         trial = study.ask(distributions)
-        if trial.params in left:
+        if trial.params in open_recipes:
             return trial
         study.tell(trial, state=TrialState.FAIL)
-    study.enqueue_trial(dict(left[0]))
+    study.enqueue_trial(dict(open_recipes[0]))
     return study.ask(distributions)
 
 
 def finished(study: Study) -> list[FrozenTrial]:
-    """Trials whose recipe was built."""
+    """The trials whose recipe was built."""
     return [trial for trial in study.trials if "tried" in trial.user_attrs]
 
 

@@ -1,6 +1,6 @@
-"""Writing builds to MLflow: at `mlflow.db` and `mlartifacts` in the main root, where `mlflow ui` looks.
+"""Writes builds to MLflow: to `mlflow.db` and `mlartifacts` in the main root, where `mlflow ui` looks.
 
-Synchronous and plain; flows/tracking/recorder.py calls it from one thread and keeps its troubles from a build.
+Synchronous: flows/tracking/recorder.py calls it from one thread and keeps its errors from the build.
 """
 
 import csv
@@ -45,22 +45,22 @@ class MlflowStore:
         self._parent = ""
 
     def start_build(self, title: str) -> str:
-        """Open the parent run; runs that a killed build left open are closed. Returns its id."""
+        """Opens the parent run and closes runs of killed builds; returns its id."""
         self._close_interrupted()
         self._parent = self._start(title, _git_tags(self._workspace))
         return self._parent
 
     def start_stage(self, name: str) -> str:
-        """Open the child run of a stage; returns its id."""
+        """Opens the child run of a stage; returns its id."""
         return self._start(name, {"mlflow.parentRunId": self._parent, "stage": name})
 
     def log_rows(self, run_id: str, rows: Sequence[Mapping[str, str]]) -> None:
-        """Log rows of a learning curve, each at its step."""
+        """Logs rows of a learning curve, each at its step."""
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
         points = [
-            Metric(name, value, now, step)
+            Metric(name, value, timestamp=now, step=step)
             for index, row in enumerate(rows)
             for name, value, step in curve_points(row, index)
         ]
@@ -70,9 +70,10 @@ class MlflowStore:
     def finish_stage(
         self, run_id: str, name: str, *, state: str, seconds: float, outputs: Mapping[str, str]
     ) -> None:
-        """Log what a stage left, and close its run; `outputs` are tags as `output_tags` gives them.
+        """Logs the results of a stage and closes its run; `outputs` are tags from `output_tags`.
 
-        Its figures stand at the last step of its curve, and after it: MLflow shows what was logged last at the highest.
+        Its figures are logged at the last step of its curve, after the curve: MLflow shows the value that
+        was logged last at the highest step.
         """
         from mlflow.entities import Metric, Param, RunTag
 
@@ -84,7 +85,7 @@ class MlflowStore:
         curve = enumerate(read_curve(paths.out / "curve.csv"))
         steps = [step for index, row in curve for _, _, step in curve_points(row, index)]
         last = max(steps, default=0)
-        metrics = [Metric(key, value, now, last) for key, value in figures.items()]
+        metrics = [Metric(key, value, timestamp=now, step=last) for key, value in figures.items()]
         for batch in _batches(parameters, _SMALL_BATCH):
             self._client.log_batch(run_id, params=batch)
         for batch in _batches(tags, _SMALL_BATCH):
@@ -96,18 +97,20 @@ class MlflowStore:
         self._client.set_terminated(run_id)
 
     def fail_stage(self, run_id: str, message: str) -> None:
-        """Close the run of a stage that failed."""
+        """Closes the run of a stage that failed."""
         self._client.set_tag(run_id, "failure", message[:_VALUE_LENGTH])
         self._client.set_tag(run_id, "state", "failed")
         self._client.set_terminated(run_id, "FAILED")
 
     def finish_build(self, *, succeeded: bool) -> None:
-        """Log the gate's figures and files on the parent, and close it."""
+        """Logs the gate's figures and files on the parent run, and closes it."""
         from mlflow.entities import Metric
 
         gate, now = Paths(self._workspace, "gate"), int(time.time() * 1000)
         if succeeded:
-            metrics = [Metric(key, value, now, 0) for key, value in _figures(gate).items()]
+            metrics = [
+                Metric(key, value, timestamp=now, step=0) for key, value in _figures(gate).items()
+            ]
             self._client.log_batch(self._parent, metrics=metrics)
             for name in ("scorecard.json", "verdict.json", "bundle/MODEL_CARD.md"):
                 if (gate.out / name).exists():
@@ -127,7 +130,7 @@ class MlflowStore:
         return str(run.info.run_id)
 
     def _close_interrupted(self) -> None:
-        """Runs of dead processes are still RUNNING in MLflow; nobody else would ever close them."""
+        """Closes the runs of dead processes, which MLflow still shows as RUNNING."""
         running = self._client.search_runs(
             [self._experiment], "attributes.status = 'RUNNING'", max_results=1000
         )
@@ -199,7 +202,7 @@ def _numbers(value: Any, prefix: str) -> Iterator[tuple[str, float]]:
 
 
 def output_tags(paths: Paths) -> dict[str, str]:
-    """`dvc.<output>` → its hash in dvc.lock. DVC rewrites that file in place: read it while no stage runs."""
+    """`dvc.<output>` → its hash in dvc.lock. DVC rewrites that file in place: call it while no stage runs."""
     lock = paths.dvc_lock
     if not lock.exists():
         return {}

@@ -1,14 +1,14 @@
-"""A build in MLflow, written from one thread beside the stages.
+"""Records a build in MLflow, from one thread beside the stages.
 
-Everything that MLflow is told goes through one queue, in order: its first use migrates a database,
-its import takes seconds, and neither may hold a stage up. Trouble with MLflow never ends a build
-that trained for twenty minutes; it is said at once and again at the end, and the build then exits
-with an error though its results stay.
+All calls of MLflow go through one queue, in order: its import takes seconds, its first use migrates a
+database, and neither may delay a stage. An error of MLflow never ends a build that trained for twenty
+minutes: it is printed at once and again at the end, and the build then exits with an error while its
+results stay.
 """
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ CURVE_SECONDS = 5.0
 
 
 class Tracking:
-    """One build's way to MLflow. No method raises; `error` holds the first trouble."""
+    """Records one build. No method raises; `error` holds MLflow's first error."""
 
     def __init__(self, root: Path, *, workspace: Path, experiment: str, title: str) -> None:
         self.error: str | None = None
@@ -30,21 +30,21 @@ class Tracking:
         self._stages: dict[str, str] = {}
         self._rows: dict[str, int] = {}
         self._queue = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mlflow")
-        self._tell(lambda: self._open(root, experiment, title))
+        self._queue.submit(self._guarded, lambda: self._open(root, experiment, title))
 
     def start_stage(self, name: str) -> None:
-        """Open the run of a stage."""
+        """Opens the run of a stage."""
 
-        def tell(store: MlflowStore) -> None:
+        def write(store: MlflowStore) -> None:
             self._stages[name] = store.start_stage(name)
 
-        self._write(tell)
+        self._write(write)
 
     @contextmanager
     def live_curve(self, name: str) -> Iterator[Callable[[], None]]:
-        """Log new rows of the stage's curve every few seconds, from the moment the yielded call is made.
+        """Logs new rows of the stage's curve every few seconds, once the yielded function was called.
 
-        Not earlier: until the stage has started, the file is the one of the build before.
+        Not earlier: before the stage starts, the file is that of the former build.
         """
         started, ended = threading.Event(), threading.Event()
 
@@ -63,7 +63,7 @@ class Tracking:
             thread.join()
 
     def finish_stage(self, name: str, *, state: str, seconds: float) -> None:
-        """Log the rest of the curve and all the stage left."""
+        """Logs the rest of the curve and the stage's results."""
         outputs = output_tags(Paths(self._workspace, name))  # now: the next stage's DVC rewrites it
         self._log_curve(name)
         self._write(
@@ -73,11 +73,11 @@ class Tracking:
         )
 
     def fail_stage(self, name: str, message: str) -> None:
-        """Close the run of a stage that failed."""
+        """Closes the run of a stage that failed."""
         self._write(lambda store: store.fail_stage(self._stages[name], message))
 
     def finish_build(self, *, succeeded: bool) -> None:
-        """Close the parent run and wait until everything is written."""
+        """Closes the parent run and waits until everything is written."""
         self._write(lambda store: store.finish_build(succeeded=succeeded))
         self._queue.shutdown(wait=True)
 
@@ -89,26 +89,23 @@ class Tracking:
     def _log_curve(self, name: str) -> None:
         path = Paths(self._workspace, name).out / "curve.csv"
 
-        def tell(store: MlflowStore) -> None:
+        def write(store: MlflowStore) -> None:
             rows = read_curve(path)
             store.log_rows(self._stages[name], rows[self._rows.get(name, 0) :])
             self._rows[name] = max(self._rows.get(name, 0), len(rows))
 
-        self._write(tell)
+        self._write(write)
 
-    def _write(self, tell: Callable[[MlflowStore], None]) -> None:
+    def _write(self, write: Callable[[MlflowStore], None]) -> None:
         def with_store() -> None:
             if self._store is not None:
-                tell(self._store)
+                write(self._store)
 
-        self._tell(with_store)
-
-    def _tell(self, work: Callable[[], None]) -> Future[None]:
-        return self._queue.submit(self._guarded, work)
+        self._queue.submit(self._guarded, with_store)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         if self.error is not None:
-            return  # one trouble is told once; a store that is broken would only repeat it
+            return  # a broken store would only repeat its error
         try:
             work()
         except Exception as error:  # whatever MLflow raises: the build's results matter more
@@ -118,7 +115,7 @@ class Tracking:
 
 @contextmanager
 def tracked(root: Path, *, workspace: Path, experiment: str, title: str) -> Iterator[Tracking]:
-    """A Tracking that is closed as failed when the block raises."""
+    """Yields a Tracking, which is closed as failed where the block raises."""
     tracking = Tracking(root, workspace=workspace, experiment=experiment, title=title)
     try:
         yield tracking

@@ -34,7 +34,12 @@ class open_runner:  # noqa: N801 - reads as the function it stands for
         params = load_params(self.root / "params.yaml")
         environment = stage_environment(params, workspace=self.root)
         environment |= {"DVC_SITE_CACHE_DIR": mini_environment(self.root)["DVC_SITE_CACHE_DIR"]}
-        return Runner(self.root, self.root / ".modelyard/logs", environment, self.lock.__enter__())
+        return Runner(
+            workspace=self.root,
+            logs=self.root / ".modelyard/logs",
+            environment=environment,
+            lock=self.lock.__enter__(),
+        )
 
     def __exit__(self, *error: object) -> None:
         self.lock.__exit__(None, None, None)

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from flows.execution import stage_shell
-from flows.execution.warm import SOCKET_VARIABLE, pays, warm_interpreter
+from flows.execution.warm import SOCKET_VARIABLE, saves_time, warm_interpreter
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forking is safe on Linux only")
 
@@ -132,5 +132,5 @@ def test_without_a_host_and_for_other_commands_the_system_shell_runs(
 
 
 def test_one_heavy_stage_alone_does_not_pay() -> None:
-    assert pays(["pretrain", "finetune"])
-    assert not pays(["quantize", "evaluate", "gate"])
+    assert saves_time(["pretrain", "finetune"])
+    assert not saves_time(["quantize", "evaluate", "gate"])
