@@ -1,4 +1,4 @@
-"""collect: raw text from pinned, licensed sources, with a manifest of where each row comes from.
+"""collect: reads texts from pinned, licensed sources and records where each source comes from.
 
 Reads   data/, installed packages
 Writes  artifacts/collect/{records.parquet, corpus.parquet, manifest.json, metrics.json}
@@ -19,7 +19,7 @@ from pipeline.problem.problems import problem_named
 
 
 def run(params: Params, paths: Paths) -> Metrics:
-    """Read every source; labelled rows and corpus rows go to tables of their own."""
+    """Read every source; write one table of labelled rows and one of the corpus."""
     labelled: list[Record] = []
     corpus: list[Record] = []
     manifest = []
@@ -47,6 +47,7 @@ def run(params: Params, paths: Paths) -> Metrics:
 
 
 def _collect(source: Source, params: Params, data: Path) -> tuple[list[Record], SourceRecord]:
+    """The records of a source, and its entry in the manifest."""
     requirements = params.product.requirements
     waived = waiver(
         source.name,

@@ -1,4 +1,5 @@
-"""label: gold labels, from the sources and, where people annotated rows, from what most of them say.
+"""label: makes the gold labels, from the sources and, where people annotated rows, from their
+votes.
 
 Reads   artifacts/validate/records.parquet, annotations/
 Writes  artifacts/label/{records.parquet, agreement.json, metrics.json}
@@ -21,7 +22,7 @@ _COLUMNS = ("id", "source", "text", "second", "label", "cluster", "target")
 
 
 def run(params: Params, paths: Paths) -> Metrics:
-    """Merge annotations into the sources' labels; stop where annotators disagree too much."""
+    """Give each row its gold label and target; stop where annotators disagree too much."""
     product = params.product
     problem, labels = problem_named(product.problem), product.labels
     records = read_records(paths.read("validate", "records.parquet"))
@@ -41,7 +42,7 @@ def run(params: Params, paths: Paths) -> Metrics:
 
 
 def _merged(record: Record, votes: Annotations, product: Product) -> Record:
-    """The record with its gold label and the target that stands for it."""
+    """The record with its gold label, and the target that a model learns."""
     label, problem = record.label or "", problem_named(product.problem)
     if given := votes.get(record.id):
         label = problem.merged([*given.values()], labels=product.labels, otherwise=label)
@@ -51,12 +52,13 @@ def _merged(record: Record, votes: Annotations, product: Product) -> Record:
 def _agreement(
     votes: Annotations, *, known: set[str], changed: int, product: Product
 ) -> AgreementReport:
-    """Counts and alpha. Rows that validate took out may have annotations: they are counted apart."""
+    """Counts and alpha of the annotations; those of rows that validate took out count as unknown
+    rows.
+    """
     rows = [votes[identifier] for identifier in votes if identifier in known]
     if votes and not rows:
         raise DataError(
-            f"none of the {len(votes):,} annotated ids is an id of the data (such as "
-            f"{next(iter(votes))!r})",
+            f"{len(votes):,} annotated ids, such as {next(iter(votes))!r}, and none is in the data",
             expected="ids of artifacts/validate/records.parquet",
             next_step="annotate rows of these data, or empty annotations/",
         )

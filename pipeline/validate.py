@@ -1,4 +1,4 @@
-"""validate: clean the texts, take out what must not be learned from, describe what is left.
+"""validate: cleans the texts, takes out rows that must not be learned from, and describes the rest.
 
 Reads   artifacts/collect/
 Writes  artifacts/validate/{records.parquet, corpus.parquet, rejects.parquet, report.json,
@@ -18,8 +18,7 @@ from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.data import balance
-from pipeline.data import row_checks as quality
+from pipeline.data import balance, row_checks
 from pipeline.data.duplicates import groups
 from pipeline.data.privacy import personal_data
 from pipeline.data.records import Record, read_records, to_columns, write_records
@@ -29,40 +28,40 @@ from pipeline.report.data_card import data_card
 
 
 def run(params: Params, paths: Paths) -> Metrics:
-    """Check the labelled rows, then the corpus against them; stop where a limit is broken."""
+    """Check the labelled rows, and the corpus against them; stop where a limit is broken."""
     records = read_records(paths.read("collect", "records.parquet"))
     corpus = read_records(paths.read("collect", "corpus.parquet"))
-    labelled = quality.check_labelled(records, params.validate_)
-    shares = quality.shares(len(records), labelled.rejects)
-    reasons = quality.counts_by_reason(labelled.rejects)
+    labelled = row_checks.check_labelled(records, params.validate_)
+    shares = row_checks.shares(len(records), labelled.rejects)
+    reasons = row_checks.counts_by_reason(labelled.rejects)
     why = ", ".join(f"{reason}: {count:,}" for reason, count in reasons.items())
     balance.check_shares(shares, params=params.validate_, why=why)
     problem = problem_named(params.product.problem)
     counts = balance.label_counts(labelled.records, problem=problem, labels=params.product.labels)
     balance.check_balance(labelled.records, counts, problem=problem, params=params.validate_)
     say(f"validate  {len(corpus):,} corpus rows against {len(labelled.records):,} labelled ones")
-    unlabelled = quality.check_corpus(corpus, labelled.records, params.validate_)
+    unlabelled = row_checks.check_corpus(corpus, labelled.records, params.validate_)
     say("validate  personal data")
     report = DataReport(
         limits=params.validate_,
         labels=counts,
         numbers=balance.spread(labelled.records, problem=problem),
         shares=shares,
-        labelled=quality.summary(len(records), labelled),
-        corpus=quality.summary(len(corpus), unlabelled),
+        labelled=row_checks.summary(len(records), labelled),
+        corpus=row_checks.summary(len(corpus), unlabelled),
         near_duplicates=_clusters(labelled.records),
         personal_data=PersonalData(
-            labelled=personal_data(quality.texts(labelled.records)),
-            corpus=personal_data(quality.texts(unlabelled.records)),
+            labelled=personal_data(row_checks.texts(labelled.records)),
+            corpus=personal_data(row_checks.texts(unlabelled.records)),
         ),
-        note=quality.NOTE,
+        note=row_checks.NOTE,
     )
-    _save(paths, labelled, unlabelled, report)
+    _save(labelled, unlabelled, report, paths=paths)
     return _metrics(report)
 
 
 def _save(
-    paths: Paths, labelled: quality.Checked, corpus: quality.Checked, report: DataReport
+    labelled: row_checks.Checked, corpus: row_checks.Checked, report: DataReport, *, paths: Paths
 ) -> None:
     names = ("id", "source", "text", "second")
     write_records(paths.out / "records.parquet", labelled.records, (*names, "label", "cluster"))

@@ -54,8 +54,11 @@ def test_labels_pass_through_and_the_annotators_majority_wins(workspace: Path) -
     [
         ([("0", "ann", "positive"), ("0", "bo", "negative")], "alpha of the annotations is"),
         ([("0", "ann", "great")], "line 2: the label value 'great'"),
-        ([("0", "", "positive")], "line 2: a label by nobody"),
-        ([("nowhere", "ann", "positive")], "none of the 1 annotated ids"),
+        ([("0", "", "positive")], "line 2: the column `annotator` is empty"),
+        (
+            [("nowhere", "ann", "positive")],
+            "1 annotated ids, such as .nowhere., and none is in the data",
+        ),
     ],
 )
 def test_annotations_that_cannot_be_trusted_are_refused(

@@ -1,23 +1,27 @@
-"""How far annotators agree: Krippendorff's alpha, for labels and for numbers."""
+"""Measures how far annotators agree, with Krippendorff's alpha, for labels and for numbers."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import permutations
 from statistics import fmean
 from typing import TypeVar
 
 from pipeline.problem.problem import Problem
 
-Value = TypeVar("Value", str, float, bool)
+Value = TypeVar("Value", bound=Hashable)
 
 
 def agreement(
     rows: Sequence[Sequence[str]], *, problem: Problem, labels: Sequence[str]
 ) -> float | None:
-    """Alpha of the labels that each row was given, as tables hold them: the mean over the questions.
+    """Krippendorff's alpha of the annotators' labels, as the mean over the questions that were
+    asked.
 
-    classification asks which label; multi_label asks of each label whether it holds; regression asks
-    for the number. None where nothing could disagree.
+    classification asks for the label, regression for the number, multi_label asks for each label
+    whether the text has it. None where no two answers could disagree.
+
+    Args:
+        rows: the labels that each row was given, in the form that tables use.
     """
     alphas = [
         krippendorff_alpha(question, problem.distance)
@@ -30,11 +34,11 @@ def agreement(
 def krippendorff_alpha(
     rows: Iterable[Sequence[Value]], distance: Callable[[Value, Value], float]
 ) -> float | None:
-    """Krippendorff's alpha: 1 is agreement, 0 is chance.
+    """Krippendorff's alpha: 1 for full agreement, 0 for agreement by chance.
 
     Args:
-        rows: the labels that each row was given; rows with fewer than two say nothing.
-        distance: δ² of two values; see `Problem.distance`.
+        rows: the values that each row was given; rows with fewer than two do not count.
+        distance: δ², how much two values differ; see `Problem.distance`.
 
     Returns:
         α = 1 − (n − 1)·Σ_{c≠k} o_ck·δ²_ck / Σ_{c≠k} n_c·n_k·δ²_ck (Krippendorff 2011, "Computing
@@ -51,7 +55,9 @@ def krippendorff_alpha(
 
 
 def _coincidences(rows: Iterable[Sequence[Value]]) -> Mapping[tuple[Value, Value], float]:
-    """How often two annotators of a row gave each ordered pair of labels, each label counted once."""
+    """Ordered pair of values → how often two annotators gave them to one row; each value weighs
+    1.
+    """
     weights: defaultdict[tuple[Value, Value], float] = defaultdict(float)
     for labels in rows:
         for first, second in permutations(labels, 2):

@@ -1,4 +1,4 @@
-"""Labels that people gave, read from `annotations/`."""
+"""Reads the labels that people gave to rows, from the files in `annotations/`."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,16 @@ from pipeline.data.rows import read_rows
 from pipeline.problem.labelling import Labelling
 from pipeline.problem.problem import Problem
 
-# row id → annotator → label
 Annotations = dict[str, dict[str, str]]
+"""Row id → annotator → label."""
+_COLUMNS = ("id", "annotator", "label")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """One person's label of one row; `time` orders a person's second thoughts."""
+    """One person's label of one row; a person's label with a later `time` replaces an earlier
+    one.
+    """
 
     id: str
     annotator: str
@@ -25,7 +28,7 @@ class Annotation:
 
 
 def read_annotations(folder: Path, *, problem: Problem, labels: Sequence[str]) -> list[Annotation]:
-    """Every annotation in the CSV and JSON-lines files of `folder`, in order of time.
+    """All annotations in the files of `folder` (CSV, TSV, JSON lines, Parquet), in order of time.
 
     Raises:
         DataError: a file is malformed, an annotator has no name, or a label is not the product's.
@@ -37,20 +40,22 @@ def read_annotations(folder: Path, *, problem: Problem, labels: Sequence[str]) -
 
 
 def _read(file: Path, problem: Problem, labelling: Labelling) -> Iterable[Annotation]:
-    for row in read_rows(file, columns=["id", "annotator", "label"], optional=["time"]):
-        values, where = row.values, f"{file.name}, line {row.line}"
-        if not values["annotator"]:
+    for row in read_rows(file, columns=_COLUMNS, optional=["time"]):
+        where = f"{file.name}, line {row.line}"
+        identifier, annotator, cell = (row.values[name] for name in _COLUMNS)
+        if not annotator:
             raise DataError(
-                f"{where}: a label by nobody",
-                expected="a name in the column `annotator`",
+                f"{where}: the column `annotator` is empty",
+                expected="the name of who gave the label",
                 next_step="correct the line",
             )
-        label = read_label(values["label"], problem, labelling, where=where)
-        yield Annotation(values["id"], values["annotator"], label, values.get("time", ""))
+        label = read_label(cell, problem, labelling, where=where)
+        time = row.values.get("time", "")
+        yield Annotation(id=identifier, annotator=annotator, label=label, time=time)
 
 
 def by_row(annotations: Iterable[Annotation]) -> Annotations:
-    """Each annotator's last word on each row."""
+    """The last label that each annotator gave to each row."""
     rows: Annotations = {}
     for annotation in annotations:
         rows.setdefault(annotation.id, {})[annotation.annotator] = annotation.label

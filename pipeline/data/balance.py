@@ -1,4 +1,6 @@
-"""Whether the labelled rows can be learned from: how many are left, and how their labels are spread."""
+"""Checks that enough labelled rows passed, and that their labels are balanced enough to learn
+from.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,22 +17,33 @@ from pipeline.problem.problem import Problem
 def label_counts(
     records: Sequence[Record], *, problem: Problem, labels: Sequence[str]
 ) -> dict[str, int]:
-    """Rows of each label of the product; a row of several labels counts for each, one with a number once."""
+    """Label of the product → number of rows that have it; regression has one label, with all
+    rows.
+    """
     counts = Counter(label for row in _labels(records) for label in problem.labels_in(row, labels))
     return {label: counts[label] for label in labels}
 
 
 def check_shares(shares: RejectShares, *, params: ValidateParams, why: str) -> None:
-    """Stop the line where too many labelled rows were taken out.
+    """Stop the build where too many labelled rows were taken out.
 
     Args:
-        why: what took rows out, for the message.
+        why: the reasons for which rows were taken out, for the message.
 
     Raises:
         DataError: too many rejects or copies.
     """
-    _at_most("rejected", shares.rejected, params.max_reject_share, why)
-    _at_most("copies of others", shares.copies, params.max_duplicate_share, why)
+    for what, share, name in (
+        ("rejected", shares.rejected, "max_reject_share"),
+        ("copies of others", shares.copies, "max_duplicate_share"),
+    ):
+        limit: float = getattr(params, name)
+        if share > limit:
+            raise DataError(
+                f"{share:.1%} of the labelled rows are {what} ({why})",
+                expected=f"at most {limit:.1%} (validate.{name})",
+                next_step=f"correct the source, or raise validate.{name} if the rows are fine",
+            )
 
 
 def check_balance(
@@ -40,13 +53,13 @@ def check_balance(
     problem: Problem,
     params: ValidateParams,
 ) -> None:
-    """Stop the line where the labels of the rows that are left are too few or too much alike.
+    """Stop the build where the labels of the remaining rows are too few or too much alike.
 
     Args:
-        counts: by `label_counts`.
+        counts: as `label_counts` gives them.
 
     Raises:
-        DataError: a label is missing, rare, or too common; numbers do not differ.
+        DataError: a label is missing, too rare or too common, or all numbers are the same.
     """
     try:
         problem.check_rows(_labels(records), counts, limits=params)
@@ -62,13 +75,3 @@ def spread(records: Sequence[Record], *, problem: Problem) -> NumberSpread | Non
 
 def _labels(records: Sequence[Record]) -> list[str]:
     return [record.label or "" for record in records]
-
-
-def _at_most(what: str, share: float, limit: float, why: str) -> None:
-    if share > limit:
-        name = "max_reject_share" if what == "rejected" else "max_duplicate_share"
-        raise DataError(
-            f"{share:.1%} of the labelled rows are {what} ({why})",
-            expected=f"at most {limit:.1%} (validate.{name})",
-            next_step=f"correct the source, or raise validate.{name} if you know why it is so",
-        )

@@ -1,4 +1,4 @@
-"""Label cells of data files as tables hold them; a cell that does not fit the problem is a `DataError`."""
+"""Reads label cells of data files; a cell that does not fit the problem is a `DataError`."""
 
 from pipeline.core.errors import DataError
 from pipeline.problem.labelling import Labelling, RefusedError
@@ -6,13 +6,14 @@ from pipeline.problem.problem import Problem
 
 
 def read_label(value: str, problem: Problem, labelling: Labelling, *, where: str) -> str:
-    """The label as tables hold it; see the problem's own `read_label`.
+    """The label in the form that tables use; see the problem's own `read_label`.
 
     Args:
         where: file and line, for the message.
 
     Raises:
-        DataError: no label of the product, several where one is wanted, or no finite number.
+        DataError: not a label of the product, several labels where there must be one, or not a
+            finite number.
     """
     try:
         return problem.read_label(value, labelling, where=where)
@@ -21,5 +22,5 @@ def read_label(value: str, problem: Problem, labelling: Labelling, *, where: str
 
 
 def data_error(refused: RefusedError) -> DataError:
-    """The error of the pipeline that says what the problem refused."""
+    """The pipeline's error for a cell that the problem refused."""
     return DataError(refused.got, expected=refused.expected, next_step=refused.next_step)

@@ -1,5 +1,4 @@
-"""Labelled corpus documents as training rows: the teacher learns these before the product's own
-rows.
+"""Makes training rows of labelled corpus documents, which the teacher learns before the product's.
 
 A corpus may carry the labels of a neighbouring task. The last words of a review say what the
 reviewer thinks, and are about as long as the product's texts. None of these rows is in a split, so

@@ -1,4 +1,4 @@
-"""Named sources of text: files in installed packages or below `data/`, checked, then read."""
+"""Finds, checks and reads the sources of text: files in installed packages or below `data/`."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -18,7 +18,7 @@ from pipeline.problem.problem import Problem
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a source's file lies, and what to call the place in the manifest."""
+    """The file of a source, and the name of its place for the manifest."""
 
     file: Path
     name: str
@@ -28,7 +28,7 @@ def find(source: Source, data: Path) -> Origin:
     """The file of a source; `data` is the folder that files must lie in.
 
     Raises:
-        DataError: the package or file is not there, or the path leaves its folder.
+        DataError: the package or file does not exist, or the path leaves its folder.
     """
     if source.kind == "package" and source.package is not None:
         file = packages.locate(source.package, source.path)
@@ -48,15 +48,15 @@ def check_hash(source: Source, file: Path) -> str:
     """The file's SHA-256.
 
     Raises:
-        DataError: params.yaml pins another one.
+        DataError: params.yaml has another one.
     """
     found = sha256_file(file)
     if source.sha256 not in (None, found):
         raise DataError(
             f"source {source.name}: {file.name} has sha256 {found}",
             expected=f"{source.sha256}, the hash in params.yaml",
-            next_step="get the file that was meant, or, if it changed on purpose, write its new "
-            "hash (or null, for a file) into params.yaml",
+            next_step="restore that file or, if it changed on purpose, write its new hash into "
+            "params.yaml (or null, for a file)",
         )
     return found
 
@@ -64,10 +64,11 @@ def check_hash(source: Source, file: Path) -> str:
 def read_source(
     source: Source, file: Path, *, problem: Problem, labels: Sequence[str], max_rows: int | None
 ) -> list[Record]:
-    """The records of a source, ordered by id: by hash, so the first n are a stable choice.
+    """The records of a source, ordered by id, which is a hash: the first n are a random, stable
+    choice.
 
     Raises:
-        DataError: a column is missing, a label is not the product's, or no row is left.
+        DataError: a column is missing, a label is not the product's, or there is no row.
     """
     named = (source.text_column, source.second_text_column, source.label_column, *source.where)
     columns = dict.fromkeys(name for name in named if name)
@@ -91,7 +92,7 @@ def read_source(
         records.append(replace(record, id=identifier))
     if not records:
         raise DataError(
-            f"source {source.name}: no row of {file.name} is left",
+            f"source {source.name}: {file.name} has no row to read",
             expected=f"rows where {source.where}" if source.where else "at least one row",
             next_step="correct `where` or the file",
         )
@@ -108,7 +109,7 @@ def check_unique(records: Collection[Record]) -> None:
     if count > 1:
         raise DataError(
             f"the id {identifier} occurs {count} times",
-            expected="one row an id",
+            expected="an id for each row",
             next_step="give each source in params.yaml its own name",
         )
 
