@@ -51,8 +51,8 @@ class Requirements(Section):
     max_quality_drop: Share
     """Largest loss of `quality_metric` against the teacher, on the same validation rows."""
     latency_p95_ms: Rate
-    """Longest time of one request of `measure.tokens` tokens, in milliseconds, without the
-    tokenizer: 95 % of the requests must be faster."""
+    """Longest time in milliseconds that 95 % of the requests may take, on this machine. A request
+    has `measure.tokens` tokens; the time of the tokenizer is not counted."""
     size_mb: Rate
     """Largest model file, in megabytes of 10⁶ bytes."""
     memory_mb: Rate

@@ -164,8 +164,8 @@ class TransferParams(Section):
     is the highest probability; with several labels, the mean over the labels of the likelier of yes
     and no. Regression leaves none out."""
     batch_size: Positive
-    """Texts that the teacher answers at once. Larger needs more memory; the answers are the
-    same."""
+    """Texts that the teacher answers at once. Larger needs more memory; the answers differ only by
+    rounding."""
     hidden_layers: list[Positive]
     """Layers of the teacher, counted from 1, whose mean state of each text is kept for
     `distill.hidden_weight`; the last layer is always kept. Give one for each student layer except
@@ -233,8 +233,7 @@ class PruneParams(OptimisationParams):
     """Most corpus sentences of the training after the cut, beside all labelled rows. More recover
     more quality and take longer."""
     feature_weight: Annotated[float, Field(ge=0)]
-    """The weight that `distill.feature_weight` is in distill, for the training after the cut; 0 is
-    off."""
+    """As `distill.feature_weight`, for the training after the cut; 0 is off."""
 
     @model_validator(mode="after")
     def _parts_are_structured(self) -> Self:
