@@ -4,11 +4,10 @@ Of several labels each is softened by itself; of a number there is nothing to so
 the teacher's number.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -17,8 +16,8 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 
 from pipeline.models.features import features_read, layer_means, output_layer
-from pipeline.problem.problems import CLASSIFICATION, MULTI_LABEL, REGRESSION
 from pipeline.text.batching import Ids, epoch_batches
+from pipeline.training.objectives.by_problem import LOSSES
 from pipeline.training.token_rows import TokenRows
 
 MAPS = "feature_maps"
@@ -56,7 +55,7 @@ class Distillation:
         self._logits = torch.from_numpy(np.array(logits))  # a copy: logits may be mapped read-only
         self._targets = torch.from_numpy(targets.astype(np.float32))
         self._labelled = torch.from_numpy(labelled.astype(np.float32))
-        self._soft, self._gold_loss = ROW_LOSSES[problem]
+        self._losses = LOSSES[problem]
         self._temperature, self._hard = temperature, hard_label_weight
 
     def tokens(self, rows: Ids) -> int:
@@ -66,8 +65,8 @@ class Distillation:
         """Weighted mean of soft and hard loss over the batch."""
         student, features_loss = self._answers(model, rows, device)
         teacher = self._logits[rows].to(device)
-        soft = self._soft(student, teacher, self._temperature)
-        hard = self._gold_loss(student, self._targets[rows].to(device))
+        soft = self._losses.against_teacher(student, teacher, self._temperature)
+        hard = self._losses.against_gold(student, self._targets[rows].to(device))
         weight = self._hard * self._labelled[rows].to(device)
         return ((1 - weight) * soft + weight * hard).mean() + features_loss
 
@@ -144,47 +143,6 @@ def feature_maps(model: PreTrainedModel, features: Sequence[Features]) -> Iterat
         yield
     finally:
         delattr(model, MAPS)
-
-
-def soft_loss(student: torch.Tensor, teacher: torch.Tensor, temperature: float) -> torch.Tensor:
-    """Kullback-Leibler divergence of each row, `(batch,)`, times temperature squared."""
-    target = functional.log_softmax(teacher / temperature, dim=-1)
-    answer = functional.log_softmax(student / temperature, dim=-1)
-    divergence = functional.kl_div(answer, target, reduction="none", log_target=True)
-    return divergence.sum(dim=-1) * temperature**2
-
-
-def soft_label_loss(
-    student: torch.Tensor, teacher: torch.Tensor, temperature: float
-) -> torch.Tensor:
-    """Binary cross-entropy with the teacher's softened answer to each label, its mean, `(batch,)`."""
-    target = torch.sigmoid(teacher / temperature)
-    return _label_loss(student / temperature, target) * temperature**2
-
-
-def _cross_entropy(student: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    return functional.cross_entropy(student, targets[:, 0].long(), reduction="none")
-
-
-def _label_loss(student: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    losses = functional.binary_cross_entropy_with_logits(student, targets, reduction="none")
-    return losses.mean(dim=-1)
-
-
-def _squared_error(student: torch.Tensor, targets: torch.Tensor, *_: float) -> torch.Tensor:
-    return (student - targets).square().mean(dim=-1)
-
-
-ROW_LOSSES: Mapping[str, tuple[Callable[..., torch.Tensor], Callable[..., torch.Tensor]]] = (
-    MappingProxyType(
-        {
-            CLASSIFICATION: (soft_loss, _cross_entropy),
-            MULTI_LABEL: (soft_label_loss, _label_loss),
-            REGRESSION: (_squared_error, _squared_error),
-        }
-    )
-)
-"""Problem → the loss of each row against the teacher, and against gold, `(batch,)` both."""
 
 
 def transfer_batches(

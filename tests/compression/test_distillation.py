@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from pipeline.compression.distillation import Distillation, soft_loss, transfer_batches
+from pipeline.compression.distillation import Distillation, transfer_batches
 from pipeline.text.batching import Ids
 from pipeline.training.token_rows import TokenRows
 
@@ -39,18 +39,6 @@ def the_loss(
     )
     numbers: Ids = np.arange(1)
     return objective.loss(Answers(student), numbers, torch.device("cpu")).item()
-
-
-def test_the_soft_loss_is_zero_where_student_and_teacher_agree() -> None:
-    logits = torch.tensor([[0.3, -2.0, 1.0]])
-    assert soft_loss(logits, logits + 5.0, 3.0).abs().max() < 1e-6
-
-
-def test_the_soft_loss_equals_the_formula() -> None:
-    student, teacher = torch.tensor([[0.5, 0.0]]), torch.tensor([[2.0, -1.0]])
-    p, q = torch.softmax(teacher / 2, -1), torch.softmax(student / 2, -1)
-    expected = 4 * (p * (p.log() - q.log())).sum()
-    assert torch.allclose(soft_loss(student, teacher, 2.0), expected)
 
 
 def test_rows_without_a_label_ignore_the_hard_loss() -> None:

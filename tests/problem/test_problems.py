@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.compression.distillation import ROW_LOSSES
 from pipeline.models.linear import LINEAR_MODELS
 from pipeline.problem.problems import PROBLEMS
 from pipeline.report.answer_plots import PICTURES
-from pipeline.training.objectives.by_problem import OBJECTIVES
+from pipeline.training.objectives.by_problem import LOSSES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "pipeline/serving/static/answers.js"
@@ -26,8 +25,7 @@ def panels() -> list[str]:
 @pytest.mark.parametrize(
     ("table", "names"),
     [
-        ("objectives", OBJECTIVES),
-        ("row losses", ROW_LOSSES),
+        ("losses", LOSSES),
         ("linear models", LINEAR_MODELS),
         ("pictures", PICTURES),
         ("panels of the demo page", panels()),

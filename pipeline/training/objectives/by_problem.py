@@ -1,9 +1,11 @@
-"""The objective of each problem over gold targets."""
+"""The losses of each problem: of training on gold targets, and of distillation."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from pipeline.problem.probabilities import Targets
@@ -14,19 +16,55 @@ from pipeline.training.objectives.gold import (
     multi_label_objective,
     number_objective,
 )
+from pipeline.training.objectives.row_losses import (
+    label_loss,
+    multi_label_loss,
+    soft_label_loss,
+    soft_loss,
+    squared_error,
+)
 from pipeline.training.token_rows import TokenRows
 
-MakeObjective = Callable[[TokenRows, Targets, NDArray[np.float64] | None], GoldObjective]
-OBJECTIVES: Mapping[str, MakeObjective] = MappingProxyType(
+
+@dataclass(frozen=True, kw_only=True)
+class Losses:
+    """What models of one problem minimise.
+
+    Attributes:
+        objective: rows, their targets `(rows, width)` and weights of the labels (or None) → the objective
+            of training on gold.
+        against_teacher: student and teacher outputs, `(batch, outputs)`, and a temperature → the loss
+            of each row, `(batch,)`.
+        against_gold: student outputs and targets, `(batch, width)` → the loss of each row, `(batch,)`.
+    """
+
+    objective: Callable[[TokenRows, Targets, NDArray[np.float64] | None], GoldObjective]
+    against_teacher: Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor]
+    against_gold: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+LOSSES: Mapping[str, Losses] = MappingProxyType(
     {
-        CLASSIFICATION: lambda rows, gold, weights: label_objective(
-            rows, gold[:, 0].astype(np.int64), weights
+        CLASSIFICATION: Losses(
+            objective=lambda rows, gold, weights: label_objective(
+                rows, gold[:, 0].astype(np.int64), weights
+            ),
+            against_teacher=soft_loss,
+            against_gold=label_loss,
         ),
-        MULTI_LABEL: multi_label_objective,
-        REGRESSION: lambda rows, gold, _: number_objective(rows, gold[:, 0]),
+        MULTI_LABEL: Losses(
+            objective=multi_label_objective,
+            against_teacher=soft_label_loss,
+            against_gold=multi_label_loss,
+        ),
+        REGRESSION: Losses(
+            objective=lambda rows, gold, _: number_objective(rows, gold[:, 0]),
+            against_teacher=squared_error,
+            against_gold=squared_error,
+        ),
     }
 )
-"""Problem → the objective of rows with these targets `(rows, width)` and weights of the labels."""
+"""Problem → its losses."""
 
 
 def gold_objective(
@@ -38,4 +76,4 @@ def gold_objective(
         targets: numbers in deviations, by the problem's `Scale`.
         weights: of each label, `(labels,)`; None where all rows weigh the same.
     """
-    return OBJECTIVES[problem](rows, rows.of_rows(targets), weights)
+    return LOSSES[problem].objective(rows, rows.of_rows(targets), weights)
