@@ -14,8 +14,7 @@ Value = TypeVar("Value", bound=Hashable)
 def agreement(
     rows: Sequence[Sequence[str]], *, problem: Problem, labels: Sequence[str]
 ) -> float | None:
-    """Krippendorff's alpha of the annotators' labels, as the mean over the questions that were
-    asked.
+    """Krippendorff's alpha of the annotators' labels, as the mean over the questions asked.
 
     classification asks for the label, regression for the number, multi_label asks for each label
     whether the text has it. None where no two answers could disagree.
@@ -55,9 +54,7 @@ def krippendorff_alpha(
 
 
 def _coincidences(rows: Iterable[Sequence[Value]]) -> Mapping[tuple[Value, Value], float]:
-    """Ordered pair of values → how often two annotators gave them to one row; each value weighs
-    1.
-    """
+    """Ordered pair of values → how often two annotators gave it to one row; a value weighs 1."""
     weights: defaultdict[tuple[Value, Value], float] = defaultdict(float)
     for labels in rows:
         for first, second in permutations(labels, 2):

@@ -17,9 +17,7 @@ _COLUMNS = ("id", "annotator", "label")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """One person's label of one row; a person's label with a later `time` replaces an earlier
-    one.
-    """
+    """One person's label of one row; of several, the one with the latest `time` counts."""
 
     id: str
     annotator: str

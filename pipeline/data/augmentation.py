@@ -1,5 +1,4 @@
-"""Makes new texts from the product's own, for the teacher to label (Tang et al. 2019; Jiao et al.
-2020).
+"""Makes texts from the product's own for the teacher to label (Tang et al. 2019, Jiao et al. 2020).
 
 They are closer to the domain than any corpus. They need not be good English: the student learns the
 teacher's answer to each, whatever it is.
@@ -15,8 +14,7 @@ _TRIES = 3
 
 
 def augmented(texts: Sequence[str], *, times: int, seed: int) -> list[tuple[int, str]]:
-    """Up to `times` variants of each text, as (number of the text, variant); all differ from each
-    other and `texts`.
+    """Up to `times` new texts from each text, as (number of the text, new text), all different.
 
     A quarter are a piece of the text, a quarter its beginning joined to the end of another. In all
     of them, one word in ten is dropped, and one in ten replaced by a random word of the texts.

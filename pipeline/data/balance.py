@@ -1,6 +1,4 @@
-"""Checks that enough labelled rows passed, and that their labels are balanced enough to learn
-from.
-"""
+"""Checks that there are enough labelled rows, and that their labels are balanced enough."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,9 +15,7 @@ from pipeline.problem.problem import Problem
 def label_counts(
     records: Sequence[Record], *, problem: Problem, labels: Sequence[str]
 ) -> dict[str, int]:
-    """Label of the product → number of rows that have it; regression has one label, with all
-    rows.
-    """
+    """Label of the product → number of rows that have it; regression counts all rows as one."""
     counts = Counter(label for row in _labels(records) for label in problem.labels_in(row, labels))
     return {label: counts[label] for label in labels}
 

@@ -1,5 +1,4 @@
-"""Ranks corpus sentences by how much they read like the product's own texts (after Moore and Lewis
-2010).
+"""Ranks corpus sentences by likeness to the product's own texts (after Moore and Lewis 2010).
 
 A corpus of the domain has much else in it: film reviews also tell what happens in the film. A
 linear classifier of words and word pairs learns to tell the product's texts from corpus sentences;

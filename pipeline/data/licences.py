@@ -1,6 +1,4 @@
-"""Decides whether a source or checkpoint may be used: its licence is allowed, or it has a
-waiver.
-"""
+"""Checks the licence of a source or checkpoint: it is allowed, or there is a waiver."""
 
 from collections.abc import Collection, Mapping
 
@@ -10,8 +8,7 @@ from pipeline.core.errors import DataError
 def waiver(
     name: str, licence: str, *, allowed: Collection[str], waivers: Mapping[str, str]
 ) -> str | None:
-    """The reason for which `name` may be used although its licence is not allowed; None where it is
-    allowed.
+    """The reason of the waiver for `name`; None where its licence is allowed.
 
     Raises:
         DataError: the licence is not allowed and there is no waiver for `name`.

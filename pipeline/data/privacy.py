@@ -1,6 +1,4 @@
-"""Counts texts with personal data that a pattern finds: e-mail and web addresses, telephone
-numbers.
-"""
+"""Counts texts with personal data that a pattern finds: e-mail, web and telephone addresses."""
 
 import re
 from collections.abc import Iterable

@@ -1,6 +1,4 @@
-"""The row that the data stages (collect, validate, label, prepare) hand to each other, and its
-id.
-"""
+"""The row that collect, validate, label and prepare hand to each other, and its id."""
 
 import hashlib
 from collections.abc import Iterable, Sequence

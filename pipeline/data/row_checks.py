@@ -1,6 +1,4 @@
-"""Cleans rows and takes out the unusable ones, each with a reason: empty, too long, copies,
-leaks.
-"""
+"""Cleans rows and takes out unusable ones, with a reason: empty, too long, copies, leaks."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -55,9 +53,7 @@ def check_labelled(records: Sequence[Record], params: ValidateParams) -> Checked
 
 
 def _same_first(records: Sequence[Record], words: Sequence[str]) -> list[list[int]]:
-    """Row numbers of pairs, grouped by the bare words of the first text; `words` has a line for
-    each text.
-    """
+    """Row numbers of pairs, grouped by the first text; `words` has a line for each text."""
     found = groups(line.partition("\n")[0] for line in words)
     return [rows for rows in found if records[rows[0]].second is not None]
 
@@ -65,9 +61,7 @@ def _same_first(records: Sequence[Record], words: Sequence[str]) -> list[list[in
 def check_corpus(
     records: Sequence[Record], labelled: Sequence[Record], params: ValidateParams
 ) -> Checked:
-    """Clean corpus records, take out the unusable, copies, and those that share text with a
-    labelled row.
-    """
+    """Clean corpus records, take out the unusable, copies, and those with a labelled row's text."""
     kept, rejects = _usable(records, params)
     kept, corpus, copies = _without_copies(kept)
     labels = [words for record in labelled for words in _bare(record).split("\n")]

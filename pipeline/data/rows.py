@@ -37,9 +37,7 @@ class _Columns:
     optional: Sequence[str]
 
     def found(self, where: str, header: Sequence[str]) -> list[str]:
-        """The columns to read of a file with this header; raises where a required one is
-        missing.
-        """
+        """The columns to read from a file with this header; raises where one is missing."""
         require_columns(where, header, self.required)
         return [*self.required, *(name for name in self.optional if name in header)]
 
@@ -81,9 +79,7 @@ def _read_tsv(path: Path, columns: _Columns) -> Iterator[FileRow]:
 
 
 def _unquote(field: str) -> str:
-    """A TSV field without the quotes that some programs add; a lone quote stays, as the standard
-    says.
-    """
+    """A TSV field without the quotes that some programs add; a lone quote stays."""
     inner = field[1:-1]
     quoted = len(field) >= 2 and field[0] == field[-1] == '"' and '"' not in inner.replace('""', "")
     return inner.replace('""', '"') if quoted else field

@@ -64,8 +64,7 @@ def check_hash(source: Source, file: Path) -> str:
 def read_source(
     source: Source, file: Path, *, problem: Problem, labels: Sequence[str], max_rows: int | None
 ) -> list[Record]:
-    """The records of a source, ordered by id, which is a hash: the first n are a random, stable
-    choice.
+    """The records of a source by id, which is a hash: the first n are a random, stable choice.
 
     Raises:
         DataError: a column is missing, a label is not the product's, or there is no row.

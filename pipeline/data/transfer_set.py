@@ -1,6 +1,4 @@
-"""The transfer set's corpus part: short sentences of the domain, none of them in a held-out
-text.
-"""
+"""The corpus sentences of the transfer set: short, of the domain, in no held-out text."""
 
 import hashlib
 from collections.abc import Sequence
@@ -59,9 +57,7 @@ def write_sentences(path: Path, chosen: Sequence[Sentence]) -> None:
 
 
 def _distinct(documents: Sequence[Record], params: PrepareParams) -> list[Sentence]:
-    """Sentences of the wanted length, by id; of equal ones, that of the document with the lowest
-    id.
-    """
+    """Distinct sentences of the wanted length, by id, each with the first document by id."""
     in_order = sorted(documents, key=lambda document: (document.id, document.text))
     found: dict[str, Sentence] = {}
     for document in track(in_order, "prepare  sentences", len(in_order)):

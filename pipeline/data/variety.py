@@ -17,8 +17,7 @@ _BITS = 24
 def varied(
     sentences: Sequence[str], order: Iterable[int], *, count: int, min_new_pairs: float
 ) -> NDArray[np.int64]:
-    """Greedily picks `count` sentences that have enough word pairs that no picked one has; returns
-    row numbers.
+    """Greedily picks `count` sentences with enough new word pairs; returns their row numbers.
 
     Where too few sentences qualify, skipped ones fill up, in order. Words are separated by spaces,
     so in a language without spaces a sentence is one word, and new unless it is a copy.

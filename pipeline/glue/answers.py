@@ -10,8 +10,7 @@ from pipeline.core.files import read_json, write_json
 
 @dataclass(frozen=True, kw_only=True)
 class TaskAnswers:
-    """What one model, trained on one task with one seed, answers; each answer is a label's number
-    or a score.
+    """The answers of a model that was trained on one task with one seed: label numbers or scores.
 
     Attributes:
         development: development set → an answer for each of its rows.

@@ -62,9 +62,7 @@ def load_encoder(
 
 
 def _require_encoder(folder: Path, dropout: float) -> float | None:
-    """The dropout to set, or None where this family cannot set it; raises where `folder` has no
-    encoder.
-    """
+    """The dropout to set, None where the family cannot set it; raises where there is no encoder."""
     if is_bilm(folder):
         load_whole(BilmForSequenceClassification, folder, next_step=_OTHER)
         return dropout
@@ -121,9 +119,7 @@ def _own_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
 def _check_longest_row(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, max_length: int
 ) -> None:
-    """Check that the model reads a row of `max_length` tokens that all have the tokenizer's highest
-    id.
-    """
+    """Check that the model reads `max_length` tokens, all with the tokenizer's highest id."""
     highest, known = len(tokenizer) - 1, int(model.config.vocab_size)
     if highest >= known:
         raise ArtifactError(

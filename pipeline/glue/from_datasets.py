@@ -1,5 +1,4 @@
-"""Writes GLUE's data sets, read through the `datasets` library, as the official files that all else
-reads.
+"""Writes GLUE's official files from its data sets, which the `datasets` library reads.
 
     python -m pipeline.glue.from_datasets --source NAME_OR_FOLDER --out FOLDER [--tasks CoLA,MRPC]
 

@@ -170,9 +170,7 @@ def _best_seed(task: GlueTask, results: Mapping[str, DevelopmentResult]) -> int:
 
 
 def table(report: Report) -> str:
-    """One line a metric, in percent, beside published figures, and notes below; at most 100 columns
-    wide.
-    """
+    """One line a metric, in percent, beside published figures; notes below; 100 columns wide."""
     head = f"{'task':10}{'metric':10}{'mean':>7}  {'95 % interval':16}{'seeds':>5}"
     head += "".join(f"{name:>12}" for name in PUBLISHED)
     lines = [head, "─" * len(head)]

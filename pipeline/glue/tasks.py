@@ -1,6 +1,4 @@
-"""The nine tasks of GLUE and its diagnostic rows (Wang et al. 2019), as their official files spell
-them.
-"""
+"""The nine tasks of GLUE (Wang et al. 2019) and its diagnostic rows, as their files have them."""
 
 from dataclasses import dataclass
 from pathlib import Path
