@@ -1,54 +1,56 @@
-"""What compression keeps and what it saves: the release beside its teacher, peers and simple models, in one run.
+"""The quality that compression keeps and the size and time that it saves, against peers, in one run.
 
     python -m benchmarks.compression                       # after a build
-    python -m benchmarks.compression --seeds 1 2 3         # every claim over builds of three seeds
+    python -m benchmarks.compression --seeds 1 2 3         # quality over builds of three seeds
     python -m benchmarks.compression --folds 5             # quality by cross-fitting over all rows: 2¼ hours
 
-One table: the teacher in torch, ONNX float32 and int8; the released variant in float32 and int8; the student
-as `distill` leaves it; a student of its shape trained on gold rows alone (`benchmarks/support/hard_labels.py`);
-NB-LR; optimum-onnx's int8 of the same teacher, run by our runtime; Model2Vec distilled from the teacher's
-checkpoint and fine-tuned on the same rows, run by its own. Peers have environments of their own
-(`benchmarks/support/peers.py`); one that cannot be had stands in the table with the reason, and its figures
-are null.
+One table compares these models: the teacher in torch, ONNX float32 and ONNX int8; the released variant in
+float32 and int8; the student as `distill` leaves it; a student of the same shape trained on gold labels only
+(`benchmarks/support/hard_labels.py`); NB-LR; optimum-onnx's int8 of the same teacher, in our runtime; and
+Model2Vec, distilled from the teacher's checkpoint and fine-tuned on the same rows, in its own runtime. Peers
+have their own environments (`benchmarks/support/peers.py`). A peer that cannot be installed stays in the table
+with the reason, and its figures are null.
 
-Quality is accuracy on the test rows, or with `--folds` on all rows, each text answered alone by one thread;
-nothing is decided here. With `--seeds` the whole product is built once a seed (`compute.seed`: teacher,
-student and all between), every contender learns anew for each, and each side's figure is the mean. Sizes are
-of the file with the weights (the teacher's: `model.safetensors`). Latency is of one request, tokenizer
-included: texts cut from test sentences to hold exactly 8, 32 and 128 of the teacher's tokens are given to all
-(`tokens_read` says how many the release makes of them), who have each a process of its own and take turns in
-rounds. The teacher in torch has the runtime's tokenizer and our classifier, whose last layer is computed for
-the first token alone: ratios against it are not flattered.
+Quality is accuracy on the test rows, or with `--folds` on all rows; each text is answered alone on one thread.
+Nothing is selected by it. With `--seeds` the whole product is built once per seed (`compute.seed`: teacher,
+student and all between), every contender is trained anew for each, and figures are means. Sizes are those of
+the weights file (the teacher's: `model.safetensors`). Latency is of one request, tokenizer included: texts cut
+from test sentences to exactly 8, 32 and 128 of the teacher's tokens go to every contender (`tokens_read` gives
+how many tokens the release reads in them). Contenders run in processes of their own and take turns in rounds.
+The teacher in torch has the runtime's tokenizer and our classifier, which computes its last layer for the
+first token only: ratios against it are not flattered.
 
 Intervals are 95 % bootstrap intervals: of quality over seeds and rows, paired in both; of speed over rounds.
-`times_faster` and `times_faster_same_runtime` are of medians at `measure.tokens` and `measure.threads` of
-params.yaml, those with `_at_best_threads` of each side's best number of threads there. Sizes and speed are
+`times_faster` and `times_faster_same_runtime` are ratios of medians at `measure.tokens` and `measure.threads`
+of params.yaml; those ending in `_at_best_threads` use each side's best number of threads. Sizes and speed are
 of the first seed.
 """
 
 import argparse
-import json
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 
 from transformers.utils import logging
 
-from benchmarks.support.field import PEERS, Field
+from benchmarks.support.command_line import new_parser, print_result
+from benchmarks.support.field import PEERS, Contender, Field
 from benchmarks.support.folds import built_folds
 from benchmarks.support.peer_table import (
     Figure,
     Measured,
+    Place,
     Right,
+    Times,
     figures,
     table,
 )
 from benchmarks.support.race import answers, joined, race
 from benchmarks.support.seed_runs import built_with
 from benchmarks.support.texts import texts_by_tokens, tokens_read
-from flows.planning.machine import describe_machine
 from pipeline.core.errors import DataError
 from pipeline.core.files import read_json
 from pipeline.core.params import load_params
@@ -73,7 +75,7 @@ RATIOS = (
 
 
 def open_field(paths: Paths, *, peers: Iterable[str]) -> Field:
-    """The contenders' parameters.
+    """Checks that there is a release to compare, and describes who it is compared with.
 
     Raises:
         DataError: nothing was built yet, or the product is no classifier of single texts.
@@ -87,7 +89,7 @@ def open_field(paths: Paths, *, peers: Iterable[str]) -> Field:
     params = load_params(paths.params)
     if params.product.problem != CLASSIFICATION or params.product.pairs:
         raise DataError(
-            f"a product of {params.product.problem}{' of pairs' * params.product.pairs}",
+            f"a product of {params.product.problem}, pairs: {params.product.pairs}",
             expected="a classifier of single texts, which all contenders can be",
             next_step="run this benchmark on such a product",
         )
@@ -98,7 +100,7 @@ def open_field(paths: Paths, *, peers: Iterable[str]) -> Field:
 def of_seeds(
     field: Field, first: dict[str, Right], work: Path, *, seeds: Iterable[int]
 ) -> dict[str, Right]:
-    """`first` and the answers of the other seeds' builds."""
+    """The answers of `first` and of the other seeds' builds, joined."""
     parts = [first]
     for seed in seeds:
         with built_with(field.root, seed) as paths:
@@ -108,7 +110,7 @@ def of_seeds(
 
 
 def cross_fitted(field: Field, paths: Paths, work: Path, *, folds: int) -> dict[str, Right]:
-    """Answers to all rows, each by the contenders of the fold it is tested in."""
+    """The answers to all rows, each by the contenders of the fold that it is tested in."""
     parts = []
     for number, fold in enumerate(built_folds(field.params, paths, folds=folds)):
         place, seed = work / f"fold-{number + 1}", field.params.compute.seed
@@ -118,7 +120,7 @@ def cross_fitted(field: Field, paths: Paths, work: Path, *, folds: int) -> dict[
 
 
 def as_figures(measured: Mapping[str, Measured]) -> dict[str, object]:
-    """Everything measured, for the line of JSON; accuracy by seed, times by `<threads>x<tokens>`."""
+    """Everything measured, for the JSON line: accuracy by seed, times by `<threads>x<tokens>`."""
 
     def described(entry: Measured) -> dict[str, object]:
         times = {f"{place[0]}x{place[1]}": summarise(t) for place, t in entry.times.items()}
@@ -133,16 +135,35 @@ def as_figures(measured: Mapping[str, Measured]) -> dict[str, object]:
     return {name: described(entry) for name, entry in measured.items()}
 
 
+def measured_field(
+    contenders: Mapping[str, Contender],
+    right: Mapping[str, Right],
+    times: Mapping[str, Mapping[Place, Times]],
+) -> dict[str, Measured]:
+    """The table's entry of each contender."""
+    measured = {}
+    for name, entry in contenders.items():
+        whole = name in right and name in times
+        measured[name] = Measured(
+            right=right.get(name),
+            bytes=entry.bytes,
+            zipped=entry.zipped,
+            times=times.get(name, {}),
+            note=entry.note or ("" if whole else "left out: its process ended"),
+        )
+    return measured
+
+
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = new_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=11, help="of latency")
-    parser.add_argument("--requests", type=int, default=40, help="of each model in a round")
+    parser.add_argument("--requests", type=int, default=40, help="per model and round")
     parser.add_argument(
         "--seeds", type=int, nargs="+", help="of builds, beside that of params.yaml"
     )
     parser.add_argument("--peers", nargs="+", choices=["none", *PEERS], default=list(PEERS))
-    parser.add_argument("--folds", type=int, default=0, help="of cross-fitting; 0: test rows alone")
+    parser.add_argument("--folds", type=int, default=0, help="of cross-fitting; 0: test rows only")
     options = parser.parse_args()
     if options.folds == 1:
         parser.error("one fold leaves no rows to learn from")
@@ -154,15 +175,14 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Command line."""
     options = parse_arguments()
-    # Loading bars of libraries, here and in the processes to come.
+    # Switches off progress bars of libraries, here and in child processes.
     os.environ["TQDM_DISABLE"] = "1"
     logging.disable_progress_bar()
     paths = Paths(ROOT)
     field = open_field(paths, peers=[name for name in options.peers if name != "none"])
-    own = field.params.compute.seed
+    own, settings = field.params.compute.seed, field.params.measure
     seeds = [own, *(seed for seed in options.seeds or [] if seed != own)]
     texts = texts_by_tokens(paths, TOKENS)
-    release = Variant(*field.release.split("-")).folder(paths)
     with tempfile.TemporaryDirectory(prefix="compression-") as name:
         work = Path(name)
         contenders = field.contenders(paths, work / "build", seed=own)
@@ -174,42 +194,29 @@ def main() -> None:
         else:
             first = answers(contenders, paths.read("prepare", "records.parquet"))
             right = of_seeds(field, first, work, seeds=seeds[1:])
-    measured = {}
-    for name, entry in contenders.items():
-        ended = "" if name in right and name in times else "left out: it ended while it was asked"
-        measured[name] = Measured(
-            right.get(name), entry.bytes, entry.zipped, times.get(name, {}), entry.note or ended
-        )
-    places = [(threads, tokens) for threads in THREADS for tokens in TOKENS]
-    settings = field.params.measure
-    found = figures(measured, release=field.release, place=(settings.threads, settings.tokens))
-    print(table(measured, places, release=field.release))
-    report(found)
-    print(
-        json.dumps(
-            {
-                "benchmark": "compression",
-                "machine": describe_machine(),
-                "ratios": {name: value_of(found.get(name)) for name in RATIOS},
-                "figures": {
-                    "release": field.release,
-                    "rows": right[field.release].shape[1],
-                    "folds": options.folds,
-                    "rounds": options.rounds,
-                    "seeds": seeds,
-                    "tokens_read": tokens_read(
-                        release / TOKENIZER_FILE, field.params.prepare, texts
-                    ),
-                    "compared": {name: entry and asdict(entry) for name, entry in found.items()},
-                    "models": as_figures(measured),
-                },
-            }
-        )
+    measured = measured_field(contenders, right, times)
+    compared = figures(measured, release=field.release, place=(settings.threads, settings.tokens))
+    print(table(measured, list(product(THREADS, TOKENS)), release=field.release))
+    report(compared)
+    tokenizer = Variant(*field.release.split("-")).folder(paths) / TOKENIZER_FILE
+    print_result(
+        "compression",
+        ratios={name: value_of(compared.get(name)) for name in RATIOS},
+        figures={
+            "release": field.release,
+            "rows": right[field.release].shape[1],
+            "folds": options.folds,
+            "rounds": options.rounds,
+            "seeds": seeds,
+            "tokens_read": tokens_read(tokenizer, field.params.prepare, texts),
+            "compared": {name: figure and asdict(figure) for name, figure in compared.items()},
+            "models": as_figures(measured),
+        },
     )
 
 
 def report(found: Mapping[str, Figure | None]) -> None:
-    """One line a ratio."""
+    """Prints one line per ratio."""
     for name, figure in found.items():
         shown = "not measured" if figure is None else f"{figure.value:.3f}"
         if figure is not None and figure.interval is not None:
@@ -218,7 +225,7 @@ def report(found: Mapping[str, Figure | None]) -> None:
 
 
 def value_of(figure: Figure | None) -> float | None:
-    """The figure alone."""
+    """The figure without its interval."""
     return None if figure is None else figure.value
 
 

@@ -1,14 +1,12 @@
-"""What orchestration costs: a full build beside the sum of its stages, a no-op build beside `dvc status`.
+"""The cost of orchestration: a full build against the sum of its stages, a no-op build against `dvc status`.
 
-    python benchmarks/orchestration.py              # a small repository of four quick stages
-    python benchmarks/orchestration.py --here       # this repository: full build in a fresh copy of it
+    python -m benchmarks.orchestration              # a small repository of four quick stages
+    python -m benchmarks.orchestration --here       # this repository: a full build in a fresh copy of it
 
-Each figure is the median of `--rounds` rounds, taken in turn. The last line is JSON. The overhead of
-a full build is told in seconds a stage, too: its share says little where stages take milliseconds.
+Each figure is the median over rounds. The overhead of a full build is given in seconds per stage, too:
+its share means little if stages take milliseconds. The last line is JSON.
 """
 
-import argparse
-import json
 import os
 import re
 import shutil
@@ -20,18 +18,17 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from benchmarks.support.command_line import new_parser, print_result
+from flows.planning.machine import describe_machine
+from pipeline.core.files import read_json
+from tests.support.mini_repo import make_mini_repo, mini_environment
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from flows.planning.machine import describe_machine  # noqa: E402 - run as a script from the clone
-from pipeline.core.files import read_json  # noqa: E402
-from tests.support.mini_repo import make_mini_repo, mini_environment  # noqa: E402
-
 _DONE = re.compile(r"^\S+  done in ([0-9.]+) s", re.MULTILINE)
 
 
 def timed(command: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[float, str]:
-    """Wall seconds of a command that must succeed, and what it printed."""
+    """Runs a command that must succeed; returns its wall seconds and its output."""
     started = time.perf_counter()
     answer = subprocess.run(
         command, cwd=folder, env=dict(environment), capture_output=True, text=True, check=False
@@ -42,12 +39,12 @@ def timed(command: list[str], folder: Path, environment: Mapping[str, str]) -> t
 
 
 def stage_seconds(printed: str) -> list[float]:
-    """The seconds that the stages themselves say they took."""
+    """The seconds of each stage, from a build's output."""
     return [float(match) for match in _DONE.findall(printed)]
 
 
 def forget_results(folder: Path) -> None:
-    """Everything is stale again, and the run cache is empty."""
+    """Deletes all results and the run cache, so that every stage is stale."""
     for name in ("artifacts", ".dvc/cache", ".modelyard/checkpoints"):
         shutil.rmtree(folder / name, ignore_errors=True)
     (folder / "dvc.lock").unlink(missing_ok=True)
@@ -61,8 +58,8 @@ def fresh_copy(target: Path) -> Path:
     return target
 
 
-def measure(folder: Path, *, rounds: int, idle_rounds: int) -> dict[str, object]:
-    """Medians over the rounds, in seconds."""
+def measure(folder: Path, *, rounds: int, idle_rounds: int) -> dict[str, float]:
+    """The medians over the rounds."""
     environment = mini_environment(folder)
     build = [sys.executable, "-m", "flows", "build", "--no-release"]
     status = [sys.executable, "-m", "dvc", "status"]
@@ -91,7 +88,7 @@ def measure(folder: Path, *, rounds: int, idle_rounds: int) -> dict[str, object]
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = new_parser(__doc__)
     parser.add_argument("--here", action="store_true", help="a full build of this repository")
     parser.add_argument("--rounds", type=int, help="full builds (default: 3, with --here 1)")
     parser.add_argument("--idle-rounds", type=int, default=7, help="no-op builds")
@@ -107,17 +104,9 @@ def main() -> None:
         figures = measure(folder, rounds=rounds, idle_rounds=options.idle_rounds)
         machine = read_json(folder / "machine.json") if options.here else describe_machine()
     ratios = {key: figures.pop(key) for key in ("overhead_share", "noop_vs_dvc")}
-    figures |= {"stages": 15 if options.here else 4, "rounds": rounds, "processes": os.cpu_count()}
-    print(
-        json.dumps(
-            {
-                "benchmark": "orchestration",
-                "machine": machine,
-                "ratios": ratios,
-                "figures": figures,
-            }
-        )
-    )
+    stages = 15 if options.here else 4
+    more = {"stages": stages, "rounds": rounds, "processes": os.cpu_count()}
+    print_result("orchestration", ratios=ratios, figures=figures | more, machine=machine)
 
 
 if __name__ == "__main__":

@@ -1,32 +1,31 @@
-"""Language models: speed of masked pretraining, and honest scores of the bidirectional one.
+"""Language models: the speed of masked pretraining, and the bits per byte of the bidirectional one.
 
     python -m benchmarks.pretraining                      # after a build, which leaves the corpus
     python -m benchmarks.pretraining --minutes 5 --no-speed
 
-Speed: tokens a second of our objective (head on the masked positions alone) and of the recipe that
-transformers gives as an example (`run_mlm.py`: full softmax over every position, batches of 8, float32,
-its Trainer), the same 4-layer, 256-wide BERT on the same packed rows, interleaved, each in a process of
-its own.
+Speed: tokens a second of our objective (the head runs on masked positions only) and of transformers'
+example recipe (`run_mlm.py`: full softmax over every position, batches of 8, float32, its Trainer). Both
+train the same 4-layer, 256-wide BERT on the same packed rows, in interleaved rounds, each in its own process.
 
-Scores: a bidirectional LSTM language model of bytes' BPE tokens, trained for `--minutes` on the IMDb
-reviews, in bits a byte of held-out reviews, forward and backward, each review by itself from its first
-byte to its end. Beside it, on the same bytes: unigrams and 5-grams with modified Kneser-Ney smoothing
-over the same tokens, forward and backward, and xz that has seen the training text. The tokenizer is
-trained on the training reviews alone, keeps case and loses nothing, so every model pays for every byte.
+Scores: a bidirectional LSTM language model over byte-level BPE tokens is trained for `--minutes` on the
+IMDb reviews and scored in bits per byte of held-out reviews, forward and backward, each review by itself
+from its first byte to its end. Baselines on the same bytes: unigrams and 5-grams with modified
+Kneser-Ney smoothing over the same tokens, forward and backward, and xz primed with the training text. The
+tokenizer is trained on the training reviews only, keeps case and loses nothing, so that every byte is
+charged for in every model.
 """
 
-import argparse
 import dataclasses
 import itertools
-import json
-import statistics
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.support.apart import in_own_process
+from benchmarks.support.command_line import median_rates, new_parser, print_result
 from benchmarks.support.pretraining_runs import (
     Corpus,
     Watched,
@@ -35,7 +34,6 @@ from benchmarks.support.pretraining_runs import (
     open_corpus,
     train_bilm,
 )
-from flows.planning.machine import describe_machine
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -44,25 +42,17 @@ def speed(corpus: Corpus, folder: Path, *, rounds: int, sequences: int) -> dict[
     """Median tokens a second over interleaved rounds."""
     with ExitStack() as stack:
         engines = {
-            name: stack.enter_context(in_own_process(train))
+            name: partial(stack.enter_context(in_own_process(train)), sequences)
             for name, train in mlm_engines(ROOT, corpus, folder).items()
         }
-        rates: dict[str, list[float]] = {name: [] for name in engines}
-        for number in range(rounds):
-            for name, train in engines.items():
-                rates[name].append(train(sequences))
-                print(
-                    f"round {number + 1}/{rounds}  {name}  {rates[name][-1]:,.0f} tokens/s",
-                    flush=True,
-                )
-    return {name: statistics.median(found) for name, found in rates.items()}
+        return median_rates(engines, rounds=rounds)
 
 
 def scores(corpus: Corpus, folder: Path, *, minutes: float) -> dict[str, Any]:
-    """Bits a byte of every model, and the curve of the neural one."""
+    """The bits per byte of every model, and the curve of the neural one."""
     figures: dict[str, Any] = counted_scores(corpus)
     for name, value in figures.items():
-        print(f"{name}  {value:.4f} bits a byte", flush=True)
+        print(f"{name}  {value:.4f} bits per byte", flush=True)
     watched: list[Watched] = train_bilm(ROOT, corpus, folder, minutes=minutes)
     last = watched[-1]
     figures |= {"bilm_forward": last.forward, "bilm_backward": last.backward}
@@ -77,7 +67,7 @@ def scores(corpus: Corpus, folder: Path, *, minutes: float) -> dict[str, Any]:
 
 
 def crossing(curve: Sequence[tuple[float, float]], level: float) -> float | None:
-    """Seconds at which a falling curve of `(seconds, value)` first meets `level`; None if it does not."""
+    """Seconds at which a falling curve of `(seconds, value)` first reaches `level`; None if it never does."""
     for before, after in itertools.pairwise(curve):
         if after[1] <= level < before[1]:
             share = (before[1] - level) / (before[1] - after[1])
@@ -87,14 +77,14 @@ def crossing(curve: Sequence[tuple[float, float]], level: float) -> float | None
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = new_parser(__doc__)
     parser.add_argument("--minutes", type=float, default=5.0, help="of training the biLM; 0: none")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--sequences", type=int, default=320, help="packed rows of each round")
-    parser.add_argument("--no-speed", action="store_true", help="leave the comparison of speed out")
+    parser.add_argument("--sequences", type=int, default=320, help="packed rows per round")
+    parser.add_argument("--no-speed", action="store_true", help="skip the comparison of speed")
     options = parser.parse_args()
     ratios: dict[str, float] = {}
-    figures: dict[str, Any] = {}
+    figures: dict[str, object] = {}
     with tempfile.TemporaryDirectory(prefix="pretraining-") as name:
         folder = Path(name)
         corpus = open_corpus(ROOT)
@@ -108,16 +98,7 @@ def main() -> None:
             for direction in ("forward", "backward"):
                 key = f"bilm_vs_kneser_ney_{direction}"
                 ratios[key] = found[f"bilm_{direction}"] / found[f"kneser_ney_5_{direction}"]
-    print(
-        json.dumps(
-            {
-                "benchmark": "pretraining",
-                "machine": describe_machine(),
-                "ratios": ratios,
-                "figures": figures,
-            }
-        )
-    )
+    print_result("pretraining", ratios=ratios, figures=figures)
 
 
 if __name__ == "__main__":

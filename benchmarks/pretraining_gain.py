@@ -1,20 +1,19 @@
-"""What our pretraining is worth: the same student with and without it, on the product's own labels.
+"""The gain of our pretraining: the same student with and without it, trained on the product's labels.
 
     python -m benchmarks.pretraining_gain                 # after a build, which leaves rows and corpus
     python -m benchmarks.pretraining_gain --model bilm
 
-A small student is pretrained from nothing on the corpus and then trained on the labelled rows; beside it,
-the same model from random weights is trained on the same rows in the same order. Three seeds each. The
-gain is the difference of mean accuracies on the test rows, with its 95 % paired bootstrap interval over
-rows; the accuracies on validation rows stand beside it, for whoever changes a recipe. `bert` is a masked
-language model of 2 layers, 192 wide, with no dropout but its classifier's; `bilm` is profile `bilm`'s ELMo, with this tokenizer.
+A small student is pretrained from random weights on the corpus and then trained on the labelled rows; the
+same model without pretraining is trained on the same rows in the same order. Three seeds each. The gain
+is the difference of mean accuracies on the test rows, with its 95 % paired bootstrap interval over rows.
+Accuracies on validation rows are printed too: choose recipes by those. `bert` is a masked language model
+of 2 layers, 192 wide, with dropout only before its classifier; `bilm` is the ELMo of profile `bilm`, with
+this product's tokenizer.
 """
 
 import argparse
-import json
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
+from benchmarks.support.command_line import new_parser, print_result
 from benchmarks.support.pretraining_runs import load_profile
-from flows.planning.machine import describe_machine
 from pipeline.core.params import Compute, OptimisationParams, Params, PretrainParams, load_params
 from pipeline.core.stage import seed_everything
-from pipeline.metrics.intervals import paired_difference
+from pipeline.metrics.intervals import Interval, paired_difference
 from pipeline.models.encoder import load_classifier, load_tokenizer, save_model
 from pipeline.models.language_models import new_language_model
 from pipeline.text.batching import epoch_batches
@@ -54,8 +53,22 @@ class Student:
     optimisation: OptimisationParams
 
 
+@dataclass(frozen=True)
+class LabelledSplits:
+    """The training rows, and the splits that a classifier is tested on."""
+
+    train: Split
+    heldout: dict[str, Split]
+
+    @classmethod
+    def read(cls, records: Path) -> "LabelledSplits":
+        """Reads prepare's records."""
+        heldout = {name: read_split(records, name) for name in ("validation", "test")}
+        return cls(read_split(records, "train"), heldout)
+
+
 def bert_student(root: Path) -> Student:
-    """2 layers, 192 wide."""
+    """A masked language model of 2 layers, 192 wide."""
     changed = {
         "start": "random",
         "layers": 2,
@@ -68,36 +81,35 @@ def bert_student(root: Path) -> Student:
         "learning_rate": 1e-3,
     }
     settings = load_params(root / "params.yaml").pretrain.model_copy(update=changed)
-    return Student(settings, _optimisation(settings, learning_rate=5e-4))
+    return _student(settings, learning_rate=5e-4)
 
 
 def bilm_student(root: Path) -> Student:
-    """Profile `bilm`'s."""
+    """The student of profile `bilm`."""
     params = load_profile(root, "bilm")
-    rate = params.distill.learning_rate
-    return Student(params.pretrain, _optimisation(params.pretrain, learning_rate=rate))
+    return _student(params.pretrain, learning_rate=params.distill.learning_rate)
 
 
 STUDENTS = {"bert": bert_student, "bilm": bilm_student}
 
 
-def _optimisation(settings: PretrainParams, *, learning_rate: float) -> OptimisationParams:
-    kept = {name: getattr(settings, name) for name in OptimisationParams.model_fields}
-    return OptimisationParams(**kept | {"learning_rate": learning_rate, "batch_size": 32})
+def _student(pretraining: PretrainParams, *, learning_rate: float) -> Student:
+    changes = {"learning_rate": learning_rate, "batch_size": 32}
+    return Student(pretraining, pretraining.model_copy(update=changes))
 
 
 def pretrain(
     settings: PretrainParams,
     compute: Compute,
     tokenizer: PreTrainedTokenizerBase,
-    folder: Path,
     *,
+    folder: Path,
     tokens: int | None,
 ) -> None:
-    """Leave two language models in `folder`: `pretrained`, and `random`, which has learned nothing.
+    """Writes two language models to `folder`: `pretrained`, and `random`, the same before training.
 
     Args:
-        tokens: of the corpus that are read in each epoch; None reads them all.
+        tokens: of the corpus to use in each epoch; None uses all.
     """
     packed = PackedRows(
         TokenFile(ROOT / "artifacts/prepare/corpus/train.npy"), settings.sequence_length
@@ -119,19 +131,18 @@ def pretrain(
 
 
 def right_answers(
-    params: Params,
+    data: LabelledSplits,
     start: Path,
-    folder: Path,
     *,
-    rows: Split,
-    asked: Sequence[Split],
+    params: Params,
     optimisation: OptimisationParams,
-) -> list[NDArray[np.float64]]:
-    """Train a classifier from `start`; whether each row of each split is answered rightly, `(rows,)`."""
+    folder: Path,
+) -> dict[str, NDArray[np.float64]]:
+    """Trains a classifier from `start`; returns which rows of each held-out split it labels rightly."""
     seed_everything(params.compute.seed)
     tokenizer = load_tokenizer(start)
     model = load_classifier(start, labels=params.product.labels, dropout=0.1)
-    tokens = tokenize(tokenizer, rows.texts, max_length=params.prepare.max_length)
+    tokens = tokenize(tokenizer, data.train.texts, max_length=params.prepare.max_length)
     training = Training(
         task=f"{start.name} seed {params.compute.seed}",
         optimisation=optimisation,
@@ -140,94 +151,86 @@ def right_answers(
         checkpoints=Checkpoints(folder / "checkpoints"),
         curve=Curve(folder / "train.csv"),
     )
-    train(model, label_objective(tokens, rows.label_ids), training)
-    found = []
-    for split in asked:
-        read = tokenize(tokenizer, split.texts, max_length=params.prepare.max_length)
-        logits = predict_logits(model, read, compute=params.compute, batch_size=64)
-        found.append((logits.argmax(axis=1) == split.label_ids).astype(np.float64))
+    train(model, label_objective(tokens, data.train.label_ids), training)
+    found = {}
+    for name, split in data.heldout.items():
+        rows = tokenize(tokenizer, split.texts, max_length=params.prepare.max_length)
+        logits = predict_logits(model, rows, compute=params.compute, batch_size=64)
+        found[name] = (logits.argmax(axis=1) == split.label_ids).astype(np.float64)
+    shown = "  ".join(f"{name} accuracy {right.mean():.4f}" for name, right in found.items())
+    print(f"{start.name}  seed {params.compute.seed}  {shown}", flush=True)
     return found
 
 
-def gain_with_interval(
-    first: NDArray[np.float64], second: NDArray[np.float64]
-) -> tuple[float, tuple[float, float]]:
-    """Difference of means in points, and its paired interval over rows; `(seeds, rows)` each."""
-    found = paired_difference(
-        first.mean(axis=0), second.mean(axis=0), confidence=0.95, resamples=_RESAMPLES, seed=0
-    )
-    return 100 * found.value, (100 * found.low, 100 * found.high)
+def over_seeds(
+    data: LabelledSplits,
+    start: Path,
+    *,
+    params: Params,
+    optimisation: OptimisationParams,
+    folder: Path,
+) -> dict[str, NDArray[np.float64]]:
+    """The right answers of classifiers trained from `start`, by split, `(seeds, rows)`."""
+    found = []
+    for seed in _SEEDS:
+        compute = params.compute.model_copy(update={"seed": seed})
+        seeded = params.model_copy(update={"compute": compute})
+        found.append(
+            right_answers(data, start, params=seeded, optimisation=optimisation, folder=folder)
+        )
+    return {name: np.stack([answers[name] for answers in found]) for name in data.heldout}
+
+
+def gain_with_interval(first: NDArray[np.float64], second: NDArray[np.float64]) -> Interval:
+    """Difference of means in points, with its paired interval over rows; both `(seeds, rows)`."""
+    points = [100 * answers.mean(axis=0) for answers in (first, second)]
+    return paired_difference(*points, confidence=0.95, resamples=_RESAMPLES, seed=0)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = new_parser(__doc__)
+    parser.add_argument("--model", choices=sorted(STUDENTS), default="bert")
+    parser.add_argument("--tokens", type=int, help="of the corpus to use (default: all)")
+    parser.add_argument("--passes", type=int, default=1, help="over them, while pretraining")
+    parser.add_argument("--epochs", type=int, default=4, help="on the labelled rows")
+    return parser.parse_args()
 
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", choices=sorted(STUDENTS), default="bert")
-    parser.add_argument(
-        "--tokens", type=int, help="of the corpus; all of them where it is left out"
-    )
-    parser.add_argument("--passes", type=int, default=1, help="over them, while pretraining")
-    parser.add_argument("--epochs", type=int, default=4, help="on the labelled rows")
-    options = parser.parse_args()
+    options = parse_arguments()
     params = load_params(ROOT / "params.yaml")
     student = STUDENTS[options.model](ROOT)
     settings = student.pretraining.model_copy(update={"epochs": options.passes})
     optimisation = student.optimisation.model_copy(update={"epochs": options.epochs})
-    records = ROOT / "artifacts/prepare/records.parquet"
-    rows, validation, test = (read_split(records, name) for name in ("train", "validation", "test"))
-    right: dict[str, NDArray[np.float64]] = {}
-    accuracy: dict[str, dict[str, list[float]]] = {}
+    data = LabelledSplits.read(ROOT / "artifacts/prepare/records.parquet")
     with tempfile.TemporaryDirectory(prefix="gain-") as name:
         folder = Path(name)
         started = time.perf_counter()
         tokenizer = load_tokenizer(ROOT / "artifacts/prepare/student_tokenizer")
-        pretrain(settings, params.compute, tokenizer, folder, tokens=options.tokens)
+        pretrain(settings, params.compute, tokenizer, folder=folder, tokens=options.tokens)
         seconds = time.perf_counter() - started
-        for start in ("random", "pretrained"):
-            answers = []
-            for seed in _SEEDS:
-                seeded = params.model_copy(
-                    update={"compute": params.compute.model_copy(update={"seed": seed})}
-                )
-                answers.append(
-                    right_answers(
-                        seeded,
-                        folder / start,
-                        folder,
-                        rows=rows,
-                        asked=(validation, test),
-                        optimisation=optimisation,
-                    )
-                )
-                shown = "  ".join(
-                    f"{split} accuracy {found.mean():.4f}"
-                    for split, found in zip(("validation", "test"), answers[-1], strict=True)
-                )
-                print(f"{start}  seed {seed}  {shown}", flush=True)
-            on_validation, on_test = zip(*answers, strict=True)
-            right[start] = np.stack(on_test)
-            accuracy[start] = {
-                "validation": [float(found.mean()) for found in on_validation],
-                "test": [float(found.mean()) for found in on_test],
-            }
-    gain, interval = gain_with_interval(right["pretrained"], right["random"])
-    print(
-        json.dumps(
-            {
-                "benchmark": "pretraining_gain",
-                "machine": describe_machine(),
-                "ratios": {},
-                "figures": {
-                    "model": options.model,
-                    "gain_points": gain,
-                    "interval": interval,
-                    "accuracy": accuracy,
-                    "pretraining_seconds": seconds,
-                    "passes": options.passes,
-                },
-            }
-        )
-    )
+        right = {
+            start: over_seeds(
+                data, folder / start, params=params, optimisation=optimisation, folder=folder
+            )
+            for start in ("random", "pretrained")
+        }
+    gain = gain_with_interval(right["pretrained"]["test"], right["random"]["test"])
+    accuracy = {
+        start: {name: answers.mean(axis=1).tolist() for name, answers in by_split.items()}
+        for start, by_split in right.items()
+    }
+    figures = {
+        "model": options.model,
+        "gain_points": gain.value,
+        "interval": (gain.low, gain.high),
+        "accuracy": accuracy,
+        "pretraining_seconds": seconds,
+        "passes": options.passes,
+    }
+    print_result("pretraining_gain", ratios={}, figures=figures)
 
 
 if __name__ == "__main__":

@@ -24,15 +24,16 @@ package `accelerate`.
 """
 
 import argparse
-import json
 import math
 import statistics
 import tempfile
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 from benchmarks.support.apart import in_own_process
+from benchmarks.support.command_line import median_rates, new_parser, print_result
 from benchmarks.support.finetuning import (
     Bench,
     Engine,
@@ -42,27 +43,11 @@ from benchmarks.support.finetuning import (
     train_with_trainer,
     tuned,
 )
-from flows.planning.machine import describe_machine
 
 ROOT = Path(__file__).resolve().parents[1]
 _LEEWAY = 0.005
 _DEFAULT_EPOCHS = 3
 """Of the Trainer as it comes."""
-
-
-def throughput(
-    engines: dict[str, Engine], bench: Bench, *, rounds: int, sentences: int
-) -> dict[str, float]:
-    """Median tokens a second of each engine over interleaved rounds."""
-    rates: dict[str, list[float]] = {name: [] for name in engines}
-    for number in range(rounds):
-        for name, train in engines.items():
-            run = train(bench.part(sentences), epochs=1, evaluations=0)
-            rates[name].append(run.tokens_per_second)
-            print(
-                f"round {number + 1}/{rounds}  {name}  {rates[name][-1]:,.0f} tokens/s", flush=True
-            )
-    return {name: statistics.median(found) for name, found in rates.items()}
 
 
 def race(
@@ -100,15 +85,15 @@ def times_faster(ours: float, theirs: float) -> float | None:
     return None if math.isinf(theirs) else theirs / ours
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def parse_arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = new_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--sentences", type=int, default=2048, help="of each round")
+    parser.add_argument("--sentences", type=int, default=2048, help="per round")
     parser.add_argument(
-        "--epochs", type=int, help="of the race, in place of those of OPTIMISATION; 0 leaves it out"
+        "--epochs", type=int, help="of the race, in place of those of OPTIMISATION; 0 skips it"
     )
-    parser.add_argument("--evaluations", type=int, default=8, help="an epoch")
+    parser.add_argument("--evaluations", type=int, default=8, help="per epoch")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="of the race")
     parser.add_argument(
         "--beside", nargs="+", choices=["default", "tuned"], default=["default", "tuned"]
@@ -116,50 +101,62 @@ def main() -> None:
     options = parser.parse_args()
     if options.epochs != 0 and "tuned" not in options.beside:
         parser.error("the race needs `tuned`, whose accuracy is its goal; or --epochs 0")
+    return options
+
+
+def engines_of(stack: ExitStack, bench: Bench, *, beside: Iterable[str]) -> dict[str, Engine]:
+    """Our engine and the peers named in `beside`, each in a process that ends with `stack`."""
+    peers = {"default": {}, "tuned": tuned(bench.params.finetune)}
+    engines: dict[str, Engine] = {"ours": train_ours} | {
+        peer: partial(train_with_trainer, settings=peers[peer]) for peer in beside
+    }
+    return {name: stack.enter_context(in_own_process(engine)) for name, engine in engines.items()}
+
+
+def speed(
+    engines: Mapping[str, Engine], bench: Bench, *, rounds: int, sentences: int
+) -> dict[str, float]:
+    """Median tokens a second of each engine over interleaved rounds."""
+
+    def rate(engine: Engine) -> float:
+        return engine(bench.part(sentences), epochs=1, evaluations=0).tokens_per_second
+
+    turns = {name: partial(rate, engine) for name, engine in engines.items()}
+    return median_rates(turns, rounds=rounds)
+
+
+def main() -> None:
+    """Command line."""
+    options = parse_arguments()
     with tempfile.TemporaryDirectory(prefix="training-") as name, ExitStack() as stack:
         bench = open_bench(ROOT, Path(name))
         epochs = bench.params.finetune.epochs if options.epochs is None else options.epochs
-        peers = {"default": {}, "tuned": tuned(bench.params.finetune)}
-        engines: dict[str, Engine] = {"ours": train_ours} | {
-            peer: partial(train_with_trainer, settings=peers[peer]) for peer in options.beside
-        }
-        engines = {
-            name: stack.enter_context(in_own_process(engine)) for name, engine in engines.items()
-        }
-        rates = throughput(engines, bench, rounds=options.rounds, sentences=options.sentences)
-        peak = peak_flops(bench.params.compute)
+        engines = engines_of(stack, bench, beside=options.beside)
+        rates = speed(engines, bench, rounds=options.rounds, sentences=options.sentences)
         ratios: dict[str, float | None] = {
             f"vs_trainer_{peer}": rates["ours"] / rates[peer] for peer in options.beside
         }
+        peak = peak_flops(bench.params.compute)
         ratios["share_of_peak"] = rates["ours"] * bench.flops_per_token() / peak
         figures: dict[str, object] = {"tokens_per_second": rates, **bench.figures()}
         if epochs:
+            seeds, looks = options.seeds, options.evaluations
             runs = [
-                race(
-                    engines,
-                    bench.with_seed(seed),
-                    epochs=epochs,
-                    evaluations=options.evaluations,
-                )
-                for seed in options.seeds
+                race(engines, bench.with_seed(seed), epochs=epochs, evaluations=looks)
+                for seed in seeds
             ]
             seconds = {
                 name: statistics.median(reached[name] for reached, _ in runs) for name in engines
             }
             shown = {
-                name: found if math.isfinite(found) else None for name, found in seconds.items()
+                name: value if math.isfinite(value) else None for name, value in seconds.items()
             }
             figures |= {"seconds_to_accuracy": shown, "curves": [curves for _, curves in runs]}
             ratios |= {
                 f"seconds_vs_trainer_{peer}": times_faster(seconds["ours"], seconds[peer])
                 for peer in options.beside
             }
-    machine = describe_machine()
-    print(
-        json.dumps(
-            {"benchmark": "training", "machine": machine, "ratios": ratios, "figures": figures}
-        )
-    )
+    print_result("training", ratios=ratios, figures=figures)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""distill: the student: our own pretrained encoder, or layers of the teacher, taught by its outputs.
+"""distill: trains the student, our pretrained encoder or layers of the teacher, on the teacher's outputs.
 
 Reads   artifacts/transfer/, artifacts/{pretrain,finetune}/model/,
         artifacts/prepare/{records.parquet, student_tokenizer/}
@@ -32,13 +32,15 @@ _SAMPLE_TEXTS = 64
 
 
 def run(params: Params, paths: Paths) -> Metrics:
-    """Train the student on the transfer set."""
+    """Trains the student on the transfer set and saves it."""
     tokenizer = load_tokenizer(paths.read("prepare", "student_tokenizer"))
     model = _student(params, paths, tokenizer)
     features = _features(model, params, paths)
     data = read_transfer_set(params, paths, tokenizer, features=features)
     if params.distill.teacher_layers is not None:
-        data.standardise(model)  # its head is the teacher's, which speaks in the product's unit
+        data.standardise(
+            model
+        )  # the student has the teacher's head, which answers in the product's unit
     if (rank := params.distill.embedding_rank) is not None:
         counts = np.bincount(np.concatenate(data.rows.ids), minlength=model.config.vocab_size)
         factorise(model, counts, rank=rank)
@@ -58,7 +60,7 @@ def run(params: Params, paths: Paths) -> Metrics:
 
 
 def _student(params: Params, paths: Paths, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
-    """The student before it learns."""
+    """The student before training."""
 
     def load(stage: str) -> PreTrainedModel:
         return load_classifier(
@@ -82,7 +84,7 @@ def _student(params: Params, paths: Paths, tokenizer: PreTrainedTokenizerBase) -
 
 
 def _sample(params: Params, paths: Paths, tokenizer: PreTrainedTokenizerBase) -> Batch:
-    """The first training texts, as the student will read them."""
+    """The student's inputs for the first training texts."""
     train = read_split(paths.read("prepare", "records.parquet"), "train")
     texts = [
         train.texts[:_SAMPLE_TEXTS],
@@ -100,10 +102,12 @@ def _sample(params: Params, paths: Paths, tokenizer: PreTrainedTokenizerBase) ->
 
 
 def _features(model: PreTrainedModel, params: Params, paths: Paths) -> list[Features]:
-    """The teacher's, mapped into memory: what its last layer read, then its mean states; empty where they weigh nothing.
+    """The teacher's features, memory-mapped: the inputs of its last layer, then its mean states.
+
+    Empty if neither has a weight.
 
     Raises:
-        ParameterError: the student has more or fewer layers below its last than the teacher's that were kept.
+        ParameterError: the student does not have one layer below its last for each kept teacher layer.
     """
     settings, path = params.distill, paths.read("transfer", "features.npy")
     if not settings.feature_weight and not settings.hidden_weight:
@@ -114,8 +118,8 @@ def _features(model: PreTrainedModel, params: Params, paths: Paths) -> list[Feat
         layers, kept = len(encoder_layers(model)) - 1, values.shape[1] - 1
         if layers != kept or not kept:
             raise ParameterError(
-                f"distill.hidden_weight for a student with {layers} layers below its last, and the teacher's states"
-                f" after {kept}",
+                f"distill.hidden_weight for a student with {layers} layers below its last, and states of"
+                f" {kept} teacher layers",
                 expected="one number in transfer.hidden_layers for each of those layers",
                 next_step="correct transfer.hidden_layers, or set distill.hidden_weight: 0",
             )

@@ -1,4 +1,4 @@
-"""finetune: the teacher: a pre-trained encoder that learns the labels.
+"""finetune: trains the teacher, a pretrained encoder, on the product's labels.
 
 Reads   artifacts/prepare/{records.parquet, related.parquet, sentences.parquet, teacher_tokenizer/},
         artifacts/baseline/predictions.parquet
@@ -20,20 +20,20 @@ from pipeline.training.validation import QUALITY
 
 
 def run(params: Params, paths: Paths) -> Metrics:
-    """Fine-tune the checkpoint on the training rows, once a seed; keep the best on validation, or their mean."""
+    """Fine-tunes the checkpoint once per seed; saves the best on validation, or the mean of all."""
     tokenizer = load_tokenizer(paths.read("prepare", "teacher_tokenizer"))
     tuning = FineTuning.read(params, paths, tokenizer)
     settings = params.finetune
     seeds = Seeds(
         paths.checkpoints, first=params.compute.seed, count=settings.seeds, keep=settings.keep
     )
-    model, outcomes = seeds.train(
+    model, results = seeds.train(
         tuning.load, tuning.run, lambda model: tuning.validation.quality(model)[QUALITY]
     )
     report = tuning.validation.report(model)
     name, baseline = _strongest_baseline(params, paths)
-    _must_beat(report[QUALITY], name, baseline, report["quality_metric"])
-    best = max(outcomes, key=lambda outcome: outcome.quality)
+    _must_beat(name, baseline, quality=report[QUALITY], metric=report["quality_metric"])
+    best = max(results, key=lambda result: result.quality)
     Curve(tuning.curve, figures=[QUALITY]).restore(best.curve)
     save_model(model, tokenizer, paths.out / "model")
     seeds.clear()
@@ -42,7 +42,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     return {
         **report,
         "baseline_validation_quality": baseline,
-        **spread(outcomes),
+        **spread(results),
         "kept": settings.keep,
         "adapted_tokens": 0 if tuning.adaptation is None else tuning.adaptation.tokens,
         "related_rows": 0 if tuning.related is None else tuning.related.count,
@@ -52,7 +52,7 @@ def run(params: Params, paths: Paths) -> Metrics:
 
 
 def _strongest_baseline(params: Params, paths: Paths) -> tuple[str, float]:
-    """Its name and its validation quality."""
+    """The name and the validation quality of the best baseline."""
     found = {
         answers.variant: quality_figure(
             params.product.requirements.quality_metric,
@@ -68,7 +68,7 @@ def _strongest_baseline(params: Params, paths: Paths) -> tuple[str, float]:
     return name, found[name]
 
 
-def _must_beat(quality: float, name: str, baseline: float, metric: str) -> None:
+def _must_beat(name: str, baseline: float, *, quality: float, metric: str) -> None:
     if quality <= baseline and quality < 1.0:  # no metric has more than 1
         raise TrainingError(
             f"a teacher with validation {metric} {quality:.3f}",

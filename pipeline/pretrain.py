@@ -1,4 +1,4 @@
-"""pretrain: a language model of the domain, masked or bidirectional: the student's encoder.
+"""pretrain: trains a language model of the domain, masked or bidirectional: the student's encoder.
 
 Reads   artifacts/prepare/{corpus/, student_tokenizer/, teacher_tokenizer/}; the checkpoint
 Writes  artifacts/pretrain/{model/, curve.csv, metrics.json}
@@ -24,7 +24,7 @@ from pipeline.models.student_start import start_from_checkpoint
 from pipeline.text.packing import PackedRows, TokenFile, documents_of, row_batches
 from pipeline.training.curve import Curve
 from pipeline.training.heldout import document_nats, heldout_loss, pseudo_nats
-from pipeline.training.loop import Training, train
+from pipeline.training.loop import Training, Validate, train
 from pipeline.training.objectives.by_family import language_model_objective
 from pipeline.training.resume import Checkpoints
 
@@ -34,7 +34,7 @@ _PSEUDO_ROWS = 8
 
 
 def run(params: Params, paths: Paths) -> Metrics:
-    """Pretrain and save the student's encoder."""
+    """Pretrains and saves the student's encoder."""
     settings = params.pretrain
     tokenizer = load_tokenizer(paths.read("prepare", "student_tokenizer"))
     corpus = paths.read("prepare", "corpus")
@@ -42,25 +42,9 @@ def run(params: Params, paths: Paths) -> Metrics:
     heldout = PackedRows(np.load(corpus / "heldout.npy"), settings.sequence_length)
     for name, found in (("train", packed), ("heldout", heldout)):
         _require_rows(name, found)
+    model = _new_model(packed, tokenizer, params, paths=paths)
     rows = min(packed.count, settings.max_sequences or packed.count)
-    scored = min(heldout.count, _HELDOUT_ROWS)
-    model = new_language_model(settings, tokenizer)
-    if settings.start == "checkpoint":
-        start_from_checkpoint(
-            model,
-            resolve_checkpoint(params.prepare.checkpoint),
-            tokenizer=tokenizer,
-            teacher_tokenizer=load_tokenizer(paths.read("prepare", "teacher_tokenizer")),
-            params=settings,
-            sample=_sample(packed, tokenizer),
-        )
-    heldout_objective = language_model_objective(heldout, settings, tokenizer)
-
-    def score(trained: torch.nn.Module) -> dict[str, float]:
-        device = next(trained.parameters()).device
-        loss = heldout_loss(trained, heldout_objective, device=device, rows=scored)
-        return {"validation_loss": loss}
-
+    score = _heldout_score(heldout, settings, tokenizer)
     training = Training(
         task="pretrain",
         optimisation=settings,
@@ -72,21 +56,52 @@ def run(params: Params, paths: Paths) -> Metrics:
     )
     train(model, language_model_objective(packed, settings, tokenizer), training)
     loss = score(model)["validation_loss"]
-    bits = _bits_per_byte(model, heldout.stream, tokenizer, params, paths)
+    bits = _bits_per_byte(model, heldout.stream, tokenizer, params=params, paths=paths)
     save_model(model, tokenizer, paths.out / "model")
     return {
         "heldout_loss": loss,
         "heldout_perplexity": math.exp(loss),
         **bits,
-        **_pseudo_perplexity(model, heldout, tokenizer, settings),
+        **_pseudo_perplexity(model, heldout, tokenizer, family=settings.model),
         "parameters": parameter_count(model),
         "sequences": rows,
         "headline": _headline(loss, bits),
     }
 
 
+def _new_model(
+    packed: PackedRows, tokenizer: PreTrainedTokenizerBase, params: Params, *, paths: Paths
+) -> PreTrainedModel:
+    """The model before training: random, or started from the checkpoint's lowest layers."""
+    model = new_language_model(params.pretrain, tokenizer)
+    if params.pretrain.start == "checkpoint":
+        start_from_checkpoint(
+            model,
+            resolve_checkpoint(params.prepare.checkpoint),
+            tokenizer=tokenizer,
+            teacher_tokenizer=load_tokenizer(paths.read("prepare", "teacher_tokenizer")),
+            params=params.pretrain,
+            sample=_sample(packed, tokenizer),
+        )
+    return model
+
+
+def _heldout_score(
+    heldout: PackedRows, settings: PretrainParams, tokenizer: PreTrainedTokenizerBase
+) -> Validate:
+    """A function from a model to its loss on the first held-out rows."""
+    objective = language_model_objective(heldout, settings, tokenizer)
+    rows = min(heldout.count, _HELDOUT_ROWS)
+
+    def score(model: torch.nn.Module) -> dict[str, float]:
+        device = next(model.parameters()).device
+        return {"validation_loss": heldout_loss(model, objective, device=device, rows=rows)}
+
+    return score
+
+
 def _sample(packed: PackedRows, tokenizer: PreTrainedTokenizerBase) -> dict[str, torch.Tensor]:
-    """The first rows, as the model will read them."""
+    """The model's inputs for the first rows."""
     rows = torch.from_numpy(packed.read(np.arange(min(packed.count, _SAMPLE_ROWS))))
     rows[:, 0] = tokenizer.cls_token_id
     return {"input_ids": rows, "attention_mask": torch.ones_like(rows)}
@@ -103,9 +118,12 @@ def _require_rows(name: str, packed: PackedRows) -> None:
 
 
 def _bits_per_byte(
-    model: PreTrainedModel, stream: Any, tokenizer: Any, params: Params, paths: Paths
+    model: PreTrainedModel, stream: Any, tokenizer: Any, *, params: Params, paths: Paths
 ) -> dict[str, float]:
-    """Of both directions on the held-out reviews, where tokens lose nothing of the text."""
+    """Bits per byte of the held-out documents, in both directions.
+
+    Empty unless the model is bidirectional and its tokens preserve every byte of the text.
+    """
     if params.pretrain.model != "bilm" or params.prepare.tokenizer != "byte_bpe":
         return {}
     index = read_json(paths.read("prepare", "corpus") / "index.json")["heldout"]
@@ -120,10 +138,10 @@ def _bits_per_byte(
 
 
 def _pseudo_perplexity(
-    model: PreTrainedModel, heldout: PackedRows, tokenizer: Any, settings: PretrainParams
+    model: PreTrainedModel, heldout: PackedRows, tokenizer: Any, *, family: str
 ) -> dict[str, float]:
-    """Of a masked model on a few held-out rows: a score within this vocabulary, no perplexity."""
-    if settings.model != "bert":
+    """A masked model's pseudo-perplexity on a few held-out rows: it compares models of one vocabulary."""
+    if family != "bert":
         return {}
     rows = heldout.read(np.arange(min(heldout.count, _PSEUDO_ROWS)))
     rows[:, 0] = tokenizer.cls_token_id

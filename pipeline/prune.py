@@ -1,4 +1,4 @@
-"""prune: network surgery on the student, with training in which the rest makes up for what is cut.
+"""prune: removes parts of the student, and trains the rest to recover.
 
 Reads   artifacts/distill/model/, artifacts/transfer/, artifacts/prepare/{records.parquet, student_tokenizer/}
 Writes  artifacts/prune/{model/, curve.csv, metrics.json}
@@ -23,7 +23,7 @@ from pipeline.compression.structured import (
 from pipeline.compression.student_training import TransferSet, read_transfer_set, student_training
 from pipeline.compression.surgery import Surgery
 from pipeline.core.errors import ParameterError
-from pipeline.core.params import Params
+from pipeline.core.params import Params, PruneParams
 from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.models.bilm_classifier import BilmForSequenceClassification
@@ -42,7 +42,7 @@ _IMPORTANCE_BATCHES = 40
 
 
 def run(params: Params, paths: Paths) -> Metrics:
-    """Cut by `prune.method`, train, and save what is left."""
+    """Prunes by `prune.method`, trains, and saves the smaller model."""
     tokenizer = load_tokenizer(paths.read("prepare", "student_tokenizer"))
     data = read_transfer_set(
         params,
@@ -56,9 +56,9 @@ def run(params: Params, paths: Paths) -> Metrics:
     data.standardise(model)
     torch.nn.Module.to(model, prepare_device(params.compute))
     training = student_training(data, optimisation=params.prune, params=params, paths=paths)
-    operate = {"structured": _structured, "dynamic": _dynamic}[params.prune.method]
+    prune = {"structured": _structured, "dynamic": _dynamic}[params.prune.method]
     before = parameter_count(model)
-    figures, summary = operate(model, data, training, params)
+    figures, summary = prune(model, data, training=training, params=params)
     data.unstandardise(model)
     report, parameters = data.validation.report(model), parameter_count(model)
     fuse_factors(model)
@@ -74,7 +74,7 @@ def run(params: Params, paths: Paths) -> Metrics:
 
 
 def _features(params: Params, paths: Paths) -> list[Features]:
-    """What the teacher's last layer read, mapped into memory; nothing where it weighs nothing."""
+    """The inputs of the teacher's last layer, memory-mapped; empty if they have no weight."""
     if not params.prune.feature_weight:
         return []
     values = np.load(paths.read("transfer", "features.npy"), mmap_mode="r")
@@ -87,9 +87,9 @@ def _recover(model: PreTrainedModel, data: TransferSet, training: Training) -> N
 
 
 def _structured(
-    model: PreTrainedModel, data: TransferSet, training: Training, params: Params
+    model: PreTrainedModel, data: TransferSet, *, training: Training, params: Params
 ) -> tuple[Metrics, str]:
-    """Cut layers, heads and units by importance on training rows, then train what is left."""
+    """Removes layers, heads and units by importance on training rows, then trains the rest."""
     labelled = np.flatnonzero(data.labelled)
     batches = epoch_batches(
         data.rows.lengths[labelled],
@@ -99,18 +99,22 @@ def _structured(
     )[:_IMPORTANCE_BATCHES]
     cut = _cut_bilm if isinstance(model, BilmForSequenceClassification) else _cut_bert
     answers = data.objective.without_features()
-    figures, summary = cut(model, answers, [labelled[batch] for batch in batches], params)
+    chosen = [labelled[batch] for batch in batches]
+    figures, summary = cut(model, answers, batches=chosen, settings=params.prune)
     _recover(model, data, training)
     return figures, summary
 
 
 def _cut_bilm(
-    model: BilmForSequenceClassification, objective: Objective, batches: list[Ids], params: Params
+    model: BilmForSequenceClassification,
+    objective: Objective,
+    *,
+    batches: list[Ids],
+    settings: PruneParams,
 ) -> tuple[Metrics, str]:
-    settings = params.prune
     if settings.keep_heads != 1 or settings.layers is not None:
         raise ParameterError(
-            "prune.keep_heads or prune.layers with a bilm, which has cells alone to remove",
+            "prune.keep_heads or prune.layers with a bilm, which only has cells to remove",
             expected="prune.keep_heads: 1.0 and prune.layers: null",
             next_step="correct params.yaml, or use pretrain.model: bert",
         )
@@ -120,19 +124,19 @@ def _cut_bilm(
 
 
 def _cut_bert(
-    model: PreTrainedModel, objective: Objective, batches: list[Ids], params: Params
+    model: PreTrainedModel, objective: Objective, *, batches: list[Ids], settings: PruneParams
 ) -> tuple[Metrics, str]:
-    """Layers first, then heads, then units: each by what it is worth to what is left."""
-    settings, config = params.prune, model.config
+    """Removes layers, then heads, then units; importance is measured anew before each."""
+    config = model.config
     if settings.layers is not None:
-        worth = layer_importance(model, objective, batches)
-        remove_layers(model, worth, keep=settings.layers)
+        by_layer = layer_importance(model, objective, batches)
+        remove_layers(model, by_layer, keep=settings.layers)
     heads = config.num_attention_heads
     if settings.keep_heads != 1:
-        by_layer = head_importance(model, objective, batches)
-        heads = remove_heads(model, by_layer, keep_share=settings.keep_heads)
-    by_layer = unit_importance(model, objective, batches)
-    width = narrow_feed_forward(model, by_layer, keep_share=settings.keep_share)
+        by_head = head_importance(model, objective, batches)
+        heads = remove_heads(model, by_head, keep_share=settings.keep_heads)
+    by_unit = unit_importance(model, objective, batches)
+    width = narrow_feed_forward(model, by_unit, keep_share=settings.keep_share)
     figures = {"layers": config.num_hidden_layers, "heads": heads, "feed_forward_size": width}
     return (
         figures,
@@ -141,9 +145,9 @@ def _cut_bert(
 
 
 def _dynamic(
-    model: PreTrainedModel, data: TransferSet, training: Training, params: Params
+    model: PreTrainedModel, data: TransferSet, *, training: Training, params: Params
 ) -> tuple[Metrics, str]:
-    """Cut and splice single weights while the model trains."""
+    """Cuts and splices single weights while the model is trained."""
     surgery = Surgery(model, keep_share=params.prune.keep_share, steps=training.steps)
     _recover(model, data, replace(training, after_step=surgery.after_step))
     done = surgery.finish(model)

@@ -101,7 +101,13 @@ def _quantize(
     float32 = answer(before)
     ranked = _ranked(before, answer, float32, params=params)
     kept, int8 = quantize_within(
-        before, after, answer, agree, float32=float32, params=params.quantize, ranked=ranked
+        before,
+        after,
+        answer=answer,
+        agree=agree,
+        float32=float32,
+        params=params.quantize,
+        ranked=ranked,
     )
     old, new = inspect(before), inspect(after, kept)
     require_quantized(target.name, old, new, params=params.quantize)

@@ -1,4 +1,4 @@
-"""transfer: the teacher's outputs on labelled and in-domain sentences, for the student to learn.
+"""transfer: the teacher's outputs on labelled rows and unlabelled texts, which the student learns.
 
 Reads   artifacts/finetune/model/, artifacts/prepare/{records.parquet, sentences.parquet}
 Writes  artifacts/transfer/{rows.parquet, logits.npy, features.npy, metrics.json}
@@ -24,60 +24,65 @@ from pipeline.data.variety import varied
 from pipeline.models.encoder import load_classifier, load_tokenizer, reads_segments
 from pipeline.problem.problems import problem_named
 from pipeline.training.labelled_rows import Split, read_split
-from pipeline.training.predict import predict
+from pipeline.training.predict import Outputs, predict
 from pipeline.training.token_rows import TokenRows
 
 LABELLED, AUGMENTED, CORPUS = "labelled", "augmented", "corpus"
 
 
 def run(params: Params, paths: Paths) -> Metrics:
-    """Score the transfer set with the teacher and keep what it is sure enough of."""
-    table, pairs = transfer_rows(params, paths), params.product.pairs
-    folder = paths.read("finetune", "model")
+    """Scores the transfer set with the teacher and keeps the texts that it is sure enough of."""
+    table = transfer_rows(params, paths)
+    outputs = _teacher_outputs(table, params, paths)
+    kinds = np.array(table["kind"])
+    confidence = problem_named(params.product.problem).teacher_confidence(outputs.logits)
+    kept = (kinds == LABELLED) | (confidence >= params.transfer.min_confidence)
+    if not params.product.pairs:
+        _require_sentences(kinds[kept])
+    with atomic_path(paths.out / "rows.parquet") as temporary:
+        pq.write_table(table.filter(pa.array(kept)), temporary)
+    for name, values in (("logits", outputs.logits), ("features", outputs.features)):
+        with atomic_path(paths.out / f"{name}.npy") as temporary, temporary.open("wb") as stream:
+            np.save(stream, values[kept], allow_pickle=False)
+    return _counts(kinds, kept)
+
+
+def _teacher_outputs(table: pa.Table, params: Params, paths: Paths) -> Outputs:
+    """The teacher's logits and features for every text."""
+    pairs, folder = params.product.pairs, paths.read("finetune", "model")
     model = load_classifier(folder, labels=params.product.labels)
-    outputs = predict(
+    rows = TokenRows.read(
+        table["text"].to_pylist(),
+        seconds=table["second"].to_pylist() if pairs else (),
+        tokenizer=load_tokenizer(folder),
+        prepare=params.prepare,
+        segments=pairs and reads_segments(model),
+    )
+    return predict(
         model,
-        TokenRows.read(
-            table["text"].to_pylist(),
-            seconds=table["second"].to_pylist() if pairs else (),
-            tokenizer=load_tokenizer(folder),
-            prepare=params.prepare,
-            segments=pairs and reads_segments(model),
-        ),
+        rows,
         compute=params.compute,
         batch_size=params.transfer.batch_size,
         task="transfer",
         layers=params.transfer.hidden_layers,
     )
-    kinds = np.array(table["kind"])
-    logits, labelled = outputs.logits, kinds == LABELLED
-    confidence = problem_named(params.product.problem).teacher_confidence(logits)
-    sure = confidence >= params.transfer.min_confidence
-    kept = labelled | sure
-    if not pairs:
-        _check(kinds[kept])
-    with atomic_path(paths.out / "rows.parquet") as temporary:
-        pq.write_table(table.filter(pa.array(kept)), temporary)
-    for name, values in (("logits", logits), ("features", outputs.features)):
-        with atomic_path(paths.out / f"{name}.npy") as temporary, temporary.open("wb") as stream:
-            np.save(stream, values[kept], allow_pickle=False)
-    made, corpus = kinds == AUGMENTED, kinds == CORPUS
-    counts = {
+
+
+def _counts(kinds: NDArray[np.str_], kept: NDArray[np.bool_]) -> Metrics:
+    labelled, made, corpus = kinds == LABELLED, kinds == AUGMENTED, kinds == CORPUS
+    others, scored = int((kept & ~labelled).sum()), int((~labelled).sum())
+    return {
+        "labelled_rows": int(labelled.sum()),
         "corpus_sentences_scored": int(corpus.sum()),
         "corpus_sentences_kept": int((corpus & kept).sum()),
         "augmented_scored": int(made.sum()),
         "augmented_kept": int((made & kept).sum()),
-    }
-    others, scored = int((kept & ~labelled).sum()), int((~labelled).sum())
-    return {
-        "labelled_rows": int(labelled.sum()),
-        **counts,
         "headline": f"{others:,} of {scored:,} texts without a label kept",
     }
 
 
 def transfer_rows(params: Params, paths: Paths) -> pa.Table:
-    """Training rows with their targets, then other texts without, in an order of chance; of pairs the rows alone."""
+    """The training rows with their targets, then unlabelled texts in random order; none for pairs."""
     train = read_split(paths.read("prepare", "records.parquet"), "train")
     others: Texts = {}
     if not params.product.pairs:
@@ -97,7 +102,7 @@ def transfer_rows(params: Params, paths: Paths) -> pa.Table:
 
 
 Texts = dict[str, tuple[str, str]]
-"""Id, a hash and so an order of chance → kind and text."""
+"""Id → kind and text. Ids are hashes, so sorting by them gives a random order."""
 
 
 def _augmented(train: Split, params: Params) -> Texts:
@@ -109,7 +114,7 @@ def _augmented(train: Split, params: Params) -> Texts:
 
 
 def _sentences(train: Split, params: Params, paths: Paths) -> Texts:
-    """Those of the corpus, as many as asked for."""
+    """Corpus sentences, at most `transfer.max_sentences`."""
     table = pq.read_table(paths.read("prepare", "sentences.parquet"), columns=["id", "text"])
     settings, texts = params.transfer, table["text"].to_pylist()
     if len(texts) > settings.max_sentences:
@@ -124,8 +129,8 @@ def _sentences(train: Split, params: Params, paths: Paths) -> Texts:
     return {name: (CORPUS, text) for name, text in zip(*columns, strict=True)}
 
 
-def _check(kinds: NDArray[np.str_]) -> None:
-    # Texts made from the rows are no substitute: they say nothing that the rows do not.
+def _require_sentences(kinds: NDArray[np.str_]) -> None:
+    # Texts made from the training rows are no substitute: they hold nothing new.
     if not (kinds == CORPUS).any():
         raise DataError(
             "no corpus sentence to learn from",

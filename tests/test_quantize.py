@@ -112,8 +112,8 @@ def test_where_int8_changes_too_much_the_most_sensitive_operators_stay_in_float3
         kept, int8 = quantize_within(
             source,
             tmp_path / "model.onnx",
-            answer,
-            agree,
+            answer=answer,
+            agree=agree,
             float32=float32,
             params=PARAMS.model_copy(update={"min_agreement": least}),
             ranked=ranked,

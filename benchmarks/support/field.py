@@ -1,4 +1,4 @@
-"""Who takes part in the race of compressed models: what a build left, the peers, and what is trained here."""
+"""The models that benchmarks.compression compares: those of a build, peers, and models trained here."""
 
 import json
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks.support import peer_table as comparison
 from benchmarks.support.engines import Engine, LinearEngine, OnnxEngine, TorchEngine
-from benchmarks.support.hard_labels import GoldLesson
+from benchmarks.support.hard_labels import HardLabelStudent
+from benchmarks.support.peer_table import HARD_LABELS, LINEAR, MODEL2VEC, OPTIMUM, STUDENT, TEACHER
 from benchmarks.support.peers import Peer, PeerEngine, PeerError
 from flows.planning.machine import describe_machine
 from pipeline.compression.int8 import zipped_bytes
@@ -31,10 +31,12 @@ _PRESETS = {"avx512_vnni": "avx512_vnni", "avx512f": "avx512", "avx2": "avx2", "
 
 @dataclass(frozen=True)
 class Contender:
-    """A model.
+    """A model in the comparison.
 
     Attributes:
-        engine: None where it could not be had, and `note` says why.
+        engine: None if it could not be made; `note` says why.
+        bytes: size of its weights files; None if unknown.
+        zipped: their size after zlib.
     """
 
     engine: Engine | None = None
@@ -44,19 +46,19 @@ class Contender:
 
     @classmethod
     def of_files(cls, engine: Engine, *files: Path) -> "Contender":
-        """With the bytes of the files that hold the weights."""
-        size, zipped = (sum(map(of, files)) for of in (lambda f: f.stat().st_size, zipped_bytes))
-        return cls(engine, size, zipped)
+        """A contender whose weights are in `files`."""
+        sizes = [file.stat().st_size for file in files]
+        return cls(engine, bytes=sum(sizes), zipped=sum(map(zipped_bytes, files)))
 
 
 @dataclass(frozen=True)
 class Field:
-    """How the contenders of a workspace are got together.
+    """Makes the contenders from a build.
 
     Attributes:
         root: the clone, where peers have their environments.
         release: `<model>-<precision>` of the variant that the gate chose.
-        peers: those that take part.
+        peers: names of the peers to compare with.
     """
 
     root: Path
@@ -65,25 +67,26 @@ class Field:
     peers: tuple[str, ...]
 
     def contenders(self, paths: Paths, work: Path, *, seed: int) -> dict[str, Contender]:
-        """By name, in the order of the table; what is trained here is left in `work`.
+        """The contenders by name, in the order of the table.
 
         Args:
-            paths: a build.
+            paths: of a build.
+            work: folder for the models that are trained here.
             seed: of the student on hard labels.
         """
         model = self.release.split("-")[0]
         onnx = [("teacher", "fp32"), ("teacher", "int8"), (model, "fp32"), (model, "int8")]
-        found = {comparison.TEACHER: self._torch(Variant("teacher", "torch"), paths)}
+        found = {TEACHER: self._torch(Variant("teacher", "torch"), paths)}
         found |= {f"{name}-{precision}": self._onnx(Variant(name, precision), paths)
                   for name, precision in onnx}  # fmt: skip
-        found[comparison.STUDENT] = self._torch(Variant("student", "torch"), paths)
-        found[comparison.HARD_LABELS] = self._hard_labels(paths, work, seed=seed)
-        found[comparison.LINEAR] = self._linear(paths)
-        makers = {"optimum": (comparison.OPTIMUM, self._optimum),
-                  "model2vec": (comparison.MODEL2VEC, self._model2vec)}  # fmt: skip
+        found[STUDENT] = self._torch(Variant("student", "torch"), paths)
+        found[HARD_LABELS] = self._hard_labels(paths, work, seed=seed)
+        found[LINEAR] = self._linear(paths)
+        makers = {"optimum": (OPTIMUM, self._optimum),
+                  "model2vec": (MODEL2VEC, self._model2vec)}  # fmt: skip
         for peer, (name, make) in makers.items():
             if peer in self.peers:
-                found[name] = _or_why_not(name, partial(make, paths, work))
+                found[name] = _or_reason(name, partial(make, paths, work))
         return found
 
     @property
@@ -100,7 +103,7 @@ class Field:
         return Contender.of_files(engine, variant.file(paths))
 
     def _hard_labels(self, paths: Paths, work: Path, *, seed: int) -> Contender:
-        folder = GoldLesson.read(self.params, paths).learn(work / "hard-labels", seed=seed)
+        folder = HardLabelStudent.read(self.params, paths).train(work / "hard-labels", seed=seed)
         return Contender.of_files(TorchEngine(folder, self._task), folder / WEIGHTS_FILE)
 
     def _linear(self, paths: Paths) -> Contender:
@@ -120,7 +123,7 @@ class Field:
         sets = describe_machine()["instruction_sets"]
         preset = next((name for kind, name in _PRESETS.items() if kind in sets), "avx2")
         peer.install()
-        say(f"{comparison.OPTIMUM}  preset {preset}")
+        say(f"{OPTIMUM}  preset {preset}")
         teacher = paths.read("finetune", "model")
         peer.run(teacher, folder, preset)
         file = folder / "model_quantized.onnx"
@@ -130,7 +133,7 @@ class Field:
     def _model2vec(self, paths: Paths, work: Path) -> Contender:
         peer, folder = Peer(self.root, "model2vec"), work / "model2vec"
         peer.install()
-        say(f"{comparison.MODEL2VEC}  learns")
+        say(f"{MODEL2VEC}  is trained")
         rows = {}
         for name in ("train", "validation"):
             split = read_split(paths.read("prepare", "records.parquet"), name)
@@ -142,8 +145,8 @@ class Field:
         return Contender.of_files(engine, *sorted(folder.glob("*.safetensors")))
 
 
-def _or_why_not(name: str, make: Callable[[], Contender]) -> Contender:
-    """The peer, or a line of the table that says why it is not there."""
+def _or_reason(name: str, make: Callable[[], Contender]) -> Contender:
+    """The peer or, if it cannot be made, a contender without a model that says why."""
     try:
         return make()
     except PeerError as error:

@@ -1,10 +1,10 @@
-"""Cross-fitting: the pipeline's own stages once a fold, so that each row is answered by models that never saw it.
+"""Cross-fitting: runs the pipeline's stages once per fold, so that no row is answered by a model that saw it.
 
-Each fold is a workspace below `.modelyard/cross-fitting/`, with the build's parameters, checkpoint, student
-tokenizer and pretrained student, but with splits of its own: the clusters of the fold are the test rows,
-and of the others the same share as in the build is validation. Corpus sentences are chosen anew, so that
-none of them is in a text that is held back. (The student's vocabulary and its pretraining, which use no
-label, are the build's.) A stage that is done is not done again, so a killed run goes on where it was.
+Each fold is a workspace below `.modelyard/cross-fitting/` with the build's parameters, checkpoint, student
+tokenizer and pretrained student, but with its own splits: the fold's duplicate clusters are the test rows,
+and the build's share of the others is validation. Corpus sentences are chosen anew, so that none occurs in
+a held-out text. (The student's vocabulary and pretraining use no labels and are the build's.) Finished
+stages are not repeated, so a killed run continues.
 """
 
 import shutil
@@ -28,7 +28,7 @@ from pipeline.text.split_assignment import unit_hash
 
 STAGES = ("baseline", "finetune", "transfer", "distill", "prune", "export", "quantize")
 MINUTES_A_FOLD = 26
-"""Of the stages alone, as the default product took on two cores with AVX512."""
+"""The time that the stages of the default product took on two cores with AVX512."""
 _COPIED = ("params.yaml", "dvc.yaml", "code.lock.json")
 _SHARED = (
     "prepare/related.parquet",
@@ -41,7 +41,7 @@ _SHOWN_LINES = 5
 
 
 def fold_of(cluster: str, folds: int) -> int:
-    """Which fold a duplicate cluster is tested in, from 0."""
+    """The fold, from 0, in which a duplicate cluster is tested."""
     return int(unit_hash("cross-fitting", cluster) * folds)
 
 
@@ -61,7 +61,7 @@ def fold_splits(
 
 
 def built_folds(params: Params, paths: Paths, *, folds: int) -> Iterator[Paths]:
-    """The workspace of each fold, built."""
+    """Builds and yields the workspace of each fold."""
     say(f"cross-fitting  {folds} folds, about {folds * MINUTES_A_FOLD} minutes of stages")
     parts = [paths.root / name for name in _COPIED]
     parts.append(paths.read("prepare", "records.parquet"))
@@ -71,12 +71,12 @@ def built_folds(params: Params, paths: Paths, *, folds: int) -> Iterator[Paths]:
         if not (fold.artifacts / "prepare" / "sentences.parquet").is_file():
             _prepare(params, paths, fold, number=number, folds=folds)
         for stage in STAGES:
-            _run(stage, params, paths, fold, name=f"fold {number + 1}/{folds}")
+            _run(stage, params, paths, fold=fold, name=f"fold {number + 1}/{folds}")
         yield fold
 
 
 def _prepare(params: Params, paths: Paths, fold: Paths, *, number: int, folds: int) -> None:
-    """Everything that the stages read; the sentences come last."""
+    """Writes everything that the stages read; the sentences last, as the sign that it is complete."""
     shutil.rmtree(fold.root, ignore_errors=True)
     (fold.artifacts / "prepare").mkdir(parents=True)
     for name in _COPIED:
@@ -94,8 +94,8 @@ def _prepare(params: Params, paths: Paths, fold: Paths, *, number: int, folds: i
     write_sentences(fold.artifacts / "prepare" / "sentences.parquet", sentences)
 
 
-def _run(stage: str, params: Params, paths: Paths, fold: Paths, *, name: str) -> None:
-    """One stage in a process of its own, as a build runs it; its metrics say that it is done."""
+def _run(stage: str, params: Params, paths: Paths, *, fold: Paths, name: str) -> None:
+    """Runs one stage in its own process, as a build does, unless its metrics exist."""
     if (fold.artifacts / stage / "metrics.json").is_file():
         return
     started = time.monotonic()

@@ -1,8 +1,8 @@
-"""The student without a teacher: the same shape, trained on the gold rows alone.
+"""A student without a teacher: a model of the same shape, trained on gold labels only.
 
-It gets what fairness asks for: the model that `pretrain` left as start, and the layers that the student starts from,
-those of the checkpoint, which no teacher has touched; with each two learning rates. Validation chooses for each
-seed, and the weights are those of the best epoch.
+To be fair to it, it is trained from two starts: pretrain's model, and those checkpoint layers that the
+student starts from, before any fine-tuning; from each at two learning rates. For each seed the best
+on validation is taken, at its best epoch.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from pipeline.core.params import Compute, OptimisationParams, Params
+from pipeline.core.params import Compute, Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import seed_everything
@@ -37,12 +37,12 @@ _ANSWERED_AT_ONCE = 64
 _SAMPLE_ROWS = 64
 
 Layers = Sequence[int] | None
-"""Of the checkpoint, to start from; None is the model that `pretrain` left."""
+"""The layers of the checkpoint to start from; None starts from pretrain's model."""
 
 
-@dataclass(frozen=True)
-class GoldLesson:
-    """Gold rows in the student's tokens, and what the student starts from."""
+@dataclass(frozen=True, kw_only=True)
+class HardLabelStudent:
+    """Gold rows in the student's tokens, and the model that it starts from."""
 
     params: Params
     start: Path
@@ -51,8 +51,8 @@ class GoldLesson:
     rows: dict[str, TokenRows]
 
     @classmethod
-    def read(cls, params: Params, paths: Paths) -> "GoldLesson":
-        """What prepare and pretrain left."""
+    def read(cls, params: Params, paths: Paths) -> "HardLabelStudent":
+        """Reads what prepare and pretrain wrote."""
         tokenizer = load_tokenizer(paths.read("prepare", "student_tokenizer"))
         records, length = paths.read("prepare", "records.parquet"), params.prepare.max_length
         splits = {name: read_split(records, name) for name in ("train", "validation")}
@@ -60,10 +60,16 @@ class GoldLesson:
             name: tokenize(tokenizer, split.texts, max_length=length)
             for name, split in splits.items()
         }
-        return cls(params, paths.read("pretrain", "model"), tokenizer, splits, rows)
+        return cls(
+            params=params,
+            start=paths.read("pretrain", "model"),
+            tokenizer=tokenizer,
+            splits=splits,
+            rows=rows,
+        )
 
-    def learn(self, folder: Path, *, seed: int) -> Path:
-        """Train from each start at each rate; leaves the model that validation chose in `folder`, and returns that."""
+    def train(self, folder: Path, *, seed: int) -> Path:
+        """Trains from each start at each rate; saves the best on validation to `folder`, and returns it."""
         wanted = self.params.distill.teacher_layers
         starts: list[Layers] = [None] if wanted is None else [None, wanted]
         found = [
@@ -88,7 +94,7 @@ class GoldLesson:
         return self._accuracy(model, compute)[_QUALITY], model
 
     def _start(self, layers: Layers) -> PreTrainedModel:
-        """The student before it learns."""
+        """The student before training."""
         model = self._load(self.start)
         if layers is None:
             return model
@@ -114,14 +120,10 @@ class GoldLesson:
         )
 
     def _training(self, folder: Path, compute: Compute, *, rate: float) -> Training:
-        kept = {
-            name: getattr(self.params.distill, name) for name in OptimisationParams.model_fields
-        }
         own = {"learning_rate": rate, "epochs": EPOCHS, "batch_size": BATCH_SIZE}
-        optimisation = OptimisationParams(**kept | own)
         return Training(
             task=f"hard labels seed {compute.seed} rate {rate:g}",
-            optimisation=optimisation,
+            optimisation=self.params.distill.model_copy(update=own),
             compute=compute,
             batches=partial(epoch_batches, self.rows["train"].lengths),
             checkpoints=Checkpoints(folder / "checkpoints"),

@@ -1,4 +1,4 @@
-"""What a race of compressed models comes to: ratios with their intervals, and one table. Pure functions."""
+"""Comparisons of compressed models: ratios with their intervals, and one table. Pure functions."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from pipeline.metrics.intervals import (
 from pipeline.metrics.latency import summarise
 
 Right = NDArray[np.float64]
-"""Whether each row is answered rightly, `(seeds, rows)`."""
+"""1 where a row is answered correctly, else 0, `(seeds, rows)`."""
 Times = NDArray[np.float64]
 """Milliseconds, `(rounds, requests)`."""
 Place = tuple[int, int]
@@ -25,15 +25,15 @@ HARD_LABELS, MODEL2VEC, OPTIMUM = "hard-labels", "model2vec", "optimum-int8"
 _CONFIDENCE, _RESAMPLES, _SEED = 0.95, 2000, 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Measured:
-    """One line of the table; what was not measured is None, or missing.
+    """The measurements of one model; None or missing where there is none.
 
     Attributes:
-        bytes: of the file with the weights.
-        zipped: of the same after zlib.
+        bytes: size of the weights file.
+        zipped: its size after zlib.
         times: by threads and tokens.
-        note: why something is missing.
+        note: the reason why something is missing.
     """
 
     right: Right | None = None
@@ -45,71 +45,84 @@ class Measured:
 
 @dataclass(frozen=True)
 class Figure:
-    """A ratio or a difference; where it follows from files alone it has no interval."""
+    """A ratio or a difference; one that follows from file sizes has no interval."""
 
     value: float
     interval: tuple[float, float] | None = None
 
     @classmethod
     def of(cls, found: Interval | None) -> "Figure | None":
-        """An interval's."""
+        """The middle and ends of an interval."""
         return None if found is None else cls(found.value, (found.low, found.high))
 
 
 def figures(
     measured: Mapping[str, Measured], *, release: str, place: Place
 ) -> dict[str, Figure | None]:
-    """All that is told of the release; None where a side was not measured.
+    """All comparisons of the release, by name; None where a side was not measured.
 
     Args:
-        release: `<model>-<precision>`, of ONNX; its other precision is among `measured` too.
+        release: `<model>-<precision>` of an ONNX model; `measured` has its other precision, too.
         place: threads and tokens at which speed is compared.
     """
     model, precision = release.split("-")
     same = f"teacher-{precision}"
-
-    def right(name: str) -> Right | None:
-        return measured[name].right if name in measured else None
-
-    def faster(theirs: str, *, best: bool = False) -> Figure | None:
-        sides = (measured[name].times for name in (release, theirs))
-        ours, other = (
-            (_quickest(times, place[1]) if best else times.get(place)) for times in sides
-        )
-        return None if ours is None or other is None else Figure.of(times_faster(ours, other))
-
-    def smaller(theirs: str) -> Figure | None:
-        found = times_smaller(measured[release].bytes, measured[theirs].bytes)
-        return None if found is None else Figure(found)
-
-    def against(first: str, second: str) -> Figure | None:
-        return Figure.of(points(right(first), right(second)))
-
+    sides = _Sides(measured, release, place)
+    kept = share_kept(sides.right(release), sides.right(TEACHER))
+    closed = gap_closed(sides.right(release), sides.right(TEACHER), sides.right(LINEAR))
     found = {
-        "quality_kept": Figure.of(share_kept(right(release), right(TEACHER))),
-        "gap_closed": Figure.of(gap_closed(right(release), right(TEACHER), right(LINEAR))),
-        "times_smaller": smaller(TEACHER),
-        "times_faster": faster(TEACHER),
-        "times_smaller_same_precision": smaller(same),
-        "times_faster_same_runtime": faster(same),
-        "int8_drop_points": against(f"{model}-fp32", f"{model}-int8"),
-        "vs_hard_labels_points": against(release, HARD_LABELS),
-        "vs_model2vec_points": against(release, MODEL2VEC),
-        "distilled_vs_hard_labels_points": against(STUDENT, HARD_LABELS),
-        "times_faster_at_best_threads": faster(TEACHER, best=True),
-        "times_faster_same_runtime_at_best_threads": faster(same, best=True),
-        "teacher_int8_drop_points": against("teacher-fp32", "teacher-int8"),
+        "quality_kept": Figure.of(kept),
+        "gap_closed": Figure.of(closed),
+        "times_smaller": sides.smaller(TEACHER),
+        "times_faster": sides.faster(TEACHER),
+        "times_smaller_same_precision": sides.smaller(same),
+        "times_faster_same_runtime": sides.faster(same),
+        "int8_drop_points": sides.points(f"{model}-fp32", f"{model}-int8"),
+        "vs_hard_labels_points": sides.points(release, HARD_LABELS),
+        "vs_model2vec_points": sides.points(release, MODEL2VEC),
+        "distilled_vs_hard_labels_points": sides.points(STUDENT, HARD_LABELS),
+        "times_faster_at_best_threads": sides.faster(TEACHER, best=True),
+        "times_faster_same_runtime_at_best_threads": sides.faster(same, best=True),
+        "teacher_int8_drop_points": sides.points("teacher-fp32", "teacher-int8"),
     }
     for peer in (OPTIMUM, MODEL2VEC, LINEAR):
         if peer in measured:
-            found |= {f"times_smaller_than_{peer}": smaller(peer)}
-            found |= {f"times_faster_than_{peer}": faster(peer)}
-            found |= {f"vs_{peer}_points": against(release, peer)}
+            found[f"times_smaller_than_{peer}"] = sides.smaller(peer)
+            found[f"times_faster_than_{peer}"] = sides.faster(peer)
+            found[f"vs_{peer}_points"] = sides.points(release, peer)
     return found
 
 
+@dataclass(frozen=True)
+class _Sides:
+    """The two sides of each comparison, looked up by name; the first is the release unless named."""
+
+    measured: Mapping[str, Measured]
+    release: str
+    place: Place
+
+    def right(self, name: str) -> Right | None:
+        return self.measured[name].right if name in self.measured else None
+
+    def points(self, first: str, second: str) -> Figure | None:
+        return Figure.of(points(self.right(first), self.right(second)))
+
+    def smaller(self, other: str) -> Figure | None:
+        found = times_smaller(self.measured[self.release].bytes, self.measured[other].bytes)
+        return None if found is None else Figure(found)
+
+    def faster(self, other: str, *, best: bool = False) -> Figure | None:
+        """At the place of comparison, or with `best` at each side's best number of threads."""
+        ours, theirs = (self._times(name, best=best) for name in (self.release, other))
+        return None if ours is None or theirs is None else Figure.of(times_faster(ours, theirs))
+
+    def _times(self, name: str, *, best: bool) -> Times | None:
+        times = self.measured[name].times
+        return _quickest(times, self.place[1]) if best else times.get(self.place)
+
+
 def _quickest(times: Mapping[Place, Times], tokens: int) -> Times | None:
-    """Those of the number of threads that answers texts of `tokens` soonest."""
+    """The times at the number of threads that is fastest for texts of `tokens`."""
     found = [taken for place, taken in times.items() if place[1] == tokens]
     return min(found, key=lambda taken: summarise(taken).p50, default=None)
 

@@ -1,4 +1,4 @@
-"""One corpus, given to our pretraining, to transformers' example recipe, and to models that count."""
+"""One corpus for our pretraining, transformers' example recipe, and n-gram models."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import (
     DataCollatorForLanguageModeling,
+    PreTrainedModel,
     PreTrainedTokenizerBase,
     PreTrainedTokenizerFast,
     Trainer,
@@ -47,7 +48,7 @@ _VOCABULARY = 8192
 _LENGTH = 128
 _HELDOUT_SHARE, _HELDOUT_LIMIT = 0.02, 300
 _TUNED_ON = 60
-"""The first held-out reviews: profile `bilm`'s recipe was chosen on them, so they are not scored."""
+"""Profile `bilm` was chosen on this many first held-out reviews, so they are not scored."""
 _CALIBRATION_STEPS = 150
 _MEASURED_AT = tuple(number / 10 for number in range(1, 11))
 _MLM_SHAPE = {
@@ -64,7 +65,7 @@ _MLM_SHAPE = {
 
 @dataclass(frozen=True)
 class Corpus:
-    """Reviews and their tokens; each review ends with `[SEP]` in the streams."""
+    """Reviews and their token streams, in which `[SEP]` ends each review."""
 
     tokenizer: PreTrainedTokenizerBase
     training: list[str]
@@ -80,7 +81,7 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Watched:
-    """The biLM in the middle of its training: seconds of it, and bits a byte."""
+    """A point of the biLM's training: seconds so far, and bits per byte."""
 
     seconds: float
     forward: float
@@ -88,7 +89,7 @@ class Watched:
 
 
 def open_corpus(root: Path) -> Corpus:
-    """The reviews that validate left, split by hash, and a new lossless tokenizer.
+    """Reads validate's reviews, splits them by hash, and trains a lossless tokenizer.
 
     Raises:
         DataError: nothing was built yet.
@@ -97,7 +98,7 @@ def open_corpus(root: Path) -> Corpus:
     if not path.is_file():
         raise DataError(
             "no artifacts/validate/corpus.parquet",
-            expected="the unlabelled texts that validate leaves",
+            expected="the unlabelled texts that validate writes",
             next_step="run `NO_RELEASE=1 make pipeline` first",
         )
     table = pq.read_table(path)
@@ -117,7 +118,7 @@ def open_corpus(root: Path) -> Corpus:
 
 
 def counted_scores(corpus: Corpus) -> dict[str, float]:
-    """Bits a byte of unigrams, 5-grams both ways, and xz."""
+    """The bits per byte of unigrams, of 5-grams in both directions, and of xz."""
     sizes = text_bytes(corpus.heldout)
     found = {}
     for name, order, turn in (
@@ -140,127 +141,116 @@ def counted_scores(corpus: Corpus) -> dict[str, float]:
     return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Recipe:
+    """A model, the corpus that it is trained on, and the folder for what training writes."""
+
+    corpus: Corpus
+    settings: PretrainParams
+    compute: Compute
+    folder: Path
+
+    def new_model(self) -> PreTrainedModel:
+        return new_language_model(self.settings, self.corpus.tokenizer)
+
+
 def train_bilm(root: Path, corpus: Corpus, folder: Path, *, minutes: float) -> list[Watched]:
-    """Train profile `bilm`'s model for `minutes`, not counting what is measured on the way."""
+    """Trains the model of profile `bilm` for `minutes`, not counting the evaluations in between."""
     params = load_profile(root, "bilm")
-    settings = params.pretrain
-    calibration = _CALIBRATION_STEPS * settings.batch_size
-    rate = _sequences_per_second(corpus, settings, params.compute, folder, sequences=calibration)
-    tokens = rate * settings.sequence_length
+    recipe = _Recipe(corpus=corpus, settings=params.pretrain, compute=params.compute, folder=folder)
+    rate = _sequences_per_second(recipe, _CALIBRATION_STEPS * recipe.settings.batch_size)
+    tokens = rate * recipe.settings.sequence_length
     print(f"bilm  {tokens:,.0f} tokens/s; trains {minutes:g} minutes", flush=True)
-    return _train_watched(
-        corpus, settings, params.compute, folder, sequences=int(rate * minutes * 60)
-    )
+    return _train_watched(recipe, sequences=int(rate * minutes * 60))
 
 
-def _train_watched(
-    corpus: Corpus, settings: PretrainParams, compute: Compute, folder: Path, *, sequences: int
-) -> list[Watched]:
-    steps = -(-sequences // settings.batch_size)
-    places = {round(steps * share) for share in _MEASURED_AT}
-    sizes, documents = (
-        text_bytes(corpus.heldout),
-        documents_of(corpus.heldout_stream, end=corpus.boundary),
-    )
+def _train_watched(recipe: _Recipe, *, sequences: int) -> list[Watched]:
+    corpus = recipe.corpus
+    steps = -(-sequences // recipe.settings.batch_size)
+    measured_after = {round(steps * share) for share in _MEASURED_AT}
+    sizes = text_bytes(corpus.heldout)
+    documents = documents_of(corpus.heldout_stream, end=corpus.boundary)
     watched: list[Watched] = []
     clock = StepClock()
 
-    def look(model: torch.nn.Module) -> None:
+    def evaluate(model: torch.nn.Module) -> None:
         clock.step()
-        if clock.steps not in places:
+        if clock.steps not in measured_after:
             return
         with clock.paused():
             device = next(model.parameters()).device
             nats = document_nats(model, documents, boundary=corpus.boundary, device=device)
             bits = [bits_per_byte(found, sizes) for found in (nats.forward, nats.backward)]
         watched.append(Watched(clock.seconds, *bits))
-        print(
-            f"bilm  {clock.seconds:.0f} s  {bits[0]:.4f} forward  {bits[1]:.4f} backward",
-            flush=True,
-        )
+        shown = f"{bits[0]:.4f} forward  {bits[1]:.4f} backward"
+        print(f"bilm  {clock.seconds:.0f} s  {shown}", flush=True)
 
-    seed_everything(compute.seed)
-    model = new_language_model(settings, corpus.tokenizer)
-    _train(model, corpus, settings, compute, folder, sequences=sequences, after_step=look)
+    seed_everything(recipe.compute.seed)
+    _train(recipe.new_model(), recipe, sequences=sequences, after_step=evaluate)
     return watched
 
 
-def _sequences_per_second(
-    corpus: Corpus, settings: PretrainParams, compute: Compute, folder: Path, *, sequences: int
-) -> float:
+def _sequences_per_second(recipe: _Recipe, sequences: int) -> float:
     clock = StepClock()
-    model = new_language_model(settings, corpus.tokenizer)
-    _train(
-        model,
-        corpus,
-        settings,
-        compute,
-        folder,
-        sequences=sequences,
-        after_step=lambda _: clock.step(),
-    )
-    return clock.steps_per_second * settings.batch_size
+    model = recipe.new_model()
+    _train(model, recipe, sequences=sequences, after_step=lambda _: clock.step())
+    return clock.steps_per_second * recipe.settings.batch_size
 
 
 def _train(
     model: torch.nn.Module,
-    corpus: Corpus,
-    settings: PretrainParams,
-    compute: Compute,
-    folder: Path,
+    recipe: _Recipe,
     *,
     sequences: int,
     after_step: Callable[[torch.nn.Module], None],
 ) -> None:
-    """As `pretrain` does: as many epochs as `sequences` need, the last one cut."""
-    packed = PackedRows(corpus.training_stream, settings.sequence_length)
+    """Trains as `pretrain` does, for as many epochs as `sequences` need, the last one shortened."""
+    settings = recipe.settings
+    packed = PackedRows(recipe.corpus.training_stream, settings.sequence_length)
     rows = min(sequences, packed.count)
     epochs = -(-sequences // rows)
     training = Training(
         task="pretrain",
         optimisation=settings.model_copy(update={"epochs": epochs}),
-        compute=compute,
+        compute=recipe.compute,
         batches=partial(row_batches, rows if epochs == 1 else -(-sequences // epochs)),
-        checkpoints=Checkpoints(folder / "checkpoints"),
-        curve=Curve(folder / "curve.csv"),
+        checkpoints=Checkpoints(recipe.folder / "checkpoints"),
+        curve=Curve(recipe.folder / "curve.csv"),
         after_step=after_step,
     )
-    train(model, language_model_objective(packed, settings, corpus.tokenizer), training)
+    train(model, language_model_objective(packed, settings, recipe.corpus.tokenizer), training)
 
 
 def mlm_engines(root: Path, corpus: Corpus, folder: Path) -> dict[str, Callable[[int], float]]:
-    """Our masked pretraining and the recipe's: packed rows to tokens a second."""
+    """Our masked pretraining and transformers' recipe: from packed rows to tokens a second."""
     params = load_params(root / "params.yaml")
     settings = params.pretrain.model_copy(update=_MLM_SHAPE)
-    return {
-        name: partial(engine, corpus, settings, params.compute, folder)
-        for name, engine in (("ours", _train_ours), ("recipe", _train_recipe))
-    }
+    recipe = _Recipe(corpus=corpus, settings=settings, compute=params.compute, folder=folder)
+    return {"ours": partial(_train_ours, recipe), "recipe": partial(_train_recipe, recipe)}
 
 
-def _train_ours(
-    corpus: Corpus, settings: PretrainParams, compute: Compute, folder: Path, sequences: int
-) -> float:
-    seed_everything(compute.seed)
-    return _LENGTH * _sequences_per_second(corpus, settings, compute, folder, sequences=sequences)
+def _train_ours(recipe: _Recipe, sequences: int) -> float:
+    seed_everything(recipe.compute.seed)
+    return _LENGTH * _sequences_per_second(recipe, sequences)
 
 
-def _train_recipe(
-    corpus: Corpus, settings: PretrainParams, compute: Compute, folder: Path, sequences: int
-) -> float:
-    seed_everything(compute.seed)
-    model = new_language_model(settings, corpus.tokenizer)
-    rows = PackedRows(corpus.training_stream, _LENGTH).read(np.arange(sequences))
+def _train_recipe(recipe: _Recipe, sequences: int) -> float:
+    seed_everything(recipe.compute.seed)
+    model = recipe.new_model()
+    rows = PackedRows(recipe.corpus.training_stream, _LENGTH).read(np.arange(sequences))
     arguments = TrainingArguments(
-        output_dir=str(folder / "recipe"), num_train_epochs=1, seed=compute.seed, **QUIET
+        output_dir=str(recipe.folder / "recipe"),
+        num_train_epochs=1,
+        seed=recipe.compute.seed,
+        **QUIET,
     )
-    watch = ClockCallback()
-    torch.set_num_threads(compute.threads)
+    tokenizer, watch = recipe.corpus.tokenizer, ClockCallback()
+    torch.set_num_threads(recipe.compute.threads)
     Trainer(
         model=model,
         args=arguments,
         train_dataset=rows_of_ids(rows.tolist()),
-        data_collator=DataCollatorForLanguageModeling(corpus.tokenizer, mlm_probability=0.15),
+        data_collator=DataCollatorForLanguageModeling(tokenizer, mlm_probability=0.15),
         callbacks=[watch],
     ).train()
     rate: float = watch.clock.steps_per_second * arguments.per_device_train_batch_size
@@ -268,11 +258,11 @@ def _train_recipe(
 
 
 def _turned(stream: NDArray[np.unsignedinteger], boundary: int) -> NDArray[np.unsignedinteger]:
-    """Reviews and their tokens back to front; each still ends with `boundary`."""
+    """The stream reversed, reviews and tokens; each review still ends with `boundary`."""
     return np.append(stream[:-1][::-1], stream.dtype.type(boundary))
 
 
 def load_profile(root: Path, name: str) -> Params:
-    """The parameters of a clone with those of `profiles/<name>.yaml` over them."""
+    """The parameters of a clone, overridden by `profiles/<name>.yaml`."""
     values = parse_yaml((root / "params.yaml").read_text(encoding="utf-8"))
     return parse_params(override(values, read_profile(root, name)))

@@ -1,8 +1,8 @@
-"""A bidirectional language model in operators that ONNX has: one table, plain LSTMs, products.
+"""A bidirectional language model rewritten in ONNX operators: one table, plain LSTMs, matrix products.
 
-ONNX's LSTM knows no projection. What the recurrence sees of the projection, `recurrent · projection`,
-is one matrix, so the folded LSTM has that for its recurrent weights and the projection follows it;
-the answers are the same up to rounding. Embeddings that are spelled become the table they amount to.
+ONNX's LSTM has no projection. The recurrence only uses the product `recurrent · projection`, so the
+folded LSTM takes that product as its recurrent weights, and the projection comes after it; answers are
+the same up to rounding. Embeddings computed from characters become one precomputed table.
 """
 
 from typing import Any
@@ -55,7 +55,7 @@ class FoldedBilm(nn.Module):
         )
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> Layers:
-        """As `Bilm` gives them."""
+        """The states of every layer, as `Bilm` returns them."""
         embedded, lengths = self.embeddings(input_ids), attention_mask.sum(dim=1)
         forward, backward = self.stacks
         turned = self._run(reverse_rows(embedded, lengths), backward)

@@ -1,7 +1,7 @@
-"""Structured pruning of an LSTM with projection: whole cells removed, in every layer as many.
+"""Structured pruning of an LSTM with projection: removes whole cells, the same number in every layer.
 
-A cell reaches the rest of the model through its column of the projection alone, so the first-order
-change of the loss when the cell is removed, activation × gradient summed over steps and texts, is
+A cell reaches the rest of the model only through its column of the projection. So the first-order
+change of the loss when it is removed (activation × gradient, summed over steps and texts) equals
 weight × gradient summed over that column (Molchanov et al. 2017).
 """
 
@@ -20,7 +20,7 @@ from pipeline.training.loop import Objective
 def cell_importance(
     model: BilmForSequenceClassification, objective: Objective, batches: Iterable[Ids]
 ) -> list[torch.Tensor]:
-    """Importance of each cell, one tensor `(directions, cells)` a layer."""
+    """The importance of each cell, one tensor `(directions, cells)` per layer."""
     model.eval()
     device = next(model.parameters()).device
     layers = _layers(model)
@@ -33,7 +33,7 @@ def cell_importance(
                 raise ArtifactError(
                     "an LSTM without a gradient",
                     expected="a model whose loss depends on every layer",
-                    next_step="look at the objective given to cell_importance",
+                    next_step="check the objective given to cell_importance",
                 )
             effect = layer.projection.detach() * layer.projection.grad
             totals[number] += effect.sum(dim=1).abs()
@@ -44,27 +44,27 @@ def cell_importance(
 def narrow_cells(
     model: BilmForSequenceClassification, importance: list[torch.Tensor], *, keep_share: float
 ) -> int:
-    """Remove the least important cells of each LSTM in place; returns how many each keeps.
+    """Removes the least important cells of each LSTM in place; returns how many each keeps.
 
     Raises:
         ArtifactError: nothing would be left.
     """
     cells: int = model.config.intermediate_size
-    kept = number_kept(cells, keep_share, "keep_share", "cell")
+    kept = number_kept(cells, keep_share, setting="keep_share", part="cell")
     for layer, scores in zip(_layers(model), importance, strict=True):
         units = scores.topk(kept, dim=1).indices.sort(dim=1).values  # (directions, kept)
         rows = torch.cat([units + gate * cells for gate in range(GATES)], dim=1)
         for name in ("input_weight", "recurrent_weight", "bias"):
             weight = getattr(layer, name)
-            setattr(layer, name, _parameter(_taken(weight, rows)))
-        columns = _taken(layer.projection.transpose(1, 2), units).transpose(1, 2)
+            setattr(layer, name, _parameter(_select(weight, rows)))
+        columns = _select(layer.projection.transpose(1, 2), units).transpose(1, 2)
         layer.projection = _parameter(columns)
     model.config.intermediate_size = kept
     return kept
 
 
-def _taken(weight: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-    """Of each direction its own rows."""
+def _select(weight: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """Selects rows per direction: `rows` is `(directions, kept)`."""
     return torch.stack([weight[direction][some] for direction, some in enumerate(rows)])
 
 

@@ -1,7 +1,7 @@
 """Knowledge distillation: the student learns the teacher's softened outputs (Hinton et al. 2015).
 
-Of several labels each is softened by itself; of a number there is nothing to soften: the student learns
-the teacher's number.
+With several labels, each label's answer is softened by itself. A number cannot be softened: the student
+learns the teacher's number.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ from pipeline.training.token_rows import TokenRows
 MAPS = "feature_maps"
 _SAMPLE = 4096
 _SMALL = 1e-3
-"""A feature that hardly moves is not blown up."""
+"""Added to each feature's deviation, so that a nearly constant feature is not scaled up."""
 
 
 class Distillation:
@@ -31,12 +31,12 @@ class Distillation:
 
     Args:
         logits: the teacher's, `(rows, outputs)`.
-        targets: gold, `(rows, width)`; of any value where there is none.
-        labelled: which rows have gold, `(rows,)`.
+        targets: gold targets, `(rows, width)`; ignored in rows without one.
+        labelled: which rows have a gold target, `(rows,)`.
         temperature: softens both distributions; the loss is scaled by its square.
-        hard_label_weight: weight of the loss against gold.
-        features: what the teacher's last layer read, then its mean states, for a student inside
-            `feature_maps`; none leaves them out.
+        hard_label_weight: weight of the loss against gold targets.
+        features: the teacher's, in `feature_maps`' order, for a student inside `feature_maps`; empty
+            to learn from the outputs alone.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Distillation:
         return self._rows.tokens(rows)
 
     def loss(self, model: torch.nn.Module, rows: Ids, device: torch.device) -> torch.Tensor:
-        """Weighted mean of soft and hard loss over the batch."""
+        """Weighted mean of soft and hard loss over the batch, plus the loss of the features."""
         student, features_loss = self._answers(model, rows, device)
         teacher = self._logits[rows].to(device)
         soft = self._losses.against_teacher(student, teacher, self._temperature)
@@ -71,7 +71,7 @@ class Distillation:
         return ((1 - weight) * soft + weight * hard).mean() + features_loss
 
     def without_features(self) -> "Distillation":
-        """The same by the answers alone, for a student without maps."""
+        """A copy that learns from outputs alone, for a student outside `feature_maps`."""
         plain = copy(self)
         plain.features = ()
         return plain
@@ -79,7 +79,7 @@ class Distillation:
     def _answers(
         self, model: torch.nn.Module, rows: Ids, device: torch.device
     ) -> tuple[torch.Tensor, torch.Tensor | float]:
-        """The student's logits, `(batch, outputs)`, and the loss of its features."""
+        """The student's logits, `(batch, outputs)`, and the loss of the features."""
         batch = self._rows.batch(rows, device)
         if not self.features:
             return model(**batch).logits.float(), 0.0
@@ -90,18 +90,18 @@ class Distillation:
         ):
             logits = model(**batch).logits.float()
         found = zip(self.features, model.get_submodule(MAPS), [read[0], *means], strict=True)  # type: ignore[call-overload]
-        return logits, sum(features.loss(mapped, own, rows) for features, mapped, own in found)
+        return logits, sum(features.loss(project, own, rows) for features, project, own in found)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Features:
-    """What the teacher has understood of each row, for the student to come near.
+    """Hidden features of the teacher for each row, which the student learns to predict.
 
     Attributes:
-        values: `(rows, width)`; a file mapped into memory will do.
-        mean: of each of them, `(width,)`.
-        deviation: of each of them, `(width,)`.
-        weight: of their loss beside that of the answers.
+        values: `(rows, width)`; may be a memory-mapped file.
+        mean: of each feature, `(width,)`.
+        deviation: of each feature, `(width,)`.
+        weight: of their loss beside that of the outputs.
     """
 
     values: NDArray[np.float16]
@@ -111,26 +111,33 @@ class Features:
 
     @classmethod
     def of(cls, values: NDArray[np.float16], *, weight: float) -> "Features":
-        """With the mean and deviation of a sample of the rows."""
+        """Features whose mean and deviation are estimated from a sample of the rows."""
         sample = np.asarray(values[:: max(1, len(values) // _SAMPLE)], dtype=np.float32)
-        return cls(values, sample.mean(axis=0), sample.std(axis=0) + _SMALL, weight)
+        return cls(
+            values=values,
+            mean=sample.mean(axis=0),
+            deviation=sample.std(axis=0) + _SMALL,
+            weight=weight,
+        )
 
-    def loss(self, mapped: torch.nn.Module, own: torch.Tensor, rows: Ids) -> torch.Tensor:
-        """Mean squared distance, in the teacher's deviations, times the weight.
+    def loss(self, project: torch.nn.Module, own: torch.Tensor, rows: Ids) -> torch.Tensor:
+        """Mean squared error of the projected features, standardised by the teacher's, times the weight.
 
         Args:
-            mapped: from the student's width to the teacher's.
-            own: the student's, `(batch, width)`.
+            project: maps the student's width to the teacher's.
+            own: the student's features, `(batch, width)`.
         """
         wanted = (np.asarray(self.values[rows], dtype=np.float32) - self.mean) / self.deviation
-        answer = mapped(own).float()
+        answer = project(own).float()
         return self.weight * functional.mse_loss(answer, torch.from_numpy(wanted).to(answer.device))
 
 
 @contextmanager
 def feature_maps(model: PreTrainedModel, features: Sequence[Features]) -> Iterator[None]:
-    """Inside, the student has linear maps to the teacher's features, one for what its last layer reads and one for
-    its mean states after each layer of which there are features; its answers do not need them afterwards.
+    """Inside the block, the student has linear maps to the teacher's features; they are removed after it.
+
+    The first map projects the inputs of the last linear layer, each further one the mean states after
+    one encoder layer.
     """
     if not features:
         yield
@@ -154,7 +161,7 @@ def transfer_batches(
     seed: int,
     epoch: int,
 ) -> list[Ids]:
-    """Batches of one epoch in which labelled rows appear `repeats` times and the others once."""
+    """The batches of one epoch in which labelled rows appear `repeats` times and the others once."""
     rows = np.concatenate([np.repeat(np.flatnonzero(labelled), repeats), np.flatnonzero(~labelled)])
     batches = epoch_batches(lengths[rows], batch_size=batch_size, seed=seed, epoch=epoch)
     return [rows[batch] for batch in batches]

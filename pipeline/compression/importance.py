@@ -1,7 +1,8 @@
-"""What a part of a BERT is worth to its loss: the first-order change of the loss when the part is removed.
+"""The importance of a BERT's units, heads and layers: how much the loss changes when one is removed.
 
-activation × gradient over a row's tokens, of either sign, summed over the rows (Molchanov et al. 2017;
-Michel et al. 2019). What helps one row as much as it harms another is worth something.
+A first-order estimate (Molchanov et al. 2017; Michel et al. 2019): activation × gradient is summed over
+each row's tokens, and its absolute value over the rows, so that a part that helps one row as much as it
+harms another still counts as important.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,21 +17,23 @@ from pipeline.text.batching import Ids
 from pipeline.training.loop import Objective
 
 _Effect = Callable[[torch.Tensor], torch.Tensor]
-"""activation × gradient `(batch, length, width)` to the effect of each part on each row `(batch, parts)`."""
+"""activation × gradient, `(batch, length, width)`, to the effect of each part on each row, `(batch, parts)`."""
 
 
 def unit_importance(
     model: torch.nn.Module, objective: Objective, batches: Iterable[Ids]
 ) -> list[torch.Tensor]:
-    """Of each feed-forward unit, one tensor `(feed_forward_size,)` a layer."""
+    """The importance of each feed-forward unit, one tensor `(feed_forward_size,)` per layer."""
     readers = [layer.output.dense for layer in encoder_layers(model)]
-    return _importance(model, objective, batches, readers, lambda effect: effect.sum(dim=1))
+    return _importance(
+        model, objective, batches, readers=readers, effect=lambda effect: effect.sum(dim=1)
+    )
 
 
 def head_importance(
     model: torch.nn.Module, objective: Objective, batches: Iterable[Ids]
 ) -> list[torch.Tensor]:
-    """Of each attention head, one tensor `(heads,)` a layer."""
+    """The importance of each attention head, one tensor `(heads,)` per layer."""
     layers = encoder_layers(model)
     size: int = layers[0].attention.self.attention_head_size
 
@@ -39,13 +42,13 @@ def head_importance(
         return by_text.view(len(by_text), -1, size).sum(dim=-1)
 
     readers = [layer.attention.output.dense for layer in layers]
-    return _importance(model, objective, batches, readers, by_head)
+    return _importance(model, objective, batches, readers=readers, effect=by_head)
 
 
 def layer_importance(
     model: torch.nn.Module, objective: Objective, batches: Iterable[Ids]
 ) -> torch.Tensor:
-    """Of each layer, `(layers,)`: removed, it hands on what it was given."""
+    """The importance of each layer, `(layers,)`; a removed layer passes its input on unchanged."""
     model.eval()
     layers = encoder_layers(model)
     device = next(model.parameters()).device
@@ -58,9 +61,9 @@ def layer_importance(
             kept.append((inputs[0].detach(), output))  # noqa: B023 - called within this turn
 
         with _hooked([layer.register_forward_hook(keep) for layer in layers]):
-            _differentiate(model, objective, rows, device)
+            _backpropagate(model, objective, rows, device=device)
         for number, (given, output) in enumerate(kept):
-            # A last layer that is computed for the first token alone gives one token.
+            # A last layer computed for the first token alone has only one token of output.
             change = (output.detach() - given[:, : output.shape[1]]) * _gradient(output)
             totals[number] += change.sum(dim=(1, 2)).abs().sum()
     model.zero_grad()
@@ -71,10 +74,11 @@ def _importance(
     model: torch.nn.Module,
     objective: Objective,
     batches: Iterable[Ids],
+    *,
     readers: Sequence[torch.nn.Module],
     effect: _Effect,
 ) -> list[torch.Tensor]:
-    """One tensor a reader, `(parts,)`, of what it reads."""
+    """The importance of the parts that each reader module takes as input, `(parts,)` per reader."""
     model.eval()
     device = next(model.parameters()).device
     totals: list[torch.Tensor | float] = [0.0] * len(readers)
@@ -86,7 +90,7 @@ def _importance(
             kept.append(inputs[0])  # noqa: B023 - called within this turn
 
         with _hooked([reader.register_forward_pre_hook(keep) for reader in readers]):
-            _differentiate(model, objective, rows, device)
+            _backpropagate(model, objective, rows, device=device)
         for number, read in enumerate(kept):
             totals[number] += effect(read.detach() * _gradient(read)).abs().sum(dim=0)
     model.zero_grad()
@@ -95,7 +99,7 @@ def _importance(
 
 @contextmanager
 def _hooked(hooks: Sequence[Any]) -> Iterator[None]:
-    """Hooks that are there for a block."""
+    """Removes the hooks when the block ends."""
     try:
         yield
     finally:
@@ -103,8 +107,8 @@ def _hooked(hooks: Sequence[Any]) -> Iterator[None]:
             hook.remove()
 
 
-def _differentiate(
-    model: torch.nn.Module, objective: Objective, rows: Ids, device: torch.device
+def _backpropagate(
+    model: torch.nn.Module, objective: Objective, rows: Ids, *, device: torch.device
 ) -> None:
     model.zero_grad()
     objective.loss(model, rows, device).backward()  # type: ignore[no-untyped-call]
@@ -115,6 +119,6 @@ def _gradient(read: torch.Tensor) -> torch.Tensor:
         raise ArtifactError(
             "a layer without a gradient",
             expected="a model whose loss depends on every layer",
-            next_step="look at the objective that importance is measured by",
+            next_step="check the objective by which importance is measured",
         )
     return read.grad

@@ -1,13 +1,13 @@
-"""Dynamic int8: weights stored as 8-bit integers, activations quantized as they come.
+"""Dynamic int8: weights are stored as 8-bit integers, activations are quantized at run time.
 
-Quantizers skip what they do not recognise without a word, so the result is inspected: how many
-operators work on integers, how many large float32 weights are left, how many bytes were saved.
+Quantizers silently skip what they do not recognise, so the result is inspected: how many operators
+work on integers, how many large float32 weights remain, how many bytes were saved.
 """
 
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -25,30 +25,30 @@ from pipeline.core.files import atomic_path
 from pipeline.core.sections import QuantizeParams
 
 _LARGE_WEIGHT = 1024
-"""Float32 matrices of at least this many numbers count as left out; biases stay in float32."""
+"""A float32 matrix of at least this many numbers should have been quantized; biases stay in float32."""
 
 _LSTM_VECTORS = (3, 8, 10)
-"""Places of the biases and, once quantized, of the scales of both matrices among an LSTM's inputs."""
+"""The input positions of an LSTM's biases and, once quantized, of the scales of its two matrices."""
 
 _PART = 1 << 20
 
 _INTEGER_OPERATORS = ("MatMulInteger", "DynamicQuantizeLinear", "DynamicQuantizeLSTM")
 
 _WEIGHT = {"MatMul": 1, "Gemm": 1, "Gather": 0, "LSTM": 1}
-"""Operator → the place of its weight among its inputs."""
+"""Operator → the position of its weight among its inputs."""
 
 _SEVEN_BITS = {"portable": True, "vnni": False}
-"""Preset → whether weights leave one of their eight bits unused. Processors without VNNI add two products of
-unsigned and signed bytes in 16 bits, and two of seven bits always fit."""
+"""Preset → whether weights use only seven of their eight bits. Processors without VNNI add two products of
+an unsigned and a signed byte in 16 bits, which can overflow with eight bits and cannot with seven."""
 
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator with a weight that int8 can take.
+    """An operator whose weight can be quantized to int8.
 
     Attributes:
-        name: of its node.
-        bytes: of its weight in float32.
+        name: the name of its node.
+        bytes: the size of its weight in float32.
     """
 
     name: str
@@ -56,20 +56,20 @@ class Operator:
 
     @property
     def nodes(self) -> list[str]:
-        """Its name, and the one it gets where the quantizer parts a product from its addition."""
+        """Its name, and the one it has after the quantizer has split a Gemm into MatMul and Add."""
         return [self.name, f"{self.name}_MatMul"]
 
 
 @dataclass(frozen=True)
 class Structure:
-    """What a graph is made of.
+    """What a graph computes with integers and with floats.
 
     Attributes:
-        operators: operators that work on integers, by type.
-        quantized_embeddings: tables looked up in bytes.
-        float_matrix_products: products of a constant float32 matrix, which int8 should have taken.
-        large_float_weights: names of float32 matrices that are still large.
-        float_operators: operators left in float32 on purpose; not counted above.
+        operators: number of operators that work on integers, by type.
+        quantized_embeddings: number of embedding tables stored in bytes.
+        float_matrix_products: number of products with a constant float32 matrix that int8 missed.
+        large_float_weights: names of large matrices that are still float32.
+        float_operators: names of operators kept in float32 on purpose; not counted above.
         bytes: size of the file.
     """
 
@@ -84,10 +84,10 @@ class Structure:
 def quantize_int8(
     source: Path, target: Path, *, params: QuantizeParams, float_operators: Sequence[Operator] = ()
 ) -> None:
-    """Write the int8 model of the float32 ONNX model `source`. The same input gives the same bytes.
+    """Writes the int8 model of the float32 ONNX model `source`. The same input gives the same bytes.
 
     Args:
-        float_operators: what stays in float32.
+        float_operators: operators that stay in float32.
     """
     left_out = [node for operator in float_operators for node in operator.nodes]
     with folded(source) as ready, atomic_path(target) as temporary:
@@ -97,16 +97,16 @@ def quantize_int8(
 def quantize_alone(
     ready: Path, target: Path, operator: Operator, *, params: QuantizeParams
 ) -> None:
-    """Write the `folded` model `ready` with `operator` in int8 and all others in float32."""
+    """Writes the `folded` model `ready` with `operator` in int8 and all others in float32."""
     _quantize(ready, target, params=params, alone=operator.nodes)
 
 
 @contextmanager
 def folded(source: Path) -> Iterator[Path]:
-    """The model with its constants folded: weights that are computed in the graph would be skipped."""
+    """Yields a file of the model with constants folded; the quantizer skips weights computed in the graph."""
     with tempfile.TemporaryDirectory() as name:
         ready = Path(name) / "folded.onnx"
-        # Symbolic shapes serve static quantization alone, and need one more package.
+        # Only static quantization uses symbolic shapes, and they need another package.
         quant_pre_process(str(source), str(ready), skip_symbolic_shape=True)
         yield ready
 
@@ -122,7 +122,7 @@ def _quantize(
     quantize_dynamic(
         ready,
         target,
-        op_types_to_quantize=["MatMul", "LSTM"] + ["Gather"] * params.embeddings,
+        op_types_to_quantize=["MatMul", "LSTM", *(["Gather"] if params.embeddings else [])],
         nodes_to_quantize=list(alone),
         nodes_to_exclude=list(left_out),
         per_channel=params.per_channel,
@@ -132,7 +132,7 @@ def _quantize(
 
 
 def quantizable(ready: Path, *, params: QuantizeParams) -> list[Operator]:
-    """Operators of a `folded` model that int8 takes, in the order of the graph."""
+    """The operators of a `folded` model that int8 can quantize, in graph order."""
     graph = onnx.load(ready).graph
     sizes = {
         tensor.name: prod(tensor.dims) * np.dtype(np.float32).itemsize
@@ -150,54 +150,60 @@ def quantizable(ready: Path, *, params: QuantizeParams) -> list[Operator]:
 
 
 def named(operators: Sequence[Operator], patterns: Sequence[str]) -> list[Operator]:
-    """The operators whose name fits one of the patterns (`*` stands for any characters)."""
+    """The operators whose name matches one of the patterns (`*` matches any characters)."""
     return [one for one in operators if any(fnmatchcase(one.name, p) for p in patterns)]
 
 
 def inspect(path: Path, float_operators: Sequence[Operator] = ()) -> Structure:
-    """Count what is in integers and what is not.
+    """Counts what a graph computes with integers and what with floats.
 
     Args:
-        float_operators: what was left in float32 on purpose.
+        float_operators: operators that were kept in float32 on purpose.
     """
     graph = onnx.load(path).graph
     kept = {node for operator in float_operators for node in operator.nodes}
-    types = Counter(node.op_type for node in graph.node)
-    floats = {t.name for t in graph.initializer if t.data_type == onnx.TensorProto.FLOAT}
-    # Matrices become signed, looked-up tables unsigned bytes.
-    bytewide = (onnx.TensorProto.INT8, onnx.TensorProto.UINT8)
-    integers = {tensor.name for tensor in graph.initializer if tensor.data_type in bytewide}
     nodes = [node for node in graph.node if node.name not in kept]
+    types = Counter(node.op_type for node in graph.node)
+    floats = _initializers(graph, onnx.TensorProto.FLOAT)
+    # Matrices are quantized to signed bytes, embedding tables to unsigned ones.
+    integers = _initializers(graph, onnx.TensorProto.INT8, onnx.TensorProto.UINT8)
     allowed = {name for node in graph.node if node.name in kept for name in node.input}
-    # Biases and scales stay as they are; those of an LSTM have two dimensions, the first of them 1.
-    vectors = {
-        node.input[place]
-        for node in nodes
-        if "LSTM" in node.op_type
-        for place in _LSTM_VECTORS
-        if place < len(node.input)
-    }
-    large = [
-        tensor.name
-        for tensor in graph.initializer
-        if tensor.name in floats - vectors - allowed
-        and len(tensor.dims) > 1
-        and prod(tensor.dims) >= _LARGE_WEIGHT
-    ]
     return Structure(
         operators={name: types[name] for name in _INTEGER_OPERATORS if types[name]},
         quantized_embeddings=sum(n.op_type == "Gather" and n.input[0] in integers for n in nodes),
         float_matrix_products=sum(
             n.op_type in ("MatMul", "Gemm") and any(i in floats for i in n.input[:2]) for n in nodes
         ),
-        large_float_weights=sorted(large),
+        large_float_weights=sorted(
+            name
+            for name, sizes in floats.items()
+            if name not in allowed | _lstm_vectors(nodes)
+            and len(sizes) > 1
+            and prod(sizes) >= _LARGE_WEIGHT
+        ),
         float_operators=[operator.name for operator in float_operators],
         bytes=path.stat().st_size,
     )
 
 
+def _initializers(graph: onnx.GraphProto, *types: int) -> dict[str, list[int]]:
+    """Name → sizes of the graph's constants of these types."""
+    return {t.name: list(t.dims) for t in graph.initializer if t.data_type in types}
+
+
+def _lstm_vectors(nodes: Iterable[onnx.NodeProto]) -> set[str]:
+    """Names of the biases and scales of LSTMs: not weights, though they have two dimensions, `(1, n)`."""
+    return {
+        node.input[place]
+        for node in nodes
+        if "LSTM" in node.op_type
+        for place in _LSTM_VECTORS
+        if place < len(node.input)
+    }
+
+
 def zipped_bytes(path: Path) -> int:
-    """Size of a file after zlib's default compression, as a download or an archive has it."""
+    """The size of a file compressed by zlib at its defaults, as in a download or an archive."""
     packer = zlib.compressobj()
     with path.open("rb") as file:
         packed = sum(len(packer.compress(part)) for part in iter(partial(file.read, _PART), b""))
@@ -207,10 +213,10 @@ def zipped_bytes(path: Path) -> int:
 def require_quantized(
     name: str, before: Structure, after: Structure, *, params: QuantizeParams
 ) -> None:
-    """Refuse a graph in which int8 did not happen, or only in part.
+    """Refuses a graph that was not quantized, or only in part.
 
     Raises:
-        ArtifactError: no integer product, a float32 product or table left over, or no bytes saved.
+        ArtifactError: there is no integer product, a float32 product or table, or no byte saved.
     """
     faults = []
     if not after.operators.get("MatMulInteger") and not after.operators.get("DynamicQuantizeLSTM"):
@@ -227,5 +233,5 @@ def require_quantized(
         raise ArtifactError(
             f"{name} after quantization: {'; '.join(faults)}",
             expected="every constant matrix in int8",
-            next_step="see which operators the export holds; weights must be constants of MatMul",
+            next_step="check the exported operators: weights must be constant inputs of MatMul",
         )

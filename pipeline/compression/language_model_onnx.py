@@ -1,7 +1,7 @@
-"""The pretrained language model itself as ONNX, for what a language model is asked at run time.
+"""Exports the pretrained language model to ONNX, for the server's language-model routes.
 
-A bidirectional one gives the logits of the token after each place and of the token before it; a masked
-one gives those of the token at each place. Both give every layer's states: contextual embeddings.
+A bidirectional model outputs the logits of the token after each position and of the token before it; a
+masked model those of the token at each position. Both output every layer's states: contextual embeddings.
 """
 
 import warnings
@@ -22,7 +22,7 @@ from pipeline.text.batching import Ids
 
 STATES = "states"
 OUTPUTS = {"bilm": ("after", "before", STATES), "bert": ("here", STATES)}
-"""Family → names of the graph's outputs; logits `(batch, length, vocabulary)`, states
+"""Family → names of the graph's outputs: logits, `(batch, length, vocabulary)`, and states,
 `(layers + 1, batch, length, width)`, the embeddings first."""
 
 Arrays = dict[str, NDArray[np.float32]]
@@ -64,7 +64,7 @@ def family_of(model: PreTrainedModel) -> str:
 
 
 def export_language_model(model: PreTrainedModel, path: Path, *, opset: int) -> None:
-    """Write `model` as one ONNX file with dynamic batch and length."""
+    """Writes `model` as one ONNX file with dynamic batch and length."""
     wrapper = _exportable(model).eval()
     mask = torch.tensor([[1] * 7, [1] * 5 + [0] * 2])
     ids = torch.arange(14).reshape(2, 7) % model.config.vocab_size
@@ -94,7 +94,7 @@ def _exportable(model: PreTrainedModel) -> torch.nn.Module:
 
 
 def torch_answers(model: PreTrainedModel) -> Callable[[Ids, Ids], Arrays]:
-    """The model as it was trained, without anything folded, in evaluation mode."""
+    """A function that runs the trained torch model, in evaluation mode and without any folding."""
     model.to("cpu").eval()
     names = OUTPUTS[family_of(model)]
 
@@ -114,7 +114,7 @@ def torch_answers(model: PreTrainedModel) -> Callable[[Ids, Ids], Arrays]:
 
 
 def onnx_answers(session: ort.InferenceSession) -> Callable[[Ids, Ids], Arrays]:
-    """An exported model behind the same call."""
+    """A function that runs the exported model in the same form."""
     names = [output.name for output in session.get_outputs()]
 
     def run(input_ids: Ids, attention_mask: Ids) -> Arrays:
@@ -129,7 +129,7 @@ def largest_difference(
     candidate: Callable[[Ids, Ids], Arrays],
     cases: Mapping[str, ParityCase],
 ) -> dict[str, float]:
-    """By case, the largest absolute difference of any number at a place that is no padding."""
+    """The largest absolute difference of any output, padding aside, for each case."""
     return {name: _difference(reference, candidate, case) for name, case in cases.items()}
 
 
@@ -147,5 +147,5 @@ def _difference(
 
 
 def _real(values: NDArray[np.float32], real: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """The numbers at places that are no padding."""
+    """The values at positions that are not padding."""
     return values[:, real] if values.ndim == 4 else values[real]

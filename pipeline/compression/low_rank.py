@@ -1,10 +1,10 @@
 """Embeddings as the product of a thin table and a small matrix (Lan et al. 2020, ALBERT).
 
-Most of a small model is its table of embeddings. Words need fewer dimensions than the layers that
-read them, so the table `(tokens, hidden)` becomes `(tokens, rank) · (rank, hidden)`: the directions in
-which the tokens of real texts differ most. While it trains the model holds both factors; it is saved
+Most of a small model is its embedding table. Words need fewer dimensions than the layers that read
+them, so the table `(tokens, hidden)` becomes `(tokens, rank) · (rank, hidden)`, with the directions in
+which the tokens of real texts differ most. During training the model holds both factors. It is saved
 with their product, as a plain BERT that transformers loads, and `embedding_rank` in its config; the
-export takes the product apart again, exactly but for rounding.
+export splits the product into factors again, exactly but for rounding.
 """
 
 from typing import Any
@@ -45,10 +45,10 @@ class LowRankEmbedding(nn.Module):
 
 
 def factorise(model: PreTrainedModel, counts: NDArray[np.int64], *, rank: int) -> None:
-    """Put the best factors of `rank` in place of the model's embeddings.
+    """Replaces the model's embedding table by its best factors of rank `rank`.
 
     Args:
-        counts: how often each token stands in the texts, `(tokens,)`; each counts once more.
+        counts: how often each token occurs in the texts, `(tokens,)`; one is added to each.
 
     Raises:
         ArtifactError: the model has no table of embeddings, or `rank` is not below its width.
@@ -70,7 +70,7 @@ def factorise(model: PreTrainedModel, counts: NDArray[np.int64], *, rank: int) -
 
 
 def fuse_factors(model: PreTrainedModel) -> None:
-    """Put one table in place of factors, so that the model is saved as any other."""
+    """Replaces the factors by their product, one table, as which transformers saves the model."""
     if getattr(model.config, "embedding_rank", None) is None:
         return
     embeddings = _embeddings(model)
@@ -82,10 +82,10 @@ def fuse_factors(model: PreTrainedModel) -> None:
 
 
 def split_into_factors(model: PreTrainedModel) -> None:
-    """Put factors in place of a table that `fuse_factors` made; other models stay as they are.
+    """Replaces a table that `fuse_factors` made by factors; other models stay as they are.
 
-    The factors are turned by a random rotation: every column of the table is then about as large as
-    every other, and one scale in int8 suits all of it (QuaRot, Ashkboos et al. 2024).
+    A random rotation between the factors makes all columns of the table about equally large, so that
+    one int8 scale suits the whole table (QuaRot, Ashkboos et al. 2024).
     """
     rank = getattr(model.config, "embedding_rank", None)
     if rank is None:

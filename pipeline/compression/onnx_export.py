@@ -1,9 +1,9 @@
-"""From torch to ONNX, and the proof that both answer alike.
+"""Exports a classifier from torch to ONNX, and measures that both give the same answers.
 
 The older, tracing exporter is used on purpose: a BERT encoder has no data-dependent control flow,
-the graph it writes from eager attention quantizes well, and it exports any number of models in one
-process. A trace can still freeze a length or a mask, so `largest_differences` compares shapes that
-the example did not have.
+the graph that it writes from eager attention quantizes well, and it exports any number of models in
+one process. A trace can freeze a length or a mask of its example, so `largest_differences` compares
+inputs of other shapes.
 """
 
 import copy
@@ -30,11 +30,11 @@ from pipeline.text.batching import Ids, pad
 Logits = NDArray[np.float32]
 INPUTS = ("input_ids", "attention_mask")
 SEGMENTS = "token_type_ids"
-"""The third input of a model that tells the two texts of a pair apart."""
+"""The third input of a model with segments."""
 OUTPUT = "logits"
 PADDED_TEXTS = "real texts in one padded batch"
 
-# What the exporter says of every BERT and every LSTM; anything else it says is shown.
+# Warnings that the exporter prints for every BERT and every LSTM; any others are shown.
 KNOWN_WARNINGS: tuple[tuple[str, type[Warning]], ...] = (
     (r"You are using the legacy TorchScript-based ONNX export", DeprecationWarning),
     (r"The feature will be removed\. Please remove usage", DeprecationWarning),
@@ -45,7 +45,7 @@ KNOWN_WARNINGS: tuple[tuple[str, type[Warning]], ...] = (
 
 
 class _LogitsOnly(torch.nn.Module):
-    """The classifier with positional inputs and one tensor out."""
+    """The classifier with positional inputs and one output tensor."""
 
     def __init__(self, model: torch.nn.Module) -> None:
         super().__init__()
@@ -57,35 +57,35 @@ class _LogitsOnly(torch.nn.Module):
         attention_mask: torch.Tensor,
         token_type_ids: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        told = {} if token_type_ids is None else {SEGMENTS: token_type_ids}
+        segments = {} if token_type_ids is None else {SEGMENTS: token_type_ids}
         logits: torch.Tensor = self.model(
-            input_ids=input_ids, attention_mask=attention_mask, **told
+            input_ids=input_ids, attention_mask=attention_mask, **segments
         ).logits
         return logits
 
 
 @dataclass(frozen=True)
 class ParityCase:
-    """One request of a parity check: ids, mask and perhaps segments, int64 `(batch, length)` each."""
+    """One request of a parity check: ids, mask and optional segments, each int64 `(batch, length)`."""
 
     input_ids: Ids
     attention_mask: Ids
     segments: Ids | None = None
 
     def feed(self) -> dict[str, Ids]:
-        """What a graph is given."""
+        """The inputs by name."""
         named = dict(zip(INPUTS, (self.input_ids, self.attention_mask), strict=True))
         return named if self.segments is None else named | {SEGMENTS: self.segments}
 
     def row(self, number: int) -> "ParityCase":
-        """One row alone at its exact length."""
+        """One row as a batch of its own, without padding."""
         cut = slice(number, number + 1), slice(int(self.attention_mask[number].sum()))
         kinds = None if self.segments is None else self.segments[cut]
         return ParityCase(self.input_ids[cut], self.attention_mask[cut], kinds)
 
 
 Runner = Callable[[ParityCase], Logits]
-"""A request to logits `(batch, outputs)`."""
+"""From a request to logits, `(batch, outputs)`."""
 
 
 def export_onnx(
@@ -96,13 +96,13 @@ def export_onnx(
     segments: bool = False,
     max_length: int | None = None,
 ) -> None:
-    """Write `model` as one ONNX file with dynamic batch and length.
+    """Writes `model` as one ONNX file with dynamic batch and length.
 
     Args:
-        segments: whether the graph has a third input that tells the texts of a pair apart.
-        max_length: the most tokens that the graph is given; None is as many as the model reads.
+        segments: whether the graph has segment ids as a third input.
+        max_length: the most tokens of an input; None allows as many as the model has positions for.
     """
-    # The exporter gives the root module its train flag back, so the wrapper itself must be in eval.
+    # The exporter restores the root module's training flag, so the wrapper itself must be in eval.
     wrapper = _exportable(model, segments=segments, max_length=max_length).eval()
     mask = torch.tensor([[1] * 7, [1] * 5 + [0] * 2])
     ids = torch.arange(14).reshape(2, 7) % model.config.vocab_size
@@ -139,7 +139,7 @@ def _exportable(
 
 
 def torch_runner(model: PreTrainedModel) -> Runner:
-    """The model in evaluation mode, float32 on the processor."""
+    """A function that runs the torch model in evaluation mode, float32 on the CPU."""
     wrapper = _LogitsOnly(model.to("cpu")).eval()
 
     def run(case: ParityCase) -> Logits:
@@ -153,7 +153,7 @@ def torch_runner(model: PreTrainedModel) -> Runner:
 
 
 def onnx_runner(session: ort.InferenceSession) -> Runner:
-    """An exported model behind the same call."""
+    """A function that runs the exported model in the same form."""
 
     def run(case: ParityCase) -> Logits:
         result: Logits = session.run([OUTPUT], case.feed())[0]
@@ -171,11 +171,11 @@ def parity_cases(
     seed: int,
     segments: Sequence[Sequence[int]] | None = None,
 ) -> dict[str, ParityCase]:
-    """Requests of every shape that could go wrong: named, for the certificate.
+    """Requests in every shape that could go wrong, by a name that the certificate shows.
 
     Args:
         rows: token ids of real texts or pairs, at most `max_length` each.
-        segments: of each token of `rows`, where the model tells the texts of a pair apart.
+        segments: segment ids of `rows`, for a model that has them.
     """
     random = np.random.default_rng(seed)
 
@@ -203,7 +203,7 @@ def parity_cases(
 def largest_differences(
     reference: Runner, candidate: Runner, cases: Mapping[str, ParityCase]
 ) -> dict[str, float]:
-    """Largest absolute difference of a logit, by case, and of a padded batch to its rows alone."""
+    """The largest absolute difference of a logit in each case, and of a padded batch from its rows alone."""
     differences = {
         name: _difference(reference(case), candidate(case)) for name, case in cases.items()
     }
@@ -214,13 +214,13 @@ def largest_differences(
 
 
 def _batch_difference(run: Runner, case: ParityCase) -> float:
-    """How far a padded batch is from each of its rows alone at exact length."""
+    """The largest difference between a padded batch and each of its rows alone, unpadded."""
     alone = [run(case.row(number)) for number in range(len(case.input_ids))]
     return _difference(run(case), np.concatenate(alone))
 
 
 def require_parity(name: str, differences: Mapping[str, float], *, tolerance: float) -> None:
-    """Refuse a model whose ONNX answers are not those of torch.
+    """Refuses a model whose ONNX answers differ from torch's.
 
     Raises:
         ArtifactError: a difference exceeds the tolerance, or is not a number.

@@ -1,7 +1,8 @@
-"""Which operators int8 costs most: each alone in int8, all others in float32.
+"""How sensitive each operator is to int8, and int8 models that keep the most sensitive ones in float32.
 
-The answers of a model with one operator in int8 differ from those of float32 by what that operator loses.
-Where int8 as a whole changes too much, the worst of them stay in float32 until it does not.
+Sensitivity is measured with one operator in int8 and all others in float32: the change of the answers is
+that operator's loss. If the whole int8 model changes too many answers, the most sensitive operators
+return to float32, one at a time, until it agrees well enough.
 """
 
 import tempfile
@@ -26,14 +27,14 @@ from pipeline.core.sections import QuantizeParams
 
 Scores = NDArray[np.float64]
 Answer = Callable[[Path], Scores]
-"""An ONNX file to the scores of some texts, `(texts, outputs)`."""
+"""From an ONNX file to its scores of some texts, `(texts, outputs)`."""
 Agree = Callable[[Scores, Scores], float]
-"""Scores of two models to their agreement, 1 at most."""
+"""From the scores of two models to their agreement, at most 1."""
 
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What one operator in int8 changes.
+    """The effect of quantizing one operator.
 
     Attributes:
         change: mean absolute difference of a score.
@@ -46,7 +47,7 @@ class Sensitivity:
 def sensitivities(
     source: Path, answer: Answer, float32: Scores, *, params: QuantizeParams
 ) -> list[Sensitivity]:
-    """Of every operator of the float32 model `source` that int8 takes, the most sensitive first."""
+    """The sensitivity of every quantizable operator of the float32 model `source`, highest first."""
     found = []
     with folded(source) as ready, tempfile.TemporaryDirectory() as name:
         target = Path(name) / "alone.onnx"
@@ -60,24 +61,24 @@ def sensitivities(
 def quantize_within(
     source: Path,
     target: Path,
+    *,
     answer: Answer,
     agree: Agree,
-    *,
     float32: Scores,
     params: QuantizeParams,
     ranked: Sequence[Sensitivity] | None,
 ) -> tuple[list[Operator], Scores]:
-    """Write the int8 model of `source` that agrees with it by `params.min_agreement` or more.
+    """Writes an int8 model of `source` to `target` that agrees with it at least `params.min_agreement`.
 
     Args:
         float32: the answers of `source`.
-        ranked: its `sensitivities`, where they are known.
+        ranked: its `sensitivities` if they are known already.
 
     Returns:
-        What was left in float32, and the answers of `target`.
+        The operators that stay in float32, and the answers of `target`.
 
     Raises:
-        ArtifactError: the least agreement is not met while half of the operators are in int8.
+        ArtifactError: the agreement is still too low with half of the operators in float32.
     """
     with folded(source) as ready:
         operators = quantizable(ready, params=params)
@@ -90,7 +91,7 @@ def quantize_within(
         if (found := agree(float32, int8)) >= params.min_agreement:
             return kept, int8
         if len(kept) >= most:
-            raise _disagrees(source.parent.name, found, kept, params)
+            raise _disagrees(source.parent.name, found, kept=kept, params=params)
         if others is None:
             ranked = ranked or sensitivities(source, answer, float32, params=params)
             others = [one.operator for one in ranked if one.operator not in kept]
@@ -100,11 +101,11 @@ def quantize_within(
 
 
 def _disagrees(
-    model: str, found: float, kept: Sequence[Operator], params: QuantizeParams
+    model: str, agreement: float, *, kept: Sequence[Operator], params: QuantizeParams
 ) -> ArtifactError:
     named_ones = ", ".join(one.name for one in kept) or "nothing"
     return ArtifactError(
-        f"{model} in int8 agrees with float32 by {found:.3f}, with {named_ones} left in float32",
+        f"{model} in int8 agrees with float32 by {agreement:.3f}, with {named_ones} left in float32",
         expected=f"quantize.min_agreement: {params.min_agreement:g}",
         next_step="train the model longer (its answers may lie near the boundary), or lower the limit",
     )

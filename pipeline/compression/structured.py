@@ -1,8 +1,9 @@
-"""Structured pruning: whole units, heads and layers removed, so that the dense model becomes smaller and faster.
+"""Structured pruning: removes whole units, heads and layers, so that the dense model is smaller and faster.
 
-Every layer keeps as many units and as many heads. Layers and units leave a BERT as transformers loads it; so do
-heads, for a model is saved with zeros in their place (`fill_heads`), and `kept_heads` in its config, by which the
-export leaves them out again (`drop_heads`): its answers are the same, but for rounding.
+Every layer keeps the same number of units and of heads. After removing layers or units, a model is
+still a BERT that transformers loads. transformers knows no BERT with fewer heads than its width asks
+for, so a model is saved with zeros in place of removed heads (`fill_heads`) and `kept_heads` in its
+config, and the export drops those heads again (`drop_heads`). Answers stay the same but for rounding.
 """
 
 from typing import Any
@@ -21,12 +22,14 @@ _KEPT_HEADS = "kept_heads"
 def narrow_feed_forward(
     model: PreTrainedModel, importance: list[torch.Tensor], *, keep_share: float
 ) -> int:
-    """Remove the least important units of each layer in place; returns the new width.
+    """Removes the least important units of each layer in place; returns the new width.
 
     Raises:
         ArtifactError: nothing would be left.
     """
-    kept = number_kept(model.config.intermediate_size, keep_share, "keep_share", "unit")
+    kept = number_kept(
+        model.config.intermediate_size, keep_share, setting="keep_share", part="unit"
+    )
     for layer, scores in zip(encoder_layers(model), importance, strict=True):
         units = _largest(scores, kept)
         _keep_outputs(layer.intermediate.dense, units)
@@ -38,13 +41,13 @@ def narrow_feed_forward(
 def remove_heads(
     model: PreTrainedModel, importance: list[torch.Tensor], *, keep_share: float
 ) -> int:
-    """Remove the least important attention heads of each layer in place; returns how many each keeps.
+    """Removes the least important attention heads of each layer in place; returns how many stay.
 
     Raises:
         ArtifactError: nothing would be left.
     """
     heads: int = model.config.num_attention_heads
-    kept = number_kept(heads, keep_share, "keep_heads", "head")
+    kept = number_kept(heads, keep_share, setting="keep_heads", part="head")
     if kept == heads:
         return heads
     for layer, scores in zip(encoder_layers(model), importance, strict=True):
@@ -54,7 +57,7 @@ def remove_heads(
 
 
 def fill_heads(model: PreTrainedModel) -> None:
-    """Put heads of zeros in the place of those that were removed, so that the model is saved as any other."""
+    """Puts heads of zeros in place of removed ones, so that transformers can save and load the model."""
     if getattr(model.config, _KEPT_HEADS, None) is None:
         return
     width: int = model.config.hidden_size
@@ -73,7 +76,7 @@ def fill_heads(model: PreTrainedModel) -> None:
 
 
 def drop_heads(model: PreTrainedModel) -> None:
-    """Leave out the heads of zeros that `fill_heads` made; other models stay as they are."""
+    """Removes the heads of zeros that `fill_heads` added; other models stay as they are."""
     kept = getattr(model.config, _KEPT_HEADS, None)
     if kept is None:
         return
@@ -82,7 +85,7 @@ def drop_heads(model: PreTrainedModel) -> None:
 
 
 def remove_layers(model: PreTrainedModel, importance: torch.Tensor, *, keep: int) -> list[int]:
-    """Remove the least important layers in place; returns the numbers of those that stay.
+    """Removes the least important layers in place; returns the numbers of those that stay.
 
     Raises:
         ArtifactError: the model has fewer than `keep`.
@@ -101,28 +104,28 @@ def remove_layers(model: PreTrainedModel, importance: torch.Tensor, *, keep: int
     return stay
 
 
-def number_kept(there: int, share: float, name: str, part: str) -> int:
-    """How many of `there` parts a share leaves.
+def number_kept(total: int, share: float, *, setting: str, part: str) -> int:
+    """The number of parts that a share keeps of `total`.
 
     Args:
-        name: of the setting under `prune` that says the share.
-        part: what one of them is called.
+        setting: the parameter under `prune` that holds the share, for the error.
+        part: the name of one part, for the error.
 
     Raises:
         ArtifactError: none would be left.
     """
-    kept = round(there * share)
+    kept = round(total * share)
     if kept < 1:
         raise ArtifactError(
-            f"prune.{name} = {share} of {there} {part}s",
+            f"prune.{setting} = {share} of {total} {part}s",
             expected=f"at least one {part} to stay",
-            next_step=f"raise prune.{name}",
+            next_step=f"raise prune.{setting}",
         )
     return kept
 
 
 def _largest(scores: torch.Tensor, count: int) -> torch.Tensor:
-    """Numbers of the `count` largest, in their old order."""
+    """The indices of the `count` largest scores, ascending."""
     return scores.topk(count).indices.sort().values
 
 

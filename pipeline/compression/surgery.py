@@ -1,16 +1,16 @@
-"""Dynamic network surgery (Guo, Yao and Chen 2016): single weights cut in training, and spliced back.
+"""Dynamic network surgery (Guo, Yao and Chen 2016): cuts single weights during training, and splices some back.
 
-Each matrix W has a mask T of as many zeros and ones, and the model computes with W ⊙ T. The gradient
-with respect to W ⊙ T goes to all of W, the cut weights too, so one that was cut by mistake grows until
-it passes the upper of two thresholds, and is spliced back. Between the thresholds a weight stays as it is.
+Each matrix W has a mask T of zeros and ones, and the model computes with W ⊙ T. The gradient with
+respect to W ⊙ T updates all of W, cut weights too, so one that was cut by mistake grows until it
+passes the upper of two thresholds and is spliced back. Between the thresholds a weight stays as it is.
 
-Two things differ from the paper. Thresholds are not a mean plus some deviations but quantiles of |W|, so
-that the share that is cut is what was asked for; it rises by a cubic from nothing (Zhu and Gupta 2017).
-And masks are renewed every few steps until four fifths of the training, where the paper does it with a
-probability that falls; then they stand still and what is left recovers.
+Two things differ from the paper. Thresholds are quantiles of |W|, not a mean plus some deviations, so that
+exactly the requested share is cut; the share rises from zero by a cubic (Zhu and Gupta 2017). And masks
+are renewed every few steps for the first four fifths of the training, where the paper renews them with a
+falling probability; after that they are fixed and the remaining weights recover.
 
-What it buys: zeros, which a compressed file does not store. A dense matrix product takes as long with
-them as without, so latency stays.
+The gain is zeros, which a compressed file does not store. A dense matrix product takes as long with
+zeros as without, so latency does not change.
 """
 
 from collections.abc import Iterator
@@ -24,25 +24,25 @@ from torch.nn.utils import parametrize
 from pipeline.core.errors import ArtifactError
 
 _SMALLEST = 256
-"""Matrices of fewer numbers are left whole: little to save, much to lose."""
+"""Smaller matrices are not cut: little to save, much to lose."""
 _HYSTERESIS = 1.1
-"""The upper threshold over the lower one."""
+"""Upper threshold / lower threshold."""
 _SHORT = 0.99
-"""Share of what was to be cut that must be: each matrix is rounded by itself."""
+"""The share of the requested cut that must be reached; less than 1, as each matrix is rounded by itself."""
 _RENEWALS = 50
-"""Times that the masks are renewed in a training."""
+"""How often the masks are renewed in a training."""
 _RAMP_SHARE, _RENEWAL_SHARE = 0.6, 0.8
-"""Shares of the training after which as much is cut as asked for, and after which masks stand still."""
+"""Shares of the training after which the whole share is cut, and after which masks are fixed."""
 
 
 @dataclass(frozen=True)
 class PruneStats:
-    """What the surgery came to.
+    """What the surgery changed.
 
     Attributes:
-        weights: in the matrices that were operated on.
-        cut: of them are zero now.
-        spliced: times that a cut weight came back.
+        weights: number of weights in all matrices that were cut.
+        cut: number of those that are zero now.
+        spliced: number of times that a cut weight was spliced back.
     """
 
     weights: int
@@ -53,15 +53,15 @@ class PruneStats:
 class Surgery:
     """Cuts and splices the matrices of a model while it is trained.
 
-    Use `after_step` as the training's hook of that name, then `finish`. All that it has to remember
-    is in buffers of the model, so a training that is resumed goes on with the masks it had.
+    Pass `after_step` to the training, then call `finish`. Its state is in buffers of the model, so a
+    resumed training continues with the masks it had.
 
     Args:
-        keep_share: of the weights of each matrix.
-        steps: of the whole training.
+        keep_share: the share of each matrix's weights to keep.
+        steps: number of steps of the whole training.
 
     Raises:
-        ArtifactError: the model has no matrix to operate on.
+        ArtifactError: the model has no matrix to cut.
     """
 
     def __init__(self, model: nn.Module, *, keep_share: float, steps: int) -> None:
@@ -80,7 +80,7 @@ class Surgery:
         self._matrices = matrices
 
     def after_step(self, _model: nn.Module) -> None:
-        """Renew the masks, where it is time to."""
+        """Renews the masks if this step is due."""
         for (module, name), masked in zip(self._matrices, self._masks, strict=True):
             masked.steps += 1
             step = int(masked.steps)
@@ -89,10 +89,10 @@ class Surgery:
                 masked.renew(_dense(module, name), cut_share=share)
 
     def finish(self, model: nn.Module) -> PruneStats:
-        """Put W ⊙ T in place of W, without a trace of the masks, and say what was done.
+        """Replaces W by W ⊙ T and removes the masks.
 
         Raises:
-            ArtifactError: fewer weights are cut than were to be, for the training was too short to cut them.
+            ArtifactError: the training was too short to cut the requested share.
         """
         done = PruneStats(
             weights=sum(masked.mask.numel() for masked in self._masks),
@@ -112,13 +112,13 @@ class Surgery:
 
 
 def cut_share_at(progress: float, *, final: float) -> float:
-    """Share of the weights to be cut at a share `progress` of the training."""
+    """The share of the weights to cut when the share `progress` of the training is done."""
     done = min(progress / _RAMP_SHARE, 1.0)
     return final * (1.0 - (1.0 - done) ** 3)
 
 
 class Masked(nn.Module):
-    """W → W ⊙ T. Its buffers: the mask, how often a weight came back, steps so far."""
+    """W → W ⊙ T. Buffers: the mask T, the number of splices and of steps so far."""
 
     mask: torch.Tensor
     spliced: torch.Tensor
@@ -136,7 +136,7 @@ class Masked(nn.Module):
         return masked
 
     def renew(self, weight: torch.Tensor, *, cut_share: float) -> None:
-        """Cut what is under the lower threshold, splice what is over the upper one."""
+        """Cuts weights below the lower threshold, splices those above the upper one."""
         size = weight.detach().abs()
         rank = round(cut_share * size.numel())
         if rank == 0:
@@ -148,7 +148,7 @@ class Masked(nn.Module):
 
 
 class _CutForward(torch.autograd.Function):
-    """W ⊙ T forward; backward the gradient reaches all of W (equation 3 of the paper)."""
+    """Forward W ⊙ T; backward passes the gradient on to all of W (equation 3 of the paper)."""
 
     @staticmethod
     def forward(_context: Any, weight: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -160,7 +160,7 @@ class _CutForward(torch.autograd.Function):
 
 
 def _matrices(model: nn.Module) -> Iterator[tuple[nn.Module, str]]:
-    """Every module that owns a matrix, with its name in it."""
+    """Each module that owns a matrix, with the matrix's name in it."""
     for module in list(model.modules()):
         for name, parameter in list(module.named_parameters(recurse=False)):
             is_matrix = parameter.ndim > 1 and not name.endswith("bias")
@@ -169,6 +169,6 @@ def _matrices(model: nn.Module) -> Iterator[tuple[nn.Module, str]]:
 
 
 def _dense(module: nn.Module, name: str) -> torch.Tensor:
-    """W itself, the cut weights too."""
+    """W itself, including cut weights."""
     weight: torch.Tensor = module.parametrizations[name].original  # type: ignore[union-attr, index]
     return weight

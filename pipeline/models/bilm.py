@@ -1,10 +1,10 @@
 """A bidirectional language model after ELMo (Peters et al. 2018): LSTMs that read both ways.
 
-Two stacks of LSTMs with projection read a text from the left and from the right; a residual joins
-each layer to the one above. One table of embeddings and one softmax serve both directions, and the
-embeddings are the softmax's weights where the input is subwords (Inan et al. 2017). Regularised as
-AWD-LSTM is (Merity et al. 2018): weights dropped in the recurrence, one dropout mask for all steps
-of a text, whole tokens dropped from the embeddings.
+Two stacks of LSTMs with projection read a text from the left and from the right, with a residual from
+layer to layer. Both directions share one embedding table and one softmax; with subword input the
+embeddings are the softmax's weights (Inan et al. 2017). Regularised like AWD-LSTM (Merity et al. 2018):
+recurrent weights are dropped, one dropout mask holds for all steps of a text, and whole tokens are
+dropped from the embeddings.
 """
 
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ class BilmConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers has no
     """Shape of the model; saved as `config.json`.
 
     Args:
-        hidden_size: width of embeddings and projections; a layer gives twice as much, both ways joined.
+        hidden_size: width of embeddings and projections; both directions joined are twice as wide.
         intermediate_size: cells of each LSTM.
-        input: `subword` looks tokens up; `characters` makes their embeddings from their spelling.
+        input: `subword` looks embeddings up; `characters` computes them from the tokens' bytes.
         dropout: of a layer's inputs and outputs, the same at every step of a text.
-        embedding_dropout: share of the tokens that are blank in one batch.
-        weight_drop: share of the recurrent weights that are dropped in one batch.
+        embedding_dropout: share of the vocabulary that is zero in a batch.
+        weight_drop: share of the recurrent weights that are dropped in a batch.
     """
 
     model_type = "bilm"
@@ -58,11 +58,11 @@ class BilmConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers has no
 
 @dataclass(frozen=True)
 class Layers:
-    """What every layer says of every token.
+    """The states of every layer for every token.
 
     Attributes:
         forward: embeddings, then each layer's states, left to right: `(batch, length, hidden_size)` each.
-        backward: the same, right to left, at the token's own place.
+        backward: the same, right to left, at the token's own position.
     """
 
     forward: list[torch.Tensor]
@@ -70,7 +70,7 @@ class Layers:
 
 
 class BilmPreTrained(PreTrainedModel):  # type: ignore[misc]
-    """Config class and initial weights, for what transformers saves and loads."""
+    """The config class and the initial weights, which transformers asks for."""
 
     config_class = BilmConfig
     base_model_prefix = "bilm"
@@ -104,7 +104,7 @@ class Bilm(BilmPreTrained):
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None
     ) -> Layers:
-        """Every layer of both directions.
+        """The states of every layer, in both directions.
 
         Args:
             input_ids: `(batch, length)`.
@@ -112,7 +112,7 @@ class Bilm(BilmPreTrained):
         """
         embedded = self._embed(input_ids)
         lengths = None if attention_mask is None else attention_mask.sum(dim=1)
-        # Both readings side by side, steps before rows: `(2, length, batch, hidden_size)`.
+        # Both directions in one tensor, steps before rows: `(2, length, batch, hidden_size)`.
         both = torch.stack([embedded, reverse_rows(embedded, lengths)]).transpose(1, 2)
         states = [both]
         for number, layer in enumerate(self.layers):
@@ -132,12 +132,12 @@ class Bilm(BilmPreTrained):
         return embedded * factors[input_ids].unsqueeze(-1)
 
     def _drop(self, states: torch.Tensor) -> torch.Tensor:
-        """The same units for all steps of a text (Gal and Ghahramani 2016)."""
+        """Dropout of the same units at all steps of a text (Gal and Ghahramani 2016)."""
         return drop_units(states, self.config.dropout if self.training else 0.0, steps=1)
 
 
 class BilmForLanguageModelling(BilmPreTrained):
-    """The next token from the left, and the one before from the right, by one softmax."""
+    """Predicts the next token from the left and the previous one from the right, with one softmax."""
 
     def __init__(self, config: BilmConfig) -> None:
         super().__init__(config)
@@ -148,28 +148,28 @@ class BilmForLanguageModelling(BilmPreTrained):
         self.post_init()
 
     def scores(self, states: torch.Tensor) -> torch.Tensor:
-        """Logits of every token of the vocabulary: `(…, hidden_size)` to `(…, vocab_size)`."""
+        """The logits of every token of the vocabulary, from `(…, hidden_size)` to `(…, vocab_size)`."""
         return functional.linear(states, *self.output_layer())
 
     def output_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Weight `(vocab_size, hidden_size)` and bias of the softmax."""
+        """The weight, `(vocab_size, hidden_size)`, and the bias of the softmax."""
         owner: Any = self.decoder if self.config.input == "characters" else self.bilm.embeddings
         return owner.weight, self.bias
 
     def drop(self, states: torch.Tensor) -> torch.Tensor:
-        """Dropout before the softmax, of `(batch, length, hidden_size)`."""
+        """Dropout before the softmax, for states of `(batch, length, hidden_size)`."""
         return drop_units(states, self.config.dropout if self.training else 0.0, steps=1)
 
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits `(batch, length, vocab_size)` of the token after each, and of the token before each."""
+        """The logits of the token after each and of the token before each, `(batch, length, vocab_size)`."""
         layers = self.bilm(input_ids, attention_mask)
         return self.scores(layers.forward[-1]), self.scores(layers.backward[-1])
 
 
 def drop_units(states: torch.Tensor, share: float, *, steps: int) -> torch.Tensor:
-    """Dropout with one mask for all of dimension `steps`."""
+    """Dropout with one mask along dimension `steps`."""
     if not share:
         return states
     shape = [1 if number == steps else size for number, size in enumerate(states.shape)]
@@ -177,11 +177,11 @@ def drop_units(states: torch.Tensor, share: float, *, steps: int) -> torch.Tenso
 
 
 def reverse_rows(states: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
-    """Each row's own tokens back to front; its padding stays behind them.
+    """Reverses the tokens of each row; its padding stays at the end.
 
     Args:
         states: `(batch, length, hidden)`.
-        lengths: tokens of each row, `(batch,)`; None where all rows are full.
+        lengths: tokens of each row, `(batch,)`; None if no row has padding.
     """
     if lengths is None:
         return states.flip(1)

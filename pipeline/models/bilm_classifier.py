@@ -1,7 +1,7 @@
 """A classifier over a bidirectional language model: a learned mix of its layers, pooled over the text.
 
-ELMo's use downstream (Peters et al. 2018, equation 1): the task learns how much of each layer it
-wants. What is mixed is pooled by mean and by maximum, as in ULMFiT (Howard and Ruder 2018).
+As ELMo is used downstream (Peters et al. 2018, equation 1), the task learns a weight for each layer. The
+mix is pooled by mean and by maximum, as in ULMFiT (Howard and Ruder 2018).
 """
 
 import torch
@@ -11,7 +11,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from pipeline.models.bilm import Bilm, BilmConfig, BilmPreTrained, Layers
 
 _NOTHING = -1e4
-"""Below any state of an LSTM: never the maximum."""
+"""Lower than any state of an LSTM, so padding is never the maximum."""
 
 
 class ScalarMix(nn.Module):
@@ -24,19 +24,19 @@ class ScalarMix(nn.Module):
         self.reset()
 
     def reset(self) -> None:
-        """All layers alike."""
+        """Gives all layers the same weight."""
         nn.init.zeros_(self.weights)
         nn.init.ones_(self.scale)
 
     def forward(self, layers: list[torch.Tensor]) -> torch.Tensor:
-        """Tensors of one shape to one of that shape."""
+        """From tensors of one shape to one tensor of that shape."""
         shares = torch.softmax(self.weights, dim=0)
         mixed = sum(shares[number] * layer for number, layer in enumerate(layers))
         return self.scale * mixed
 
 
 class PooledHead(nn.Module):
-    """Layers and mask to logits."""
+    """Computes logits from all layers' states."""
 
     def __init__(self, config: BilmConfig) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class PooledHead(nn.Module):
         self.output = nn.Linear(4 * config.hidden_size, config.num_labels)
 
     def forward(self, layers: Layers, attention_mask: torch.Tensor) -> torch.Tensor:
-        """`(batch, labels)`."""
+        """The logits, `(batch, labels)`."""
         joined = [
             torch.cat(pair, dim=-1) for pair in zip(layers.forward, layers.backward, strict=True)
         ]
@@ -58,7 +58,7 @@ class PooledHead(nn.Module):
 
 
 class BilmForSequenceClassification(BilmPreTrained):
-    """The pretrained model below, the head above; loaded from a folder that pretrain or distill left."""
+    """The pretrained model with a classification head; loads what pretrain or distill wrote."""
 
     def __init__(self, config: BilmConfig) -> None:
         super().__init__(config)
@@ -74,6 +74,6 @@ class BilmForSequenceClassification(BilmPreTrained):
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor
     ) -> SequenceClassifierOutput:
-        """Logits `(batch, labels)`."""
+        """The logits, `(batch, labels)`."""
         layers = self.bilm(input_ids, attention_mask)
         return SequenceClassifierOutput(logits=self.head(layers, attention_mask))

@@ -1,8 +1,8 @@
-"""Embeddings of tokens made from their spelling, after ELMo's input (Peters et al. 2018; Kim et al. 2016).
+"""Token embeddings computed from the tokens' bytes, after ELMo's input (Peters et al. 2018; Kim et al. 2016).
 
-Convolutions of several widths slide over a token's bytes, each filter keeps its largest answer, two
-highway layers (Srivastava et al. 2015) mix them, and a projection brings them to the model's width.
-A token's spelling never changes, so at run time the whole is one table.
+Convolutions of several widths run over a token's bytes, each filter keeps its maximum, two highway layers
+(Srivastava et al. 2015) mix them, and a projection maps them to the model's width. A token's bytes never
+change, so the exported model has one precomputed table instead.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 LONGEST = 24
-"""Bytes of a token that are read; longer ones are cut."""
+"""The most bytes of a token that are read."""
 
 _BYTES, _BEGIN, _END, _PAD, _SPECIAL = 256, 256, 257, 258, 259
 _SYMBOLS = 260
@@ -23,7 +23,7 @@ _CHUNK = 2048
 
 
 def spelling(tokens: Sequence[bytes | None]) -> torch.Tensor:
-    """The symbols of each token, `(tokens, LONGEST + 2)`; None is a special token without spelling."""
+    """The symbols of each token, `(tokens, LONGEST + 2)`; a special token is None."""
     rows = torch.full((len(tokens), LONGEST + 2), _PAD, dtype=torch.int32)
     for number, token in enumerate(tokens):
         inner = [_SPECIAL, number % _BYTES] if token is None else list(token[:LONGEST])
@@ -33,7 +33,7 @@ def spelling(tokens: Sequence[bytes | None]) -> torch.Tensor:
 
 
 class CharacterEmbedding(nn.Module):
-    """Token ids `(…)` to embeddings `(…, size)` through the tokens' spelling."""
+    """From token ids, `(…)`, to embeddings, `(…, size)`, computed from the tokens' bytes."""
 
     symbols: torch.Tensor
 
@@ -48,7 +48,7 @@ class CharacterEmbedding(nn.Module):
         self.projection = nn.Linear(width, size)
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
-        """Each different token is spelled once a batch."""
+        """Computes the embedding of each distinct token of a batch once."""
         unique, places = torch.unique(ids, return_inverse=True)
         return self._spell(unique)[places]
 

@@ -1,4 +1,4 @@
-"""Classifiers over an encoder: of any family that transformers knows, or our own bilm."""
+"""Loads, saves and freezes classifiers over an encoder: any family of transformers, or our own bilm."""
 
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,11 @@ _DROPOUT_NAMES = (
     "seq_classif_dropout",
     "cls_dropout",
 )
-"""What families call the dropout before their classifier: BERT and most, ALBERT, DistilBERT, DeBERTa."""
+"""The config names of dropout before the classifier: BERT and most, ALBERT, DistilBERT, DeBERTa."""
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """The tokenizer that `save_pretrained` left in a folder."""
+    """Loads the tokenizer that `save_pretrained` wrote to a folder."""
     tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder)
     return tokenizer
 
@@ -43,26 +43,24 @@ def load_classifier(
     dropout: float | None = None,
     other_head: bool = False,
 ) -> PreTrainedModel:
-    """A sequence classifier over the encoder in `checkpoint`; a head it lacks is new.
+    """A sequence classifier over the encoder in `checkpoint`, with a new head if it has none.
 
     Args:
-        problem: of the product, for the model's own file; None keeps what the checkpoint says.
-        dropout: before the classifier, where the family has one; None keeps what the checkpoint says.
-        other_head: whether the checkpoint may have a head of another size, which is then left behind.
+        problem: the product's, written into the model's config; None keeps the checkpoint's.
+        dropout: before the classifier, in families that have one; None keeps the checkpoint's.
+        other_head: allows a checkpoint with a head of another size, which is then replaced.
 
     Raises:
-        ArtifactError: transformers knows no classifier for this checkpoint.
+        ArtifactError: transformers cannot load a classifier from this checkpoint.
     """
-    options: dict[str, Any] = (
-        {} if problem is None else {"problem_type": problem_named(problem).transformers_name}
-    )
-    family, configuration = (
-        (BilmForSequenceClassification, BilmConfig)
-        if is_bilm(checkpoint)
-        else (AutoModelForSequenceClassification, AutoConfig)
-    )
+    options: dict[str, Any] = {}
+    if problem is not None:
+        options["problem_type"] = problem_named(problem).transformers_name
+    bilm = is_bilm(checkpoint)
+    family = BilmForSequenceClassification if bilm else AutoModelForSequenceClassification
     try:
         if dropout is not None:
+            configuration = BilmConfig if bilm else AutoConfig
             config = configuration.from_pretrained(checkpoint, revision=revision)
             options |= {name: dropout for name in _DROPOUT_NAMES if hasattr(config, name)}
         model: PreTrainedModel = family.from_pretrained(
@@ -87,18 +85,18 @@ def load_classifier(
 
 
 def reads_segments(model: PreTrainedModel) -> bool:
-    """Whether the model tells the two texts of a pair apart by segment numbers."""
+    """Whether the model has segment ids to tell the two texts of a pair apart."""
     return getattr(model.config, "type_vocab_size", 1) > 1
 
 
 def is_bilm(checkpoint: Path | str) -> bool:
-    """Whether a folder holds a bidirectional language model of ours."""
+    """Whether a folder holds our bidirectional language model."""
     config = Path(checkpoint) / "config.json"
     return config.is_file() and read_json(config).get("model_type") == BilmConfig.model_type
 
 
 def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Write config, safetensors weights and tokenizer, whole or not at all."""
+    """Writes config, safetensors weights and tokenizer, all or nothing."""
     with atomic_folder(folder) as temporary:
         torch.nn.Module.to(model, "cpu")
         model.save_pretrained(temporary)
@@ -106,24 +104,24 @@ def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folde
 
 
 def parameter_count(model: torch.nn.Module) -> int:
-    """Numbers in a model, shared ones once."""
+    """The number of parameters of a model; shared ones count once."""
     return sum(parameter.numel() for parameter in model.parameters())
 
 
 def freeze_lowest(model: PreTrainedModel, count: int) -> None:
-    """Let the lowest `count` layers learn no more; the embeddings are the first of them.
+    """Freezes the lowest `count` layers; the embeddings are the first of them.
 
-    What an encoder learned of words and short contexts serves most tasks as it is (Lee et al. 2019),
-    and no gradient has to reach what is frozen.
+    The lowest layers of a pretrained encoder serve most tasks unchanged (Lee et al. 2019), and frozen
+    layers need no gradient.
 
     Raises:
-        ArtifactError: no encoder layer would be left to learn.
+        ArtifactError: every encoder layer would be frozen.
     """
     layers: int = model.config.num_hidden_layers
     if count > layers:
         raise ArtifactError(
             f"{count} frozen layers of an encoder with {layers} and its embeddings",
-            expected=f"at most {layers}, so that the highest learns",
+            expected=f"at most {layers}, so that the highest is trained",
             next_step="lower finetune.frozen_layers in params.yaml",
         )
     for name, parameter in model.named_parameters():
@@ -132,7 +130,7 @@ def freeze_lowest(model: PreTrainedModel, count: int) -> None:
 
 
 def layer_from_top(model: PreTrainedModel, name: str) -> int:
-    """Depth of a parameter, counted from the head (0) down to the embeddings (layers + 1)."""
+    """The depth of a parameter's layer, from the head (0) down to the embeddings (layers + 1)."""
     layers: int = model.config.num_hidden_layers
     parts = name.split(".")
     if "layer" in parts and (number := parts[parts.index("layer") + 1]).isdigit():

@@ -1,4 +1,4 @@
-"""What a classifier has understood of a text: what its last linear layer reads, and its layers' states."""
+"""Hidden features of a classifier: the inputs of its last linear layer, and its layers' mean states."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from pipeline.core.errors import ArtifactError
 
 
 def output_layer(model: nn.Module) -> nn.Linear:
-    """The last linear layer, which gives the logits.
+    """The last linear layer, which computes the logits.
 
     Raises:
         ArtifactError: there is none.
@@ -30,7 +30,7 @@ def output_layer(model: nn.Module) -> nn.Linear:
 
 @contextmanager
 def features_read(model: nn.Module) -> Iterator[list[torch.Tensor]]:
-    """A list that holds, of each forward pass inside, what the last linear layer read, `(batch, width)`."""
+    """Yields a list to which each forward pass adds the inputs of the last linear layer, `(batch, width)`."""
     read: list[torch.Tensor] = []
 
     def keep(_layer: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
@@ -54,7 +54,7 @@ def encoder_layers(model: nn.Module) -> Any:
         raise ArtifactError(
             f"a {type(model).__name__}",
             expected="a BERT-shaped model with base_model.encoder.layer",
-            next_step="leave out what asks for its layers: prune.keep_share: 1.0, distill.hidden_weight: 0",
+            next_step="switch off what needs its layers: prune.keep_share: 1.0, distill.hidden_weight: 0",
         )
     return layers
 
@@ -63,12 +63,12 @@ def encoder_layers(model: nn.Module) -> Any:
 def layer_means(
     model: nn.Module, numbers: Sequence[int], mask: torch.Tensor
 ) -> Iterator[list[torch.Tensor]]:
-    """A list that holds, of the forward pass inside, the mean state of each text after the layers `numbers`.
+    """Yields a list to which the forward pass adds the mean state of each text after the layers `numbers`.
 
-    A mean over tokens does not ask how a text was cut into them: two models with other vocabularies compare.
+    Means over tokens can be compared between models with different vocabularies.
 
     Args:
-        numbers: 1 is the lowest layer. The last one is not to be had: a classifier computes it for one token.
+        numbers: layers, 1 the lowest. The last is not available: a classifier computes it for one token.
         mask: 1 for each real token, `(batch, length)`.
 
     Raises:

@@ -1,9 +1,9 @@
-"""The last layer of a classifier, computed for the one token that the classifier reads.
+"""Computes the last layer of a BERT classifier for the first token only.
 
-BERT's pooler looks at the first token of the last layer and at nothing else (Devlin et al. 2019), so
-there the queries, the attention output and the feed-forward layer of all other tokens are work for
-nothing: most of a layer. Keys and values of all tokens stay. The answers are the same; a classifier
-of two layers needs about a third less arithmetic, in training as in the exported graph.
+BERT's pooler reads the first token of the last layer and nothing else (Devlin et al. 2019), so queries,
+attention output and feed-forward layer of all other tokens, most of a layer, are wasted work. Keys and
+values are computed for all tokens. Answers stay the same; a two-layer classifier needs about a third
+less arithmetic, in training and in the exported graph.
 """
 
 from typing import Any
@@ -15,9 +15,9 @@ from transformers.models.bert.modeling_bert import BertLayer, eager_attention_fo
 
 
 def read_first_token_only(model: PreTrainedModel) -> None:
-    """Replace the last layer of a BERT classifier in place; other models stay as they are.
+    """Replaces the last layer of a BERT classifier in place; other models stay as they are.
 
-    Names of parameters do not change, so the model is saved and loaded as any other.
+    Parameter names stay the same, so the model is saved and loaded as before.
     """
     if isinstance(model, BertForSequenceClassification):
         layers = model.bert.encoder.layer
@@ -26,7 +26,7 @@ def read_first_token_only(model: PreTrainedModel) -> None:
 
 
 class FirstTokenLayer(torch.nn.Module):
-    """A BERT layer with the weights of `layer` that gives its output for the first token alone."""
+    """A BERT layer with the weights of `layer` and an output for the first token only."""
 
     def __init__(self, layer: BertLayer) -> None:
         super().__init__()
@@ -42,11 +42,10 @@ class FirstTokenLayer(torch.nn.Module):
         *_: Any,
         **__: Any,
     ) -> torch.Tensor:
-        """`(batch, length, hidden)` to `(batch, 1, hidden)`.
+        """From `(batch, length, hidden)` to `(batch, 1, hidden)`.
 
         Args:
-            attention_mask: what transformers makes for its attention, `(batch, 1, length, length)`,
-                or None where nothing is masked.
+            attention_mask: as transformers prepares it, `(batch, 1, length, length)`; None without mask.
         """
         first = hidden_states[:, :1]
         attention = self.attention.self
@@ -68,7 +67,7 @@ class FirstTokenLayer(torch.nn.Module):
         return result
 
     def _heads(self, projected: torch.Tensor) -> torch.Tensor:
-        """`(batch, length, hidden)` to `(batch, heads, length, size)`."""
+        """From `(batch, length, hidden)` to `(batch, heads, length, size)`."""
         size: int = self.attention.self.attention_head_size
         batch, length, hidden = projected.shape
         return projected.view(batch, length, hidden // size, size).transpose(1, 2)

@@ -1,4 +1,4 @@
-"""New language models of both families, as `pretrain` asks for them."""
+"""New language models of both families, in the shape that `pretrain` describes."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from pipeline.models.encoder import is_bilm
 def new_language_model(
     params: PretrainParams, tokenizer: PreTrainedTokenizerBase
 ) -> PreTrainedModel:
-    """A model with random weights and one output table, that of its embeddings where it has one."""
+    """A model with random weights; its output layer shares the embedding table if it has one."""
     return (_new_bilm if params.model == "bilm" else _new_bert)(params, tokenizer)
 
 
@@ -60,14 +60,14 @@ def _new_bilm(params: PretrainParams, tokenizer: PreTrainedTokenizerBase) -> Pre
 
 
 def load_language_model(folder: Path) -> PreTrainedModel:
-    """The language model that pretrain left, of either family."""
+    """Loads pretrain's language model, of either family."""
     family = BilmForLanguageModelling if is_bilm(folder) else AutoModelForMaskedLM
     model: PreTrainedModel = family.from_pretrained(folder)
     return model
 
 
 def spellings_of(tokenizer: PreTrainedTokenizerBase) -> torch.Tensor:
-    """What `CharacterEmbedding` reads, for every token of a tokenizer."""
+    """The symbols of every token of a tokenizer, as `CharacterEmbedding` reads them."""
     special = set(tokenizer.all_special_ids)
     tokens = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
     return spelling(

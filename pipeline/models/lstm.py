@@ -1,9 +1,9 @@
-"""LSTMs with projection (Sak et al. 2014), one a direction, their weights in one place.
+"""LSTMs with projection (Sak et al. 2014), one per direction, with stacked weights.
 
-The recurrence reads the projection of what the cells show, so its two matrices can be multiplied
-first: then oneDNN's LSTM, which has no projections, does the work, and the projection follows for all
-steps at once. As fast as torch's own path for projections where cells are twice the projection, and
-the very shape that ONNX has.
+The recurrence uses only the product of the recurrent and the projection matrix, so that product is taken
+first. Then oneDNN's LSTM, which has no projection, can run, and the projection is applied to all steps at
+once. With twice as many cells as the projection has dimensions this is as fast as torch's own LSTM with
+projection, and it is the form that ONNX has.
 """
 
 import torch
@@ -15,9 +15,9 @@ GATES = 4
 
 
 class LSTMLayer(nn.Module):
-    """`directions` LSTMs side by side, each over its own inputs.
+    """`directions` independent LSTMs, each with its own inputs.
 
-    `projection` brings `cells` numbers down to `size`, which is what the next step and layer see.
+    `projection` maps the `cells` outputs to `size` dimensions, which the next step and layer read.
     """
 
     def __init__(self, size: int, cells: int, *, directions: int) -> None:
@@ -30,12 +30,12 @@ class LSTMLayer(nn.Module):
 
     @property
     def cells(self) -> int:
-        """Width of the memory."""
+        """The number of memory cells."""
         return self.projection.shape[2]
 
     @torch.no_grad()
     def reset(self) -> None:
-        """Uniform weights as torch draws them, and a forget gate that begins open."""
+        """Draws weights as torch does, and opens the forget gates."""
         bound = self.cells**-0.5
         for weight in (self.input_weight, self.recurrent_weight, self.projection):
             nn.init.uniform_(weight, -bound, bound)
@@ -43,10 +43,10 @@ class LSTMLayer(nn.Module):
         self.bias[:, self.cells : 2 * self.cells] = 1.0
 
     def forward(self, inputs: torch.Tensor, *, weight_drop: float = 0.0) -> torch.Tensor:
-        """`(directions, length, batch, size)` to the same shape.
+        """From `(directions, length, batch, size)` to the same shape.
 
         Args:
-            weight_drop: share of the recurrent weights that this call leaves out in training.
+            weight_drop: share of the recurrent weights that are dropped in training.
         """
         recurrent = functional.dropout(self.recurrent_weight, weight_drop, self.training)
         read = torch.bmm(recurrent, self.projection)
@@ -63,7 +63,7 @@ class LSTMLayer(nn.Module):
         recurrent: torch.Tensor,
         bias: torch.Tensor,
     ) -> torch.Tensor:
-        """One direction before its projection, `(length, batch, cells)`."""
+        """The outputs of one direction before its projection, `(length, batch, cells)`."""
         start = inputs.new_zeros(1, inputs.shape[1], self.cells)
         weights = [input_weight, recurrent, bias, torch.zeros_like(bias)]
         hidden: torch.Tensor = torch.lstm(

@@ -1,7 +1,7 @@
-"""Where an encoder checkpoint lies on this machine, once its hash is right.
+"""Finds an encoder checkpoint on this machine and checks its hash.
 
-A checkpoint comes from an installed package, a folder, or a model hub. Only the last touches the
-network. Weights are safetensors: pickled weights run code when they are loaded.
+A checkpoint comes from an installed package, a folder, or a model hub; only a hub uses the network.
+Weights must be safetensors: pickled weights run code when they are loaded.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ def resolve_checkpoint(checkpoint: Checkpoint) -> Path:
     """The folder that `from_pretrained` loads, its weights checked against `sha256`.
 
     Raises:
-        DataError: the package, folder or hub name is not to be had, lacks `config.json` or
+        DataError: the package, folder or hub model cannot be found, lacks `config.json` or
             `model.safetensors`, or its hash differs.
     """
     folder = _folder(checkpoint)
@@ -53,7 +53,7 @@ def _folder(checkpoint: Checkpoint) -> Path:
 
 
 def _download(checkpoint: Checkpoint) -> Path:
-    # Imported here: the default never touches a hub, and must not depend on its client.
+    # Imported here: the default checkpoint does not need a hub, and must not depend on its client.
     from huggingface_hub import snapshot_download
 
     try:

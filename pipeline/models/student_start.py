@@ -1,10 +1,10 @@
-"""A student's encoder cut from a larger checkpoint: its lowest layers, its embeddings re-fitted.
+"""Starts a student from layers of a larger model, with embeddings for its own vocabulary.
 
-The bottom layers of a pre-trained encoder carry most of what a small classifier needs (Sajjad et al.
-2020), so the student starts from them. With fewer feed-forward units it takes those with the largest
-weights (as Li et al. 2017 choose filters); with a smaller hidden size its states are projected
-(`pipeline/models/narrowing.py`). Its vocabulary is its own: each token takes the mean of the
-checkpoint's embeddings of the pieces that the checkpoint would write it with.
+The lowest layers of a pretrained encoder hold most of what a small classifier needs (Sajjad et al. 2020),
+so the student starts from them. If it has fewer feed-forward units, it takes those with the largest
+weights (as Li et al. 2017 choose filters); if its hidden size is smaller, its states are projected
+(`pipeline/models/narrowing.py`). The embedding of each token of its vocabulary is the mean of the larger
+model's embeddings for the same text.
 """
 
 from collections.abc import Sequence
@@ -39,16 +39,16 @@ def start_from_checkpoint(
     params: PretrainParams,
     sample: Batch,
 ) -> None:
-    """Put the checkpoint's lowest layers and re-fitted embeddings into a new language model.
+    """Fills a new language model with the checkpoint's lowest layers and converted embeddings.
 
     Args:
-        model: a BERT masked-LM of the shape that `params` gives; changed in place.
+        model: a BERT masked LM of the shape in `params`; changed in place.
         tokenizer: the student's own.
-        sample: texts in its tokens, by which a narrower student is fitted.
+        sample: texts in the student's tokens, on which a narrower student is fitted.
 
     Raises:
-        ArtifactError: the checkpoint is not whole or not BERT-shaped, the sizes of a head differ, it
-            has fewer layers or positions, is narrower, or has another tokenizer.
+        ArtifactError: the checkpoint lacks weights, is not BERT-shaped, has heads of another size, fewer
+            layers or positions, a smaller width, or another tokenizer.
     """
     source: Any = load_whole(AutoModel, checkpoint, next_step=_NEXT)
     _check_shape(source, params, checkpoint)
@@ -66,16 +66,16 @@ def start_from_teacher(
     teacher_tokenizer: PreTrainedTokenizerBase,
     sample: Batch,
 ) -> None:
-    """Put layers of a fine-tuned teacher, its embeddings and its head into a student.
+    """Fills a student with layers of a fine-tuned teacher, its embeddings and its head.
 
     Args:
         model: a BERT classifier; changed in place.
-        layers: of the teacher, one for each of the student's, the lowest 0.
-        sample: texts in the student's tokens, by which a narrower student is fitted.
+        layers: a layer of the teacher for each of the student's; 0 is the lowest.
+        sample: texts in the student's tokens, on which a narrower student is fitted.
 
     Raises:
-        ArtifactError: there are more or fewer layers than the student has, the teacher has no such layer,
-            or either is no BERT, or it is narrower than the student, or the sizes of a head differ.
+        ArtifactError: `layers` does not have one existing layer for each of the student's, a model is
+            not a BERT, the teacher is narrower than the student, or heads differ in size.
     """
     _check_teacher(model, teacher, layers)
     _check_parts(teacher.base_model, model.base_model, len(teacher_tokenizer))
@@ -85,13 +85,13 @@ def start_from_teacher(
 
 
 Pieces = dict[int, list[int]]
-"""Token id of the student → the teacher's token ids for the same text, never none."""
+"""Token id of the student → the teacher's token ids for the same text, at least one."""
 
 
 def _fill(
     source: Any, target: Any, *, layers: Sequence[int], pieces: Pieces, sample: Batch
 ) -> torch.Tensor | None:
-    """Copy what has the same width, project what has not; the projection, None where there is none."""
+    """Copies weights of the same hidden size, projects others; returns the basis, None without projection."""
     wide = source.config
     if wide.hidden_size == target.config.hidden_size:
         _copy(source, target, layers=layers, pieces=pieces)
@@ -103,7 +103,7 @@ def _fill(
 
 
 def _copy_head(teacher: Any, model: Any, basis: torch.Tensor | None) -> None:
-    """The pooler's units with the largest weights in the classifier, all of them where nothing is narrower."""
+    """Copies the classifier and the pooler, of which a narrower student takes the most important units."""
     wide, thin = teacher.bert.pooler.dense, model.bert.pooler.dense
     scores = teacher.classifier.weight.norm(dim=0)
     units = scores.topk(thin.out_features).indices.sort().values
@@ -131,7 +131,7 @@ def _copy(source: Any, target: Any, *, layers: Sequence[int], pieces: Pieces) ->
 
 
 def _widest_units(state: dict[str, torch.Tensor], width: int) -> dict[str, torch.Tensor]:
-    """A layer's weights with the `width` feed-forward units whose weights in and out are largest."""
+    """A layer's weights with only the `width` feed-forward units that have the largest weights."""
     inner, outer = state["intermediate.dense.weight"], state["output.dense.weight"]
     scores = inner.norm(dim=1) * outer.norm(dim=0)
     units = scores.topk(width).indices.sort().values
@@ -145,7 +145,7 @@ def _widest_units(state: dict[str, torch.Tensor], width: int) -> dict[str, torch
 def pieces_of_tokens(
     tokenizer: PreTrainedTokenizerBase, teacher_tokenizer: PreTrainedTokenizerBase
 ) -> Pieces:
-    """What the teacher would write each token of the student with."""
+    """The teacher's tokens for the text of each token of the student."""
     special, known = set(tokenizer.all_special_tokens), teacher_tokenizer.get_vocab()
     pieces: Pieces = {}
     for token, number in tokenizer.get_vocab().items():
@@ -163,7 +163,7 @@ def pieces_of_tokens(
 def _special_id(
     token: str, tokenizer: PreTrainedTokenizerBase, teacher_tokenizer: PreTrainedTokenizerBase
 ) -> int:
-    """The teacher's token of the same role: [CLS] here may be <s> there."""
+    """The teacher's token of the same role: the teacher may call [CLS] <s>."""
     for role in ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"):
         if getattr(tokenizer, role) == token:
             found = getattr(teacher_tokenizer, f"{role}_id")
@@ -228,7 +228,7 @@ def _check_teacher(model: PreTrainedModel, teacher: PreTrainedModel, layers: Seq
 
 
 def _check_parts(source: Any, target: Any, vocabulary: int) -> None:
-    """Refuse what has the right sizes and is built otherwise: parts of one name do not fit then."""
+    """Refuses a model that has the right sizes but other parts than a BERT."""
     old, new = source.embeddings, target.embeddings
     words, width = old.word_embeddings.weight.shape
     places = getattr(old, "position_embeddings", None)  # some families have none

@@ -1,7 +1,7 @@
-"""Checkpoints that are whole: every weight of the encoder comes from the file.
+"""Loads checkpoints that have every weight of the encoder, and refuses others.
 
-transformers fills weights that it does not find with random ones and says so in a table: a model of
-another architecture under the wrong config.json trains to the end, from nothing.
+transformers initialises missing weights at random and only prints a table, so a checkpoint with another
+architecture's config.json would be trained from scratch without an error.
 """
 
 from pathlib import Path
@@ -13,11 +13,13 @@ from transformers import PreTrainedModel
 
 from pipeline.core.errors import ArtifactError
 
-_NEW = ("pooler.", "head.")  # parts of a classifier that a language model need not have
+_NEW = ("pooler.", "head.")  # parts of a classifier that a language model may lack
 
 
 def load_whole(family: Any, folder: Path, *, next_step: str) -> PreTrainedModel:
-    """The model in `folder`, float32, of a class with `from_pretrained`; new parts of a head are let pass.
+    """Loads the model in `folder` in float32, with the `from_pretrained` of `family`.
+
+    Weights of a head may be missing.
 
     Raises:
         ArtifactError: it cannot be loaded, or weights of the encoder are missing.

@@ -1,8 +1,8 @@
-"""Batches of rows of like length, and their padding.
+"""Batches of rows of similar length, and their padding.
 
-Sentences differ in length; a batch is as long as its longest row. Rows are sorted by length within
-pools of shuffled rows, so that a batch holds rows of like length and yet every epoch's batches
-differ. On short-sentence tasks this saves most of the arithmetic that padding would cost.
+A batch is as long as its longest row. Rows are sorted by length within pools of shuffled rows, so that a
+batch has rows of similar length and the batches still differ in every epoch. For short sentences this
+saves most of the arithmetic that padding would cost.
 """
 
 from collections.abc import Sequence
@@ -35,13 +35,13 @@ def epoch_batches(
 
 
 def sorted_batches(lengths: NDArray[np.int64], *, batch_size: int) -> list[Ids]:
-    """All rows once, longest batches first, for passes that only read."""
+    """Batches of all rows, the longest first, for prediction."""
     order = np.argsort(-lengths, kind="stable")
     return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
 
 
 def pad(rows: Sequence[Sequence[int]], *, pad_token_id: int) -> tuple[Ids, Ids]:
-    """Token ids and attention mask, both `(batch, longest row)`."""
+    """Padded token ids and their attention mask, both `(batch, longest row)`."""
     longest = max(len(row) for row in rows)
     ids = np.full((len(rows), longest), pad_token_id, dtype=np.int64)
     mask = np.zeros((len(rows), longest), dtype=np.int64)
@@ -52,5 +52,5 @@ def pad(rows: Sequence[Sequence[int]], *, pad_token_id: int) -> tuple[Ids, Ids]:
 
 
 def lengths_of(rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:
-    """Tokens of each row, `(rows,)`."""
+    """The number of tokens in each row, `(rows,)`."""
     return np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))

@@ -1,7 +1,7 @@
-"""Which texts hold another text, word for word: the check against leaks between data sets.
+"""Finds texts that contain another text word for word: the check against leaks between data sets.
 
-Every run of n words is hashed (polynomial hash over 64 bits, whole arrays at once) and looked up;
-what is found is then compared as strings, so a hash can only cost time, never give a wrong answer.
+Every run of n words is hashed (a vectorised 64-bit polynomial hash) and looked up. Matches are then
+compared as strings, so a hash collision costs time but never gives a wrong answer.
 """
 
 from collections import defaultdict
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 Hashes = NDArray[np.uint64]
 
-# A shorter text is a common phrase ("highly engaging"): finding it elsewhere is no leak.
+# Shorter texts are common phrases ("highly engaging"); finding one elsewhere is not a leak.
 LEAK_WORDS = 4
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _BASE = np.uint64(0xD6E8FEB86659FD93)
@@ -24,12 +24,12 @@ _CHUNK_WORDS = 4_000_000
 def containing(
     haystacks: Sequence[str], needles: Sequence[str], *, min_words: int = LEAK_WORDS
 ) -> list[tuple[int, int]]:
-    """Pairs (haystack, needle) where the first holds all words of the second in a row, or equals it.
+    """Pairs of indices (haystack, needle) in which the haystack contains the needle's words in a row.
 
     Args:
-        haystacks: texts by `bare_words`.
-        needles: texts by `bare_words`; those of fewer than `min_words` words are left out here,
-            as empty ones are.
+        haystacks: texts in the form of `bare_words`.
+        needles: texts in the form of `bare_words`; empty ones and those of fewer than `min_words` words
+            are skipped.
     """
     by_words: dict[int, list[int]] = defaultdict(list)
     for row, needle in enumerate(needles):
@@ -39,13 +39,13 @@ def containing(
         pair
         for chunk in _chunks(haystacks)
         for words, rows in by_words.items()
-        for pair in _pairs(haystacks, chunk, needles, rows, words=words)
+        for pair in _pairs(haystacks, needles, chunk=chunk, rows=rows, words=words)
     ]
     return sorted(set(pairs))
 
 
 def equal_pairs(first: Sequence[str], second: Sequence[str]) -> list[tuple[int, int]]:
-    """Pairs of rows whose texts are equal, of any length."""
+    """Pairs of indices of equal, non-empty texts, whatever their length."""
     rows: dict[str, list[int]] = defaultdict(list)
     for row, text in enumerate(second):
         rows[text].append(row)
@@ -53,7 +53,7 @@ def equal_pairs(first: Sequence[str], second: Sequence[str]) -> list[tuple[int, 
 
 
 def _chunks(texts: Sequence[str]) -> Iterator[range]:
-    """Ranges of rows of bounded size, so that memory does not grow with the corpus."""
+    """Ranges of rows with a bounded number of words, so that memory does not grow with the corpus."""
     start, words = 0, 0
     for row, text in enumerate(texts):
         words += text.count(" ") + 2
@@ -65,13 +65,13 @@ def _chunks(texts: Sequence[str]) -> Iterator[range]:
 
 def _pairs(
     haystacks: Sequence[str],
-    chunk: range,
     needles: Sequence[str],
-    rows: Sequence[int],
     *,
+    chunk: range,
+    rows: Sequence[int],
     words: int,
 ) -> Iterator[tuple[int, int]]:
-    """Pairs of one chunk with the needles whose first `words` words are looked up."""
+    """Pairs of the haystacks `chunk` with the needles `rows`, found by the needles' first words."""
     prefixes = [needles[row].split(" ", words)[:words] for row in rows]
     numbers = {word: number for number, word in enumerate(sorted(set(chain(*prefixes))), start=2)}
     starts: dict[int, list[int]] = defaultdict(list)
@@ -83,7 +83,7 @@ def _pairs(
     ends = np.cumsum([haystacks[row].count(" ") + 2 for row in chunk])
     positions = _among(found, np.array(list(starts), dtype=np.uint64))
     held = np.searchsorted(ends, positions, side="right")
-    # A text that says the same words again and again is compared once.
+    # A text that repeats the same words is compared once.
     for place, value in sorted(set(zip(held.tolist(), found[positions].tolist(), strict=True))):
         row = chunk[place]
         for needle in starts[value]:
@@ -92,9 +92,9 @@ def _pairs(
 
 
 def _numbered(texts: Iterable[Sequence[str]], numbers: Mapping[str, int]) -> Hashes:
-    """The words of all texts as 64-bit numbers, an end mark (0) after each text.
+    """The words of all texts as 64-bit numbers, with 0 after each text.
 
-    Words that no needle begins with share one number (1).
+    Words that are in no needle's first words share one number (1).
     """
     values: list[int] = []
     for words in texts:
@@ -113,7 +113,7 @@ def _hashes(tokens: Hashes, words: int) -> Hashes:
 
 
 def _among(hashes: Hashes, wanted: Hashes) -> NDArray[np.int64]:
-    """Positions of `hashes` that are in `wanted`; a table of low bits spares most of the search."""
+    """The positions of `hashes` that are in `wanted`; a table of some bits rules out most beforehand."""
     low = np.uint64((1 << _FILTER_BITS) - 1)
     table = np.zeros(1 << _FILTER_BITS, dtype=np.bool_)
     table[(wanted >> np.uint64(20)) & low] = True

@@ -1,4 +1,4 @@
-"""Packed rows: one stream of tokens cut into rows of one length, so that nothing is padding."""
+"""Packed rows: one stream of tokens cut into rows of equal length, without padding."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,9 @@ from pipeline.text.batching import Ids
 
 
 class TokenFile:
-    """A one-dimensional `.npy` file of which slices are read from disk, each when it is asked for.
+    """A one-dimensional `.npy` file whose slices are read from disk on demand.
 
-    Unlike a memory map, it leaves no pages behind: a corpus ten times as long takes no more memory.
+    Unlike a memory map, it keeps no pages in memory: a corpus ten times as long takes no more memory.
     """
 
     def __init__(self, path: Path) -> None:
@@ -32,10 +32,10 @@ class TokenFile:
 
 @dataclass(frozen=True)
 class PackedRows:
-    """Rows of a stream.
+    """Rows cut from a stream of tokens.
 
     Attributes:
-        stream: token ids of all documents, joined, `(tokens,)`.
+        stream: the joined token ids of all documents, `(tokens,)`.
         length: tokens of a row.
     """
 
@@ -44,17 +44,17 @@ class PackedRows:
 
     @property
     def count(self) -> int:
-        """Whole rows in the stream."""
+        """The number of whole rows in the stream."""
         return len(self.stream) // self.length
 
     def read(self, rows: Ids) -> Ids:
-        """The named rows, `(batch, length)`; only their part of the stream is read."""
+        """Reads the rows with these numbers, `(batch, length)`, and no other part of the stream."""
         parts = [self.stream[row * self.length : (row + 1) * self.length] for row in rows]
         return np.stack(parts).astype(np.int64)
 
 
 def row_batches(rows: int, *, batch_size: int, seed: int, epoch: int) -> list[Ids]:
-    """Row numbers of each batch of one epoch, in an order that is a function of seed and epoch."""
+    """The row numbers of each batch of one epoch, a pure function of its arguments."""
     order = np.random.default_rng([seed, epoch]).permutation(rows)
     return [order[start : start + batch_size] for start in range(0, rows, batch_size)]
 

@@ -1,15 +1,15 @@
-"""Sentences of running text, by punctuation.
+"""Splits running text into sentences, by punctuation.
 
-A small splitter is enough here: a wrong cut gives a fragment to learn from, not a wrong label, and
-word limits take most fragments out.
+A simple splitter is enough here: a wrong cut gives an unlabelled fragment, not a wrong label, and limits
+on the number of words remove most fragments.
 """
 
 import re
 from collections.abc import Iterator
 
-# The end of a sentence: its marks, closing quotes or brackets, white space, then a capital, digit or
-# opening mark; a letter of a script without capitals (Hangul, kana, Han) will do. Or a full stop of
-# Chinese or Japanese, which no space follows.
+# A sentence ends with its marks, closing quotes or brackets and white space, before a capital, a digit, an
+# opening mark or a letter of a script without capitals (Hangul, kana, Han); or with a Chinese or Japanese
+# full stop, which needs no space after it.
 _END = re.compile(
     r"(?<![.!?…])(?P<marks>[.!?…]++[\"'”’)\]]*+)\s++"
     r"(?=[\"'“‘(\[]*[A-Z0-9Α-ΩА-Я\u3040-\u9fff\uac00-\ud7a3])"
@@ -22,7 +22,7 @@ _ABBREVIATION = re.compile(
 
 
 def sentences(text: str) -> Iterator[str]:
-    """The sentences of a text; a line break ends one too."""
+    """Yields the sentences of a text; a line break also ends a sentence."""
     for line in text.split("\n"):
         start = 0
         for end in _END.finditer(line):

@@ -1,4 +1,4 @@
-"""Which split a row belongs to: a hash decides, so that a row never moves when others come."""
+"""Assigns rows to splits by a hash, so that a row never moves when others are added."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,17 +11,17 @@ SPLITS = ("train", "validation", "test")
 
 
 def unit_hash(*parts: str) -> float:
-    """A number in [0, 1) that depends on `parts` alone, uniform over different ones."""
+    """A uniform pseudo-random number in [0, 1), a function of `parts`."""
     digest = hashlib.sha256("\0".join(parts).encode()).digest()
-    # 53 bits: what a float holds exactly, so that the largest stays under 1.
+    # A float holds 53 bits exactly; with more, the largest would round up to 1.
     return (int.from_bytes(digest[:8], "big") >> 11) / (1 << 53)
 
 
 def split_of(cluster: str, *, salt: str, shares: SplitShares) -> str:
     """The split of a duplicate cluster.
 
-    Test takes the low end and train the high end of the range, so more training data bought by a
-    larger train share never come out of test.
+    Test has the low end and train the high end of the range, so a larger train share never takes
+    rows from test.
     """
     point = unit_hash(salt, cluster)
     if point < shares.test:
@@ -36,7 +36,7 @@ def check_splits(
     problem: Problem,
     labels: Sequence[str],
 ) -> None:
-    """Refuse splits that cannot be learned from or judged on.
+    """Refuses splits on which a model cannot be trained or tested.
 
     Args:
         targets: of each row, as the problem's `target` makes them.

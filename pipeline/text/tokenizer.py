@@ -1,7 +1,7 @@
-"""The student's own vocabulary, WordPiece or bytes, and token arrays of a corpus.
+"""Trains the student's own vocabulary, WordPiece or byte-level BPE, and encodes a corpus with it.
 
-A vocabulary of the domain is a quarter of a general one: the student's embeddings, most of its
-size, shrink with it.
+A domain's vocabulary is a quarter of a general one, and the student's embeddings, most of its size,
+shrink with it.
 """
 
 import re
@@ -34,10 +34,10 @@ _LARGEST_UINT16 = 1 << 16
 
 
 def train_wordpiece(texts: Sequence[str], *, vocabulary_size: int) -> Tokenizer:
-    """An uncased WordPiece tokenizer as BERT's; ids 0 to 4 are [PAD] [UNK] [CLS] [SEP] [MASK].
+    """Trains an uncased WordPiece tokenizer like BERT's; ids 0 to 4 are [PAD] [UNK] [CLS] [SEP] [MASK].
 
-    The trainer of `tokenizers` numbers continuations (`##e`) in the order of a hash table, which
-    differs from run to run, and breaks ties by number. So they are numbered here, beforehand.
+    The trainer of `tokenizers` numbers continuations (`##e`) in the order of a hash table, which differs
+    from run to run, and breaks ties by number. To be deterministic, they are numbered here beforehand.
     """
     alphabet = _alphabet(texts)
     specials = [*SPECIAL_TOKENS.values()]
@@ -50,8 +50,8 @@ def train_wordpiece(texts: Sequence[str], *, vocabulary_size: int) -> Tokenizer:
         show_progress=False,
     )
     trained = _uncased(WordPiece(unk_token=SPECIAL_TOKENS["unk_token"]))
-    trained.train_from_iterator(_told(texts), trainer=trainer, length=len(texts))
-    # A new tokenizer of the same vocabulary: in this one, continuations are no special tokens.
+    trained.train_from_iterator(_pieces(texts), trainer=trainer, length=len(texts))
+    # A new tokenizer with the same vocabulary, in which continuations are not special tokens.
     tokenizer = _uncased(
         WordPiece(
             trained.get_vocab(),
@@ -66,10 +66,10 @@ def train_wordpiece(texts: Sequence[str], *, vocabulary_size: int) -> Tokenizer:
 
 
 def train_byte_bpe(texts: Sequence[str], *, vocabulary_size: int) -> Tokenizer:
-    """A cased byte-level BPE tokenizer (Sennrich et al. 2016; Radford et al. 2019) that loses nothing.
+    """Trains a cased, lossless byte-level BPE tokenizer (Sennrich et al. 2016; Radford et al. 2019).
 
-    Every text of any language is bytes, so no token is unknown; only Unicode's compositions are
-    brought to one form (NFC). Special tokens have the ids that `train_wordpiece` gives them.
+    Any text is bytes, so there are no unknown tokens; text is only normalised to Unicode's NFC. Special
+    tokens have the same ids as in `train_wordpiece`.
     """
     specials = [*SPECIAL_TOKENS.values()]
     tokenizer = Tokenizer(BPE())
@@ -82,14 +82,14 @@ def train_byte_bpe(texts: Sequence[str], *, vocabulary_size: int) -> Tokenizer:
         min_frequency=2,
         show_progress=False,
     )
-    tokenizer.train_from_iterator(_told(texts), trainer=trainer, length=len(texts))
+    tokenizer.train_from_iterator(_pieces(texts), trainer=trainer, length=len(texts))
     tokenizer.post_processor = _framed(specials)
     tokenizer.decoder = decoders.ByteLevel()
     return tokenizer
 
 
 def _framed(specials: Sequence[str]) -> processors.TemplateProcessing:
-    """[CLS] first text [SEP] second text [SEP]."""
+    """The template `[CLS] first text [SEP] second text [SEP]`."""
     return processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
@@ -105,7 +105,7 @@ def _uncased(model: WordPiece) -> Tokenizer:
 
 
 def _alphabet(texts: Sequence[str]) -> list[str]:
-    """The commonest characters after normalisation, sorted; of equal ones the first by code point."""
+    """The most frequent characters after normalisation, sorted; ties go to lower code points."""
     raw: Counter[str] = Counter()
     for text in texts:
         raw.update(text)
@@ -119,23 +119,22 @@ def _alphabet(texts: Sequence[str]) -> list[str]:
 
 
 def _continues(character: str) -> bool:
-    """Whether a character can stand inside a word: punctuation always stands alone."""
+    """Whether a character can be inside a word; punctuation is always a word of its own."""
     return len(pre_tokenizers.BertPreTokenizer().pre_tokenize_str(f"a{character}")) == 1
 
 
 def save_for_transformers(tokenizer: Tokenizer, folder: Path, *, max_length: int) -> None:
-    """Write a tokenizer so that `AutoTokenizer` loads it, with its length limit."""
+    """Writes a tokenizer with its length limit, so that `AutoTokenizer` can load it."""
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, model_max_length=max_length, **SPECIAL_TOKENS
     ).save_pretrained(folder)
 
 
 def token_array(tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.unsignedinteger]:
-    """The ids of all texts in a row, each ended by `[SEP]`, `(tokens,)`, uint16 where ids fit.
+    """The ids of all texts joined, each text followed by `[SEP]`, `(tokens,)`, uint16 if ids fit.
 
-    WordPiece never looks across white space, so each distinct chunk between spaces is encoded
-    once: the same ids as of whole texts, several times sooner. Bytes keep white space, so there
-    whole texts are encoded.
+    WordPiece never crosses white space, so each distinct chunk between spaces is encoded only once,
+    which gives the same ids several times faster. Byte-level BPE keeps white space and encodes whole texts.
     """
     end = tokenizer.token_to_id("[SEP]")
     small = tokenizer.get_vocab_size() <= _LARGEST_UINT16
@@ -156,13 +155,13 @@ def token_array(tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.unsign
     return np.concatenate(parts)
 
 
-def _told(texts: Sequence[str]) -> Iterator[list[str]]:
+def _pieces(texts: Sequence[str]) -> Iterator[list[str]]:
     for batch in _batches(texts, "prepare  vocabulary"):
         yield [piece for text in batch for piece in _in_pieces(text)]
 
 
 def _in_pieces(text: str) -> list[str]:
-    """A text, cut where it has no space, or nothing else, for long: trainers take the square of that."""
+    """Cuts long runs without a space, or of spaces only, as training time is quadratic in their length."""
     if len(text) <= _LONGEST_RUN:
         return [text]
     cuts = [0, *(run.end() for run in _RUN.finditer(text)), len(text)]

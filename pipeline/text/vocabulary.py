@@ -1,8 +1,8 @@
-"""Vocabulary surgery: a checkpoint's WordPiece vocabulary, cut to the tokens that the domain's texts use.
+"""Reduces a checkpoint's WordPiece vocabulary to the tokens that the domain's texts use.
 
-A word whose token is cut is written with shorter ones, so it is unknown only where a character of it
-is: all characters that the texts use stay as tokens of their own. Each token that stays is the checkpoint's own, and a
-model takes over its embedding as it is.
+A word whose token is removed is split into shorter ones. All characters in the texts stay as tokens of
+their own, so a word is unknown only if it contains a new character. Tokens that stay are the
+checkpoint's own, and a model takes over their embeddings unchanged.
 """
 
 import json
@@ -22,11 +22,11 @@ _CONTINUATION = "##"
 
 @dataclass(frozen=True)
 class Coverage:
-    """What a vocabulary makes of texts.
+    """How well a reduced vocabulary covers texts.
 
     Attributes:
-        kept: share of the tokens in the texts that are still written as before.
-        unknown: share of the texts' tokens that are [UNK] now.
+        kept: share of the texts' original tokens that are still in the vocabulary.
+        unknown: share of the texts' new tokens that are [UNK].
     """
 
     kept: float
@@ -36,14 +36,14 @@ class Coverage:
 def cut_vocabulary(
     tokenizer: Tokenizer, texts: Sequence[str], *, size: int
 ) -> tuple[Tokenizer, Coverage]:
-    """A tokenizer of at most `size` tokens: special ones, characters in use, then the most frequent.
+    """Reduces a tokenizer to `size` tokens: special ones, characters in use, then the most frequent.
 
     Args:
         tokenizer: WordPiece, with BERT's special tokens.
 
     Returns:
-        The new tokenizer, its special tokens numbered from 0, the others in the old order; and what it
-        makes of `texts`.
+        The new tokenizer, special tokens first and the others in their old order; and its coverage of
+        `texts`.
 
     Raises:
         ArtifactError: another kind of tokenizer, or `size` is too small for the characters.
@@ -59,7 +59,7 @@ def cut_vocabulary(
 
 
 def coverage_of(whole: Tokenizer, cut: Tokenizer, texts: Sequence[str]) -> Coverage:
-    """What is left of `texts` under a cut vocabulary; of texts that it was not cut by, too."""
+    """The coverage of `texts` by a reduced vocabulary; they need not be the texts it was made from."""
     counts, found, stays = _counts(whole, texts), _counts(cut, texts), cut.get_vocab()
     kept = sum(count for token, count in counts.items() if token in stays)
     unknown = found[SPECIAL_TOKENS["unk_token"]]
@@ -67,13 +67,13 @@ def coverage_of(whole: Tokenizer, cut: Tokenizer, texts: Sequence[str]) -> Cover
 
 
 def require_coverage(coverage: Coverage, *, of: str, min_kept: float, max_unknown: float) -> None:
-    """Refuse a vocabulary that is cut too far.
+    """Refuses a vocabulary that covers too little.
 
     Args:
-        of: the texts, for the message.
+        of: the name of the texts, for the message.
 
     Raises:
-        DataError: too few tokens are as before, or too many are unknown.
+        DataError: too few tokens are kept, or too many are unknown.
     """
     if coverage.kept >= min_kept and coverage.unknown <= max_unknown:
         return
@@ -87,11 +87,11 @@ def require_coverage(coverage: Coverage, *, of: str, min_kept: float, max_unknow
 
 
 def _chosen(old: dict[str, int], counts: Counter[str], *, size: int) -> list[str]:
-    """The tokens that stay: special ones first, then in the old order."""
+    """The tokens that stay: special ones first, the others in their old order."""
     specials = [*SPECIAL_TOKENS.values()]
     ordinary = [token for token in old if token not in specials]
-    told = [token.removeprefix(_CONTINUATION) for token in counts if token not in specials]
-    in_use = {character for token in told for character in token}
+    used_tokens = [token for token in counts if token not in specials]
+    in_use = {c for token in used_tokens for c in token.removeprefix(_CONTINUATION)}
     characters = {token for token in ordinary if token.removeprefix(_CONTINUATION) in in_use}
     room = size - len(specials) - len(characters)
     if room < 0:
@@ -110,7 +110,7 @@ def _chosen(old: dict[str, int], counts: Counter[str], *, size: int) -> list[str
 
 
 def _renumbered(described: dict[str, Any], numbers: dict[str, int]) -> dict[str, Any]:
-    """The tokenizer's description with other numbers, and none of its limits of length."""
+    """The tokenizer's description with new token numbers, without truncation and padding."""
     added = [
         token | {"id": numbers[token["content"]]}
         for token in described["added_tokens"]

@@ -1,21 +1,21 @@
-"""Which tokens of a vocabulary begin a word, for WordPiece and for bytes' BPE."""
+"""Finds the tokens of a vocabulary that start a word, for WordPiece and byte-level BPE."""
 
 import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
 _CONTINUES = "##"
-"""WordPiece writes it before what does not begin a word."""
+"""WordPiece's prefix of tokens that continue a word."""
 
 _SPACE = "Ġ"
-"""Bytes' BPE writes a space as this letter, at the head of the word that follows it."""
+"""Byte-level BPE's letter for a space, which is the first character of the word after it."""
 
 
 def word_starts(tokenizer: PreTrainedTokenizerBase) -> NDArray[np.bool_]:
-    """Whether each token begins a word (a mark of punctuation is one), `(vocabulary,)`.
+    """Whether each token starts a word, `(vocabulary,)`; a punctuation mark is a word.
 
-    A vocabulary without spaces in its tokens is WordPiece's: there all begin a word but those that say
-    they continue one. Else those do that hold a space or begin with no letter, digit or part of one.
+    If tokens contain spaces, the vocabulary is byte-level BPE: words start with a space or are
+    punctuation. Otherwise it is WordPiece: all tokens start a word except marked continuations.
     """
     tokens = [str(token) for token in tokenizer.convert_ids_to_tokens(range(len(tokenizer)))]
     if any(token.startswith(_SPACE) for token in tokens):
@@ -26,5 +26,5 @@ def word_starts(tokenizer: PreTrainedTokenizerBase) -> NDArray[np.bool_]:
 
 
 def _is_mark(token: str) -> bool:
-    """ASCII punctuation: longer characters are written as letters that stand for their bytes."""
+    """Whether a token starts with ASCII punctuation; the bytes of other characters are shown as letters."""
     return token[0].isascii() and not token[0].isalnum()

@@ -1,8 +1,7 @@
-"""The moving average of a model's weights while it trains (Polyak and Juditsky 1992).
+"""An exponential moving average of the weights during training (Polyak and Juditsky 1992).
 
-In the middle of a training the last steps' noise is in the weights; their average is without it, and
-answers as a model answers whose learning rate has been brought down. So it is the average that validation
-sees and that a training leaves.
+In the middle of a training the weights carry the noise of the last steps. Their average is about as good
+as weights whose learning rate has been decayed, so validation and the final model use the average.
 """
 
 import torch
@@ -11,17 +10,17 @@ from torch.optim.swa_utils import AveragedModel
 _Tensors = tuple[torch.Tensor, ...] | list[torch.Tensor]
 
 EVERY = 5
-"""Steps between two updates: a pass over all weights is not free."""
+"""Steps from one update of the average to the next; each is a pass over all weights."""
 
 
 def moving_average(model: torch.nn.Module, *, decay: float) -> AveragedModel:
-    """A copy of `model` for exponentially weighted means of its parameters; buffers are copied.
+    """A copy of `model` that averages its parameters; buffers are copied as they are.
 
-    The first update takes the weights as they are, and the next ones weigh the past less than `decay`
-    says, so that the start is soon forgotten.
+    The first update takes the current weights, and the next ones weigh the past less than `decay`, so
+    that the initial weights are soon forgotten.
 
     Args:
-        decay: weight of the past from one step to the next; its memory is 1 / (1 − decay) steps.
+        decay: weight of the past, per step; the average spans about 1 / (1 − decay) steps.
     """
 
     def update(averaged: _Tensors, current: _Tensors, updates: torch.Tensor | int) -> None:
@@ -36,6 +35,6 @@ def moving_average(model: torch.nn.Module, *, decay: float) -> AveragedModel:
 
 @torch.no_grad()
 def take_over(model: torch.nn.Module, average: AveragedModel) -> None:
-    """Put the averages in place of the model's weights."""
+    """Copies the averages into the model's weights."""
     for parameter, mean in zip(model.parameters(), average.module.parameters(), strict=True):
         parameter.copy_(mean)

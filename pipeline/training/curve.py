@@ -1,7 +1,7 @@
-"""A learning curve: one CSV row a point, written while training goes on, for DVC plots and MLflow.
+"""A learning curve: a CSV file with one row per point, written during training for DVC plots and MLflow.
 
-The first row fixes the columns: `step`, `loss`, `learning_rate` and the validation figures, which
-are empty but at an epoch's end.
+Columns are `step`, `loss`, `learning_rate` and the validation figures, which are empty except at the
+end of an epoch.
 """
 
 import csv
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 class Curve:
-    """Appends points to `path`; `points` is the curve so far."""
+    """Appends points to the file `path`; `points` holds all so far."""
 
     def __init__(self, path: Path, *, figures: Sequence[str] = ()) -> None:
         self._path = path
@@ -19,12 +19,12 @@ class Curve:
         self._write("w", [])
 
     def add(self, point: Mapping[str, float]) -> None:
-        """One more point; its keys are `step` and any of the columns."""
+        """Adds a point; its keys are `step` and any of the other columns."""
         self.points.append(dict(point))
         self._write("a", [point])
 
     def restore(self, points: Sequence[Mapping[str, float]]) -> None:
-        """Begin again from the curve that a checkpoint kept."""
+        """Replaces the curve by the points of a checkpoint."""
         self.points = [dict(point) for point in points]
         self._write("w", self.points)
 

@@ -1,4 +1,4 @@
-"""Held-out scores of a language model while it trains and after."""
+"""Held-out losses of language models, during training and after it."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _STEPS = 64
 
 @dataclass(frozen=True)
 class DocumentNats:
-    """Nats that each document costs, its end included, `(documents,)` each; read one way and the other."""
+    """The nats of each document, its end included, `(documents,)`, by a model reading forward and backward."""
 
     forward: np.ndarray
     backward: np.ndarray
@@ -24,7 +24,7 @@ class DocumentNats:
 def heldout_loss(
     model: torch.nn.Module, objective: Objective, *, device: torch.device, rows: int
 ) -> float:
-    """Mean loss over the first `rows` held-out rows under fixed random numbers, nats a token."""
+    """The mean loss over the first `rows` held-out rows with a fixed random seed, nats per token."""
     model.eval()
     state = torch.get_rng_state()
     torch.manual_seed(0)
@@ -40,28 +40,33 @@ def heldout_loss(
 def document_nats(
     model: torch.nn.Module, documents: list[Ids], *, boundary: int, device: torch.device
 ) -> DocumentNats:
-    """What each whole document costs by the chain rule, from its first token to its end and back.
+    """The nats of each whole document by the chain rule, in both directions.
 
     Args:
-        documents: token ids of each, without special tokens.
-        boundary: the token between documents; it starts each reading and its end is predicted.
+        documents: token ids of each document, without special tokens.
+        boundary: the token between documents; each reading starts with one and predicts one at its end.
     """
     model.eval()
     rows = [np.concatenate([[boundary], document, [boundary]]) for document in documents]
     nats = np.zeros((2, len(rows)))
     with torch.inference_mode():
         for batch in sorted_batches(lengths_of([row.tolist() for row in rows]), batch_size=8):
-            nats[:, batch] = _batch_nats(model, [rows[i] for i in batch], boundary, device)
+            some = [rows[i] for i in batch]
+            nats[:, batch] = _batch_nats(model, some, boundary=boundary, device=device)
     return DocumentNats(forward=nats[0], backward=nats[1])
 
 
 def pseudo_nats(
     model: torch.nn.Module, rows: Ids, *, mask_token_id: int, ordinary_from: int
 ) -> float:
-    """Mean nats of each ordinary token of `rows`, `(rows, length)`, hidden alone (Salazar et al. 2020).
+    """The mean nats of ordinary tokens of `rows`, each masked alone (Salazar et al. 2020).
 
-    Its exponential is a masked model's pseudo-perplexity: a score to compare models of one vocabulary
-    by. The chain rule does not hold for it, so it stands beside no perplexity and has no bits a byte.
+    Its exponential is a masked model's pseudo-perplexity, which compares models of one vocabulary. The
+    chain rule does not hold for it, so it is no perplexity and gives no bits per byte.
+
+    Args:
+        rows: token ids, `(rows, length)`.
+        ordinary_from: ids below it are special tokens.
     """
     model.eval()
     device = next(model.parameters()).device
@@ -80,9 +85,9 @@ def pseudo_nats(
 
 
 def _batch_nats(
-    model: torch.nn.Module, rows: list[Ids], boundary: int, device: torch.device
+    model: torch.nn.Module, rows: list[Ids], *, boundary: int, device: torch.device
 ) -> np.ndarray:
-    """`(2, batch)`: forward, backward."""
+    """The nats of each row, forward and backward, `(2, batch)`."""
     longest = max(len(row) for row in rows)
     ids = torch.full((len(rows), longest), boundary, device=device)
     mask = torch.zeros_like(ids)
@@ -97,7 +102,7 @@ def _batch_nats(
 
 
 def _nats(model: torch.nn.Module, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """`(batch, length)`, a few steps at a time: logits of a long review would fill the memory."""
+    """The nats of each target, `(batch, length)`, a few steps at a time: all logits would fill the memory."""
     parts = [
         functional.cross_entropy(
             model.scores(some.flatten(0, 1)).float(),  # type: ignore[operator]

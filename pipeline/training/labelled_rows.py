@@ -1,4 +1,4 @@
-"""The prepared rows of one split, as training stages use them."""
+"""The rows of one split, as training stages use them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +15,8 @@ class Split:
 
     Attributes:
         seconds: the second text of each row; empty where the product has no pairs.
-        targets: what a model should say, `(rows, width)`. classification: the label's number in
-            `product.labels`; multi_label: 1 for each label that holds, else 0; regression: the number.
+        targets: the gold answers, `(rows, width)`. classification: the label's number in
+            `product.labels`; multi_label: 1 for each label of the row, else 0; regression: the number.
     """
 
     ids: list[str]
@@ -26,12 +26,12 @@ class Split:
 
     @property
     def label_ids(self) -> NDArray[np.int64]:
-        """The label's number of each row, `(rows,)`; of classification alone."""
+        """The number of each row's label, `(rows,)`; only for classification."""
         return self.targets[:, 0].astype(np.int64)
 
 
 def read_split(records: Path, split: str) -> Split:
-    """The rows of `split` in prepare's records."""
+    """Reads the rows of `split` from prepare's records."""
     table = pq.read_table(records)
     rows = table.filter(pc.equal(table["split"], split))
     seconds = rows["second"].to_pylist()

@@ -12,7 +12,7 @@ from pipeline.core.params import Compute
 from pipeline.core.progress import Progress
 from pipeline.models.features import features_read, layer_means
 from pipeline.problem.problems import REGRESSION
-from pipeline.text.batching import Ids, sorted_batches
+from pipeline.text.batching import sorted_batches
 from pipeline.training.device import autocast, prepare_device
 from pipeline.training.token_rows import TokenRows
 
@@ -39,7 +39,7 @@ def predict_logits(
     batch_size: int,
     task: str | None = None,
 ) -> NDArray[np.float32]:
-    """The logits of `predict`, `(texts, outputs)`."""
+    """The logits alone of `predict`, `(texts, outputs)`."""
     return predict(model, rows, compute=compute, batch_size=batch_size, task=task).logits
 
 
@@ -52,46 +52,45 @@ def predict(
     task: str | None = None,
     layers: Sequence[int] = (),
 ) -> Outputs:
-    """The model's outputs on every text.
+    """The model's outputs for every text.
 
-    Numbers come in float32 whatever `compute.precision` says: bfloat16 tells 2,001 from 2,005 no more.
+    A regression model runs in float32 whatever `compute.precision` says: bfloat16 cannot tell 2,001
+    from 2,005.
 
     Args:
-        task: name under which progress is shown; None works silently.
-        layers: after which the mean state is wanted too, 1 the lowest, the last one not among them.
+        task: the name under which progress is shown; None shows none.
+        layers: layers whose mean states are wanted too; 1 is the lowest, the last is not available.
     """
     device = prepare_device(compute)
     model.to(device).eval()
-    total = int(rows.lengths.sum())
-    progress = Progress(task, total) if task else None
-    order: list[Ids] = []
-    parts: list[NDArray[np.float32]] = []
+    progress = Progress(task, int(rows.lengths.sum())) if task else None
+    order = sorted_batches(rows.lengths, batch_size=batch_size)
+    logits: list[NDArray[np.float32]] = []
     features: list[NDArray[np.float16]] = []
     done = 0
     with (
         torch.inference_mode(),
-        _arithmetic(model, compute, device),
+        _precision(model, compute, device),
         features_read(model) as read,
     ):
-        for batch in sorted_batches(rows.lengths, batch_size=batch_size):
-            given = rows.batch(batch, device)
-            with layer_means(model, layers, given["attention_mask"]) as means:
-                parts.append(model(**given).logits.float().cpu().numpy())
+        for batch in order:
+            inputs = rows.batch(batch, device)
+            with layer_means(model, layers, inputs["attention_mask"]) as means:
+                logits.append(model(**inputs).logits.float().cpu().numpy())
             found = torch.stack([read.pop().float(), *means], dim=1)
             features.append(found.cpu().to(torch.float16).numpy())
-            order.append(batch)
             done += rows.tokens(batch)
             if progress:
                 progress.update(done, unit="tokens")
     places = np.argsort(np.concatenate(order))
     return Outputs(
-        rows.of_texts(np.concatenate(parts)[places]),
+        rows.of_texts(np.concatenate(logits)[places]),
         rows.of_texts(np.concatenate(features)[places].astype(np.float32)).astype(np.float16),
     )
 
 
-def _arithmetic(
+def _precision(
     model: torch.nn.Module, compute: Compute, device: torch.device
 ) -> AbstractContextManager[None]:
-    gives_numbers = getattr(getattr(model, "config", None), "problem_type", None) == REGRESSION
-    return nullcontext() if gives_numbers else autocast(compute, device)
+    is_regression = getattr(getattr(model, "config", None), "problem_type", None) == REGRESSION
+    return nullcontext() if is_regression else autocast(compute, device)

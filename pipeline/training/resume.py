@@ -1,8 +1,8 @@
-"""Training checkpoints: safetensors and JSON only, written whole, hashed, outside DVC's outputs.
+"""Training checkpoints: safetensors and JSON only, written atomically and hashed, outside DVC's outputs.
 
 A checkpoint holds the weights and their moving average, the model's buffers, AdamW's moments, torch's
-random state and the learning curve so far, so that a killed stage goes on where it was and ends with the
-very weights of an unbroken run. The two newest are kept; a damaged one is passed over for the one before.
+random state and the learning curve so far. A killed stage continues from it and ends with the very weights
+of an uninterrupted run. The two newest are kept; a damaged one is skipped for the one before.
 """
 
 import json
@@ -27,7 +27,7 @@ _KEPT = 2
 
 @dataclass(frozen=True)
 class Resumed:
-    """What a checkpoint says beside the tensors it has put back."""
+    """The step, curve and losses of a checkpoint whose tensors have been restored."""
 
     step: int
     curve: list[dict[str, float]]
@@ -35,9 +35,9 @@ class Resumed:
 
 
 class Checkpoints:
-    """The checkpoints of one training run, in a folder of their own.
+    """The checkpoints of one training run, in their own folder.
 
-    The folder carries the stage's input key, so a run with other parameters, code or data never
+    The folder's name contains the stage's input key, so a run with other parameters, code or data never
     resumes from them.
     """
 
@@ -54,7 +54,7 @@ class Checkpoints:
         curve: Sequence[Mapping[str, float]],
         losses: Sequence[float],
     ) -> None:
-        """Write the state after `step` steps; `losses` are those since the curve's last point."""
+        """Writes the state after `step` steps; `losses` are those since the curve's last point."""
         path = self._folder / f"step-{step:08d}.safetensors"
         with atomic_path(path) as temporary:
             state = {
@@ -78,14 +78,14 @@ class Checkpoints:
         """Put the newest sound checkpoint back; None where there is none."""
         for path in reversed(self._all()):
             if _is_sound(path):
-                resumed = _restore(path, model, optimizer, average)
+                resumed = _restore(path, model, optimizer=optimizer, average=average)
                 say(f"resumed at step {resumed.step}")
                 return resumed
             say(f"checkpoint {path.name} is damaged; the one before it is used")
         return None
 
     def save_best(self, model: torch.nn.Module) -> None:
-        """Write the weights that validation likes best so far."""
+        """Writes the best weights on validation so far."""
         with atomic_path(self._best) as temporary:
             save_file(
                 {name: p.detach().contiguous() for name, p in model.named_parameters()}, temporary
@@ -93,11 +93,11 @@ class Checkpoints:
         write_text(self._best.with_suffix(".sha256"), sha256_file(self._best))
 
     def has_best(self) -> bool:
-        """Whether sound weights wait to be put back."""
+        """Whether undamaged best weights exist."""
         return _is_sound(self._best)
 
     def restore_best(self, model: torch.nn.Module) -> None:
-        """Put the best weights back.
+        """Copies the best weights into `model`.
 
         Raises:
             TrainingError: their file is damaged or gone.
@@ -117,7 +117,7 @@ class Checkpoints:
         return self._folder / "best.safetensors"
 
     def clear(self) -> None:
-        """Forget them: the run has ended well."""
+        """Deletes them: the run has ended well."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _all(self) -> list[Path]:
@@ -147,7 +147,7 @@ def _tensors(
 
 
 def _of_average(average: torch.nn.Module | None) -> Iterator[tuple[str, torch.Tensor]]:
-    """Names and tensors of a moving average, its count of updates too."""
+    """Names and tensors of a moving average, including its count of updates."""
     if average is not None:
         yield from ((name, parameter.detach()) for name, parameter in average.named_parameters())
         yield from average.named_buffers()
@@ -156,6 +156,7 @@ def _of_average(average: torch.nn.Module | None) -> Iterator[tuple[str, torch.Te
 def _restore(
     path: Path,
     model: torch.nn.Module,
+    *,
     optimizer: torch.optim.Optimizer,
     average: torch.nn.Module | None,
 ) -> Resumed:

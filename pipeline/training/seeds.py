@@ -1,10 +1,11 @@
-"""Several trainings of one model, each from a seed of its own: the best is kept or their mean, all are told.
+"""Trains a model from several seeds; keeps the best, or the mean of their weights, and reports all.
 
-Trainings that start from the same weights stay near one another: the mean of their weights is a model too, and
-gains much of what the mean of their answers would, at the cost of one (model soups, Wortsman et al. 2022).
+Trainings that start from the same weights stay close to one another, so the mean of their weights is a
+good model, too: it has much of the gain of an ensemble at the cost of one model (model soups, Wortsman et
+al. 2022).
 
-A seed that is done is written beside the checkpoints, so that a stage which is killed trains only the
-seeds that are missing; the seed that was under way goes on from its own checkpoint.
+Finished seeds are saved beside the checkpoints, so a killed stage trains only the missing ones; the seed
+that was interrupted continues from its own checkpoint.
 """
 
 import os
@@ -26,13 +27,13 @@ from pipeline.training.resume import Checkpoints
 
 _LEVEL = 0.95
 Keep = Literal["best", "mean"]
-Teach = Callable[[PreTrainedModel, int, Checkpoints], list[dict[str, float]]]
-"""Model, seed and checkpoints to the points of the curve; the model is trained in place."""
+TrainSeed = Callable[[PreTrainedModel, int, Checkpoints], list[dict[str, float]]]
+"""Trains a model in place with a seed and its checkpoints; returns the points of the curve."""
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What one seed came to: its figure on validation, and the points of its curve."""
+class SeedResult:
+    """The validation quality of one seed's model, and the points of its learning curve."""
 
     seed: int
     quality: float
@@ -40,12 +41,12 @@ class Outcome:
 
 
 class Seeds:
-    """The trainings of a stage.
+    """Trains one model per seed.
 
     Args:
-        folder: where the stage's checkpoints lie.
-        keep: `best`, each seed being trained as if it were alone, or `mean`, each starting from the weights
-            of the first.
+        folder: of the stage's checkpoints.
+        first: the first seed; `count` seeds follow one another.
+        keep: `best` trains each seed as if it were alone; `mean` starts all from the first's weights.
     """
 
     def __init__(self, folder: Path, *, first: int, count: int, keep: Keep) -> None:
@@ -56,28 +57,28 @@ class Seeds:
     def train(
         self,
         load: Callable[[], PreTrainedModel],
-        teach: Teach,
+        train: TrainSeed,
         score: Callable[[PreTrainedModel], float],
-    ) -> tuple[PreTrainedModel, list[Outcome]]:
-        """The best model on validation, the first of equals, or the mean of all; and what every seed came to."""
-        outcomes: list[Outcome] = []
+    ) -> tuple[PreTrainedModel, list[SeedResult]]:
+        """Returns the best model on validation (the first of equals) or the mean of all, and all results."""
+        results: list[SeedResult] = []
         kept: PreTrainedModel | None = None
         for seed in self._seeds:
-            model, outcome = self._one(seed, load=load, teach=teach, score=score)
-            if all(outcome.quality > other.quality for other in outcomes):
-                best, kept = outcome, model
-            outcomes.append(outcome)
-        if kept is None:  # it was done before a kill
+            model, result = self._one(seed, load=load, train=train, score=score)
+            if all(result.quality > other.quality for other in results):
+                best, kept = result, model
+            results.append(result)
+        if kept is None:  # the best seed was trained before the stage was killed
             kept = load()
             self._done(best.seed).restore_best(kept)
             kept.eval()
         if self._to_mean:
             kept = self._mean(kept)
-        return kept, outcomes
+        return kept, results
 
     @torch.no_grad()
     def _mean(self, model: PreTrainedModel) -> PreTrainedModel:
-        """The mean of all seeds' weights in a model of their shape."""
+        """A model with the mean of all seeds' weights; `model` is overwritten."""
         mean = deepcopy(model)
         for count, seed in enumerate(self._seeds, start=1):
             self._done(seed).restore_best(model)
@@ -90,26 +91,26 @@ class Seeds:
         seed: int,
         *,
         load: Callable[[], PreTrainedModel],
-        teach: Teach,
+        train: TrainSeed,
         score: Callable[[PreTrainedModel], float],
-    ) -> tuple[PreTrainedModel | None, Outcome]:
-        """The model of one seed, or None where it was trained before, and its outcome."""
+    ) -> tuple[PreTrainedModel | None, SeedResult]:
+        """The model of one seed, or None if it was trained before, and its result."""
         if self._record(seed).exists():
             say(f"seed {seed} is trained already")
-            return None, Outcome(**read_json(self._record(seed)))
+            return None, SeedResult(**read_json(self._record(seed)))
         seed_everything(self._seeds[0] if self._to_mean else seed)
         model = load()
         if self._to_mean:
             seed_everything(seed)
-        curve = teach(model, seed, Checkpoints(self._folder, run=f"seed-{seed}"))
-        outcome = Outcome(seed, score(model), curve)
+        curve = train(model, seed, Checkpoints(self._folder, run=f"seed-{seed}"))
+        result = SeedResult(seed, score(model), curve)
         if len(self._seeds) > 1:
             self._done(seed).save_best(model)
-            write_json(self._record(seed), asdict(outcome))
-        return model, outcome
+            write_json(self._record(seed), asdict(result))
+        return model, result
 
     def clear(self) -> None:
-        """Forget what was done: the stage has ended well."""
+        """Deletes all kept results: the stage has ended well."""
         for seed in self._seeds:
             self._record(seed).unlink(missing_ok=True)
             self._done(seed).clear()
@@ -122,16 +123,16 @@ class Seeds:
         return self._folder / key / f"seed-{seed}.json"
 
 
-def spread(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Mean of the seeds' figures, and its 95 % interval by Student's t; one seed has none."""
-    figures = [outcome.quality for outcome in outcomes]
+def spread(results: Sequence[SeedResult]) -> dict[str, Any]:
+    """The mean of the seeds' quality and its 95 % interval by Student's t; one seed has no interval."""
+    figures = [result.quality for result in results]
     mean, interval = float(np.mean(figures)), None
     if len(figures) > 1:
         error = float(np.std(figures, ddof=1)) / len(figures) ** 0.5
         reach = float(stats.t.ppf((1 + _LEVEL) / 2, len(figures) - 1)) * error
         interval = [mean - reach, mean + reach]
     return {
-        "seeds": {str(outcome.seed): outcome.quality for outcome in outcomes},
+        "seeds": {str(result.seed): result.quality for result in results},
         "mean_validation_quality": mean,
         "mean_validation_quality_ci95": interval,
     }

@@ -1,9 +1,9 @@
-"""Long texts in windows: what a model with room for `max_length` tokens reads of a text that has more.
+"""Cuts texts that are longer than the model reads into overlapping windows.
 
-Windows are `max_length` tokens, special ones included, and begin `stride` ordinary tokens apart; the
-last ends with the text. Of a pair the second text is cut and the first stands whole in every window;
-where the first leaves less room than `stride`, windows begin as far apart as there is room, so that no
-token is left out. pipeline/runtime cuts the same windows of what is served.
+A window has `max_length` tokens, special ones included, and starts `stride` ordinary tokens after the one
+before; the last one ends with the text. In a pair, only the second text is cut, and every window has the
+whole first text; if the first leaves less room than `stride`, windows start as far apart as there is room,
+so that no token is skipped. pipeline/runtime cuts served texts into the same windows.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from pipeline.core.errors import DataError
 
 @dataclass
 class Windows:
-    """Token ids, segments, and the number of the text, of each window."""
+    """Token ids, segments, and the number of its text, for each window."""
 
     ids: list[list[int]] = field(default_factory=list)
     segments: list[list[int]] = field(default_factory=list)
@@ -32,7 +32,7 @@ def cut_windows(
     max_length: int,
     stride: int,
 ) -> Windows:
-    """The windows of each text or pair, in order; a short one is a window by itself.
+    """Cuts each text or pair into windows, in order; a short one is a single window.
 
     Args:
         seconds: the second text of each pair; empty where there are no pairs.
@@ -73,7 +73,7 @@ def _cut(
         *text,
         truncation="only_second" if first else True,
         max_length=max_length,
-        stride=room - min(stride, room),  # what the library calls so is how far windows overlap
+        stride=room - min(stride, room),  # the library's `stride` is the overlap of two windows
         return_overflowing_tokens=True,
         return_token_type_ids=True,
     )

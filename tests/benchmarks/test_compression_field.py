@@ -10,7 +10,7 @@ from benchmarks.compression import open_field
 from benchmarks.support import folds as cross_fitting
 from benchmarks.support.engines import LinearEngine, OnnxEngine, TorchEngine
 from benchmarks.support.folds import built_folds, fold_splits
-from benchmarks.support.hard_labels import GoldLesson
+from benchmarks.support.hard_labels import HardLabelStudent
 from benchmarks.support.peers import Peer, PeerEngine, PeerError
 from benchmarks.support.turns import Turn, take_turn
 from pipeline.core.errors import DataError, PipelineError
@@ -137,8 +137,8 @@ def test_the_student_on_hard_labels_is_left_as_a_model(
         "prepare": params.prepare.model_copy(update={"checkpoint": checkpoint}),
         "distill": params.distill.model_copy(update={"teacher_layers": [0]}),
     }
-    lesson = GoldLesson.read(params.model_copy(update=changed), paths)
-    folder = lesson.learn(tmp_path / "hard", seed=1)
+    student = HardLabelStudent.read(params.model_copy(update=changed), paths)
+    folder = student.train(tmp_path / "hard", seed=1)
     tried = {path.name for path in tmp_path.iterdir()} - {"hard"}
     assert tried == {
         f"hard-{rate}-{start}"

@@ -63,13 +63,11 @@ def assert_mean(kept: PreTrainedModel) -> None:
 
 def test_the_mean_of_all_weights_is_kept_and_all_start_as_the_first(seeds: Seeds) -> None:
     lessons = Lessons()
-    kept, outcomes = seeds.train(load, lessons, first_weight)
+    kept, results = seeds.train(load, lessons, first_weight)
     assert_mean(kept)
-    assert lessons.taught == [outcome.seed for outcome in outcomes] == [5, 6, 7]
+    assert lessons.taught == [result.seed for result in results] == [5, 6, 7]
     start = first_weight(first_start())
-    assert [outcome.quality for outcome in outcomes] == pytest.approx(
-        [start + s for s in (5, 6, 7)]
-    )
+    assert [result.quality for result in results] == pytest.approx([start + s for s in (5, 6, 7)])
 
 
 @pytest.mark.parametrize("best", ["killed", "done before"])

@@ -1,12 +1,15 @@
-"""Dropout that does not wait for its random numbers.
+"""Faster dropout on a CPU: one random draw decides for four elements.
 
-torch draws one number of a serial generator for each element it may drop; on a CPU that is an eighth of
-a fine-tuning step. Sixteen random bits are enough to decide, so one 64-bit draw serves four elements
-here. Where attention has dropout, torch leaves its fused path for one that guards against rows without
-any token, which padded batches do not have; the plain formula takes its place.
+torch draws a number from a serial generator for each element, which takes an eighth of a fine-tuning
+step. Sixteen random bits are enough for the decision, so here one 64-bit draw serves four elements.
+Attention with dropout leaves torch's fused path for a slow one that guards against rows in which all
+tokens are masked; padded batches have none, so the plain formula replaces it.
 
-Inside `quick_dropout()` every `functional.dropout` on a CPU, whoever calls it, works like that. The draws
-come from torch's own generator: seeds, and the random state in a checkpoint, mean what they did.
+How it is switched on, and the part to be careful with: `quick_dropout()` replaces the *global* functions
+`torch.nn.functional.dropout` and `scaled_dot_product_attention` while its block runs, so that the model
+code of transformers uses them without being changed. Everything in the process that calls them is
+affected, on a CPU and in training mode only; all other calls go to torch's own. Draws come from torch's
+generator, so seeds and the random state in checkpoints work as usual.
 """
 
 import math
@@ -26,9 +29,9 @@ _SIXTEEN_BITS = (torch.bfloat16, torch.float16)
 
 @contextmanager
 def quick_dropout() -> Iterator[None]:
-    """Inside, `functional.dropout` and attention's dropout on a CPU are drawn sixteen bits an element.
+    """Replaces torch's dropout and attention on a CPU while the block runs.
 
-    The two names are replaced for the time: to look at every call, as a `TorchFunctionMode` does, takes longer.
+    Replacing the two names is faster than a `TorchFunctionMode`, which intercepts every torch call.
     """
     before = functional.dropout, functional.scaled_dot_product_attention
     functional.dropout, functional.scaled_dot_product_attention = _dropout, _attention
@@ -39,14 +42,14 @@ def quick_dropout() -> Iterator[None]:
 
 
 def drop(values: torch.Tensor, share: float) -> torch.Tensor:
-    """`values` with each element zero with probability `share` (to 1/65,536), the others scaled up."""
+    """Sets each element to zero with probability `share` (rounded to 1/65,536) and scales up the others."""
     keep = 1.0 - share
     draws = torch.empty(-(-values.numel() // _LANES), dtype=torch.int64)
     draws.random_(-(1 << 63), None)
     lanes = draws.view(torch.int16)[: values.numel()].view(values.shape)
     least = round(share * _LEVELS) - _LEVELS // 2
     if values.dtype in _SIXTEEN_BITS:
-        # A factor's bits are written where its draw was: two passes over the values less.
+        # Each draw is overwritten by the bits of its factor, which saves two passes over the values.
         bits = torch.tensor(1.0 / keep, dtype=values.dtype).view(torch.int16)
         return values * lanes.ge_(least).mul_(bits).view(values.dtype)
     return values * (lanes >= least).to(values.dtype).mul_(1.0 / keep)
@@ -61,7 +64,7 @@ def _dropout(
     if not training or p == 0.0:
         return input
     if inplace or input.device.type != "cpu" or p == 1.0:
-        return _TORCH_DROPOUT(input, p, training, inplace)
+        return _TORCH_DROPOUT(input, p=p, training=training, inplace=inplace)
     return drop(input, p)
 
 
@@ -75,10 +78,10 @@ def _attention(
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> torch.Tensor:
-    """Vaswani et al. 2017, equation 1, with dropout of the weights; shapes as torch's own.
+    """Attention (Vaswani et al. 2017, equation 1) with dropout of its weights; shapes as in torch.
 
     Args:
-        attn_mask: True (or 0) where a token is read, False (or −∞) where it is padding.
+        attn_mask: True (or 0) for real tokens, False (or −∞) for padding.
     """
     elsewhere = query.device.type != "cpu" or is_causal or enable_gqa
     if elsewhere or dropout_p == 0.0:
@@ -86,9 +89,9 @@ def _attention(
             query,
             key,
             value,
-            attn_mask,
-            dropout_p,
-            is_causal,
+            attn_mask=attn_mask,
+            dropout_p=dropout_p,
+            is_causal=is_causal,
             scale=scale,
             enable_gqa=enable_gqa,
         )
@@ -98,6 +101,6 @@ def _attention(
         scores = scores.masked_fill(~attn_mask, -math.inf)
     elif attn_mask is not None:
         scores = scores + attn_mask
-    # In float32: torch's softmax takes bfloat16 rows shorter than its vectors number by number, four times as long.
+    # In float32: torch's softmax is not vectorised for short bfloat16 rows, and takes four times as long.
     weights = scores.softmax(dim=-1, dtype=torch.float32).to(value.dtype)
     return drop(weights, dropout_p) @ value

@@ -1,9 +1,9 @@
-"""Cross-entropy of a linear layer over a large vocabulary, a few rows of logits at a time.
+"""Cross-entropy of a linear layer over a large vocabulary, computed a few rows of logits at a time.
 
-The logits of a batch, `(tokens, vocabulary)`, are hundreds of megabytes: each pass of softmax, loss and
-gradient over them waits for memory, and takes longer than the products. So loss and gradients of a few
-rows are computed while their logits are still in the processor's cache, and no more is kept (as Wijmans
-et al. 2024, "Cut Your Losses in Large-Vocabulary Language Models", do on a GPU). The result is exact.
+The logits of a batch, `(tokens, vocabulary)`, are hundreds of megabytes: softmax, loss and gradient each
+wait for memory, and take longer than the matrix products. Here loss and gradients of a few rows are
+computed while their logits are in the processor's cache, and the logits are not kept (as Wijmans et al.
+2024, "Cut Your Losses in Large-Vocabulary Language Models", do on a GPU). The result is exact but for rounding.
 """
 
 from typing import Any
@@ -11,13 +11,13 @@ from typing import Any
 import torch
 
 _ROWS = 128
-"""Rows of logits at a time: 4 MB for a vocabulary of 8,192."""
+"""Rows of logits at a time; 4 MB for a vocabulary of 8,192."""
 
 
 def linear_cross_entropy(
     states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, targets: torch.Tensor
 ) -> torch.Tensor:
-    """Mean over the rows of −log softmax(states·weightᵀ + bias) at their targets, nats, a scalar.
+    """The mean over rows of −log softmax(states·weightᵀ + bias) at their targets, nats, a scalar.
 
     Args:
         states: `(rows, hidden)`.
@@ -40,7 +40,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
         bias: torch.Tensor,
         targets: torch.Tensor,
     ) -> torch.Tensor:
-        """Loss, and where gradients are wanted, them: the logits are not computed twice."""
+        """The loss; gradients are computed here, too, as the logits are not kept for the backward pass."""
         kind = _product_dtype(states)
         rows, table = states.to(kind), weight.to(kind)
         wanted = any(ctx.needs_input_grad)
@@ -70,7 +70,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """The saved gradients times that of the loss."""
+        """The gradients saved by `forward`, times the gradient of the loss."""
         factor = gradients[0] / ctx.rows
         found = (
             (part * factor).to(kind)
@@ -80,7 +80,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
 
 
 def _product_dtype(states: torch.Tensor) -> torch.dtype:
-    """That of autocast where it is on."""
+    """The type in which matrix products run: autocast's if it is on, else that of the states."""
     device = states.device.type
     if torch.is_autocast_enabled(device):
         return torch.get_autocast_dtype(device)

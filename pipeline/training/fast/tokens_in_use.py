@@ -1,9 +1,9 @@
-"""While a classifier learns, its table of embeddings holds the tokens of its texts alone.
+"""Temporarily shrinks the embedding table to the tokens of the training and validation texts.
 
-A checkpoint knows tens of thousands of tokens, and the rows of a task use a part of them. The others get no
-gradient, but every step would clear their gradients, measure them, move their moments and average them: half
-the weights of a small encoder. They leave the model for the time and come back as they were, without
-the decay that AdamW would have given them.
+A checkpoint has tens of thousands of tokens, and a task's texts use a part of them. The others, half the
+weights of a small encoder, get no gradient, but every step would clear and measure their gradients and
+update their moments and averages. So they are taken out during training and put back unchanged
+afterwards; AdamW would have decayed them.
 """
 
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ from pipeline.training.token_rows import TokenRows
 
 @contextmanager
 def tokens_in_use(model: PreTrainedModel, *rows: TokenRows) -> Iterator[None]:
-    """Inside, `model` knows the tokens of `rows` and no others; what they learned stays.
+    """Inside the block, `model` only has the embeddings of tokens in `rows`; they are written back after it.
 
-    A table that does not learn, or is no plain `Embedding`, is left alone.
+    A frozen table, or one that is not a plain `Embedding`, is left alone.
 
     Args:
-        rows: all that the model meets inside: what it learns from, and what it is validated on.
+        rows: all rows that the model reads inside the block, for training and for validation.
     """
     whole = _table(model)
     if whole is None or not whole.weight.requires_grad:
@@ -45,7 +45,7 @@ def tokens_in_use(model: PreTrainedModel, *rows: TokenRows) -> Iterator[None]:
 
 
 class _PartOfTable(torch.nn.Module):
-    """The rows of `tokens` of an embedding, found by the numbers they have in the whole; others raise."""
+    """The rows of `tokens` of an embedding table, looked up by their original ids; other ids raise."""
 
     def __init__(self, whole: torch.nn.Embedding, tokens: torch.Tensor) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class _PartOfTable(torch.nn.Module):
         self._padding = None if padding is None or places[padding] < 0 else int(places[padding])
 
     def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
-        """Token ids of any shape to `(…, width)`."""
+        """From token ids of any shape to embeddings, `(…, width)`."""
         return functional.embedding(self.places[input_ids], self.weight, self._padding)
 
 

@@ -8,11 +8,11 @@ from pipeline.training.fast.softmax import linear_cross_entropy
 
 
 class BidirectionalLanguageModelling:
-    """Mean of the losses of predicting each token from what is left of it, and from what is right.
+    """The mean of two losses: each token predicted from those before it, and from those after it.
 
     Args:
-        first_token_id: read in place of the first token of each row, as downstream texts begin
-            ([CLS]); what stood there is still to be predicted from the right.
+        first_token_id: replaces the first input token of each row, as downstream texts start with it
+            ([CLS]); the replaced token is still a target of the backward direction.
     """
 
     def __init__(self, packed: PackedRows, *, first_token_id: int) -> None:
@@ -23,7 +23,7 @@ class BidirectionalLanguageModelling:
         return len(rows) * self._packed.length
 
     def loss(self, model: torch.nn.Module, rows: Ids, device: torch.device) -> torch.Tensor:
-        """Mean over both directions and `(batch, length − 1)` tokens, nats a token."""
+        """Mean over both directions and `(batch, length − 1)` tokens, nats per token."""
         targets = torch.from_numpy(self._packed.read(rows)).to(device)
         inputs = targets.clone()
         inputs[:, 0] = self._first

@@ -1,4 +1,4 @@
-"""The objective of `pretrain` for each family of language model."""
+"""The pretraining objective of each family of language models."""
 
 from transformers import PreTrainedTokenizerBase
 

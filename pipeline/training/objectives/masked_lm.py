@@ -1,8 +1,8 @@
 """Masked language modelling (Devlin et al. 2019): the objective of `pretrain`.
 
-The vocabulary head is the dearest part of a small model, so it runs on masked positions only. Words of
-several tokens are hidden whole, as the authors' later checkpoints have it: the rest of a word gives too
-much of it away.
+The vocabulary head is the most expensive part of a small model, so it runs on masked positions only.
+Words of several tokens are masked as a whole, as in the authors' later checkpoints, because the rest of
+a word makes its missing token too easy to guess.
 """
 
 import numpy as np
@@ -15,18 +15,18 @@ from pipeline.text.packing import PackedRows
 
 _REPLACED_BY_MASK, _REPLACED_BY_RANDOM = 0.8, 0.1
 _ROUNDED_TO = 64
-"""The head's rows are filled up to a multiple: for each number of rows that it meets, oneDNN makes programs
-and keeps them, hundreds of megabytes in a long training."""
+"""The head's rows are padded to a multiple of this: oneDNN compiles and keeps a program for each new number
+of rows, which takes hundreds of megabytes in a long training."""
 _NO_TARGET = -100
 
 
 class MaskedLanguageModelling:
-    """Loss of predicting hidden tokens in packed rows.
+    """The loss of predicting masked tokens in packed rows.
 
     Args:
-        first_token_id: put in place of the first token of each row, as downstream texts begin ([CLS]).
-        ordinary_from: ids below it are special tokens: neither hidden nor drawn as replacement.
-        starts_word: whether each token of the vocabulary begins a word, `(vocabulary,)`; None hides each
+        first_token_id: replaces the first token of each row, as downstream texts start with it ([CLS]).
+        ordinary_from: ids below it are special tokens, which are neither masked nor drawn as replacements.
+        starts_word: whether each token of the vocabulary starts a word, `(vocabulary,)`; None masks each
             token by itself.
     """
 
@@ -51,7 +51,7 @@ class MaskedLanguageModelling:
         return len(rows) * self._packed.length
 
     def loss(self, model: torch.nn.Module, rows: Ids, device: torch.device) -> torch.Tensor:
-        """Mean cross-entropy over the hidden positions of `(batch, sequence_length)` tokens, nats."""
+        """Mean cross-entropy over the masked positions of `(batch, sequence_length)` tokens, nats."""
         ids = torch.from_numpy(self._packed.read(rows)).to(device)
         ids[:, 0] = self._first
         inputs, hidden = self._hide(ids)
@@ -62,13 +62,13 @@ class MaskedLanguageModelling:
         return functional.cross_entropy(logits.float(), targets, ignore_index=_NO_TARGET)
 
     def _hide(self, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Inputs with a share of ordinary tokens replaced, and where: both `(batch, length)`."""
+        """The inputs with a share of ordinary tokens replaced, and which are masked, both `(batch, length)`."""
         chance = torch.rand(ids.shape).to(ids.device)
         if self._starts is not None:
             chance = chance.gather(1, self._words(ids))
         ordinary = ids >= self._ordinary_from
         hidden = (chance < self._mask_share) & ordinary
-        if not hidden.any():  # of a few short rows, by chance: the mean of no losses is no number
+        if not hidden.any():  # possible in a few short rows; a mean over nothing would be NaN
             least = chance.masked_fill(~ordinary, 1.0).amin()
             hidden = (chance <= least) & ordinary
         kind = torch.rand(ids.shape).to(ids.device)
@@ -79,11 +79,11 @@ class MaskedLanguageModelling:
         return torch.where(random, noise, inputs), hidden
 
     def _words(self, ids: torch.Tensor) -> torch.Tensor:
-        """The number of the word that each token belongs to, from 0 in each row, `(batch, length)`."""
+        """The number of each token's word, from 0 in each row, `(batch, length)`."""
         starts = self._starts.to(ids.device)[ids]  # type: ignore[union-attr]
         special = ids < self._ordinary_from
         starts |= special
-        # What follows a special token begins a word, whatever it looks like.
+        # A token after a special one starts a word, whatever it looks like.
         starts[:, 1:] |= special[:, :-1]
         starts[:, 0] = False
         return starts.long().cumsum(dim=1)

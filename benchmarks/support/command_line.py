@@ -1,0 +1,35 @@
+"""What the benchmarks' command lines have in common: the parser, rounds of timings, the line of JSON."""
+
+import argparse
+import json
+import statistics
+from collections.abc import Callable, Mapping
+
+from flows.planning.machine import describe_machine
+
+
+def new_parser(documentation: str) -> argparse.ArgumentParser:
+    """A parser that describes itself with the first line of a module's docstring."""
+    return argparse.ArgumentParser(description=documentation.splitlines()[0])
+
+
+def median_rates(engines: Mapping[str, Callable[[], float]], *, rounds: int) -> dict[str, float]:
+    """The median rate of each engine, tokens a second, over rounds in which they take turns."""
+    rates: dict[str, list[float]] = {name: [] for name in engines}
+    for number in range(1, rounds + 1):
+        for name, measure in engines.items():
+            rates[name].append(measure())
+            print(f"round {number}/{rounds}  {name}  {rates[name][-1]:,.0f} tokens/s", flush=True)
+    return {name: statistics.median(found) for name, found in rates.items()}
+
+
+def print_result(
+    benchmark: str,
+    *,
+    ratios: Mapping[str, float | None],
+    figures: Mapping[str, object],
+    machine: Mapping[str, object] | None = None,
+) -> None:
+    """Prints the benchmark's last line: one JSON object. `machine` is this one unless another is named."""
+    found = {"machine": machine or describe_machine(), "ratios": ratios, "figures": figures}
+    print(json.dumps({"benchmark": benchmark, **found}))
