@@ -1,5 +1,4 @@
-"""label: makes the gold labels, from the sources and, where people annotated rows, from their
-votes.
+"""label: makes the gold labels, from the sources and from the annotators' votes.
 
 Reads   artifacts/validate/records.parquet, annotations/
 Writes  artifacts/label/{records.parquet, agreement.json, metrics.json}
@@ -52,9 +51,7 @@ def _merged(record: Record, votes: Annotations, product: Product) -> Record:
 def _agreement(
     votes: Annotations, *, known: set[str], changed: int, product: Product
 ) -> AgreementReport:
-    """Counts and alpha of the annotations; those of rows that validate took out count as unknown
-    rows.
-    """
+    """Counts and alpha of the annotations; rows that validate took out count as unknown."""
     rows = [votes[identifier] for identifier in votes if identifier in known]
     if votes and not rows:
         raise DataError(

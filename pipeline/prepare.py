@@ -150,9 +150,7 @@ def _pretraining_texts(
 def _save_corpus(
     tokenizer: Tokenizer, *, train: Sequence[str], heldout: Sequence[str], paths: Paths
 ) -> int:
-    """Save token arrays for NumPy's memory map, and an index; returns the number of train
-    tokens.
-    """
+    """Save token arrays for NumPy's memory map, and an index; returns the tokens of train."""
     index = {}
     with atomic_folder(paths.out / "corpus") as folder:
         parts: Mapping[str, Sequence[str]] = {"train": train, "heldout": heldout}

@@ -252,9 +252,7 @@ def _siblings(location: tuple[int | str, ...]) -> list[str]:
 
 
 def _model_in(annotation: Any) -> Any:
-    """The section inside an annotation such as list[Source] or Annotated[X, ...]; None without
-    one.
-    """
+    """The section in an annotation such as list[Source] or Annotated[X, ...], or None."""
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
         return annotation if issubclass(annotation, BaseModel) else None
     for argument in getattr(annotation, "__args__", ()):

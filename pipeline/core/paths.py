@@ -1,5 +1,4 @@
-"""Where the project's files are. A path that more than one module uses is spelled here and nowhere
-else.
+"""Where the project's files are: a path that several modules use is spelled here alone.
 
 All paths start at a workspace: the repository, or a git worktree of it in which a build with other
 parameters runs. A path that one module alone uses is spelled in that module, from `Paths.state`.
@@ -69,9 +68,7 @@ class Paths:
 
     @property
     def checkpoints(self) -> Path:
-        """Training checkpoints of the stage that runs: outside DVC's outputs, so that a kill leaves
-        them.
-        """
+        """Checkpoints of the stage that runs, outside DVC's outputs: a kill leaves them."""
         return self.all_checkpoints / self.stage
 
     @property

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from pipeline.text.cleaning import bare_words
 
 _BITS = 24
-"""Bits of a word pair's hash: a table of 16 million bytes, of which 150,000 sentences fill a
-24th."""
+"""Bits of a word pair's hash: 16 million table places, of which 150,000 sentences fill a 24th."""
 
 
 def varied(
@@ -24,8 +23,7 @@ def varied(
 
     Args:
         order: row numbers in the order in which sentences are considered.
-        min_new_pairs: least share of new ones among a sentence's pairs of neighbouring words, 0 to
-            1.
+        min_new_pairs: least share of new pairs among those of a sentence (neighbouring words), 0 to 1.
 
     Returns:
         Sorted row numbers; all of `order` where it has no more than `count`.

@@ -150,7 +150,5 @@ PUBLISHED = MappingProxyType(
 
 
 def diagnostic_file(data: Path) -> Path | None:
-    """The file of the diagnostic rows below the folder of the official files; None where there is
-    none.
-    """
+    """The file of the diagnostic rows, below the folder of the official files; or None."""
     return next((data / name for name in _DIAGNOSTIC_FILES if (data / name).is_file()), None)
