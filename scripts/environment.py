@@ -42,14 +42,14 @@ HEARTBEAT_SECONDS = 5
 
 
 class CannotInstallError(Exception):
-    """What is missing, and what to do about it."""
+    """Something is missing; the message says what to do."""
 
     def __init__(self, got: str, *, expected: str, next_step: str) -> None:
         super().__init__(f"  got: {got}\n  expected: {expected}\n  next: {next_step}")
 
 
 def main() -> None:
-    """Check the machine, then install; exit 1 with one message when that cannot be."""
+    """Checks the machine, then installs; exits with 1 and one message where that is impossible."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with one_at_a_time() as lock:
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def make_environment(lock: int) -> None:
-    """Install, unless the stamp says that all is as asked; `lock` is a file descriptor."""
+    """Installs, unless the stamp is that of the current files; `lock` is a file descriptor."""
     wanted = fingerprint()
     sound = works()
     if sound and STAMP.exists() and STAMP.read_text(encoding="utf-8") == wanted:
@@ -81,9 +81,10 @@ def make_environment(lock: int) -> None:
 
 @contextmanager
 def one_at_a_time() -> Iterator[int]:
-    """Two `make` in one clone install one after the other.
+    """Makes two `make` in one clone install one after the other.
 
-    pip inherits the lock, so an orphan of a killed installation is waited for as well.
+    pip inherits the lock, so an orphan of a killed installation is waited for as well. It is not filelock's:
+    nothing is installed yet.
     """
     LOG.parent.mkdir(parents=True, exist_ok=True)
     with (LOG.parent / "install.lock").open("w") as file:
@@ -96,7 +97,7 @@ def one_at_a_time() -> Iterator[int]:
 
 
 def check_system() -> None:
-    """What no package index can give: git, and the parts of Python that Debian packs apart."""
+    """Checks for git and for the parts of Python that Debian packs apart: no package index has them."""
     for module in ("ensurepip", "venv"):
         if importlib.util.find_spec(module) is None:
             raise CannotInstallError(
@@ -127,7 +128,7 @@ def system_package(*, apt: str, brew: str, dnf: str) -> str:
 
 
 def check_disk() -> None:
-    """Room for the environment and a build's files, and for what pip unpacks on the way."""
+    """Checks for space: for the environment, a build's files, and what pip unpacks on the way."""
     free = require_space(ROOT, NEEDED_GIB, "free some space")
     require_space(
         Path(tempfile.gettempdir()), NEEDED_TEMPORARY_GIB, "free some space, or set TMPDIR"
@@ -141,7 +142,7 @@ def check_disk() -> None:
 
 
 def require_space(folder: Path, needed_gib: float, next_step: str) -> float:
-    """Free space at `folder` in GiB; an error when it is less than needed."""
+    """Returns the free space at `folder` in GiB; raises where it is less than needed."""
     free = shutil.disk_usage(folder).free / GIB
     if free < needed_gib:
         raise CannotInstallError(
@@ -153,7 +154,7 @@ def require_space(folder: Path, needed_gib: float, next_step: str) -> float:
 
 
 def create(lock: int, *, sound: bool) -> None:
-    """A virtual environment: the one that is there if it is sound, else a new one."""
+    """Makes a virtual environment where there is none that works."""
     if BEGUN.exists() or (VENV.exists() and not sound):
         say("Removing an unfinished .venv ...")
         shutil.rmtree(VENV)
@@ -166,7 +167,7 @@ def create(lock: int, *, sound: bool) -> None:
 
 
 def install(lock: int) -> None:
-    """Install the extras, every version pinned, and put the clone on the import path."""
+    """Installs the extras, every version pinned, and puts the clone on the import path."""
     index = os.environ.get("TORCH_INDEX")
     command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--no-input"]
     command += ["--disable-pip-version-check", "--progress-bar=off"]
@@ -179,21 +180,21 @@ def install(lock: int) -> None:
 
 
 def write_tool() -> None:
-    """Write .venv/bin/modelyard, which runs the Python beside it: a clone may be moved."""
+    """Writes .venv/bin/modelyard, which runs the Python beside it, so that a clone may be moved."""
     tool = VENV / "bin" / "modelyard"
     tool.write_text(TOOL, encoding="utf-8")
     tool.chmod(0o755)
 
 
 def requirements() -> list[str]:
-    """What pyproject.toml names: the core and every extra."""
+    """The requirements in pyproject.toml: of the core and of every extra."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     return [*project["dependencies"], *(line for name in EXTRAS for line in extras[name])]
 
 
 def run(command: list[str], lock: int) -> None:
-    """Run a command into the log, saying every few seconds how far it is."""
+    """Runs a command with its output in the log, and prints every few seconds how far it is."""
     with LOG.open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
             command,
@@ -214,7 +215,7 @@ def run(command: list[str], lock: int) -> None:
 
 
 def wait(process: subprocess.Popen[bytes]) -> int:
-    """Wait for a process, never silent for long."""
+    """Waits for a process and prints its progress; returns the exit code."""
     while True:
         try:
             return process.wait(timeout=HEARTBEAT_SECONDS)
@@ -223,7 +224,7 @@ def wait(process: subprocess.Popen[bytes]) -> int:
 
 
 def progress() -> str:
-    """Where pip is, from its log and from what it has unpacked."""
+    """How far pip is, from its log and from the folders that it has unpacked."""
     lines = LOG.read_text(encoding="utf-8", errors="replace").splitlines()
     found = sum(line.startswith(("Collecting ", "Processing ")) for line in lines)
     if not any(line.startswith(UNPACKING) for line in lines):
@@ -232,7 +233,7 @@ def progress() -> str:
 
 
 def fail(command: list[str], code: int) -> None:
-    """Say why; an environment that pip had not yet touched stays as it was."""
+    """Raises with the end of the log; an environment that pip had not yet touched stays valid."""
     log = LOG.read_text(encoding="utf-8", errors="replace")
     if "pip" in command and UNPACKING not in log:
         BEGUN.unlink(missing_ok=True)
@@ -246,7 +247,7 @@ def fail(command: list[str], code: int) -> None:
 
 
 def works() -> bool:
-    """Whether the environment's Python starts, is 3.11, has pip, and was not left half made."""
+    """Whether the environment is complete and its Python starts, is 3.11 and has pip."""
     question = "import sys, pip; sys.exit(sys.version_info[:2] != (3, 11))"
     if BEGUN.exists():
         return False
@@ -259,7 +260,7 @@ def works() -> bool:
 
 
 def fingerprint() -> str:
-    """A hash of all that decides what .venv holds."""
+    """Hash of the Python version and of the files that decide what is installed."""
     digest = hashlib.sha256(sys.version.split()[0].encode())
     for name in ("pyproject.toml", "constraints.txt"):
         digest.update((ROOT / name).read_bytes())
@@ -267,7 +268,7 @@ def fingerprint() -> str:
 
 
 def say(text: str) -> None:
-    """One line for the person who waits."""
+    """Prints one line for the person who waits."""
     print(text, flush=True)
 
 

@@ -2,7 +2,7 @@
 
 
 class PipelineError(Exception):
-    """A failure that the person who runs the pipeline can mend.
+    """A failure that the person who runs the pipeline can correct.
 
     Args:
         got: what was found, with the name of the file or parameter.
@@ -29,7 +29,7 @@ class DataError(PipelineError):
 
 
 class TrainingError(PipelineError):
-    """Training cannot go on: a loss that is not finite, a model worse than its bar."""
+    """Training cannot go on: a loss is not finite, or a model is worse than its limit."""
 
 
 class ArtifactError(PipelineError):

@@ -1,7 +1,7 @@
-"""What a person sees while a stage works: step, rate, time left.
+"""Progress lines of a stage: step, rate, time left.
 
-Lines are printed at most every `interval` seconds, so a terminal, a log and the Prefect UI can all
-carry them, and long work is never silent.
+They are printed at most every `interval` seconds, few enough for a terminal, a log and the Prefect UI,
+and often enough that long work is never silent.
 """
 
 import time
@@ -25,7 +25,7 @@ class Progress:
         say(f"{task}  {done}/{total}")
 
     def update(self, done: int, **figures: str | float) -> None:
-        """Tell how far the work is; prints when it is time to."""
+        """Takes the count of what is done; prints a line when it is time for one."""
         now = time.monotonic()
         if now - self._spoke < self._interval and done < self._total:
             return
@@ -42,7 +42,7 @@ class Progress:
 
 
 def track(items: Iterable[Item], task: str, total: int) -> Iterator[Item]:
-    """Yield `items` while reporting how many were taken."""
+    """Yields `items` and reports how many were taken."""
     progress = Progress(task, total)
     for done, item in enumerate(items, start=1):
         yield item
@@ -50,7 +50,7 @@ def track(items: Iterable[Item], task: str, total: int) -> Iterator[Item]:
 
 
 def say(text: str) -> None:
-    """One line for the person who watches."""
+    """Prints one line for the person who watches."""
     print(text, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Run one stage: its declared parameters in, its metrics out, one readable message when it fails."""
+"""Runs a stage: gives it its declared parameters, writes its metrics, and one message if it fails."""
 
 import os
 import random
@@ -23,7 +23,7 @@ _FAILED = 1
 
 
 def run_stage(name: str, run: Run) -> None:
-    """Entry point of every stage file: the command that `dvc.yaml` runs.
+    """The entry point of every stage file; `dvc.yaml` runs it.
 
     Writes `artifacts/<name>/metrics.json`. On a `PipelineError` it writes
     `.modelyard/failures/<name>.json`, prints one message and exits with 1.
@@ -53,7 +53,7 @@ def _run(name: str, run: Run, paths: Paths) -> Metrics:
 
 
 def _check_unchanged(name: str, before: str, after: str) -> None:
-    """DVC records parameters and inputs as they are when a stage ends: they must be what it read."""
+    """Raises where parameters or inputs changed: DVC records them as they are when a stage ends."""
     if before != after:
         raise ParameterError(
             f"parameters or inputs of {name} changed while it ran",
@@ -75,9 +75,9 @@ def declared_keys(stage: Mapping[str, Any]) -> list[str]:
 
 
 def input_key(paths: Paths, stage: Mapping[str, Any]) -> str:
-    """A hash of all that decides a stage's output: parameters, code and inputs.
+    """Hash of a stage's parameters, code and inputs.
 
-    A training checkpoint carries it, so that work is resumed only where it belongs.
+    A training checkpoint carries it, so that work is resumed only for the same input.
     """
     values = parse_yaml(paths.params.read_text(encoding="utf-8"))
     parts: list[Any] = [[key, _value(values, key)] for key in declared_keys(stage)]
@@ -90,12 +90,12 @@ def input_key(paths: Paths, stage: Mapping[str, Any]) -> str:
 
 
 def headline(metrics: Metrics) -> str:
-    """The figure a table shows for a stage: what the stage itself names `headline`."""
+    """The figure that tables show for a stage; the stage names it `headline` in its metrics."""
     return str(metrics.get("headline", ""))
 
 
 def seed_everything(seed: int) -> None:
-    """Seed Python, and NumPy and torch where the stage has imported them."""
+    """Seeds Python, and NumPy and torch where the stage has imported them."""
     random.seed(seed)
     if (numpy := sys.modules.get("numpy")) is not None:
         numpy.random.seed(seed)

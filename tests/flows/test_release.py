@@ -12,6 +12,7 @@ import pytest
 from flows.at import describe, in_production
 from flows.execution.network import free_port
 from flows.release import TrainRows, current_release, read_train_rows, release_bundle
+from flows.rollback import roll_back
 from flows.serve import serve
 from flows.stop import stop
 from pipeline.core.errors import ReleaseError
@@ -54,6 +55,28 @@ def test_a_release_is_found_stopped_and_served_again(root: Path) -> None:
     )
     found = in_production(root, PRODUCT, datetime.now(UTC))
     assert release.hash in describe(found)
+
+
+def test_a_rollback_releases_what_served_before_or_what_is_named(root: Path) -> None:
+    port = free_port()
+    with pytest.raises(ReleaseError, match="no release of tiny-sentiment before"):
+        roll_back(root, PRODUCT, to=None)
+    first, second = (
+        release_bundle(root=root, bundle=bundle, mlflow_run_id=None, port=port).hash
+        for bundle in (root / "artifacts/gate/bundle", other_bundle(root))
+    )
+    assert roll_back(root, PRODUCT, to=None).hash == first
+    assert roll_back(root, PRODUCT, to=second[:8]).hash == second
+    current = current_release(root, PRODUCT)
+    assert current is not None
+    assert (current.hash, current.healthy) == (second, True)
+    with pytest.raises(ReleaseError, match="0 releases of tiny-sentiment"):
+        roll_back(root, PRODUCT, to="nothing begins so")
+
+
+def other_bundle(root: Path) -> Path:
+    make_tiny_bundle(root / "other", seed=7)
+    return root / "other"
 
 
 def test_a_server_of_older_code_is_started_anew_at_its_address(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.execution.by_hand import run_by_hand
 from flows.execution.locks import build_lock
 from flows.execution.runner import Runner, StageFailedError, stage_environment, stale_stages
 from flows.execution.workspace import open_workspace
@@ -107,3 +108,17 @@ def test_a_worktree_is_not_made_for_an_unknown_parameter(built: Path) -> None:
     with pytest.raises(ParameterError, match="golden_request"):
         open_workspace(built, name="y", overrides=["gate.golden_request=7"]).__enter__()
     assert not (built / ".modelyard/worktrees/y").exists()
+
+
+def test_one_stage_by_hand_runs_as_in_a_build_and_plainly_beside_dvc(
+    built: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", mini_environment(built)["DVC_SITE_CACHE_DIR"])
+    run_by_hand(built, "collect", force=False, plain=False)
+    assert "up to date: nothing to do" in capsys.readouterr().out
+    run_by_hand(built, "collect", force=True, plain=False)
+    assert "collect  done in" in capsys.readouterr().out
+    run_by_hand(built, "collect", force=False, plain=True)
+    assert "DVC does not record" in capsys.readouterr().out
+    with pytest.raises(ParameterError, match="no stage 'collects'"):
+        run_by_hand(built, "collects", force=False, plain=False)
