@@ -43,11 +43,13 @@ check: $(STAMP) ## format, lint, types, imports, code lock
 	@$(RUN) -c "from importlinter.cli import lint_imports_command as lint; lint()"
 	@$(RUN) -m flows.planning.codelock --check
 
-format: $(STAMP) ## put the code into the house's format, and the stages of dvc.yaml into .importlinter
+format: $(STAMP) ## put the code into the house's format, and write what is generated from it
 	@$(RUN) -m scripts.import_rules
+	@$(RUN) -m scripts.parameters
 	@$(RUN) -m ruff check --fix-only --quiet .
 	@$(RUN) -m ruff format .
 	@$(RUN) -m scripts.tour
+	@$(RUN) -m flows.planning.codelock
 
 serve: $(STAMP) ## serve the released model, detached; prints the address
 	@$(TOOL) serve $(ARGS)
