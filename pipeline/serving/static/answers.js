@@ -1,4 +1,4 @@
-// What an answer looks like, for each problem: a label, several labels, or a number on its scale.
+// Shows the answer for each problem: a label, several labels, or a number on its scale.
 
 import { both, byId, either, make, number, percent, words } from "./words.js";
 
@@ -15,20 +15,20 @@ export const tone = (element, model, label) => {
   element.style.setProperty("--tone", place < 0 ? "var(--soft)" : `var(--label-${place % COLOURS})`);
 };
 
-// ---- all that differs by problem ----------------------------------------------------------
+// ---- what differs by problem ---------------------------------------------------------------
 
 const allProbabilities = (model) => Object.fromEntries(model.labels.map((label) => [label, null]));
 const knowsLabels = (model) => `It answers only ${either(model.labels)}, even for a text on another subject or in another language.`;
 
-// Each has:
-// say: sure, verdict, short (for the list of tries), detail, label (whose colour speaks), named labels.
-// blank: the bars before there is an answer.  marks: where a label begins to hold, as a share.
-// range: the ends of the scale, or null.  says: what it does, after "Reads a text and".
-// knows, doubt: what it cannot do, a sentence each.
+// Each problem has:
+// say: sure, verdict, short (for the list of tries), detail, label (gives the colour), named labels.
+// blank: the bars before there is an answer.  marks: the threshold of each label, as a share.
+// range: the ends of the scale, or null.  says: what the model does, after "Reads a text and".
+// knows, doubt: one sentence each about the model's limits.
 const PANELS = {
   classification: {
     say({ label, probability, abstained }, { decision }) {
-      // Where the bundle says when to be sure, the page does not decide it again.
+      // If the bundle decides when an answer is sure, the page does not decide it again.
       const fitted = decision.thresholds !== null || decision.abstain_below !== null;
       const sure = fitted ? !abstained : probability >= SURE;
       return {
@@ -43,7 +43,7 @@ const PANELS = {
       };
     },
     blank: allProbabilities,
-    // Of more labels than two, no single place says where one begins to hold.
+    // With more than two labels, no single share decides between them.
     marks: ({ labels, decision }) => (labels.length === 2 && decision.thresholds ? decision.thresholds : []),
     range: () => null,
     says: ({ labels }) => `says ${either(labels)}`,
@@ -56,7 +56,7 @@ const PANELS = {
   multi_label: {
     say({ labels, abstained }, model) {
       const named = labels.length ? words(both(labels)) : "None of them";
-      const count = `${labels.length} of ${model.labels.length} labels hold`;
+      const count = `${labels.length} of ${model.labels.length} labels apply`;
       return {
         sure: !abstained,
         label: labels.length === 1 ? labels[0] : null,
@@ -64,8 +64,8 @@ const PANELS = {
         verdict: named,
         short: named,
         detail: abstained
-          ? `It leans towards: ${named.toLowerCase()}. A label lies too close to its mark.`
-          : labels.length === 1 ? `1 of ${model.labels.length} labels holds.` : `${count}.`,
+          ? `It leans towards: ${named.toLowerCase()}. A label is too close to its mark.`
+          : labels.length === 1 ? `1 of ${model.labels.length} labels applies.` : `${count}.`,
       };
     },
     blank: allProbabilities,
@@ -99,9 +99,9 @@ export function showAnswer(prediction, model) {
   page.answer.dataset.state = sure ? "sure" : "unsure";
   page.verdict.textContent = sure ? verdict : "Not sure";
   page.detail.textContent = detail;
-  if (prediction.truncated) page.detail.textContent += " It read only the beginning: the text is too long.";
+  if (prediction.truncated) page.detail.textContent += " It read only the beginning, because the text is too long.";
   tone(page.answer, model, sure ? label : null);
-  // An answer of no label, or of several, has no colour of its own.
+  // An answer with no label, or with several, has no colour of its own.
   if (sure && label === null) page.answer.style.setProperty("--tone", "var(--ink)");
   showBars(prediction.probabilities ?? {}, named, model);
   showScale(prediction.value ?? null, model);
@@ -114,18 +114,18 @@ export function showNoAnswer(model) {
 
 // ---- bars and the scale ------------------------------------------------------------------
 
-function showBars(probabilities, held, model) {
+function showBars(probabilities, named, model) {
   const labels = Object.keys(probabilities);
   const cuts = model ? panelOf(model).marks(model) : [];
   page.mark.hidden = labels.length === 0 || cuts.length === 0;
-  // The same elements are kept, so that a bar moves instead of jumping.
+  // The elements are kept, so that a bar moves smoothly.
   if ([...page.bars.children].map((row) => row.dataset.label).join("\n") !== labels.join("\n")) {
     page.bars.replaceChildren(...labels.map((label) => makeBar(label, model)));
   }
   labels.forEach((label, place) => {
     const row = page.bars.children[place];
     const share = probabilities[label];
-    row.querySelector(".name").classList.toggle("first", held.includes(label));
+    row.querySelector(".name").classList.toggle("first", named.includes(label));
     row.querySelector(".percent").textContent = share === null ? "" : percent(share);
     row.querySelector(".fill").style.width = `${(share ?? 0) * 100}%`;
     const mark = row.querySelector(".mark");
@@ -147,7 +147,7 @@ function makeBar(label, model) {
   return row;
 }
 
-// The scale runs over the numbers that the model learned from.
+// The scale covers the numbers in the training rows.
 function showScale(value, model) {
   const range = model ? panelOf(model).range(model) : null;
   page.scale.hidden = !range;
