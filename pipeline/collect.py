@@ -7,6 +7,7 @@ Writes  artifacts/collect/{records.parquet, corpus.parquet, manifest.json, metri
 from pathlib import Path
 
 from pipeline.core.artifacts.data_reports import Manifest, SourceRecord
+from pipeline.core.artifacts.table_columns import CollectedCorpus, CollectedRecords
 from pipeline.core.errors import DataError
 from pipeline.core.params import Params, Source
 from pipeline.core.paths import Paths
@@ -35,9 +36,8 @@ def run(params: Params, paths: Paths) -> Metrics:
             next_step="add one to collect.sources in params.yaml",
         )
     sources.check_unique([*labelled, *corpus])
-    names = ("id", "source", "text", "second", "label")
-    write_records(paths.out / "records.parquet", labelled, names)
-    write_records(paths.out / "corpus.parquet", corpus, ("id", "source", "text", "label"))
+    write_records(paths.out / "records.parquet", labelled, CollectedRecords.columns())
+    write_records(paths.out / "corpus.parquet", corpus, CollectedCorpus.columns())
     Manifest(sources=manifest).write(paths)
     return {
         "labelled_rows": len(labelled),

@@ -7,6 +7,7 @@ Writes  artifacts/label/{records.parquet, agreement.json, metrics.json}
 from dataclasses import replace
 
 from pipeline.core.artifacts.data_reports import AgreementReport
+from pipeline.core.artifacts.table_columns import LabelledRecords
 from pipeline.core.errors import DataError
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
@@ -16,8 +17,6 @@ from pipeline.data.agreement import agreement
 from pipeline.data.annotations import Annotations, by_row, read_annotations
 from pipeline.data.records import Record, read_records, write_records
 from pipeline.problem.problems import problem_named
-
-_COLUMNS = ("id", "source", "text", "second", "label", "cluster", "target")
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -31,7 +30,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     known = {record.id for record in records}
     agreed = _agreement(votes, known=known, changed=changed, product=product)
     _check(agreed, params.label.min_agreement)
-    write_records(paths.out / "records.parquet", gold, _COLUMNS)
+    write_records(paths.out / "records.parquet", gold, LabelledRecords.columns())
     agreed.write(paths)
     return {
         **agreed.as_json(),

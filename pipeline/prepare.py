@@ -12,13 +12,14 @@ import numpy as np
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
+from pipeline.core.artifacts.table_columns import PreparedRecords, RelatedRows
 from pipeline.core.files import atomic_folder, write_json
 from pipeline.core.params import Params, PrepareParams
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data.licences import waiver
-from pipeline.data.records import PREPARED, Record, read_records, write_records
+from pipeline.data.records import Record, read_records, write_records
 from pipeline.data.related_rows import related_rows
 from pipeline.data.transfer_set import transfer_sentences, write_sentences
 from pipeline.models.pretrained import resolve_checkpoint
@@ -39,12 +40,12 @@ def run(params: Params, paths: Paths) -> Metrics:
     """Split the rows, make both tokenizers, tokenize the corpus, choose sentences for transfer."""
     settings = params.prepare
     rows = _split(read_records(paths.read("label", "records.parquet")), params)
-    write_records(paths.out / "records.parquet", rows, PREPARED)
+    write_records(paths.out / "records.parquet", rows, PreparedRecords.columns())
     _save_teacher_tokenizer(params, paths)
     corpus = read_records(paths.read("validate", "corpus.parquet"))
     documents = corpus[: settings.max_corpus_documents]
     related = related_rows(documents, params)
-    write_records(paths.out / "related.parquet", related, ("id", "text", "target"))
+    write_records(paths.out / "related.parquet", related, RelatedRows.columns())
     train, heldout = _pretraining_texts(documents, settings)
     say(f"prepare  student vocabulary from {len(train):,} documents and the train rows")
     tokenizer, coverage = _student_tokenizer(

@@ -13,6 +13,7 @@ from pipeline.core.artifacts.data_reports import (
     NearDuplicates,
     PersonalData,
 )
+from pipeline.core.artifacts.table_columns import Rejects, ValidatedCorpus, ValidatedRecords
 from pipeline.core.files import write_text
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
@@ -63,13 +64,12 @@ def run(params: Params, paths: Paths) -> Metrics:
 def _save(
     labelled: row_checks.Checked, corpus: row_checks.Checked, report: DataReport, *, paths: Paths
 ) -> None:
-    names = ("id", "source", "text", "second")
-    write_records(paths.out / "records.parquet", labelled.records, (*names, "label", "cluster"))
-    write_records(paths.out / "corpus.parquet", corpus.records, ("id", "source", "text", "label"))
-    rejects = labelled.rejects + corpus.rejects
+    write_records(paths.out / "records.parquet", labelled.records, ValidatedRecords.columns())
+    write_records(paths.out / "corpus.parquet", corpus.records, ValidatedCorpus.columns())
+    rejects, (*names, reason) = labelled.rejects + corpus.rejects, Rejects.columns()
     columns = to_columns([reject.record for reject in rejects], names)
-    columns |= to_columns(rejects, ["reason"])
-    write_table(paths.out / "rejects.parquet", columns, schema=text_schema(*names, "reason"))
+    columns |= to_columns(rejects, [reason])
+    write_table(paths.out / "rejects.parquet", columns, schema=text_schema(*names, reason))
     report.write(paths)
     card = data_card(Manifest.read(paths).sources, report)
     write_text(paths.out / "data_card.md", card)

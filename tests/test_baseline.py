@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import baseline
+from pipeline.core.artifacts.table_columns import BaselinePredictions
 from pipeline.core.errors import DataError
 from pipeline.data.tables import read_table
 from tests.support.problems import product_of
@@ -98,5 +99,6 @@ def test_every_problem_has_baselines_judged_by_its_own_figure(tmp_path: Path, pr
     assert metrics["baseline-nblr"]["validation"] > 0.7
     assert metrics["quality_metric"] in judged["reason"]
     table = read_table(paths.out / "predictions.parquet")
+    assert tuple(table)[:4] == BaselinePredictions.columns()
     assert {len(target) for target in table["target"]} == {3 if problem == "multi_label" else 1}
     assert ("score_2" in table) == (problem == "multi_label")

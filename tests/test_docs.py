@@ -11,6 +11,7 @@ import yaml
 from flows.console.arguments import make_parser
 from flows.planning.schema import parameters, section_in
 from pipeline.core.params import Params, parse_params
+from scripts import artifacts
 from scripts.parameters import PAGE, page
 from tests.support.repository import parameter_values
 from tests.test_layout import tracked
@@ -43,6 +44,12 @@ def test_every_parameter_is_explained() -> None:
 
 def test_the_page_of_parameters_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run `python -m scripts.parameters`"
+
+
+def test_the_page_of_artifacts_is_current_and_explains_every_key() -> None:
+    text = artifacts.PAGE.read_text(encoding="utf-8")
+    assert text == artifacts.page(text), "run `python -m scripts.artifacts`"
+    assert [line for line in text.splitlines() if line.endswith("|  |")] == []
 
 
 @pytest.mark.parametrize("text", [ENGLISH, KOREAN], ids=["English", "Korean"])

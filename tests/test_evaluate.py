@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import evaluate
+from pipeline.core.artifacts.table_columns import VariantPredictions
 from pipeline.core.files import read_json, sha256_tree
 from pipeline.core.variants import BASELINES, all_variants
 from tests.support.tiny_workspace import at, compressed_workspace
@@ -24,7 +25,9 @@ def test_test_rows_are_scored_for_baselines_and_teacher_alone(evaluated) -> None
     assert {e["name"] for e in entries} == {*BASELINES, *(v.name for v in all_variants())}
     scored = {entry["name"] for entry in entries if "test" in entry["quality"]}
     assert scored == {*BASELINES, "teacher-torch"}
-    rows = pq.read_table(paths.read("evaluate", "predictions.parquet")).to_pylist()
+    table = pq.read_table(paths.read("evaluate", "predictions.parquet"))
+    assert (*table.column_names,)[:4] == VariantPredictions.columns()
+    rows = table.to_pylist()
     assert {row["variant"] for row in rows if row["split"] == "test"} == scored
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from pipeline import transfer
+from pipeline.core.artifacts.table_columns import TransferRows
 from pipeline.core.errors import DataError
 from pipeline.core.paths import Paths
 from pipeline.models.encoder import load_classifier, load_tokenizer
@@ -30,7 +31,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def left_by(paths: Paths) -> tuple[Mapping[str, list[Any]], np.ndarray]:
-    return pq.read_table(paths.out / "rows.parquet").to_pydict(), np.load(paths.out / "logits.npy")
+    rows = pq.read_table(paths.out / "rows.parquet").to_pydict()
+    assert tuple(rows) == TransferRows.columns()
+    return rows, np.load(paths.out / "logits.npy")
 
 
 def answers(workspace: Path, texts: list[str]) -> np.ndarray:

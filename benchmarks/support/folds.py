@@ -17,12 +17,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from flows.execution.runner import stage_environment
+from pipeline.core.artifacts.table_columns import PreparedRecords
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import Params, SplitShares
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
-from pipeline.data.records import PREPARED, read_records, write_records
+from pipeline.data.records import read_records, write_records
 from pipeline.data.transfer_set import transfer_sentences, write_sentences
 from pipeline.text.split_assignment import unit_hash
 
@@ -87,7 +88,7 @@ def _prepare(params: Params, paths: Paths, fold: Paths, *, number: int, folds: i
     clusters = [row.cluster or "" for row in built]
     splits = fold_splits(clusters, number=number, folds=folds, shares=params.prepare.shares)
     rows = [replace(row, split=split) for row, split in zip(built, splits, strict=True)]
-    write_records(fold.artifacts / "prepare" / "records.parquet", rows, PREPARED)
+    write_records(fold.artifacts / "prepare" / "records.parquet", rows, PreparedRecords.columns())
     corpus = read_records(paths.read("validate", "corpus.parquet"))
     documents = corpus[: params.prepare.max_corpus_documents]
     sentences = transfer_sentences(documents, rows, params.prepare)

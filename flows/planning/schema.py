@@ -40,7 +40,7 @@ def parameters(model: type[BaseModel], prefix: str) -> Iterator[Parameter]:
     """Every parameter below `model`, depth first, in the order of the schema."""
     for name, field in model.model_fields.items():
         path = f"{prefix}.{key_of(name, field)}"
-        yield Parameter(path, _kind(field), " ".join((field.description or "").split()), model)
+        yield Parameter(path, kind_of(field), " ".join((field.description or "").split()), model)
         if inner := section_in(field.annotation):
             yield from parameters(inner, path + "[]" * _is_list(field))
 
@@ -67,7 +67,8 @@ def _is_list(field: FieldInfo) -> bool:
     return "list" in _name(field.annotation).split()
 
 
-def _kind(field: FieldInfo) -> str:
+def kind_of(field: FieldInfo) -> str:
+    """The field's type as a person writes it."""
     if section_in(field.annotation):
         return "list" if _is_list(field) else _name(field.annotation)
     return _name(field.annotation)
@@ -86,5 +87,5 @@ def _name(annotation: Any) -> str:
         return "list of " + _name(parts[0]) if origin is list else f"text → {_name(parts[1])}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "section"
-    plain = {str: "text", int: "integer", float: "number", bool: "true or false"}
+    plain = {str: "text", int: "integer", float: "number", bool: "true or false", Any: "anything"}
     return plain.get(annotation, "null")

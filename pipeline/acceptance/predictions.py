@@ -34,7 +34,7 @@ class Answers:
 
 
 def write_answers(path: Path, answers: Sequence[Answers]) -> None:
-    """Write a table with the columns of `SCHEMA` and one `score_<output>` an output."""
+    """Write a table with the columns of `VariantPredictions` and one `score_<output>` an output."""
     tables = [_table(entry) for entry in answers]
     with atomic_path(path) as temporary:
         pq.write_table(pa.concat_tables(tables), temporary, compression="zstd")

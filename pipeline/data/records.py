@@ -11,8 +11,6 @@ import pyarrow as pa
 from pipeline.data.tables import Columns, read_table, write_table
 
 ID_DIGITS = 16
-PREPARED = ("id", "text", "second", "label", "cluster", "split", "target")
-"""The columns of prepare's table of rows."""
 _TARGET = pa.list_(pa.float64())
 
 

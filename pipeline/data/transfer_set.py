@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.core.artifacts.table_columns import Sentences
 from pipeline.core.params import PrepareParams
 from pipeline.core.progress import track
 from pipeline.data.records import Record, to_columns
@@ -51,8 +52,8 @@ def transfer_sentences(
 
 
 def write_sentences(path: Path, chosen: Sequence[Sentence]) -> None:
-    """Write sentences as a Parquet table with the columns id, document and text."""
-    names = ("id", "document", "text")
+    """Write sentences as a Parquet table."""
+    names = Sentences.columns()
     write_table(path, to_columns(chosen, names), schema=text_schema(*names))
 
 

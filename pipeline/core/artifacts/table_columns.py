@@ -1,0 +1,191 @@
+"""The columns of the Parquet tables that stages write: one class a table, one field a column.
+
+The classes are never made into objects. Stages ask them for the names of the columns to write.
+"""
+
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Table(BaseModel):
+    """A Parquet table."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    FILE: ClassVar[str]
+    """`<stage>/<file>` below artifacts/."""
+
+    @classmethod
+    def columns(cls) -> tuple[str, ...]:
+        """Names of the columns, in the order of the file."""
+        return tuple(cls.model_fields)
+
+
+class CollectedCorpus(Table):
+    """Unlabelled texts of the same domain."""
+
+    FILE: ClassVar[str] = "collect/corpus.parquet"
+
+    id: str
+    """16 hex digits of SHA-256 over source and text; unique."""
+    source: str
+    """Name of the source."""
+    text: str
+    """The text."""
+    label: str | None
+    """A label of a neighbouring task, where the source has one (`finetune.related`)."""
+
+
+class CollectedRecords(Table):
+    """Labelled texts."""
+
+    FILE: ClassVar[str] = "collect/records.parquet"
+
+    id: str
+    """16 hex digits of SHA-256 over source and texts; unique."""
+    source: str
+    """Name of the source."""
+    text: str
+    """The text, or the first of a pair."""
+    second: str | None
+    """The second text of a pair; null where `product.pairs` is false."""
+    label: str
+    """A label of the product; multi_label: the labels that hold, joined by `|`, in the order of
+    `product.labels`; regression: the number."""
+
+
+class ValidatedCorpus(CollectedCorpus):
+    """Cleaned texts; none that is in a labelled text, or holds one."""
+
+    FILE: ClassVar[str] = "validate/corpus.parquet"
+
+
+class ValidatedRecords(CollectedRecords):
+    """Cleaned texts, without those that must not be learned from."""
+
+    FILE: ClassVar[str] = "validate/records.parquet"
+
+    cluster: str
+    """The near-duplicate cluster: the smallest `id` in it."""
+
+
+class Rejects(Table):
+    """Rows that were taken out."""
+
+    FILE: ClassVar[str] = "validate/rejects.parquet"
+
+    id: str
+    """As in the table it came from."""
+    source: str
+    """Name of the source."""
+    text: str
+    """The text as it came."""
+    second: str | None
+    """The second text of a pair."""
+    reason: str
+    """Why it was taken out."""
+
+
+class LabelledRecords(ValidatedRecords):
+    """Texts with their gold labels."""
+
+    FILE: ClassVar[str] = "label/records.parquet"
+
+    target: list[float]
+    """classification: `[index in product.labels]`; multi_label: 1 or 0 for each label; regression: `[the
+    number]`."""
+
+
+class PreparedRecords(Table):
+    """Texts with their splits."""
+
+    FILE: ClassVar[str] = "prepare/records.parquet"
+
+    id: str
+    """As collect gave it."""
+    text: str
+    """The text, or the first of a pair."""
+    second: str | None
+    """The second text of a pair."""
+    label: str
+    """As in label/records.parquet."""
+    cluster: str
+    """The near-duplicate cluster: rows of one cluster are in one split."""
+    split: Literal["train", "validation", "test"]
+    """Which rows are learned from, chosen by, and measured on."""
+    target: list[float]
+    """As in label/records.parquet."""
+
+
+class RelatedRows(Table):
+    """Corpus documents with a label of a neighbouring task."""
+
+    FILE: ClassVar[str] = "prepare/related.parquet"
+
+    id: str
+    """Of the document."""
+    text: str
+    """Its closing words."""
+    target: list[float]
+    """Its label, as in label/records.parquet."""
+
+
+class Sentences(Table):
+    """In-domain sentences for transfer and `finetune.adapt`, ordered by hash."""
+
+    FILE: ClassVar[str] = "prepare/sentences.parquet"
+
+    id: str
+    """16 hex digits of a hash."""
+    document: str
+    """`id` of the corpus document."""
+    text: str
+    """The sentence."""
+
+
+class BaselinePredictions(Table):
+    """Answers of the baselines; followed by one column `score_<output>` an output."""
+
+    FILE: ClassVar[str] = "baseline/predictions.parquet"
+
+    id: str
+    """As in prepare/records.parquet."""
+    split: Literal["validation", "test"]
+    """Its split."""
+    model: Literal["baseline-majority", "baseline-tfidf", "baseline-nblr"]
+    """The baseline."""
+    target: list[float]
+    """Gold, as in prepare/records.parquet."""
+
+
+class TransferRows(Table):
+    """Texts whose outputs of the teacher the student learns from."""
+
+    FILE: ClassVar[str] = "transfer/rows.parquet"
+
+    id: str
+    """Of the row or sentence it comes from."""
+    text: str
+    """The text, or the first of a pair."""
+    second: str | None
+    """The second text of a pair."""
+    kind: Literal["labelled", "augmented", "corpus"]
+    """Train rows, texts made from them, or sentences of the corpus; of pairs the first alone."""
+    target: list[float] | None
+    """Gold of a train row; else null."""
+
+
+class VariantPredictions(Table):
+    """Answers of the variants and baselines; followed by one column `score_<output>` an output."""
+
+    FILE: ClassVar[str] = "evaluate/predictions.parquet"
+
+    id: str
+    """As in prepare/records.parquet."""
+    variant: str
+    """Name of the variant or baseline."""
+    split: Literal["validation", "test"]
+    """`test` for the baselines and `teacher-torch` alone."""
+    target: list[float]
+    """Gold, as in prepare/records.parquet."""
