@@ -41,22 +41,23 @@ def _read(hint: Any, value: Any, name: str) -> Any:
     if origin in (Union, UnionType):
         return _read_union(parameters, value, name)
     if origin is Literal:
-        _require(value in parameters, value, name, f"one of {', '.join(map(repr, parameters))}")
+        expected = f"one of {', '.join(map(repr, parameters))}"
+        _require(value in parameters, value, name=name, expected=expected)
         return value
     if origin in (list, tuple):
-        return _read_list(origin, parameters, value, name)
+        return _read_list(origin, parameters, value, name=name)
     if origin in (dict, Mapping):
-        _require(isinstance(value, dict), value, name, "an object")
+        _require(isinstance(value, dict), value, name=name, expected="an object")
         return {key: _read(parameters[1], held, f"{name}.{key}") for key, held in value.items()}
     # A bool is an int in Python, but not a number in JSON.
     kinds = (int, float) if hint is float else hint
     fits = isinstance(value, kinds) and (hint is bool or not isinstance(value, bool))
-    _require(fits, value, name, _NAMES[hint])
+    _require(fits, value, name=name, expected=_NAMES[hint])
     return value
 
 
 def _read_object(kind: Any, value: Any, name: str) -> Any:
-    _require(isinstance(value, dict), value, name, "an object")
+    _require(isinstance(value, dict), value, name=name, expected="an object")
     known = {field.name: field for field in fields(kind)}
     if unknown := sorted(value.keys() - known.keys()):
         raise MismatchError(f"the unknown key {_join(name, unknown[0])!r}")
@@ -77,10 +78,11 @@ def _read_union(options: Sequence[Any], value: Any, name: str) -> Any:
     raise reasons[0]
 
 
-def _read_list(kind: Any, parameters: tuple[Any, ...], value: Any, name: str) -> Any:
-    _require(isinstance(value, list), value, name, "a list")
+def _read_list(kind: Any, parameters: tuple[Any, ...], value: Any, *, name: str) -> Any:
+    _require(isinstance(value, list), value, name=name, expected="a list")
     if kind is tuple and parameters[-1] is not Ellipsis:
-        _require(len(value) == len(parameters), value, name, f"a list of {len(parameters)}")
+        expected = f"a list of {len(parameters)}"
+        _require(len(value) == len(parameters), value, name=name, expected=expected)
     else:
         parameters = (parameters[0],) * len(value)
     pairs = enumerate(zip(parameters, value, strict=True))
@@ -91,7 +93,7 @@ def _is_required(field: "Field[Any]") -> bool:
     return field.default is MISSING and field.default_factory is MISSING
 
 
-def _require(fits: bool, value: Any, name: str, expected: str) -> None:
+def _require(fits: bool, value: Any, *, name: str, expected: str) -> None:
     if not fits:
         raise MismatchError(f"{str(value)[:60]!r} as {name or 'the whole'!r}, not {expected}")
 

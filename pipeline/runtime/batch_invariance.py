@@ -29,7 +29,7 @@ SERVED_TEXTS = 1000
 
 
 @dataclass(frozen=True)
-class AnswerChange:
+class AnswerDifference:
     """How the answers differ from those to each text alone.
 
     Attributes:
@@ -53,7 +53,7 @@ class AnswerChange:
         return self.flip_share is not None and self.flip_share <= MAX_FLIP_SHARE
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BatchComparison:
     """How the answers change when texts run together.
 
@@ -66,8 +66,8 @@ class BatchComparison:
 
     texts: int
     served_texts: int
-    served: AnswerChange
-    batched: Mapping[str, AnswerChange]
+    served: AnswerDifference
+    batched: Mapping[str, AnswerDifference]
 
     @property
     def passed(self) -> bool:
@@ -128,7 +128,7 @@ def _answered_scores(predictions: Sequence[Prediction]) -> Scores:
     return np.array(rows, dtype=np.float64)
 
 
-def compare_answers(task: Task, alone: Scores, others: Scores) -> AnswerChange:
+def compare_answers(task: Task, alone: Scores, others: Scores) -> AnswerDifference:
     """Compares the answers from two sets of scores, `(requests, outputs)` each."""
     if not (np.isfinite(alone).all() and np.isfinite(others).all()):
         raise ArtifactError(
@@ -139,7 +139,7 @@ def compare_answers(task: Task, alone: Scores, others: Scores) -> AnswerChange:
     largest = float(np.abs(alone - others).max())
     one, other = (task.kind.answers(scores, task.decision) for scores in (alone, others))
     flips = task.kind.flips(one, other)
-    return AnswerChange(largest, flips, None if flips is None else flips / len(alone))
+    return AnswerDifference(largest, flips, None if flips is None else flips / len(alone))
 
 
 Groups = list[list[int]]

@@ -27,7 +27,7 @@ _LOGGER = logging.getLogger("modelyard.server")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Words:
+class CandidateWords:
     """Candidate words, best first."""
 
     words: list[Word]
@@ -41,7 +41,7 @@ class Embeddings:
     layers: list[list[list[float]]]
 
 
-Answer = Callable[[LanguageModel, str], TextCost | Words | Embeddings]
+Answer = Callable[[LanguageModel, str], TextCost | CandidateWords | Embeddings]
 
 
 def cost(model: LanguageModel, text: str) -> TextCost:
@@ -49,12 +49,12 @@ def cost(model: LanguageModel, text: str) -> TextCost:
     return model.cost(text)
 
 
-def next_words(model: LanguageModel, text: str) -> Words:
+def next_words(model: LanguageModel, text: str) -> CandidateWords:
     """The likeliest words after the text."""
-    return Words(words=model.next_words(text))
+    return CandidateWords(words=model.next_words(text))
 
 
-def fill(model: LanguageModel, text: str) -> Words:
+def fill(model: LanguageModel, text: str) -> CandidateWords:
     """The words that fit the blank.
 
     Raises:
@@ -67,7 +67,7 @@ def fill(model: LanguageModel, text: str) -> Words:
             expected=f"one blank, written {_BLANK}",
             next_step=f'send for example {{"text": "a {_BLANK} film"}}',
         )
-    return Words(words=model.fill(text, blank=_BLANK))
+    return CandidateWords(words=model.fill(text, blank=_BLANK))
 
 
 def embeddings(model: LanguageModel, text: str) -> Embeddings:

@@ -10,7 +10,7 @@ from pipeline.core.errors import ArtifactError
 from pipeline.problem.prediction import Prediction
 from pipeline.runtime.batch_invariance import (
     BATCH_SIZE,
-    AnswerChange,
+    AnswerDifference,
     BatchComparison,
     compare_answers,
     measure_batch_invariance,
@@ -27,7 +27,7 @@ from tests.support.tiny_bundle import (
 # Most of them praise: what a batch shares then drowns the blame of the others.
 TEXTS = [f"{word} film" for word in ("good", "warm", "funny", "good", "warm", "bad")]
 MANY: list[Request] = [*TEXTS, *(f"the {text}" for text in TEXTS), "a", "awful " * 20] * 4
-NOTHING = AnswerChange(0.0, 0, 0.0)
+NOTHING = AnswerDifference(0.0, 0, 0.0)
 
 
 def open_model(
@@ -109,8 +109,10 @@ def test_a_runtime_that_batches_such_a_graph_does_not_pass(tmp_path: Path) -> No
 
 def test_batches_may_flip_one_label_in_a_thousand_and_no_more() -> None:
     def passes(flips: int) -> bool:
-        change = AnswerChange(0.01, flips, flips / 20_000)
-        return BatchComparison(20_000, 1000, served=change, batched={"padded": change}).passed
+        change = AnswerDifference(0.01, flips, flips / 20_000)
+        return BatchComparison(
+            texts=20_000, served_texts=1000, served=change, batched={"padded": change}
+        ).passed
 
     assert passes(20)
     assert not passes(21)
