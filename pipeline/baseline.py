@@ -4,12 +4,15 @@ Reads   artifacts/prepare/records.parquet
 Writes  artifacts/baseline/{predictions.parquet, verdict.json, learning_curve.csv, metrics.json}
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, fields
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
-from pipeline.core.files import write_json, write_text
+from pipeline.core.artifacts.data_reports import BaselineQuality, BaselineVerdict
+from pipeline.core.files import write_text
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
@@ -17,6 +20,7 @@ from pipeline.core.variants import NAIVE_BAYES
 from pipeline.data.tables import read_table, text_schema, write_table
 from pipeline.metrics.quality import quality_figure
 from pipeline.models.baselines import (
+    LearningPoint,
     Rows,
     fit_baselines,
     learning_curve,
@@ -25,54 +29,68 @@ from pipeline.models.baselines import (
 )
 from pipeline.models.linear import Task
 from pipeline.problem.probabilities import Scores, Targets
+from pipeline.problem.problem import Problem
 from pipeline.problem.problems import problem_named
 
 SCORED = ("validation", "test")
-CURVE = ("step", "train_quality", "validation_quality")
 Predicted = Mapping[tuple[str, str], Scores]  # by model and split
 
 
 def run(params: Params, paths: Paths) -> Metrics:
-    """Fit the baselines, choose C on validation, say whether the problem can be learned."""
+    """Fits the baselines, chooses C on validation and says whether the problem can be learned."""
     product, settings = params.product, params.baseline
-    metric = product.requirements.quality_metric
-    task = Task(
-        problem=problem_named(product.problem),
-        labels=len(product.labels),
-        pairs=product.pairs,
-        max_ngram=settings.max_ngram,
-    )
+    metric, problem = product.requirements.quality_metric, problem_named(product.problem)
+    task = Task.of(product, settings)
     rows = split_rows(read_table(paths.read("prepare", "records.parquet")), pairs=task.pairs)
-
-    def quality_of(targets: Targets, scores: Scores) -> float:
-        return quality_figure(metric, problem=task.problem, targets=targets, scores=scores)
-
+    quality_of = partial(_quality, metric, problem)
     fitted, chosen = fit_baselines(rows, settings, task=task, quality=quality_of)
     predicted = {
         (name, split): model.scores(rows[split].inputs)
         for name, model in fitted.items()
         for split in SCORED
     }
-    quality: dict[str, dict[str, float]] = {}  # no decision reads the figure of test
-    for (name, split), scores in predicted.items():
-        quality.setdefault(name, {})[split] = quality_of(rows[split].targets, scores)
+    # No decision reads the figure of test.
+    quality = {
+        name: BaselineQuality(
+            **{s: quality_of(rows[s].targets, predicted[name, s]) for s in SCORED}
+        )
+        for name in fitted
+    }
     curve = learning_curve(
         rows, settings, task=task, regularisation=chosen[NAIVE_BAYES], quality=quality_of
     )
     judged = verdict(
-        quality, curve, min_gain=settings.min_gain, problem=task.problem, metric=metric
+        quality,
+        curve,
+        regularisation=chosen,
+        min_gain=settings.min_gain,
+        problem=problem,
+        metric=metric,
     )
-    lines = [",".join(CURVE), *(",".join(str(p[name]) for name in CURVE) for p in curve)]
-    write_text(paths.out / "learning_curve.csv", "\n".join(lines) + "\n")
+    _save_curve(curve, paths)
     _save_predictions(predicted, rows, paths)
-    write_json(paths.out / "verdict.json", {**judged, "quality": quality, "regularisation": chosen})
-    best = quality[judged["best"]]
+    judged.write(paths)
+    return _metrics(judged)
+
+
+def _quality(metric: str, problem: Problem, targets: Targets, scores: Scores) -> float:
+    return quality_figure(metric, problem=problem, targets=targets, scores=scores)
+
+
+def _metrics(judged: BaselineVerdict) -> Metrics:
+    best = judged.quality[judged.best]
     return {
-        "worth_a_model": judged["worth_a_model"],
-        "quality_metric": metric,
-        **quality,
-        "headline": f"{judged['best']} {best['validation']:.3f} validation, {best['test']:.3f} test",
+        "worth_a_model": judged.worth_a_model,
+        "quality_metric": judged.quality_metric,
+        **{name: figures.as_json() for name, figures in judged.quality.items()},
+        "headline": f"{judged.best} {best.validation:.3f} validation, {best.test:.3f} test",
     }
+
+
+def _save_curve(curve: Sequence[LearningPoint], paths: Paths) -> None:
+    names = [field.name for field in fields(LearningPoint)]
+    lines = [names, *([str(value) for value in astuple(point)] for point in curve)]
+    write_text(paths.out / "learning_curve.csv", "\n".join(",".join(line) for line in lines) + "\n")
 
 
 def _save_predictions(predicted: Predicted, rows: Mapping[str, Rows], paths: Paths) -> None:

@@ -127,7 +127,7 @@ def describe_variant(
 def _slices(
     found: Judged, masks: Mapping[str, NDArray[np.bool_]], judge: Judge
 ) -> list[SliceReport]:
-    gaps = slice_gaps(
+    return slice_gaps(
         judge.row_scores(found),
         dict(masks),
         confidence=judge.options.confidence,
@@ -135,4 +135,3 @@ def _slices(
         seed=judge.seed,
         min_rows=judge.options.min_slice_rows,
     )
-    return [SliceReport(**gap) for gap in gaps]

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.artifacts.variant_reports import SliceReport
 from pipeline.metrics.intervals import gap_interval
 from pipeline.problem.probabilities import Mask, Values
 from pipeline.problem.problem import Problem
@@ -45,21 +45,23 @@ def slice_gaps(
     resamples: int,
     seed: int,
     min_rows: int,
-) -> list[dict[str, Any]]:
-    """For each slice its rows, mean score, and `gap`: that of all rows minus its own, with interval.
+) -> list[SliceReport]:
+    """Each slice with its rows, its mean score and its gap to all rows.
 
     A slice of fewer than `min_rows` rows is listed with null figures: they would say nothing.
 
     Args:
         scores: how well each row is answered, `(rows,)`.
     """
-    entries: list[dict[str, Any]] = []
+    reports = []
     for name, mask in masks.items():
-        entry: dict[str, Any] = {"name": name, "rows": int(mask.sum())}
-        if entry["rows"] < min_rows:
-            entries.append(entry | {"score": None, "gap": None, "interval": None})
+        rows = int(mask.sum())
+        if rows < min_rows:
+            reports.append(SliceReport(name=name, rows=rows, score=None, gap=None, interval=None))
             continue
         gap = gap_interval(scores, mask, confidence=confidence, resamples=resamples, seed=seed)
         score = float(scores[mask].mean())
-        entries.append(entry | {"score": score, "gap": gap.value, "interval": gap.as_list()})
-    return entries
+        reports.append(
+            SliceReport(name=name, rows=rows, score=score, gap=gap.value, interval=gap.as_list())
+        )
+    return reports

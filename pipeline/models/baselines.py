@@ -1,4 +1,4 @@
-"""The three baselines on one set of splits: fit, choose, draw the learning curve, judge."""
+"""The three baselines on one set of splits: they are fitted, chosen, judged, and their learning curve drawn."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.core.artifacts.data_reports import BaselineQuality, BaselineVerdict
 from pipeline.core.errors import DataError
 from pipeline.core.params import BaselineParams
 from pipeline.core.progress import track
@@ -41,6 +42,19 @@ class Rows:
     def first(self, count: int) -> "Rows":
         """The first rows alone."""
         return Rows(self.ids[:count], self.inputs[:count], self.targets[:count])
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningPoint:
+    """A point of the learning curve.
+
+    Attributes:
+        step: how many train rows the baseline has seen.
+    """
+
+    step: int
+    train_quality: float
+    validation_quality: float
 
 
 def split_rows(table: Mapping[str, Sequence[Any]], *, pairs: bool) -> dict[str, Rows]:
@@ -86,8 +100,8 @@ def learning_curve(
     task: Task,
     regularisation: float,
     quality: Quality,
-) -> list[dict[str, float]]:
-    """NB-LR on growing shares of the train rows: `step` is their number, each holds the last.
+) -> list[LearningPoint]:
+    """The learning curve of NB-LR: its quality after growing shares of the train rows, each with the last.
 
     A share so small that it lacks a label is left out.
     """
@@ -100,55 +114,61 @@ def learning_curve(
             part.inputs, part.targets, task, regularisation=regularisation
         )
         points.append(
-            {
-                "step": len(part.ids),
-                "train_quality": _quality_of(model, part, quality),
-                "validation_quality": _quality_of(model, rows["validation"], quality),
-            }
+            LearningPoint(
+                step=len(part.ids),
+                train_quality=_quality_of(model, part, quality),
+                validation_quality=_quality_of(model, rows["validation"], quality),
+            )
         )
     return points
 
 
 def verdict(
-    quality: Mapping[str, Mapping[str, float]],
-    curve: Sequence[Mapping[str, float]],
+    quality: Mapping[str, BaselineQuality],
+    curve: Sequence[LearningPoint],
     *,
+    regularisation: Mapping[str, float],
     min_gain: float,
     problem: Problem,
     metric: str,
-) -> dict[str, Any]:
-    """Is this worth a model? Decided on validation, by the product's metric.
+) -> BaselineVerdict:
+    """Whether a model is worth its cost, decided on validation by the product's metric.
+
+    Args:
+        regularisation: the C of each baseline that has one.
 
     Raises:
         DataError: no baseline beats the majority by `min_gain`: nothing to learn is in these data.
     """
-    scores = {name: figures["validation"] for name, figures in quality.items()}
+    scores = {name: figures.validation for name, figures in quality.items()}
     best = max((TFIDF, NAIVE_BAYES), key=lambda name: scores[name])
-    gain, same_for_all = scores[best] - scores[MAJORITY], problem.words.constant_answer
+    gain, constant = scores[best] - scores[MAJORITY], problem.words.constant_answer
     if gain < min_gain:
         raise DataError(
-            f"the best baseline ({best}) is {gain:+.3f} {metric} from {same_for_all} "
+            f"the best baseline ({best}) is {gain:+.3f} {metric} from {constant} "
             f"({scores[best]:.3f} against {scores[MAJORITY]:.3f}, on validation)",
             expected=f"a gain of at least {min_gain} (baseline.min_gain)",
             next_step="look whether labels fit the texts (artifacts/validate/data_card.md), "
             "collect more rows, or lower the limit if you know that words alone cannot tell",
         )
-    return {
-        "worth_a_model": True,
-        "best": best,
-        "quality_metric": metric,
-        "gain_over_majority": gain,
-        "reason": f"Words alone reach {metric} {scores[best]:.3f} on validation, {gain:.3f} above "
-        f"{same_for_all}: the labels can be learned from these texts. {_slope(curve, metric)}",
-    }
+    return BaselineVerdict(
+        worth_a_model=True,
+        best=best,
+        quality_metric=metric,
+        gain_over_majority=gain,
+        reason=f"Words alone reach {metric} {scores[best]:.3f} on validation, {gain:.3f} above "
+        f"{constant}: the labels can be learned from these texts. {_slope(curve, metric)}",
+        quality=dict(quality),
+        regularisation=dict(regularisation),
+    )
 
 
-def _slope(curve: Sequence[Mapping[str, float]], metric: str) -> str:
+def _slope(curve: Sequence[LearningPoint], metric: str) -> str:
     if len(curve) < 2:
         return "There are too few rows to draw a learning curve."
     before, last = curve[-2], curve[-1]
-    gained = last["validation_quality"] - before["validation_quality"]
+    gained = last.validation_quality - before.validation_quality
     return (
-        f"From {before['step']:,} to {last['step']:,} train rows the {metric} moved "
+        f"From {before.step:,} to {last.step:,} train rows the {metric} moved "
         f"{gained:+.3f}, so more rows {'would' if gained > 0.005 else 'may not'} help."
     )

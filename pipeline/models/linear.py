@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from pipeline.core.params import BaselineParams, Product
 from pipeline.problem.probabilities import Scores, Targets
 from pipeline.problem.problem import Problem
-from pipeline.problem.problems import CLASSIFICATION, MULTI_LABEL, REGRESSION
+from pipeline.problem.problems import CLASSIFICATION, MULTI_LABEL, REGRESSION, problem_named
 
 Inputs = Sequence[str] | Sequence[tuple[str, str]]
 Table = Any
@@ -43,6 +44,16 @@ class Task:
     labels: int
     pairs: bool
     max_ngram: int
+
+    @classmethod
+    def of(cls, product: Product, settings: BaselineParams) -> "Task":
+        """The task that the parameters describe."""
+        return cls(
+            problem=problem_named(product.problem),
+            labels=len(product.labels),
+            pairs=product.pairs,
+            max_ngram=settings.max_ngram,
+        )
 
 
 @dataclass(frozen=True)
