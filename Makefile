@@ -81,8 +81,8 @@ clean: ## remove artifacts, training checkpoints and tool caches; says what it k
 	@echo "Removed artifacts, training checkpoints and tool caches. \`make pipeline\` brings the artifacts back from DVC's cache."
 	@echo "Kept: .modelyard (releases, ledger), mlflow.db, mlartifacts, .dvc/cache, .venv. Delete them by hand if you mean to."
 
-# Made anew when it is missing, unfinished, or older than what it is made from; its own Python
-# is named too, so that an environment whose system Python was upgraded or removed is looked at.
+# Runs when .venv is missing, unfinished, or older than the files that decide what is installed. Its own
+# Python is named too, so that an environment whose system Python was upgraded or removed is checked.
 $(STAMP): pyproject.toml constraints.txt $(VENV)/bin/python $(TOOL)
 	@python="$$(sh scripts/find_python.sh "$(PYTHON)")" && "$$python" scripts/environment.py
 	@$(RUN) -m flows.orchestration.prefect_server

@@ -1,4 +1,4 @@
-"""Which version of a product was in production at a moment, and why.
+"""Look up which version of a product was in production at a moment, and why.
 
 modelyard at 2026-01-31T12:00:00+00:00 [--product NAME]
 """
@@ -11,7 +11,7 @@ from pipeline.release.state import ReleaseState
 
 
 def in_production(root: Path, product: str, moment: datetime) -> ledger.Entry | None:
-    """The ledger's entry that decided what served then; a time without a zone is local time."""
+    """The ledger's entry in force at a moment; a time without a zone is local time."""
     aware = moment if moment.tzinfo else moment.astimezone()
     return ledger.at(ReleaseState(root, product).ledger, aware)
 

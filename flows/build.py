@@ -1,4 +1,4 @@
-"""Build: raw text to a blessed bundle. Stages that are stale run; the others are taken as they are.
+"""Build raw text to a bundle that passed the gate; only stale stages run.
 
     modelyard build                             # then release it
     modelyard build --no-release                # stop after the gate (or NO_RELEASE=1)
@@ -163,7 +163,7 @@ def build_title(changes: Sequence[str]) -> str:
 
 
 def finish_without_work(root: Path, *, changes: Sequence[str], release: bool) -> bool:
-    """Where nothing is stale: reports that, releases where needed, returns True. Else False.
+    """Finishes a build with nothing to do: reports, releases where needed, returns True. Else False.
 
     Raises:
         ParameterError: params.yaml or a change is wrong.
@@ -185,7 +185,7 @@ def finish_without_work(root: Path, *, changes: Sequence[str], release: bool) ->
 
 
 def _address_or_release(root: Path, workspace: Path) -> str:
-    """Where the bundle is served, released first if it is not."""
+    """The address at which the bundle is served; it is released first if it is not."""
     manifest = Paths(workspace).read("gate", "bundle", "manifest.json")
     current = current_release(root, product_of(workspace))
     served = current is not None and current.healthy and current.hash == sha256_file(manifest)

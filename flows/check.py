@@ -1,4 +1,4 @@
-"""Whether a build could start: everything it needs, looked at without building anything.
+"""Check that a build could start, without building anything.
 
 modelyard check [key=value …] [--profile NAME]
 """
@@ -15,10 +15,10 @@ from pipeline.core.paths import Paths
 
 
 def checked(root: Path, *, changes: Sequence[str]) -> Iterator[str]:
-    """One line for each thing that is as it should be, in the order in which a build needs them.
+    """Yields one line for each check that passes, in the order in which a build needs them.
 
     Raises:
-        PipelineError: the first thing that is missing or wrong.
+        PipelineError: a check fails; it is the first one.
     """
     check_git(root)
     yield "git          a repository with a commit"
@@ -35,7 +35,7 @@ def checked(root: Path, *, changes: Sequence[str]) -> Iterator[str]:
 
 
 def check_sources(root: Path, params: Params) -> None:
-    """Every source must be there, and have the bytes that its `sha256` names.
+    """Checks that every source is there and has the bytes that its `sha256` names.
 
     Raises:
         DataError: one is missing, or has other bytes.

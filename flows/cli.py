@@ -1,8 +1,8 @@
-"""`modelyard`: one tool for all that a person does here; `modelyard VERB --help` explains a verb.
+"""`modelyard`, the command line of this project; `modelyard VERB --help` explains a verb.
 
-It ends with 0 when all is done, 1 after one message (what it got, what it expected, what to do next),
-2 where it was called wrongly, 130 when it was stopped. `make` calls the same verbs. Modules are imported
-when their verb runs: `modelyard build` with nothing to do imports neither Prefect nor MLflow nor torch.
+Exit codes: 0 done; 1 after one message (what it got, what it expected, what to do next); 2 after a wrong
+call; 130 when stopped. `make` calls the same verbs. Modules are imported when their verb runs, so that
+`modelyard build` with nothing to do imports neither Prefect nor MLflow nor torch.
 """
 
 import argparse
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one verb; returns the exit code."""
     options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
     switch_off_telemetry()
-    signal.signal(signal.SIGTERM, _stop)  # unwind: stages end, the worktree goes
+    signal.signal(signal.SIGTERM, _stop)  # so that stages are ended and the worktree removed
     try:
         _VERBS[options.verb](options)
     except PipelineError as error:
@@ -194,15 +194,15 @@ def _stage(options: argparse.Namespace) -> None:
 def _explain(options: argparse.Namespace) -> None:
     from flows.explain import explain
 
-    found = asdict(explain(Path.cwd(), options.key))
+    found = explain(Path.cwd(), options.key)
     if options.json:
-        say(json.dumps(found, ensure_ascii=False, indent=2))
+        say(json.dumps(asdict(found), ensure_ascii=False, indent=2))
         return
-    say(f"{found['key']} = {json.dumps(found['value'], ensure_ascii=False)}    ({found['kind']})")
-    say(f"  {found['meaning']}")
-    for name, title in (("read", "read at"), ("declared_by", "declared by"), ("reruns", "reruns")):
-        lines = found[name] or ["nothing"]
-        say(f"  {title}: {', '.join(lines)}")
+    say(f"{found.key} = {json.dumps(found.value, ensure_ascii=False)}    ({found.kind})")
+    say(f"  {found.meaning}")
+    say(f"  read at: {', '.join(found.read) or 'no line by name'}")
+    say(f"  declared by: {', '.join(found.declared_by) or 'no stage'}")
+    say(f"  reruns: {', '.join(found.reruns) or 'no stage'}")
 
 
 def _check(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""What a parameter is, its value, where it is read, and which stages run again when it changes.
+"""Explain a parameter: its meaning and value, where it is read, which stages run again if it changes.
 
     modelyard explain finetune.epochs [--json]
 
@@ -23,13 +23,13 @@ from pipeline.core.paths import Paths
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """All that is known of one parameter.
+    """The facts about one parameter.
 
     Attributes:
         value: as in params.yaml; of a key in a list of sections, one value an entry.
         read: places that read it, `path:line`.
         declared_by: stages that declare it in dvc.yaml.
-        reruns: those and all that follow from them, in order.
+        reruns: those and their descendants, in order.
     """
 
     key: str

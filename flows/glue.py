@@ -221,7 +221,7 @@ def _encoder_hash(params: Params, encoder: Path | None) -> str:
 
 
 def _settings(params: Params, seed: int) -> str:
-    """What a training process needs of the parameters, as JSON."""
+    """The parameters that a training process needs, as JSON."""
     return json.dumps(
         {
             "compute": params.compute.model_copy(update={"seed": seed}).model_dump(),

@@ -1,4 +1,4 @@
-"""Release a bundle: register, deploy, verify, promote, verify; or leave everything as it was.
+"""Release a bundle: register, start, verify, promote, verify again; on a failure, undo all of it.
 
     modelyard release                            # what the gate passed: artifacts/gate/bundle
 

@@ -8,6 +8,6 @@ from pipeline.release.state import all_states
 
 
 def stop(root: Path) -> list[str]:
-    """Stop everything; returns the names of what ran."""
+    """Stops everything; returns the names of what ran."""
     served = [f"server of {state.product}" for state in all_states(root) if stop_all(state)]
     return [*stop_ui(root), *served]

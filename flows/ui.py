@@ -43,7 +43,7 @@ class Process:
 
 @dataclass
 class Services:
-    """What `modelyard ui` started, as `.modelyard/ui.json` keeps it.
+    """The services that `modelyard ui` started; `.modelyard/ui.json` holds them.
 
     Attributes:
         root: the project's folder.

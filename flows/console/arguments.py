@@ -1,4 +1,4 @@
-"""What may be typed after `modelyard`: the verbs, their options, and `section.key=value`."""
+"""The arguments of `modelyard`: verbs, their options, and `section.key=value`."""
 
 import argparse
 import os
@@ -8,14 +8,14 @@ from datetime import datetime
 from pathlib import Path
 
 MAKE_VARIABLE = "MODELYARD_SET"
-"""How `make` hands its SET on: a line of `section.key=value`, quoted as in a shell."""
+"""Holds make's SET: `section.key=value` words, quoted as in a shell."""
 
 Adder = Callable[[str, str], argparse.ArgumentParser]
 """Adds a verb by its name and what it does."""
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    """The verb and its options; `section.key=value` may stand before, between and after these."""
+    """The verb and its options; `section.key=value` may be anywhere among them."""
     parser = make_parser()
     options, rest = parser.parse_known_args(arguments)
     if not hasattr(options, "changes"):

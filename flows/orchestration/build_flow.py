@@ -66,7 +66,7 @@ def build(
     common: CommonChanges = CommonChanges(),  # noqa: B008 - as above; it is never changed
     release: bool = False,
 ) -> State[Any]:
-    """Raw text to a blessed bundle: every stage that is stale, the others shown as cached.
+    """Raw text to a bundle that passed the gate: every stage that is stale, the others shown as cached.
 
     Args:
         changes: Any parameter, one a line: section.key=value, for example finetune.epochs=1.

@@ -15,7 +15,7 @@ from flows.release import DEFAULT_BUNDLE, release_bundle
 
 @flow(name="release", persist_result=False)
 def release(bundle: str = DEFAULT_BUNDLE) -> State[None]:
-    """Register, deploy, verify and promote a bundle; or leave what served before.
+    """Register, start, verify and promote a bundle; on a failure, the former one serves.
 
     Args:
         bundle: folder of the bundle, from the project's folder.

@@ -53,4 +53,4 @@ class RequirementsMissedError(PipelineError):
 
 
 class ReleaseError(PipelineError):
-    """A model could not be registered, deployed, verified or restored."""
+    """A model could not be registered, started, verified or restored."""
