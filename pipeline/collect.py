@@ -55,11 +55,11 @@ def _collect(source: Source, params: Params, data: Path) -> tuple[list[Record], 
         allowed=requirements.allowed_licences,
         waivers=requirements.licence_waivers,
     )
-    origin = sources.find(source, data)
-    sha256 = sources.check_hash(source, origin.file)
+    file = sources.find(source, data)
+    sha256 = sources.check_hash(source, file.path)
     rows = sources.read_source(
         source,
-        origin.file,
+        file.path,
         problem=problem_named(params.product.problem),
         labels=params.product.labels,
         max_rows=params.collect.max_rows_per_source,
@@ -67,12 +67,12 @@ def _collect(source: Source, params: Params, data: Path) -> tuple[list[Record], 
     return rows, SourceRecord(
         name=source.name,
         kind=source.kind,
-        origin=origin.name,
+        origin=file.name,
         licence=source.licence,
         waiver=waived,
         sha256=sha256,
         rows=len(rows),
-        bytes=origin.file.stat().st_size,
+        bytes=file.path.stat().st_size,
     )
 
 

@@ -17,14 +17,14 @@ from pipeline.problem.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """The file of a source, and the name of its place for the manifest."""
+class SourceFile:
+    """The file of a source, and the name of that place in the manifest."""
 
-    file: Path
+    path: Path
     name: str
 
 
-def find(source: Source, data: Path) -> Origin:
+def find(source: Source, data: Path) -> SourceFile:
     """The file of a source; `data` is the folder that files must lie in.
 
     Raises:
@@ -41,7 +41,7 @@ def find(source: Source, data: Path) -> Origin:
             expected=f"one of: {', '.join(_files(data)) or f'(nothing is in {data.name}/ yet)'}",
             next_step=f"put the file into {data.name}/, or correct `path` in params.yaml",
         )
-    return Origin(file, name)
+    return SourceFile(file, name)
 
 
 def check_hash(source: Source, file: Path) -> str:
