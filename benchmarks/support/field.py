@@ -20,7 +20,6 @@ from pipeline.core.progress import say
 from pipeline.core.variants import NAIVE_BAYES, TOKENIZER_FILE, WEIGHTS_FILE, Variant
 from pipeline.models import linear
 from pipeline.models.pretrained import resolve_checkpoint
-from pipeline.problem.problems import problem_named
 from pipeline.runtime.task import Task
 from pipeline.training.labelled_rows import read_split
 
@@ -108,13 +107,7 @@ class Field:
 
     def _linear(self, paths: Paths) -> Contender:
         chosen = BaselineVerdict.read(paths).regularisation[NAIVE_BAYES]
-        product, words = self.params.product, self.params.baseline.max_ngram
-        task = linear.Task(
-            problem=problem_named(product.problem),
-            labels=len(product.labels),
-            pairs=product.pairs,
-            max_ngram=words,
-        )
+        task = linear.Task.of(self.params.product, self.params.baseline)
         engine = LinearEngine(paths.read("prepare", "records.parquet"), chosen, task)
         return Contender(engine, engine.bytes())
 
