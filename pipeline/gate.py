@@ -108,7 +108,7 @@ def run(params: Params, paths: Paths) -> Metrics:
 
 
 def _evidence(judge: Judge, params: Params, paths: Paths) -> Evidence:
-    """What the earlier stages left."""
+    """Reads the results of the earlier stages."""
     checkpoint = params.prepare.checkpoint
     sources = Manifest.read(paths).sources
     answers = read_answers(paths.read("evaluate", "predictions.parquet"))
@@ -250,7 +250,7 @@ def _pack(release: Release, params: Params, paths: Paths) -> str:
 def _description(
     release: Release, origin: Mapping[str, str], *, params: Params, paths: Paths
 ) -> BundleDescription:
-    """What bundle.json says."""
+    """The content of bundle.json."""
     product, model, certificate = params.product, release.model, release.certificate
     released = release.scorecard.entry(release.variant.name).as_json()
     teacher = release.scorecard.entry(TEACHER).as_json()

@@ -178,13 +178,13 @@ def _rows(
 
 
 def _free_form(model: type[BaseModel]) -> str:
-    """What a class says of itself whose keys in the file are not its fields; else nothing."""
+    """Docstring of a class whose keys in the file are not its fields; empty for others."""
     written = model.__pydantic_decorators__.model_serializers
     return " ".join((model.__doc__ or "").split()) if written else ""
 
 
 def _entries(annotation: Any) -> str:
-    """What comes between a key and the keys of its entries: `[]` of a list, `.<name>` of a mapping."""
+    """Text between a key and the keys of its entries: `[]` for a list, `.<name>` for a mapping."""
     if get_origin(annotation) is list:
         return "[]"
     if get_origin(annotation) is dict:

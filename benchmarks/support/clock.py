@@ -26,14 +26,14 @@ class StepClock:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """What happens inside does not count."""
+        """Stops the clock inside the block."""
         before = time.perf_counter()
         yield
         self._paused += time.perf_counter() - before
 
     @property
     def steps_per_second(self) -> float:
-        """Of all steps after the first two."""
+        """Mean rate of all steps after the first two, which warm up."""
         return (self.steps - _WARM_STEPS) / (self.seconds - self._warm)
 
 

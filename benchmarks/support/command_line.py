@@ -1,4 +1,4 @@
-"""What the benchmarks' command lines have in common: the parser, rounds of timings, the line of JSON."""
+"""Shared parts of the benchmarks' command lines: the parser, rounds of timings, the line of JSON."""
 
 import argparse
 import json

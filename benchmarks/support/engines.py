@@ -38,7 +38,7 @@ class LocalEngine(ABC):
         """Load it, once in its process."""
 
     def turns(self, threads: int) -> AbstractContextManager[Take]:
-        """Of `Engine`."""
+        """See `Engine.turns`."""
         return _apart(self, threads)
 
 

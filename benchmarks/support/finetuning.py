@@ -72,13 +72,13 @@ class Bench:
         return dataclasses.replace(self, rows=rows, label_ids=self.label_ids[:count])
 
     def with_seed(self, seed: int) -> "Bench":
-        """The same task from other random numbers."""
+        """Returns this bench with another seed."""
         compute = self.params.compute.model_copy(update={"seed": seed})
         return dataclasses.replace(self, params=self.params.model_copy(update={"compute": compute}))
 
     @property
     def seed(self) -> int:
-        """Of the head, the order of the rows and dropout."""
+        """Seed of the head, the order of the rows and dropout."""
         return self.params.compute.seed
 
     def model(self) -> PreTrainedModel:
@@ -91,7 +91,7 @@ class Bench:
         )
 
     def plain_model(self) -> PreTrainedModel:
-        """The same weights and the same new head in transformers' own class, as its users load it."""
+        """The checkpoint with the same new head in transformers' own class, as its users load it."""
         seed_everything(self.params.compute.seed)
         model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
             resolve_checkpoint(self.params.prepare.checkpoint),
@@ -120,13 +120,13 @@ class Bench:
         return right / len(self.validation_label_ids)
 
     def figures(self) -> dict[str, float]:
-        """What the task is."""
+        """Number of rows and their mean length in tokens."""
         return {"rows": len(self.rows.ids), "mean_length": float(self.rows.lengths.mean())}
 
     def flops_per_token(self) -> float:
-        """Of a forward and backward pass of our engine: six for each weight that a token meets.
+        """Operations of our engine's forward and backward pass: six for each weight that a token meets.
 
-        Of the last layer all tokens meet keys and values alone; the rest of it and the head meet one token a text.
+        In the last layer all tokens meet only keys and values; its rest and the head meet one token a text.
         """
         model = self.model()
         last = f".layer.{model.config.num_hidden_layers - 1}."
@@ -193,7 +193,7 @@ def train_ours(bench: Bench, *, epochs: int, evaluations: int) -> Run:
 
 
 def tuned(settings: OptimisationParams) -> dict[str, Any]:
-    """What the Trainer's documentation offers for speed, on this processor, and our rates and batches."""
+    """Settings of the tuned Trainer: all that its documentation offers for speed here, and our rates and batches."""
     return {
         "per_device_train_batch_size": settings.batch_size,
         "train_sampling_strategy": "group_by_length",

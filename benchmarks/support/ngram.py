@@ -67,7 +67,7 @@ class KneserNey:
         return _Order(keys, (counts - discounts) / totals[context], left_over)
 
     def nats(self, stream: NDArray[Any]) -> Floats:
-        """What each token of a stream costs, boundaries included, `(tokens,)`."""
+        """Negative log-probability of each token of a stream, boundaries included, `(tokens,)`."""
         tokens = _framed(stream, self._boundary)
         contexts = _contexts(tokens, boundary=self._boundary, order=len(self._orders))
         first = self._orders[0]
@@ -115,7 +115,7 @@ def _contexts(tokens: Ints, *, boundary: int, order: int) -> list[Mask]:
 
 
 def _continuations(counts: Floats, numbers: Ints, longer: Ints, inside: Mask) -> Floats:
-    """Of n-grams shorter than the longest, Kneser-Ney counts the different tokens seen before them.
+    """Kneser-Ney's counts of shorter n-grams: how many different tokens were seen before each.
 
     Those that begin with a boundary have nothing before them: they keep their plain counts.
     """

@@ -131,7 +131,7 @@ class PeerEngine:
     folder: Path
 
     def turns(self, threads: int) -> AbstractContextManager[Take]:
-        """Of `benchmarks.support.engines.Engine`."""
+        """See `benchmarks.support.engines.Engine.turns`."""
         return self.peer.turns("serve", self.folder, threads=threads)
 
 

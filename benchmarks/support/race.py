@@ -55,7 +55,7 @@ def race(
 
 
 def rotated(names: list[str], number: int) -> list[str]:
-    """The same in turn, from another one on."""
+    """Returns the names in the same cyclic order, starting with number `number`."""
     start = number % len(names)
     return names[start:] + names[:start]
 

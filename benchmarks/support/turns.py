@@ -15,7 +15,7 @@ Answer = Callable[[str], int]
 
 @dataclass(frozen=True)
 class Turn:
-    """What an engine is asked.
+    """One request to an engine: texts, and how many answers to time.
 
     Attributes:
         texts: asked one by one, and again from the first.

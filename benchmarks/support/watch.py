@@ -13,7 +13,7 @@ Accuracy = Callable[[torch.nn.Module], float]
 
 @dataclass(frozen=True)
 class Run:
-    """What one training came to.
+    """Result of one training.
 
     Attributes:
         curve: seconds of training, and validation accuracy then.

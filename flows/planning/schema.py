@@ -53,7 +53,7 @@ def section_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def opening(section: type[BaseModel], name: str) -> str:
-    """What a section is for: its docstring, without its name in front."""
+    """The purpose of a section: its docstring, without its name in front."""
     text = " ".join((section.__doc__ or "").split()).removeprefix(f"{name}: ")
     return text[:1].upper() + text[1:]
 

@@ -69,7 +69,7 @@ def certify(
 def certify_language_model(
     parity: LanguageModelParity, int8: LanguageModelInt8, *, packed: str
 ) -> LanguageModelCertificate:
-    """What export and quantize certify of the language model in the bundle.
+    """Joins the certificates of export and quantize for the language model in the bundle.
 
     Args:
         packed: SHA-256 of the model that is packed.
@@ -118,7 +118,7 @@ def _missing(certificate: Certificate, *, calibrated: bool, quantized: bool) -> 
 
 
 def _contradictions(certificate: Certificate, *, quantized: bool) -> list[str]:
-    """What a complete certificate says that cannot be so, or says of other files than are packed."""
+    """Statements of a complete certificate that are impossible, or about other files than are packed."""
     faults = []
     parity, invariance = certificate.parity, certificate.batch_invariance
     operators = certificate.operators if quantized else None

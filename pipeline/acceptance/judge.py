@@ -49,7 +49,7 @@ class Judged:
 
 @dataclass(frozen=True, kw_only=True)
 class Judge:
-    """What the product is judged by.
+    """Computes the figures that the product is judged by.
 
     Attributes:
         metric: the product's figure of quality.

@@ -1,4 +1,4 @@
-"""What the product requires, checked for one variant after another, and the error when none qualifies.
+"""Checks the product's requirements for each variant; raises an error when none qualifies.
 
 The rule:
 

@@ -1,4 +1,4 @@
-"""What the gate knows of the variants, and what it concludes from it."""
+"""Evidence on the variants, and the verdict that the gate reaches from it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from pipeline.metrics.intervals import Interval
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What earlier stages found.
+    """Results of the earlier stages.
 
     Attributes:
         evaluated: variant → its entry of variants.json.

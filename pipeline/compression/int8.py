@@ -62,7 +62,7 @@ class Operator:
 
 @dataclass(frozen=True)
 class Structure:
-    """What a graph computes with integers and with floats.
+    """Inventory of a graph: operators on integers, and what is still in float32.
 
     Attributes:
         operators: number of operators that work on integers, by type.

@@ -37,7 +37,7 @@ _RAMP_SHARE, _RENEWAL_SHARE = 0.6, 0.8
 
 @dataclass(frozen=True)
 class PruneStats:
-    """What the surgery changed.
+    """Counts of what the surgery changed.
 
     Attributes:
         weights: number of weights in all matrices that were cut.

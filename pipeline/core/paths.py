@@ -63,7 +63,7 @@ class Paths:
 
     @property
     def state(self) -> Path:
-        """What git and DVC ignore: releases, checkpoints, logs, pid files."""
+        """Folder that git and DVC ignore: releases, checkpoints, logs, pid files."""
         return self.root / ".modelyard"
 
     @property

@@ -41,7 +41,7 @@ class Section(BaseModel):
 
 
 class Requirements(Section):
-    """What the customer needs of the released model. A model that misses one is not released."""
+    """Requirements of the customer. A model that misses one is not released."""
 
     quality_metric: Annotated[str, AfterValidator(_metric_name)] = Field(
         description=f"The metric that quality is judged by. {_BY_PROBLEM}."
@@ -69,7 +69,7 @@ class Requirements(Section):
 
 
 class Product(Section):
-    """What the customer asks for: what is built, for whom, and what is good enough."""
+    """The customer's order: what is built, for whom, and what is good enough."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
     """Name of the product, of its registered model and of its releases; lower case, digits and

@@ -26,7 +26,7 @@ def bits_per_byte(nats: Floats, sizes: Floats) -> float:
 
 
 def xz_bits_per_byte(training: Sequence[str], texts: Sequence[str]) -> float:
-    """What xz adds for `texts` once it has seen `training`, in bits a byte.
+    """Bits a byte that xz needs for `texts` once it has seen `training`.
 
     Its window is larger than both together, so it may copy from any of the training text.
     """

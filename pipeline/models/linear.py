@@ -33,7 +33,7 @@ _MAX_ITERATIONS = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What a baseline is to learn.
+    """The task of a baseline.
 
     Attributes:
         labels: how many; of regression, one.

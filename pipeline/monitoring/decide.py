@@ -48,7 +48,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do, and why."""
+    """Whether to release, and why."""
 
     release: bool
     reason: str

@@ -1,4 +1,4 @@
-"""What problems whose answers are labels with probabilities have in common."""
+"""Base class of problems whose answers are labels with probabilities."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence

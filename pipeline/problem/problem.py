@@ -26,7 +26,7 @@ Thresholds = tuple[float, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
-    """What cards, plots and messages say of a problem.
+    """Words for a problem in cards, plots and messages.
 
     Attributes:
         answer_of_a_text: the kind of answer, for the explanation of `product.problem`.
@@ -136,7 +136,7 @@ class Problem(ABC):
     def questions(
         self, rows: Sequence[Sequence[str]], labels: Sequence[str]
     ) -> list[Sequence[Sequence[Any]]]:
-        """What annotators agree on: for each question, their values by row."""
+        """The questions that annotators answer: for each, their values by row."""
 
     def distance(self, first: Any, second: Any) -> float:
         """δ² of two of these values, for Krippendorff's alpha: 1 for values that differ, else 0."""
@@ -239,7 +239,7 @@ class Problem(ABC):
         return self.right(gold, answers)
 
     def tolerance_unit(self, targets: Targets) -> float:
-        """What a tolerance of scores is a share of: 1 for probabilities."""
+        """Scale for tolerances of scores: 1 for probabilities."""
         del targets
         return 1.0
 

@@ -42,7 +42,7 @@ _KILLED = "it was killed before it was verified"
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseRequest:
-    """What to release.
+    """A bundle to release, and how.
 
     Attributes:
         bundle: the folder of the bundle.

@@ -20,7 +20,7 @@ from pipeline.core.typed_json import MismatchError, read_as
 
 @dataclass(frozen=True, kw_only=True)
 class Promotion:
-    """What was in production before a promotion, written down until the promotion is verified.
+    """State of production before a promotion, written down until the promotion is verified.
 
     Attributes:
         hash: bundle that the pointer named; None if there was none.

@@ -23,7 +23,7 @@ _KEPT = {"mean": "the mean of the weights", "best": "the best on validation"}
 
 @dataclass(frozen=True, kw_only=True)
 class ReleasedModel:
-    """What the card is written from.
+    """Facts that the card is written from.
 
     Attributes:
         released: the variant in the bundle.
@@ -115,7 +115,7 @@ def _released_training(model: ReleasedModel) -> str:
 
 
 def _origin(start: str, checkpoint: Checkpoint) -> str:
-    """What the student starts from."""
+    """A sentence on the weights that the student starts from."""
     name, licence = checkpoint.name, checkpoint.licence
     return {
         "checkpoint": f"a small encoder that starts from layers and embeddings of {name} (so its "

@@ -33,7 +33,7 @@ _CURVE_POINTS = 100
 
 
 class Objective(Protocol):
-    """What a training minimises: the loss of a batch of rows, given by their numbers."""
+    """The quantity that a training minimises: the loss of a batch of rows, given by their numbers."""
 
     def loss(self, model: torch.nn.Module, rows: Ids, device: torch.device) -> torch.Tensor:
         """Mean loss over the batch's targets, a scalar with gradient."""

@@ -83,7 +83,7 @@ class Int8Structure(Part):
 
 
 class OperatorSensitivity(Part):
-    """What quantizing one operator alone changes."""
+    """Effect of quantizing one operator alone."""
 
     operator: str
     """Its name in the graph."""
@@ -108,7 +108,7 @@ class OperatorCertificate(Int8Structure):
 
 
 class BitsPerToken(Part):
-    """What the language model pays for a token of validation texts, in bits."""
+    """Mean bits that the language model needs for a token of validation texts."""
 
     fp32: float
     """In float32."""
@@ -252,7 +252,7 @@ class CertifiedFiles(Part):
 
 
 class LanguageModelCertificate(Part):
-    """What export and quantize proved of the language model in the bundle."""
+    """Proofs of export and quantize for the language model in the bundle."""
 
     passed: bool
     """Both have passed, for the very file that is packed."""
@@ -263,7 +263,7 @@ class LanguageModelCertificate(Part):
 
 
 class Certificate(Artifact):
-    """What was proved or measured of the one variant that goes into the bundle."""
+    """Proofs and measurements of the one variant that goes into the bundle."""
 
     FILE: ClassVar[str] = "gate/bundle/certificate.json"
 

@@ -1,4 +1,4 @@
-"""What the data stages leave: where rows come from, what was taken out, how far people agree."""
+"""Reports of the data stages: where rows come from, which were removed, how far people agree."""
 
 from typing import ClassVar, Literal
 
@@ -52,7 +52,7 @@ class Lengths(Part):
 
 
 class TableReport(Part):
-    """What the checks did to one table."""
+    """Effect of the checks on one table."""
 
     rows_in: int
     """Rows before the checks."""
@@ -107,7 +107,7 @@ class PersonalData(Part):
 
 
 class DataReport(Artifact):
-    """What validate found in the data; the data card is written from it."""
+    """Findings of validate; the data card is written from them."""
 
     FILE: ClassVar[str] = "validate/report.json"
 

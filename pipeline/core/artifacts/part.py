@@ -1,4 +1,4 @@
-"""What every typed JSON file shares: how it is read, checked and written.
+"""Base classes of typed JSON files: how they are read, checked and written.
 
 One stage hands its results to the next as JSON files below artifacts/. Each of those files has a type in
 this folder, with a docstring a key. A file that lacks a key, has an unknown one, or holds a value of

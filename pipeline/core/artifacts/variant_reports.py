@@ -1,4 +1,4 @@
-"""What is known of each variant: quality (evaluate), cost on this machine (measure), both (the gate)."""
+"""Figures of each variant: quality (evaluate), cost on this machine (measure), both (the gate)."""
 
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -97,7 +97,7 @@ class SliceReport(Part):
 
 
 class VariantReport(Part):
-    """What evaluate found of one variant or baseline."""
+    """Quality of one variant or baseline, from evaluate."""
 
     name: str
     """`<model>-<precision>`, or the name of a baseline."""
@@ -158,7 +158,7 @@ class Percentiles(Part):
 
 
 class Timing(Part):
-    """What measure found of one variant on this machine."""
+    """Cost of one variant on this machine, from measure."""
 
     name: str
     """`<model>-<precision>`."""
@@ -210,7 +210,7 @@ class ScorecardEntry(VariantReport):
 
     @classmethod
     def join(cls, report: VariantReport, timing: Timing | None) -> Self:
-        """What evaluate and measure found of one variant."""
+        """Joins the findings of evaluate and measure on one variant."""
         measured = (
             timing.as_json()
             if timing

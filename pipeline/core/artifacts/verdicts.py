@@ -1,4 +1,4 @@
-"""What the gate concludes: one check a requirement, for every variant, and which variant is released."""
+"""Conclusions of the gate: one check a requirement for every variant, and which one is released."""
 
 from typing import ClassVar, Literal
 

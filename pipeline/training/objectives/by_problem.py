@@ -28,7 +28,7 @@ from pipeline.training.token_rows import TokenRows
 
 @dataclass(frozen=True, kw_only=True)
 class Losses:
-    """What models of one problem minimise.
+    """Losses that models of one problem minimise.
 
     Attributes:
         objective: rows, their targets `(rows, width)` and weights of the labels (or None) → the objective
