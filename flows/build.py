@@ -5,8 +5,8 @@
     modelyard build --profile quickstart        # small values, in a worktree; released too
     modelyard build finetune.epochs=1           # an experiment, in a worktree; not released
 
-Where nothing is stale this ends in seconds: neither Prefect nor MLflow nor torch is imported. That is
-why the Prefect flow is in a module of its own, flows/orchestration/build_flow.py.
+Where nothing is stale this ends in seconds: neither Prefect nor MLflow nor torch is imported. That
+is why the Prefect flow is in a module of its own, flows/orchestration/build_flow.py.
 """
 
 import hashlib
@@ -54,7 +54,7 @@ def run_build(root: Path, *, changes: Sequence[str], title: str, release: bool) 
         if release:
             summary.show_address(_release(root, workspace, result.mlflow_run_id))
         else:
-            say("\nNot released: this build was asked to stop after the gate.")
+            say("\nNot released: this build stops after the gate.")
     summary.show_hints()
     if result.tracking_error is not None:
         raise PipelineError(
@@ -66,7 +66,7 @@ def run_build(root: Path, *, changes: Sequence[str], title: str, release: bool) 
 
 
 def build_workspace(workspace: Path, *, root: Path, title: str) -> BuildResult:
-    """Brings every stage of a workspace up to date, and records it in MLflow. Call it inside a flow.
+    """Brings every stage of a workspace up to date and records it. Call it inside a flow.
 
     Args:
         workspace: the main root, or a worktree from `open_workspace`.
@@ -153,7 +153,7 @@ def workspace_for(root: Path, changes: Sequence[str]) -> Iterator[Path]:
 
 
 def workspace_name(changes: Sequence[str]) -> str:
-    """Name of the worktree for these changes; equal changes share one, so a build goes on there."""
+    """Name of the worktree for these changes; equal changes share one."""
     return f"build-{hashlib.sha256(chr(0).join(changes).encode()).hexdigest()[:10]}"
 
 
@@ -163,7 +163,7 @@ def build_title(changes: Sequence[str]) -> str:
 
 
 def finish_without_work(root: Path, *, changes: Sequence[str], release: bool) -> bool:
-    """Finishes a build with nothing to do: reports, releases where needed, returns True. Else False.
+    """Reports and releases where no stage is stale, and returns True; returns False else.
 
     Raises:
         ParameterError: params.yaml or a change is wrong.

@@ -1,8 +1,8 @@
 """`modelyard`, the command line of this project; `modelyard VERB --help` explains a verb.
 
-Exit codes: 0 done; 1 after one message (what it got, what it expected, what to do next); 2 after a wrong
-call; 130 when stopped. `make` calls the same verbs. Modules are imported when their verb runs, so that
-`modelyard build` with nothing to do imports neither Prefect nor MLflow nor torch.
+Exit codes: 0 done; 1 after one message (what it got, what it expected, what to do next); 2 after a
+wrong call; 130 when stopped. `make` calls the same verbs. Modules are imported when their verb
+runs, so that `modelyard build` with nothing to do imports neither Prefect nor MLflow nor torch.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Explain a parameter: its meaning and value, where it is read, which stages run again if it changes.
+"""Explain a parameter: its meaning, its value, where it is read, which stages it reruns.
 
     modelyard explain finetune.epochs [--json]
 

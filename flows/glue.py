@@ -5,14 +5,15 @@
     modelyard glue --data DIR --encoder artifacts/pretrain/model finetune.frozen_layers=0
     modelyard glue --datasets NAME_OR_FOLDER                 # what the `datasets` library reads
 
-DIR holds one folder a task (CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI, and AX or diagnostic
-for the diagnostic rows), as the benchmark's own script leaves them. NAME_OR_FOLDER is a folder of data
-sets or a hub name (`pipeline/glue/from_datasets.py`); its rows are first written as official files. The
-encoder is `prepare.checkpoint` unless a folder is named: any checkpoint that transformers knows, or what
-our own pretraining wrote, BERT or biLM.
+DIR holds one folder a task (CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI, and AX or
+diagnostic for the diagnostic rows), as the benchmark's own script leaves them. NAME_OR_FOLDER is a
+folder of data sets or a hub name (`pipeline/glue/from_datasets.py`); its rows are first written as
+official files. The encoder is `prepare.checkpoint` unless a folder is named: any checkpoint that
+transformers knows, or what our own pretraining wrote, BERT or biLM.
 
 Each task and seed is trained in a process of its own. It is not trained again while data, encoder,
-parameters and training code are the same, so a killed run continues. Results are in artifacts/glue/.
+parameters and training code are the same, so a killed run continues. Results are in
+artifacts/glue/.
 """
 
 import hashlib
@@ -208,7 +209,7 @@ def present_tasks(data: Path, wanted: Sequence[str]) -> list[str]:
 def _encoder_hash(params: Params, encoder: Path | None) -> str:
     if encoder is None:
         checkpoint = params.prepare.checkpoint
-        # A package is pinned by its version, a hub's checkpoint by its revision; a folder may have changed.
+        # Packages and hub checkpoints are pinned by version or revision; a folder may change.
         folder = Path(checkpoint.path).expanduser()
         return sha256_tree(folder) if checkpoint.kind == "folder" and folder.is_dir() else ""
     if not (encoder / "config.json").is_file():

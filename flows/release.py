@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 DEFAULT_BUNDLE = "artifacts/gate/bundle"
-# The requirement is the model's own time at 32 tokens. HTTP adds tokenizer, server and socket, and the
-# machine may be busy: this check is to find what is grossly wrong.
+# The requirement is the model's own time at 32 tokens. HTTP adds tokenizer, server and socket, and
+# the machine may be busy: this check is to find what is grossly wrong.
 _HTTP_ALLOWANCE_MS = 25.0
 
 
@@ -109,7 +109,7 @@ def release_bundle(
     release = Rollout(root, state.product, _step_runner()).release(request)
     server = running_server(state)
     if server is not None and is_outdated(server):
-        say("The server runs older code than this folder's; `make serve` starts it anew.")
+        say("The server runs older code than this folder's; `make serve` restarts it.")
     return release
 
 
@@ -184,7 +184,7 @@ def _step_runner() -> Callable[[str, Callable[[], Any]], Any]:
 
 
 def _keep_origin(state: ReleaseState, bundle: Path) -> None:
-    """Saves a bundle's origin and training rows beside its copy, for a retrain when the build is gone.
+    """Saves a bundle's origin and training rows beside its copy, for a later retraining.
 
     A bundle that no build of ours wrote has neither.
     """

@@ -5,9 +5,9 @@ Started by the schedule in prefect.yaml, from the Prefect UI, or by
     modelyard retrain
 
 The build happens in a git worktree, so it never blocks a developer, and its file sources are pinned
-to the snapshot. Where sources, annotations, parameters and code are those of the champion, nothing is
-built. The reason for either end is written to the log, the ledger, a Prefect artifact and the run's final
-state. The Prefect flow is flows/orchestration/retrain_flow.py.
+to the snapshot. Where sources, annotations, parameters and code are those of the champion, nothing
+is built. The reason for either end is written to the log, the ledger, a Prefect artifact and the
+run's final state. The Prefect flow is flows/orchestration/retrain_flow.py.
 """
 
 from collections.abc import Sequence

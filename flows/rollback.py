@@ -3,8 +3,8 @@
     modelyard rollback                  # what served before the current release
     modelyard rollback 3f2a91           # a former release, by the first characters of its hash
 
-The copies of former releases are kept in `.modelyard/products/<name>/releases/`. It is a release like
-any other: verified, and undone where the old bundle does not work.
+The copies of former releases are kept in `.modelyard/products/<name>/releases/`. It is a release
+like any other: verified, and undone where the old bundle does not work.
 """
 
 from pathlib import Path

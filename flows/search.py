@@ -1,17 +1,17 @@
-"""Search: try recipes of compression, one after another, until one meets the product's requirements.
+"""Search: try recipes of compression until one meets the product's requirements.
 
-    modelyard search                                      # space and budget of params.yaml: compress
-    modelyard search product.requirements.size_mb=2       # the same for every recipe
+    modelyard search                                  # space and budget: params.yaml, compress
+    modelyard search product.requirements.size_mb=2   # the same for every recipe
 
 Optuna proposes recipes (tree of Parzen estimators; two goals: higher quality on validation, smaller
-model file). Each recipe is a build in a worktree that shares DVC's cache, so a stage that two recipes have
-in common runs once. The study is a file in `.modelyard/search/`: a search that was killed continues after
-the finished trials and starts the broken one again. A recipe with a stage that fails ends the search;
-called again, the search continues with the others.
+model file). Each recipe is a build in a worktree that shares DVC's cache, so a stage that two
+recipes have in common runs once. The study is a file in `.modelyard/search/`: a search that was
+killed continues after the finished trials and starts the broken one again. A recipe with a stage
+that fails ends the search; called again, the search continues with the others.
 
 It ends at the first recipe that the gate passes, when the budget is spent, or when every recipe was
-tried. The best recipe becomes `profiles/found.yaml`. Only validation rows decide: the gate scores test
-rows for a recipe that passes, as in any build, and the search does not read them.
+tried. The best recipe becomes `profiles/found.yaml`. Only validation rows decide: the gate scores
+test rows for a recipe that passes, as in any build, and the search does not read them.
 """
 
 import itertools
@@ -111,7 +111,7 @@ def possible_recipes(
 
 
 def _surroundings(root: Path) -> list[str]:
-    """Hashes of all that a recipe's figures depend on beside parameters: code, machine, data, annotations."""
+    """Hashes of what figures depend on beside parameters: code, machine, data, annotations."""
     paths = Paths(root)
     named = (paths.code_lock, paths.machine, paths.data, paths.annotations)
     return [sha256_tree(path) if path.exists() else "" for path in named]
@@ -179,7 +179,7 @@ def _search(
 
 
 def build_recipe(root: Path, recipe: Recipe, *, changes: Sequence[str], number: int) -> TrialResult:
-    """Builds one recipe in a worktree. Requirements that are not met are a result, other failures are raised."""
+    """Builds one recipe in a worktree; requirements that are missed are a result, not an error."""
     lines = [*changes, *(_line(name, value) for name, value in recipe.items())]
     with open_workspace(root, name=workspace_name(lines), overrides=lines) as workspace:
         refused = None

@@ -29,7 +29,7 @@ def serve(root: Path, product: str, port: int) -> ServerProcess:
     state = ReleaseState(root, product)
     with state.lock():
         if state.journal.exists():
-            # A killed release left things half done. Late, because it brings MLflow in.
+            # A killed release is finished or undone. Late, because it imports MLflow.
             from pipeline.release.rollout import repair
 
             repair(state)
@@ -42,7 +42,7 @@ def serve(root: Path, product: str, port: int) -> ServerProcess:
             )
         running = running_server(state)
         if running is not None and is_outdated(running):
-            say("The server runs older code than this folder's: it is started anew.")
+            say("The server runs older code than this folder's: it is restarted.")
             stop_server(running.pid)
             port = running.port
             running = None

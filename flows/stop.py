@@ -1,4 +1,4 @@
-"""Stop what `modelyard serve` and `modelyard ui` started, with all their processes, and wait for it."""
+"""Stop the processes that `modelyard serve` and `modelyard ui` started, and wait for them."""
 
 from pathlib import Path
 

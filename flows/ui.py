@@ -2,10 +2,11 @@
 
     modelyard ui [--prefect-port 4200] [--mlflow-port 5000]
 
-All three are detached, listen on this machine only, and log to `.modelyard/logs/`. What runs already
-is kept. The worker is Prefect's own process worker, and flows/orchestration/deployments.py copies
-prefect.yaml to the server: deployments and schedules are written in that file alone, each run is a
-process of its own (a run that dies takes nothing with it), and a restarted worker finds waiting runs.
+All three are detached, listen on this machine only, and log to `.modelyard/logs/`. What runs
+already is kept. The worker is Prefect's own process worker, and flows/orchestration/deployments.py
+copies prefect.yaml to the server: deployments and schedules are written in that file alone, each
+run is a process of its own (a run that dies takes nothing with it), and a restarted worker finds
+waiting runs.
 """
 
 import os
@@ -35,7 +36,7 @@ _PORTS_TO_TRY = 50
 
 @dataclass(frozen=True)
 class Process:
-    """A detached process; with its start time the pid names one process for good, for pids come back."""
+    """A detached process. Pids are used again; a pid with a start time is one process."""
 
     pid: int
     create_time: float
@@ -203,7 +204,7 @@ def _start_prefect(services: Services, first: int) -> None:
 
 
 def _start_mlflow(services: Services, first: int) -> None:
-    # Late, because it brings MLflow in. The server itself would migrate a new database in place.
+    # Late, because it imports MLflow. The server itself would migrate a new database in place.
     from pipeline.release.registry import ensure_database
 
     port = next_free_port(first, "mlflow")
@@ -219,7 +220,7 @@ def _start_mlflow(services: Services, first: int) -> None:
 
 
 def _deploy(services: Services) -> None:
-    """Copies work pool and deployments of prefect.yaml to the server, in a process that imports Prefect."""
+    """Copies prefect.yaml to the server, in a process of its own that imports Prefect."""
     log = Paths(services.root).logs / "deploy.log"
     with log.open("ab") as output:
         code = subprocess.run(

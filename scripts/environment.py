@@ -1,4 +1,4 @@
-"""Make .venv as pyproject.toml and constraints.txt ask, or say in plain words what is missing.
+"""Make .venv from pyproject.toml and constraints.txt, or say in plain words what is missing.
 
 `make` runs this with the system's Python 3.11 (scripts/find_python.sh) when .venv is missing or
 older than those files, so it needs the standard library alone.
@@ -83,8 +83,8 @@ def make_environment(lock: int) -> None:
 def one_at_a_time() -> Iterator[int]:
     """Makes two `make` in one clone install one after the other.
 
-    pip inherits the lock, so an orphan of a killed installation is waited for as well. It is not filelock's:
-    nothing is installed yet.
+    pip inherits the lock, so an orphan of a killed installation is waited for as well. It is not
+    filelock's: nothing is installed yet.
     """
     LOG.parent.mkdir(parents=True, exist_ok=True)
     with (LOG.parent / "install.lock").open("w") as file:
@@ -97,7 +97,7 @@ def one_at_a_time() -> Iterator[int]:
 
 
 def check_system() -> None:
-    """Checks for git and for the parts of Python that Debian packs apart: no package index has them."""
+    """Checks for git and for the parts of Python that Debian packs apart."""
     for module in ("ensurepip", "venv"):
         if importlib.util.find_spec(module) is None:
             raise CannotInstallError(

@@ -2,8 +2,8 @@
 
     python -m scripts.import_rules          # `make format` runs it
 
-import-linter's wildcards do not help: a stage is a file directly in `pipeline/`, and `pipeline.*` means
-the library's folders too. A test fails while the lists are not those of dvc.yaml.
+import-linter's wildcards do not help: a stage is a file directly in `pipeline/`, and `pipeline.*`
+means the library's folders too. A test fails while the lists are not those of dvc.yaml.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""A build's results: their types, what is printed at the end, and the few facts kept for the next build."""
+"""A build's results: types, tables at its end, and the facts kept for the next build."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -90,7 +90,7 @@ def show_hints() -> None:
 
 
 def keep_failure(root: Path, error: StageFailedError) -> None:
-    """Write .modelyard/last_failure.json."""
+    """Writes .modelyard/last_failure.json."""
     write_json(
         failure_file(root),
         {
@@ -114,8 +114,8 @@ def failure_file(root: Path) -> Path:
 def keep_build(root: Path, workspace: Path, result: BuildResult) -> None:
     """Saves a worktree build's small results and the id of its MLflow run.
 
-    The id is replaced only by a build that changed something: a release is attributed to the run that
-    made its bundle.
+    The id is replaced only by a build that changed something: a release is attributed to the run
+    that made its bundle.
     """
     if workspace != root:
         keep_results(root, workspace)

@@ -1,4 +1,4 @@
-"""Tables in plain text, so that they read the same in a terminal, a pipe and a log, and cost no import."""
+"""Tables in plain text: the same in a terminal, a pipe and a log, and nothing to import."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -114,7 +114,7 @@ def write_profile(path: Path, trial: TrialResult, *, changes: Sequence[str], met
     """Writes a recipe as a profile: `modelyard build --profile <name>` builds and releases it.
 
     Args:
-        changes: `section.key=value` lines that all recipes shared; those of the search itself are left out.
+        changes: `section.key=value` lines that all recipes shared; `compress.…` is left out.
     """
     shared = dict(line.split("=", 1) for line in changes if not line.startswith("compress."))
     values = {name: parse_yaml(value) for name, value in shared.items()} | dict(trial.recipe)
@@ -126,7 +126,7 @@ def write_profile(path: Path, trial: TrialResult, *, changes: Sequence[str], met
 
 
 def plot_trials(path: Path, trials: Sequence[TrialResult], *, limits: Requirements) -> None:
-    """Draws quality by size of every trial, the Pareto front as a line, the requirements as limits."""
+    """Draws quality by size of every trial, the Pareto front, and the limits."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4.5), layout="constrained")

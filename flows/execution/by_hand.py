@@ -1,11 +1,12 @@
 """One stage, run by hand in the environment that a build gives it.
 
-    modelyard stage prune               # by DVC, as a build would: nothing to do where it is up to date
+    modelyard stage prune               # by DVC, as in a build: skipped where it is up to date
     modelyard stage prune --force       # by DVC, in any case
-    modelyard stage prune --plain       # plainly `python -m pipeline.prune`: for a debugger
+    modelyard stage prune --plain       # only `python -m pipeline.prune`: for a debugger
 
-Without `--plain` DVC records the result, and a stage that fails leaves what its folder held before. With
-it DVC knows nothing: the next build sees other outputs and runs the stage again, or restores them.
+Without `--plain` DVC records the result, and a stage that fails leaves its earlier outputs.
+With it DVC knows nothing: the next build sees other outputs and runs the stage again, or restores
+them.
 """
 
 import subprocess

@@ -1,8 +1,8 @@
 """One build at a time in a workspace, and no lock that outlives its processes.
 
-The build lock is an advisory lock on a file. Supervisors inherit its descriptor, so after a kill -9 of
-the flow it stays held until the last stage process is gone, and the next build waits those seconds. That
-is why it is not filelock's, whose descriptor no child inherits.
+The build lock is an advisory lock on a file. Supervisors inherit its descriptor, so after a kill -9
+of the flow it stays held until the last stage process is gone, and the next build waits those
+seconds. That is why it is not filelock's, whose descriptor no child inherits.
 """
 
 import fcntl
@@ -114,9 +114,9 @@ def _is_marked(process: Any, workspace: Path) -> bool:
 def stop_supervised(process: "subprocess.Popen[Any]") -> None:
     """Ends a command that runs under flows/execution/supervise.py, with all its descendants.
 
-    Closing the pipe asks the supervisor to end them and then itself. Where it does not within half a
-    minute (a very busy machine), the descendants are killed from here, before the supervisor: killed
-    first, it would leave them behind.
+    Closing the pipe asks the supervisor to end them and then itself. Where it does not within half
+    a minute (a very busy machine), the descendants are killed from here, before the supervisor:
+    killed first, it would leave them behind.
     """
     import psutil
 

@@ -1,4 +1,4 @@
-"""Ports and addresses of this machine: which port is asked for, which is free, does a server answer."""
+"""Ports of this machine: the requested one, a free one, and whether a server answers."""
 
 import os
 import socket

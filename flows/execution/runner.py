@@ -1,7 +1,8 @@
 """Run stages with DVC: their output is streamed, their processes supervised, failures undone.
 
-Every command is a `dvc` process of its own under flows/execution/supervise.py. Lines that a stage prints
-go to a log file and to a listener (console and Prefect); DVC's own remarks go to the log alone.
+Every command is a `dvc` process of its own under flows/execution/supervise.py. Lines that a stage
+prints go to a log file and to a listener (console and Prefect); DVC's own remarks go to the log
+alone.
 """
 
 import json
@@ -113,11 +114,11 @@ class Runner:
             raise PipelineError(
                 f"the closing check found work: {', '.join(transcript.ran) or transcript.tail()}",
                 expected="every stage up to date after the build",
-                next_step="see that the stage's deps in dvc.yaml name all it reads, then build again",
+                next_step="name all that the stage reads in its deps in dvc.yaml, then build again",
             )
 
     def restore(self, stage: str) -> None:
-        """Checks the recorded outputs of a stage out again; nothing to do where none are recorded."""
+        """Checks the recorded outputs of a stage out again, where there are any."""
         lock = Paths(self.workspace).dvc_lock
         recorded = parse_yaml(lock.read_text(encoding="utf-8")) if lock.exists() else {}
         if stage in recorded.get("stages", {}):
@@ -133,7 +134,7 @@ class Runner:
     def _dvc(
         self, arguments: list[str], *, name: str, listen: Listener = lambda _: None
     ) -> tuple[int, Transcript]:
-        """Runs a DVC command; returns its exit code and what it printed, which `<name>.log` keeps."""
+        """Runs a DVC command; returns exit code and output, which `<name>.log` keeps, too."""
         transcript, log = Transcript(), self._log(name)
         log.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]
@@ -206,7 +207,7 @@ def _pump(stream: IO[str], lines: "queue.Queue[str | None]") -> None:
 
 
 def stage_environment(params: Params, *, workspace: Path) -> dict[str, str]:
-    """The stages' environment: our Python first, no telemetry, no hub, a fixed number of threads."""
+    """The stages' environment: our Python, no telemetry, no hub, a fixed number of threads."""
     environment = dict(os.environ)
     switch_off_telemetry(environment)
     threads = str(params.compute.threads)
@@ -234,7 +235,7 @@ def stale_stages(workspace: Path, environment: Mapping[str, str] | None = None) 
     Their descendants may be stale too, which is known only after the stage has run.
 
     Raises:
-        PipelineError: DVC could not tell.
+        PipelineError: DVC failed.
     """
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", "status", "--json"]
     answer = subprocess.run(

@@ -3,9 +3,10 @@
 
     stage_shell.py -c "python -m pipeline.finetune"
 
-DVC takes the shell from `SHELL`. This one passes `python -m MODULE` to flows/execution/warm_host.py with
-its own standard streams, waits, and ends with the stage's exit code. Any other command, and every
-command while no host listens, goes to /bin/sh. It is a script of its own so that it starts in milliseconds.
+DVC takes the shell from `SHELL`. This one passes `python -m MODULE` to flows/execution/warm_host.py
+with its own standard streams, waits, and ends with the stage's exit code. Any other command, and
+every command while no host listens, goes to /bin/sh. It is a script of its own so that it starts in
+milliseconds.
 """
 
 import json
@@ -27,7 +28,7 @@ def main(arguments: list[str]) -> int:
     if host is None:
         os.execv("/bin/sh", ["/bin/sh", *arguments])  # noqa: S606 - it is a shell itself
     with host:
-        # Asked to end: hang up, and stay until the host says that the stage has gone.
+        # Asked to end: hang up, and wait until the host says that the stage has ended.
         signal.signal(signal.SIGTERM, lambda *_: host.shutdown(socket.SHUT_WR))
         request = {
             "module": words[-1],

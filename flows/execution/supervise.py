@@ -1,11 +1,11 @@
 """Run one command, and end it when the flow that started it ends, however that ends.
 
-    python supervise.py COMMAND…          (started by flows/execution/runner.py, with a pipe as standard input)
+    python supervise.py COMMAND…      (flows/execution/runner.py starts it, with a pipe as stdin)
 
-The flow holds the other end of the pipe. When that closes (cancelled, crashed, killed with -9), every
-descendant of this process is ended and reaped. On Linux this process also adopts orphans of its
-descendants: none lives on, and none stays a zombie whose process number DVC would take for the holder
-of a lock. It is a script of its own so that it starts in milliseconds.
+The flow holds the other end of the pipe. When that closes (cancelled, crashed, killed with -9),
+every descendant of this process is ended and reaped. On Linux this process also adopts orphans of
+its descendants: none lives on, and none stays a zombie whose process number DVC would take for the
+holder of a lock. It is a script of its own so that it starts in milliseconds.
 """
 
 import ctypes
@@ -64,7 +64,7 @@ def _wait(child: int, wakeup: int) -> int | None:
 
 
 def _reap(wanted: int) -> int | None:
-    """Reaps every process that has ended; returns the exit code of `wanted` if it is one of them."""
+    """Reaps ended processes; returns the exit code of `wanted` if it is one of them."""
     found: int | None = None
     while True:
         try:

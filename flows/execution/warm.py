@@ -31,7 +31,7 @@ LIBRARIES = (
 
 
 def saves_time(stages: Collection[str]) -> bool:
-    """Whether at least two of the stages need a warm interpreter. Forking it is safe on Linux only."""
+    """Whether two or more of the stages are heavy. Forking torch is safe on Linux only."""
     return sys.platform == "linux" and len(HEAVY_STAGES.intersection(stages)) > 1
 
 
@@ -59,7 +59,8 @@ def warm_interpreter(
 ) -> Iterator[dict[str, str]]:
     """Starts a host; yields the environment in which DVC's stages use it. It ends with the block.
 
-    It does not listen before it has imported everything; until then stages start their own interpreter.
+    It does not listen before it has imported everything; until then stages start their own
+    interpreter.
     """
     # The system limits the length of a socket's path: a folder of the project may lie too deep.
     with tempfile.TemporaryDirectory(prefix="modelyard-") as folder:

@@ -2,11 +2,11 @@
 
     python -P warm_host.py SOCKET MODULE…      (started by flows/execution/warm.py)
 
-Importing them takes longer than several of the stages. The host imports the named modules once, then
-serves flows/execution/stage_shell.py: it forks, and the child runs the stage as `python -m` would, with the
-shell's standard streams, folder and environment. When the shell ends, the child and its descendants are
-ended. It is a script of its own: nothing of the project is imported before the fork, so a stage runs the
-code of its own workspace.
+Importing them takes longer than several of the stages. The host imports the named modules once,
+then serves flows/execution/stage_shell.py: it forks, and the child runs the stage as `python -m`
+would, with the shell's standard streams, folder and environment. When the shell ends, the child and
+its descendants are ended. It is a script of its own: nothing of the project is imported before the
+fork, so a stage runs the code of its own workspace.
 """
 
 import importlib
@@ -45,7 +45,7 @@ def main(path: str, modules: list[str]) -> None:
                 for stream in streams:
                     os.close(stream)
                 code = _wait(child, connection)
-                with suppress(OSError):  # the shell has gone: nobody wants to know
+                with suppress(OSError):  # the shell has ended: nobody waits for the answer
                     connection.send(str(code).encode())
 
 

@@ -1,7 +1,8 @@
-"""A git worktree for a build with other parameters, so that the user's params.yaml is never written.
+"""A git worktree for a build with other parameters; the user's params.yaml is never written.
 
-It holds the commit, changes not yet committed, new files, data and annotations. It shares DVC's cache
-and the training checkpoints with the main root, so nothing is trained twice and a killed run continues.
+It holds the commit, changes not yet committed, new files, data and annotations. It shares DVC's
+cache and the training checkpoints with the main root, so nothing is trained twice and a killed run
+continues.
 """
 
 import configparser
@@ -132,7 +133,7 @@ def _overlay(root: Path, folder: Path) -> None:
 
 
 def _share(root: Path, folder: Path, name: str) -> None:
-    """Shares cache and checkpoints; copies the dvc.lock of this name's last build, else the root's."""
+    """Shares cache and checkpoints; copies the dvc.lock of this name's last build or the root's."""
     config = configparser.ConfigParser(interpolation=None)
     local = root / ".dvc" / "config.local"
     config.read(local, encoding="utf-8")

@@ -66,7 +66,7 @@ def build(
     common: CommonChanges = CommonChanges(),  # noqa: B008 - as above; it is never changed
     release: bool = False,
 ) -> State[Any]:
-    """Raw text to a bundle that passed the gate: every stage that is stale, the others shown as cached.
+    """Raw text to a bundle that passed the gate; only stages that are stale run.
 
     Args:
         changes: Any parameter, one a line: section.key=value, for example finetune.epochs=1.
@@ -84,7 +84,7 @@ def build(
 
 
 def run_from_command_line(changes: Sequence[str], *, release: bool) -> None:
-    """Runs the flow here; its last log lines and states are sent before the temporary server ends."""
+    """Runs the flow here, and sends its last log lines before the temporary server ends."""
     try:
         build(changes=list(changes), release=release)
     finally:

@@ -3,7 +3,7 @@
 The temporary one is started here and not by Prefect, because Prefect's own outlives a kill -9 of
 the flow. It runs under flows/execution/supervise.py, whose pipe this process holds.
 
-    python -m flows.orchestration.prefect_server      # make its database beforehand, as `make install` does
+    python -m flows.orchestration.prefect_server    # make its database, as `make install` does
 """
 
 import asyncio
@@ -35,7 +35,7 @@ _SPEAK_SECONDS = 10.0
 
 @contextmanager
 def prefect_server(root: Path) -> Iterator[str]:
-    """Yields the address of a server's API, for which Prefect is set up. Import prefect only inside."""
+    """Yields the API address of a server that Prefect then uses. Import prefect only inside."""
     configure_prefect(root)
     running = running_server(root)
     if running is not None:
@@ -50,7 +50,7 @@ def prefect_server(root: Path) -> Iterator[str]:
 
 
 def _import_prefect(address: str) -> None:
-    """Imports Prefect while its server starts: both take seconds. The address must be set before."""
+    """Imports Prefect while its server starts: both take seconds. Sets the address first."""
     os.environ["PREFECT_API_URL"] = address
     importlib.import_module("prefect")
 
@@ -130,7 +130,7 @@ def prepare_database(root: Path) -> None:
 
 @contextmanager
 def _ticking(what: str) -> Iterator[None]:
-    """Prints every few seconds that `what` goes on."""
+    """Prints every few seconds that `what` is still under way."""
     ended = threading.Event()
 
     def tick() -> None:
@@ -155,7 +155,7 @@ def _command(port: int) -> list[str]:
 
 
 def _environment() -> Mapping[str, str]:
-    """The environment in which Prefect starts its own: without services that only schedules need."""
+    """Prefect's own environment for a server, without services that only schedules need."""
     environment = {key: value for key, value in os.environ.items() if key != "PREFECT_API_URL"}
     return environment | {
         "PREFECT_UI_ENABLED": "0",

@@ -49,7 +49,7 @@ def decision_page(outcome: Outcome, reason: str) -> str:
 
 
 def run_from_command_line(changes: Sequence[str]) -> None:
-    """Runs the flow here; its last log lines are sent before the temporary server ends."""
+    """Runs the flow here, and sends its last log lines before the temporary server ends."""
     try:
         retrain(changes=list(changes), reason="asked for on the command line")
     finally:

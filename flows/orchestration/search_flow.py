@@ -33,7 +33,7 @@ def compress_search(
 
 
 def run_from_command_line(changes: Sequence[str]) -> None:
-    """Runs the flow here; its last log lines are sent before the temporary server ends."""
+    """Runs the flow here, and sends its last log lines before the temporary server ends."""
     try:
         compress_search(changes=list(changes))
     finally:

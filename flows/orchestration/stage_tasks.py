@@ -51,7 +51,7 @@ class StageTasks:
     results: list[StageResult]
 
     def run(self, name: str, *, stale: bool) -> None:
-        """One task for one stage: brought up to date where it may be stale, else shown as cached.
+        """Runs a stage as a task where it may be stale, else shows it as cached.
 
         Raises:
             StageFailedError: the stage failed; the task has its message.
@@ -116,22 +116,22 @@ class ProgressArtifact:
     def __init__(self, stage: str) -> None:
         self._stage = stage
         self._artifact: UUID | None = None
-        self._told = 0.0
+        self._updated = 0.0
 
     def listen(self, line: str) -> None:
-        """Move the bar if the line has a percentage, every three seconds at most."""
+        """Moves the bar if the line has a percentage, every three seconds at most."""
         match = _SHARE.search(line)
-        if match is None or time.monotonic() - self._told < PROGRESS_SECONDS:
+        if match is None or time.monotonic() - self._updated < PROGRESS_SECONDS:
             return
-        self._told = time.monotonic()
-        self._tell(min(float(match.group(1)), 100.0))
+        self._updated = time.monotonic()
+        self._update(min(float(match.group(1)), 100.0))
 
     def finish(self) -> None:
-        """Fill the bar, where there is one."""
+        """Fills the bar, where there is one."""
         if self._artifact is not None:
-            self._tell(100.0)
+            self._update(100.0)
 
-    def _tell(self, share: float) -> None:
+    def _update(self, share: float) -> None:
         if self._artifact is None:
             key, text = f"progress-{self._stage}", f"How far {self._stage} is"
             self._artifact = cast(
@@ -182,5 +182,5 @@ def scorecard_rows(paths: Paths) -> list[dict[str, object]]:
 
 
 def _data_address(plot: Path) -> str:
-    """The picture itself as an address: the UI can show it wherever the file lies."""
+    """The picture itself as a data address, which the UI shows without reading a file."""
     return f"data:image/png;base64,{base64.b64encode(plot.read_bytes()).decode()}"

@@ -62,7 +62,7 @@ def check_packages(names: Sequence[str]) -> None:
         raise PipelineError(
             f"not installed: {', '.join(missing)}",
             expected="the packages for training and orchestration",
-            next_step="run `make install`, which sets up .venv anew",
+            next_step="run `make install`, which sets up .venv again",
         )
 
 

@@ -5,13 +5,14 @@ stage's hash covers the syntax trees (no comments, no docstrings, no positions) 
 module that it reaches by imports, also those inside functions, the templates of those modules, and
 the versions of the libraries below where a reached module imports them.
 
-The imports are read here and not by grimp: that looks a package up on the import path, and the code of
-a worktree, whose hashes these are, is not on it.
+The imports are read here and not by grimp: that looks a package up on the import path, and the code
+of a worktree, whose hashes these are, is not on it.
 
-Left out are the modules of `LEFT_OUT`, because they cannot change a result: the schema of params.yaml
-(`core.params`, `core.product`, `core.sections`, `core.training_sections`) has no defaults, it accepts or
-refuses; `core.errors` holds messages, and `core.progress` what is shown. None of them holds a constant
-that other code reads: a test sees to it. `core.stage` is not among them, for it seeds.
+Left out are the modules of `LEFT_OUT`, because they cannot change a result: the schema of
+params.yaml (`core.params`, `core.product`, `core.sections`, `core.training_sections`) has no
+defaults, it accepts or refuses; `core.errors` holds messages, and `core.progress` what is shown.
+None of them holds a constant that other code reads: a test sees to it. `core.stage` is not among
+them, for it seeds.
 
     python -m flows.planning.codelock            # refresh
     python -m flows.planning.codelock --check    # exit 1 when stale
@@ -81,7 +82,7 @@ class CodeModule:
 
     @cached_property
     def imported(self) -> frozenset[str]:
-        """Dotted names that are, or may be, modules; with the packages around them, which run first."""
+        """Dotted names that are, or may be, modules, and the packages around them."""
         return frozenset(part for name in self._imported() for part in _with_packages(name))
 
     def _imported(self) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """dvc.yaml as an ordered graph of stages. DVC is not imported, so reading is quick.
 
-A stage depends on another where a path of its dependencies equals, contains or is inside an output of
-the other.
+A stage depends on another where a path of its dependencies equals, contains or is inside an output
+of the other.
 """
 
 from collections.abc import Iterable

@@ -59,7 +59,7 @@ def _processor() -> tuple[str, set[str]]:
 
 
 def parse_cpuinfo(text: str) -> tuple[str, set[str]]:
-    """Name and flags of the first processor in /proc/cpuinfo (x86 and arm64 spell them differently)."""
+    """Name and flags of the first processor in /proc/cpuinfo of x86 or arm64."""
     fields: dict[str, str] = {}
     for line in text.splitlines():
         key, separator, value = line.partition(":")
@@ -71,7 +71,7 @@ def parse_cpuinfo(text: str) -> tuple[str, set[str]]:
 
 
 def _mac_flags() -> set[str]:
-    """Instruction sets of a Mac: Apple Silicon names each in a key of its own, Intel all in one line."""
+    """Instruction sets of a Mac: Apple Silicon has a key for each, Intel one line for all."""
     if platform.machine() == "arm64":
         features = {"FEAT_DotProd": "asimddp", "FEAT_I8MM": "i8mm", "FEAT_BF16": "bf16"}
         found = {

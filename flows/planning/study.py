@@ -1,4 +1,4 @@
-"""A search as a study of Optuna in a file: the trials so far, the next one, one process at a time."""
+"""A search as a study of Optuna in a file: its trials, the next one, and its lock."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -1,6 +1,7 @@
-"""Writes builds to MLflow: to `mlflow.db` and `mlartifacts` in the main root, where `mlflow ui` looks.
+"""Writes builds to MLflow: `mlflow.db` and `mlartifacts` in the main root.
 
-Synchronous: flows/tracking/recorder.py calls it from one thread and keeps its errors from the build.
+Synchronous: flows/tracking/recorder.py calls it from one thread and keeps its errors from the
+build.
 """
 
 import csv
@@ -72,8 +73,8 @@ class MlflowStore:
     ) -> None:
         """Logs the results of a stage and closes its run; `outputs` are tags from `output_tags`.
 
-        Its figures are logged at the last step of its curve, after the curve: MLflow shows the value that
-        was logged last at the highest step.
+        Its figures are logged at the last step of its curve, after the curve: MLflow shows the
+        value that was logged last at the highest step.
         """
         from mlflow.entities import Metric, Param, RunTag
 
@@ -202,7 +203,7 @@ def _numbers(value: Any, prefix: str) -> Iterator[tuple[str, float]]:
 
 
 def output_tags(paths: Paths) -> dict[str, str]:
-    """`dvc.<output>` → its hash in dvc.lock. DVC rewrites that file in place: call it while no stage runs."""
+    """`dvc.<output>` → its hash in dvc.lock. Call it while no stage runs: DVC rewrites the file."""
     lock = paths.dvc_lock
     if not lock.exists():
         return {}

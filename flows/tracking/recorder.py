@@ -1,9 +1,9 @@
 """Records a build in MLflow, from one thread beside the stages.
 
-All calls of MLflow go through one queue, in order: its import takes seconds, its first use migrates a
-database, and neither may delay a stage. An error of MLflow never ends a build that trained for twenty
-minutes: it is printed at once and again at the end, and the build then exits with an error while its
-results stay.
+All calls of MLflow go through one queue, in order: its import takes seconds, its first use migrates
+a database, and neither may delay a stage. An error of MLflow never ends a build that trained for
+twenty minutes: it is printed at once and again at the end, and the build then exits with an error
+while its results stay.
 """
 
 import threading
@@ -42,7 +42,7 @@ class Tracking:
 
     @contextmanager
     def live_curve(self, name: str) -> Iterator[Callable[[], None]]:
-        """Logs new rows of the stage's curve every few seconds, once the yielded function was called.
+        """Logs new rows of the stage's curve every few seconds, once the yielded function is called.
 
         Not earlier: before the stage starts, the file is that of the former build.
         """

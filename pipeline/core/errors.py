@@ -33,7 +33,7 @@ class TrainingError(PipelineError):
 
 
 class ArtifactError(PipelineError):
-    """A file that an earlier step should have left is missing, damaged or of another shape."""
+    """A file that an earlier step should have written is missing, damaged or of another shape."""
 
 
 class RequirementsMissedError(PipelineError):

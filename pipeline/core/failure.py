@@ -12,7 +12,7 @@ from pipeline.core.paths import Paths
 from pipeline.core.typed_json import read_as
 
 CRASH = "crash"
-"""Kind of a failure that the stage did not explain: it was killed, or met a fault of the program."""
+"""Kind of a failure that the stage did not explain: a kill, or a fault of the program."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class StageFailure:
 
     @classmethod
     def of(cls, stage: str, error: PipelineError) -> "StageFailure":
-        """The failure that an error tells of."""
+        """The failure that an error describes."""
         unmet = error if isinstance(error, RequirementsMissedError) else None
         return cls(
             stage=stage,
@@ -63,6 +63,6 @@ class StageFailure:
 
 
 def load_failure(root: Path, stage: str) -> StageFailure | None:
-    """The failure that the stage's last run left; None where it left none."""
+    """The failure of the stage's last run; None where it did not fail."""
     path = Paths(root, stage).failure
     return read_as(StageFailure, read_json(path)) if path.exists() else None

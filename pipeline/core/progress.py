@@ -1,7 +1,7 @@
 """Progress lines of a stage: step, rate, time left.
 
-They are printed at most every `interval` seconds, few enough for a terminal, a log and the Prefect UI,
-and often enough that long work is never silent.
+They are printed at most every `interval` seconds, few enough for a terminal, a log and the Prefect
+UI, and often enough that long work is never silent.
 """
 
 import time
@@ -14,7 +14,7 @@ INTERVAL_SECONDS = 5.0
 
 
 class Progress:
-    """Reports a count towards a total: `finetune  120/560  21%  loss 0.41  1,210 tokens/s  3m10s left`."""
+    """Prints a count towards a total: `finetune  120/560  21%  loss 0.41  3m10s left`."""
 
     def __init__(
         self, task: str, total: int, *, done: int = 0, interval: float = INTERVAL_SECONDS

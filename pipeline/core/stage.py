@@ -1,4 +1,4 @@
-"""Runs a stage: gives it its declared parameters, writes its metrics, and one message if it fails."""
+"""Runs a stage with its declared parameters; writes its metrics, or why it failed."""
 
 import os
 import random
