@@ -1,8 +1,8 @@
 """evaluate: quality of every variant on the same validation rows: figures that any machine repeats.
 
 Test rows are scored here for the baselines and the teacher alone; the gate scores the chosen model.
-ONNX variants run in the runtime that serves them, one text at a time. Where thresholds or abstention
-are fitted, each variant gets its own, from its scores on validation.
+ONNX variants run in the runtime that serves them, one text at a time. Where thresholds or
+abstention are fitted, each variant gets its own, from its scores on validation.
 
 Reads   artifacts/{finetune,distill,prune}/model/, artifacts/{export,quantize}/*/,
         artifacts/baseline/predictions.parquet, artifacts/prepare/records.parquet
@@ -89,7 +89,7 @@ def _metrics(reports: list[VariantReport], judge: Judge) -> Metrics:
 
 
 def _answers(splits: Mapping[str, Split], *, params: Params, paths: Paths) -> list[Answers]:
-    """Answers of the baselines, then of every variant; to test by the teacher and baselines alone."""
+    """Answers of the baselines, then of every variant; test only by the teacher and baselines."""
     answers = read_baselines(
         paths.read("baseline", "predictions.parquet"),
         {name: split.ids for name, split in splits.items()},
@@ -102,7 +102,7 @@ def _answers(splits: Mapping[str, Split], *, params: Params, paths: Paths) -> li
 
 
 def _judged(answers: list[Answers], decisions: Mapping[str, Decision], judge: Judge) -> Found:
-    """Judge validation cross-fitted, and test by the decision that was fitted on all of validation."""
+    """Judge validation cross-fitted, and test by the decision fitted on all of validation."""
     found: dict[str, dict[str, Judged]] = {}
     for entry in answers:
         fitted_here = entry.split == "validation"

@@ -1,7 +1,8 @@
 """export: every trained model as ONNX, with proof that it answers as torch does.
 
 Reads   artifacts/{pretrain,finetune,distill,prune}/model/, artifacts/prepare/records.parquet
-Writes  artifacts/export/{teacher/, student/, pruned/, language_model/, certificate.json, metrics.json}
+Writes  artifacts/export/{teacher/, student/, pruned/, language_model/, certificate.json,
+metrics.json}
 """
 
 import shutil
@@ -116,7 +117,7 @@ def _differences(
 def _export_language_model(
     texts: Sequence[str], *, params: Params, paths: Paths
 ) -> LanguageModelParity:
-    """Write the model that pretrain left, with an output for each question; returns its certificate."""
+    """Write the pretrained language model's folder and return its certificate."""
     source, target = paths.read("pretrain", "model"), paths.out / LANGUAGE_MODEL
     model, tokenizer = load_language_model(source), load_tokenizer(source)
     target.mkdir(parents=True, exist_ok=True)

@@ -1,12 +1,13 @@
-"""gate: check every ONNX variant, choose one on validation, certify it, score it once on test, pack it.
+"""gate: check every ONNX variant, choose one on validation, certify, score once on test, pack.
 
-pipeline/acceptance/requirements.py opens with the rule of the checks (passed, failed, inconclusive) and
-of the choice.
+pipeline/acceptance/requirements.py opens with the rule of the checks (passed, failed, inconclusive)
+and of the choice.
 
 Reads   artifacts/evaluate/, artifacts/measure/, models and certificates of export and quantize,
         artifacts/{collect/manifest.json, validate/report.json, finetune/metrics.json},
         artifacts/prepare/{records.parquet, sentences.parquet}
-Writes  artifacts/gate/{scorecard.json, verdict.json, bundle/, quality_by_size.csv, plots/, metrics.json}
+Writes  artifacts/gate/{scorecard.json, verdict.json, bundle/, quality_by_size.csv, plots/,
+        metrics.json}
 """
 
 from collections.abc import Mapping
@@ -62,8 +63,8 @@ from pipeline.runtime.task import Task, request_of, requests_of
 from pipeline.runtime.text_model import TextModel
 from pipeline.training.labelled_rows import Split, read_split
 
-# Of a probability, or of the spread of a number.
-# An activation that lies between two integers can round the other way on another processor.
+# Largest difference of a probability, or of a number as a share of the spread of numbers.
+# An activation between two integers can round the other way on another processor.
 _GOLDEN_TOLERANCE = {"int8": 0.02, "fp32": 0.001}
 _TEACHER_KEYS = {"name", "size_bytes", "latency_ms", "quality"}
 _RELEASED_KEYS = {"quality", "answered", "size_bytes", "latency_ms"}
@@ -170,7 +171,7 @@ def _split(name: str, paths: Paths) -> Split:
 
 
 def _judge_on_test(model: TextModel, judge: Judge, test: Split) -> Judged:
-    """The one time that the chosen model meets test rows: after the choice, which they cannot sway."""
+    """The only time that test rows are scored by the chosen model: after the choice is made."""
     scores = model.scores(requests_of(test.texts, test.seconds))
     answers = Answers(
         variant="released", split="test", ids=test.ids, targets=test.targets, scores=scores
@@ -190,7 +191,8 @@ def _certificate(
     """The certificate of the files that will be packed.
 
     Raises:
-        ArtifactError: a part is missing or has not passed; nothing of the last release has been touched.
+        ArtifactError: a part is missing or has not passed; nothing of the last release has been
+            touched.
     """
     pad_token_id = evidence.exported[chosen.model].pad_token_id
     folder = chosen.folder(paths)
@@ -211,7 +213,7 @@ def _certificate(
 def _batch_invariance(
     model: TextModel, pad_token_id: int, *, params: Params, paths: Paths
 ) -> BatchInvariance:
-    """Answers to unlabelled sentences, and to validation texts where there are too few of them."""
+    """Measured on corpus sentences, and on validation texts where these are too few."""
     wanted, validation = params.gate.invariance_sentences, _split("validation", paths)
     corpus = read_last(paths.read("prepare", "sentences.parquet"), wanted)
     others = requests_of(validation.texts, validation.seconds)[: wanted - len(corpus)]

@@ -1,7 +1,8 @@
 """quantize: every exported model in int8, with proof that it happened, and what it changes.
 
 Reads   artifacts/export/{teacher,student,pruned,language_model}/, artifacts/prepare/records.parquet
-Writes  artifacts/quantize/{teacher/, student/, pruned/, language_model/, certificate.json, metrics.json}
+Writes  artifacts/quantize/{teacher/, student/, pruned/, language_model/, certificate.json,
+        metrics.json}
 """
 
 import shutil
@@ -128,7 +129,7 @@ def _quantize(
 def _ranked(
     model: Path, answer: Callable[[Path], Scores], float32: Scores, *, params: Params
 ) -> list[Sensitivity] | None:
-    """Operators with what quantizing each alone changes; None for the teacher, where it takes minutes."""
+    """What quantizing each operator alone changes; None for the teacher, where it takes minutes."""
     if Variant(model.parent.name, TORCH).name == TEACHER:
         return None
     return sensitivities(model, answer, float32, params=params.quantize)

@@ -2,8 +2,8 @@
 
     python -m scripts.artifacts    # run after a change of pipeline/core/artifacts or of dvc.yaml
 
-Files and their order come from dvc.yaml, keys and columns from the types, and what no type describes
-from `OTHER_FILES`. A test fails while the page is not what the code says.
+Files and their order come from dvc.yaml, keys and columns from the types, and what no type
+describes from `OTHER_FILES`. A test fails while the page is not what the code says.
 """
 
 from collections.abc import Iterator
@@ -161,7 +161,7 @@ def _file(file: str, model: type[BaseModel], shown: dict[type[BaseModel], str]) 
 def _rows(
     model: type[BaseModel], prefix: str, file: str, shown: dict[type[BaseModel], str]
 ) -> Iterator[tuple[str, str, str]]:
-    """Path, type and meaning of every key; the keys of a class that another file has shown are left out."""
+    """Path, type and meaning of every key; a class that was shown before is not shown again."""
     for name, field in model.model_fields.items():
         path = f"{prefix}{key_of(name, field)}"
         meaning = " ".join((field.description or "").split()).replace("|", "\\|")

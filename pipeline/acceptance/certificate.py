@@ -1,7 +1,8 @@
-"""The certificate of a release: what was proved or measured of the one model that goes into the bundle.
+"""The certificate of a release: what was proved or measured of the model in the bundle.
 
-Every part must be there, and those that can pass must have passed, or the gate releases nothing. Figures
-without a limit of their own are reported, not judged: product.requirements says what a product insists on.
+Every part must be there, and those that can pass must have passed, or the gate releases nothing.
+Figures without a limit of their own are reported, not judged: product.requirements says what a
+product insists on.
 """
 
 from dataclasses import asdict
@@ -80,7 +81,7 @@ def certify_language_model(
 
 
 def require_complete(certificate: Certificate, *, problem: Problem, precision: str) -> None:
-    """Refuse a certificate that lacks a part, in which a part has not passed, or that contradicts itself.
+    """Refuse a certificate with a part that is missing, has not passed, or contradicts another.
 
     Args:
         precision: of the variant: only int8 has operators to count.
@@ -118,7 +119,9 @@ def _missing(certificate: Certificate, *, calibrated: bool, quantized: bool) -> 
 
 
 def _contradictions(certificate: Certificate, *, quantized: bool) -> list[str]:
-    """Statements of a complete certificate that are impossible, or about other files than are packed."""
+    """Statements of a complete certificate that are impossible, or about other files than are
+    packed.
+    """
     faults = []
     parity, invariance = certificate.parity, certificate.batch_invariance
     operators = certificate.operators if quantized else None

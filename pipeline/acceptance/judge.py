@@ -1,8 +1,8 @@
-"""One judge for every model of a product: how its scores become answers, and what these are worth.
+"""Judges every model of a product alike: turns its scores into answers and measures them.
 
-A decision that was fitted on the very rows it is judged on looks better than it is. So the figure of
-validation is cross-fitted: each half of the rows is answered by a decision that was fitted on the other
-half. The decision that is shipped is fitted on all of validation.
+A decision (thresholds, abstention) looks better than it is on the rows it was fitted on. So figures
+of validation are cross-fitted: each half of the rows is answered by a decision fitted on the other
+half. The decision that is released is fitted on all of validation.
 """
 
 from dataclasses import dataclass, replace
@@ -25,12 +25,12 @@ from pipeline.problem.problems import problem_named
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """Answers beside gold; see `Values` for their forms.
+    """The answers of a model and the gold answers; see `Values` for their forms.
 
     Attributes:
         scores: `(rows, outputs)`.
-        abstained: rows that are not answered, `(rows,)`. Figures of quality count them as answered
-            by what the model would have said.
+        abstained: rows that are not answered, `(rows,)`. Metrics count the answer that the model
+            would have given.
     """
 
     gold: Values
@@ -39,11 +39,11 @@ class Judged:
     abstained: NDArray[np.bool_]
 
     def figure(self, metric: str) -> float:
-        """A figure of all rows."""
+        """The metric on all rows."""
         return figure_of(metric, gold=self.gold, answers=self.answers, scores=self.scores)
 
     def drawn(self, metric: str) -> Figure:
-        """The figure as a function of row numbers, for a bootstrap that draws rows."""
+        """The metric as a function of row numbers, for a bootstrap that draws rows."""
         return drawn_figure(metric, gold=self.gold, answers=self.answers, scores=self.scores)
 
 
@@ -52,7 +52,7 @@ class Judge:
     """Computes the figures that the product is judged by.
 
     Attributes:
-        metric: the product's figure of quality.
+        metric: the product's metric.
     """
 
     problem: Problem
@@ -72,25 +72,25 @@ class Judge:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The figures that are reported."""
+        """The metrics that are reported."""
         return self.problem.metrics
 
     @property
     def abstains(self) -> bool:
-        """Whether a model may leave a text unanswered."""
+        """Whether a model may abstain from an answer."""
         return self.options.abstain_quality is not None
 
     @property
     def fits(self) -> bool:
-        """Whether anything of the decision is fitted."""
+        """Whether any part of the decision is fitted."""
         return self.options.thresholds == "fitted" or self.abstains
 
     def fit(self, answers: Answers) -> Decision:
-        """The decision to ship, from all rows of validation."""
+        """Fits the decision that is released, on all rows of validation."""
         return self._fit(self.problem.gold(answers.targets), answers.scores)
 
     def judge(self, answers: Answers, decision: Decision) -> Judged:
-        """Rows that the decision was not fitted on."""
+        """Judges rows that the decision was not fitted on."""
         return Judged(
             gold=self.problem.gold(answers.targets),
             answers=self.problem.answers(answers.scores, decision),
@@ -99,7 +99,7 @@ class Judge:
         )
 
     def judge_fitted(self, answers: Answers) -> Judged:
-        """Rows of validation, cross-fitted where anything is fitted."""
+        """Judges rows of validation, cross-fitted where any part of the decision is fitted."""
         if not self.fits:
             return self.judge(answers, Decision())
         first = halves(len(answers.ids), self.seed)

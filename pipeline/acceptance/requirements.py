@@ -1,10 +1,11 @@
-"""Checks the product's requirements for each variant; raises an error when none qualifies.
+"""Checks the product's requirements for each variant; the error when none qualifies.
 
 The rule:
 
 - A figure with an interval (quality, quality drop, slice gap) is `inconclusive` when its interval
-  spans the limit: these rows cannot tell which side the true figure is on. Otherwise it has `passed` or
-  `failed`. A figure without an interval (time, size, memory, counts) has passed or failed.
+  spans the limit: these rows cannot tell which side the true figure is on. Otherwise it has
+  `passed` or `failed`. A figure without an interval (time, size, memory, counts) has passed or
+  failed.
 - A variant qualifies when no figure is on the wrong side of its limit. An inconclusive check whose
   figure is on the right side does not stop a variant, and the verdict names it.
 - Slices are small and many, and the worst of many noisy gaps is large by chance alone: a slice gap

@@ -11,7 +11,7 @@ from pipeline.problem.problems import in_words
 
 
 def make_scorecard(evidence: Evidence, chosen: str, test: Judged, judge: Judge) -> Scorecard:
-    """Joins what evaluate and measure found of each variant, and adds the chosen one's test figures."""
+    """Joins the reports of evaluate and measure, and adds the chosen variant's test figures."""
     entries = []
     for name, report in evidence.evaluated.items():
         entry = ScorecardEntry.join(report, evidence.measured.get(name))

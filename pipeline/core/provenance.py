@@ -1,4 +1,4 @@
-"""Where a model comes from, in hashes: of its rows, of the code and of the parameters."""
+"""Hashes of what a model was built from: rows, code and parameters."""
 
 from pipeline.core.files import read_json, sha256_file, sha256_json
 from pipeline.core.params import Params
@@ -6,7 +6,7 @@ from pipeline.core.paths import Paths
 
 
 def lineage(params: Params, paths: Paths) -> dict[str, str]:
-    """Hashes of the rows, of the code that the gate reaches, and of what the gate may read of params."""
+    """Hashes of the rows, of the gate's code, and of the parameters that the gate reads."""
     declared = [
         params.product.model_dump(mode="json"),
         params.prepare.checkpoint.model_dump(mode="json"),

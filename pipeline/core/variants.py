@@ -1,6 +1,6 @@
-"""The variants that are compared, and which stage leaves each: names are spelled here alone.
+"""The variants that are compared, and the stage that writes each.
 
-A variant is `<model>-<precision>`; the baselines stand beside them as the bar to clear.
+A variant is `<model>-<precision>`. The baselines are compared with them.
 """
 
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from pathlib import Path
 from pipeline.core.paths import Paths
 
 MODELS = {"teacher": "finetune", "student": "distill", "pruned": "prune"}
-"""Model → the training stage that leaves it."""
+"""Model → the training stage that writes it."""
 
 ONNX_STAGES = {"fp32": "export", "int8": "quantize"}
-"""Precision of an ONNX variant → the stage that leaves it."""
+"""Precision of an ONNX variant → the stage that writes it."""
 
 MAJORITY, TFIDF, NAIVE_BAYES = "baseline-majority", "baseline-tfidf", "baseline-nblr"
 BASELINES = (MAJORITY, TFIDF, NAIVE_BAYES)
@@ -41,10 +41,10 @@ class Variant:
         return self.precision in ONNX_STAGES
 
     def folder(self, paths: Paths) -> Path:
-        """Where it lies.
+        """The folder with its model and tokenizer.
 
         Raises:
-            ArtifactError: the stage has not left it.
+            ArtifactError: its stage has not run.
         """
         if self.is_onnx:
             return paths.read(ONNX_STAGES[self.precision], self.model)

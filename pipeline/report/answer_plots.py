@@ -1,4 +1,4 @@
-"""Found against gold, for each problem: a confusion, F1 by label, or a cloud of points."""
+"""Plots of answers against gold: a confusion matrix, F1 by label, or a scatter of numbers."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType

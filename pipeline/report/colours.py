@@ -1,4 +1,4 @@
-"""One look for every picture."""
+"""Colours, markers and resolution of every plot."""
 
 from types import MappingProxyType
 

@@ -1,4 +1,4 @@
-"""The data card: what the data are, where they come from and what is wrong with them, for a person."""
+"""The data card: what the data are, where they come from and what is wrong with them."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Names beside the points of a plot, placed so that none covers another or a point."""
+"""Places names beside the points of a plot so that none covers another name or a point."""
 
 from collections.abc import Sequence
 
@@ -36,7 +36,7 @@ def place_labels(axes: Axes, points: Sequence[Labelled]) -> None:
 def _free_place(
     x: float, y: float, *, size: tuple[float, float], taken: Sequence[Bbox], frame: Bbox
 ) -> tuple[Bbox, tuple[float, float]]:
-    """The nearest place that is free, as a box and an offset in pixels; else the least covered one."""
+    """The nearest free place, or the least covered one: a box and an offset in pixels."""
     width, height = size
     best: tuple[float, Bbox, tuple[float, float]] | None = None
     for rise in (0, 1.3, -1.3, 2.4, -2.4, 3.6, -3.6, 5.0, -5.0, 6.5, -6.5, 8, -8):

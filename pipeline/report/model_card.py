@@ -27,7 +27,8 @@ class ReleasedModel:
 
     Attributes:
         released: the variant in the bundle.
-        student_start: `pretrain.start`, or "teacher" where the student starts from the teacher's layers.
+        student_start: `pretrain.start`, or "teacher" where the student starts from the teacher's
+            layers.
         teacher: what the teacher learned before the labelled rows, and which of its seeds was kept.
     """
 

@@ -1,4 +1,4 @@
-"""Pictures of the comparison, drawn without a display; the same figures give the same bytes."""
+"""Plots that compare the variants, drawn without a display; equal figures give equal bytes."""
 
 import csv
 import io
@@ -34,7 +34,7 @@ def plot_evaluation(
 
     Args:
         reports: what is known of each variant.
-        shown: answers to draw in detail, by variant; the last one's go to `confusion.csv`.
+        shown: variant → answers to draw in detail; the last one's go to `confusion.csv`.
     """
     last = [*shown.values()][-1]
     rows = judge.problem.confusion(last.gold, last.answers, labels)
@@ -86,7 +86,7 @@ def _sizes(reports: Sequence[VariantReport]) -> dict[str, float]:
 def quality_points(
     reports: Sequence[VariantReport], x: Mapping[str, float], *, metric: str
 ) -> tuple[list[Point], dict[str, float]]:
-    """Points of the variants that have an `x`, and the quality of those that have none."""
+    """The points of variants that are in `x`, and the quality of the baselines, which are not."""
     points: list[Point] = []
     baselines: dict[str, float] = {}
     for report in reports:
@@ -111,7 +111,7 @@ def quality_figure(
     """Validation quality against a cost on a logarithmic axis; baselines as horizontal lines.
 
     Args:
-        limit: largest allowed cost and least allowed quality; what meets both is shaded.
+        limit: largest allowed cost and least allowed quality; the area within both is shaded.
         chosen: the released variant, ringed.
     """
     figure, axes = _canvas(8.4, 5.2)
@@ -202,7 +202,7 @@ def _frame(
     *,
     limit: tuple[float, float] | None,
 ) -> None:
-    """Axis ranges that hold all points, lines of the baselines near them, and the allowed corner."""
+    """Sets axis ranges around all points; draws the baselines near them and the allowed corner."""
     xs = [x for _, x, _, _ in points]
     ends = [end for *_, interval in points for end in interval]
     # A far-off baseline (the majority class) would squeeze all the rest into a strip.

@@ -1,4 +1,4 @@
-"""Certificates: what export and quantize proved of each model, and what the gate certifies of the release."""
+"""Certificates: of each model by export and quantize, and of the release by the gate."""
 
 from typing import Annotated, ClassVar
 
@@ -65,7 +65,7 @@ class Int8Structure(Part):
     quantized_embeddings: int
     """Tables that are looked up in bytes."""
     float_matrix_products: int
-    """Products with a constant float32 matrix that are left."""
+    """Matrix products that still use a constant float32 matrix."""
     large_float_weights: list[str]
     """Names of float32 matrices that are still large."""
     float_operators: list[str]
@@ -104,7 +104,8 @@ class OperatorCertificate(Int8Structure):
     largest_probability_difference: float
     """Largest change of a score."""
     sensitivity: list[OperatorSensitivity] | None
-    """One entry an operator, the most sensitive first; null for the teacher, which is not released small."""
+    """One entry an operator, the most sensitive first; null for the teacher, where it would take
+    minutes."""
 
 
 class BitsPerToken(Part):
@@ -135,7 +136,7 @@ class QuantizeCertificates(Artifact):
 
 
 class Agreement(Part):
-    """How often the released variant answers as the teacher does."""
+    """Agreement of the released variant's answers with the teacher's."""
 
     with_: Annotated[str, Field(alias="with")]
     """The variant it is compared with: the teacher in torch."""
@@ -174,10 +175,10 @@ class QualityDrop(Part):
 
 
 class CalibrationReport(Part):
-    """How well probabilities tell how often an answer is right, as served and scaled by a temperature.
+    """Calibration of the probabilities, as served and scaled by a temperature.
 
-    Figures `after` scaling are cross-fitted: each half of the rows is scaled by the temperature fitted on
-    the other. What is served is not scaled.
+    Figures `after` scaling are cross-fitted: each half of the rows is scaled by the temperature
+    fitted on the other. What is served is not scaled.
     """
 
     temperature: float
@@ -209,7 +210,7 @@ class ServedTogether(AnswerChange):
     """Texts given to the runtime in one request."""
 
     texts: int
-    """How many."""
+    """Number of texts."""
 
 
 class TextOrigins(Part):

@@ -193,7 +193,7 @@ class BaselineVerdict(Artifact):
     gain_over_majority: float
     """How far `best` is above the majority baseline on validation."""
     reason: str
-    """The same in words, with what more rows would bring."""
+    """The verdict in words, and whether more rows would help."""
     quality: dict[str, BaselineQuality]
     """Baseline → its quality."""
     regularisation: dict[str, float]
@@ -201,7 +201,7 @@ class BaselineVerdict(Artifact):
 
 
 class TeacherTraining(Artifact):
-    """The keys of finetune's metrics.json that the model card tells."""
+    """The keys of finetune's metrics.json that the model card needs."""
 
     FILE: ClassVar[str] = "finetune/metrics.json"
     model_config = ConfigDict(extra="ignore")

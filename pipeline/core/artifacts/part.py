@@ -1,8 +1,8 @@
 """Base classes of typed JSON files: how they are read, checked and written.
 
-One stage hands its results to the next as JSON files below artifacts/. Each of those files has a type in
-this folder, with a docstring a key. A file that lacks a key, has an unknown one, or holds a value of
-another type is refused when it is read. docs/guide/artifacts.md is made from these types.
+Each JSON file below artifacts/ that another program reads has a type in this folder, with a
+docstring a key. Reading refuses a file in which a key is missing, unknown or of another type.
+docs/guide/artifacts.md is made from these types.
 """
 
 from collections.abc import Iterable
@@ -61,7 +61,7 @@ class Part(BaseModel):
 
 
 class Artifact(Part):
-    """A whole JSON file that a stage leaves for others."""
+    """A whole JSON file that a stage writes and others read."""
 
     FILE: ClassVar[str]
     """`<stage>/<file>` below artifacts/."""

@@ -93,8 +93,8 @@ class LabelledRecords(ValidatedRecords):
     FILE: ClassVar[str] = "label/records.parquet"
 
     target: list[float]
-    """classification: `[index in product.labels]`; multi_label: 1 or 0 for each label; regression: `[the
-    number]`."""
+    """classification: `[index in product.labels]`; multi_label: 1 or 0 for each label; regression:
+    `[the number]`."""
 
 
 class PreparedRecords(Table):
@@ -124,7 +124,7 @@ class RelatedRows(Table):
     FILE: ClassVar[str] = "prepare/related.parquet"
 
     id: str
-    """Of the document."""
+    """`id` of the document."""
     text: str
     """Its closing words."""
     target: list[float]
@@ -160,18 +160,18 @@ class BaselinePredictions(Table):
 
 
 class TransferRows(Table):
-    """Texts whose outputs of the teacher the student learns from."""
+    """Texts that the student learns from, by the teacher's outputs."""
 
     FILE: ClassVar[str] = "transfer/rows.parquet"
 
     id: str
-    """Of the row or sentence it comes from."""
+    """`id` of the row or sentence it comes from."""
     text: str
     """The text, or the first of a pair."""
     second: str | None
     """The second text of a pair."""
     kind: Literal["labelled", "augmented", "corpus"]
-    """Train rows, texts made from them, or sentences of the corpus; of pairs the first alone."""
+    """Train rows, texts made from them, or sentences of the corpus; for pairs, train rows only."""
     target: list[float] | None
     """Gold of a train row; else null."""
 

@@ -12,7 +12,8 @@ Value = TypeVar("Value")
 
 
 class Quality(Part):
-    """Metrics on one split: in the file `<metric>` and, for some, `<metric>_ci95`, `[low, high]`."""
+    """Metrics on one split: in the file `<metric>` and, for some, `<metric>_ci95`, `[low,
+    high]`."""
 
     figures: dict[str, float]
     """Metric → its figure, for every metric of the problem."""
@@ -53,7 +54,7 @@ class BySplit(Part, Generic[Value]):
 
 
 class Answered(Part):
-    """How often a variant that may abstain answers."""
+    """How often a variant answers, where it may abstain."""
 
     share: float
     """Share of the rows that it answers."""
@@ -114,8 +115,8 @@ class VariantReport(Part):
     difference_to_teacher: Difference
     """Its quality against the teacher's."""
     agreement: float
-    """Answers equal to the teacher's: share of equal labels, share of equal label decisions (multi_label),
-    or Spearman (regression)."""
+    """Answers equal to the teacher's: share of equal labels, share of equal label decisions
+    (multi_label), or Spearman (regression)."""
     calibration_error: float | None
     """How far probabilities are from how often they are right; null for numbers."""
     slices: list[SliceReport]
