@@ -1,4 +1,4 @@
-"""Made texts are new, made of the product's own words, and the same for the same seed."""
+"""Augmented texts are new, use the product's own words, and repeat for the same seed."""
 
 from pipeline.data.augmentation import augmented
 

@@ -1,4 +1,4 @@
-"""Sentences that read like the product's own are found among others, whatever their case."""
+"""Sentences that read like the product's own are ranked first, whatever their case."""
 
 from pipeline.data.domain import nearest_first
 

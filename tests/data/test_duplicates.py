@@ -1,4 +1,4 @@
-"""Near copies: the prefix filter must find what comparing every pair finds."""
+"""Near copies: the prefix filter finds the same clusters as comparing every pair."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Rows of a neighbouring task come from the corpus documents that have labels, and from nothing else."""
+"""Rows of the neighbouring task come from labelled corpus documents alone."""
 
 from pipeline.data.records import Record
 from pipeline.data.related_rows import related_rows

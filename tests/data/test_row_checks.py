@@ -1,4 +1,4 @@
-"""Labelled rows that share what they are about lie in one cluster, and so in one split."""
+"""Pairs with the same first text are in one cluster, and so in one split."""
 
 from itertools import permutations
 

@@ -1,4 +1,4 @@
-"""Reading tables: each format gives the same rows, each fault its line."""
+"""Reading files: each format gives the same rows, and an error names the line."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Unlabelled sentences come from the end, where the student has not learned from."""
+"""Unlabelled sentences are read from the end of the table, in hash order."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Of sentences that say the same in other words, the first are taken."""
+"""Sentences with too few new word pairs are skipped, and the first of similar ones is picked."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is no encoder, or not a whole one, is refused before the first step; what is one loads."""
+"""Encoders of several families load; anything else or anything incomplete is refused at once."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Figures that flatter a checkpoint are known by what it says, or its user says, it was trained on."""
+"""Tasks that a checkpoint was trained on are known from its entry or from the user."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A submission is what the leaderboard reads, and the validator finds what it would refuse."""
+"""A submission has the leaderboard's format, and the check finds what it would refuse."""
 
 import zipfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The table of GLUE: every figure, its reservations below, and no line too wide for a terminal."""
+"""The report of GLUE: every figure, notes below the table, and no line wider than a terminal."""
 
 from pipeline.glue.task_report import DevelopmentResult, MetricFigure, Report, table
 from pipeline.glue.tasks import SUBMISSIONS, TASKS
