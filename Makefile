@@ -46,6 +46,7 @@ check: $(STAMP) ## format, lint, types, imports, code lock
 format: $(STAMP) ## put the code into the house's format, and write what is generated from it
 	@$(RUN) -m scripts.import_rules
 	@$(RUN) -m scripts.parameters
+	@$(RUN) -m scripts.artifacts
 	@$(RUN) -m ruff check --fix-only --quiet .
 	@$(RUN) -m ruff format .
 	@$(RUN) -m scripts.tour

@@ -6,6 +6,7 @@ Files and their order come from dvc.yaml, keys and columns from the types, and w
 describes from `OTHER_FILES`. A test fails while the page is not what the code says.
 """
 
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -13,21 +14,8 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 
 from flows.planning.schema import key_of, kind_of, section_in
-from pipeline.core.artifacts.certificates import (
-    Certificate,
-    ExportCertificates,
-    QuantizeCertificates,
-)
-from pipeline.core.artifacts.data_reports import (
-    AgreementReport,
-    BaselineVerdict,
-    CorpusIndex,
-    DataReport,
-    Manifest,
-)
+from pipeline.core.artifacts.part import Artifact
 from pipeline.core.artifacts.table_columns import Table
-from pipeline.core.artifacts.variant_reports import Scorecard, Timings, VariantReports
-from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import write_text
 from pipeline.core.params import parse_yaml
@@ -35,20 +23,6 @@ from pipeline.core.params import parse_yaml
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "guide" / "artifacts.md"
 BEGIN, END = "<!-- made by python -m scripts.artifacts -->\n", "<!-- end of what is made -->\n"
-JSON_FILES = (
-    Manifest,
-    DataReport,
-    AgreementReport,
-    CorpusIndex,
-    BaselineVerdict,
-    ExportCertificates,
-    QuantizeCertificates,
-    VariantReports,
-    Timings,
-    Scorecard,
-    Verdict,
-    Certificate,
-)
 _MODEL = "`config.json`, `model.safetensors` and tokenizer files"
 _CLASSIFIER = f"{_MODEL}; `AutoModelForSequenceClassification` loads it"
 _CURVE = (
@@ -115,14 +89,16 @@ def page(text: str) -> str:
 def made() -> str:
     """A section a stage: each of its outputs, with keys or columns."""
     stages = parse_yaml((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    typed: dict[str, type[BaseModel]] = {found.FILE: found for found in JSON_FILES}
-    typed |= {found.FILE: found for found in _all_tables()}
+    typed = {found.FILE: found for found in _types() if hasattr(found, "FILE")}
     shown: dict[type[BaseModel], str] = {}
     return "\n".join(_stage(name, stage, typed, shown) for name, stage in stages.items())
 
 
-def _all_tables() -> Iterator[type[Table]]:
-    waiting = [*Table.__subclasses__()]
+def _types() -> Iterator[type[Artifact | Table]]:
+    """Every type of a file in pipeline/core/artifacts."""
+    for path in sorted(ROOT.glob("pipeline/core/artifacts/*.py")):
+        importlib.import_module(f"pipeline.core.artifacts.{path.stem}")
+    waiting: list[type[Artifact | Table]] = [Artifact, Table]
     while waiting:
         found = waiting.pop()
         yield found
@@ -132,7 +108,7 @@ def _all_tables() -> Iterator[type[Table]]:
 def _stage(
     name: str,
     stage: dict[str, Any],
-    typed: dict[str, type[BaseModel]],
+    typed: dict[str, type[Artifact | Table]],
     shown: dict[type[BaseModel], str],
 ) -> str:
     outputs = [*stage["outs"], *stage.get("plots", [])]
