@@ -1,4 +1,4 @@
-"""label keeps the sources' labels, lets the annotators' majority win, and doubts the doubtful."""
+"""label keeps the sources' labels, takes the annotators' majority, and refuses poor agreement."""
 
 import json
 from pathlib import Path

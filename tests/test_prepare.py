@@ -1,4 +1,4 @@
-"""prepare: splits that never move, token arrays, distinct sentences, and the right checkpoint only."""
+"""prepare: splits that never move, token arrays, distinct sentences, only the right checkpoint."""
 
 import json
 from pathlib import Path
