@@ -56,9 +56,12 @@ from pipeline.report.model_card import ReleasedModel, model_card
 from pipeline.report.plots import plot_choice
 from pipeline.runtime.batch_invariance import measure_batch_invariance
 from pipeline.runtime.bundle import write_bundle
-from pipeline.runtime.description import FORMAT, BundleDescription, TeacherFigures
-from pipeline.runtime.golden import GoldenRequest
-from pipeline.runtime.golden_check import golden_answers
+from pipeline.runtime.description import (
+    FORMAT,
+    BundleDescription,
+    GoldenRequest,
+    TeacherFigures,
+)
 from pipeline.runtime.task import Task, request_of, requests_of
 from pipeline.runtime.text_model import TextModel
 from pipeline.training.labelled_rows import Split, read_split
@@ -305,7 +308,9 @@ def _golden(model: TextModel, validation: Split, params: Params) -> tuple[Golden
     """Requests with the runtime's own answers: the product's examples, then validation texts."""
     examples = [request_of(example) for example in params.product.examples]
     requests = [*examples, *requests_of(validation.texts, validation.seconds)]
-    return golden_answers(model, requests[: params.gate.golden_requests])
+    requests = requests[: params.gate.golden_requests]
+    answers = zip(requests, model.predict(requests), strict=True)
+    return tuple(GoldenRequest(request=request, answer=answer) for request, answer in answers)
 
 
 if __name__ == "__main__":

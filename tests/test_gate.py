@@ -12,7 +12,6 @@ from pipeline.core.files import read_json, sha256_file, sha256_tree, write_json
 from pipeline.core.params import Params, parse_params
 from pipeline.core.paths import Paths
 from pipeline.runtime.bundle import open_bundle
-from pipeline.runtime.golden_check import check_golden
 from pipeline.runtime.text_model import TextModel
 from tests.support.tiny_workspace import at, compressed_workspace
 
@@ -47,9 +46,9 @@ def test_the_released_variant_is_small_and_its_bundle_answers_its_golden_request
     bundle = open_bundle(paths.read("gate", "bundle"))
     assert verdict["passed"]
     assert verdict["released"] == bundle.description.variant
-    assert len(bundle.golden) == 8
+    assert len(bundle.description.golden) == 8
     model = TextModel.from_bundle(bundle, threads=1)
-    assert check_golden(model, bundle.golden, bundle.golden_tolerance) == []
+    assert bundle.description.golden_differences(model.answer) == []
     assert set(bundle.description.lineage) == {
         "records_sha256",
         "code_lock_sha256",

@@ -54,3 +54,9 @@ class RequirementsMissedError(PipelineError):
 
 class ReleaseError(PipelineError):
     """A model could not be registered, started, verified or restored."""
+
+
+def unusable(got: str, *, expected: str) -> ArtifactError:
+    """The error for a bundle, or a part of one, that does not work here."""
+    next_step = "build the bundle again with `make pipeline`; do not edit it by hand"
+    return ArtifactError(got, expected=expected, next_step=next_step)

@@ -5,9 +5,10 @@ copy loads on this machine, answers the golden requests over HTTP, and keeps wit
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 from pipeline.core.errors import ReleaseError
-from pipeline.release.requests import Address, check_answers, p95_ms, served_hash
+from pipeline.release.requests import Address, p95_ms, predict, served_hash
 from pipeline.release.server_process import memory_mb, start_candidate, stop_server
 from pipeline.release.state import ReleaseState
 from pipeline.runtime.bundle import Bundle
@@ -18,12 +19,7 @@ _REQUESTS = 20
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of the candidate server; None where the product sets none.
-
-    Attributes:
-        latency_p95_ms: 95th percentile of a request over HTTP, milliseconds.
-        memory_mb: resident memory of the server, megabytes of 10⁶ bytes.
-    """
+    """Limits of the candidate server; None where the product sets none."""
 
     latency_p95_ms: float | None = None
     memory_mb: float | None = None
@@ -40,9 +36,16 @@ def bless(state: ReleaseState, bundle: Bundle, limits: Limits) -> None:
         verify(candidate.address, bundle)
         examples = bundle.description.examples
         p95 = p95_ms(candidate.address, examples, rounds=_ROUNDS, requests=_REQUESTS)
-        memory = memory_mb(candidate.pid)
-        _check_limit("p95 of a request over HTTP", p95, limit=limits.latency_p95_ms, unit="ms")
-        _check_limit("resident memory", memory, limit=limits.memory_mb, unit="MB")
+        for name, value, limit, unit in (
+            ("p95 of a request over HTTP", p95, limits.latency_p95_ms, "ms"),
+            ("resident memory", memory_mb(candidate.pid), limits.memory_mb, "MB"),
+        ):
+            if limit is not None and not value <= limit:
+                raise ReleaseError(
+                    f"{name} of the candidate server is {value:.1f} {unit}",
+                    expected=f"at most {limit:g} {unit}",
+                    next_step="release on a machine with less other work, or relax the requirement",
+                )
     finally:
         stop_server(candidate.pid)
 
@@ -60,18 +63,9 @@ def verify(address: Address, bundle: Bundle) -> None:
             expected=f"bundle {bundle.hash}",
             next_step="read the server's log in .modelyard/products/<name>/logs/",
         )
-    if failures := check_answers(address, bundle):
+    if failures := bundle.description.golden_differences(partial(predict, address)):
         raise ReleaseError(
             f"{address.url}: {'; '.join(failures[:3])}",
-            expected=f"all {len(bundle.golden)} golden answers",
+            expected="all golden answers",
             next_step="build the bundle again on a machine of this kind",
-        )
-
-
-def _check_limit(name: str, value: float, *, limit: float | None, unit: str) -> None:
-    if limit is not None and not value <= limit:
-        raise ReleaseError(
-            f"{name} of the candidate server is {value:.1f} {unit}",
-            expected=f"at most {limit:g} {unit}",
-            next_step="release on a machine with less other work, or relax the requirement",
         )

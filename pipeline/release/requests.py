@@ -1,5 +1,6 @@
 """Requests to a model server on this machine: health, predictions, golden answers, latency."""
 
+import contextlib
 import http.client
 import json
 import time
@@ -10,8 +11,6 @@ from typing import Any
 from pipeline.core.errors import ReleaseError
 from pipeline.core.typed_json import MismatchError, read_as
 from pipeline.problem.prediction import Prediction
-from pipeline.runtime.bundle import Bundle
-from pipeline.runtime.golden import differences
 from pipeline.runtime.task import Request
 
 _TIMEOUT_SECONDS = 10.0
@@ -44,8 +43,10 @@ def predict(address: Address, request: Request) -> Prediction:
     Raises:
         ReleaseError: no answer, or one that is not 200.
     """
+    texts = (request,) if isinstance(request, str) else request
+    body = dict(zip(("text", "second"), texts, strict=False))
     try:
-        status, answer = _call(address, "POST", "/predict", body=_body(request))
+        status, answer = _call(address, "POST", "/predict", body=body)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _no_answer(address, f"no answer ({error!r})") from error
     if status != http.client.OK:
@@ -56,63 +57,35 @@ def predict(address: Address, request: Request) -> Prediction:
         raise _no_answer(address, f"an answer of another shape ({error})") from error
 
 
-def check_answers(address: Address, bundle: Bundle) -> list[str]:
-    """One sentence for each golden request that the server answers otherwise."""
-    return [
-        f"golden request {number}: {reason}"
-        for number, golden in enumerate(bundle.golden, start=1)
-        for reason in differences(
-            predict(address, golden.request),
-            golden.answer,
-            task=bundle.task,
-            tolerance=bundle.golden_tolerance,
-        )
-    ]
-
-
 def p95_ms(address: Address, examples: Sequence[Request], *, rounds: int, requests: int) -> float:
     """The 95th percentile of a request's time over HTTP, milliseconds, the lowest of `rounds`.
 
     The lowest, because other work on the machine can only add time, and a release must not depend
     on it.
     """
-    return min(_round_p95(address, examples, requests) for _ in range(rounds))
 
-
-def _round_p95(address: Address, examples: Sequence[Request], requests: int) -> float:
-    times = []
-    for number in range(requests):
+    def seconds(request: Request) -> float:
         started = time.perf_counter()
-        predict(address, examples[number % len(examples)])
-        times.append(1000 * (time.perf_counter() - started))
-    return sorted(times)[min(requests - 1, int(0.95 * requests))]
+        predict(address, request)
+        return time.perf_counter() - started
 
-
-def _body(request: Request) -> dict[str, str]:
-    if isinstance(request, str):
-        return {"text": request}
-    return {"text": request[0], "second": request[1]}
+    place = min(requests - 1, int(0.95 * requests))
+    every = [examples[number % len(examples)] for number in range(requests)]
+    return 1000 * min(sorted(map(seconds, every))[place] for _ in range(rounds))
 
 
 def _call(
-    address: Address,
-    method: str,
-    path: str,
-    *,
-    body: Any = None,
-    timeout: float = _TIMEOUT_SECONDS,
+    address: Address, method: str, path: str, *, body: Any = None, timeout: float = _TIMEOUT_SECONDS
 ) -> tuple[int, dict[str, Any]]:
     # http.client ignores proxy settings, so a request to this machine never leaves it.
     connection = http.client.HTTPConnection(address.host, address.port, timeout=timeout)
-    try:
+    with contextlib.closing(connection):
         payload = None if body is None else json.dumps(body)
         headers = {"Content-Type": "application/json"}
         connection.request(method, path, body=payload, headers=headers)
         response = connection.getresponse()
         answer = json.loads(response.read())
         return response.status, answer if isinstance(answer, dict) else {"answer": answer}
-    finally:
-        connection.close()
 
 
 def _no_answer(address: Address, got: str) -> ReleaseError:

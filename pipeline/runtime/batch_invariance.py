@@ -5,7 +5,7 @@ answer. The runtime therefore runs every text alone at its exact length. This me
 texts that the answers served are batch-invariant, and how many answers batches would have changed.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,11 +15,10 @@ import numpy.typing as npt
 
 from pipeline.core.errors import ArtifactError
 from pipeline.core.progress import track
-from pipeline.problem.prediction import Prediction
 from pipeline.problem.probabilities import Scores
 from pipeline.runtime.reader import TokenRow
 from pipeline.runtime.task import Request, Task
-from pipeline.runtime.text_model import Ids, TextModel
+from pipeline.runtime.text_model import TextModel
 
 MAX_FLIP_SHARE = 0.001
 """Largest share of texts whose labels a batch may change, unless texts run alone."""
@@ -34,8 +33,7 @@ class AnswerDifference:
 
     Attributes:
         largest_change: largest absolute change of a probability, or of the number.
-        flips: texts that get other labels; None if the answer is a number.
-        flip_share: their share of all texts.
+        flips: texts that get other labels, also as a share of all; None if the answer is a number.
     """
 
     largest_change: float
@@ -44,7 +42,6 @@ class AnswerDifference:
 
     @property
     def is_none(self) -> bool:
-        """Whether every answer is the same to the last bit."""
         return self.largest_change == 0.0 and not self.flips
 
     @property
@@ -58,8 +55,7 @@ class BatchComparison:
     """How the answers change when texts run together.
 
     Attributes:
-        texts: how many texts were compared.
-        served_texts: how many of them the runtime was given in one request.
+        served_texts: how many of the texts the runtime was given in one request.
         served: the change in that request; none, since the runtime runs each text alone.
         batched: way of batching → the change it would make.
     """
@@ -106,26 +102,21 @@ def measure_batch_invariance(
         )
     task, scored = model.task, model.scores_of_each(requests, workers=workers)
     alone = np.stack(list(track(scored, "batches  each text alone", len(requests))))
-    together = _answered_scores(model.predict(requests[:SERVED_TEXTS]))
+    answers = [
+        [found.value] if found.probabilities is None else [*found.probabilities.values()]
+        for found in model.predict(requests[:SERVED_TEXTS])
+    ]
+    together = np.array(answers, dtype=np.float64)
     run = _Batches(model, requests, pad_token_id=pad_token_id, workers=workers)
     return BatchComparison(
         texts=len(requests),
         served_texts=len(together),
         served=compare_answers(task, alone[: len(together)], together),
         batched={
-            way: compare_answers(task, alone, run.scores(way, groups, length))
-            for way, (groups, length) in run.ways().items()
+            way: compare_answers(task, alone, run.scores(way, batches))
+            for way, batches in run.ways().items()
         },
     )
-
-
-def _answered_scores(predictions: Sequence[Prediction]) -> Scores:
-    """The scores in the answers, `(requests, outputs)`."""
-    rows = [
-        [found.value] if found.probabilities is None else [*found.probabilities.values()]
-        for found in predictions
-    ]
-    return np.array(rows, dtype=np.float64)
 
 
 def compare_answers(task: Task, alone: Scores, others: Scores) -> AnswerDifference:
@@ -142,14 +133,12 @@ def compare_answers(task: Task, alone: Scores, others: Scores) -> AnswerDifferen
     return AnswerDifference(largest, flips, None if flips is None else flips / len(alone))
 
 
-Groups = list[list[int]]
-"""Batches: the indices of the rows of tokens in each."""
-Length = Callable[[list[int]], int]
-"""Gives the length in tokens to which the rows of a batch are padded."""
+Batches = list[tuple[list[int], int]]
+"""The indices of the rows of tokens in each batch, and the length that they are padded to."""
 
 
 class _Batches:
-    """The requests as rows of tokens that can run in groups."""
+    """The requests as rows of tokens that can run in batches."""
 
     def __init__(
         self, model: TextModel, requests: Sequence[Request], *, pad_token_id: int, workers: int
@@ -159,51 +148,45 @@ class _Batches:
         self._counts = [len(rows) for rows in windows]
         self._rows: list[TokenRow] = [row for rows in windows for row in rows]
 
-    def ways(self) -> dict[str, tuple[Groups, Length]]:
+    def ways(self) -> dict[str, Batches]:
         """The ways of batching: rows of equal length, of mixed length, and single padded rows."""
         lengths = [len(row.ids) for row in self._rows]
-        numbers = range(len(lengths))
+        numbers = list(range(len(lengths)))
         alike = [[i for i in numbers if lengths[i] == length] for length in sorted(set(lengths))]
 
-        def longest(group: list[int]) -> int:
-            return max(lengths[i] for i in group)
+        def batches(group: list[int]) -> Batches:
+            parts = [group[i : i + BATCH_SIZE] for i in range(0, len(group), BATCH_SIZE)]
+            return [(part, max(lengths[i] for i in part)) for part in parts]
 
         return {
-            "equal_lengths": ([part for group in alike for part in _parts(group)], longest),
-            "mixed_lengths": (list(_parts(list(numbers))), longest),
-            "padded": ([[i] for i in numbers], lambda _: self._model.task.max_length),
+            "equal_lengths": [batch for group in alike for batch in batches(group)],
+            "mixed_lengths": batches(numbers),
+            "padded": [([i], self._model.task.max_length) for i in numbers],
         }
 
-    def scores(self, way: str, groups: Groups, length: Length) -> Scores:
+    def scores(self, way: str, batches: Batches) -> Scores:
         """Scores of each request from the mean of its windows' outputs, `(requests, outputs)`."""
 
-        def run(group: list[int]) -> npt.NDArray[np.float32]:
-            return self._model.outputs_together(*self._padded(group, length(group)))
+        def run(batch: tuple[list[int], int]) -> npt.NDArray[np.float32]:
+            group, length = batch
+            ids = np.full((len(group), length), self._pad, dtype=np.int64)
+            mask, segments = np.zeros_like(ids), np.zeros_like(ids)
+            for place, row in enumerate(self._rows[number] for number in group):
+                ids[place, : len(row.ids)], mask[place, : len(row.ids)] = row.ids, 1
+                segments[place, : len(row.ids)] = row.segments
+            return self._model.outputs_together(
+                ids, mask, segments if self._model.segments else None
+            )
 
         outputs = np.empty((len(self._rows), len(self._model.task.labels)), dtype=np.float32)
         with ThreadPoolExecutor(self._workers) as pool:
-            found = track(pool.map(run, groups), f"batches  {way.replace('_', ' ')}", len(groups))
-            for group, values in zip(groups, found, strict=True):
+            found = track(pool.map(run, batches), f"batches  {way.replace('_', ' ')}", len(batches))
+            for (group, _), values in zip(batches, found, strict=True):
                 outputs[group] = values
-        return self._model.task.kind.scores(np.stack(list(self._means(outputs))))
-
-    def _padded(self, group: list[int], length: int) -> tuple[Ids, Ids, Ids | None]:
-        """Token ids, mask and, if the model reads them, segments: `(rows, length)` each."""
-        ids = np.full((len(group), length), self._pad, dtype=np.int64)
-        mask, segments = np.zeros_like(ids), np.zeros_like(ids)
-        for place, number in enumerate(group):
-            row = self._rows[number]
-            ids[place, : len(row.ids)], mask[place, : len(row.ids)] = row.ids, 1
-            segments[place, : len(row.ids)] = row.segments
-        return ids, mask, segments if self._model.segments else None
-
-    def _means(self, outputs: npt.NDArray[np.float32]) -> Iterable[npt.NDArray[np.float32]]:
-        ends = np.cumsum(self._counts)
-        for end, count in zip(ends, self._counts, strict=True):
-            # As in `TextModel`: the mean of one row is that row, at twenty times the cost.
-            yield outputs[end - 1] if count == 1 else np.mean(outputs[end - count : end], axis=0)
-
-
-def _parts(numbers: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(numbers), BATCH_SIZE):
-        yield numbers[start : start + BATCH_SIZE]
+        ends = zip(np.cumsum(self._counts), self._counts, strict=True)
+        # As in `TextModel`: the mean of one row is that row, at twenty times the cost.
+        means = [
+            outputs[end - 1] if count == 1 else np.mean(outputs[end - count : end], axis=0)
+            for end, count in ends
+        ]
+        return self._model.task.kind.scores(np.stack(means))

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.core.errors import ArtifactError
+from pipeline.core.errors import ArtifactError, unusable
 from pipeline.core.files import atomic_folder, read_json, sha256_file, write_json, write_text
-from pipeline.runtime.description import DESCRIPTION, FORMAT, NEXT_STEP, BundleDescription
-from pipeline.runtime.golden import GoldenRequest
+from pipeline.runtime.description import DESCRIPTION, FORMAT, BundleDescription
 from pipeline.runtime.task import Task
 
 MODEL = "model.onnx"
@@ -30,13 +29,7 @@ _FILES = {MODEL, TOKENIZER, DESCRIPTION, MODEL_CARD}
 
 @dataclass(frozen=True)
 class Bundle:
-    """A verified bundle.
-
-    Attributes:
-        folder: the folder that holds its files.
-        hash: SHA-256 of its manifest, 64 hex digits.
-        description: all of `bundle.json`.
-    """
+    """A verified bundle; `hash` is the SHA-256 of its manifest, 64 hex digits."""
 
     folder: Path
     hash: str
@@ -44,27 +37,14 @@ class Bundle:
 
     @property
     def task(self) -> Task:
-        """The question that the model answers, and how it reads."""
         return self.description.task
 
     @property
-    def golden(self) -> tuple[GoldenRequest, ...]:
-        """Requests with the answers expected."""
-        return self.description.golden
-
-    @property
-    def golden_tolerance(self) -> float:
-        """Largest absolute difference of a probability, or of the number, from a golden answer."""
-        return self.description.golden_tolerance
-
-    @property
     def model(self) -> Path:
-        """The ONNX file."""
         return self.folder / MODEL
 
     @property
     def tokenizer(self) -> Path:
-        """The tokenizer file."""
         return self.folder / TOKENIZER
 
     @property
@@ -127,28 +107,35 @@ def open_bundle(folder: Path) -> Bundle:
         ArtifactError: a file is altered, missing or not in the manifest, the description is of
             another format, or the certificate is of another model.
     """
-    files = _verify_files(folder)
+    files = _read_manifest(folder)
+    _verify_files(folder, files)
     description = BundleDescription.from_json(read_json(folder / DESCRIPTION))
     _check_certificate(folder, files, description)
     return Bundle(folder=folder, hash=sha256_file(folder / MANIFEST), description=description)
 
 
-def _verify_files(folder: Path) -> dict[str, str]:
-    """The manifest's files and their SHA-256, after comparing every file in `folder` with it."""
-    expected = _read_manifest(folder)
+def _read_manifest(folder: Path) -> dict[str, str]:
+    try:
+        files: dict[str, str] = json.loads((folder / MANIFEST).read_bytes())["files"]
+        plain = {Path(name).name for name in files} - {MANIFEST}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _damaged(folder, f"{MANIFEST} that cannot be read ({error!r})") from error
+    if not isinstance(files, dict) or plain != files.keys():
+        raise _damaged(folder, f"{MANIFEST} with a name that is not that of a file beside it")
+    return files
+
+
+def _verify_files(folder: Path, expected: Mapping[str, str]) -> None:
     present = {path.name for path in folder.iterdir()} - {MANIFEST}
     if missing := sorted((_FILES | expected.keys()) - present):
         raise _damaged(folder, f"a bundle without {', '.join(missing)}")
     if extra := sorted(present - expected.keys()):
-        raise _damaged(
-            folder, f"a bundle with {', '.join(extra)}, which its manifest does not name"
-        )
+        raise _damaged(folder, f"a bundle with {', '.join(extra)}, not named by its manifest")
     for name, digest in expected.items():
         path = folder / name
         # A link could be pointed elsewhere after the check.
         if path.is_symlink() or not path.is_file() or sha256_file(path) != digest:
             raise _damaged(folder, f"{name}, whose SHA-256 is not the manifest's")
-    return expected
 
 
 def _check_certificate(
@@ -165,25 +152,6 @@ def _check_certificate(
         raise _damaged(folder, f"{CERTIFICATE} of another {MODEL} or {TOKENIZER}")
 
 
-def _read_manifest(folder: Path) -> dict[str, str]:
-    try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
-        files: dict[str, str] = manifest["files"]
-        plain = isinstance(files, dict) and all(map(_is_plain_name, files))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _damaged(folder, f"{MANIFEST} that cannot be read ({error!r})") from error
-    if not plain:
-        raise _damaged(folder, f"{MANIFEST} with a name that is not that of a file beside it")
-    return files
-
-
-def _is_plain_name(name: str) -> bool:
-    return Path(name).name == name and name != MANIFEST
-
-
 def _damaged(folder: Path, got: str) -> ArtifactError:
-    return ArtifactError(
-        f"{folder}: {got}",
-        expected="every file just as the manifest recorded it when the bundle was built",
-        next_step=NEXT_STEP,
-    )
+    expected = "every file just as the manifest recorded it when the bundle was built"
+    return unusable(f"{folder}: {got}", expected=expected)

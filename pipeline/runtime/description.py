@@ -1,18 +1,21 @@
-"""`bundle.json`, the description of a bundle; docs/guide/artifacts.md documents the format."""
+"""`bundle.json`, the description of a bundle; docs/guide/artifacts.md documents the format.
 
-from collections.abc import Mapping
+Imports neither ONNX Runtime nor a tokenizer, so that a release can compare answers over HTTP.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from pipeline.core.errors import ArtifactError
+from pipeline.core.errors import ArtifactError, unusable
 from pipeline.core.typed_json import MismatchError, read_as
+from pipeline.problem.decision import HALF
+from pipeline.problem.prediction import Prediction
 from pipeline.problem.problems import CLASSIFICATION, PROBLEMS
-from pipeline.runtime.golden import GoldenRequest
 from pipeline.runtime.task import Request, Task
 
 FORMAT = 3
 DESCRIPTION = "bundle.json"
-NEXT_STEP = "build it again with `make pipeline`; do not edit a bundle by hand"
 Quality = Mapping[str, Mapping[str, Any]]
 """Split → figure → its value, or the two ends of its interval."""
 Latency = Mapping[str, float | None]
@@ -36,6 +39,35 @@ Both are still served."""
 
 
 @dataclass(frozen=True, kw_only=True)
+class GoldenRequest:
+    """A request with the answer of the model where it was built, to compare with it elsewhere."""
+
+    request: Request
+    answer: Prediction
+
+    @classmethod
+    def from_json(cls, value: object) -> "GoldenRequest":
+        """Reads what `as_dict` wrote.
+
+        Raises:
+            MismatchError: it is no object, or a key is unknown or of another type.
+        """
+        if not isinstance(value, Mapping):
+            raise MismatchError(f"{value!r} as a golden request")
+        answer = dict(value)
+        texts = [answer.pop(key) for key in ("text", "second") if key in answer]
+        if "text" not in value or not all(isinstance(text, str) for text in texts):
+            raise MismatchError(f"the texts {texts} of a golden request")
+        request = texts[0] if len(texts) == 1 else (texts[0], texts[1])
+        return cls(request=request, answer=read_as(Prediction, answer))
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `bundle.json`: `text`, `second` of a pair, and the keys of the answer."""
+        texts = (self.request,) if isinstance(self.request, str) else self.request
+        return dict(zip(("text", "second"), texts, strict=False)) | self.answer.as_dict()
+
+
+@dataclass(frozen=True, kw_only=True)
 class TeacherFigures:
     """The teacher's figures, to compare the released model with."""
 
@@ -50,7 +82,6 @@ class BundleDescription:
     """All of `bundle.json`.
 
     Attributes:
-        format: 1, 2 or 3.
         segments: the model reads which text of a pair a token belongs to.
         scale: lowest and highest number in the training rows; None unless answers are numbers.
         answered: split → `share` of rows answered and share of these that is `right`.
@@ -85,17 +116,22 @@ class BundleDescription:
 
     @classmethod
     def from_json(cls, value: object) -> "BundleDescription":
-        """Reads a parsed `bundle.json`.
+        """Reads a parsed `bundle.json`, in which the keys of the task are flat.
 
         Raises:
             ArtifactError: the format is unknown, or a key is unknown, missing or of another type.
         """
+        number = value.get("format") if isinstance(value, Mapping) else None
+        if not isinstance(value, Mapping) or number not in (*_ABSENT,):
+            raise _malformed(f"the format {number}")
+        described: dict[str, Any] = {**_ABSENT[number], **value}
+        decision = described.get("decision")
+        if isinstance(decision, Mapping) and not decision.keys() >= {"thresholds", "abstain_below"}:
+            raise _malformed(f"the decision {decision}")
+        names = [field.name for field in fields(Task)]
+        task = {name: described.pop(name) for name in names if name in described}
         try:
-            if not isinstance(value, Mapping):
-                raise MismatchError("no object")
-            if (number := value.get("format")) not in (*_ABSENT,):
-                raise MismatchError(f"format {number}")
-            description = read_as(cls, _with_task({**_ABSENT[number], **value}))
+            description = read_as(cls, described | {"task": task})
         except MismatchError as error:
             raise _malformed(str(error)) from error
         description.check()
@@ -104,7 +140,7 @@ class BundleDescription:
     def as_dict(self) -> dict[str, Any]:
         """The content of `bundle.json`."""
         keys = {
-            **self.task.as_dict(),
+            **asdict(self.task),
             **vars(self),
             "teacher": asdict(self.teacher),
             "golden": [request.as_dict() for request in self.golden],
@@ -130,28 +166,34 @@ class BundleDescription:
             raise _malformed(f"window_stride {task.window_stride}")
         if thresholds is not None and len(thresholds) != len(task.labels):
             raise _malformed(f"{len(thresholds)} thresholds for {len(task.labels)} labels")
-        if not all(_fits(golden, task) for golden in self.golden):
+        pairs = {not isinstance(golden.request, str) for golden in self.golden}
+        answered = all(task.kind.is_answer(golden.answer) for golden in self.golden)
+        if pairs - {task.pairs} or not answered:
             raise _malformed("a golden request that lacks text or answer")
 
+    def golden_differences(self, answer: Callable[[Request], Prediction]) -> list[str]:
+        """One sentence for each difference from a golden answer; empty when all agree.
 
-def _with_task(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Moves the keys of the task, which are flat in the file, under the key `task`."""
-    decision = value.get("decision")
-    if isinstance(decision, Mapping) and not decision.keys() >= {"thresholds", "abstain_below"}:
-        raise MismatchError(f"the decision {decision}")
-    names = {field.name for field in fields(Task)}
-    task = {key: held for key, held in value.items() if key in names}
-    return {key: held for key, held in value.items() if key not in names} | {"task": task}
-
-
-def _fits(golden: GoldenRequest, task: Task) -> bool:
-    """Whether the request is a pair if the task has pairs, and the answer fits the problem."""
-    return isinstance(golden.request, str) != task.pairs and task.kind.is_answer(golden.answer)
+        Args:
+            answer: gives a model's answer to one request.
+        """
+        task = self.task
+        thresholds = task.decision.thresholds or (HALF,) * len(task.labels)
+        threshold_of = dict(zip(task.labels, thresholds, strict=True))
+        return [
+            f"golden request {number}: {reason}"
+            for number, golden in enumerate(self.golden, start=1)
+            for reason in task.kind.differences(
+                answer(golden.request),
+                golden.answer,
+                threshold_of=threshold_of,
+                tolerance=self.golden_tolerance,
+            )
+        ]
 
 
 def _malformed(got: str) -> ArtifactError:
-    return ArtifactError(
+    return unusable(
         f"{DESCRIPTION} with {got}",
         expected=f"the bundle format {FORMAT} of docs/guide/artifacts.md",
-        next_step=NEXT_STEP,
     )

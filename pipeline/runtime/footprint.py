@@ -13,7 +13,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline.core.errors import ArtifactError
+from pipeline.core.errors import unusable
 from pipeline.core.typed_json import read_as
 from pipeline.runtime.task import Task
 from pipeline.runtime.text_model import TextModel
@@ -24,12 +24,7 @@ _TIMEOUT_SECONDS = 120
 
 @dataclass(frozen=True, kw_only=True)
 class Footprint:
-    """Resident memory of a process that serves one model.
-
-    Attributes:
-        bytes_imported: after the imports, before the model is loaded.
-        bytes_peak: peak after the model was used.
-    """
+    """Resident memory of a process that serves one model: before it is loaded, and the peak."""
 
     bytes_imported: int
     bytes_peak: int
@@ -41,7 +36,7 @@ def measure_footprint(model: Path, tokenizer: Path, *, task: Task, threads: int)
     Raises:
         ArtifactError: that process failed.
     """
-    arguments = [str(model), str(tokenizer), json.dumps(task.as_dict()), str(threads)]
+    arguments = [str(model), str(tokenizer), json.dumps(asdict(task)), str(threads)]
     done = subprocess.run(
         [sys.executable, "-m", "pipeline.runtime.footprint", *arguments],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -51,10 +46,9 @@ def measure_footprint(model: Path, tokenizer: Path, *, task: Task, threads: int)
         check=False,
     )
     if done.returncode:
-        raise ArtifactError(
+        raise unusable(
             f"a fresh process could not use {model.name}: {done.stderr.strip()[-300:]}",
             expected="a model that the runtime can load and use",
-            next_step="build it again with `make pipeline`",
         )
     return read_as(Footprint, json.loads(done.stdout))
 
@@ -70,12 +64,9 @@ def peak_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * _KIBIBYTE
 
 
-def _main(model: str, tokenizer: str, task: str, threads: str) -> None:
+if __name__ == "__main__":
+    model, tokenizer, task, threads = sys.argv[1:]
     imported = peak_bytes()
     described = read_as(Task, json.loads(task))
     TextModel(Path(model), Path(tokenizer), task=described, threads=int(threads)).warm_up()
     print(json.dumps(asdict(Footprint(bytes_imported=imported, bytes_peak=peak_bytes()))))
-
-
-if __name__ == "__main__":
-    _main(*sys.argv[1:])

@@ -12,11 +12,11 @@ from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer
 
-from pipeline.core.errors import ArtifactError
+from pipeline.core.errors import unusable
 from pipeline.runtime.bundle import Bundle
 from pipeline.runtime.costs import TokenCost, bits_of, by_piece, log_softmax, softmax
+from pipeline.runtime.reader import open_tokenizer
 from pipeline.runtime.session import open_session
 
 Family = Literal["bilm", "bert"]
@@ -56,22 +56,12 @@ class Word:
     probability: float
 
 
-@dataclass(frozen=True)
-class _Encoded:
-    """The tokens of a text; `spans` are the start and end of each token in characters."""
-
-    ids: list[int]
-    spans: list[tuple[int, int]]
-    truncated: bool
-
-
 class LanguageModel:
     """An ONNX language model with its tokenizer. Safe to use from several threads.
 
     Args:
         model: ONNX file; inputs `input_ids` and `attention_mask`, outputs `after` and `before`
             (bilm) or `here` (bert), and `states`.
-        tokenizer: a `tokenizer.json`.
         max_length: tokens read of a text, special tokens included.
 
     Raises:
@@ -82,47 +72,58 @@ class LanguageModel:
         self, model: Path, tokenizer: Path, *, max_length: int, threads: int | None = None
     ) -> None:
         self._session = open_session(model, threads)
-        self._tokenizer = Tokenizer.from_file(str(tokenizer))
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
+        self._tokenizer = open_tokenizer(tokenizer)
         self.max_length = max_length
-        self.family = self._family(model)
-        self._first, self._end, self._mask = (self._id(t) for t in ("[CLS]", "[SEP]", "[MASK]"))
+        names = [output.name for output in self._session.get_outputs()]
+        if {"after", "before", "states"} <= set(names):
+            self.family: Family = "bilm"
+        elif {"here", "states"} <= set(names):
+            self.family = "bert"
+        else:
+            raise unusable(
+                f"{model.name} with the outputs {', '.join(names)}",
+                expected="after, before and states, or here and states",
+            )
+        special = [self._tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]", "[MASK]")]
+        found = [number for number in special if number is not None]
+        if len(found) < len(special):
+            raise unusable(
+                f"{tokenizer.name} without [CLS], [SEP] or [MASK]",
+                expected="the tokenizer that the language model was trained with",
+            )
+        self._first, self._end, self._mask = found
         self._unknown = self._tokenizer.token_to_id("[UNK]")
 
     @classmethod
-    def from_bundle(cls, bundle: Bundle, threads: int | None = None) -> Self | None:
+    def from_bundle(cls, bundle: Bundle) -> Self | None:
         """The language model of a verified bundle; None where it has none."""
         if bundle.language_model is None:
             return None
-        model, tokenizer = bundle.language_model
-        return cls(model, tokenizer, max_length=bundle.task.max_length, threads=threads)
+        return cls(*bundle.language_model, max_length=bundle.task.max_length)
 
     def cost(self, text: str) -> TextCost:
         """The cost of `text` in bits, token by token."""
-        encoded = self._encode(text)
+        ids, spans, truncated = self._encode(text)
         if self.family == "bert":
-            bits = self._masked_bits(encoded.ids)
+            bits = self._masked_bits(ids)
             return TextCost(
-                tokens=by_piece(text, encoded.spans, bits=bits, backward=None),
+                tokens=by_piece(text, spans, bits=bits, backward=None),
                 bits=float(bits.sum()),
                 backward_bits=None,
                 is_probability=False,
-                truncated=encoded.truncated,
+                truncated=truncated,
             )
-        after_logits, before_logits = self._run(
-            [[self._end, *encoded.ids, self._end]], "after", "before"
-        )
-        after = bits_of(after_logits[0, :-1], [*encoded.ids, self._end])
-        before = bits_of(before_logits[0, 1:], [self._end, *encoded.ids])
-        costs = by_piece(text, encoded.spans, bits=after[:-1], backward=before[1:])
+        after_logits, before_logits = self._run([[self._end, *ids, self._end]], "after", "before")
+        after = bits_of(after_logits[0, :-1], [*ids, self._end])
+        before = bits_of(before_logits[0, 1:], [self._end, *ids])
+        costs = by_piece(text, spans, bits=after[:-1], backward=before[1:])
         costs.append(TokenCost("", float(after[-1]), float(before[0])))
         return TextCost(
             tokens=costs,
             bits=float(after.sum()),
             backward_bits=float(before.sum()),
-            is_probability=not encoded.truncated and self._unknown not in encoded.ids,
-            truncated=encoded.truncated,
+            is_probability=not truncated and self._unknown not in ids,
+            truncated=truncated,
         )
 
     def next_words(self, context: str, *, count: int = 8) -> list[Word]:
@@ -134,14 +135,11 @@ class LanguageModel:
         """
         ids = self._ids(context.rstrip())[-(self.max_length - _MAX_PIECES - 2) :]
         first = self._next(ids)
-        found = []
+        best: dict[str, float] = {}
         for token in np.argsort(-first)[: 2 * count]:
             word, share = self._complete(ids, int(token), float(first[token]))
             if word.strip():
-                found.append(Word(word.strip(), share))
-        best: dict[str, float] = {}
-        for candidate in found:
-            best[candidate.text] = max(best.get(candidate.text, 0.0), candidate.probability)
+                best[word.strip()] = max(best.get(word.strip(), 0.0), share)
         ranked = sorted(best.items(), key=lambda entry: -entry[1])
         return [Word(text, share) for text, share in ranked[:count]]
 
@@ -155,10 +153,13 @@ class LanguageModel:
         Raises:
             ValueError: `text` has no blank, or several.
         """
-        left, found, right = text.partition(blank)
-        if not found or blank in right:
+        left, _, right = text.partition(blank)
+        if text.count(blank) != 1:
             raise ValueError(f"a text with {text.count(blank)} blanks: write {blank} once")
-        before, after = self._around(self._ids(left.rstrip()), self._ids(right))
+        before, after = self._ids(left.rstrip()), self._ids(right)
+        room = self.max_length - 3
+        behind = min(len(after), max(room // 2, room - len(before)))
+        before, after = before[max(0, len(before) - (room - behind)) :], after[:behind]
         if self.family == "bert":
             row = [self._first, *before, self._mask, *after, self._end]
             (here,) = self._run([row], "here")
@@ -167,20 +168,20 @@ class LanguageModel:
             (lefts,) = self._run([[self._end, *before]], "after")
             (rights,) = self._run([[*after, self._end]], "before")
             scores = softmax(log_softmax(lefts[0, -1]) + log_softmax(rights[0, 0]))
-        return self._words(scores, count)
+        found: list[Word] = []
+        for token in np.argsort(-scores):
+            word = self._tokenizer.decode([int(token)]).strip()
+            if word and not word.startswith("##") and _HALF_CHARACTER not in word:
+                found.append(Word(word, float(scores[token])))
+            if len(found) == count:
+                break
+        return found
 
     def embeddings(self, text: str) -> tuple[list[str], Floats]:
         """The tokens of `text` and their states in every layer, `(layers + 1, tokens, width)`."""
-        encoded = self._encode(text)
-        (states,) = self._run([[self._first, *encoded.ids, self._end]], "states")
-        tokens = [text[start:end] for start, end in encoded.spans]
-        return tokens, states[:, 0, 1:-1].astype(np.float64)
-
-    def _around(self, before: list[int], after: list[int]) -> tuple[list[int], list[int]]:
-        """The end of `before` and the beginning of `after` that fit into one row with a blank."""
-        room = self.max_length - 3
-        behind = min(len(after), max(room // 2, room - len(before)))
-        return before[max(0, len(before) - (room - behind)) :], after[:behind]
+        ids, spans, _ = self._encode(text)
+        (states,) = self._run([[self._first, *ids, self._end]], "states")
+        return [text[start:end] for start, end in spans], states[:, 0, 1:-1].astype(np.float64)
 
     def _complete(self, ids: list[int], token: int, share: float) -> tuple[str, float]:
         """The word that begins with `token`, or "" if it ends in half a character; its probability."""
@@ -213,24 +214,12 @@ class LanguageModel:
         shares[[self._first, self._mask, self._end]] = 0.0
         return shares
 
-    def _words(self, scores: Floats, count: int) -> list[Word]:
-        """The `count` best tokens that can stand as a word of their own, best first."""
-        found = []
-        for token in np.argsort(-scores):
-            text = self._tokenizer.decode([int(token)]).strip()
-            if text and not text.startswith("##") and _HALF_CHARACTER not in text:
-                found.append(Word(text, float(scores[token])))
-            if len(found) == count:
-                break
-        return found
-
     def _masked_bits(self, ids: list[int]) -> Floats:
         """The cost of each token when it alone is masked (Salazar et al. 2020)."""
-        rows = []
-        for place in range(len(ids)):
-            row = [self._first, *ids, self._end]
-            row[place + 1] = self._mask
-            rows.append(row)
+        rows = [
+            [self._first, *ids[:place], self._mask, *ids[place + 1 :], self._end]
+            for place in range(len(ids))
+        ]
         bits = np.zeros(len(ids))
         for start in range(0, len(rows), _BATCH):
             (logits,) = self._run(rows[start : start + _BATCH], "here")
@@ -239,12 +228,11 @@ class LanguageModel:
                 bits[place] = bits_of(scores[place + 1 : place + 2], [ids[place]])[0]
         return bits
 
-    def _encode(self, text: str) -> _Encoded:
-        """The tokens of `text` without special ones, cut to the length that the model reads."""
+    def _encode(self, text: str) -> tuple[list[int], list[tuple[int, int]], bool]:
+        """The tokens that the model reads of `text`, their characters, and whether it was cut."""
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         limit = self.max_length - 2
-        cut = len(encoding.ids) > limit
-        return _Encoded(encoding.ids[:limit], encoding.offsets[:limit], cut)
+        return encoding.ids[:limit], encoding.offsets[:limit], len(encoding.ids) > limit
 
     def _ids(self, text: str) -> list[int]:
         """All tokens of `text` without special ones."""
@@ -260,25 +248,3 @@ class LanguageModel:
         feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
         found: list[npt.NDArray[np.float32]] = self._session.run([*outputs], feed)
         return found
-
-    def _id(self, token: str) -> int:
-        found = self._tokenizer.token_to_id(token)
-        if found is None:
-            raise ArtifactError(
-                f"a tokenizer without {token}",
-                expected="the tokenizer that the language model was trained with",
-                next_step="build the bundle again with `make pipeline`",
-            )
-        return int(found)
-
-    def _family(self, model: Path) -> Family:
-        names = [output.name for output in self._session.get_outputs()]
-        if {"after", "before", "states"} <= set(names):
-            return "bilm"
-        if {"here", "states"} <= set(names):
-            return "bert"
-        raise ArtifactError(
-            f"{model.name} with the outputs {', '.join(names)}",
-            expected="after, before and states, or here and states",
-            next_step="build the bundle again with `make pipeline`",
-        )

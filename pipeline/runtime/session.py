@@ -5,17 +5,16 @@ from pathlib import Path
 import onnxruntime as ort
 
 from pipeline.core.cores import available_cores
-from pipeline.core.errors import ArtifactError
+from pipeline.core.errors import unusable
 
 _DISABLED = ["SkipLayerNormFusion"]
 """On short texts the fused operator is five times slower than the addition and norm it replaces."""
 
 
 def open_session(model: Path, threads: int | None = None) -> ort.InferenceSession:
-    """A CPU session of `model`.
+    """A CPU session of an ONNX file.
 
     Args:
-        model: an ONNX file.
         threads: threads inside an operator, at most the cores this process may use; None takes
             those.
 
@@ -26,20 +25,19 @@ def open_session(model: Path, threads: int | None = None) -> ort.InferenceSessio
     try:
         return ort.InferenceSession(
             str(model),
-            sess_options=session_options(min(threads or cores, cores)),
+            sess_options=_options(min(threads or cores, cores)),
             providers=["CPUExecutionProvider"],
             disabled_optimizers=_DISABLED,
         )
     # ONNX Runtime's exceptions have no common base but Exception.
     except Exception as error:
-        raise ArtifactError(
+        raise unusable(
             f"{model.name} does not load: {str(error)[:300]}",
             expected="an ONNX model that ONNX Runtime can run",
-            next_step="build the bundle again with `make pipeline`",
         ) from error
 
 
-def session_options(threads: int) -> ort.SessionOptions:
+def _options(threads: int) -> ort.SessionOptions:
     """Options that keep memory constant and the processor idle between requests."""
     ort.disable_telemetry_events()
     options = ort.SessionOptions()

@@ -38,12 +38,10 @@ class Task:
     """Everything besides weights and tokenizer that a model's answers depend on.
 
     Attributes:
-        problem: name of the problem.
         labels: names of the outputs, in order.
         pairs: whether a request is two texts.
         max_length: tokens the model reads at once, special tokens included.
         window_stride: ordinary tokens from the start of one window to the next; None cuts the text.
-        decision: how scores become answers.
     """
 
     problem: str
@@ -69,19 +67,7 @@ class Task:
 
     @property
     def kind(self) -> Problem:
-        """The methods of the problem."""
         return problem_named(self.problem)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The task as keys of `bundle.json`."""
-        return {
-            "problem": self.problem,
-            "labels": list(self.labels),
-            "pairs": self.pairs,
-            "max_length": self.max_length,
-            "window_stride": self.window_stride,
-            "decision": self.decision.as_dict(),
-        }
 
 
 def columns_of(task: Task, predictions: Sequence[Prediction]) -> dict[str, list[Any]]:

@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.core.errors import ArtifactError
+from pipeline.core.errors import unusable
 from pipeline.problem.prediction import Prediction
 from pipeline.problem.probabilities import Scores
 from pipeline.runtime.bundle import MODEL, TOKENIZER, Bundle
@@ -24,7 +24,6 @@ Ids = npt.NDArray[np.int64]
 
 INPUTS = ("attention_mask", "input_ids")
 SEGMENTS = "token_type_ids"
-_NEXT_STEP = "build the bundle again with `make pipeline`"
 
 
 class TextModel:
@@ -34,7 +33,6 @@ class TextModel:
         model: ONNX file; inputs `input_ids`, `attention_mask` and, where it tells the texts of a
             pair apart, `token_type_ids`, int64 `(batch, length)`; output `logits` `(batch,
             outputs)`.
-        tokenizer: a `tokenizer.json`.
         threads: threads of ONNX Runtime, at most the cores this process may use; None takes those.
 
     Raises:
@@ -69,7 +67,17 @@ class TextModel:
         Raises:
             DataError: the first text of a pair leaves no room for the second.
         """
-        return [self._predict_one(request) for request in requests]
+        return [self.answer(request) for request in requests]
+
+    def answer(self, request: Request) -> Prediction:
+        """The prediction for one request."""
+        rows, truncated = self.read(request)
+        return self.task.kind.prediction(
+            self._score(rows)[None],
+            labels=self.task.labels,
+            decision=self.task.decision,
+            truncated=truncated,
+        )
 
     def scores(self, requests: Sequence[Request]) -> Scores:
         """Scores of the requests, `(requests, outputs)`; see the problem's `scores`."""
@@ -90,11 +98,9 @@ class TextModel:
 
     def outputs(self, row: TokenRow) -> npt.NDArray[np.float32]:
         """Raw outputs of one row of tokens, `(outputs,)`."""
-        input_ids = np.array([row.ids], dtype=np.int64)
+        ids = np.array([row.ids], dtype=np.int64)
         segments = np.array([row.segments], dtype=np.int64) if self.segments else None
-        found: npt.NDArray[np.float32] = self.outputs_together(
-            input_ids, np.ones_like(input_ids), segments
-        )[0]
+        found: npt.NDArray[np.float32] = self.outputs_together(ids, np.ones_like(ids), segments)[0]
         return found
 
     def outputs_together(
@@ -123,15 +129,6 @@ class TextModel:
         self.predict([("warm up", "warm up"), ("warm up", long)] if self.task.pairs
                      else ["warm up", long])  # fmt: skip
 
-    def _predict_one(self, request: Request) -> Prediction:
-        rows, truncated = self.read(request)
-        return self.task.kind.prediction(
-            self._score(rows)[None],
-            labels=self.task.labels,
-            decision=self.task.decision,
-            truncated=truncated,
-        )
-
     def _scores_of_one(self, request: Request) -> Scores:
         return self._score(self.read(request)[0])
 
@@ -141,16 +138,14 @@ class TextModel:
         return self.task.kind.scores(found[0] if len(found) == 1 else np.mean(found, axis=0))
 
     def _check_shape(self, model: Path) -> None:
-        inputs = sorted(node.name for node in self._session.get_inputs())
+        inputs = {node.name for node in self._session.get_inputs()}
         outputs = {node.name: node.shape[-1] for node in self._session.get_outputs()}
         # A width that the graph leaves open is a name here; `zip` then checks the first answer.
         width, wanted = outputs.get("logits"), len(self.task.labels)
         fits = width == wanted or not isinstance(width, int)
         fits = fits and self.task.kind.labels_fault(self.task.labels) is None
-        known = [*INPUTS], [*INPUTS, SEGMENTS]
-        if inputs not in known or "logits" not in outputs or not fits:
-            raise ArtifactError(
-                f"{model.name} with inputs {inputs} and outputs {outputs}",
+        if inputs - {SEGMENTS} != {*INPUTS} or "logits" not in outputs or not fits:
+            raise unusable(
+                f"{model.name} with inputs {sorted(inputs)} and outputs {outputs}",
                 expected=f"inputs attention_mask, input_ids (and {SEGMENTS}), output logits of {wanted}",
-                next_step=_NEXT_STEP,
             )

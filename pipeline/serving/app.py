@@ -14,6 +14,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -147,7 +148,7 @@ def _timed(model: TextModel, requests: list[TextRequest]) -> tuple[list[Predicti
 async def _model(holder: ModelHolder, request: Request) -> Response:
     bundle = _current(holder).bundle
     # The file of a bundle of format 1 lacks a part of the task.
-    shown = {**bundle.task.as_dict(), **bundle.description.as_dict(), "hash": bundle.hash}
+    shown = {**asdict(bundle.task), **bundle.description.as_dict(), "hash": bundle.hash}
     del shown["golden"]  # long, and for machines
     return json_response(shown)
 

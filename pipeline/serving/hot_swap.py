@@ -13,7 +13,6 @@ from pathlib import Path
 
 from pipeline.core.errors import ArtifactError
 from pipeline.runtime.bundle import Bundle, open_bundle
-from pipeline.runtime.golden_check import check_golden
 from pipeline.runtime.language_model import LanguageModel
 from pipeline.runtime.text_model import TextModel
 
@@ -95,10 +94,10 @@ def open_model(
         )
     text_model = TextModel.from_bundle(bundle, threads)
     text_model.warm_up()
-    if failures := check_golden(text_model, bundle.golden, bundle.golden_tolerance):
+    if failures := bundle.description.golden_differences(text_model.answer):
         raise ArtifactError(
             f"bundle {bundle.hash[:12]} gives other answers: {'; '.join(failures[:3])}",
-            expected=f"all {len(bundle.golden)} golden answers, as on the machine that built it",
+            expected="all its golden answers, as on the machine that built it",
             next_step="build the bundle again on a machine of this kind",
         )
     card = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")

@@ -13,7 +13,6 @@ from pipeline import distill
 from pipeline.core.params import load_params
 from pipeline.models.encoder import load_classifier, load_tokenizer
 from pipeline.runtime.bundle import open_bundle
-from pipeline.runtime.golden_check import check_golden
 from pipeline.runtime.text_model import TextModel
 from pipeline.training.predict import predict_logits
 from pipeline.training.token_rows import tokenize
@@ -114,7 +113,7 @@ def test_several_labels_of_long_pairs_go_the_whole_line_to_a_bundle(tmp_path: Pa
     assert said["evaluate"]["validation"]["pruned-int8"] > bar + 0.1
     bundle = open_bundle(tmp_path / "artifacts/gate/bundle")
     model = TextModel.from_bundle(bundle, threads=1)
-    assert check_golden(model, bundle.golden, bundle.golden_tolerance) == []
+    assert bundle.description.golden_differences(model.answer) == []
     long = " , so they say of the ending and the score" * 2
     praise, blame = model.predict(
         [

@@ -11,7 +11,6 @@ from pipeline.core.params import Params, override, parse_params
 from pipeline.core.paths import Paths
 from pipeline.problem.decision import Decision
 from pipeline.runtime.bundle import open_bundle
-from pipeline.runtime.golden_check import check_golden
 from pipeline.runtime.text_model import TextModel
 from tests.support.problems import MULTI_LABEL, PAIRS, REGRESSION
 from tests.support.tiny_workspace import at, compressed_workspace
@@ -55,7 +54,7 @@ def test_the_bundle_says_what_is_asked_and_answers_its_golden_requests(built: Bu
     assert described.quality_metric == params.product.requirements.quality_metric
     model = TextModel.from_bundle(bundle, threads=1)
     assert described.segments == model.segments == params.product.pairs
-    assert check_golden(model, bundle.golden, bundle.golden_tolerance) == []
+    assert bundle.description.golden_differences(model.answer) == []
     assert model.predict(described.examples)
     assert (described.scale is not None) == (params.product.problem == "regression")
 

@@ -28,7 +28,7 @@ def test_a_written_bundle_opens_with_its_hash_labels_and_golden_answers(tmp_path
     bundle = open_bundle(tmp_path / "bundle")
     assert bundle.hash == written == sha256_file(tmp_path / "bundle" / "manifest.json")
     assert bundle.task.labels == ("negative", "positive")
-    assert len(bundle.golden) == 3
+    assert len(bundle.description.golden) == 3
     assert bundle.task.max_length == 16
     assert bundle.description.pad_token_id == 0
 

@@ -77,7 +77,7 @@ def test_the_bits_of_a_text_follow_the_chain_rule_in_both_directions(written) ->
     model = opened(written, "bilm")
     text = TEXTS[0]
     found = model.cost(text)
-    ids = model._encode(text).ids
+    ids, _, _ = model._encode(text)
     nats = document_nats(
         written["bilm"][1], [np.array(ids)], boundary=3, device=torch.device("cpu")
     )

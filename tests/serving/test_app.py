@@ -70,7 +70,7 @@ def test_golden_requests_get_the_answers_of_the_bundle(
     client: TestClient, holder: ModelHolder
 ) -> None:
     assert holder.current is not None
-    golden = holder.current.bundle.golden
+    golden = holder.current.bundle.description.golden
     answer = client.post("/predict", json={"texts": [expected.request for expected in golden]})
     for prediction, expected in zip(answer.json()["predictions"], golden, strict=True):
         assert prediction["label"] == expected.answer.label

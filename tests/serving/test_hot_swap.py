@@ -79,8 +79,8 @@ def test_an_altered_bundle_keeps_the_old_and_says_why(followed: Followed, tmp_pa
 def test_golden_answers_that_differ_keep_the_old(followed: Followed, tmp_path: Path) -> None:
     holder, follower, old = followed
     bundle = open_bundle(tmp_path / "releases" / old)
-    answer = replace(bundle.golden[0].answer, label="negative")
-    golden = (replace(bundle.golden[0], answer=answer),)
+    answer = replace(bundle.description.golden[0].answer, label="negative")
+    golden = (replace(bundle.description.golden[0], answer=answer),)
     digest = write_bundle(
         tmp_path / "releases" / "other",
         model=bundle.model,

@@ -22,8 +22,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from pipeline.core.files import read_json, sha256_file, write_json
 from pipeline.problem.decision import Decision
 from pipeline.runtime.bundle import write_bundle
-from pipeline.runtime.description import FORMAT, BundleDescription, TeacherFigures
-from pipeline.runtime.golden_check import golden_answers
+from pipeline.runtime.description import FORMAT, BundleDescription, GoldenRequest, TeacherFigures
 from pipeline.runtime.task import Request, Task
 from pipeline.runtime.text_model import TextModel
 
@@ -180,7 +179,7 @@ def describe(model: Path, tokenizer: Path, task: Task) -> BundleDescription:
         size_bytes=model.stat().st_size,
         latency_ms={"p50": 0.6, "p95": 0.8, "batch": 1, "tokens": 32, "threads": 2},
         examples=examples,
-        golden=golden_answers(opened, examples),
+        golden=tuple(GoldenRequest(request=e, answer=opened.answer(e)) for e in examples),
         golden_tolerance=1e-4,
         versions={"onnxruntime": "any", "tokenizers": "any"},
         language_model=None,
