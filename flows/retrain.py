@@ -24,8 +24,8 @@ from pipeline.core.params import load_params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.typed_json import read_as
-from pipeline.monitoring.bundle_comparison import Rows, asks_the_same, compare
-from pipeline.monitoring.decide import Decision, decide
+from pipeline.monitoring.bundle_comparison import ComparedRows, asks_the_same, compare
+from pipeline.monitoring.decide import ReleaseDecision, decide
 from pipeline.release import ledger
 from pipeline.release.state import ReleaseState
 
@@ -85,7 +85,7 @@ def changes_since_champion(state: ReleaseState, origin: Origin) -> list[str] | N
     return [_PARTS[part] for part in changed_parts(read_as(Origin, known), origin)]
 
 
-def comparable_rows(records: Path, trained_on: TrainRows) -> Rows:
+def comparable_rows(records: Path, trained_on: TrainRows) -> ComparedRows:
     """The validation rows that the champion was not trained on.
 
     A row is left out by its id or its cluster: training on a near duplicate is training on the row.
@@ -99,7 +99,7 @@ def comparable_rows(records: Path, trained_on: TrainRows) -> Rows:
         for row in rows
         if row["split"] == "validation" and row["id"] not in ids and row["cluster"] not in clusters
     ]
-    return Rows(
+    return ComparedRows(
         texts=[row["text"] for row in chosen],
         seconds=[row["second"] for row in chosen if row["second"] is not None],
         targets=[row["target"] for row in chosen],
@@ -138,13 +138,13 @@ def _finish(
 
 def _decide(
     state: ReleaseState, workspace: Path, *, bundle: Path, parts: list[str] | None
-) -> Decision:
+) -> ReleaseDecision:
     champion = state.current()
     if champion is None:
-        return Decision(True, "There was no champion yet: first release.")
+        return ReleaseDecision(True, "There was no champion yet: first release.")
     trained_on = state.optional(state.rows(champion))
     if trained_on is None:
-        return Decision(
+        return ReleaseDecision(
             False,
             "It is not known which rows the champion was trained on, so no fair comparison is "
             "possible: champion stays. Release by hand with `modelyard release` if you mean to.",
@@ -153,9 +153,11 @@ def _decide(
     rows = comparable_rows(records, read_as(TrainRows, trained_on))
     params = load_params(Paths(workspace).params)
     if not rows.texts:
-        return Decision(False, "The champion trained on every validation row: champion stays.")
+        return ReleaseDecision(
+            False, "The champion trained on every validation row: champion stays."
+        )
     if not asks_the_same(state.release(champion), params):
-        return Decision(
+        return ReleaseDecision(
             False,
             "The champion answers another kind of question, so there is nothing to compare: champion "
             "stays. Release by hand with `modelyard release` if you mean to.",

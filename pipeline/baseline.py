@@ -1,4 +1,4 @@
-"""baseline: what simple models reach on these rows; is a language model worth its cost?
+"""baseline: fits simple models, to see whether a language model is worth its cost.
 
 Reads   artifacts/prepare/records.parquet
 Writes  artifacts/baseline/{predictions.parquet, verdict.json, learning_curve.csv, metrics.json}
@@ -20,14 +20,14 @@ from pipeline.core.variants import NAIVE_BAYES
 from pipeline.data.tables import read_table, text_schema, write_table
 from pipeline.metrics.quality import quality_figure
 from pipeline.models.baselines import (
+    BaselineRows,
     LearningPoint,
-    Rows,
     fit_baselines,
     learning_curve,
     split_rows,
     verdict,
 )
-from pipeline.models.linear import Task
+from pipeline.models.linear import LinearTask
 from pipeline.problem.probabilities import Scores, Targets
 from pipeline.problem.problem import Problem
 from pipeline.problem.problems import problem_named
@@ -40,7 +40,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     """Fits the baselines, chooses C on validation and says whether the problem can be learned."""
     product, settings = params.product, params.baseline
     metric, problem = product.requirements.quality_metric, problem_named(product.problem)
-    task = Task.of(product, settings)
+    task = LinearTask.of(product, settings)
     rows = split_rows(read_table(paths.read("prepare", "records.parquet")), pairs=task.pairs)
     quality_of = partial(_quality, metric, problem)
     fitted, chosen = fit_baselines(rows, settings, task=task, quality=quality_of)
@@ -93,7 +93,7 @@ def _save_curve(curve: Sequence[LearningPoint], paths: Paths) -> None:
     write_text(paths.out / "learning_curve.csv", "\n".join(",".join(line) for line in lines) + "\n")
 
 
-def _save_predictions(predicted: Predicted, rows: Mapping[str, Rows], paths: Paths) -> None:
+def _save_predictions(predicted: Predicted, rows: Mapping[str, BaselineRows], paths: Paths) -> None:
     outputs = next(iter(predicted.values())).shape[1]
     names = [f"score_{output}" for output in range(outputs)]
     columns: dict[str, list[Any]] = {

@@ -97,7 +97,7 @@ class LinearEngine(LocalEngine):
 
     records: Path
     regularisation: float
-    task: linear.Task
+    task: linear.LinearTask
 
     def fit(self) -> Baseline:
         """On the training rows."""

@@ -107,7 +107,7 @@ class Field:
 
     def _linear(self, paths: Paths) -> Contender:
         chosen = BaselineVerdict.read(paths).regularisation[NAIVE_BAYES]
-        task = linear.Task.of(self.params.product, self.params.baseline)
+        task = linear.LinearTask.of(self.params.product, self.params.baseline)
         engine = LinearEngine(paths.read("prepare", "records.parquet"), chosen, task)
         return Contender(engine, engine.bytes())
 

@@ -1,4 +1,4 @@
-"""Answers of a variant on the rows of a split, in memory and as a table."""
+"""The scores of a variant on the rows of a split, in memory and as a table."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
-"""Scores of language models that compare across vocabularies: bits a byte of the same lossless text.
+"""Bits per byte: a score of language models that compares across vocabularies.
 
-A model that factors a text by the chain rule says how many bits it would take to write the text down.
-Counted per byte of the text, that does not depend on how the text is cut into tokens, and a packer
-such as xz can stand beside it. Masked models have no such score: theirs stay apart.
+A model that factors a text by the chain rule says how many bits it takes to write the text down.
+Per byte of the text, this does not depend on how the text is cut into tokens, and it compares with
+a packer such as xz. Masked models have no such score.
 """
 
 import lzma
@@ -16,12 +16,12 @@ Floats = NDArray[np.float64]
 
 
 def text_bytes(texts: Sequence[str]) -> Floats:
-    """Bytes of each text in UTF-8 and one for its end, `(texts,)`."""
+    """UTF-8 bytes of each text plus one for its end, `(texts,)`."""
     return np.array([len(text.encode()) + 1.0 for text in texts])
 
 
 def bits_per_byte(nats: Floats, sizes: Floats) -> float:
-    """Bits over bytes of all texts together; one entry a text."""
+    """Bits of all texts divided by their bytes; each argument has one entry a text."""
     return float(nats.sum() / math.log(2) / sizes.sum())
 
 

@@ -1,4 +1,4 @@
-"""Do the probabilities mean what they say?"""
+"""Expected calibration error: how far probabilities are from the share of cases that come true."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ _BINS = 15
 
 
 def calibration_error(problem: Problem, gold: Values, scores: Scores) -> float | None:
-    """The expected error of the problem's `claims`; None for numbers, which claim nothing."""
+    """The expected calibration error of the problem's `claims`; None for numbers."""
     claims = problem.claims(gold, scores)
     return None if claims is None else expected_calibration_error(*claims)
 
@@ -23,8 +23,8 @@ def expected_calibration_error(
     Guo et al. 2017, equation 3. 0 is perfect, 1 the worst.
 
     Args:
-        probabilities: of some events, `(events,)`.
-        held: whether each came true, `(events,)`.
+        probabilities: what each event was given, `(events,)`.
+        held: whether it came true, `(events,)`.
     """
     wide, came = probabilities.astype(np.float64), held.astype(np.float64)
     bins = np.minimum((wide * _BINS).astype(np.int64), _BINS - 1)

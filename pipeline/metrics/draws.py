@@ -1,7 +1,8 @@
-"""Figures of rows drawn again and again: the library's own, from counts, ten to a hundred times as fast.
+"""Metrics of drawn rows, for a bootstrap: computed from counts, ten to a hundred times as fast.
 
-A bootstrap asks for a figure two thousand times, on the same answers. F1 and Matthews need but counts,
-and average precision but one sorting of the rows; tests hold all of them to scikit-learn's.
+A bootstrap asks for a metric of the same answers two thousand times. F1 and Matthews need only
+counts, and average precision needs the rows sorted once. Tests compare all of them with
+scikit-learn's.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ Figure = Callable[[Rows], float]
 
 
 def drawn_figure(metric: str, *, gold: Values, answers: Values, scores: Scores) -> Figure:
-    """The figure of the rows whose numbers are given, `(drawn,)`, a row perhaps more than once."""
+    """Returns the metric as a function of row numbers, `(drawn,)`, which may repeat."""
     if metric == "average_precision":
         return _average_precision(gold, scores)
     if metric in ("macro_f1", "micro_f1") and gold.ndim > 1:
@@ -32,14 +33,14 @@ def drawn_figure(metric: str, *, gold: Values, answers: Values, scores: Scores) 
 
 def _of_confusion(gold: Values, answers: Values, figure: Callable[[Values], float]) -> Figure:
     labels = int(max(gold.max(), answers.max())) + 1
-    # A label that is no longer one is numbered −1: it counts as one more, which gold never has.
+    # A label that the product no longer has is numbered −1: one more, which gold never has.
     cells = gold * (labels + 1) + np.where(answers < 0, labels, answers)
     size = (labels + 1, labels + 1)
     return lambda rows: figure(np.bincount(cells[rows], minlength=size[0] ** 2).reshape(size))
 
 
 def _macro_f1(confusion: Values) -> float:
-    """Mean over the labels that any row has or was given."""
+    """Mean over the labels that are the gold label or the answer of any row."""
     both = confusion.sum(axis=0) + confusion.sum(axis=1)
     present = both > 0
     return float(np.mean(2 * np.diag(confusion)[present] / both[present]))
@@ -69,7 +70,7 @@ def _average_precision(gold: Values, scores: Scores) -> Figure:
     order = np.argsort(-scores, axis=0, kind="stable")
     held = np.take_along_axis(gold, order, axis=0)
     falls = np.diff(np.take_along_axis(scores, order, axis=0), axis=0) != 0
-    # Rows of equal score stand or fall together: only the last of them is a threshold.
+    # Rows of equal score are above a threshold together: only the last of them is one.
     lasts = np.concatenate([falls, np.ones((1, gold.shape[1]), dtype=np.bool_)])
 
     def figure(rows: Rows) -> float:

@@ -1,8 +1,9 @@
-"""Time of single requests, taken so that a noisy machine spoils little of it.
+"""Time of single requests, measured so that a busy machine disturbs it little.
 
 The variants take turns in rounds, so that a slow minute hits all of them alike. The 95th percentile
-of a variant is the median over rounds of each round's: one disturbed round does not move it, a model
-that is slow in every round shows. The percentile of all requests together is kept beside it.
+of a variant is the median of the rounds' 95th percentiles: one disturbed round does not move it,
+but a model that is slow in every round shows. The percentile of all requests together is reported
+beside it.
 """
 
 import time

@@ -1,7 +1,4 @@
-"""How good answers are, in the figures that a product can be judged by.
-
-The answers follow from the scores and the decision; see the problem's `answers`.
-"""
+"""The metrics that a product can be judged by, through scikit-learn and SciPy."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -26,7 +23,7 @@ def quality_figure(
     scores: Scores,
     decision: Decision | None = None,
 ) -> float:
-    """One figure of these answers.
+    """A metric of scores against targets.
 
     Args:
         metric: one of `problem.metrics`.
@@ -39,14 +36,14 @@ def quality_figure(
 
 
 def figure_of(metric: str, *, gold: Values, answers: Values, scores: Scores) -> float:
-    """One figure of answers that are already decided; a bootstrap draws rows of all three many times."""
+    """A metric of answers that are already decided."""
     if metric == "average_precision":
         return average_precision(gold, scores)
     return QUALITY[metric](gold, answers)
 
 
 def average_precision(gold: Values, scores: Scores) -> float:
-    """Mean over the labels that any row has of the area below precision against recall."""
+    """The area under precision against recall, averaged over the labels that any row has."""
     present = gold.any(axis=0)
     if not present.any():
         return 0.0
@@ -56,7 +53,7 @@ def average_precision(gold: Values, scores: Scores) -> float:
 
 
 def agreement(problem: Problem, first: Values, second: Values) -> float:
-    """How alike two models answer: the problem's own figure, or the share of equal decisions."""
+    """How alike two models answer: the problem's own metric, or the share of equal decisions."""
     if problem.agreement_metric is not None:
         return QUALITY[problem.agreement_metric](first, second)
     return float(np.mean(first == second))
@@ -94,4 +91,4 @@ QUALITY: Mapping[str, Callable[[Values, Values], float]] = MappingProxyType(
         "spearman": spearman,
     }
 )
-"""Figure of gold and answers; `average_precision` is apart, for it reads scores."""
+"""Metric → its function of gold and answers; `average_precision` needs scores instead."""

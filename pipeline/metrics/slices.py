@@ -22,7 +22,7 @@ _NEGATION = re.compile(
 def slice_masks(
     texts: Sequence[str], gold: Values, *, problem: Problem, labels: Sequence[str]
 ) -> dict[str, Mask]:
-    """Which rows belong to each slice, `(rows,)` each: by length, by negation, and by the problem's labels.
+    """Slice → which rows belong to it, `(rows,)`: by length, by negation and by label.
 
     Args:
         texts: of a pair, both texts in one.

@@ -1,11 +1,11 @@
-"""Temperature scaling: one number that makes probabilities less, or more, sure of themselves.
+"""Temperature scaling (Guo et al. 2017, section 4.2): one number T corrects how sure a model is.
 
-Guo et al. 2017, section 4.2: outputs are divided by T before the softmax (of several labels, before each
-sigmoid). T is fitted by the likelihood of gold on validation. No answer changes, for the order of the
-labels stays; what changes is how well a probability says how often it is right.
+Outputs are divided by T before the softmax; with several labels, before each sigmoid. T is fitted
+on validation, so that the gold labels become likeliest. The order of the labels stays, so no answer
+changes.
 
-T fitted on the very rows it is judged on looks better than it is, so the error *after* is cross-fitted:
-each half of the rows is scaled by the T of the other half.
+T looks better than it is on the rows it was fitted on, so the error *after* is cross-fitted: each
+half of the rows is scaled by the T of the other half.
 """
 
 from dataclasses import dataclass
@@ -18,17 +18,18 @@ from pipeline.metrics.thresholds import halves
 from pipeline.problem.probabilities import Scores, Values, log_clipped
 from pipeline.problem.problem import Problem
 
-LEAST, MOST = 0.05, 20.0
-"""Between these T is sought: rows without a mistake would else ask for no T at all."""
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
+"""The range of T. Without it, rows without a mistake would ask for a T of 0."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """How well probabilities hold, as they are and scaled.
+    """How well the model's probabilities are calibrated, before and after scaling.
 
     Attributes:
-        temperature: fitted on all rows; over 1 where the model is too sure, under 1 where it doubts.
-        error_before: expected calibration error as the model says it.
+        temperature: fitted on all rows; over 1 where the model is too sure, under 1 where it is not
+            sure enough.
+        error_before: expected calibration error of the model's probabilities.
         error_after: of scaled probabilities, cross-fitted.
         loss_before: mean negative log-likelihood of gold, nats.
         loss_after: of scaled probabilities, cross-fitted.
@@ -44,7 +45,7 @@ class Calibration:
 
 
 def calibrate(problem: Problem, *, gold: Values, scores: Scores, seed: int) -> Calibration | None:
-    """Fit T and judge it on the rows it was not fitted on; None for numbers, which have no probability.
+    """Fits T and judges it on rows that it was not fitted on; None for numbers.
 
     Args:
         scores: probabilities, `(rows, outputs)`.
@@ -70,9 +71,9 @@ def calibrate(problem: Problem, *, gold: Values, scores: Scores, seed: int) -> C
 
 
 def fit_temperature(problem: Problem, *, gold: Values, scores: Scores) -> float:
-    """The T between `LEAST` and `MOST` under which gold is likeliest.
+    """The T between `MIN_TEMPERATURE` and `MAX_TEMPERATURE` under which gold is likeliest.
 
-    The loss is convex in 1/T, so the one valley there is can be found by shrinking an interval.
+    The loss is convex in 1/T, so shrinking an interval finds its only minimum.
     """
 
     def loss(logarithm: float) -> float:
@@ -80,10 +81,12 @@ def fit_temperature(problem: Problem, *, gold: Values, scores: Scores) -> float:
             problem, gold, problem.with_temperature(scores, exp(logarithm))
         )
 
-    found = minimize_scalar(loss, bounds=(log(LEAST), log(MOST)), method="bounded")
+    found = minimize_scalar(
+        loss, bounds=(log(MIN_TEMPERATURE), log(MAX_TEMPERATURE)), method="bounded"
+    )
     return exp(float(found.x))
 
 
 def negative_log_likelihood(problem: Problem, gold: Values, scores: Scores) -> float:
-    """Mean over rows, or over the label decisions where several labels may hold; nats."""
+    """Mean over rows, or over all label decisions if a row may have several labels; nats."""
     return float(-log_clipped(problem.gold_probabilities(gold, scores)).mean())

@@ -1,7 +1,7 @@
-"""Fitting a decision on validation: thresholds for a figure, and how sure an answer must be.
+"""Fits a decision on validation: the thresholds, and how sure an answer must be.
 
-Thresholds are climbed one label at a time: its odds are multiplied by each of a few factors, and what
-raises the figure is kept. With few rows a finer search would only learn their noise.
+Thresholds are searched one label at a time: its odds are multiplied by each of a few factors, and
+the change that raises the metric most is kept. With few rows a finer search would only fit noise.
 """
 
 from collections.abc import Callable
@@ -17,16 +17,16 @@ from pipeline.problem.problem import Problem, Thresholds
 
 _SWEEPS = 3
 _FACTORS = (0.25, 0.5, 0.67, 0.8, 0.9, 1.1, 1.25, 1.5, 2.0, 4.0)
-_LEAST_GAIN = 1e-9
+_MIN_GAIN = 1e-9
 
 NEVER_SURE = 2.0
-"""Above every confidence: these rows show no part that is answered well enough."""
+"""Above every confidence: on these rows no answers were right often enough."""
 
 
 def fit_thresholds(problem: Problem, metric: str, *, gold: Values, scores: Scores) -> Decision:
-    """The decision whose answers have the highest figure found.
+    """Returns the decision with the best metric found.
 
-    Average precision reads no decision, so thresholds are then fitted for micro F1.
+    Average precision does not depend on thresholds, so they are then fitted for micro F1.
     """
     if metric == "average_precision":
         metric = "micro_f1"
@@ -49,9 +49,9 @@ def _climb(
     for _ in range(_SWEEPS):
         before = best
         for label in range(len(start)):
-            # From one place, so that every factor is tried on the same odds.
+            # All start from the same thresholds, so that every factor is tried on the same odds.
             for tried in [move(best, label, factor) for factor in _FACTORS]:
-                if (found := figure(tried)) > highest + _LEAST_GAIN:
+                if (found := figure(tried)) > highest + _MIN_GAIN:
                     best, highest = tried, found
         if best == before:
             break
@@ -61,7 +61,7 @@ def _climb(
 def fit_abstention(
     problem: Problem, decision: Decision, *, gold: Values, scores: Scores, least_right: float
 ) -> Decision:
-    """The decision that answers as many rows as it can while `least_right` of the answers are right."""
+    """Returns the decision that answers most rows with at least `least_right` right answers."""
     confidence = problem.confidence(scores, decision)
     right = problem.right(gold, problem.answers(scores, decision))
     order = np.argsort(-confidence, kind="stable")
@@ -77,7 +77,7 @@ def fit_abstention(
 
 
 def halves(rows: int, seed: int) -> NDArray[np.bool_]:
-    """Which rows are of the first half, drawn by seed: the same for every model, `(rows,)`."""
+    """A random half of the rows, `(rows,)`; the same for every model."""
     first = np.zeros(rows, dtype=np.bool_)
     first[np.random.default_rng(seed).permutation(rows)[: rows // 2]] = True
     return first

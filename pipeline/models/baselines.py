@@ -1,4 +1,4 @@
-"""The three baselines on one set of splits: they are fitted, chosen, judged, and their learning curve drawn."""
+"""Fits the three baselines and judges from them whether a model is worth its cost."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from pipeline.core.variants import MAJORITY, NAIVE_BAYES, TFIDF
 from pipeline.models.linear import (
     Baseline,
     Inputs,
-    Task,
+    LinearTask,
     majority,
     naive_bayes_regression,
     tfidf_regression,
@@ -23,11 +23,11 @@ from pipeline.problem.probabilities import Scores, Targets
 from pipeline.problem.problem import Problem
 
 Quality = Callable[[Targets, Scores], float]
-"""The product's figure of targets and scores."""
+"""Targets and scores → the product's metric."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class BaselineRows:
     """The rows of one split, ordered by id.
 
     Attributes:
@@ -39,9 +39,9 @@ class Rows:
     inputs: Inputs
     targets: Targets
 
-    def first(self, count: int) -> "Rows":
-        """The first rows alone."""
-        return Rows(self.ids[:count], self.inputs[:count], self.targets[:count])
+    def first(self, count: int) -> "BaselineRows":
+        """The first `count` rows."""
+        return BaselineRows(self.ids[:count], self.inputs[:count], self.targets[:count])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +57,9 @@ class LearningPoint:
     validation_quality: float
 
 
-def split_rows(table: Mapping[str, Sequence[Any]], *, pairs: bool) -> dict[str, Rows]:
-    """Prepare's table by split. Ids are hashes, so the first n rows are a fair sample."""
-    splits: dict[str, Rows] = {}
+def split_rows(table: Mapping[str, Sequence[Any]], *, pairs: bool) -> dict[str, BaselineRows]:
+    """Split → its rows, by id. Ids are hashes, so the first n rows are a fair sample."""
+    splits: dict[str, BaselineRows] = {}
     columns = zip(table["id"], table["text"], table["second"], table["target"], strict=True)
     rows = sorted(zip(columns, table["split"], strict=True), key=lambda row: row[0][0])
     for name in ("train", "validation", "test"):
@@ -67,14 +67,14 @@ def split_rows(table: Mapping[str, Sequence[Any]], *, pairs: bool) -> dict[str, 
             *(row for row, split in rows if split == name), strict=True
         )
         inputs: Any = [*zip(texts, seconds, strict=True)] if pairs else [*texts]
-        splits[name] = Rows([*ids], inputs, np.array(targets, dtype=np.float64))
+        splits[name] = BaselineRows([*ids], inputs, np.array(targets, dtype=np.float64))
     return splits
 
 
 def fit_baselines(
-    rows: Mapping[str, Rows], params: BaselineParams, *, task: Task, quality: Quality
+    rows: Mapping[str, BaselineRows], params: BaselineParams, *, task: LinearTask, quality: Quality
 ) -> tuple[dict[str, Baseline], dict[str, float]]:
-    """The baselines by name, and the C that validation chose for each that has one."""
+    """Name → fitted baseline, and name → the C that is best on validation."""
     train = rows["train"]
     fitted = {MAJORITY: majority(train.targets, task)}
     chosen = {}
@@ -89,19 +89,19 @@ def fit_baselines(
     return fitted, chosen
 
 
-def _quality_of(model: Baseline, rows: Rows, quality: Quality) -> float:
+def _quality_of(model: Baseline, rows: BaselineRows, quality: Quality) -> float:
     return quality(rows.targets, model.scores(rows.inputs))
 
 
 def learning_curve(
-    rows: Mapping[str, Rows],
+    rows: Mapping[str, BaselineRows],
     params: BaselineParams,
     *,
-    task: Task,
+    task: LinearTask,
     regularisation: float,
     quality: Quality,
 ) -> list[LearningPoint]:
-    """The learning curve of NB-LR: its quality after growing shares of the train rows, each with the last.
+    """The learning curve of NB-LR: its quality after growing shares of the train rows.
 
     A share so small that it lacks a label is left out.
     """

@@ -1,9 +1,9 @@
-"""Linear models over word n-grams: the bar that a language model must clear.
+"""Linear models of word n-grams: the baselines that a language model must beat.
 
-Two of each kind. Over TF-IDF: logistic regression; for numbers, ridge regression. Over the presence of
-n-grams: logistic regression weighted by naive Bayes (NB-LR: Wang and Manning 2012, "Baselines and
-Bigrams"), one label against the rest; for numbers, ridge regression again. Of a pair, n-grams count by
-the text they stand in, and once more where both texts have them.
+There are two for each problem. On TF-IDF: logistic regression; for numbers, ridge regression. On
+the presence of n-grams: logistic regression weighted by naive Bayes (NB-LR: Wang and Manning 2012,
+"Baselines and Bigrams"), one label against the rest; for numbers, ridge regression again. The
+n-grams of a pair are counted for each of its texts, and once more if both texts have them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,12 +32,12 @@ _MAX_ITERATIONS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
-    """The task of a baseline.
+class LinearTask:
+    """The problem that a baseline learns.
 
     Attributes:
-        labels: how many; of regression, one.
-        max_ngram: words of the longest n-gram.
+        labels: how many outputs; one for a number.
+        max_ngram: words in the longest n-gram.
     """
 
     problem: Problem
@@ -46,7 +46,7 @@ class Task:
     max_ngram: int
 
     @classmethod
-    def of(cls, product: Product, settings: BaselineParams) -> "Task":
+    def of(cls, product: Product, settings: BaselineParams) -> "LinearTask":
         """The task that the parameters describe."""
         return cls(
             problem=problem_named(product.problem),
@@ -58,7 +58,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Baseline:
-    """Features of texts, and an answer to them."""
+    """A fitted baseline: features of texts, and scores from them."""
 
     features: Callable[[Inputs], Any]
     answer: Callable[[Any], Scores]
@@ -68,16 +68,20 @@ class Baseline:
         return self.answer(self.features(inputs))
 
 
-def majority(targets: Targets, task: Task) -> Baseline:
-    """A baseline that gives the same scores to every text: the labels' shares in training, or the mean."""
+def majority(targets: Targets, task: LinearTask) -> Baseline:
+    """A baseline with the same scores for every text: the labels' shares, or the mean."""
     answer = task.problem.constant_scores(targets, labels=task.labels)
     return Baseline(len, lambda rows: np.tile(answer, (rows, 1)))
 
 
 def tfidf_regression(
-    inputs: Inputs, targets: Targets, task: Task, *, regularisation: float
+    inputs: Inputs, targets: Targets, task: LinearTask, *, regularisation: float
 ) -> Baseline:
-    """A linear model of TF-IDF of word n-grams. `regularisation` is C: a larger one lets weights grow."""
+    """A linear model of TF-IDF of word n-grams.
+
+    Args:
+        regularisation: C; a larger one lets weights grow.
+    """
     vectorizer = TfidfVectorizer(**_analysis(task), sublinear_tf=True, min_df=1)
     table = vectorizer.fit_transform(inputs)
     fit = LINEAR_MODELS[task.problem.name].tfidf
@@ -85,16 +89,16 @@ def tfidf_regression(
 
 
 def naive_bayes_regression(
-    inputs: Inputs, targets: Targets, task: Task, *, regularisation: float
+    inputs: Inputs, targets: Targets, task: LinearTask, *, regularisation: float
 ) -> Baseline:
-    """A linear model of which word n-grams occur, each times its log-count ratio where there are labels."""
+    """A linear model of which word n-grams occur, weighted by their log-count ratios."""
     vectorizer = CountVectorizer(**_analysis(task), binary=True)
     counts = vectorizer.fit_transform(inputs)
     fit = LINEAR_MODELS[task.problem.name].presence
     return Baseline(vectorizer.transform, fit(counts, targets, task.labels, regularisation))
 
 
-def _analysis(task: Task) -> dict[str, Any]:
+def _analysis(task: LinearTask) -> dict[str, Any]:
     """How a vectorizer takes n-grams from a text, or from a pair."""
     single = {"ngram_range": (1, task.max_ngram), "token_pattern": _WORD}
     if not task.pairs:
@@ -113,7 +117,7 @@ def _analysis(task: Task) -> dict[str, Any]:
 def _weighted(
     counts: Any, positive: NDArray[np.bool_], regularisation: float
 ) -> Callable[[Any], NDArray[np.float64]]:
-    """Probability that a label holds, `(rows,)`, by naive-Bayes-weighted counts."""
+    """Probability that a text has the label, `(rows,)`, from naive-Bayes-weighted counts."""
     if positive.all() or not positive.any():
         return _constant(positive)
     ratio = log_count_ratio(counts, positive)
@@ -126,7 +130,7 @@ def _weighted(
 def _logistic(
     table: Any, positive: NDArray[np.bool_], regularisation: float
 ) -> Callable[[Any], NDArray[np.float64]]:
-    """Probability that a label holds, `(rows,)`."""
+    """Probability that a text has the label, `(rows,)`."""
     if positive.all() or not positive.any():
         return _constant(positive)
     model = LogisticRegression(C=regularisation, max_iter=_MAX_ITERATIONS).fit(table, positive)
@@ -134,7 +138,7 @@ def _logistic(
 
 
 def _constant(positive: NDArray[np.bool_]) -> Callable[[Any], NDArray[np.float64]]:
-    """A label that all training rows have, or none: there is nothing to tell it by."""
+    """The only answer to a label that all training rows have, or none."""
     return lambda rows: np.full(rows.shape[0], float(positive[0]))
 
 
@@ -149,7 +153,7 @@ def _ridge(
 def _multinomial(
     table: Table, targets: Targets, _labels: int, regularisation: float
 ) -> Callable[[Table], Scores]:
-    """Probabilities of labels of which one holds."""
+    """Probabilities of labels, one of which a text has."""
     model = LogisticRegression(C=regularisation, max_iter=_MAX_ITERATIONS)
     model.fit(table, targets[:, 0].astype(np.int64))
     return lambda rows: np.asarray(model.predict_proba(rows))
@@ -158,22 +162,22 @@ def _multinomial(
 def _logistic_each(
     table: Table, targets: Targets, _labels: int, regularisation: float
 ) -> Callable[[Table], Scores]:
-    """Probabilities of labels of which any may hold."""
+    """Probabilities of labels, any of which a text may have."""
     return _together([_logistic(table, column > 0, regularisation) for column in targets.T])
 
 
 def _weighted_each(
     table: Table, targets: Targets, _labels: int, regularisation: float
 ) -> Callable[[Table], Scores]:
-    """Probabilities of labels of which any may hold, by naive-Bayes-weighted counts."""
+    """Probabilities of labels, any of which a text may have, from naive-Bayes-weighted counts."""
     return _together([_weighted(table, column > 0, regularisation) for column in targets.T])
 
 
 def _weighted_one(
     table: Table, targets: Targets, labels: int, regularisation: float
 ) -> Callable[[Table], Scores]:
-    """Probabilities of labels of which one holds, by naive-Bayes-weighted counts, one against the rest."""
-    # Two labels of which one holds are one question: the answer to the second is the rest.
+    """Probabilities of labels, one against the rest, from naive-Bayes-weighted counts."""
+    # Of two labels only the second is asked: the first has the rest.
     asked = range(1, 2) if labels == 2 else range(labels)
     each = _together([_weighted(table, targets[:, 0] == label, regularisation) for label in asked])
 
@@ -194,11 +198,11 @@ def _together(
 
 @dataclass(frozen=True)
 class LinearModels:
-    """How the two linear models of a problem are fitted: table, targets, labels, C → answer.
+    """How the two linear models of a problem are fitted: table, targets, labels, C → scores.
 
     Attributes:
-        tfidf: on TF-IDF of n-grams.
-        presence: on 1 for each n-gram that occurs, else 0.
+        tfidf: for a table of TF-IDF.
+        presence: for a table with 1 for each n-gram that occurs, else 0.
     """
 
     tfidf: Fit

@@ -1,4 +1,4 @@
-"""The unit of a model that gives a number: training works in deviations from the mean, products in the unit."""
+"""Changes the unit of a model that gives a number: training uses deviations from the mean."""
 
 import torch
 from torch import nn
@@ -7,7 +7,7 @@ from pipeline.core.errors import ArtifactError
 
 
 def scale_output(model: nn.Module, *, factor: float, shift: float) -> None:
-    """Change the last layer in place so that the model gives `factor · output + shift`.
+    """Changes the last layer in place so that the model gives `factor · output + shift`.
 
     Raises:
         ArtifactError: the model does not end in one linear output.

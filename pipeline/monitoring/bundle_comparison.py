@@ -1,4 +1,4 @@
-"""Two released bundles on the same rows, as they would answer in production."""
+"""Compares two bundles on the same rows, each with the answers it gives in production."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from pipeline.runtime.text_model import TextModel
 
 
 @dataclass(frozen=True)
-class Rows:
+class ComparedRows:
     """Rows that neither bundle trained on.
 
     Attributes:
@@ -30,7 +30,7 @@ class Rows:
 
 
 def asks_the_same(champion: Path, params: Params) -> bool:
-    """Whether a bundle answers the product's question of today: same problem, texts or pairs.
+    """Whether a bundle has the product's problem of today, and reads pairs if the product does.
 
     Raises:
         ArtifactError: the bundle is damaged.
@@ -39,8 +39,8 @@ def asks_the_same(champion: Path, params: Params) -> bool:
     return (task.problem, task.pairs) == (params.product.problem, params.product.pairs)
 
 
-def compare(champion: Path, candidate: Path, *, rows: Rows, params: Params) -> Comparison:
-    """Quality of both bundles on `rows`, each by its own decision, and its difference.
+def compare(champion: Path, candidate: Path, *, rows: ComparedRows, params: Params) -> Comparison:
+    """The quality of both bundles on `rows`, each with its own decision, and the difference.
 
     Raises:
         ArtifactError: a bundle is damaged.
@@ -62,8 +62,8 @@ def compare(champion: Path, candidate: Path, *, rows: Rows, params: Params) -> C
     )
 
 
-def _judged(folder: Path, rows: Rows, *, labels: list[str], problem: Problem) -> Judged:
-    """The bundle's answers in the order of today's labels, which may not be that of its own."""
+def _judged(folder: Path, rows: ComparedRows, *, labels: list[str], problem: Problem) -> Judged:
+    """The bundle's answers, in the order of today's labels, which may not be its own."""
     model = TextModel.from_bundle(open_bundle(folder))
     own, decision = model.task.labels, model.task.decision
     scores = model.scores(requests_of(rows.texts, rows.seconds))

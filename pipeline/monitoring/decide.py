@@ -1,14 +1,14 @@
-"""May a new model take the champion's place? One pure decision, in plain words.
+"""Decides whether a new model may take the champion's place.
 
-Not worse means one of two things, both on the same validation rows:
+It may if it is not worse on the same validation rows, which means one of two things:
 
-- it is at least as good as the champion on them, or
-- it is a little worse on them, but the interval of the difference shows that it loses no more than
+- it is at least as good as the champion, or
+- it is a little worse, but the interval of the difference shows that it loses no more than
   `MAX_LOSS`.
 
-A smaller validation split gives a wider interval, so a seen loss passes only where there are rows
-enough to show that it is small; and because the seen difference counts first, a row of retrains does
-not slide downhill in steps that each look harmless. The gate's requirements hold in any case.
+A smaller validation split gives a wider interval, so a loss passes only if there are enough rows to
+show that it is small. Because the measured difference counts first, a series of retrains cannot get
+worse in steps that each look harmless. The gate's requirements apply in any case.
 """
 
 from collections.abc import Sequence
@@ -41,13 +41,14 @@ class Comparison:
     def __str__(self) -> str:
         low, high = 100 * self.difference.low, 100 * self.difference.high
         return (
-            f"{self.metric} {self.candidate:.4f} against the champion's {self.champion:.4f} on the same "
-            f"{self.rows} rows: {100 * self.difference.value:+.2f} points ({low:+.2f} to {high:+.2f})"
+            f"{self.metric} {self.candidate:.4f} against the champion's {self.champion:.4f} on the "
+            f"same {self.rows} rows: {100 * self.difference.value:+.2f} points "
+            f"({low:+.2f} to {high:+.2f})"
         )
 
 
 @dataclass(frozen=True)
-class Decision:
+class ReleaseDecision:
     """Whether to release, and why."""
 
     release: bool
@@ -56,8 +57,8 @@ class Decision:
 
 def decide(
     comparison: Comparison, *, changed: Sequence[str], max_loss: float = MAX_LOSS
-) -> Decision:
-    """Release or keep.
+) -> ReleaseDecision:
+    """Decides to release the new model or to keep the champion.
 
     Args:
         comparison: the two models on the same rows.
@@ -67,17 +68,17 @@ def decide(
     difference = comparison.difference
     because = f"Changed: {', '.join(changed)}. {str(comparison).capitalize()}."
     if comparison.rows < MIN_ROWS:
-        return Decision(
+        return ReleaseDecision(
             False,
             f"Too few rows to compare ({comparison.rows}, at least {MIN_ROWS}), champion stays. "
             f"{because}",
         )
     if difference.value >= 0:
-        return Decision(True, f"At least as good, released. {because}")
+        return ReleaseDecision(True, f"At least as good, released. {because}")
     if difference.low >= -max_loss:
-        return Decision(
+        return ReleaseDecision(
             True, f"Not worse by more than {100 * max_loss:g} points, released. {because}"
         )
     if difference.high < 0:
-        return Decision(False, f"Worse, champion stays. {because}")
-    return Decision(False, f"Perhaps worse (inconclusive), champion stays. {because}")
+        return ReleaseDecision(False, f"Worse, champion stays. {because}")
+    return ReleaseDecision(False, f"Perhaps worse (inconclusive), champion stays. {because}")

@@ -1,8 +1,8 @@
 """classification: each text has one label.
 
-Without thresholds the answer is the likeliest label. With thresholds, which sum to 1, it is the label
-whose probability is the largest multiple of its threshold; for two labels, the second from its threshold
-on. Confidence is the likeliest label's probability.
+Without thresholds the answer is the likeliest label. With thresholds, which sum to 1, it is the
+label whose probability is the largest multiple of its threshold; for two labels, the second from
+its threshold on. Confidence is the likeliest label's probability.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ _COMMON_SEPARATORS = ("|", ";", ",", "/", "+")
 
 
 class Classification(LabelProblem):
-    """One label a text. In tables: the label; as target: its number in `product.labels`."""
+    """One label a text. Tables hold the label; the target is its number in `product.labels`."""
 
     name = "classification"
     metrics = ("accuracy", "macro_f1", "matthews")
@@ -48,7 +48,7 @@ class Classification(LabelProblem):
         return labelling.one(value, where=where)
 
     def _refuse_several(self, value: str, labelling: Labelling, where: str) -> None:
-        """Raise a message of its own where a cell holds several labels."""
+        """Raises an error with a message of its own if a cell holds several labels."""
         for separator in _COMMON_SEPARATORS:
             parts = split_cell(value, separator)
             if len(parts) > 1 and all(
@@ -150,7 +150,7 @@ class Classification(LabelProblem):
     def reordered(
         self, scores: Scores, answers: Values, *, own: Sequence[str], labels: Sequence[str]
     ) -> tuple[Scores, Values]:
-        # A label that is no longer one is never right.
+        # A label that the product no longer has is never right.
         places = np.array([labels.index(name) if name in labels else -1 for name in own])
         return reordered_columns(scores, own=own, labels=labels), np.asarray(places[answers])
 
@@ -159,7 +159,7 @@ class Classification(LabelProblem):
         return scores.max(axis=1), scores.argmax(axis=1) == gold
 
     def with_temperature(self, scores: Scores, temperature: float) -> Scores:
-        # Softmax forgets a shift, so logarithms of probabilities do as well as the outputs themselves.
+        # Softmax ignores a shift, so logarithms of probabilities serve as the outputs.
         return softmax(log_clipped(scores) / temperature)
 
     def gold_probabilities(self, gold: Values, scores: Scores) -> Scores:

@@ -9,11 +9,11 @@ HALF = 0.5
 
 @dataclass(frozen=True)
 class Decision:
-    """How a problem's `answers` are made of scores. Evaluation and the runtime share it.
+    """How a problem turns scores into `answers`. Evaluation and the runtime share it.
 
     Attributes:
-        thresholds: one a label, or None for the usual rule.
-        abstain_below: least confidence of an answer that is given, or None where all are.
+        thresholds: one for each label, or None for the usual rule.
+        abstain_below: an answer with less confidence is not given; None gives all.
     """
 
     thresholds: tuple[float, ...] | None = None
@@ -21,7 +21,7 @@ class Decision:
 
     @classmethod
     def of(cls, described: Mapping[str, Any] | None) -> "Decision":
-        """The decision that `as_dict` described; the usual rule for None, which older files hold."""
+        """The decision from JSON; None, which older files have, is the usual rule."""
         if described is None:
             return cls()
         thresholds = described["thresholds"]

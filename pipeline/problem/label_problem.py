@@ -65,7 +65,8 @@ class LabelProblem(Problem):
         if wanted.keys() != probabilities.keys():
             return [f"labels {sorted(probabilities)}, expected {sorted(wanted)}"]
         return [
-            f"probability of {label!r} is {probabilities[label]:.6f}, expected {value:.6f} ± {tolerance:g}"
+            f"probability of {label!r} is {probabilities[label]:.6f}, "
+            f"expected {value:.6f} ± {tolerance:g}"
             for label, value in wanted.items()
             if not is_close(probabilities[label], value, tolerance)
         ]

@@ -1,15 +1,15 @@
-"""Label cells of data files, before they are labels of the product."""
+"""Reads the label cells of data files as labels of the product."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 BETWEEN_LABELS = "|"
-"""Stands between the labels of a row in the tables of a product of several labels."""
+"""Between the labels of a row, in tables of a multi_label product."""
 
 
 class RefusedError(ValueError):
-    """Data that do not fit the problem. This room knows no other, so callers raise it as their own error.
+    """Data that do not fit the problem. Callers outside this folder raise it as their own error.
 
     Args:
         got: what was found.
@@ -31,7 +31,7 @@ class Labelling:
     Attributes:
         labels: the product's labels; for regression, the number's name.
         values: value in the file → label of the product; empty where the file holds the labels.
-        separator: what stands between the labels of a row (multi_label). A JSON list is read too.
+        separator: between the labels of a cell (multi_label). A JSON list is read, too.
     """
 
     labels: Sequence[str]

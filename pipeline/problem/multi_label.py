@@ -1,7 +1,7 @@
-"""multi_label: any number of labels, or none, may hold of a text.
+"""multi_label: a text has any number of labels, or none.
 
-The answer is every label whose probability reaches its threshold, .5 where none are given. Confidence is
-the distance of the label that is nearest to its threshold.
+The answer is every label whose probability reaches its threshold, .5 where none are given.
+Confidence is the distance of the label that is nearest to its threshold.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,8 +21,10 @@ _NONE = "none"
 
 
 class MultiLabel(LabelProblem):
-    """Several labels a text. In tables: the labels that hold, `|` between them, in the product's order,
-    perhaps none; as target: 1 or 0 a label.
+    """Several labels a text.
+
+    Tables hold its labels in the product's order with `|` between them, or nothing; the target is 1
+    or 0 for each label.
     """
 
     name = "multi_label"
@@ -72,7 +74,7 @@ class MultiLabel(LabelProblem):
     def questions(
         self, rows: Sequence[Sequence[str]], labels: Sequence[str]
     ) -> list[Sequence[Sequence[Any]]]:
-        """For each label: does it hold?"""
+        """For each label, whether the text has it."""
         named = [[self.labels_in(label, labels) for label in row] for row in rows]
         return [[[label in names for names in row] for row in named] for label in labels]
 
@@ -127,7 +129,7 @@ class MultiLabel(LabelProblem):
     def confusion(
         self, gold: Values, answers: Values, labels: Sequence[str]
     ) -> Iterator[tuple[str, str]]:
-        """One line for each label that holds or was found, with `none` on the side that lacks it."""
+        """One line for each label of gold or answer, with `none` on the side that lacks it."""
         for row, number in np.argwhere(gold | answers):
             name = labels[number]
             yield (
@@ -142,7 +144,7 @@ class MultiLabel(LabelProblem):
         return reordered_columns(scores, own=own, labels=labels), held > 0
 
     def claims(self, gold: Values, scores: Scores) -> tuple[Scores, Mask] | None:
-        """Every label's probability, and whether it holds."""
+        """Every label's probability, and whether the text has it."""
         return scores.ravel(), gold.ravel()
 
     def with_temperature(self, scores: Scores, temperature: float) -> Scores:
@@ -163,7 +165,7 @@ class MultiLabel(LabelProblem):
         threshold_of: Mapping[str, float],
         tolerance: float,
     ) -> list[str]:
-        """A label whose probability lies within `tolerance` of its threshold may be in one answer alone."""
+        """A label within `tolerance` of its threshold may be in one answer only."""
         if apart := super().differences(
             found, expected, threshold_of=threshold_of, tolerance=tolerance
         ):

@@ -11,10 +11,10 @@ class Prediction:
     Attributes:
         label: the chosen label (classification).
         probability: its probability, 0 to 1.
-        labels: the labels that hold, in the order of the model's outputs (multi_label).
+        labels: the text's labels, in the order of the model's outputs (multi_label).
         probabilities: label → probability, in the order of the model's outputs.
         value: the number (regression).
-        abstained: the model is less sure than it was asked to be; its best guess is given all the same.
+        abstained: the model is less sure than it was asked to be; its best guess is given anyway.
         truncated: the text was longer than the model reads; its end was left out.
     """
 
@@ -27,7 +27,7 @@ class Prediction:
     truncated: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """The answer for a caller; `abstained` and `truncated` are there only where they are true."""
+        """The answer for a caller; `abstained` and `truncated` only if they are true."""
         answer = {
             "label": self.label,
             "probability": self.probability,

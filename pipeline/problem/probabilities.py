@@ -10,15 +10,15 @@ Targets = NDArray[np.float64]
 Scores = NDArray[np.float64]
 """Probabilities of the labels, or the number, `(rows, outputs)`."""
 Values = NDArray[Any]
-"""Answers or gold: label numbers `(rows,)`, which labels hold `(rows, labels)`, or numbers `(rows,)`."""
+"""Answers or gold: label numbers `(rows,)`, 0 or 1 for each label `(rows, labels)`, or numbers."""
 Mask = NDArray[np.bool_]
 
 
 def softmax(logits: NDArray[np.floating]) -> Scores:
     """Probabilities over the last axis, in float64 so that they sum to 1 within 1e-15.
 
-    Two other places keep arithmetic of their own, because this one would change their last bits: the
-    language model's (`pipeline.runtime.costs`) goes through logarithms of float32 outputs, and
+    Two other places keep arithmetic of their own, because this one would change their last bits:
+    the language model's (`pipeline.runtime.costs`) goes through logarithms of float32 outputs, and
     `Classification.teacher_confidence` stays in float32.
     """
     wide = logits.astype(np.float64)
@@ -36,5 +36,5 @@ def sigmoid(logits: NDArray[np.floating]) -> Scores:
 
 
 def log_clipped(values: Scores) -> Scores:
-    """Natural logarithms; of 0, that of the smallest number that has one."""
+    """Natural logarithms; 0 is taken as 1e-300."""
     return np.log(np.maximum(values, 1e-300))

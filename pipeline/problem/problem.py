@@ -1,8 +1,8 @@
-"""All that the pipeline asks of a kind of problem.
+"""The interface of a kind of problem: everything that the pipeline needs to know of it.
 
-One class a kind, in a file of its own: classification.py, multi_label.py, regression.py. What needs
-torch, scikit-learn, matplotlib or the browser stays with these, in one table keyed by the problem's name
-(tests/problem/test_problems.py names the tables and checks that each knows every problem).
+Each kind is one class in a file of its own: classification.py, multi_label.py, regression.py. Code
+that needs torch, scikit-learn, matplotlib or a browser is elsewhere, in tables with one entry a
+problem (tests/problem/test_problems.py lists the tables and checks that each has every problem).
 """
 
 import statistics
@@ -31,14 +31,14 @@ class Words:
     Attributes:
         answer_of_a_text: the kind of answer, for the explanation of `product.problem`.
         row_score: what the mean of `row_scores` is called.
-        row_score_column: the same, as the head of a column.
-        row_score_meaning: a sentence on it for the model card, or nothing.
+        row_score_column: its name as the head of a column.
+        row_score_meaning: a sentence that explains it, or nothing.
         agreement: how two models' answers are compared.
-        constant_answer: what the baseline says that does not look at the text.
+        constant_answer: the answer of the baseline that does not read the text.
         answers: the answers, for a list of facts; `{labels}` is replaced.
         gives: the answers, after "It gives"; `{labels}`, `{count}` and `{text}` are replaced.
-        when_unsure: what an answer shows of a text that has no such property.
-        every_split: what each of the splits must hold.
+        when_unsure: how an answer shows that a text has no such property.
+        every_split: what each split must contain.
     """
 
     answer_of_a_text: str
@@ -55,8 +55,10 @@ class Words:
 
 @dataclass(frozen=True)
 class Scale:
-    """Where numbers lie. A head learns them with mean 0 and deviation 1, whatever their unit is, for a
-    learning rate suits weights of one size; pipeline/models/numbers.py then puts the unit into the head.
+    """Mean and deviation of the numbers in training.
+
+    A head learns numbers with mean 0 and deviation 1, whatever their unit is, because a learning
+    rate suits weights of one size. pipeline/models/numbers.py then puts the unit into the head.
     """
 
     mean: float
@@ -81,10 +83,12 @@ class Problem(ABC):
 
     Attributes:
         name: as `product.problem` has it.
-        metrics: figures of quality that it can be judged by; the first is the usual one.
-        agreement_metric: the figure by which two models' answers are alike; None for the share of equal ones.
-        has_probabilities: whether scores are probabilities, so that there is a confidence, thresholds can
-            be fitted and a temperature measured. The defaults below are for numbers, which have none.
+        metrics: the metrics that it can be judged by; the first is the usual one.
+        agreement_metric: the metric of how alike two models answer; None for the share of equal
+            answers.
+        has_probabilities: whether scores are probabilities, so that there is a confidence, and
+            thresholds and a temperature can be fitted. The defaults below are for numbers, which
+            have no probabilities.
         many_labels: whether a row may have several labels.
         columns: the fields of `Prediction` that an answer has.
         transformers_name: the kind of head, as transformers calls it.
@@ -198,7 +202,7 @@ class Problem(ABC):
 
     @abstractmethod
     def answers(self, scores: Scores, decision: Decision) -> Values:
-        """Label numbers `(rows,)`, which labels hold `(rows, labels)`, or numbers `(rows,)`."""
+        """The answers, in one of the forms of `Values`."""
 
     def confidence(self, scores: Scores, decision: Decision) -> NDArray[np.float64]:
         """How sure each answer is, `(rows,)`.
@@ -244,8 +248,9 @@ class Problem(ABC):
         return 1.0
 
     def slices(self, gold: Values, labels: Sequence[str]) -> dict[str, Mask]:
-        """Rows by their own label, `(rows,)` each. Numbers have none: the ends of a scale are harder for
-        every model.
+        """Slice → its rows, `(rows,)`, by gold label.
+
+        Numbers have no slices: the ends of a scale are harder for every model.
         """
         del gold, labels
         return {}
@@ -260,7 +265,7 @@ class Problem(ABC):
     def reordered(
         self, scores: Scores, answers: Values, *, own: Sequence[str], labels: Sequence[str]
     ) -> tuple[Scores, Values]:
-        """Scores and answers in the order of `labels`, from a bundle whose own labels were `own`."""
+        """Scores and answers in the order of `labels`, from those of a bundle with labels `own`."""
 
     def flips(self, answers: Values, others: Values) -> int | None:
         """Rows that get another answer; None for numbers, which always differ a little."""
@@ -270,14 +275,12 @@ class Problem(ABC):
     # ---- probabilities ------------------------------------------------------------------------
 
     def claims(self, gold: Values, scores: Scores) -> tuple[Scores, Mask] | None:
-        """Probabilities that the model gives to some events and whether each came true, `(events,)` both;
-        None where it gives numbers.
-        """
+        """Probabilities and whether each came true, `(events,)` both; None for numbers."""
         del gold, scores
         return None
 
     def with_temperature(self, scores: Scores, temperature: float) -> Scores:
-        """The probabilities that the outputs divided by T would have given, of the shape of `scores`."""
+        """The probabilities of outputs divided by T, in the shape of `scores`."""
         raise self._no_probabilities()
 
     def gold_probabilities(self, gold: Values, scores: Scores) -> Scores:
@@ -329,5 +332,5 @@ def median_label(votes: Iterable[str]) -> str:
 
 
 def is_close(value: float, expected: float, tolerance: float) -> bool:
-    """Whether a finite value is within the tolerance; NaN, which compares false with everything, is not."""
+    """Whether the value is finite and within the tolerance; NaN is not."""
     return bool(np.isfinite(value)) and abs(value - expected) <= tolerance

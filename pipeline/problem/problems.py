@@ -1,4 +1,4 @@
-"""The kinds of problem there are. A new one is a class in this folder and a place in `PROBLEMS`."""
+"""Lists the kinds of problem. A new one is a class in this folder and an entry in `PROBLEMS`."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

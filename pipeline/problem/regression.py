@@ -27,7 +27,7 @@ _PRECISION = 0.01
 
 
 class Regression(Problem):
-    """A number a text. In tables: the number as text; as target: the number."""
+    """A number a text. Tables hold it as text; the target is the number."""
 
     name = "regression"
     metrics = ("pearson", "spearman")
@@ -39,8 +39,8 @@ class Regression(Problem):
         answer_of_a_text="a number",
         row_score="closeness",
         row_score_column="closeness",
-        row_score_meaning="Closeness is 1 for the right number, and 0 on average for whoever always says "
-        "the median.",
+        row_score_meaning="Closeness is 1 for the right number, and 0 on average for whoever "
+        "always says the median.",
         agreement="rank correlation (Spearman)",
         constant_answer="the mean",
         answers="a number: {labels}",
@@ -61,7 +61,8 @@ class Regression(Problem):
             return repr(number)
         raise RefusedError(
             f"{where}: the label value {value!r}",
-            expected=f"a finite number, the {labelling.labels[0]} of the row (product.problem: regression)",
+            expected=f"a finite number, the {labelling.labels[0]} of the row "
+            "(product.problem: regression)",
             next_step="correct the row, or `label_values` of the source",
         )
 
@@ -144,7 +145,8 @@ class Regression(Problem):
     def row_scores(self, gold: Values, answers: Values) -> NDArray[np.float64]:
         """Closeness: 1 − |found − gold| / d, where d is the mean distance of gold from its median.
 
-        Over all rows it averages 0 for whoever always says the median, and 1 for whoever is always right.
+        Its mean over all rows is 0 for a model that always gives the median, and 1 for one that is
+        always right.
         """
         distance = float(np.mean(np.abs(gold - np.median(gold)))) or 1.0
         return np.asarray(1 - np.abs(answers - gold) / distance, dtype=np.float64)
@@ -152,7 +154,7 @@ class Regression(Problem):
     def tolerance_unit(self, targets: Targets) -> float:
         """The spread of the numbers.
 
-        Never less than float32 can tell apart at the size of the numbers, a hundred times over and more.
+        At least a hundred times what float32 can tell apart at the size of the numbers.
         """
         return max(float(np.std(targets)), _PRECISION * float(np.abs(targets).max())) or 1.0
 

@@ -1,4 +1,4 @@
-"""Figures of a model on the validation rows, in the product's own measure."""
+"""The product's metric of a model on the validation rows."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,11 +20,11 @@ _BATCH_SIZE = 64
 
 @dataclass(frozen=True, kw_only=True)
 class Validation:
-    """The rows that every choice is made on.
+    """The validation rows, on which every choice is made.
 
     Attributes:
         targets: of each text, `(texts, width)`.
-        metric: the product's figure of quality.
+        metric: the product's metric.
     """
 
     rows: TokenRows
@@ -45,11 +45,11 @@ class Validation:
         )
 
     def quality(self, model: torch.nn.Module) -> dict[str, float]:
-        """The product's figure, under the name that curves give it."""
+        """The product's metric, under the name that curves give it."""
         return {QUALITY: self._figure(self.metric, self._logits(model))}
 
     def report(self, model: torch.nn.Module) -> dict[str, Any]:
-        """The product's figure for metrics.json, with its name, and accuracy where the problem has it."""
+        """The product's metric with its name, and accuracy if the problem has it."""
         logits = self._logits(model)
         figures = {QUALITY: self._figure(self.metric, logits), "quality_metric": self.metric}
         if "accuracy" in self.problem.metrics:

@@ -120,7 +120,9 @@ def test_the_linear_model_learns_its_rows_and_has_a_size(workspace: tuple[Params
     engine = LinearEngine(
         records,
         10.0,
-        linear.Task(problem=problem_named("classification"), labels=2, pairs=False, max_ngram=2),
+        linear.LinearTask(
+            problem=problem_named("classification"), labels=2, pairs=False, max_ngram=2
+        ),
     )
     train = read_split(records, "train")
     assert take_turn(engine.open(1), Turn(train.texts)) == train.label_ids.tolist()

@@ -21,7 +21,7 @@ from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file, write_json
 from pipeline.core.params import Params, override, parse_params
-from pipeline.monitoring.bundle_comparison import Rows, compare
+from pipeline.monitoring.bundle_comparison import ComparedRows, compare
 from pipeline.release import ledger
 from pipeline.release.state import ReleaseState
 from tests.support.example_artifacts import check, verdict
@@ -181,14 +181,14 @@ def test_rows_that_the_champion_trained_on_are_left_out(tmp_path: Path) -> None:
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "records.parquet")
     trained_on = TrainRows(ids=["a"], clusters=["b"])
     found = comparable_rows(tmp_path / "records.parquet", trained_on)
-    assert found == Rows(texts=["four"], seconds=["second of d"], targets=[[1.0]])
+    assert found == ComparedRows(texts=["four"], seconds=["second of d"], targets=[[1.0]])
 
 
 def test_models_are_compared_row_by_row(tmp_path: Path) -> None:
     make_tiny_bundle(tmp_path / "old")
     make_tiny_bundle(tmp_path / "new", labels=("positive", "negative"))
     params = asking("classification", "accuracy", "[negative, positive]")
-    rows = Rows(texts=TEXTS, seconds=[], targets=TARGETS)
+    rows = ComparedRows(texts=TEXTS, seconds=[], targets=TARGETS)
     comparison = compare(tmp_path / "old", tmp_path / "new", rows=rows, params=params)
     # The second model has the labels the wrong way round.
     assert (comparison.champion, comparison.candidate) == (1.0, 0.0)
@@ -212,7 +212,7 @@ def test_several_labels_are_compared_by_name_in_the_products_figure(tmp_path: Pa
     make_tiny_bundle(tmp_path / "new", task=wrong)
     params = asking("multi_label", "average_precision", "[negative, positive]")
     targets = [[0.0, 1.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]
-    rows = Rows(texts=TEXTS, seconds=[], targets=targets)
+    rows = ComparedRows(texts=TEXTS, seconds=[], targets=targets)
     comparison = compare(tmp_path / "old", tmp_path / "new", rows=rows, params=params)
     assert comparison.champion == 1.0
     assert comparison.candidate < 0.6
@@ -222,7 +222,7 @@ def test_several_labels_are_compared_by_name_in_the_products_figure(tmp_path: Pa
 def test_numbers_are_compared_by_correlation(tmp_path: Path) -> None:
     make_tiny_bundle(tmp_path / "old", task=tiny_task("regression"))
     params = asking("regression", "spearman", "[stars]")
-    rows = Rows(texts=TEXTS, seconds=[], targets=[[4.0], [5.0], [2.0], [1.0]])
+    rows = ComparedRows(texts=TEXTS, seconds=[], targets=[[4.0], [5.0], [2.0], [1.0]])
     comparison = compare(tmp_path / "old", tmp_path / "old", rows=rows, params=params)
     assert comparison.champion == comparison.candidate > 0.7
     assert comparison.difference.value == 0.0

@@ -44,6 +44,13 @@ def test_scores_of_other_rows_cannot_be_paired() -> None:
         paired_difference(np.ones(3), np.ones(4), **OPTIONS)
 
 
+def test_one_row_can_only_be_drawn_as_it_is() -> None:
+    found = paired_difference(np.ones(1), np.zeros(1), **OPTIONS)
+    assert (found.value, found.low, found.high) == (1.0, 1.0, 1.0)
+    found = bootstrap_interval(lambda rows: float(rows.sum()) + 2.0, 1, **OPTIONS)
+    assert (found.value, found.low, found.high) == (2.0, 2.0, 2.0)
+
+
 def test_no_rows_have_no_interval() -> None:
     with pytest.raises(ValueError, match="two or more observations"):
         paired_difference(np.ones(0), np.ones(0), **OPTIONS)

@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.metrics.temperature import (
-    LEAST,
-    MOST,
+    MAX_TEMPERATURE,
+    MIN_TEMPERATURE,
     calibrate,
     fit_temperature,
     negative_log_likelihood,
@@ -66,7 +66,7 @@ def test_scaling_probabilities_is_dividing_the_outputs(problem: str) -> None:
 
 
 def test_no_row_is_scaled_by_a_temperature_that_it_was_fitted_on() -> None:
-    # Noise: what one half asks for does not help the other, so the loss cannot fall below the honest one.
+    # Noise: the T of one half does not help the other, so the loss cannot fall further.
     random = np.random.default_rng(0)
     gold, scores = (
         random.integers(0, 2, 40),
@@ -84,10 +84,12 @@ def test_a_model_without_a_mistake_keeps_to_the_bounds() -> None:
     gold = np.array([0, 1] * 20)
     scores = np.where(np.arange(2) == gold[:, None], 1.0, 0.0)
     assert (
-        LEAST <= fit_temperature(problem_named("classification"), gold=gold, scores=scores) <= MOST
+        MIN_TEMPERATURE
+        <= fit_temperature(problem_named("classification"), gold=gold, scores=scores)
+        <= MAX_TEMPERATURE
     )
     wrong = fit_temperature(problem_named("classification"), gold=1 - gold, scores=scores)
-    assert wrong == pytest.approx(MOST, rel=0.01)
+    assert wrong == pytest.approx(MAX_TEMPERATURE, rel=0.01)
 
 
 def test_a_number_has_no_temperature() -> None:

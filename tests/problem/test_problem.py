@@ -1,4 +1,4 @@
-"""Each kind of problem says what is right, how near a number is, and what a tolerance is a share of."""
+"""Each kind of problem knows which answers are right, how near, and in what unit."""
 
 import numpy as np
 import pytest

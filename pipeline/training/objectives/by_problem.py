@@ -31,11 +31,12 @@ class Losses:
     """Losses that models of one problem minimise.
 
     Attributes:
-        objective: rows, their targets `(rows, width)` and weights of the labels (or None) → the objective
-            of training on gold.
-        against_teacher: student and teacher outputs, `(batch, outputs)`, and a temperature → the loss
-            of each row, `(batch,)`.
-        against_gold: student outputs and targets, `(batch, width)` → the loss of each row, `(batch,)`.
+        objective: makes the objective of training on gold from rows, their targets `(rows, width)`
+            and weights of the labels or None.
+        against_teacher: the loss of each row, `(batch,)`, from student and teacher outputs,
+            `(batch, outputs)`, and a temperature.
+        against_gold: the loss of each row, `(batch,)`, from student outputs and targets,
+            `(batch, width)`.
     """
 
     objective: Callable[[TokenRows, Targets, NDArray[np.float64] | None], GoldObjective]

@@ -1,7 +1,7 @@
-"""Losses of each row, `(batch,)`, against the teacher's outputs or gold: what distillation weighs and adds.
+"""Losses of each row, `(batch,)`, against the teacher's outputs or gold, for distillation.
 
-A label's distribution is softened by the temperature; of several labels each is softened by itself. A
-number has nothing to soften: the student learns the teacher's number.
+A label's distribution is softened by the temperature; of several labels each is softened by itself.
+A number has nothing to soften: the student learns the teacher's number.
 """
 
 import torch
@@ -19,7 +19,7 @@ def soft_loss(student: torch.Tensor, teacher: torch.Tensor, temperature: float) 
 def soft_label_loss(
     student: torch.Tensor, teacher: torch.Tensor, temperature: float
 ) -> torch.Tensor:
-    """Binary cross-entropy with the teacher's softened answer to each label, its mean, `(batch,)`."""
+    """Binary cross-entropy with the teacher's softened labels, the mean, `(batch,)`."""
     target = torch.sigmoid(teacher / temperature)
     return multi_label_loss(student / temperature, target) * temperature**2
 
