@@ -94,7 +94,7 @@ def open_field(paths: Paths, *, peers: Iterable[str]) -> Field:
             next_step="run this benchmark on such a product",
         )
     release = read_json(paths.read("gate", "metrics.json"))["released"]
-    return Field(paths.root, params, release, tuple(peers))
+    return Field(root=paths.root, params=params, release=release, peers=tuple(peers))
 
 
 def of_seeds(
@@ -175,14 +175,11 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Command line."""
     options = parse_arguments()
-    # Switches off progress bars of libraries, here and in child processes.
-    os.environ["TQDM_DISABLE"] = "1"
-    logging.disable_progress_bar()
+    _hide_progress_bars()
     paths = Paths(ROOT)
     field = open_field(paths, peers=[name for name in options.peers if name != "none"])
-    own, settings = field.params.compute.seed, field.params.measure
+    own, texts = field.params.compute.seed, texts_by_tokens(paths, TOKENS)
     seeds = [own, *(seed for seed in options.seeds or [] if seed != own)]
-    texts = texts_by_tokens(paths, TOKENS)
     with tempfile.TemporaryDirectory(prefix="compression-") as name:
         work = Path(name)
         contenders = field.contenders(paths, work / "build", seed=own)
@@ -194,25 +191,29 @@ def main() -> None:
         else:
             first = answers(contenders, paths.read("prepare", "records.parquet"))
             right = of_seeds(field, first, work, seeds=seeds[1:])
-    measured = measured_field(contenders, right, times)
+    measured, settings = measured_field(contenders, right, times), field.params.measure
     compared = figures(measured, release=field.release, place=(settings.threads, settings.tokens))
     print(table(measured, list(product(THREADS, TOKENS)), release=field.release))
     report(compared)
     tokenizer = Variant(*field.release.split("-")).folder(paths) / TOKENIZER_FILE
-    print_result(
-        "compression",
-        ratios={name: value_of(compared.get(name)) for name in RATIOS},
-        figures={
-            "release": field.release,
-            "rows": right[field.release].shape[1],
-            "folds": options.folds,
-            "rounds": options.rounds,
-            "seeds": seeds,
-            "tokens_read": tokens_read(tokenizer, field.params.prepare, texts),
-            "compared": {name: figure and asdict(figure) for name, figure in compared.items()},
-            "models": as_figures(measured),
-        },
-    )
+    shown = {
+        "release": field.release,
+        "rows": right[field.release].shape[1],
+        "folds": options.folds,
+        "rounds": options.rounds,
+        "seeds": seeds,
+        "tokens_read": tokens_read(tokenizer, field.params.prepare, texts),
+        "compared": {name: figure and asdict(figure) for name, figure in compared.items()},
+        "models": as_figures(measured),
+    }
+    ratios = {name: value_of(compared.get(name)) for name in RATIOS}
+    print_result("compression", ratios=ratios, figures=shown)
+
+
+def _hide_progress_bars() -> None:
+    """Switches off progress bars of libraries, here and in child processes."""
+    os.environ["TQDM_DISABLE"] = "1"
+    logging.disable_progress_bar()
 
 
 def report(found: Mapping[str, Figure | None]) -> None:

@@ -1,4 +1,4 @@
-"""A function in a process of its own, for engines that set up the process they run in."""
+"""Runs a function in its own process, for engines that change settings of their process."""
 
 import multiprocessing
 import os
@@ -13,9 +13,9 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 @contextmanager
 def in_own_process(function: _Function) -> Iterator[_Function]:
-    """`function`, called in one new process; while it waits it costs nothing.
+    """Yields a function that calls `function` in one new process, which uses no CPU while it waits.
 
-    The process ends with the block, or with the caller's, however that one ends.
+    The process ends with the block, or with the calling process, however that ends.
     """
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
@@ -35,4 +35,4 @@ def _end_with_the_caller() -> None:
 def _await_callers_end() -> None:
     if (caller := multiprocessing.parent_process()) is not None:
         caller.join()
-        os._exit(1)  # whatever is being computed: nobody will read it
+        os._exit(1)  # even in the middle of a computation: nobody will read its result

@@ -1,4 +1,4 @@
-"""Seconds of training steps, without the first ones and without what is done between them."""
+"""Times training steps, without the first ones and without pauses between them."""
 
 import time
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ _WARM_STEPS = 2
 
 
 class StepClock:
-    """Call `step` after each step of a training."""
+    """Counts and times steps: call `step` after each."""
 
     def __init__(self) -> None:
         self.steps, self.seconds = 0, 0.0
         self._started, self._paused, self._warm = time.perf_counter(), 0.0, 0.0
 
     def step(self) -> None:
-        """One more step is done."""
+        """Counts a step."""
         self.steps += 1
         self.seconds = time.perf_counter() - self._started - self._paused
         if self.steps == _WARM_STEPS:
@@ -26,14 +26,14 @@ class StepClock:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Stops the clock inside the block."""
+        """Excludes the block from the time."""
         before = time.perf_counter()
         yield
         self._paused += time.perf_counter() - before
 
     @property
     def steps_per_second(self) -> float:
-        """Mean rate of all steps after the first two, which warm up."""
+        """The rate over all steps but the first two."""
         return (self.steps - _WARM_STEPS) / (self.seconds - self._warm)
 
 

@@ -1,4 +1,4 @@
-"""Models that answer texts one at a time, tokenizer included, each in a process of its own."""
+"""Models that answer one text at a time, tokenizer included, each in its own process."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -24,36 +24,36 @@ from pipeline.training.labelled_rows import read_split
 
 
 class Engine(Protocol):
-    """A model, and how it is asked."""
+    """A model that can be asked from this process."""
 
     def turns(self, threads: int) -> AbstractContextManager[Take]:
-        """A process that takes turns with so many threads; it ends with the block."""
+        """Starts a process with this many threads that takes turns; it ends with the block."""
 
 
 class LocalEngine(ABC):
-    """A model that this project's environment opens, in a process of its own; hashable, and sent there."""
+    """A model that this environment can load, in a child process. Engines are pickled, and must be hashable."""
 
     @abstractmethod
     def open(self, threads: int) -> Answer:
-        """Load it, once in its process."""
+        """Loads the model; called once in its process."""
 
     def turns(self, threads: int) -> AbstractContextManager[Take]:
-        """See `Engine.turns`."""
+        """Implements `Engine`."""
         return _apart(self, threads)
 
 
 @dataclass(frozen=True)
 class TorchEngine(LocalEngine):
-    """A classifier in torch, float32, with the tokenizer that the runtime has.
+    """A classifier in torch, float32, with the runtime's tokenizer.
 
-    The classifier is ours, whose last layer is computed for the first token alone.
+    It is our class, which computes its last layer for the first token only.
     """
 
     folder: Path
     task: Task
 
     def open(self, threads: int) -> Answer:
-        """Load; the process is torch's alone."""
+        """Loads the model; only torch runs in this process."""
         torch.set_num_threads(threads)
         model = load_classifier(self.folder, labels=list(self.task.labels)).eval()
         reader = TextReader(
@@ -73,14 +73,14 @@ class TorchEngine(LocalEngine):
 
 @dataclass(frozen=True)
 class OnnxEngine(LocalEngine):
-    """An ONNX model in the runtime that serves it."""
+    """An ONNX model in the product's runtime."""
 
     model: Path
     tokenizer: Path
     task: Task
 
     def open(self, threads: int) -> Answer:
-        """Load."""
+        """Loads the model."""
         model = TextModel(self.model, self.tokenizer, task=self.task, threads=threads)
         number_of = {label: number for number, label in enumerate(self.task.labels)}
         return lambda text: number_of[model.predict([text])[0].label or ""]
@@ -88,7 +88,7 @@ class OnnxEngine(LocalEngine):
 
 @dataclass(frozen=True)
 class LinearEngine(LocalEngine):
-    """NB-LR, fitted anew on the training rows: the pipeline keeps its answers, not the model.
+    """NB-LR, refitted on the training rows, as the pipeline keeps its answers but not the model.
 
     Attributes:
         records: prepare's rows.
@@ -100,19 +100,19 @@ class LinearEngine(LocalEngine):
     task: linear.LinearTask
 
     def fit(self) -> Baseline:
-        """On the training rows."""
+        """Fits the model on the training rows."""
         rows = read_split(self.records, "train")
         return naive_bayes_regression(
             rows.texts, rows.targets, self.task, regularisation=self.regularisation
         )
 
     def open(self, threads: int) -> Answer:
-        """Fit; it has one thread whatever is asked."""
+        """Fits the model; it always runs on one thread."""
         baseline = self.fit()
         return lambda text: int(np.argmax(baseline.scores([text])))
 
     def bytes(self) -> int:
-        """Its n-grams as lines of UTF-8, and a float32 for each."""
+        """Its size: the n-grams as lines of UTF-8, and a float32 for each."""
         vectorizer = getattr(self.fit().features, "__self__")  # noqa: B009  # a bound method
         return len("\n".join(vectorizer.vocabulary_).encode()) + 4 * len(vectorizer.vocabulary_)
 
@@ -123,7 +123,7 @@ def _opened(engine: LocalEngine, threads: int) -> Answer:
 
 
 def take_turn_of(engine: LocalEngine, threads: int, turn: Turn) -> list[float]:
-    """A turn of an engine that is opened once in this process."""
+    """Takes a turn with an engine, which is loaded once in this process."""
     return take_turn(_opened(engine, threads), turn)
 
 

@@ -50,7 +50,7 @@ class Contender:
         return cls(engine, bytes=sum(sizes), zipped=sum(map(zipped_bytes, files)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Field:
     """Makes the contenders from a build.
 

@@ -1,4 +1,4 @@
-"""One fine-tuning task, given to our engine and to the transformers Trainer."""
+"""One fine-tuning task for our engine and for the transformers Trainer."""
 
 import dataclasses
 import math
@@ -40,8 +40,8 @@ from pipeline.training.resume import Checkpoints
 from pipeline.training.token_rows import TokenRows, tokenize
 
 OPTIMISATION: dict[str, Any] = {"epochs": 1, "learning_rate": 2e-4, "batch_size": 16}
-"""Of us and of the tuned Trainer, from the checkpoint itself; chosen on seeds 11 to 13, which race nowhere. The
-product's own, in params.yaml, is for a checkpoint that has learned related rows before."""
+"""The settings of our engine and of the tuned Trainer, which start from the plain checkpoint; chosen on seeds
+11 to 13, which are used nowhere else. Those of params.yaml suit a checkpoint after intermediate training."""
 QUIET: dict[str, Any] = {
     "use_cpu": True,
     "save_strategy": "no",
@@ -53,7 +53,7 @@ QUIET: dict[str, Any] = {
 _ANSWERED_AT_ONCE = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Bench:
     """Rows and parameters that all engines share."""
 
@@ -65,20 +65,20 @@ class Bench:
     validation_label_ids: NDArray[np.int64]
 
     def part(self, count: int) -> "Bench":
-        """With the first rows alone; their order is that of hashes."""
+        """A copy of the task with only its first `count` rows, which are a random sample."""
         rows = dataclasses.replace(
             self.rows, ids=self.rows.ids[:count], lengths=self.rows.lengths[:count]
         )
         return dataclasses.replace(self, rows=rows, label_ids=self.label_ids[:count])
 
     def with_seed(self, seed: int) -> "Bench":
-        """Returns this bench with another seed."""
+        """A copy of the task with another seed."""
         compute = self.params.compute.model_copy(update={"seed": seed})
         return dataclasses.replace(self, params=self.params.model_copy(update={"compute": compute}))
 
     @property
     def seed(self) -> int:
-        """Seed of the head, the order of the rows and dropout."""
+        """The seed of the head, the order of the rows and dropout."""
         return self.params.compute.seed
 
     def model(self) -> PreTrainedModel:
@@ -91,7 +91,7 @@ class Bench:
         )
 
     def plain_model(self) -> PreTrainedModel:
-        """The checkpoint with the same new head in transformers' own class, as its users load it."""
+        """A model with the same weights and new head in transformers' own class, as its users load it."""
         seed_everything(self.params.compute.seed)
         model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
             resolve_checkpoint(self.params.prepare.checkpoint),
@@ -103,9 +103,9 @@ class Bench:
         return model
 
     def accuracy(self, model: torch.nn.Module) -> float:
-        """On the validation rows, in the arithmetic of training.
+        """The accuracy on the validation rows, in the precision of training.
 
-        It sets nothing in its process: our engine's allocator and deterministic kernels are not the Trainer's.
+        Changes no global setting: the Trainer must not run with our allocator and deterministic kernels.
         """
         training, device = model.training, next(model.parameters()).device
         model.eval()
@@ -120,13 +120,14 @@ class Bench:
         return right / len(self.validation_label_ids)
 
     def figures(self) -> dict[str, float]:
-        """Number of rows and their mean length in tokens."""
+        """The size of the task."""
         return {"rows": len(self.rows.ids), "mean_length": float(self.rows.lengths.mean())}
 
     def flops_per_token(self) -> float:
-        """Operations of our engine's forward and backward pass: six for each weight that a token meets.
+        """The operations of a forward and backward pass of our engine: six per token and weight it meets.
 
-        In the last layer all tokens meet only keys and values; its rest and the head meet one token a text.
+        In the last layer all tokens meet keys and values only; the rest of it and the head are computed
+        for one token per text.
         """
         model = self.model()
         last = f".layer.{model.config.num_hidden_layers - 1}."
@@ -147,7 +148,7 @@ Engine = Callable[..., Run]
 
 
 def open_bench(root: Path, folder: Path) -> Bench:
-    """The rows that prepare left in a clone; `folder` is for what training leaves.
+    """Reads prepare's rows of a clone; `folder` is for the files of training.
 
     Raises:
         DataError: nothing was built yet.
@@ -156,7 +157,7 @@ def open_bench(root: Path, folder: Path) -> Bench:
     if not (prepared / "records.parquet").is_file():
         raise DataError(
             "no artifacts/prepare/records.parquet",
-            expected="the rows that prepare leaves",
+            expected="the rows that prepare writes",
             next_step="run `NO_RELEASE=1 make pipeline` first",
         )
     params = load_params(root / "params.yaml")
@@ -167,11 +168,18 @@ def open_bench(root: Path, folder: Path) -> Bench:
     rows, validation = (
         tokenize(tokenizer, split.texts, max_length=params.prepare.max_length) for split in splits
     )
-    return Bench(params, folder, rows, splits[0].label_ids, validation, splits[1].label_ids)
+    return Bench(
+        params=params,
+        folder=folder,
+        rows=rows,
+        label_ids=splits[0].label_ids,
+        validation=validation,
+        validation_label_ids=splits[1].label_ids,
+    )
 
 
 def train_ours(bench: Bench, *, epochs: int, evaluations: int) -> Run:
-    """The engine of `finetune` with its parameters and our schedule, nothing frozen."""
+    """Trains with the engine of `finetune`, its parameters and `OPTIMISATION`, nothing frozen."""
     model = bench.model()
     settings = bench.params.finetune.model_copy(update={"epochs": epochs})
     steps = epochs * -(-len(bench.rows.ids) // settings.batch_size)
@@ -193,7 +201,7 @@ def train_ours(bench: Bench, *, epochs: int, evaluations: int) -> Run:
 
 
 def tuned(settings: OptimisationParams) -> dict[str, Any]:
-    """Settings of the tuned Trainer: all that its documentation offers for speed here, and our rates and batches."""
+    """The Trainer's documented options for speed on this processor, with our learning rate and batches."""
     return {
         "per_device_train_batch_size": settings.batch_size,
         "train_sampling_strategy": "group_by_length",
@@ -214,7 +222,7 @@ def train_with_trainer(
     settings: Mapping[str, Any],
     until: float = math.inf,
 ) -> Run:
-    """The Trainer with `settings` over its defaults; it ends where validation accuracy is `until`."""
+    """Trains with the Trainer and `settings` over its defaults, until validation accuracy is `until`."""
     model = bench.plain_model()
     tokenizer = load_tokenizer(Path("artifacts/prepare/teacher_tokenizer"))
     arguments = TrainingArguments(
@@ -253,7 +261,7 @@ class _Rows(torch.utils.data.Dataset[dict[str, Any]]):
 def rows_of_ids(
     ids: list[list[int]], *, labels: list[int] | None = None
 ) -> torch.utils.data.Dataset[dict[str, Any]]:
-    """Token ids, and labels where there are any, as the Trainer reads them."""
+    """A dataset of token ids, with labels if given, for the Trainer."""
     rows: list[dict[str, Any]] = [
         {"input_ids": row, "attention_mask": [1] * len(row)} for row in ids
     ]
@@ -263,7 +271,7 @@ def rows_of_ids(
 
 
 def peak_flops(compute: Compute) -> float:
-    """Floating-point operations a second of a large product in the arithmetic of training, the best of several."""
+    """The best of several timings of a large matrix product in the precision of training, operations a second."""
     device = prepare_device(compute)
     size = 2048
     first, second = torch.randn(size, size), torch.randn(size, size)

@@ -1,6 +1,6 @@
 """n-gram models with interpolated modified Kneser-Ney smoothing (Chen and Goodman 1999).
 
-What a neural language model has to beat: counts, kept as sorted arrays, so that a text of millions
+The baseline that a neural language model has to beat. Counts are sorted arrays, so that a text of millions
 of tokens is counted and scored in seconds.
 """
 
@@ -20,9 +20,9 @@ class _Order:
     """The n-grams of one length.
 
     Attributes:
-        keys: `context number · vocabulary + token`, sorted; an n-gram's number is its place.
-        discounted: count less discount, over the context's total, `(n-grams,)`.
-        left_over: the share that a context leaves to the shorter n-grams, `(contexts,)`.
+        keys: `context number · vocabulary + token`, sorted; an n-gram's number is its index here.
+        discounted: (count − discount) / total of the context, `(n-grams,)`.
+        left_over: the probability that a context gives to shorter n-grams, `(contexts,)`.
     """
 
     keys: Ints
@@ -31,11 +31,11 @@ class _Order:
 
 
 class KneserNey:
-    """Probability of a token after the `order − 1` tokens before it.
+    """The probability of a token given the `order − 1` tokens before it.
 
     Args:
         stream: token ids of the training documents, each followed by `boundary`.
-        boundary: stands before and after every document; no context reaches across it.
+        boundary: the token before and after every document; no context crosses it.
     """
 
     def __init__(
@@ -55,7 +55,9 @@ class KneserNey:
         for n in range(order):
             counts = np.bincount(numbers[n][contexts[n]], minlength=len(keys[n])).astype(float)
             if n + 1 < order:
-                counts = _continuations(counts, numbers[n], numbers[n + 1], contexts[n + 1])
+                counts = _continuations(
+                    counts, numbers[n], longer=numbers[n + 1], inside=contexts[n + 1]
+                )
             self._orders.append(self._smooth(keys[n], counts, len(keys[n - 1]) if n else 1))
 
     def _smooth(self, keys: Ints, counts: Floats, contexts: int) -> _Order:
@@ -67,7 +69,7 @@ class KneserNey:
         return _Order(keys, (counts - discounts) / totals[context], left_over)
 
     def nats(self, stream: NDArray[Any]) -> Floats:
-        """Negative log-probability of each token of a stream, boundaries included, `(tokens,)`."""
+        """The nats of each token of a stream, boundaries included, `(tokens,)`."""
         tokens = _framed(stream, self._boundary)
         contexts = _contexts(tokens, boundary=self._boundary, order=len(self._orders))
         first = self._orders[0]
@@ -92,19 +94,19 @@ def _framed(stream: NDArray[Any], boundary: int) -> Ints:
 
 
 def _before(values: NDArray[Any]) -> NDArray[Any]:
-    """The value one place to the left; nothing stands before the first."""
+    """The values shifted by one place; the first is 0."""
     return np.concatenate([np.zeros(1, dtype=values.dtype), values[:-1]])
 
 
 def _keys(numbers: Ints, tokens: Ints, vocabulary: int) -> Ints:
-    """Keys of the n-grams one token longer that end at each place."""
+    """The keys of the n-grams, one token longer, that end at each place."""
     return _before(numbers) * vocabulary + tokens
 
 
 def _contexts(tokens: Ints, *, boundary: int, order: int) -> list[Mask]:
-    """For n = 0 … `order − 1`: where the n tokens before a place are one context of it.
+    """For n = 0 … `order − 1`: the places whose n preceding tokens are a valid context.
 
-    A boundary may stand first in a context, not further inside.
+    A boundary may be the first token of a context, but not a later one.
     """
     inside = [np.arange(len(tokens)) > 0]
     reach = np.ones(len(tokens), dtype=bool)
@@ -114,10 +116,10 @@ def _contexts(tokens: Ints, *, boundary: int, order: int) -> list[Mask]:
     return inside
 
 
-def _continuations(counts: Floats, numbers: Ints, longer: Ints, inside: Mask) -> Floats:
-    """Kneser-Ney's counts of shorter n-grams: how many different tokens were seen before each.
+def _continuations(counts: Floats, numbers: Ints, *, longer: Ints, inside: Mask) -> Floats:
+    """Kneser-Ney counts of shorter n-grams: the number of distinct tokens seen before each.
 
-    Those that begin with a boundary have nothing before them: they keep their plain counts.
+    N-grams that start with a boundary have no token before them and keep their plain counts.
     """
     _, first = np.unique(longer[inside], return_index=True)
     ends = np.flatnonzero(inside)[first]
@@ -126,7 +128,7 @@ def _continuations(counts: Floats, numbers: Ints, longer: Ints, inside: Mask) ->
 
 
 def _discounts(counts: Floats) -> Floats:
-    """Discount of a count of 0, 1, 2, and 3 or more (Chen and Goodman, equation 26)."""
+    """The discounts of counts 0, 1, 2, and 3 or more (Chen and Goodman, equation 26)."""
     seen = [float(np.sum(counts == k)) for k in range(1, 5)]
     if min(seen) == 0:  # too little text for an estimate
         return np.array([0.0, 0.5, 0.75, 0.9])

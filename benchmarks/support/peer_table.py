@@ -69,7 +69,8 @@ def figures(
     same = f"teacher-{precision}"
     sides = _Sides(measured, release, place)
     kept = share_kept(sides.right(release), sides.right(TEACHER))
-    closed = gap_closed(sides.right(release), sides.right(TEACHER), sides.right(LINEAR))
+    linear = sides.right(LINEAR)
+    closed = gap_closed(sides.right(release), sides.right(TEACHER), baseline=linear)
     found = {
         "quality_kept": Figure.of(kept),
         "gap_closed": Figure.of(closed),
@@ -128,35 +129,37 @@ def _quickest(times: Mapping[Place, Times], tokens: int) -> Times | None:
 
 
 def points(first: Right | None, second: Right | None) -> Interval | None:
-    """Percentage points of accuracy that `first` has over `second`, paired over rows."""
+    """The difference of two accuracies in percentage points, paired over rows."""
     if first is None or second is None:
         return None
-    return _drawn_quality(lambda one, other: 100 * (one - other), first, second)
+    return _resampled(lambda one, other: 100 * (one - other), first, second)
 
 
 def share_kept(small: Right | None, large: Right | None) -> Interval | None:
-    """Accuracy of `small` over that of `large`, paired over rows."""
+    """The ratio of two accuracies, paired over rows."""
     if small is None or large is None:
         return None
-    return _drawn_quality(lambda one, other: one / other, small, large)
+    return _resampled(lambda one, other: one / other, small, large)
 
 
-def gap_closed(small: Right | None, large: Right | None, bar: Right | None) -> Interval | None:
-    """Share of the way from `bar` to `large` that `small` has come, paired over rows.
+def gap_closed(
+    small: Right | None, large: Right | None, *, baseline: Right | None
+) -> Interval | None:
+    """The share of the gap between `baseline` and `large` that `small` closes, paired over rows.
 
-    None where `large` is no better than `bar`: there is no way to go.
+    None if `large` is no better than `baseline`: there is no gap.
     """
-    if small is None or large is None or bar is None or large.mean() <= bar.mean():
+    if small is None or large is None or baseline is None or large.mean() <= baseline.mean():
         return None
-    # In a draw without a way to go, it counts as one row long.
-    shortest = 1 / small.shape[1]
-    return _drawn_quality(
-        lambda one, top, foot: (one - foot) / max(top - foot, shortest), small, large, bar
+    # In a resample without a gap, the gap counts as one row.
+    least = 1 / small.shape[1]
+    return _resampled(
+        lambda one, top, foot: (one - foot) / max(top - foot, least), small, large, baseline
     )
 
 
 def times_faster(ours: Times, theirs: Times) -> Interval:
-    """Their median over rounds of a round's median, over ours; rounds are drawn for the interval."""
+    """The ratio of their latency to ours, medians of round medians; its interval resamples rounds."""
     our_middles, their_middles = np.median(ours, axis=1), np.median(theirs, axis=1)
     return bootstrap_interval(
         lambda rounds: float(np.median(their_middles[rounds]) / np.median(our_middles[rounds])),
@@ -168,14 +171,14 @@ def times_faster(ours: Times, theirs: Times) -> Interval:
 
 
 def times_smaller(ours: int | None, theirs: int | None) -> float | None:
-    """Their bytes over ours."""
+    """The ratio of their bytes to ours."""
     return None if ours is None or theirs is None else theirs / ours
 
 
-def _drawn_quality(statistic: Callable[..., float], *rights: Right) -> Interval:
-    """`statistic` of accuracies; seeds and rows are drawn, the same ones for all sides.
+def _resampled(statistic: Callable[..., float], *rights: Right) -> Interval:
+    """`statistic` of accuracies, with an interval that resamples seeds and rows, the same for all sides.
 
-    Seed n of all sides belongs together: the student was taught by the teacher of its seed.
+    Seeds are paired: a student was distilled from the teacher with the same seed.
     """
     seeds, rows = rights[0].shape
     random = np.random.default_rng(_SEED)
@@ -194,7 +197,7 @@ def _drawn_quality(statistic: Callable[..., float], *rights: Right) -> Interval:
 
 
 def table(measured: Mapping[str, Measured], places: Sequence[Place], *, release: str) -> str:
-    """One line a model: accuracy with its interval, megabytes, p50/p95 in milliseconds at each place."""
+    """One line per model: accuracy with its interval, megabytes, p50/p95 in milliseconds at each place."""
     head = ["", "accuracy", "95 % interval", "MB", "zipped"]
     head += [f"{threads}×{tokens}" for threads, tokens in places]
     lines = [head]

@@ -1,7 +1,7 @@
-"""Other people's tools, each in a virtual environment of its own under `.modelyard/peers/`.
+"""Other projects' tools, each in its own virtual environment under `.modelyard/peers/`.
 
-It is made when it is first asked for, from the pinned versions in `benchmarks/peers/<name>.txt`, and made
-anew when they change. TORCH_INDEX names one more package index, as it does for `make`.
+An environment is made at its first use from the pinned versions in `benchmarks/peers/<name>.txt`, and
+remade when they change. TORCH_INDEX names an additional package index, as for `make`.
 """
 
 import json
@@ -30,7 +30,7 @@ _SHOWN_LINES = 3
 
 
 class PeerError(Exception):
-    """A peer could not be installed or did not do its work: it is left out, and the table says why."""
+    """A peer could not be installed or failed; it is left out, and the table shows the reason."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +52,15 @@ class Peer:
 
     @property
     def command(self) -> list[str]:
-        """How its script is started."""
+        """The command that starts its script."""
         python = self.environment / "bin" / "python"
         return [str(python), "-m", f"benchmarks.peers.{self.name}_peer"]
 
     def install(self) -> None:
-        """Make the environment, unless it holds what is asked for.
+        """Makes the environment, unless it has the pinned versions.
 
         Raises:
-            PeerError: it cannot be made, for want of a network or of room.
+            PeerError: it cannot be made, for example without a network or disk space.
         """
         requirements = self.root / "benchmarks" / "peers" / f"{self.name}.txt"
         stamp, wanted = self.environment / ".complete", requirements.read_text(encoding="utf-8")
@@ -78,7 +78,7 @@ class Peer:
         write_text(stamp, wanted)
 
     def run(self, *arguments: str | Path) -> None:
-        """Its script, to the end.
+        """Runs its script to the end.
 
         Raises:
             PeerError: it failed.
@@ -87,7 +87,7 @@ class Peer:
 
     @contextmanager
     def turns(self, *arguments: str | Path, threads: int) -> Iterator[Take]:
-        """Its script as a process that takes turns, and ends with the block."""
+        """Starts its script as a process that takes turns; it ends with the block."""
         command = [*self.command, *map(str, arguments)]
         with subprocess.Popen(
             command,
@@ -100,7 +100,7 @@ class Peer:
             try:
                 yield lambda turn: _ask(process, turn)
             finally:
-                # What an ended process has not read cannot be flushed.
+                # Closing flushes, which fails if the process has ended.
                 with suppress(OSError):
                     _pipe(process.stdin).close()
 
@@ -125,13 +125,13 @@ class Peer:
 
 @dataclass(frozen=True)
 class PeerEngine:
-    """A model that the peer itself serves from `folder`."""
+    """A model in `folder` that the peer runs itself."""
 
     peer: Peer
     folder: Path
 
     def turns(self, threads: int) -> AbstractContextManager[Take]:
-        """See `benchmarks.support.engines.Engine.turns`."""
+        """Implements `benchmarks.support.engines.Engine`."""
         return self.peer.turns("serve", self.folder, threads=threads)
 
 
@@ -141,10 +141,10 @@ def _ask(process: subprocess.Popen[str], turn: Turn) -> list[float]:
         stream.write(to_line(turn))
         stream.flush()
     except OSError as error:
-        raise PeerError(f"the peer's process ended ({error}); what it said stands above") from error
+        raise PeerError(f"the peer's process ended ({error}); see its output above") from error
     line = _pipe(process.stdout).readline()
     if not line:
-        raise PeerError("the peer's process ended; what it said stands above")
+        raise PeerError("the peer's process ended; see its output above")
     taken: list[float] = json.loads(line)
     return taken
 

@@ -63,7 +63,7 @@ _MLM_SHAPE = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Corpus:
     """Reviews and their token streams, in which `[SEP]` ends each review."""
 
@@ -113,7 +113,11 @@ def open_corpus(root: Path) -> Corpus:
         tokenizer_object=made, model_max_length=_LENGTH, **SPECIAL_TOKENS
     )
     return Corpus(
-        tokenizer, training, heldout, token_array(made, training), token_array(made, heldout)
+        tokenizer=tokenizer,
+        training=training,
+        heldout=heldout,
+        training_stream=token_array(made, training),
+        heldout_stream=token_array(made, heldout),
     )
 
 

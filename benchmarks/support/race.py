@@ -1,4 +1,4 @@
-"""Contenders asked in turns: how fast they are, and whether they are right."""
+"""Times contenders in interleaved rounds, and collects their answers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -24,9 +24,9 @@ def race(
     rounds: int,
     requests: int,
 ) -> dict[str, dict[Place, Times]]:
-    """Milliseconds of each contender at each place, in interleaved rounds; who is first changes.
+    """The milliseconds of each contender at each place, in interleaved rounds with a rotating order.
 
-    A peer that ends while it is asked is left out from then on, and of what is returned.
+    A peer whose process ends is dropped from then on, and from the result.
     """
     there = {name: entry.engine for name, entry in contenders.items() if entry.engine is not None}
     found: dict[str, dict[Place, list[list[float]]]] = {name: {} for name in there}
@@ -55,13 +55,13 @@ def race(
 
 
 def rotated(names: list[str], number: int) -> list[str]:
-    """Returns the names in the same cyclic order, starting with number `number`."""
+    """The names rotated by `number` places."""
     start = number % len(names)
     return names[start:] + names[:start]
 
 
 def answers(contenders: Mapping[str, Contender], records: Path) -> dict[str, Right]:
-    """Whether each contender answers each test row rightly, `(1, rows)`."""
+    """The correct answers of each contender on the test rows, `(1, rows)`."""
     test = read_split(records, "test")
     found: dict[str, Right] = {}
     for name, contender in contenders.items():
@@ -79,6 +79,6 @@ def answers(contenders: Mapping[str, Contender], records: Path) -> dict[str, Rig
 
 
 def joined(parts: Sequence[Mapping[str, Right]], *, axis: int) -> dict[str, Right]:
-    """Parts one after the other along `axis` (0: seeds, 1: rows), of those who are in all of them."""
+    """Concatenates parts along `axis` (0: seeds, 1: rows), for the contenders that are in all of them."""
     shared = [name for name in parts[0] if all(name in part for part in parts)]
     return {name: np.concatenate([part[name] for part in parts], axis=axis) for name in shared}

@@ -1,4 +1,4 @@
-"""The product built with other seeds, by the pipeline's own build: cached, recorded, safe to kill."""
+"""Builds the product with other seeds, by the pipeline's own build: cached, recorded, safe to kill."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ from pipeline.core.progress import say
 
 @contextmanager
 def built_with(root: Path, seed: int) -> Iterator[Paths]:
-    """The results of `compute.seed=<seed>`, built where they are not; gone when the block ends.
+    """Yields the results with `compute.seed=<seed>`, built if necessary; they are gone after the block.
 
     Raises:
         PipelineError: the build failed, or its gate let nothing pass.
@@ -31,7 +31,7 @@ def built_with(root: Path, seed: int) -> Iterator[Paths]:
     if code := subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, check=False).returncode:
         raise PipelineError(
             f"the build of seed {seed} ended with code {code}",
-            expected="a release of every seed, which are compared",
+            expected="a release with every seed, as they are compared",
             next_step="see what it says above; --seeds without it leaves it out",
         )
     name = workspace_name(changes)

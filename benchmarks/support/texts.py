@@ -1,4 +1,4 @@
-"""Texts of given lengths, cut from test sentences."""
+"""Cuts texts of given lengths from test sentences."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ from pipeline.runtime.reader import TextReader
 from pipeline.training.labelled_rows import read_split
 
 _TEXTS = 32
-"""Of each length."""
+"""The number of texts of each length."""
 
 
 def texts_by_tokens(paths: Paths, lengths: Iterable[int]) -> dict[int, list[str]]:
@@ -36,7 +36,7 @@ def texts_by_tokens(paths: Paths, lengths: Iterable[int]) -> dict[int, list[str]
 def tokens_read(
     tokenizer: Path, settings: PrepareParams, texts: Mapping[int, list[str]]
 ) -> dict[int, float]:
-    """Mean tokens that a model reads of them: its vocabulary may be another, and it cuts what is too long."""
+    """The mean number of tokens that a model reads in the texts: it may have another vocabulary, and a limit."""
     reader = TextReader(
         tokenizer,
         max_length=settings.max_length,
@@ -51,16 +51,16 @@ def tokens_read(
 def exact_texts(
     sentences: list[str], *, tokens: int, count: int, length_of: Callable[[str], int]
 ) -> list[str]:
-    """Texts of exactly `tokens` tokens each: sentences in a row, cut after a word.
+    """`count` texts of exactly `tokens` tokens: consecutive sentences, cut after a word.
 
     Raises:
-        ValueError: the sentences do not give so many.
+        ValueError: the sentences are not enough.
     """
     found: list[str] = []
     for first in range(len(sentences)):
         words: list[str] = []
-        following = iter(sentences[first:] + sentences[:first])
-        while length_of(" ".join(words)) < tokens and (sentence := next(following, None)):
+        remaining = iter(sentences[first:] + sentences[:first])
+        while length_of(" ".join(words)) < tokens and (sentence := next(remaining, None)):
             words += sentence.split()
         while words and length_of(" ".join(words)) > tokens:
             words.pop()

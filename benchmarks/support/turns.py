@@ -1,6 +1,6 @@
-"""An engine's turn: it answers texts, or is timed while it does. The standard library is all it needs.
+"""A turn of an engine: it answers texts, or is timed doing so. Uses only the standard library.
 
-Peers import this in environments of their own, where nothing of the project is installed.
+Peers import this file in their own environments, where the project's packages are not installed.
 """
 
 import json
@@ -10,17 +10,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 Answer = Callable[[str], int]
-"""A text to the number of its label, the tokenizer included."""
+"""From a text to the number of its label, tokenizer included."""
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One request to an engine: texts, and how many answers to time.
+    """The request to an engine.
 
     Attributes:
-        texts: asked one by one, and again from the first.
-        requests: how many are timed; None asks for the answer to each text once, untimed.
-        warm_up: requests before those, which do not count: weights have left the cache while others ran.
+        texts: answered one by one, then again from the first.
+        requests: number of timed requests; None answers each text once, untimed.
+        warm_up: untimed requests before those, as other engines' turns have emptied the caches.
     """
 
     texts: Sequence[str]
@@ -32,7 +32,7 @@ Take = Callable[[Turn], list[float]]
 
 
 def take_turn(answer: Answer, turn: Turn) -> list[float]:
-    """Label numbers of the texts, or the milliseconds of each request."""
+    """Returns the label numbers of the texts, or the milliseconds of each request."""
     if turn.requests is None:
         return [float(answer(text)) for text in turn.texts]
     taken = []
@@ -45,11 +45,11 @@ def take_turn(answer: Answer, turn: Turn) -> list[float]:
 
 
 def to_line(turn: Turn) -> str:
-    """A turn as one line of JSON."""
+    """The turn as one line of JSON."""
     return json.dumps(asdict(turn)) + "\n"
 
 
 def serve_turns(answer: Answer) -> None:
-    """Take the turns that come as lines on standard input, until it ends."""
+    """Takes turns from lines of standard input, until it ends."""
     for line in sys.stdin:
         print(json.dumps(take_turn(answer, Turn(**json.loads(line)))), flush=True)

@@ -1,4 +1,4 @@
-"""A training that is watched: its speed, and how good it is after so many seconds."""
+"""Measures a training: its speed, and its validation accuracy over time."""
 
 import math
 from collections.abc import Callable
@@ -13,10 +13,10 @@ Accuracy = Callable[[torch.nn.Module], float]
 
 @dataclass(frozen=True)
 class Run:
-    """Result of one training.
+    """The measurements of one training.
 
     Attributes:
-        curve: seconds of training, and validation accuracy then.
+        curve: pairs of seconds of training and validation accuracy at that time.
     """
 
     tokens_per_second: float
@@ -24,15 +24,15 @@ class Run:
 
 
 class ReachedError(Exception):
-    """The accuracy that a training was to reach is there."""
+    """The training has reached its target accuracy."""
 
 
 class Watch:
-    """Times steps, and validates every so many of them without counting that.
+    """Times the steps of a training, and validates at regular intervals, which is not timed.
 
     Args:
-        accuracy: of a model on validation rows.
-        until: validation accuracy at which it raises ReachedError.
+        accuracy: measures a model on validation rows.
+        until: validation accuracy at which ReachedError is raised.
     """
 
     def __init__(
@@ -44,12 +44,12 @@ class Watch:
         self.curve: list[tuple[float, float]] = []
 
     def after_step(self, model: torch.nn.Module) -> None:
-        """Our engine's hook."""
+        """The hook for our engine."""
         self.clock.step()
         self.look(model)
 
     def look(self, model: torch.nn.Module) -> None:
-        """Validate, where it is time to."""
+        """Validates if this step is due."""
         if self._every and self.clock.steps % self._every == 0:
             with self.clock.paused():
                 self.curve.append((self.clock.seconds, self._accuracy(model)))
@@ -57,5 +57,5 @@ class Watch:
                 raise ReachedError
 
     def run(self, tokens: int) -> Run:
-        """`tokens`: of all steps together."""
+        """The measurements so far; `tokens` is the number in all steps."""
         return Run(tokens / self.clock.steps * self.clock.steps_per_second, self.curve)

@@ -53,23 +53,20 @@ def load_classifier(
     Raises:
         ArtifactError: transformers cannot load a classifier from this checkpoint.
     """
-    options: dict[str, Any] = {}
-    if problem is not None:
-        options["problem_type"] = problem_named(problem).transformers_name
     bilm = is_bilm(checkpoint)
     family = BilmForSequenceClassification if bilm else AutoModelForSequenceClassification
+    kind = None if problem is None else problem_named(problem).transformers_name
+    options: dict[str, Any] = {} if kind is None else {"problem_type": kind}
     try:
         if dropout is not None:
-            configuration = BilmConfig if bilm else AutoConfig
-            config = configuration.from_pretrained(checkpoint, revision=revision)
-            options |= {name: dropout for name in _DROPOUT_NAMES if hasattr(config, name)}
+            options |= _dropout_options(checkpoint, revision=revision, dropout=dropout)
         model: PreTrainedModel = family.from_pretrained(
             checkpoint,
             revision=revision,
             dtype=torch.float32,
             num_labels=len(labels),
             id2label=dict(enumerate(labels)),
-            label2id={label: i for i, label in enumerate(labels)},
+            label2id={label: number for number, label in enumerate(labels)},
             use_safetensors=True,
             ignore_mismatched_sizes=other_head,
             **options,
@@ -82,6 +79,15 @@ def load_classifier(
         ) from error
     read_first_token_only(model)
     return model
+
+
+def _dropout_options(
+    checkpoint: Path | str, *, revision: str | None, dropout: float
+) -> dict[str, float]:
+    """The dropout before the classifier under the name that the checkpoint's family has for it."""
+    family = BilmConfig if is_bilm(checkpoint) else AutoConfig
+    config = family.from_pretrained(checkpoint, revision=revision)
+    return {name: dropout for name in _DROPOUT_NAMES if hasattr(config, name)}
 
 
 def reads_segments(model: PreTrainedModel) -> bool:

@@ -134,15 +134,17 @@ def test_the_share_kept_of_the_same_answers_is_one_without_doubt() -> None:
 
 
 def test_the_gap_closed_is_whole_at_the_teacher_and_nothing_at_the_bar() -> None:
-    at_teacher, at_bar = (gap_closed(right(n), right(84), right(76)) for n in (84, 76))
+    at_teacher, at_baseline = (
+        gap_closed(right(n), right(84), baseline=right(76)) for n in (84, 76)
+    )
     assert at_teacher is not None
-    assert at_bar is not None
-    assert (at_teacher.value, at_bar.value) == (1.0, 0.0)
+    assert at_baseline is not None
+    assert (at_teacher.value, at_baseline.value) == (1.0, 0.0)
 
 
-def test_there_is_no_gap_where_the_teacher_is_no_better_than_the_bar() -> None:
-    assert gap_closed(right(80), right(76), right(76)) is None
-    assert gap_closed(right(80), None, right(76)) is None
+def test_there_is_no_gap_where_the_teacher_is_no_better_than_the_baseline() -> None:
+    assert gap_closed(right(80), right(76), baseline=right(76)) is None
+    assert gap_closed(right(80), None, baseline=right(76)) is None
 
 
 def test_one_disturbed_round_does_not_move_a_ratio_of_speed() -> None:

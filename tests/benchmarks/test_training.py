@@ -80,7 +80,14 @@ def test_a_look_at_a_trainers_model_leaves_its_process_as_it_was(tmp_path: Path)
     rows = TokenRows([[2, 5, 3], [2, 3]], np.array([3, 2]), 0)
     labels = np.array([0, 1])
     params = load_params(PARAMS)
-    bench = Bench(params, tmp_path, rows, labels, rows, labels)
+    bench = Bench(
+        params=params,
+        folder=tmp_path,
+        rows=rows,
+        label_ids=labels,
+        validation=rows,
+        validation_label_ids=labels,
+    )
     kept = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
     try:
         torch.use_deterministic_algorithms(mode=False)

@@ -78,13 +78,7 @@ class FineTuning:
                 sentences=paths.read("prepare", "sentences.parquet"),
                 folder=paths.checkpoints,
             ),
-            related=RelatedLabels.read(
-                params,
-                table=paths.read("prepare", "related.parquet"),
-                tokenizer=tokenizer,
-                validation=validation,
-                folder=paths.checkpoints,
-            ),
+            related=RelatedLabels.read(params, paths, tokenizer=tokenizer, validation=validation),
             checkpoint=checkpoint,
             curve=paths.out / "curve.csv",
         )

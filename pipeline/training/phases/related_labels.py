@@ -6,7 +6,6 @@ Phang, Févry and Bowman 2018). The related labels come with the corpus.
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.core.params import OptimisationParams, Params
+from pipeline.core.paths import Paths
 from pipeline.problem.problems import problem_named
 from pipeline.text.batching import epoch_batches
 from pipeline.training.curve import Curve
@@ -48,21 +48,15 @@ class RelatedLabels:
     def read(
         cls,
         params: Params,
+        paths: Paths,
         *,
-        table: Path,
         tokenizer: PreTrainedTokenizerBase,
         validation: Validation,
-        folder: Path,
     ) -> "RelatedLabels | None":
-        """The phase that `finetune.related` describes; None without it, or without related rows.
-
-        Args:
-            table: prepare's related rows.
-            folder: the stage's folder of checkpoints.
-        """
+        """The phase that `finetune.related` describes; None without it, or without related rows."""
         if params.finetune.related is None:
             return None
-        found = pq.read_table(table)
+        found = pq.read_table(paths.read("prepare", "related.parquet"))
         if not found.num_rows:
             return None
         rows = tokenize(tokenizer, found["text"].to_pylist(), max_length=params.prepare.max_length)
@@ -73,7 +67,7 @@ class RelatedLabels:
             ids=rows.names(found["id"].to_pylist()),
             targets=np.array(found["target"].to_pylist(), dtype=np.float64),
             validation=validation,
-            phase=TrainedOnce(folder, "related"),
+            phase=TrainedOnce(paths.checkpoints, "related"),
         )
 
     @property
