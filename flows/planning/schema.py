@@ -1,8 +1,9 @@
 """The schema of params.yaml as a list of parameters, each with its type and meaning."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from types import UnionType
-from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -10,7 +11,8 @@ from pydantic.fields import FieldInfo
 from pipeline.core.params import Params
 
 
-class Parameter(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
     """One key of params.yaml.
 
     Attributes:
@@ -31,7 +33,8 @@ def all_parameters() -> list[Parameter]:
         section = section_in(field.annotation)
         assert section is not None, name  # noqa: S101 - every field of Params is a section
         key = key_of(name, field)
-        found.append(Parameter(key, "section", opening(section, key), Params))
+        meaning = opening(section, key)
+        found.append(Parameter(path=key, kind="section", meaning=meaning, owner=Params))
         found += parameters(section, key)
     return found
 
@@ -40,7 +43,8 @@ def parameters(model: type[BaseModel], prefix: str) -> Iterator[Parameter]:
     """Every parameter below `model`, depth first, in the order of the schema."""
     for name, field in model.model_fields.items():
         path = f"{prefix}.{key_of(name, field)}"
-        yield Parameter(path, kind_of(field), " ".join((field.description or "").split()), model)
+        meaning = " ".join((field.description or "").split())
+        yield Parameter(path=path, kind=kind_of(field), meaning=meaning, owner=model)
         if inner := section_in(field.annotation):
             yield from parameters(inner, path + "[]" * _is_list(field))
 

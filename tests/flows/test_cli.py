@@ -1,4 +1,4 @@
-"""The contract of `modelyard`: its verbs, how parameters are said, and how it ends."""
+"""The contract of `modelyard`: its verbs, how parameters are given, and how it ends."""
 
 import json
 import os
@@ -56,9 +56,11 @@ def changes(*arguments: str) -> list[str]:
 
 
 def test_help_lists_every_verb_with_what_it_does(modelyard: Run) -> None:
-    told = modelyard("--help")
-    assert told.returncode == 0
-    lines = {line.split()[0]: line.split()[1:] for line in told.stdout.splitlines() if line.strip()}
+    printed = modelyard("--help")
+    assert printed.returncode == 0
+    lines = {
+        line.split()[0]: line.split()[1:] for line in printed.stdout.splitlines() if line.strip()
+    }
     assert all(len(lines[verb]) > 2 for verb in VERBS)
 
 
@@ -89,20 +91,20 @@ def test_a_wrong_call_ends_with_2_and_says_how_it_is_called(
 
 
 def test_parameters_stand_anywhere_and_keep_blanks_and_lists() -> None:
-    said = changes(
+    typed = changes(
         *("build", "--profile", "quickstart", "product.audience=The team"),
         *("--no-release", "product.labels=[a, b]", "--set", "finetune.epochs=1"),
     )
-    assert sorted(said) == [
+    assert sorted(typed) == [
         "finetune.epochs=1",
         "product.audience=The team",
         "product.labels=[a, b]",
     ]
     values = parameter_values()
-    changed = override(values, said)
+    changed = override(values, typed)
     assert changed["product"]["audience"] == "The team"
     assert changed["product"]["labels"] == ["a", "b"]
-    parse_params(override(values, said[:1]))
+    parse_params(override(values, typed[:1]))
 
 
 @pytest.mark.parametrize("verb", ["build", "retrain", "search", "check", "glue"])
@@ -145,7 +147,7 @@ def test_make_passes_set_through_untouched(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     (tmp_path / "Makefile").write_bytes((REPOSITORY / "Makefile").read_bytes())
     command = ["make", "pipeline", "NO_DEPLOY=1", "ARGS=--release"]
-    said = subprocess.run(
+    made = subprocess.run(
         [*command, 'SET=product.audience="The team" product.labels="[a, b]"'],
         cwd=tmp_path,
         capture_output=True,
@@ -153,7 +155,7 @@ def test_make_passes_set_through_untouched(tmp_path: Path) -> None:
         check=True,
     )
     expected = 'build|product.audience="The team" product.labels="[a, b]"|1|--release'
-    assert said.stdout.strip() == expected
+    assert made.stdout.strip() == expected
 
 
 @pytest.mark.parametrize(
@@ -215,9 +217,9 @@ def test_an_unknown_parameter_is_refused_with_the_nearest(modelyard: Run) -> Non
 def test_explain_says_what_a_parameter_is_its_value_where_it_is_read_and_what_reruns(
     modelyard: Run,
 ) -> None:
-    told = modelyard("explain", "prune.keep_share", "--json")
-    assert told.returncode == 0
-    found = json.loads(told.stdout)
+    printed = modelyard("explain", "prune.keep_share", "--json")
+    assert printed.returncode == 0
+    found = json.loads(printed.stdout)
     values = parameter_values()
     assert found["value"] == values["prune"]["keep_share"]
     assert found["kind"] == "number"
@@ -231,11 +233,11 @@ def test_explain_says_what_a_parameter_is_its_value_where_it_is_read_and_what_re
 
 
 def test_explain_in_words_names_the_same(modelyard: Run) -> None:
-    told = modelyard("explain", "finetune.epochs")
-    assert told.returncode == 0
-    assert told.stdout.startswith("finetune.epochs = ")
-    assert "pipeline/training/" in told.stdout
-    assert "reruns: finetune, transfer" in told.stdout
+    printed = modelyard("explain", "finetune.epochs")
+    assert printed.returncode == 0
+    assert printed.stdout.startswith("finetune.epochs = ")
+    assert "pipeline/training/" in printed.stdout
+    assert "reruns: finetune, transfer" in printed.stdout
 
 
 def test_explain_refuses_an_unknown_key_with_the_nearest(modelyard: Run) -> None:
