@@ -129,7 +129,7 @@ def _quantize(
 def _ranked(
     model: Path, answer: Callable[[Path], Scores], float32: Scores, *, params: Params
 ) -> list[Sensitivity] | None:
-    """What quantizing each operator alone changes; None for the teacher, where it takes minutes."""
+    """Effect of quantizing each operator alone; None for the teacher, where it takes minutes."""
     if Variant(model.parent.name, TORCH).name == TEACHER:
         return None
     return sensitivities(model, answer, float32, params=params.quantize)
