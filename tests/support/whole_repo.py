@@ -25,7 +25,7 @@ BUILD = [sys.executable, "-u", "-m", "flows", "build", "--profile", "quickstart"
 
 
 def copy_repository(root: Path) -> Path:
-    """Copy every tracked or new file into `root`, a git repository with one commit."""
+    """Copy every tracked or new file but the user's data into `root`, a git repository with one commit."""
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"],
         cwd=REPOSITORY,
@@ -34,7 +34,8 @@ def copy_repository(root: Path) -> Path:
         check=True,
     )
     for name in filter(None, listed.stdout.split("\0")):
-        if (source := REPOSITORY / name).is_file() and name != "dvc.lock":
+        users = name.startswith(("data/", "annotations/")) and not name.endswith("/.gitkeep")
+        if (source := REPOSITORY / name).is_file() and name != "dvc.lock" and not users:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, root / name)
     for frozen, place in ((PARAMS, "params.yaml"), (QUICKSTART, "profiles/quickstart.yaml")):
