@@ -23,6 +23,9 @@ TARGETS = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), r
 
 # A link or an image: the file, and the place in it.
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)")
+PATHS = re.compile(
+    r"(?<![\w/])(?:pipeline|flows|tests|benchmarks|scripts)/[\w/]+\.(?:py|js|yaml|md(?:\.j2)?)\b(?!\.j2)"
+)
 # What is there only once something has run.
 MADE_LATER = {"artifacts", ".modelyard"}
 # Written in pieces, so that this file does not name what it forbids.
@@ -107,6 +110,18 @@ def anchors(page: Path) -> set[str]:
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
     return slugs | set(re.findall(r'id="([^"]+)"', text))
+
+
+def test_paths_named_in_docs_and_in_code_exist() -> None:
+    """docs/log.md keeps the paths of its day; tests name files that they make."""
+    gone = {
+        f"{page.relative_to(ROOT)}: {name}"
+        for page in tracked("*.md", "*.py", "*.yaml", "Makefile", ".ci/run")
+        if page.parts[len(ROOT.parts)] != "tests" and page.name != "log.md"
+        for name in PATHS.findall(page.read_text(encoding="utf-8"))
+        if not (ROOT / name).exists()
+    }
+    assert gone == set()
 
 
 def test_both_readmes_have_the_same_links_and_commands() -> None:
