@@ -1,29 +1,31 @@
-"""The quality that compression keeps and the size and time that it saves, against peers, in one run.
+"""The quality that compression keeps, the size and time it saves, against peers.
 
     python -m benchmarks.compression                       # after a build
     python -m benchmarks.compression --seeds 1 2 3         # quality over builds of three seeds
     python -m benchmarks.compression --folds 5             # quality by cross-fitting over all rows: 2¼ hours
 
-One table compares these models: the teacher in torch, ONNX float32 and ONNX int8; the released variant in
-float32 and int8; the student as `distill` leaves it; a student of the same shape trained on gold labels only
-(`benchmarks/support/hard_labels.py`); NB-LR; optimum-onnx's int8 of the same teacher, in our runtime; and
-Model2Vec, distilled from the teacher's checkpoint and fine-tuned on the same rows, in its own runtime. Peers
-have their own environments (`benchmarks/support/peers.py`). A peer that cannot be installed stays in the table
-with the reason, and its figures are null.
+One table compares these models: the teacher in torch, ONNX float32 and ONNX int8; the released
+variant in float32 and int8; the student as `distill` leaves it; a student of the same shape trained
+on gold labels only (`benchmarks/support/hard_labels.py`); NB-LR; optimum-onnx's int8 of the same
+teacher, in our runtime; and Model2Vec, distilled from the teacher's checkpoint and fine-tuned on
+the same rows, in its own runtime. Peers have their own environments
+(`benchmarks/support/peers.py`). A peer that cannot be installed stays in the table with the reason,
+and its figures are null.
 
-Quality is accuracy on the test rows, or with `--folds` on all rows; each text is answered alone on one thread.
-Nothing is selected by it. With `--seeds` the whole product is built once per seed (`compute.seed`: teacher,
-student and all between), every contender is trained anew for each, and figures are means. Sizes are those of
-the weights file (the teacher's: `model.safetensors`). Latency is of one request, tokenizer included: texts cut
-from test sentences to exactly 8, 32 and 128 of the teacher's tokens go to every contender (`tokens_read` gives
-how many tokens the release reads in them). Contenders run in processes of their own and take turns in rounds.
-The teacher in torch has the runtime's tokenizer and our classifier, which computes its last layer for the
-first token only: ratios against it are not flattered.
+Quality is accuracy on the test rows, or with `--folds` on all rows; each text is answered alone on
+one thread. Nothing is selected by it. With `--seeds` the whole product is built once per seed
+(`compute.seed`: teacher, student and all between), every contender is trained anew for each, and
+figures are means. Sizes are those of the weights file (the teacher's: `model.safetensors`). Latency
+is of one request, tokenizer included: texts cut from test sentences to exactly 8, 32 and 128 of the
+teacher's tokens go to every contender (`tokens_read` gives how many tokens the release reads in
+them). Contenders run in processes of their own and take turns in rounds. The teacher in torch has
+the runtime's tokenizer and our classifier, which computes its last layer for the first token only:
+ratios against it are not flattered.
 
-Intervals are 95 % bootstrap intervals: of quality over seeds and rows, paired in both; of speed over rounds.
-`times_faster` and `times_faster_same_runtime` are ratios of medians at `measure.tokens` and `measure.threads`
-of params.yaml; those ending in `_at_best_threads` use each side's best number of threads. Sizes and speed are
-of the first seed.
+Intervals are 95 % bootstrap intervals: of quality over seeds and rows, paired in both; of speed
+over rounds. `times_faster` and `times_faster_same_runtime` are ratios of medians at
+`measure.tokens` and `measure.threads` of params.yaml; those ending in `_at_best_threads` use each
+side's best number of threads. Sizes and speed are of the first seed.
 """
 
 import argparse

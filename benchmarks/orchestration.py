@@ -1,10 +1,10 @@
-"""The cost of orchestration: a full build against the sum of its stages, a no-op build against `dvc status`.
+"""The cost of orchestration: a build against its stages, a no-op against `dvc status`.
 
     python -m benchmarks.orchestration              # a small repository of four quick stages
     python -m benchmarks.orchestration --here       # this repository: a full build in a fresh copy of it
 
-Each figure is the median over rounds. The overhead of a full build is given in seconds per stage, too:
-its share means little if stages take milliseconds. The last line is JSON.
+Each figure is the median over rounds. The overhead of a full build is given in seconds per stage,
+too: its share means little if stages take milliseconds. The last line is JSON.
 """
 
 import os

@@ -3,16 +3,17 @@
     python -m benchmarks.pretraining                      # after a build, which leaves the corpus
     python -m benchmarks.pretraining --minutes 5 --no-speed
 
-Speed: tokens a second of our objective (the head runs on masked positions only) and of transformers'
-example recipe (`run_mlm.py`: full softmax over every position, batches of 8, float32, its Trainer). Both
-train the same 4-layer, 256-wide BERT on the same packed rows, in interleaved rounds, each in its own process.
+Speed: tokens a second of our objective (the head runs on masked positions only) and of
+transformers' example recipe (`run_mlm.py`: full softmax over every position, batches of 8, float32,
+its Trainer). Both train the same 4-layer, 256-wide BERT on the same packed rows, in interleaved
+rounds, each in its own process.
 
-Scores: a bidirectional LSTM language model over byte-level BPE tokens is trained for `--minutes` on the
-IMDb reviews and scored in bits per byte of held-out reviews, forward and backward, each review by itself
-from its first byte to its end. Baselines on the same bytes: unigrams and 5-grams with modified
-Kneser-Ney smoothing over the same tokens, forward and backward, and xz primed with the training text. The
-tokenizer is trained on the training reviews only, keeps case and loses nothing, so that every byte is
-charged for in every model.
+Scores: a bidirectional LSTM language model over byte-level BPE tokens is trained for `--minutes` on
+the IMDb reviews and scored in bits per byte of held-out reviews, forward and backward, each review
+by itself from its first byte to its end. Baselines on the same bytes: unigrams and 5-grams with
+modified Kneser-Ney smoothing over the same tokens, forward and backward, and xz primed with the
+training text. The tokenizer is trained on the training reviews only, keeps case and loses nothing,
+so that every byte is charged for in every model.
 """
 
 import dataclasses
@@ -67,7 +68,7 @@ def scores(corpus: Corpus, folder: Path, *, minutes: float) -> dict[str, Any]:
 
 
 def crossing(curve: Sequence[tuple[float, float]], level: float) -> float | None:
-    """Seconds at which a falling curve of `(seconds, value)` first reaches `level`; None if it never does."""
+    """Seconds at which a falling curve of `(seconds, value)` reaches `level`; None if never."""
     for before, after in itertools.pairwise(curve):
         if after[1] <= level < before[1]:
             share = (before[1] - level) / (before[1] - after[1])

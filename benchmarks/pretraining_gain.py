@@ -1,14 +1,14 @@
-"""The gain of our pretraining: the same student with and without it, trained on the product's labels.
+"""The gain of our pretraining: the same student with and without it, then fine-tuned.
 
     python -m benchmarks.pretraining_gain                 # after a build, which leaves rows and corpus
     python -m benchmarks.pretraining_gain --model bilm
 
-A small student is pretrained from random weights on the corpus and then trained on the labelled rows; the
-same model without pretraining is trained on the same rows in the same order. Three seeds each. The gain
-is the difference of mean accuracies on the test rows, with its 95 % paired bootstrap interval over rows.
-Accuracies on validation rows are printed too: choose recipes by those. `bert` is a masked language model
-of 2 layers, 192 wide, with dropout only before its classifier; `bilm` is the ELMo of profile `bilm`, with
-this product's tokenizer.
+A small student is pretrained from random weights on the corpus and then trained on the labelled
+rows; the same model without pretraining is trained on the same rows in the same order. Three seeds
+each. The gain is the difference of mean accuracies on the test rows, with its 95 % paired bootstrap
+interval over rows. Accuracies on validation rows are printed too: choose recipes by those. `bert`
+is a masked language model of 2 layers, 192 wide, with dropout only before its classifier; `bilm` is
+the ELMo of profile `bilm`, with this product's tokenizer.
 """
 
 import argparse
@@ -138,7 +138,7 @@ def right_answers(
     optimisation: OptimisationParams,
     folder: Path,
 ) -> dict[str, NDArray[np.float64]]:
-    """Trains a classifier from `start`; returns which rows of each held-out split it labels rightly."""
+    """Trains a classifier from `start`; returns which held-out rows it labels correctly."""
     seed_everything(params.compute.seed)
     tokenizer = load_tokenizer(start)
     model = load_classifier(start, labels=params.product.labels, dropout=0.1)

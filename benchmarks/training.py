@@ -1,26 +1,28 @@
-"""Fine-tuning speed: our engine beside the transformers Trainer, at its defaults and tuned.
+"""Fine-tuning speed: our engine against the transformers Trainer, at its defaults and tuned.
 
-    python -m benchmarks.training                                  # after a build, which leaves the rows
-    python -m benchmarks.training --epochs 0        # throughput alone
+    python -m benchmarks.training                   # after a build, which writes the rows
+    python -m benchmarks.training --epochs 0        # throughput only
     python -m benchmarks.training --rounds 1 --beside tuned --seeds 1 2 3
 
-The same checkpoint (`prepare.checkpoint`), the same training rows, the same threads, and all parameters learn.
-Each engine has a process of its own, so that none runs under another's settings of threads, determinism or
-memory. The Trainer trains transformers' own class, as its users do; that our last layer is computed for the
-first token alone (`pipeline/models/first_token.py`) is part of our engine. `default` is the Trainer as it
-comes: batches of 8 in random order, float32, three epochs. `tuned` has what its documentation offers: texts
-grouped by length, bfloat16 where the processor multiplies it, the fused optimizer; and our schedule
-(`OPTIMISATION`, and what `finetune` has of warm-up and decay). What it does not offer is part of our engine: rates by
-layer, the moving average of the weights, a table of embeddings with the tokens in use alone.
+All engines train the same checkpoint (`prepare.checkpoint`) on the same rows with the same number
+of threads, and all parameters are trained. Each engine has its own process, so that none runs under
+another's settings of threads, determinism or memory. The Trainer trains transformers' own class, as
+its users do; computing the last layer for the first token only (`pipeline/models/first_token.py`)
+is part of our engine. `default` is the Trainer as it comes: batches of 8 in random order, float32,
+three epochs. `tuned` has the options of its documentation: texts grouped by length, bfloat16 if the
+processor multiplies it, the fused optimizer; and our optimisation (`OPTIMISATION`, warm-up and
+weight decay of `finetune`). Part of our engine is what the Trainer does not offer: learning rates
+by layer, the moving average of the weights, and an embedding table reduced to the tokens in use.
 
-Rounds are interleaved, ratios are of medians, tokens are counted without padding. A round has a third of the
-rows: each batch length that is new to a process costs once what oneDNN prepares for it, a fifth of a step, and a
-short round would be made of such steps. Then each is trained to its
-end (the Trainer at its defaults, which takes longest, as far as it has to), and asked when its validation
-accuracy first reached the tuned Trainer's final one less half a point; seconds of validation do not count. One
-such race is a matter of luck (a validation of 837 rows moves by a point from look to look), so there are several
-seeds, and the ratio is of medians. The race needs `tuned` among those beside us. The Trainer asks for the
-package `accelerate`.
+Throughput: rounds are interleaved, ratios are of medians, and tokens are counted without padding. A
+round has a third of the rows, because the first step with a new batch length costs a fifth more
+(oneDNN prepares for it), and a short round would consist of such steps.
+
+The race: each engine is trained to its end (the Trainer at its defaults, which takes longest, only
+until it reaches the goal). The goal is the tuned Trainer's final validation accuracy less half a
+point, and the time to it does not include validation. One race depends on chance (validation on 837
+rows moves by a point from one evaluation to the next), so there are several seeds, and the ratio is
+of medians. The race needs `tuned` in `--beside`. The Trainer needs the package `accelerate`.
 """
 
 import argparse
@@ -47,16 +49,13 @@ from benchmarks.support.finetuning import (
 ROOT = Path(__file__).resolve().parents[1]
 _LEEWAY = 0.005
 _DEFAULT_EPOCHS = 3
-"""Of the Trainer as it comes."""
+"""The Trainer's default."""
 
 
 def race(
     engines: dict[str, Engine], bench: Bench, *, epochs: int, evaluations: int
 ) -> tuple[dict[str, float], dict[str, list[tuple[float, float]]]]:
-    """Seconds until each reached the tuned Trainer's final accuracy less half a point, and its curve.
-
-    Infinite where it never did.
-    """
+    """The seconds until each engine reached the goal, infinite if it never did, and its curve."""
     curves: dict[str, list[tuple[float, float]]] = {}
 
     def run(name: str, *, passes: int, **until: float) -> None:
@@ -79,7 +78,7 @@ def race(
 
 
 def times_faster(ours: float, theirs: float) -> float | None:
-    """Their seconds to a goal over ours: 0 where we never reach it, None where they alone never do."""
+    """Their seconds to the goal / ours: 0 if we never reach it, None if only they never do."""
     if math.isinf(ours):
         return 0.0
     return None if math.isinf(theirs) else theirs / ours

@@ -1,4 +1,4 @@
-"""distill: trains the student, our pretrained encoder or layers of the teacher, on the teacher's outputs.
+"""distill: trains the student, our encoder or layers of the teacher, on its outputs.
 
 Reads   artifacts/transfer/, artifacts/{pretrain,finetune}/model/,
         artifacts/prepare/{records.parquet, student_tokenizer/}
@@ -107,7 +107,8 @@ def _features(model: PreTrainedModel, params: Params, paths: Paths) -> list[Feat
     Empty if neither has a weight.
 
     Raises:
-        ParameterError: the student does not have one layer below its last for each kept teacher layer.
+        ParameterError: the student does not have one layer below its last for each kept teacher
+            layer.
     """
     settings, path = params.distill, paths.read("transfer", "features.npy")
     if not settings.feature_weight and not settings.hidden_weight:

@@ -140,7 +140,7 @@ def _bits_per_byte(
 def _pseudo_perplexity(
     model: PreTrainedModel, heldout: PackedRows, tokenizer: Any, *, family: str
 ) -> dict[str, float]:
-    """A masked model's pseudo-perplexity on a few held-out rows: it compares models of one vocabulary."""
+    """A masked model's pseudo-perplexity on a few held-out rows; empty for others."""
     if family != "bert":
         return {}
     rows = heldout.read(np.arange(min(heldout.count, _PSEUDO_ROWS)))

@@ -82,7 +82,7 @@ def _counts(kinds: NDArray[np.str_], kept: NDArray[np.bool_]) -> Metrics:
 
 
 def transfer_rows(params: Params, paths: Paths) -> pa.Table:
-    """The training rows with their targets, then unlabelled texts in random order; none for pairs."""
+    """The training rows with targets, then unlabelled texts in random order, none for pairs."""
     train = read_split(paths.read("prepare", "records.parquet"), "train")
     others: Texts = {}
     if not params.product.pairs:

@@ -40,9 +40,9 @@ def test_the_student_agrees_with_the_teacher_more_than_before(workspace: Path) -
     teacher = answers(workspace, "finetune")
     assert set(teacher) == {0, 1}
     untrained = np.mean(answers(workspace, "pretrain") == teacher)
-    taught = np.mean(answers(workspace, "distill") == teacher)
-    assert taught > 0.9
-    assert taught > untrained + 0.2
+    agreement = np.mean(answers(workspace, "distill") == teacher)
+    assert agreement > 0.9
+    assert agreement > untrained + 0.2
 
 
 def test_the_student_follows_the_teacher_where_the_teacher_is_wrong(workspace: Path) -> None:
@@ -77,9 +77,9 @@ def test_a_student_of_the_teachers_layers_answers_as_the_teacher_before_it_learn
     asked = f"distill.teacher_layers={layers}"
     run_in(workspace, "distill", distill.run, *changes, *learned_little, asked)
     assert np.mean(answers(workspace, "distill") == answers(workspace, "finetune")) > 0.9
-    untaught = answers(workspace, "distill")
+    untrained = answers(workspace, "distill")
     run_in(workspace, "distill", distill.run, *learned_little, "distill.teacher_layers=null")
-    assert not (answers(workspace, "distill") == untaught).all()
+    assert not (answers(workspace, "distill") == untrained).all()
 
 
 def test_a_layer_that_the_teacher_does_not_have_is_an_error(workspace: Path) -> None:
@@ -94,16 +94,16 @@ def test_a_narrower_student_starts_from_the_teachers_layers_and_learns(workspace
     run_in(workspace, "pretrain", pretrain.run, *shape)
     agreed = {}
     for layers in ("[0]", "null"):
-        untaught = (
+        untrained = (
             "distill.epochs=1",
             "distill.learning_rate=1e-9",
             f"distill.teacher_layers={layers}",
         )
-        run_in(workspace, "distill", distill.run, *shape, *untaught)
+        run_in(workspace, "distill", distill.run, *shape, *untrained)
         agreed[layers] = np.mean(answers(workspace, "distill") == answers(workspace, "finetune"))
     assert agreed["[0]"] > agreed["null"] + 0.2
-    taught = ("distill.epochs=4", "distill.learning_rate=2e-3", "distill.teacher_layers=[0]")
-    metrics, paths = run_in(workspace, "distill", distill.run, *shape, *taught)
+    trained = ("distill.epochs=4", "distill.learning_rate=2e-3", "distill.teacher_layers=[0]")
+    metrics, paths = run_in(workspace, "distill", distill.run, *shape, *trained)
     student = load_classifier(paths.out / "model", labels=["negative", "positive"])
     assert student.config.hidden_size == 16
     assert metrics["validation_accuracy"] > 0.9

@@ -121,7 +121,7 @@ THREE = ["finetune.seeds=3", "finetune.epochs=3", "finetune.learning_rate=1e-3"]
 
 
 def with_low_bar(workspace: Path) -> Path:
-    """The workspace with a baseline that is always wrong, for teachers that train little."""
+    """The workspace with a baseline that is always wrong, for teachers trained briefly."""
     rows = pq.read_table(workspace / "artifacts/prepare/records.parquet").to_pydict()
     write_baseline(workspace, rows, {NAIVE_BAYES: 0.0})
     return workspace

@@ -4,8 +4,9 @@
     python -m benchmarks.peers.model2vec_peer serve FOLDER
 
 `learn` distils static embeddings from the checkpoint at Model2Vec's defaults (256 dimensions), then
-fine-tunes them with a classifier's head at its defaults, with our validation rows for early stopping.
-What it leaves are safetensors and JSON. `serve` takes turns (benchmarks/support/turns.py).
+fine-tunes them with a classifier's head at its defaults, with our validation rows for early
+stopping. What it leaves are safetensors and JSON. `serve` takes turns
+(benchmarks/support/turns.py).
 """
 
 import argparse
@@ -16,7 +17,7 @@ from benchmarks.support.turns import serve_turns
 
 
 def learn(checkpoint: Path, rows: Path, folder: Path) -> None:
-    """Distil, fine-tune, save. `rows` holds `train` and `validation`, each with `texts` and `labels`."""
+    """Distils, fine-tunes and saves. `rows` is JSON: split → `texts` and `labels`."""
     from model2vec.distill import distill  # type: ignore[import-not-found]
     from model2vec.train import StaticModelForClassification  # type: ignore[import-not-found]
 

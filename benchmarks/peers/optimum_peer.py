@@ -2,7 +2,8 @@
 
     python -m benchmarks.peers.optimum_peer MODEL FOLDER PRESET
 
-PRESET is a processor's (`avx512_vnni`, `avx2`, `arm64`), otherwise at its defaults. Leaves `model_quantized.onnx`.
+PRESET is a processor's (`avx512_vnni`, `avx2`, `arm64`), otherwise at its defaults. Leaves
+`model_quantized.onnx`.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Shared parts of the benchmarks' command lines: the parser, rounds of timings, the line of JSON."""
+"""Shared parts of the benchmarks: the parser, rounds of timings, the JSON line."""
 
 import argparse
 import json
@@ -30,6 +30,6 @@ def print_result(
     figures: Mapping[str, object],
     machine: Mapping[str, object] | None = None,
 ) -> None:
-    """Prints the benchmark's last line: one JSON object. `machine` is this one unless another is named."""
+    """Prints the benchmark's last line, one JSON object; `machine` defaults to this one."""
     found = {"machine": machine or describe_machine(), "ratios": ratios, "figures": figures}
     print(json.dumps({"benchmark": benchmark, **found}))

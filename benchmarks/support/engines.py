@@ -31,7 +31,7 @@ class Engine(Protocol):
 
 
 class LocalEngine(ABC):
-    """A model that this environment can load, in a child process. Engines are pickled, and must be hashable."""
+    """A model that this environment loads in a child process; picklable and hashable."""
 
     @abstractmethod
     def open(self, threads: int) -> Answer:

@@ -1,4 +1,4 @@
-"""The models that benchmarks.compression compares: those of a build, peers, and models trained here."""
+"""The models that benchmarks.compression compares: a build's, peers, and one trained here."""
 
 import json
 from collections.abc import Callable

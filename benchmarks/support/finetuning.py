@@ -40,8 +40,9 @@ from pipeline.training.resume import Checkpoints
 from pipeline.training.token_rows import TokenRows, tokenize
 
 OPTIMISATION: dict[str, Any] = {"epochs": 1, "learning_rate": 2e-4, "batch_size": 16}
-"""The settings of our engine and of the tuned Trainer, which start from the plain checkpoint; chosen on seeds
-11 to 13, which are used nowhere else. Those of params.yaml suit a checkpoint after intermediate training."""
+"""The settings of our engine and of the tuned Trainer, which start from the plain checkpoint;
+chosen on seeds 11 to 13, which are used nowhere else. Those of params.yaml suit a checkpoint
+after intermediate training."""
 QUIET: dict[str, Any] = {
     "use_cpu": True,
     "save_strategy": "no",
@@ -91,7 +92,7 @@ class Bench:
         )
 
     def plain_model(self) -> PreTrainedModel:
-        """A model with the same weights and new head in transformers' own class, as its users load it."""
+        """The same weights and new head in transformers' own class, as its users load it."""
         seed_everything(self.params.compute.seed)
         model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
             resolve_checkpoint(self.params.prepare.checkpoint),
@@ -105,7 +106,8 @@ class Bench:
     def accuracy(self, model: torch.nn.Module) -> float:
         """The accuracy on the validation rows, in the precision of training.
 
-        Changes no global setting: the Trainer must not run with our allocator and deterministic kernels.
+        Changes no global setting: the Trainer must not run with our allocator and deterministic
+        kernels.
         """
         training, device = model.training, next(model.parameters()).device
         model.eval()
@@ -124,10 +126,10 @@ class Bench:
         return {"rows": len(self.rows.ids), "mean_length": float(self.rows.lengths.mean())}
 
     def flops_per_token(self) -> float:
-        """The operations of a forward and backward pass of our engine: six per token and weight it meets.
+        """The operations of our forward and backward pass: six per token and weight it meets.
 
-        In the last layer all tokens meet keys and values only; the rest of it and the head are computed
-        for one token per text.
+        In the last layer all tokens meet keys and values only; the rest of it and the head are
+        computed for one token per text.
         """
         model = self.model()
         last = f".layer.{model.config.num_hidden_layers - 1}."
@@ -201,7 +203,7 @@ def train_ours(bench: Bench, *, epochs: int, evaluations: int) -> Run:
 
 
 def tuned(settings: OptimisationParams) -> dict[str, Any]:
-    """The Trainer's documented options for speed on this processor, with our learning rate and batches."""
+    """The Trainer's documented options for speed here, with our learning rate and batches."""
     return {
         "per_device_train_batch_size": settings.batch_size,
         "train_sampling_strategy": "group_by_length",
@@ -222,7 +224,7 @@ def train_with_trainer(
     settings: Mapping[str, Any],
     until: float = math.inf,
 ) -> Run:
-    """Trains with the Trainer and `settings` over its defaults, until validation accuracy is `until`."""
+    """Trains with the Trainer and `settings`, until validation accuracy is `until`."""
     model = bench.plain_model()
     tokenizer = load_tokenizer(Path("artifacts/prepare/teacher_tokenizer"))
     arguments = TrainingArguments(
@@ -271,7 +273,7 @@ def rows_of_ids(
 
 
 def peak_flops(compute: Compute) -> float:
-    """The best of several timings of a large matrix product in the precision of training, operations a second."""
+    """Operations a second of a large matrix product in training's precision, best of five."""
     device = prepare_device(compute)
     size = 2048
     first, second = torch.randn(size, size), torch.randn(size, size)

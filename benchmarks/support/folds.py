@@ -1,10 +1,10 @@
-"""Cross-fitting: runs the pipeline's stages once per fold, so that no row is answered by a model that saw it.
+"""Cross-fitting: runs the stages once per fold, so that models answer unseen rows only.
 
-Each fold is a workspace below `.modelyard/cross-fitting/` with the build's parameters, checkpoint, student
-tokenizer and pretrained student, but with its own splits: the fold's duplicate clusters are the test rows,
-and the build's share of the others is validation. Corpus sentences are chosen anew, so that none occurs in
-a held-out text. (The student's vocabulary and pretraining use no labels and are the build's.) Finished
-stages are not repeated, so a killed run continues.
+Each fold is a workspace below `.modelyard/cross-fitting/` with the build's parameters, checkpoint,
+student tokenizer and pretrained student, but with its own splits: the fold's duplicate clusters are
+the test rows, and the build's share of the others is validation. Corpus sentences are chosen anew,
+so that none occurs in a held-out text. (The student's vocabulary and pretraining use no labels and
+are the build's.) Finished stages are not repeated, so a killed run continues.
 """
 
 import shutil
@@ -77,7 +77,7 @@ def built_folds(params: Params, paths: Paths, *, folds: int) -> Iterator[Paths]:
 
 
 def _prepare(params: Params, paths: Paths, fold: Paths, *, number: int, folds: int) -> None:
-    """Writes everything that the stages read; the sentences last, as the sign that it is complete."""
+    """Writes all that the stages read; the sentences last, as the sign that it is whole."""
     shutil.rmtree(fold.root, ignore_errors=True)
     (fold.artifacts / "prepare").mkdir(parents=True)
     for name in _COPIED:

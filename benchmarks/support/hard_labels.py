@@ -1,8 +1,8 @@
 """A student without a teacher: a model of the same shape, trained on gold labels only.
 
-To be fair to it, it is trained from two starts: pretrain's model, and those checkpoint layers that the
-student starts from, before any fine-tuning; from each at two learning rates. For each seed the best
-on validation is taken, at its best epoch.
+To be fair to it, it is trained from two starts: pretrain's model, and those checkpoint layers that
+the student starts from, before any fine-tuning; from each at two learning rates. For each seed the
+best on validation is taken, at its best epoch.
 """
 
 from collections.abc import Sequence
@@ -69,7 +69,7 @@ class HardLabelStudent:
         )
 
     def train(self, folder: Path, *, seed: int) -> Path:
-        """Trains from each start at each rate; saves the best on validation to `folder`, and returns it."""
+        """Trains from each start at each rate; saves the best on validation to `folder`."""
         wanted = self.params.distill.teacher_layers
         starts: list[Layers] = [None] if wanted is None else [None, wanted]
         found = [

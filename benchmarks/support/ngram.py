@@ -1,7 +1,7 @@
 """n-gram models with interpolated modified Kneser-Ney smoothing (Chen and Goodman 1999).
 
-The baseline that a neural language model has to beat. Counts are sorted arrays, so that a text of millions
-of tokens is counted and scored in seconds.
+The baseline that a neural language model has to beat. Counts are sorted arrays, so that a text of
+millions of tokens is counted and scored in seconds.
 """
 
 from dataclasses import dataclass

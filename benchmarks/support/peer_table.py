@@ -96,7 +96,7 @@ def figures(
 
 @dataclass(frozen=True)
 class _Sides:
-    """The two sides of each comparison, looked up by name; the first is the release unless named."""
+    """The sides of each comparison, by name; the first is the release unless named."""
 
     measured: Mapping[str, Measured]
     release: str
@@ -159,7 +159,7 @@ def gap_closed(
 
 
 def times_faster(ours: Times, theirs: Times) -> Interval:
-    """The ratio of their latency to ours, medians of round medians; its interval resamples rounds."""
+    """The ratio of their median latency to ours, with an interval from resampled rounds."""
     our_middles, their_middles = np.median(ours, axis=1), np.median(theirs, axis=1)
     return bootstrap_interval(
         lambda rounds: float(np.median(their_middles[rounds]) / np.median(our_middles[rounds])),
@@ -176,7 +176,7 @@ def times_smaller(ours: int | None, theirs: int | None) -> float | None:
 
 
 def _resampled(statistic: Callable[..., float], *rights: Right) -> Interval:
-    """`statistic` of accuracies, with an interval that resamples seeds and rows, the same for all sides.
+    """`statistic` of accuracies, with an interval from resampled seeds and rows.
 
     Seeds are paired: a student was distilled from the teacher with the same seed.
     """
@@ -197,7 +197,7 @@ def _resampled(statistic: Callable[..., float], *rights: Right) -> Interval:
 
 
 def table(measured: Mapping[str, Measured], places: Sequence[Place], *, release: str) -> str:
-    """One line per model: accuracy with its interval, megabytes, p50/p95 in milliseconds at each place."""
+    """One line per model: accuracy with its interval, megabytes, p50/p95 ms at each place."""
     head = ["", "accuracy", "95 % interval", "MB", "zipped"]
     head += [f"{threads}×{tokens}" for threads, tokens in places]
     lines = [head]

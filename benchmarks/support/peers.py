@@ -1,7 +1,7 @@
 """Other projects' tools, each in its own virtual environment under `.modelyard/peers/`.
 
-An environment is made at its first use from the pinned versions in `benchmarks/peers/<name>.txt`, and
-remade when they change. TORCH_INDEX names an additional package index, as for `make`.
+An environment is made at its first use from the pinned versions in `benchmarks/peers/<name>.txt`,
+and remade when they change. TORCH_INDEX names an additional package index, as for `make`.
 """
 
 import json

@@ -24,7 +24,7 @@ def race(
     rounds: int,
     requests: int,
 ) -> dict[str, dict[Place, Times]]:
-    """The milliseconds of each contender at each place, in interleaved rounds with a rotating order.
+    """The milliseconds of each contender at each place, in interleaved, rotating rounds.
 
     A peer whose process ends is dropped from then on, and from the result.
     """
@@ -79,6 +79,6 @@ def answers(contenders: Mapping[str, Contender], records: Path) -> dict[str, Rig
 
 
 def joined(parts: Sequence[Mapping[str, Right]], *, axis: int) -> dict[str, Right]:
-    """Concatenates parts along `axis` (0: seeds, 1: rows), for the contenders that are in all of them."""
+    """Concatenates along `axis` (0: seeds, 1: rows), for contenders that are in all parts."""
     shared = [name for name in parts[0] if all(name in part for part in parts)]
     return {name: np.concatenate([part[name] for part in parts], axis=axis) for name in shared}

@@ -1,4 +1,4 @@
-"""Builds the product with other seeds, by the pipeline's own build: cached, recorded, safe to kill."""
+"""Builds the product with other seeds, by its own build: cached, recorded, safe to kill."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ from pipeline.core.progress import say
 
 @contextmanager
 def built_with(root: Path, seed: int) -> Iterator[Paths]:
-    """Yields the results with `compute.seed=<seed>`, built if necessary; they are gone after the block.
+    """Yields the results with `compute.seed=<seed>`, built if necessary.
 
     Raises:
         PipelineError: the build failed, or its gate let nothing pass.

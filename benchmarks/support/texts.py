@@ -17,7 +17,7 @@ _TEXTS = 32
 
 
 def texts_by_tokens(paths: Paths, lengths: Iterable[int]) -> dict[int, list[str]]:
-    """Texts cut from test sentences, by the number of the teacher's tokens, special ones included."""
+    """Texts cut from test sentences, by their number of the teacher's tokens."""
     tokenizer = Tokenizer.from_file(str(paths.read("finetune", "model", TOKENIZER_FILE)))
     tokenizer.no_truncation()
     tokenizer.no_padding()
@@ -36,7 +36,7 @@ def texts_by_tokens(paths: Paths, lengths: Iterable[int]) -> dict[int, list[str]
 def tokens_read(
     tokenizer: Path, settings: PrepareParams, texts: Mapping[int, list[str]]
 ) -> dict[int, float]:
-    """The mean number of tokens that a model reads in the texts: it may have another vocabulary, and a limit."""
+    """The mean number of tokens that a model, with its own vocabulary and limit, reads."""
     reader = TextReader(
         tokenizer,
         max_length=settings.max_length,

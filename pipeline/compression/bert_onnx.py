@@ -1,9 +1,10 @@
-"""A BERT classifier prepared for export: everything that does not depend on the input is precomputed.
+"""A BERT classifier for export: what does not depend on the input is precomputed.
 
-transformers builds masks for every kind of attention and looks up a segment for every token, even if
-there is only one. Exported, that is some forty small operators, a twelfth of the time that a
-two-layer student takes for a short text. Here the mask is one row per text, the only segment is added
-to the position embeddings beforehand, and positions beyond `max_length` are dropped. Answers stay the same.
+transformers builds masks for every kind of attention and looks up a segment for every token, even
+if there is only one. Exported, that is some forty small operators, a twelfth of the time that a
+two-layer student takes for a short text. Here the mask is one row per text, the only segment is
+added to the position embeddings beforehand, and positions beyond `max_length` are dropped. Answers
+stay the same.
 """
 
 import torch

@@ -1,8 +1,8 @@
-"""A bidirectional language model rewritten in ONNX operators: one table, plain LSTMs, matrix products.
+"""A bidirectional language model in ONNX operators: a table, plain LSTMs, products.
 
 ONNX's LSTM has no projection. The recurrence only uses the product `recurrent · projection`, so the
-folded LSTM takes that product as its recurrent weights, and the projection comes after it; answers are
-the same up to rounding. Embeddings computed from characters become one precomputed table.
+folded LSTM takes that product as its recurrent weights, and the projection comes after it; answers
+are the same up to rounding. Embeddings computed from characters become one precomputed table.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Structured pruning of an LSTM with projection: removes whole cells, the same number in every layer.
+"""Structured pruning of LSTMs with projection: removes cells, as many in every layer.
 
 A cell reaches the rest of the model only through its column of the projection. So the first-order
 change of the loss when it is removed (activation × gradient, summed over steps and texts) equals

@@ -1,7 +1,7 @@
 """Knowledge distillation: the student learns the teacher's softened outputs (Hinton et al. 2015).
 
-With several labels, each label's answer is softened by itself. A number cannot be softened: the student
-learns the teacher's number.
+With several labels, each label's answer is softened by itself. A number cannot be softened: the
+student learns the teacher's number.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,8 +35,8 @@ class Distillation:
         labelled: which rows have a gold target, `(rows,)`.
         temperature: softens both distributions; the loss is scaled by its square.
         hard_label_weight: weight of the loss against gold targets.
-        features: the teacher's, in `feature_maps`' order, for a student inside `feature_maps`; empty
-            to learn from the outputs alone.
+        features: the teacher's, in `feature_maps`' order, for a student inside `feature_maps`;
+            empty to learn from the outputs alone.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class Features:
         )
 
     def loss(self, project: torch.nn.Module, own: torch.Tensor, rows: Ids) -> torch.Tensor:
-        """Mean squared error of the projected features, standardised by the teacher's, times the weight.
+        """Weighted mean squared error of the projected features, standardised as the teacher's.
 
         Args:
             project: maps the student's width to the teacher's.
@@ -134,10 +134,10 @@ class Features:
 
 @contextmanager
 def feature_maps(model: PreTrainedModel, features: Sequence[Features]) -> Iterator[None]:
-    """Inside the block, the student has linear maps to the teacher's features; they are removed after it.
+    """Inside the block, the student has linear maps to the teacher's features.
 
-    The first map projects the inputs of the last linear layer, each further one the mean states after
-    one encoder layer.
+    The maps are removed after it. The first one projects the inputs of the last linear layer, each
+    further one the mean states after one encoder layer.
     """
     if not features:
         yield
@@ -161,7 +161,7 @@ def transfer_batches(
     seed: int,
     epoch: int,
 ) -> list[Ids]:
-    """The batches of one epoch in which labelled rows appear `repeats` times and the others once."""
+    """The batches of an epoch: labelled rows appear `repeats` times, the others once."""
     rows = np.concatenate([np.repeat(np.flatnonzero(labelled), repeats), np.flatnonzero(~labelled)])
     batches = epoch_batches(lengths[rows], batch_size=batch_size, seed=seed, epoch=epoch)
     return [rows[batch] for batch in batches]

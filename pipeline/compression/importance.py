@@ -1,8 +1,8 @@
-"""The importance of a BERT's units, heads and layers: how much the loss changes when one is removed.
+"""The importance of a BERT's units, heads and layers: the change of loss without each.
 
-A first-order estimate (Molchanov et al. 2017; Michel et al. 2019): activation × gradient is summed over
-each row's tokens, and its absolute value over the rows, so that a part that helps one row as much as it
-harms another still counts as important.
+A first-order estimate (Molchanov et al. 2017; Michel et al. 2019): activation × gradient is summed
+over each row's tokens, and its absolute value over the rows, so that a part that helps one row as
+much as it harms another still counts as important.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ from pipeline.text.batching import Ids
 from pipeline.training.loop import Objective
 
 _Effect = Callable[[torch.Tensor], torch.Tensor]
-"""activation × gradient, `(batch, length, width)`, to the effect of each part on each row, `(batch, parts)`."""
+"""From activation × gradient, `(batch, length, width)`, to each part's effect, `(batch, parts)`."""
 
 
 def unit_importance(

@@ -25,10 +25,10 @@ from pipeline.core.files import atomic_path
 from pipeline.core.sections import QuantizeParams
 
 _LARGE_WEIGHT = 1024
-"""A float32 matrix of at least this many numbers should have been quantized; biases stay in float32."""
+"""Float32 matrices of at least this many numbers count as not quantized."""
 
 _LSTM_VECTORS = (3, 8, 10)
-"""The input positions of an LSTM's biases and, once quantized, of the scales of its two matrices."""
+"""The input positions of an LSTM's biases and, once quantized, of its matrices' scales."""
 
 _PART = 1 << 20
 
@@ -38,8 +38,9 @@ _WEIGHT = {"MatMul": 1, "Gemm": 1, "Gather": 0, "LSTM": 1}
 """Operator → the position of its weight among its inputs."""
 
 _SEVEN_BITS = {"portable": True, "vnni": False}
-"""Preset → whether weights use only seven of their eight bits. Processors without VNNI add two products of
-an unsigned and a signed byte in 16 bits, which can overflow with eight bits and cannot with seven."""
+"""Preset → whether weights use only seven of their eight bits. Processors without VNNI add two
+products of an unsigned and a signed byte in 16 bits, which can overflow with eight bits and
+cannot with seven."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Structure:
 def quantize_int8(
     source: Path, target: Path, *, params: QuantizeParams, float_operators: Sequence[Operator] = ()
 ) -> None:
-    """Writes the int8 model of the float32 ONNX model `source`. The same input gives the same bytes.
+    """Writes the int8 model of the float32 model `source`, byte for byte reproducibly.
 
     Args:
         float_operators: operators that stay in float32.
@@ -103,7 +104,7 @@ def quantize_alone(
 
 @contextmanager
 def folded(source: Path) -> Iterator[Path]:
-    """Yields a file of the model with constants folded; the quantizer skips weights computed in the graph."""
+    """Yields a file of the model with constants folded; others would not be quantized."""
     with tempfile.TemporaryDirectory() as name:
         ready = Path(name) / "folded.onnx"
         # Only static quantization uses symbolic shapes, and they need another package.
@@ -192,7 +193,7 @@ def _initializers(graph: onnx.GraphProto, *types: int) -> dict[str, list[int]]:
 
 
 def _lstm_vectors(nodes: Iterable[onnx.NodeProto]) -> set[str]:
-    """Names of the biases and scales of LSTMs: not weights, though they have two dimensions, `(1, n)`."""
+    """Names of the biases and scales of LSTMs, which have two dimensions, `(1, n)`."""
     return {
         node.input[place]
         for node in nodes

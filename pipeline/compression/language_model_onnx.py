@@ -1,7 +1,8 @@
 """Exports the pretrained language model to ONNX, for the server's language-model routes.
 
-A bidirectional model outputs the logits of the token after each position and of the token before it; a
-masked model those of the token at each position. Both output every layer's states: contextual embeddings.
+A bidirectional model outputs the logits of the token after each position and of the token before
+it; a masked model those of the token at each position. Both output every layer's states: contextual
+embeddings.
 """
 
 import warnings

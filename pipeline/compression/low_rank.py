@@ -1,10 +1,10 @@
 """Embeddings as the product of a thin table and a small matrix (Lan et al. 2020, ALBERT).
 
 Most of a small model is its embedding table. Words need fewer dimensions than the layers that read
-them, so the table `(tokens, hidden)` becomes `(tokens, rank) · (rank, hidden)`, with the directions in
-which the tokens of real texts differ most. During training the model holds both factors. It is saved
-with their product, as a plain BERT that transformers loads, and `embedding_rank` in its config; the
-export splits the product into factors again, exactly but for rounding.
+them, so the table `(tokens, hidden)` becomes `(tokens, rank) · (rank, hidden)`, with the directions
+in which the tokens of real texts differ most. During training the model holds both factors. It is
+saved with their product, as a plain BERT that transformers loads, and `embedding_rank` in its
+config; the export splits the product into factors again, exactly but for rounding.
 """
 
 from typing import Any
@@ -84,8 +84,8 @@ def fuse_factors(model: PreTrainedModel) -> None:
 def split_into_factors(model: PreTrainedModel) -> None:
     """Replaces a table that `fuse_factors` made by factors; other models stay as they are.
 
-    A random rotation between the factors makes all columns of the table about equally large, so that
-    one int8 scale suits the whole table (QuaRot, Ashkboos et al. 2024).
+    A random rotation between the factors makes all columns of the table about equally large, so
+    that one int8 scale suits the whole table (QuaRot, Ashkboos et al. 2024).
     """
     rank = getattr(model.config, "embedding_rank", None)
     if rank is None:

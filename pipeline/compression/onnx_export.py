@@ -66,7 +66,7 @@ class _LogitsOnly(torch.nn.Module):
 
 @dataclass(frozen=True)
 class ParityCase:
-    """One request of a parity check: ids, mask and optional segments, each int64 `(batch, length)`."""
+    """A request: ids, mask and optional segments, each int64 `(batch, length)`."""
 
     input_ids: Ids
     attention_mask: Ids
@@ -203,7 +203,7 @@ def parity_cases(
 def largest_differences(
     reference: Runner, candidate: Runner, cases: Mapping[str, ParityCase]
 ) -> dict[str, float]:
-    """The largest absolute difference of a logit in each case, and of a padded batch from its rows alone."""
+    """The largest absolute difference of a logit in each case, and that caused by padding."""
     differences = {
         name: _difference(reference(case), candidate(case)) for name, case in cases.items()
     }

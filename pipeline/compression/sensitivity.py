@@ -1,8 +1,8 @@
-"""How sensitive each operator is to int8, and int8 models that keep the most sensitive ones in float32.
+"""Measures operators' sensitivity to int8, and keeps the most sensitive in float32.
 
-Sensitivity is measured with one operator in int8 and all others in float32: the change of the answers is
-that operator's loss. If the whole int8 model changes too many answers, the most sensitive operators
-return to float32, one at a time, until it agrees well enough.
+Sensitivity is measured with one operator in int8 and all others in float32: the change of the
+answers is that operator's loss. If the whole int8 model changes too many answers, the most
+sensitive operators return to float32, one at a time, until it agrees well enough.
 """
 
 import tempfile
@@ -47,7 +47,7 @@ class Sensitivity:
 def sensitivities(
     source: Path, answer: Answer, float32: Scores, *, params: QuantizeParams
 ) -> list[Sensitivity]:
-    """The sensitivity of every quantizable operator of the float32 model `source`, highest first."""
+    """The sensitivity of each quantizable operator of the model `source`, highest first."""
     found = []
     with folded(source) as ready, tempfile.TemporaryDirectory() as name:
         target = Path(name) / "alone.onnx"
@@ -68,7 +68,7 @@ def quantize_within(
     params: QuantizeParams,
     ranked: Sequence[Sensitivity] | None,
 ) -> tuple[list[Operator], Scores]:
-    """Writes an int8 model of `source` to `target` that agrees with it at least `params.min_agreement`.
+    """Writes an int8 model of `source` that agrees with it at least `params.min_agreement`.
 
     Args:
         float32: the answers of `source`.

@@ -1,9 +1,10 @@
-"""Structured pruning: removes whole units, heads and layers, so that the dense model is smaller and faster.
+"""Structured pruning: removes whole units, heads and layers from the dense model.
 
 Every layer keeps the same number of units and of heads. After removing layers or units, a model is
-still a BERT that transformers loads. transformers knows no BERT with fewer heads than its width asks
-for, so a model is saved with zeros in place of removed heads (`fill_heads`) and `kept_heads` in its
-config, and the export drops those heads again (`drop_heads`). Answers stay the same but for rounding.
+still a BERT that transformers loads. transformers knows no BERT with fewer heads than its width
+asks for, so a model is saved with zeros in place of removed heads (`fill_heads`) and `kept_heads`
+in its config, and the export drops those heads again (`drop_heads`). Answers stay the same but for
+rounding.
 """
 
 from typing import Any
@@ -57,7 +58,7 @@ def remove_heads(
 
 
 def fill_heads(model: PreTrainedModel) -> None:
-    """Puts heads of zeros in place of removed ones, so that transformers can save and load the model."""
+    """Puts heads of zeros in place of removed ones, so that transformers loads the model."""
     if getattr(model.config, _KEPT_HEADS, None) is None:
         return
     width: int = model.config.hidden_size

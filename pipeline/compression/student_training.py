@@ -117,7 +117,7 @@ def _objective(
 
 
 def _gold(table: pa.Table) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Which texts have gold targets, `(texts,)`, and the targets, `(texts, width)`, zeros elsewhere."""
+    """Which texts have gold targets, `(texts,)`, and the targets or zeros, `(texts, width)`."""
     found = table["target"].to_pylist()
     labelled = np.array([target is not None for target in found])
     width = len(found[int(labelled.argmax())])

@@ -1,13 +1,15 @@
-"""Dynamic network surgery (Guo, Yao and Chen 2016): cuts single weights during training, and splices some back.
+"""Dynamic network surgery (Guo, Yao and Chen 2016): cuts and splices weights in training.
 
 Each matrix W has a mask T of zeros and ones, and the model computes with W ⊙ T. The gradient with
 respect to W ⊙ T updates all of W, cut weights too, so one that was cut by mistake grows until it
-passes the upper of two thresholds and is spliced back. Between the thresholds a weight stays as it is.
+passes the upper of two thresholds and is spliced back. Between the thresholds a weight stays as it
+is.
 
-Two things differ from the paper. Thresholds are quantiles of |W|, not a mean plus some deviations, so that
-exactly the requested share is cut; the share rises from zero by a cubic (Zhu and Gupta 2017). And masks
-are renewed every few steps for the first four fifths of the training, where the paper renews them with a
-falling probability; after that they are fixed and the remaining weights recover.
+Two things differ from the paper. Thresholds are quantiles of |W|, not a mean plus some deviations,
+so that exactly the requested share is cut; the share rises from zero by a cubic (Zhu and Gupta
+2017). And masks are renewed every few steps for the first four fifths of the training, where the
+paper renews them with a falling probability; after that they are fixed and the remaining weights
+recover.
 
 The gain is zeros, which a compressed file does not store. A dense matrix product takes as long with
 zeros as without, so latency does not change.
@@ -28,7 +30,7 @@ _SMALLEST = 256
 _HYSTERESIS = 1.1
 """Upper threshold / lower threshold."""
 _SHORT = 0.99
-"""The share of the requested cut that must be reached; less than 1, as each matrix is rounded by itself."""
+"""The share of the requested cut that must be reached, as each matrix is rounded."""
 _RENEWALS = 50
 """How often the masks are renewed in a training."""
 _RAMP_SHARE, _RENEWAL_SHARE = 0.6, 0.8
@@ -53,8 +55,8 @@ class PruneStats:
 class Surgery:
     """Cuts and splices the matrices of a model while it is trained.
 
-    Pass `after_step` to the training, then call `finish`. Its state is in buffers of the model, so a
-    resumed training continues with the masks it had.
+    Pass `after_step` to the training, then call `finish`. Its state is in buffers of the model, so
+    a resumed training continues with the masks it had.
 
     Args:
         keep_share: the share of each matrix's weights to keep.

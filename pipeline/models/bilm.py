@@ -1,10 +1,10 @@
 """A bidirectional language model after ELMo (Peters et al. 2018): LSTMs that read both ways.
 
-Two stacks of LSTMs with projection read a text from the left and from the right, with a residual from
-layer to layer. Both directions share one embedding table and one softmax; with subword input the
-embeddings are the softmax's weights (Inan et al. 2017). Regularised like AWD-LSTM (Merity et al. 2018):
-recurrent weights are dropped, one dropout mask holds for all steps of a text, and whole tokens are
-dropped from the embeddings.
+Two stacks of LSTMs with projection read a text from the left and from the right, with a residual
+from layer to layer. Both directions share one embedding table and one softmax; with subword input
+the embeddings are the softmax's weights (Inan et al. 2017). Regularised like AWD-LSTM (Merity et
+al. 2018): recurrent weights are dropped, one dropout mask holds for all steps of a text, and whole
+tokens are dropped from the embeddings.
 """
 
 from dataclasses import dataclass
@@ -61,7 +61,8 @@ class Layers:
     """The states of every layer for every token.
 
     Attributes:
-        forward: embeddings, then each layer's states, left to right: `(batch, length, hidden_size)` each.
+        forward: embeddings, then each layer's states, left to right: `(batch, length, hidden_size)`
+            each.
         backward: the same, right to left, at the token's own position.
     """
 
@@ -137,7 +138,7 @@ class Bilm(BilmPreTrained):
 
 
 class BilmForLanguageModelling(BilmPreTrained):
-    """Predicts the next token from the left and the previous one from the right, with one softmax."""
+    """Predicts the next token from the left, and the previous one from the right."""
 
     def __init__(self, config: BilmConfig) -> None:
         super().__init__(config)
@@ -148,7 +149,7 @@ class BilmForLanguageModelling(BilmPreTrained):
         self.post_init()
 
     def scores(self, states: torch.Tensor) -> torch.Tensor:
-        """The logits of every token of the vocabulary, from `(…, hidden_size)` to `(…, vocab_size)`."""
+        """The logits of all tokens, from `(…, hidden_size)` to `(…, vocab_size)`."""
         return functional.linear(states, *self.output_layer())
 
     def output_layer(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -163,7 +164,7 @@ class BilmForLanguageModelling(BilmPreTrained):
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The logits of the token after each and of the token before each, `(batch, length, vocab_size)`."""
+        """The logits of the next and of the previous token, both `(batch, length, vocab_size)`."""
         layers = self.bilm(input_ids, attention_mask)
         return self.scores(layers.forward[-1]), self.scores(layers.backward[-1])
 

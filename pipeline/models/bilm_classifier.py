@@ -1,7 +1,7 @@
-"""A classifier over a bidirectional language model: a learned mix of its layers, pooled over the text.
+"""A classifier over a bidirectional language model: its layers, mixed and pooled.
 
-As ELMo is used downstream (Peters et al. 2018, equation 1), the task learns a weight for each layer. The
-mix is pooled by mean and by maximum, as in ULMFiT (Howard and Ruder 2018).
+As ELMo is used downstream (Peters et al. 2018, equation 1), the task learns a weight for each
+layer. The mix is pooled by mean and by maximum, as in ULMFiT (Howard and Ruder 2018).
 """
 
 import torch

@@ -1,8 +1,8 @@
-"""Token embeddings computed from the tokens' bytes, after ELMo's input (Peters et al. 2018; Kim et al. 2016).
+"""Token embeddings computed from bytes (Peters et al. 2018; Kim et al. 2016).
 
-Convolutions of several widths run over a token's bytes, each filter keeps its maximum, two highway layers
-(Srivastava et al. 2015) mix them, and a projection maps them to the model's width. A token's bytes never
-change, so the exported model has one precomputed table instead.
+Convolutions of several widths run over a token's bytes, each filter keeps its maximum, two highway
+layers (Srivastava et al. 2015) mix them, and a projection maps them to the model's width. A token's
+bytes never change, so the exported model has one precomputed table instead.
 """
 
 from collections.abc import Sequence

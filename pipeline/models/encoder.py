@@ -1,4 +1,4 @@
-"""Loads, saves and freezes classifiers over an encoder: any family of transformers, or our own bilm."""
+"""Loads, saves and freezes classifiers of any family of transformers, or our bilm."""
 
 from pathlib import Path
 from typing import Any
@@ -117,8 +117,8 @@ def parameter_count(model: torch.nn.Module) -> int:
 def freeze_lowest(model: PreTrainedModel, count: int) -> None:
     """Freezes the lowest `count` layers; the embeddings are the first of them.
 
-    The lowest layers of a pretrained encoder serve most tasks unchanged (Lee et al. 2019), and frozen
-    layers need no gradient.
+    The lowest layers of a pretrained encoder serve most tasks unchanged (Lee et al. 2019), and
+    frozen layers need no gradient.
 
     Raises:
         ArtifactError: every encoder layer would be frozen.

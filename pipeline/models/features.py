@@ -1,4 +1,4 @@
-"""Hidden features of a classifier: the inputs of its last linear layer, and its layers' mean states."""
+"""Hidden features of a classifier: its last layer's inputs, its layers' mean states."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ def output_layer(model: nn.Module) -> nn.Linear:
 
 @contextmanager
 def features_read(model: nn.Module) -> Iterator[list[torch.Tensor]]:
-    """Yields a list to which each forward pass adds the inputs of the last linear layer, `(batch, width)`."""
+    """Yields a list to which forward passes add the last layer's inputs, `(batch, width)`."""
     read: list[torch.Tensor] = []
 
     def keep(_layer: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
@@ -63,12 +63,13 @@ def encoder_layers(model: nn.Module) -> Any:
 def layer_means(
     model: nn.Module, numbers: Sequence[int], mask: torch.Tensor
 ) -> Iterator[list[torch.Tensor]]:
-    """Yields a list to which the forward pass adds the mean state of each text after the layers `numbers`.
+    """Yields a list to which a forward pass adds the mean states after the layers `numbers`.
 
     Means over tokens can be compared between models with different vocabularies.
 
     Args:
-        numbers: layers, 1 the lowest. The last is not available: a classifier computes it for one token.
+        numbers: layers, 1 the lowest. The last is not available: a classifier computes it for one
+            token.
         mask: 1 for each real token, `(batch, length)`.
 
     Raises:

@@ -1,9 +1,9 @@
 """Computes the last layer of a BERT classifier for the first token only.
 
-BERT's pooler reads the first token of the last layer and nothing else (Devlin et al. 2019), so queries,
-attention output and feed-forward layer of all other tokens, most of a layer, are wasted work. Keys and
-values are computed for all tokens. Answers stay the same; a two-layer classifier needs about a third
-less arithmetic, in training and in the exported graph.
+BERT's pooler reads the first token of the last layer and nothing else (Devlin et al. 2019), so
+queries, attention output and feed-forward layer of all other tokens, most of a layer, are wasted
+work. Keys and values are computed for all tokens. Answers stay the same; a two-layer classifier
+needs about a third less arithmetic, in training and in the exported graph.
 """
 
 from typing import Any
@@ -45,7 +45,8 @@ class FirstTokenLayer(torch.nn.Module):
         """From `(batch, length, hidden)` to `(batch, 1, hidden)`.
 
         Args:
-            attention_mask: as transformers prepares it, `(batch, 1, length, length)`; None without mask.
+            attention_mask: as transformers prepares it, `(batch, 1, length, length)`; None without
+                mask.
         """
         first = hidden_states[:, :1]
         attention = self.attention.self

@@ -1,9 +1,9 @@
 """LSTMs with projection (Sak et al. 2014), one per direction, with stacked weights.
 
-The recurrence uses only the product of the recurrent and the projection matrix, so that product is taken
-first. Then oneDNN's LSTM, which has no projection, can run, and the projection is applied to all steps at
-once. With twice as many cells as the projection has dimensions this is as fast as torch's own LSTM with
-projection, and it is the form that ONNX has.
+The recurrence uses only the product of the recurrent and the projection matrix, so that product is
+taken first. Then oneDNN's LSTM, which has no projection, can run, and the projection is applied to
+all steps at once. With twice as many cells as the projection has dimensions this is as fast as
+torch's own LSTM with projection, and it is the form that ONNX has.
 """
 
 import torch

@@ -1,11 +1,12 @@
-"""Shrinks an encoder's hidden size: projects its hidden states, then refits each layer normalisation.
+"""Shrinks an encoder's hidden size: projects its states, refits its normalisations.
 
-The hidden states of a pretrained encoder lie near a subspace of far fewer dimensions (after Ashkboos et al.
-2024, SliceGPT). The narrow model's states are the wide model's, projected on that subspace in a randomly
-rotated basis, so that no dimension is much larger than the others. A layer normalisation cannot be
-projected, because it divides by the norm over all dimensions and has a gain for each. So each one is
-refitted, lowest layer first: least squares per dimension, to the wide model's projected states on a sample
-of real texts. Attention keeps the heads with the largest weights.
+The hidden states of a pretrained encoder lie near a subspace of far fewer dimensions (after
+Ashkboos et al. 2024, SliceGPT). The narrow model's states are the wide model's, projected on that
+subspace in a randomly rotated basis, so that no dimension is much larger than the others. A layer
+normalisation cannot be projected, because it divides by the norm over all dimensions and has a gain
+for each. So each one is refitted, lowest layer first: least squares per dimension, to the wide
+model's projected states on a sample of real texts. Attention keeps the heads with the largest
+weights.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +29,8 @@ def narrow(source: Any, target: Any, sample: Batch) -> torch.Tensor:
         sample: texts on whose states the subspace and the normalisations are fitted.
 
     Returns:
-        An orthonormal basis: the narrow model's dimensions in the wide one's space, `(wide, narrow)`.
+        An orthonormal basis: the narrow model's dimensions in the wide one's space, `(wide,
+            narrow)`.
     """
     training, states = target.training, _normalised(source, sample)
     basis = _subspace([_tokens(one, sample) for one in states], width=target.config.hidden_size)
@@ -79,7 +81,7 @@ def _project_outputs(
 
 
 def _places_of_heads(attention: Any, count: int) -> torch.Tensor:
-    """The rows of the `count` heads with the largest value and output weights, in their old order."""
+    """The rows of the `count` heads with the largest value and output weights, ascending."""
     size: int = attention.self.attention_head_size
     values, outputs = attention.self.value.weight, attention.output.dense.weight
     scores = values.unflatten(0, (-1, size)).flatten(1).norm(dim=1)
@@ -129,7 +131,7 @@ def _norms(encoder: Any) -> list[nn.LayerNorm]:
 
 
 def _tokens(states: torch.Tensor, sample: Batch) -> torch.Tensor:
-    """The states of real tokens, `(tokens, hidden)`; only first tokens where a layer computes no others."""
+    """The states of real tokens, `(tokens, hidden)`, or of the first tokens alone."""
     if states.shape[1] == 1:
         return states[:, 0]
     return states[sample["attention_mask"].bool()]

@@ -1,10 +1,10 @@
 """Starts a student from layers of a larger model, with embeddings for its own vocabulary.
 
-The lowest layers of a pretrained encoder hold most of what a small classifier needs (Sajjad et al. 2020),
-so the student starts from them. If it has fewer feed-forward units, it takes those with the largest
-weights (as Li et al. 2017 choose filters); if its hidden size is smaller, its states are projected
-(`pipeline/models/narrowing.py`). The embedding of each token of its vocabulary is the mean of the larger
-model's embeddings for the same text.
+The lowest layers of a pretrained encoder hold most of what a small classifier needs (Sajjad et al.
+2020), so the student starts from them. If it has fewer feed-forward units, it takes those with the
+largest weights (as Li et al. 2017 choose filters); if its hidden size is smaller, its states are
+projected (`pipeline/models/narrowing.py`). The embedding of each token of its vocabulary is the
+mean of the larger model's embeddings for the same text.
 """
 
 from collections.abc import Sequence
@@ -47,8 +47,8 @@ def start_from_checkpoint(
         sample: texts in the student's tokens, on which a narrower student is fitted.
 
     Raises:
-        ArtifactError: the checkpoint lacks weights, is not BERT-shaped, has heads of another size, fewer
-            layers or positions, a smaller width, or another tokenizer.
+        ArtifactError: the checkpoint lacks weights, is not BERT-shaped, has heads of another size,
+            fewer layers or positions, a smaller width, or another tokenizer.
     """
     source: Any = load_whole(AutoModel, checkpoint, next_step=_NEXT)
     _check_shape(source, params, checkpoint)
@@ -74,8 +74,8 @@ def start_from_teacher(
         sample: texts in the student's tokens, on which a narrower student is fitted.
 
     Raises:
-        ArtifactError: `layers` does not have one existing layer for each of the student's, a model is
-            not a BERT, the teacher is narrower than the student, or heads differ in size.
+        ArtifactError: `layers` does not have one existing layer for each of the student's, a model
+            is not a BERT, the teacher is narrower than the student, or heads differ in size.
     """
     _check_teacher(model, teacher, layers)
     _check_parts(teacher.base_model, model.base_model, len(teacher_tokenizer))
@@ -91,7 +91,7 @@ Pieces = dict[int, list[int]]
 def _fill(
     source: Any, target: Any, *, layers: Sequence[int], pieces: Pieces, sample: Batch
 ) -> torch.Tensor | None:
-    """Copies weights of the same hidden size, projects others; returns the basis, None without projection."""
+    """Copies or projects the weights; returns the basis, None without projection."""
     wide = source.config
     if wide.hidden_size == target.config.hidden_size:
         _copy(source, target, layers=layers, pieces=pieces)
@@ -103,7 +103,7 @@ def _fill(
 
 
 def _copy_head(teacher: Any, model: Any, basis: torch.Tensor | None) -> None:
-    """Copies the classifier and the pooler, of which a narrower student takes the most important units."""
+    """Copies the classifier and the pooler's units with the largest weights in it."""
     wide, thin = teacher.bert.pooler.dense, model.bert.pooler.dense
     scores = teacher.classifier.weight.norm(dim=0)
     units = scores.topk(thin.out_features).indices.sort().values

@@ -1,7 +1,7 @@
 """Loads checkpoints that have every weight of the encoder, and refuses others.
 
-transformers initialises missing weights at random and only prints a table, so a checkpoint with another
-architecture's config.json would be trained from scratch without an error.
+transformers initialises missing weights at random and only prints a table, so a checkpoint with
+another architecture's config.json would be trained from scratch without an error.
 """
 
 from pathlib import Path

@@ -1,8 +1,8 @@
 """Batches of rows of similar length, and their padding.
 
-A batch is as long as its longest row. Rows are sorted by length within pools of shuffled rows, so that a
-batch has rows of similar length and the batches still differ in every epoch. For short sentences this
-saves most of the arithmetic that padding would cost.
+A batch is as long as its longest row. Rows are sorted by length within pools of shuffled rows, so
+that a batch has rows of similar length and the batches still differ in every epoch. For short
+sentences this saves most of the arithmetic that padding would cost.
 """
 
 from collections.abc import Sequence

@@ -24,12 +24,12 @@ _CHUNK_WORDS = 4_000_000
 def containing(
     haystacks: Sequence[str], needles: Sequence[str], *, min_words: int = LEAK_WORDS
 ) -> list[tuple[int, int]]:
-    """Pairs of indices (haystack, needle) in which the haystack contains the needle's words in a row.
+    """Pairs (haystack, needle) of indices where the one contains the other's words in a row.
 
     Args:
         haystacks: texts in the form of `bare_words`.
-        needles: texts in the form of `bare_words`; empty ones and those of fewer than `min_words` words
-            are skipped.
+        needles: texts in the form of `bare_words`; empty ones and those of fewer than `min_words`
+            words are skipped.
     """
     by_words: dict[int, list[int]] = defaultdict(list)
     for row, needle in enumerate(needles):
@@ -53,7 +53,7 @@ def equal_pairs(first: Sequence[str], second: Sequence[str]) -> list[tuple[int, 
 
 
 def _chunks(texts: Sequence[str]) -> Iterator[range]:
-    """Ranges of rows with a bounded number of words, so that memory does not grow with the corpus."""
+    """Ranges of rows with a bounded number of words, to bound memory."""
     start, words = 0, 0
     for row, text in enumerate(texts):
         words += text.count(" ") + 2
@@ -113,7 +113,7 @@ def _hashes(tokens: Hashes, words: int) -> Hashes:
 
 
 def _among(hashes: Hashes, wanted: Hashes) -> NDArray[np.int64]:
-    """The positions of `hashes` that are in `wanted`; a table of some bits rules out most beforehand."""
+    """The positions of `hashes` that are in `wanted`; a bit table rules out most first."""
     low = np.uint64((1 << _FILTER_BITS) - 1)
     table = np.zeros(1 << _FILTER_BITS, dtype=np.bool_)
     table[(wanted >> np.uint64(20)) & low] = True

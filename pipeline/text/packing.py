@@ -13,7 +13,8 @@ from pipeline.text.batching import Ids
 class TokenFile:
     """A one-dimensional `.npy` file whose slices are read from disk on demand.
 
-    Unlike a memory map, it keeps no pages in memory: a corpus ten times as long takes no more memory.
+    Unlike a memory map, it keeps no pages in memory: a corpus ten times as long takes no more
+    memory.
     """
 
     def __init__(self, path: Path) -> None:

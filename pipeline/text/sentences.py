@@ -1,15 +1,15 @@
 """Splits running text into sentences, by punctuation.
 
-A simple splitter is enough here: a wrong cut gives an unlabelled fragment, not a wrong label, and limits
-on the number of words remove most fragments.
+A simple splitter is enough here: a wrong cut gives an unlabelled fragment, not a wrong label, and
+limits on the number of words remove most fragments.
 """
 
 import re
 from collections.abc import Iterator
 
-# A sentence ends with its marks, closing quotes or brackets and white space, before a capital, a digit, an
-# opening mark or a letter of a script without capitals (Hangul, kana, Han); or with a Chinese or Japanese
-# full stop, which needs no space after it.
+# A sentence ends with its marks, closing quotes or brackets and white space, before a capital, a
+# digit, an opening mark or a letter of a script without capitals (Hangul, kana, Han); or with a
+# Chinese or Japanese full stop, which needs no space after it.
 _END = re.compile(
     r"(?<![.!?…])(?P<marks>[.!?…]++[\"'”’)\]]*+)\s++"
     r"(?=[\"'“‘(\[]*[A-Z0-9Α-ΩА-Я\u3040-\u9fff\uac00-\ud7a3])"

@@ -42,7 +42,8 @@ def check_splits(
         targets: of each row, as the problem's `target` makes them.
 
     Raises:
-        DataError: a split is empty, or a label is missing from one; regression: all its numbers are equal.
+        DataError: a split is empty, or a label is missing from one; regression: all its numbers are
+            equal.
     """
     for split in SPLITS:
         rows = [target for name, target in zip(splits, targets, strict=True) if name == split]

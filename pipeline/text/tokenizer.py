@@ -34,10 +34,11 @@ _LARGEST_UINT16 = 1 << 16
 
 
 def train_wordpiece(texts: Sequence[str], *, vocabulary_size: int) -> Tokenizer:
-    """Trains an uncased WordPiece tokenizer like BERT's; ids 0 to 4 are [PAD] [UNK] [CLS] [SEP] [MASK].
+    """Trains an uncased WordPiece tokenizer like BERT's; special tokens have ids 0 to 4.
 
-    The trainer of `tokenizers` numbers continuations (`##e`) in the order of a hash table, which differs
-    from run to run, and breaks ties by number. To be deterministic, they are numbered here beforehand.
+    The trainer of `tokenizers` numbers continuations (`##e`) in the order of a hash table, which
+    differs from run to run, and breaks ties by number. To be deterministic, they are numbered here
+    beforehand.
     """
     alphabet = _alphabet(texts)
     specials = [*SPECIAL_TOKENS.values()]
@@ -66,10 +67,10 @@ def train_wordpiece(texts: Sequence[str], *, vocabulary_size: int) -> Tokenizer:
 
 
 def train_byte_bpe(texts: Sequence[str], *, vocabulary_size: int) -> Tokenizer:
-    """Trains a cased, lossless byte-level BPE tokenizer (Sennrich et al. 2016; Radford et al. 2019).
+    """Trains a cased byte-level BPE tokenizer (Sennrich et al. 2016; Radford et al. 2019).
 
-    Any text is bytes, so there are no unknown tokens; text is only normalised to Unicode's NFC. Special
-    tokens have the same ids as in `train_wordpiece`.
+    Any text is bytes, so there are no unknown tokens; text is only normalised to Unicode's NFC.
+    Special tokens have the same ids as in `train_wordpiece`.
     """
     specials = [*SPECIAL_TOKENS.values()]
     tokenizer = Tokenizer(BPE())
@@ -134,7 +135,8 @@ def token_array(tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.unsign
     """The ids of all texts joined, each text followed by `[SEP]`, `(tokens,)`, uint16 if ids fit.
 
     WordPiece never crosses white space, so each distinct chunk between spaces is encoded only once,
-    which gives the same ids several times faster. Byte-level BPE keeps white space and encodes whole texts.
+    which gives the same ids several times faster. Byte-level BPE keeps white space and encodes
+    whole texts.
     """
     end = tokenizer.token_to_id("[SEP]")
     small = tokenizer.get_vocab_size() <= _LARGEST_UINT16
@@ -161,7 +163,7 @@ def _pieces(texts: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _in_pieces(text: str) -> list[str]:
-    """Cuts long runs without a space, or of spaces only, as training time is quadratic in their length."""
+    """Cuts very long runs without or of spaces: training time is quadratic in them."""
     if len(text) <= _LONGEST_RUN:
         return [text]
     cuts = [0, *(run.end() for run in _RUN.finditer(text)), len(text)]

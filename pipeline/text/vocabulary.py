@@ -1,7 +1,7 @@
 """Reduces a checkpoint's WordPiece vocabulary to the tokens that the domain's texts use.
 
-A word whose token is removed is split into shorter ones. All characters in the texts stay as tokens of
-their own, so a word is unknown only if it contains a new character. Tokens that stay are the
+A word whose token is removed is split into shorter ones. All characters in the texts stay as tokens
+of their own, so a word is unknown only if it contains a new character. Tokens that stay are the
 checkpoint's own, and a model takes over their embeddings unchanged.
 """
 
@@ -36,14 +36,14 @@ class Coverage:
 def cut_vocabulary(
     tokenizer: Tokenizer, texts: Sequence[str], *, size: int
 ) -> tuple[Tokenizer, Coverage]:
-    """Reduces a tokenizer to `size` tokens: special ones, characters in use, then the most frequent.
+    """Keeps at most `size` tokens: special ones, characters in use, the most frequent.
 
     Args:
         tokenizer: WordPiece, with BERT's special tokens.
 
     Returns:
-        The new tokenizer, special tokens first and the others in their old order; and its coverage of
-        `texts`.
+        The new tokenizer, special tokens first and the others in their old order; and its coverage
+        of `texts`.
 
     Raises:
         ArtifactError: another kind of tokenizer, or `size` is too small for the characters.
@@ -59,7 +59,7 @@ def cut_vocabulary(
 
 
 def coverage_of(whole: Tokenizer, cut: Tokenizer, texts: Sequence[str]) -> Coverage:
-    """The coverage of `texts` by a reduced vocabulary; they need not be the texts it was made from."""
+    """The coverage of any texts by a reduced vocabulary."""
     counts, found, stays = _counts(whole, texts), _counts(cut, texts), cut.get_vocab()
     kept = sum(count for token, count in counts.items() if token in stays)
     unknown = found[SPECIAL_TOKENS["unk_token"]]

@@ -26,5 +26,5 @@ def word_starts(tokenizer: PreTrainedTokenizerBase) -> NDArray[np.bool_]:
 
 
 def _is_mark(token: str) -> bool:
-    """Whether a token starts with ASCII punctuation; the bytes of other characters are shown as letters."""
+    """Whether a token starts with ASCII punctuation; other bytes are shown as letters."""
     return token[0].isascii() and not token[0].isalnum()

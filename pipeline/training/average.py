@@ -1,7 +1,8 @@
 """An exponential moving average of the weights during training (Polyak and Juditsky 1992).
 
-In the middle of a training the weights carry the noise of the last steps. Their average is about as good
-as weights whose learning rate has been decayed, so validation and the final model use the average.
+In the middle of a training the weights carry the noise of the last steps. Their average is about as
+good as weights whose learning rate has been decayed, so validation and the final model use the
+average.
 """
 
 import torch
@@ -16,8 +17,8 @@ EVERY = 5
 def moving_average(model: torch.nn.Module, *, decay: float) -> AveragedModel:
     """A copy of `model` that averages its parameters; buffers are copied as they are.
 
-    The first update takes the current weights, and the next ones weigh the past less than `decay`, so
-    that the initial weights are soon forgotten.
+    The first update takes the current weights, and the next ones weigh the past less than `decay`,
+    so that the initial weights are soon forgotten.
 
     Args:
         decay: weight of the past, per step; the average spans about 1 / (1 − decay) steps.

@@ -1,7 +1,7 @@
-"""A learning curve: a CSV file with one row per point, written during training for DVC plots and MLflow.
+"""A learning curve: a CSV file written during training, for DVC plots and MLflow.
 
-Columns are `step`, `loss`, `learning_rate` and the validation figures, which are empty except at the
-end of an epoch.
+Columns are `step`, `loss`, `learning_rate` and the validation figures, which are empty except at
+the end of an epoch.
 """
 
 import csv

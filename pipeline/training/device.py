@@ -23,7 +23,7 @@ def prepare_device(compute: Compute) -> torch.device:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device.startswith("cuda"):
-        # cuBLAS is deterministic only with a workspace of fixed size; it reads this at its first use.
+        # cuBLAS is deterministic only with a workspace of fixed size; read at its first use.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     return torch.device(device)
 
@@ -36,7 +36,7 @@ def autocast(compute: Compute, device: torch.device) -> AbstractContextManager[N
 
 
 def uses_bfloat16(compute: Compute, device: torch.device) -> bool:
-    """Whether `compute.precision` is bfloat16, or is left open and the device has instructions for it."""
+    """Whether `compute.precision` is bfloat16, or automatic on a device that has it."""
     chosen = {"bfloat16": True, "float32": False}.get(compute.precision)
     return has_bfloat16(device) if chosen is None else chosen
 

@@ -15,7 +15,7 @@ _STEPS = 64
 
 @dataclass(frozen=True)
 class DocumentNats:
-    """The nats of each document, its end included, `(documents,)`, by a model reading forward and backward."""
+    """The nats of each document, its end included, in both directions, `(documents,)` each."""
 
     forward: np.ndarray
     backward: np.ndarray
@@ -24,7 +24,7 @@ class DocumentNats:
 def heldout_loss(
     model: torch.nn.Module, objective: Objective, *, device: torch.device, rows: int
 ) -> float:
-    """The mean loss over the first `rows` held-out rows with a fixed random seed, nats per token."""
+    """The mean loss over the first `rows` rows, nats per token, with a fixed random seed."""
     model.eval()
     state = torch.get_rng_state()
     torch.manual_seed(0)
@@ -44,7 +44,8 @@ def document_nats(
 
     Args:
         documents: token ids of each document, without special tokens.
-        boundary: the token between documents; each reading starts with one and predicts one at its end.
+        boundary: the token between documents; each reading starts with one and predicts one at its
+            end.
     """
     model.eval()
     rows = [np.concatenate([[boundary], document, [boundary]]) for document in documents]
@@ -61,8 +62,8 @@ def pseudo_nats(
 ) -> float:
     """The mean nats of ordinary tokens of `rows`, each masked alone (Salazar et al. 2020).
 
-    Its exponential is a masked model's pseudo-perplexity, which compares models of one vocabulary. The
-    chain rule does not hold for it, so it is no perplexity and gives no bits per byte.
+    Its exponential is a masked model's pseudo-perplexity, which compares models of one vocabulary.
+    The chain rule does not hold for it, so it is no perplexity and gives no bits per byte.
 
     Args:
         rows: token ids, `(rows, length)`.
@@ -102,7 +103,7 @@ def _batch_nats(
 
 
 def _nats(model: torch.nn.Module, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """The nats of each target, `(batch, length)`, a few steps at a time: all logits would fill the memory."""
+    """The nats of each target, `(batch, length)`, a few steps at a time to limit memory."""
     parts = [
         functional.cross_entropy(
             model.scores(some.flatten(0, 1)).float(),  # type: ignore[operator]

@@ -16,7 +16,8 @@ class Split:
     Attributes:
         seconds: the second text of each row; empty where the product has no pairs.
         targets: the gold answers, `(rows, width)`. classification: the label's number in
-            `product.labels`; multi_label: 1 for each label of the row, else 0; regression: the number.
+            `product.labels`; multi_label: 1 for each label of the row, else 0; regression: the
+            number.
     """
 
     ids: list[str]

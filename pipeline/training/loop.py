@@ -33,7 +33,7 @@ _CURVE_POINTS = 100
 
 
 class Objective(Protocol):
-    """The quantity that a training minimises: the loss of a batch of rows, given by their numbers."""
+    """The quantity that training minimises: the loss of a batch of rows, given by number."""
 
     def loss(self, model: torch.nn.Module, rows: Ids, device: torch.device) -> torch.Tensor:
         """Mean loss over the batch's targets, a scalar with gradient."""
@@ -61,7 +61,8 @@ class Training:
         task: the name shown in progress and errors, usually the stage's.
         compute: threads, device, precision, and the seed of the batches.
         batches: cuts the rows of an epoch into batches of `optimisation.batch_size`.
-        validate: returns figures for the curve after each epoch; their names start with `validation_`.
+        validate: returns figures for the curve after each epoch; their names start with
+            `validation_`.
         patience: epochs without a higher first figure of `validate` after which training stops and
             returns to the best epoch's weights. None trains to the end and keeps the last weights.
         after_step: called after each step with the model that training would return now.
@@ -175,7 +176,7 @@ class _Run:
         return self.model if self.average is None else self.average.module
 
     def _steps(self, first: int) -> Iterator[tuple[int, list[Ids]]]:
-        """Yields the number of each step from `first` on, and the batches whose gradients it sums."""
+        """Yields each step's number, from `first` on, and the batches whose gradients it sums."""
         size = self.training.optimisation.accumulation
         for epoch in range(first // self.epoch_steps, self.training.optimisation.epochs):
             batches = self.training.epoch_batches(epoch)

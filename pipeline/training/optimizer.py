@@ -1,4 +1,4 @@
-"""AdamW as every training uses it, with learning rates by layer where a pretrained model is tuned."""
+"""AdamW as every training uses it, with optional learning rates by layer."""
 
 from dataclasses import dataclass
 

@@ -1,8 +1,9 @@
-"""Training checkpoints: safetensors and JSON only, written atomically and hashed, outside DVC's outputs.
+"""Training checkpoints: safetensors and JSON, atomic and hashed, outside DVC's outputs.
 
-A checkpoint holds the weights and their moving average, the model's buffers, AdamW's moments, torch's
-random state and the learning curve so far. A killed stage continues from it and ends with the very weights
-of an uninterrupted run. The two newest are kept; a damaged one is skipped for the one before.
+A checkpoint holds the weights and their moving average, the model's buffers, AdamW's moments,
+torch's random state and the learning curve so far. A killed stage continues from it and ends with
+the very weights of an uninterrupted run. The two newest are kept; a damaged one is skipped for the
+one before.
 """
 
 import json
@@ -37,8 +38,8 @@ class Resumed:
 class Checkpoints:
     """The checkpoints of one training run, in their own folder.
 
-    The folder's name contains the stage's input key, so a run with other parameters, code or data never
-    resumes from them.
+    The folder's name contains the stage's input key, so a run with other parameters, code or data
+    never resumes from them.
     """
 
     def __init__(self, folder: Path, *, run: str = "main") -> None:

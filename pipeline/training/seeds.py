@@ -1,11 +1,11 @@
 """Trains a model from several seeds; keeps the best, or the mean of their weights, and reports all.
 
-Trainings that start from the same weights stay close to one another, so the mean of their weights is a
-good model, too: it has much of the gain of an ensemble at the cost of one model (model soups, Wortsman et
-al. 2022).
+Trainings that start from the same weights stay close to one another, so the mean of their weights
+is a good model, too: it has much of the gain of an ensemble at the cost of one model (model soups,
+Wortsman et al. 2022).
 
-Finished seeds are saved beside the checkpoints, so a killed stage trains only the missing ones; the seed
-that was interrupted continues from its own checkpoint.
+Finished seeds are saved beside the checkpoints, so a killed stage trains only the missing ones; the
+seed that was interrupted continues from its own checkpoint.
 """
 
 import os
@@ -46,7 +46,8 @@ class Seeds:
     Args:
         folder: of the stage's checkpoints.
         first: the first seed; `count` seeds follow one another.
-        keep: `best` trains each seed as if it were alone; `mean` starts all from the first's weights.
+        keep: `best` trains each seed as if it were alone; `mean` starts all from the first's
+            weights.
     """
 
     def __init__(self, folder: Path, *, first: int, count: int, keep: Keep) -> None:
@@ -60,7 +61,7 @@ class Seeds:
         train: TrainSeed,
         score: Callable[[PreTrainedModel], float],
     ) -> tuple[PreTrainedModel, list[SeedResult]]:
-        """Returns the best model on validation (the first of equals) or the mean of all, and all results."""
+        """Returns the best model on validation (first of equals) or the mean, and all results."""
         results: list[SeedResult] = []
         kept: PreTrainedModel | None = None
         for seed in self._seeds:
@@ -124,7 +125,7 @@ class Seeds:
 
 
 def spread(results: Sequence[SeedResult]) -> dict[str, Any]:
-    """The mean of the seeds' quality and its 95 % interval by Student's t; one seed has no interval."""
+    """The mean of the seeds' quality, with its 95 % t interval if there are several."""
     figures = [result.quality for result in results]
     mean, interval = float(np.mean(figures)), None
     if len(figures) > 1:

@@ -23,7 +23,8 @@ class TokenRows:
     Attributes:
         ids: token ids of each row, special tokens included.
         lengths: tokens of each row, `(rows,)`.
-        segments: for each token 0, or 1 in the second text of a pair; None for models without segments.
+        segments: for each token 0, or 1 in the second text of a pair; None for models without
+            segments.
         documents: the number of the text that each row is a window of, `(rows,)`, in order; None
             where every row is a whole text.
     """

@@ -1,9 +1,10 @@
 """Cuts texts that are longer than the model reads into overlapping windows.
 
-A window has `max_length` tokens, special ones included, and starts `stride` ordinary tokens after the one
-before; the last one ends with the text. In a pair, only the second text is cut, and every window has the
-whole first text; if the first leaves less room than `stride`, windows start as far apart as there is room,
-so that no token is skipped. pipeline/runtime cuts served texts into the same windows.
+A window has `max_length` tokens, special ones included, and starts `stride` ordinary tokens after
+the one before; the last one ends with the text. In a pair, only the second text is cut, and every
+window has the whole first text; if the first leaves less room than `stride`, windows start as far
+apart as there is room, so that no token is skipped. pipeline/runtime cuts served texts into the
+same windows.
 """
 
 from collections.abc import Sequence

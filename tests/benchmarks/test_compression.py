@@ -33,7 +33,7 @@ from tests.support.tiny_workspace import write_parquet
 
 
 def right(*counts: int, rows: int = 100) -> np.ndarray:
-    """Of each seed the first so many rows right."""
+    """Correct answers: for each seed the first `counts` rows of `rows`."""
     return (np.arange(rows) < np.array(counts)[:, None]).astype(np.float64)
 
 

@@ -1,4 +1,4 @@
-"""What the benchmark of language models reads off its curve."""
+"""The benchmark of language models finds where its curve crosses a level."""
 
 import pytest
 

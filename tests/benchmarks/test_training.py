@@ -1,4 +1,4 @@
-"""How the benchmark of training reads a race."""
+"""The benchmark of training: its goals, its times and its measurements."""
 
 import math
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_a_peer_that_never_reaches_it_gives_no_ratio() -> None:
 
 
 def figures(*accuracies: float) -> Accuracy:
-    """One after the other, whatever the model."""
+    """An accuracy function that returns the given values in turn."""
     found = iter(accuracies)
     return lambda _: next(found)
 

@@ -1,4 +1,4 @@
-"""The graph of a BERT classifier: the same answers, and nothing that no input can change."""
+"""The graph of a BERT classifier: the same answers, with constants precomputed."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""ONNX of the bidirectional language model answers as torch does; cells without effect go first."""
+"""The bidirectional language model's ONNX answers as torch; idle cells are pruned first."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The student's objective is the published one, and rows without a label learn from the teacher alone."""
+"""The student's objective is the published one; unlabelled rows use the teacher only."""
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ def the_loss(
     problem: str = "classification",
     teacher: tuple[float, ...] = (2.0, -1.0),
 ) -> float:
-    """The loss of one row; `gold` is its target, None where it has none."""
+    """The loss of one row; `gold` is its target, None if it has none."""
     objective = Distillation(
         TokenRows([[2, 3]], np.array([2]), pad_token_id=0),
         np.array([teacher], dtype=np.float32),

@@ -27,7 +27,7 @@ WHOLE_RANGE = PORTABLE.model_copy(update={"preset": "vnni"})
 
 
 def saturating_product(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.int32]:
-    """`(…, k)` of uint8 by `(k, n)` of int8, as VPMADDUBSW and VPMADDWD have it.
+    """The product of uint8, `(…, k)`, and int8, `(k, n)`, as VPMADDUBSW and VPMADDWD compute it.
 
     Products of two neighbours are added in 16 bits with saturation, those sums in 32 bits.
     """
@@ -42,7 +42,7 @@ def saturating_product(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.
 
 
 class MatMulInteger(OpRun):
-    """The operator of that name on a processor that saturates: kernels correct zero points afterwards."""
+    """MatMulInteger on a processor that saturates; zero points are corrected afterwards."""
 
     def _run(self, a: Any, b: Any, a_zero: Any = None, b_zero: Any = None) -> tuple[Any]:
         assert b_zero is None or not np.any(b_zero)
@@ -51,7 +51,7 @@ class MatMulInteger(OpRun):
 
 
 class DequantizeLinear(OpRun):
-    """Of whole tensors, which the evaluator has for newer versions of the operator alone."""
+    """Dequantization of whole tensors, which the evaluator lacks for this opset."""
 
     def _run(self, x: Any, scale: Any, zero: Any = None, **_: Any) -> tuple[Any]:
         assert np.size(scale) == 1
@@ -60,7 +60,7 @@ class DequantizeLinear(OpRun):
 
 
 def answers(model: Path, rows: list[list[int]], *, saturating: bool) -> NDArray[np.float32]:
-    """Logits `(rows, labels)` by the reference evaluator, each row alone."""
+    """The logits, `(rows, labels)`, by the reference evaluator, one row at a time."""
     operators: list[type[OpRun]] = [DequantizeLinear]
     run = ReferenceEvaluator(str(model), new_ops=operators + [MatMulInteger] * saturating)
     found = []
@@ -72,7 +72,7 @@ def answers(model: Path, rows: list[list[int]], *, saturating: bool) -> NDArray[
 
 @pytest.fixture(scope="module")
 def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny student in float32, some of its weights far from the others, as trained models have them."""
+    """The tiny student in float32, with some outlying weights, as trained models have."""
     _, paths = compressed_workspace(tmp_path_factory)
     model = onnx.load(paths.read("export", "student", "model.onnx"))
     for tensor in model.graph.initializer:
@@ -117,7 +117,7 @@ def test_the_portable_preset_answers_alike_on_both_kinds_of_processor(
 
 
 def test_the_whole_range_does_not(student: Path, rows: list[list[int]], tmp_path: Path) -> None:
-    """So the guard above would see a preset that is not portable."""
+    """The test above would therefore notice a preset that is not portable."""
     quantize_int8(student, tmp_path / "whole.onnx", params=WHOLE_RANGE)
     exact = answers(tmp_path / "whole.onnx", rows, saturating=False)
     saturated = answers(tmp_path / "whole.onnx", rows, saturating=True)

@@ -1,4 +1,4 @@
-"""Embeddings of low rank: what is lost is what the texts hardly use, and the export loses nothing more."""
+"""Low-rank embeddings lose directions that texts hardly use; the export loses nothing more."""
 
 from pathlib import Path
 

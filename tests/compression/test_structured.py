@@ -40,7 +40,7 @@ def logits(model: torch.nn.Module) -> torch.Tensor:
 
 
 def silence(model: BertForSequenceClassification, units: list[int]) -> None:
-    """Make feed-forward units without any effect."""
+    """Removes any effect of some feed-forward units."""
     for layer in model.bert.encoder.layer:
         layer.output.dense.weight.data[:, units] = 0
 
@@ -88,7 +88,7 @@ def test_removing_everything_is_refused() -> None:
 
 
 def silence_head(model: BertForSequenceClassification, head: int) -> None:
-    """Make one attention head of each layer without any effect."""
+    """Removes any effect of one attention head in each layer."""
     for layer in model.bert.encoder.layer:
         size = layer.attention.self.attention_head_size
         layer.attention.output.dense.weight.data[:, head * size : (head + 1) * size] = 0

@@ -1,4 +1,4 @@
-"""Dynamic network surgery cuts what it was asked to, takes back its mistakes, and leaves no trace."""
+"""Dynamic network surgery cuts the requested share, undoes mistakes, and leaves no trace."""
 
 import dataclasses
 from functools import partial

@@ -1,4 +1,4 @@
-"""The bidirectional language model reads only what it may, and its classifier mixes its layers."""
+"""The bidirectional language model does not see its targets; its classifier mixes layers."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Freezing: what is frozen stays, what is not learns, and nothing is left out by mistake."""
+"""Freezing: frozen parameters stay, the others are trained, and each is one or the other."""
 
 import json
 from pathlib import Path

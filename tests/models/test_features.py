@@ -1,4 +1,4 @@
-"""A student that is also taught what the teacher's last layer read comes nearer to it."""
+"""A student that also learns the inputs of the teacher's last layer comes nearer to them."""
 
 from pathlib import Path
 
@@ -37,11 +37,11 @@ def test_transfer_leaves_what_the_teachers_last_layer_read(workspace: Path) -> N
 
 def test_the_map_to_the_teachers_features_does_not_stay(workspace: Path) -> None:
     plain, _ = run_in(workspace, "distill", distill.run, "distill.feature_weight=0.0")
-    taught, paths = run_in(workspace, "distill", distill.run, "distill.feature_weight=1.0")
-    assert taught["parameters"] == plain["parameters"]
+    trained, paths = run_in(workspace, "distill", distill.run, "distill.feature_weight=1.0")
+    assert trained["parameters"] == plain["parameters"]
     with safe_open(paths.out / "model/model.safetensors", framework="np") as weights:
         assert not [name for name in weights.keys() if "map" in name]  # noqa: SIM118
-    assert taught["validation_accuracy"] > 0.9
+    assert trained["validation_accuracy"] > 0.9
 
 
 def test_mean_states_do_not_ask_how_a_batch_is_padded() -> None:

@@ -1,4 +1,4 @@
-"""A last layer that reads the first token alone gives the answers and gradients of the whole one."""
+"""A last layer for the first token only gives the answers and gradients of the whole one."""
 
 import copy
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A narrower encoder has the wide one's states, as far as they fit into its dimensions."""
+"""A narrower encoder has the wide one's states, as far as its dimensions allow."""
 
 import pytest
 import torch
@@ -29,7 +29,7 @@ def encoder(hidden_size: int) -> BertModel:
 
 
 def texts(seed: int) -> dict[str, torch.Tensor]:
-    """Rows of chance, half of them padded."""
+    """Random rows, half of them padded."""
     ids = torch.randint(TOKENS, (40, LENGTH), generator=torch.Generator().manual_seed(seed))
     mask = torch.ones_like(ids)
     mask[20:, LENGTH // 2 :] = 0
@@ -44,7 +44,7 @@ def states(model: BertModel, batch: dict[str, torch.Tensor]) -> torch.Tensor:
 
 @pytest.fixture
 def wide() -> BertModel:
-    """Its embeddings differ in twenty directions, as those of trained models do in some hundred."""
+    """A wide encoder whose embeddings vary in twenty directions (trained models: some hundred)."""
     torch.manual_seed(1)
     model = encoder(WIDE)
     with torch.no_grad():
@@ -75,7 +75,7 @@ def test_every_part_of_a_layer_is_needed_for_it(wide: BertModel, part: str) -> N
 
 
 def unexplained(wide: BertModel, target: BertModel, basis: torch.Tensor) -> float:
-    """Share of the projected states' variance that the narrow model misses, on texts it was not fitted to."""
+    """The share of the projected states' variance that the narrow model misses on new texts."""
     fresh = texts(2)
     wanted, found = states(wide, fresh) @ basis, states(target, fresh)
     spread = (wanted - wanted.mean(dim=0)).square().sum()

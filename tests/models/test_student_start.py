@@ -1,4 +1,4 @@
-"""A student cut from a checkpoint: its lowest layers as they are, its embeddings re-fitted."""
+"""A student started from a checkpoint: its lowest layers, and converted embeddings."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Clusters are assigned to splits by hash, and splits that cannot be judged on are refused."""
+"""Clusters are assigned to splits by hash, and unusable splits are refused."""
 
 import pytest
 

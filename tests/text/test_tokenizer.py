@@ -1,4 +1,4 @@
-"""The student's vocabularies are reproducible, and lose nothing where they should not."""
+"""The student's vocabularies are reproducible, and byte-level BPE loses nothing."""
 
 import unicodedata
 from pathlib import Path

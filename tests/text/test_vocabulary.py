@@ -1,4 +1,4 @@
-"""Vocabulary surgery keeps what texts use, and a surgery that cuts nothing changes nothing."""
+"""A reduced vocabulary keeps what texts use; reducing by nothing changes nothing."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which tokens begin a word, in both of the student's vocabularies."""
+"""The tokens that start a word, in both of the student's vocabularies."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The training loop learns, repeats itself, and survives a kill."""
+"""The training loop learns, is deterministic, and survives a kill."""
 
 import dataclasses
 from collections.abc import Callable
@@ -179,7 +179,7 @@ def test_batches_summed_before_a_step_give_the_weights_of_one_larger_batch(tmp_p
 
 
 def stopping(folder: Path, scores: list[float], *, patience: int, seen: list[Any]) -> Training:
-    """Validation gives `scores` in turn; `seen` takes the weights at each."""
+    """A training whose validation returns `scores` in turn and adds the weights to `seen`."""
 
     def validate(model: torch.nn.Module) -> dict[str, float]:
         seen.append(weights(model))

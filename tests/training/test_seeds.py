@@ -1,4 +1,4 @@
-"""Several seeds of one training, kept as their mean: one start, the mean of all weights, nothing trained twice."""
+"""Training from several seeds and keeping the mean: one start, nothing trained twice after a kill."""
 
 from pathlib import Path
 
@@ -13,18 +13,18 @@ from tests.support.tiny_models import tiny_classifier
 Curve = list[dict[str, float]]
 
 
-class Lessons:
-    """Adds its seed to all weights; is killed in the lesson of the seed `fatal`."""
+class AddsItsSeed:
+    """A training that adds its seed to all weights, and is killed at the seed `fatal`."""
 
     def __init__(self, fatal: int | None = None) -> None:
         self.fatal = fatal
-        self.taught: list[int] = []
+        self.trained: list[int] = []
 
     def __call__(self, model: PreTrainedModel, seed: int, _checkpoints: Checkpoints) -> Curve:
         assert torch.initial_seed() == seed
         if seed == self.fatal:
             raise KeyboardInterrupt
-        self.taught.append(seed)
+        self.trained.append(seed)
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.add_(seed)
@@ -37,7 +37,7 @@ def seeds(tmp_path: Path) -> Seeds:
 
 
 def load() -> PreTrainedModel:
-    """A classifier whose head hangs on the seed."""
+    """A classifier with random weights in its head."""
     head = torch.rand(2)
     model = tiny_classifier()
     with torch.no_grad():
@@ -62,10 +62,10 @@ def assert_mean(kept: PreTrainedModel) -> None:
 
 
 def test_the_mean_of_all_weights_is_kept_and_all_start_as_the_first(seeds: Seeds) -> None:
-    lessons = Lessons()
-    kept, results = seeds.train(load, lessons, first_weight)
+    training = AddsItsSeed()
+    kept, results = seeds.train(load, training, first_weight)
     assert_mean(kept)
-    assert lessons.taught == [result.seed for result in results] == [5, 6, 7]
+    assert training.trained == [result.seed for result in results] == [5, 6, 7]
     start = first_weight(first_start())
     assert [result.quality for result in results] == pytest.approx([start + s for s in (5, 6, 7)])
 
@@ -78,20 +78,20 @@ def test_what_was_done_before_a_kill_is_not_trained_again(seeds: Seeds, best: st
         return sign * first_weight(model)
 
     with pytest.raises(KeyboardInterrupt):
-        seeds.train(load, Lessons(fatal=7), score)
-    lessons = Lessons()
-    kept, _ = seeds.train(load, lessons, score)
-    assert lessons.taught == [7]
+        seeds.train(load, AddsItsSeed(fatal=7), score)
+    training = AddsItsSeed()
+    kept, _ = seeds.train(load, training, score)
+    assert training.trained == [7]
     assert_mean(kept)
 
 
 def test_of_one_seed_the_mean_is_that_seed(tmp_path: Path) -> None:
     drawn: list[float] = []
 
-    def teach(_model: PreTrainedModel, _seed: int, _checkpoints: Checkpoints) -> Curve:
+    def draw(_model: PreTrainedModel, _seed: int, _checkpoints: Checkpoints) -> Curve:
         drawn.append(float(torch.rand(())))
         return []
 
     for keep in ("best", "mean"):
-        Seeds(tmp_path / keep, first=5, count=1, keep=keep).train(load, teach, first_weight)
+        Seeds(tmp_path / keep, first=5, count=1, keep=keep).train(load, draw, first_weight)
     assert drawn[0] == drawn[1]

@@ -1,4 +1,4 @@
-"""Windows of long texts leave no token out, keep a pair's first text whole, and are averaged."""
+"""Windows of long texts skip no token, keep a pair's first text whole, and are averaged."""
 
 from pathlib import Path
 

@@ -1,15 +1,15 @@
 """Faster dropout on a CPU: one random draw decides for four elements.
 
-torch draws a number from a serial generator for each element, which takes an eighth of a fine-tuning
-step. Sixteen random bits are enough for the decision, so here one 64-bit draw serves four elements.
-Attention with dropout leaves torch's fused path for a slow one that guards against rows in which all
-tokens are masked; padded batches have none, so the plain formula replaces it.
+torch draws a number from a serial generator for each element, which takes an eighth of a
+fine-tuning step. Sixteen random bits are enough for the decision, so here one 64-bit draw serves
+four elements. Attention with dropout leaves torch's fused path for a slow one that guards against
+rows in which all tokens are masked; padded batches have none, so the plain formula replaces it.
 
-How it is switched on, and the part to be careful with: `quick_dropout()` replaces the *global* functions
-`torch.nn.functional.dropout` and `scaled_dot_product_attention` while its block runs, so that the model
-code of transformers uses them without being changed. Everything in the process that calls them is
-affected, on a CPU and in training mode only; all other calls go to torch's own. Draws come from torch's
-generator, so seeds and the random state in checkpoints work as usual.
+How it is switched on, and the part to be careful with: `quick_dropout()` replaces the *global*
+functions `torch.nn.functional.dropout` and `scaled_dot_product_attention` while its block runs, so
+that the model code of transformers uses them without being changed. Everything in the process that
+calls them is affected, on a CPU and in training mode only; all other calls go to torch's own. Draws
+come from torch's generator, so seeds and the random state in checkpoints work as usual.
 """
 
 import math
@@ -42,14 +42,14 @@ def quick_dropout() -> Iterator[None]:
 
 
 def drop(values: torch.Tensor, share: float) -> torch.Tensor:
-    """Sets each element to zero with probability `share` (rounded to 1/65,536) and scales up the others."""
+    """Zeroes elements with probability `share` (rounded to 1/65,536), scales up the others."""
     keep = 1.0 - share
     draws = torch.empty(-(-values.numel() // _LANES), dtype=torch.int64)
     draws.random_(-(1 << 63), None)
     lanes = draws.view(torch.int16)[: values.numel()].view(values.shape)
     least = round(share * _LEVELS) - _LEVELS // 2
     if values.dtype in _SIXTEEN_BITS:
-        # Each draw is overwritten by the bits of its factor, which saves two passes over the values.
+        # Each draw is overwritten by the bits of its factor: two passes over the values less.
         bits = torch.tensor(1.0 / keep, dtype=values.dtype).view(torch.int16)
         return values * lanes.ge_(least).mul_(bits).view(values.dtype)
     return values * (lanes >= least).to(values.dtype).mul_(1.0 / keep)
@@ -101,6 +101,6 @@ def _attention(
         scores = scores.masked_fill(~attn_mask, -math.inf)
     elif attn_mask is not None:
         scores = scores + attn_mask
-    # In float32: torch's softmax is not vectorised for short bfloat16 rows, and takes four times as long.
+    # In float32: on short bfloat16 rows torch's softmax takes four times as long.
     weights = scores.softmax(dim=-1, dtype=torch.float32).to(value.dtype)
     return drop(weights, dropout_p) @ value

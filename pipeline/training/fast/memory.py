@@ -1,8 +1,8 @@
 """Keeps the memory that a training step frees for the next step, which needs as much.
 
-glibc returns large blocks to the system as soon as they are free, and the system clears every page when
-they are allocated again: on a CPU up to a sixth of a fine-tuning step (docs/log.md, 2026-11-24). With
-this setting the process keeps its peak memory until it ends.
+glibc returns large blocks to the system as soon as they are free, and the system clears every page
+when they are allocated again: on a CPU up to a sixth of a fine-tuning step (docs/log.md,
+2026-11-24). With this setting the process keeps its peak memory until it ends.
 """
 
 import ctypes

@@ -1,9 +1,10 @@
 """Cross-entropy of a linear layer over a large vocabulary, computed a few rows of logits at a time.
 
-The logits of a batch, `(tokens, vocabulary)`, are hundreds of megabytes: softmax, loss and gradient each
-wait for memory, and take longer than the matrix products. Here loss and gradients of a few rows are
-computed while their logits are in the processor's cache, and the logits are not kept (as Wijmans et al.
-2024, "Cut Your Losses in Large-Vocabulary Language Models", do on a GPU). The result is exact but for rounding.
+The logits of a batch, `(tokens, vocabulary)`, are hundreds of megabytes: softmax, loss and gradient
+each wait for memory, and take longer than the matrix products. Here loss and gradients of a few
+rows are computed while their logits are in the processor's cache, and the logits are not kept (as
+Wijmans et al. 2024, "Cut Your Losses in Large-Vocabulary Language Models", do on a GPU). The result
+is exact but for rounding.
 """
 
 from typing import Any
@@ -40,7 +41,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
         bias: torch.Tensor,
         targets: torch.Tensor,
     ) -> torch.Tensor:
-        """The loss; gradients are computed here, too, as the logits are not kept for the backward pass."""
+        """The loss, and the gradients for `backward`, for which logits are not kept."""
         kind = _product_dtype(states)
         rows, table = states.to(kind), weight.to(kind)
         wanted = any(ctx.needs_input_grad)

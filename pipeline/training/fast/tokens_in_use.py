@@ -1,9 +1,9 @@
 """Temporarily shrinks the embedding table to the tokens of the training and validation texts.
 
-A checkpoint has tens of thousands of tokens, and a task's texts use a part of them. The others, half the
-weights of a small encoder, get no gradient, but every step would clear and measure their gradients and
-update their moments and averages. So they are taken out during training and put back unchanged
-afterwards; AdamW would have decayed them.
+A checkpoint has tens of thousands of tokens, and a task's texts use a part of them. The others,
+half the weights of a small encoder, get no gradient, but every step would clear and measure their
+gradients and update their moments and averages. So they are taken out during training and put back
+unchanged afterwards; AdamW would have decayed them.
 """
 
 from collections.abc import Iterator
@@ -19,9 +19,10 @@ from pipeline.training.token_rows import TokenRows
 
 @contextmanager
 def tokens_in_use(model: PreTrainedModel, *rows: TokenRows) -> Iterator[None]:
-    """Inside the block, `model` only has the embeddings of tokens in `rows`; they are written back after it.
+    """Inside the block, `model` has the embeddings of the tokens in `rows` only.
 
-    A frozen table, or one that is not a plain `Embedding`, is left alone.
+    They are written back to the whole table after it. A frozen table, or one that is not a plain
+    `Embedding`, is left alone.
 
     Args:
         rows: all rows that the model reads inside the block, for training and for validation.
@@ -45,7 +46,7 @@ def tokens_in_use(model: PreTrainedModel, *rows: TokenRows) -> Iterator[None]:
 
 
 class _PartOfTable(torch.nn.Module):
-    """The rows of `tokens` of an embedding table, looked up by their original ids; other ids raise."""
+    """Some rows of an embedding table, looked up by their original ids; other ids raise."""
 
     def __init__(self, whole: torch.nn.Embedding, tokens: torch.Tensor) -> None:
         super().__init__()

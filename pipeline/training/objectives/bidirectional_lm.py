@@ -1,4 +1,4 @@
-"""Bidirectional language modelling (Peters et al. 2018): the objective of `pretrain.model: bilm`."""
+"""Bidirectional language modelling (Peters et al. 2018), for `pretrain.model: bilm`."""
 
 import torch
 
@@ -11,8 +11,8 @@ class BidirectionalLanguageModelling:
     """The mean of two losses: each token predicted from those before it, and from those after it.
 
     Args:
-        first_token_id: replaces the first input token of each row, as downstream texts start with it
-            ([CLS]); the replaced token is still a target of the backward direction.
+        first_token_id: replaces the first input token of each row, as downstream texts start with
+            it ([CLS]); the replaced token is still a target of the backward direction.
     """
 
     def __init__(self, packed: PackedRows, *, first_token_id: int) -> None:

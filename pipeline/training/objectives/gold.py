@@ -1,4 +1,4 @@
-"""The objective of training on gold targets: one class, and the loss that each kind of target needs."""
+"""The objective of training on gold targets, and the loss for each kind of target."""
 
 from collections.abc import Callable
 

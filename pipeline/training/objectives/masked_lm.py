@@ -1,8 +1,8 @@
 """Masked language modelling (Devlin et al. 2019): the objective of `pretrain`.
 
-The vocabulary head is the most expensive part of a small model, so it runs on masked positions only.
-Words of several tokens are masked as a whole, as in the authors' later checkpoints, because the rest of
-a word makes its missing token too easy to guess.
+The vocabulary head is the most expensive part of a small model, so it runs on masked positions
+only. Words of several tokens are masked as a whole, as in the authors' later checkpoints, because
+the rest of a word makes its missing token too easy to guess.
 """
 
 import numpy as np
@@ -15,8 +15,8 @@ from pipeline.text.packing import PackedRows
 
 _REPLACED_BY_MASK, _REPLACED_BY_RANDOM = 0.8, 0.1
 _ROUNDED_TO = 64
-"""The head's rows are padded to a multiple of this: oneDNN compiles and keeps a program for each new number
-of rows, which takes hundreds of megabytes in a long training."""
+"""The head's rows are padded to a multiple of this: oneDNN compiles and keeps a program for each
+new number of rows, which takes hundreds of megabytes in a long training."""
 _NO_TARGET = -100
 
 
@@ -24,10 +24,12 @@ class MaskedLanguageModelling:
     """The loss of predicting masked tokens in packed rows.
 
     Args:
-        first_token_id: replaces the first token of each row, as downstream texts start with it ([CLS]).
-        ordinary_from: ids below it are special tokens, which are neither masked nor drawn as replacements.
-        starts_word: whether each token of the vocabulary starts a word, `(vocabulary,)`; None masks each
-            token by itself.
+        first_token_id: replaces the first token of each row, as downstream texts start with it
+            ([CLS]).
+        ordinary_from: ids below it are special tokens, which are neither masked nor drawn as
+            replacements.
+        starts_word: whether each token of the vocabulary starts a word, `(vocabulary,)`; None masks
+            each token by itself.
     """
 
     def __init__(
@@ -51,7 +53,7 @@ class MaskedLanguageModelling:
         return len(rows) * self._packed.length
 
     def loss(self, model: torch.nn.Module, rows: Ids, device: torch.device) -> torch.Tensor:
-        """Mean cross-entropy over the masked positions of `(batch, sequence_length)` tokens, nats."""
+        """Mean cross-entropy over the masked positions of the batch, nats."""
         ids = torch.from_numpy(self._packed.read(rows)).to(device)
         ids[:, 0] = self._first
         inputs, hidden = self._hide(ids)
@@ -62,7 +64,7 @@ class MaskedLanguageModelling:
         return functional.cross_entropy(logits.float(), targets, ignore_index=_NO_TARGET)
 
     def _hide(self, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The inputs with a share of ordinary tokens replaced, and which are masked, both `(batch, length)`."""
+        """The inputs with some tokens replaced, and where, both `(batch, length)`."""
         chance = torch.rand(ids.shape).to(ids.device)
         if self._starts is not None:
             chance = chance.gather(1, self._words(ids))

@@ -1,4 +1,4 @@
-"""Domain-adaptive pretraining: the checkpoint goes on with masked language modelling on the domain's texts.
+"""Domain-adaptive pretraining: more masked language modelling, on the domain's texts.
 
 Domain- and task-adaptive pretraining (Gururangan et al. 2020) on the training rows and on corpus
 sentences, before any labels. A checkpoint without a masked-LM head (a sentence encoder has none) is
@@ -96,7 +96,7 @@ class DomainAdaptation:
         return self.packed.count * self.packed.length
 
     def apply(self, model: PreTrainedModel) -> None:
-        """Puts the adapted embeddings and layers into a classifier over the same checkpoint, in place.
+        """Puts the adapted embeddings and layers into a classifier of the checkpoint, in place.
 
         Its pooler and head stay as they are.
         """

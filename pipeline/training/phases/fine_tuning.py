@@ -84,7 +84,7 @@ class FineTuning:
         )
 
     def load(self) -> PreTrainedModel:
-        """The model that a seed starts from: the checkpoint after the earlier phases, partly frozen."""
+        """The start of each seed: the checkpoint after the earlier phases, partly frozen."""
         model = _load(self.params, self.checkpoint)
         if self.adaptation is not None:
             self.adaptation.apply(model)

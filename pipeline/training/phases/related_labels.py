@@ -1,4 +1,4 @@
-"""Intermediate training: the checkpoint learns the labels of a related task before the product's own.
+"""Intermediate training: the checkpoint learns a related task's labels before the product's.
 
 A model that has learned a related task with many labels needs fewer of the product's own (STILTs,
 Phang, Févry and Bowman 2018). The related labels come with the corpus.

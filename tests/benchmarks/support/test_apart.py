@@ -1,4 +1,4 @@
-"""A benchmark's engines have processes of their own, which do not outlive it."""
+"""Engines of a benchmark run in their own processes, which do not outlive it."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Kneser-Ney gives probabilities that add up, as counted by hand, and learns what follows what."""
+"""Kneser-Ney's probabilities add up, equal hand-counted ones, and predict known sequences."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Gradients clipped by the optimizer's own step move weights as gradients clipped before it."""
+"""Clipping inside the optimizer's step moves the weights as clipping before it does."""
 
 import math
 

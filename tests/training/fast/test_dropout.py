@@ -1,4 +1,4 @@
-"""Dropout drawn sixteen bits an element drops what it should, and nothing else changes."""
+"""Fast dropout drops the right share of elements and changes nothing else."""
 
 import math
 from contextlib import suppress

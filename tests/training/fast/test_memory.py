@@ -1,4 +1,4 @@
-"""Freed memory stays with a training process where glibc would give it back."""
+"""A training process keeps freed memory that glibc would return to the system."""
 
 import subprocess
 import sys

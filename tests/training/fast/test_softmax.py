@@ -1,4 +1,4 @@
-"""Cross-entropy a few rows at a time is the one that torch computes at once."""
+"""Cross-entropy computed a few rows at a time equals torch's."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Only the tokens of the texts are in the model while it learns; what it learns is the same."""
+"""With only the tokens of its texts in the table a model learns the same, and the others come back."""
 
 import dataclasses
 from functools import partial
@@ -33,7 +33,9 @@ LABELS = np.arange(64) % 9 % 2
 VALIDATION = rows_of([1, ASKED])
 
 
-def taught(folder: Path, *, part: bool, weight_decay: float = 0.0) -> BertForSequenceClassification:
+def trained(
+    folder: Path, *, part: bool, weight_decay: float = 0.0
+) -> BertForSequenceClassification:
     """A tiny classifier after three epochs."""
     model = tiny_classifier()
     training = dataclasses.replace(
@@ -59,7 +61,7 @@ def table(model: BertForSequenceClassification) -> torch.Tensor:
 
 
 def test_a_model_learns_what_it_learns_with_its_whole_table(tmp_path: Path) -> None:
-    whole, part = taught(tmp_path / "whole", part=False), taught(tmp_path / "part", part=True)
+    whole, part = trained(tmp_path / "whole", part=False), trained(tmp_path / "part", part=True)
     assert list(whole.state_dict()) == list(part.state_dict())
     for name, weight in whole.state_dict().items():
         assert torch.allclose(part.state_dict()[name], weight, atol=1e-4), name
@@ -68,7 +70,7 @@ def test_a_model_learns_what_it_learns_with_its_whole_table(tmp_path: Path) -> N
 
 def test_a_token_of_no_row_keeps_its_embedding_even_from_decay(tmp_path: Path) -> None:
     before = table(tiny_classifier())
-    after = table(taught(tmp_path, part=True, weight_decay=0.5))
+    after = table(trained(tmp_path, part=True, weight_decay=0.5))
     assert torch.equal(after[UNSEEN], before[UNSEEN])
     assert not torch.equal(after[ASKED], before[ASKED])  # validation meets it: it decays
 

@@ -1,4 +1,4 @@
-"""Both directions learn, and whole documents are charged for every token and their end."""
+"""Both directions learn, and a document's nats cover every token and its end."""
 
 from pathlib import Path
 

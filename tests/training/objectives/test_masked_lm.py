@@ -1,4 +1,4 @@
-"""Masked-language modelling hides what it should, and a small model learns from it."""
+"""Masked language modelling masks the right tokens, and a small model learns from it."""
 
 import numpy as np
 import torch

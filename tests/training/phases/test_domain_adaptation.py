@@ -1,4 +1,4 @@
-"""A checkpoint goes on with its own pretraining on the product's domain."""
+"""A checkpoint continues its pretraining on the product's domain."""
 
 import csv
 from pathlib import Path
@@ -25,7 +25,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def adaptation(workspace: Path, *changes: str, own: int | None = None) -> DomainAdaptation | None:
-    """Over the first `own` training rows, all if None."""
+    """The phase over the first `own` training rows, all if None."""
     prepare = workspace / "artifacts/prepare"
     return DomainAdaptation.read(
         changed(workspace, *changes),
@@ -47,7 +47,7 @@ def test_hidden_words_are_guessed_better_and_better(workspace: Path) -> None:
 
 
 def test_one_training_serves_every_classifier_and_draws_nothing(workspace: Path) -> None:
-    """What one classifier is given by training, the next is given from the disk."""
+    """The first classifier gets the result of training, the next one loads it from disk."""
     phase = adaptation(workspace, "finetune.adapt.max_sentences=200")
     assert phase is not None
     plain, first, second = (
@@ -91,7 +91,7 @@ def test_a_killed_adaptation_goes_on_to_the_weights_of_an_unbroken_one(
 
 
 def failing_after(steps: int) -> Any:
-    """The loss, which is interrupted after so many steps."""
+    """The loss, interrupted after `steps` calls."""
     left, loss = iter(range(steps)), MaskedLanguageModelling.loss
 
     def interrupted(*arguments: Any) -> torch.Tensor:
@@ -103,7 +103,7 @@ def failing_after(steps: int) -> Any:
 
 
 def test_texts_are_neither_cut_nor_filled_up(workspace: Path) -> None:
-    """Whatever the tokenizer was last set to do for a classifier."""
+    """The tokenizer's own padding and truncation, set for a classifier, do not matter."""
     few = adaptation(workspace, "finetune.adapt.max_sentences=1")
     assert few is not None
     backend = few.tokenizer.backend_tokenizer
