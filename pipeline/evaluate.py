@@ -17,12 +17,8 @@ from numpy.typing import NDArray
 
 from pipeline.acceptance.judge import Judge, Judged
 from pipeline.acceptance.predictions import Answers, read_baselines, write_answers
-from pipeline.acceptance.teacher_comparison import (
-    ModelSize,
-    describe_variant,
-    difference_interval,
-)
-from pipeline.core.artifacts.variant_reports import VariantReport, VariantReports
+from pipeline.acceptance.teacher_comparison import ModelSize, describe_variant, difference_interval
+from pipeline.core.artifacts.variant_reports import VariantReports
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say, track
@@ -71,20 +67,14 @@ def run(params: Params, paths: Paths) -> Metrics:
     VariantReports(variants=reports).write(paths)
     write_answers(paths.out / "predictions.parquet", answers)
     shown = {name: found[name]["validation"] for name in _SHOWN}
-    plot_evaluation(paths.out, reports, shown, judge, labels=params.product.labels)
-    return {
-        **_metrics(reports, judge),
-        "teacher_over_baseline": _gain_over_baseline(found, judge),
-    }
-
-
-def _metrics(reports: list[VariantReport], judge: Judge) -> Metrics:
+    plot_evaluation(paths.out, reports, shown, judge=judge, labels=params.product.labels)
     figures = {report.name: report.quality.validation.figures[judge.metric] for report in reports}
     headline = "  ".join(f"{name} {figures[name]:.3f}" for name in _SHOWN)
     return {
         "validation": figures,
         "quality_metric": judge.metric,
         "headline": f"{judge.metric}: {headline}",
+        "teacher_over_baseline": _gain_over_baseline(found, judge),
     }
 
 
@@ -96,8 +86,13 @@ def _answers(splits: Mapping[str, Split], *, params: Params, paths: Paths) -> li
         {name: split.targets for name, split in splits.items()},
     )
     for variant in all_variants():
+        score = _score_onnx if variant.is_onnx else _score_torch
         for name in ("validation", "test") if variant.name == TEACHER else ("validation",):
-            answers.append(_answer(variant, name, splits[name], params=params, paths=paths))
+            ids, targets = splits[name].ids, splits[name].targets
+            scores = score(variant, splits[name], params=params, paths=paths)
+            answers.append(
+                Answers(variant=variant.name, split=name, ids=ids, targets=targets, scores=scores)
+            )
     return answers
 
 
@@ -105,13 +100,11 @@ def _judged(answers: list[Answers], decisions: Mapping[str, Decision], judge: Ju
     """Judge validation cross-fitted, and test by the decision fitted on all of validation."""
     found: dict[str, dict[str, Judged]] = {}
     for entry in answers:
-        fitted_here = entry.split == "validation"
-        judged = (
+        found.setdefault(entry.variant, {})[entry.split] = (
             judge.judge_fitted(entry)
-            if fitted_here
+            if entry.split == "validation"
             else judge.judge(entry, decisions[entry.variant])
         )
-        found.setdefault(entry.variant, {})[entry.split] = judged
     return found
 
 
@@ -124,15 +117,6 @@ def _gain_over_baseline(found: Found, judge: Judge) -> dict[str, dict[str, Any]]
         say(f"evaluate  teacher over NB-LR on {split}: {gain.value:+.3f} [{low:+.3f}, {high:+.3f}]")
         gains[split] = {"value": gain.value, "interval": [low, high]}
     return gains
-
-
-def _answer(variant: Variant, name: str, split: Split, *, params: Params, paths: Paths) -> Answers:
-    """Answers of one variant to one split."""
-    score = _score_onnx if variant.is_onnx else _score_torch
-    scores = score(variant, split, params=params, paths=paths)
-    return Answers(
-        variant=variant.name, split=name, ids=split.ids, targets=split.targets, scores=scores
-    )
 
 
 def _score_onnx(variant: Variant, split: Split, *, params: Params, paths: Paths) -> Scores:

@@ -5,7 +5,7 @@ Reads   artifacts/prepare/{records.parquet, related.parquet, sentences.parquet, 
 Writes  artifacts/finetune/{model/, curve.csv, metrics.json}
 """
 
-from pipeline.acceptance.predictions import read_baselines_of
+from pipeline.acceptance.predictions import read_answers
 from pipeline.core.errors import TrainingError
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
@@ -53,6 +53,7 @@ def run(params: Params, paths: Paths) -> Metrics:
 
 def _strongest_baseline(params: Params, paths: Paths) -> tuple[str, float]:
     """The name and the validation quality of the best baseline."""
+    file = paths.read("baseline", "predictions.parquet")
     found = {
         answers.variant: quality_figure(
             params.product.requirements.quality_metric,
@@ -60,9 +61,8 @@ def _strongest_baseline(params: Params, paths: Paths) -> tuple[str, float]:
             targets=answers.targets,
             scores=answers.scores,
         )
-        for answers in read_baselines_of(
-            paths.read("baseline", "predictions.parquet"), split="validation"
-        )
+        for (_, split), answers in read_answers(file, name="model").items()
+        if split == "validation"
     }
     name = max(found, key=found.__getitem__)
     return name, found[name]

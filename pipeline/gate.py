@@ -10,9 +10,6 @@ Writes  artifacts/gate/{scorecard.json, verdict.json, bundle/, quality_by_size.c
         metrics.json}
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import onnxruntime
 import tokenizers
 
@@ -27,14 +24,13 @@ from pipeline.core.artifacts.certificates import (
     Certificate,
     CertifiedFiles,
     ExportCertificates,
-    LanguageModelCertificate,
     QuantizeCertificates,
     TextOrigins,
 )
 from pipeline.core.artifacts.data_reports import DataReport, Manifest, TeacherTraining
 from pipeline.core.artifacts.part import by_name
-from pipeline.core.artifacts.variant_reports import Scorecard, Timings, VariantReports
-from pipeline.core.artifacts.verdicts import Check, ConsideredVariant, Verdict
+from pipeline.core.artifacts.variant_reports import Timings, VariantReports
+from pipeline.core.artifacts.verdicts import ConsideredVariant, Verdict
 from pipeline.core.files import sha256_file
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
@@ -52,16 +48,11 @@ from pipeline.core.variants import (
 from pipeline.data.unlabelled import read_last
 from pipeline.problem.decision import Decision
 from pipeline.problem.problems import problem_named
-from pipeline.report.model_card import ReleasedModel, model_card
+from pipeline.report.model_card import Release, model_card
 from pipeline.report.plots import plot_choice
 from pipeline.runtime.batch_invariance import measure_batch_invariance
 from pipeline.runtime.bundle import write_bundle
-from pipeline.runtime.description import (
-    FORMAT,
-    BundleDescription,
-    GoldenRequest,
-    TeacherFigures,
-)
+from pipeline.runtime.description import FORMAT, BundleDescription, GoldenRequest, TeacherFigures
 from pipeline.runtime.task import Task, request_of, requests_of
 from pipeline.runtime.text_model import TextModel
 from pipeline.training.labelled_rows import Split, read_split
@@ -73,17 +64,6 @@ _TEACHER_KEYS = {"name", "size_bytes", "latency_ms", "quality"}
 _RELEASED_KEYS = {"quality", "answered", "size_bytes", "latency_ms"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Release:
-    """The variant that is released, and everything that is known of it."""
-
-    variant: Variant
-    model: TextModel
-    verdict: Verdict
-    certificate: Certificate
-    scorecard: Scorecard
-
-
 def run(params: Params, paths: Paths) -> Metrics:
     """Check, choose, certify, score, pack.
 
@@ -93,22 +73,30 @@ def run(params: Params, paths: Paths) -> Metrics:
     judge = Judge.of(params)
     evidence = _evidence(judge, params, paths)
     chosen, verdict = _judge_variants(evidence, judge, params)
-    model = _open(chosen, evidence, params, paths)
-    certificate = _certificate(chosen, model, evidence, judge, params=params, paths=paths)
+    decision = Decision.of(evidence.evaluated[chosen.name].decision.as_json())
+    task = Task.from_settings(params.product, params.prepare, decision)
+    model = TextModel.in_folder(chosen.folder(paths), task=task, threads=1)
+    certificate = _certificate(chosen, evidence, judge, model=model, params=params, paths=paths)
     test = _judge_on_test(model, judge, _split("test", paths))
-    scorecard = make_scorecard(evidence, chosen.name, test, judge)
+    scorecard = make_scorecard(evidence, chosen.name, test=test, judge=judge)
     release = Release(
-        variant=chosen, model=model, verdict=verdict, certificate=certificate, scorecard=scorecard
+        params=params,
+        variant=chosen,
+        scorecard=scorecard,
+        verdict=verdict,
+        certificate=certificate,
+        sources=Manifest.read(paths).sources,
+        teacher=TeacherTraining.read(paths),
+        machine=Timings.read(paths).machine,
+        lineage=lineage(params, paths),
     )
-    bundle = _pack(release, params, paths)
+    bundle = _pack(release, model, paths)
     scorecard.write(paths)
     verdict.write(paths)
     plot_choice(paths.out, scorecard.variants, params.product.requirements, released=chosen.name)
     qualified = sum(found.qualifies for found in verdict.considered.values())
-    return summary(scorecard, chosen.name, judge.metric) | {
-        "bundle": bundle,
-        "qualified": qualified,
-    }
+    figures = summary(scorecard, chosen.name, judge.metric)
+    return figures | {"bundle": bundle, "qualified": qualified}
 
 
 def _evidence(judge: Judge, params: Params, paths: Paths) -> Evidence:
@@ -141,32 +129,23 @@ def _judge_variants(evidence: Evidence, judge: Judge, params: Params) -> tuple[V
     limits = params.product.requirements
     variants = [variant for variant in all_variants() if variant.is_onnx]
     checks = {v.name: check_variant(v, evidence, limits, judge=judge) for v in variants}
-    qualified = [variant for variant in variants if qualifies(checks[variant.name])]
+    considered = {
+        name: ConsideredVariant(qualifies=qualifies(found), checks=found)
+        for name, found in checks.items()
+    }
+    qualified = [variant for variant in variants if considered[variant.name].qualifies]
     if not qualified:
         raise nothing_qualifies(checks)
     chosen, reason = choose(qualified, evidence, judge=judge)
     say(f"gate  {len(qualified)} of {len(variants)} ONNX variants qualify; {reason}")
-    return chosen, _verdict(chosen, checks, reason)
-
-
-def _verdict(chosen: Variant, checks: Mapping[str, list[Check]], reason: str) -> Verdict:
-    return Verdict(
+    own = checks[chosen.name]
+    return chosen, Verdict(
         passed=True,
         released=chosen.name,
-        reason=explain(checks[chosen.name], reason),
-        checks=checks[chosen.name],
-        considered={
-            name: ConsideredVariant(qualifies=qualifies(found), checks=found)
-            for name, found in checks.items()
-        },
+        reason=explain(own, reason),
+        checks=own,
+        considered=considered,
     )
-
-
-def _open(chosen: Variant, evidence: Evidence, params: Params, paths: Paths) -> TextModel:
-    """The chosen model with the decision that was fitted for it."""
-    decision = Decision.of(evidence.evaluated[chosen.name].decision.as_json())
-    task = Task.from_settings(params.product, params.prepare, decision)
-    return TextModel.in_folder(chosen.folder(paths), task=task, threads=1)
 
 
 def _split(name: str, paths: Paths) -> Split:
@@ -184,10 +163,10 @@ def _judge_on_test(model: TextModel, judge: Judge, test: Split) -> Judged:
 
 def _certificate(
     chosen: Variant,
-    model: TextModel,
     evidence: Evidence,
     judge: Judge,
     *,
+    model: TextModel,
     params: Params,
     paths: Paths,
 ) -> Certificate:
@@ -207,7 +186,11 @@ def _certificate(
         files=CertifiedFiles(
             model=sha256_file(folder / MODEL_FILE), tokenizer=sha256_file(folder / TOKENIZER_FILE)
         ),
-        language_model=_language_model_certificate(paths),
+        language_model=certify_language_model(
+            ExportCertificates.read(paths).language_model,
+            QuantizeCertificates.read(paths).language_model,
+            packed=sha256_file(paths.read("quantize", LANGUAGE_MODEL, MODEL_FILE)),
+        ),
     )
     require_complete(certificate, problem=judge.problem, precision=chosen.precision)
     return certificate
@@ -227,23 +210,15 @@ def _batch_invariance(
     return BatchInvariance(**found.as_dict(), from_=origins)
 
 
-def _language_model_certificate(paths: Paths) -> LanguageModelCertificate:
-    return certify_language_model(
-        ExportCertificates.read(paths).language_model,
-        QuantizeCertificates.read(paths).language_model,
-        packed=sha256_file(paths.read("quantize", LANGUAGE_MODEL, MODEL_FILE)),
-    )
-
-
-def _pack(release: Release, params: Params, paths: Paths) -> str:
+def _pack(release: Release, model: TextModel, paths: Paths) -> str:
     """Write the bundle and return its hash."""
-    chosen, origin = release.variant, lineage(params, paths)
+    chosen = release.variant
     return write_bundle(
         paths.out / "bundle",
         model=chosen.file(paths),
         tokenizer=chosen.folder(paths) / TOKENIZER_FILE,
-        description=_description(release, origin, params=params, paths=paths),
-        model_card=_card(release, origin, params=params, paths=paths),
+        description=_description(release, model, paths),
+        model_card=model_card(release),
         certificate=release.certificate.as_json(),
         language_model=(
             paths.read("quantize", LANGUAGE_MODEL, MODEL_FILE),
@@ -252,16 +227,18 @@ def _pack(release: Release, params: Params, paths: Paths) -> str:
     )
 
 
-def _description(
-    release: Release, origin: Mapping[str, str], *, params: Params, paths: Paths
-) -> BundleDescription:
+def _description(release: Release, model: TextModel, paths: Paths) -> BundleDescription:
     """The content of bundle.json."""
-    product, model, certificate = params.product, release.model, release.certificate
+    product, certificate = release.params.product, release.certificate
     released = release.scorecard.entry(release.variant.name).as_json()
     teacher = release.scorecard.entry(TEACHER).as_json()
     validation = _split("validation", paths)
     problem = problem_named(product.problem)
     unit = problem.tolerance_unit(validation.targets)
+    examples = tuple(request_of(example) for example in product.examples)
+    requests = [*examples, *requests_of(validation.texts, validation.seconds)]
+    requests = requests[: release.params.gate.golden_requests]
+    golden = zip(requests, model.predict(requests), strict=True)
     return BundleDescription(
         format=FORMAT,
         product=product.name,
@@ -274,43 +251,13 @@ def _description(
         pad_token_id=certificate.parity.pad_token_id,
         **{key: released[key] for key in _RELEASED_KEYS},
         teacher=TeacherFigures(**{key: teacher[key] for key in _TEACHER_KEYS}),
-        examples=tuple(request_of(example) for example in product.examples),
-        golden=_golden(model, validation, params),
+        examples=examples,
+        golden=tuple(GoldenRequest(request=request, answer=answer) for request, answer in golden),
         golden_tolerance=_GOLDEN_TOLERANCE[release.variant.precision] * unit,
         versions={"onnxruntime": onnxruntime.__version__, "tokenizers": tokenizers.__version__},
         language_model={"family": certificate.language_model.parity.family},
-        lineage=dict(origin),
+        lineage=dict(release.lineage),
     )
-
-
-def _card(release: Release, origin: Mapping[str, str], *, params: Params, paths: Paths) -> str:
-    """The model card as Markdown."""
-    return model_card(
-        ReleasedModel(
-            product=params.product,
-            released=release.variant,
-            scorecard=release.scorecard,
-            verdict=release.verdict,
-            certificate=release.certificate,
-            sources=Manifest.read(paths).sources,
-            checkpoint=params.prepare.checkpoint,
-            student_start="teacher" if params.distill.teacher_layers else params.pretrain.start,
-            teacher=TeacherTraining.read(paths),
-            machine=Timings.read(paths).machine,
-            lineage=origin,
-            max_length=params.prepare.max_length,
-            window_stride=params.prepare.window_stride,
-        )
-    )
-
-
-def _golden(model: TextModel, validation: Split, params: Params) -> tuple[GoldenRequest, ...]:
-    """Requests with the runtime's own answers: the product's examples, then validation texts."""
-    examples = [request_of(example) for example in params.product.examples]
-    requests = [*examples, *requests_of(validation.texts, validation.seconds)]
-    requests = requests[: params.gate.golden_requests]
-    answers = zip(requests, model.predict(requests), strict=True)
-    return tuple(GoldenRequest(request=request, answer=answer) for request, answer in answers)
 
 
 if __name__ == "__main__":

@@ -34,20 +34,28 @@ _TOKEN_ID = 5
 
 def run(params: Params, paths: Paths) -> Metrics:
     """Time all variants in turns, then measure the memory of the ONNX ones."""
+    settings, variants = params.measure, all_variants()
+    task = Task.from_settings(params.product, params.prepare)
     requests: dict[str, Request] = {}
-    for variant in all_variants():
-        requests |= _requests(variant, params=params, paths=paths)
-    progress = Progress("measure latency", params.measure.rounds * len(requests))
+    for variant in variants:
+        requests |= _requests(variant, task=task, params=params, paths=paths)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(settings.threads)
     latencies = interleaved(
         requests,
-        rounds=params.measure.rounds,
-        requests_per_round=params.measure.requests_per_round,
+        rounds=settings.rounds,
+        requests_per_round=settings.requests_per_round,
         warm_up=_WARM_UP,
-        progress=progress.update,
+        progress=Progress("measure latency", settings.rounds * len(requests)).update,
     )
-    variants = all_variants()
+    torch.set_num_threads(threads)
     memory = {
-        variant.name: _memory(variant, params=params, paths=paths)
+        variant.name: measure_footprint(
+            variant.file(paths),
+            variant.folder(paths) / TOKENIZER_FILE,
+            task=task,
+            threads=settings.threads,
+        )
         for variant in track(variants, "measure memory", len(variants))
         if variant.is_onnx
     }
@@ -58,42 +66,27 @@ def run(params: Params, paths: Paths) -> Metrics:
     return {"latency_p95_ms": p95, "headline": headline}
 
 
-def _requests(variant: Variant, *, params: Params, paths: Paths) -> dict[str, Request]:
+def _requests(variant: Variant, *, task: Task, params: Params, paths: Paths) -> dict[str, Request]:
     """Requests to time: one of token ids and, for an ONNX variant, one of text."""
     # Any token ids will do: the work depends on their number alone.
     ids = [_TOKEN_ID] * params.measure.tokens
+    folder = variant.folder(paths)
     if not variant.is_onnx:
-        return {variant.name: _torch_request(variant, ids, params=params, paths=paths)}
-    task = Task.from_settings(params.product, params.prepare)
-    folder, threads = variant.folder(paths), params.measure.threads
-    model = TextModel.in_folder(folder, task=task, threads=threads)
+        classifier = load_classifier(folder, labels=params.product.labels).eval()
+        feed = {"input_ids": torch.tensor([ids]), "attention_mask": torch.ones(1, len(ids)).long()}
+
+        def request() -> object:
+            with torch.inference_mode():
+                return classifier(**feed).logits.numpy()
+
+        return {variant.name: request}
+    model = TextModel.in_folder(folder, task=task, threads=params.measure.threads)
     row = TokenRow(ids, [0] * len(ids))
     requests = cycle([request_of(example) for example in params.product.examples])
     return {
         variant.name: lambda: model.outputs(row),
         variant.name + _WITH_TOKENIZER: lambda: model.predict([next(requests)]),
     }
-
-
-def _torch_request(variant: Variant, ids: list[int], *, params: Params, paths: Paths) -> Request:
-    torch.set_num_threads(params.measure.threads)
-    model = load_classifier(variant.folder(paths), labels=params.product.labels).eval()
-    feed = {"input_ids": torch.tensor([ids]), "attention_mask": torch.ones(1, len(ids)).long()}
-
-    def request() -> object:
-        with torch.inference_mode():
-            return model(**feed).logits.numpy()
-
-    return request
-
-
-def _memory(variant: Variant, *, params: Params, paths: Paths) -> Footprint:
-    return measure_footprint(
-        variant.file(paths),
-        variant.folder(paths) / TOKENIZER_FILE,
-        task=Task.from_settings(params.product, params.prepare),
-        threads=params.measure.threads,
-    )
 
 
 def _timing(

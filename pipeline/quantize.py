@@ -6,7 +6,7 @@ Writes  artifacts/quantize/{teacher/, student/, pruned/, language_model/, certif
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.compression.int8 import (
+    Operator,
     folded,
     inspect,
     named,
@@ -25,6 +26,7 @@ from pipeline.compression.int8 import (
 from pipeline.compression.sensitivity import Sensitivity, quantize_within, sensitivities
 from pipeline.core.artifacts.certificates import (
     BitsPerToken,
+    Int8Structure,
     LanguageModelInt8,
     OperatorCertificate,
     OperatorSensitivity,
@@ -36,19 +38,10 @@ from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.core.variants import (
-    LANGUAGE_MODEL,
-    MODEL_FILE,
-    MODELS,
-    TEACHER,
-    TOKENIZER_FILE,
-    TORCH,
-    Variant,
-)
+from pipeline.core.variants import LANGUAGE_MODEL, MODEL_FILE, MODELS, TOKENIZER_FILE
 from pipeline.metrics.quality import agreement
 from pipeline.problem.decision import Decision
 from pipeline.problem.probabilities import Scores
-from pipeline.problem.problem import Problem
 from pipeline.problem.problems import problem_named
 from pipeline.runtime.language_model import LanguageModel
 from pipeline.runtime.task import Request, Task, requests_of
@@ -88,56 +81,65 @@ def _quantize(
     source: Path, target: Path, *, requests: Sequence[Request], params: Params
 ) -> OperatorCertificate:
     """Write one model's folder and return its certificate."""
-    target.mkdir(parents=True, exist_ok=True)
-    tokenizer = target / TOKENIZER_FILE
-    shutil.copyfile(source / TOKENIZER_FILE, tokenizer)
+    problem = problem_named(params.product.problem)
+    task = Task.from_settings(params.product, params.prepare)
+    tokenizer = _copy_tokenizer(source, target)
 
     def answer(model: Path) -> Scores:
-        return _scores(model, tokenizer, requests, params=params)
+        # One at a time: in a batch, dynamic int8 makes answers depend on each other.
+        runtime = TextModel(model, tokenizer, task=task, threads=1)
+        return np.stack(list(runtime.scores_of_each(requests, workers=params.compute.threads)))
 
     def agree(first: Scores, second: Scores) -> float:
-        return _agreement(problem_named(params.product.problem), first, second)
+        return agreement(problem, *(problem.answers(s, Decision()) for s in (first, second)))
 
-    before, after = source / MODEL_FILE, target / MODEL_FILE
-    float32 = answer(before)
-    ranked = _ranked(before, answer, float32, params=params)
+    before, settings = source / MODEL_FILE, params.quantize
+    float32, ranked = answer(before), None
+    if target.name != "teacher":  # for the teacher it would take minutes
+        ranked = sensitivities(before, answer, float32, params=settings)
     kept, int8 = quantize_within(
         before,
-        after,
+        target / MODEL_FILE,
         answer=answer,
         agree=agree,
         float32=float32,
-        params=params.quantize,
+        params=settings,
         ranked=ranked,
     )
-    old, new = inspect(before), inspect(after, kept)
-    require_quantized(target.name, old, new, params=params.quantize)
     return OperatorCertificate(
-        passed=True,
-        **asdict(new),
-        bytes_before=old.bytes,
-        zipped_bytes=zipped_bytes(after),
-        compared_texts=len(requests),
+        **dict(_structure(source, target, kept=kept, texts=len(requests), params=params)),
+        zipped_bytes=zipped_bytes(target / MODEL_FILE),
         label_agreement=agree(float32, int8),
         largest_probability_difference=float(np.max(np.abs(float32 - int8))),
-        sensitivity=None if ranked is None else [_sensitivity(one) for one in ranked],
-        made_from=sha256_file(before),
-        sha256=sha256_file(after),
+        sensitivity=None if ranked is None else [_sensitivity(found) for found in ranked],
     )
-
-
-def _ranked(
-    model: Path, answer: Callable[[Path], Scores], float32: Scores, *, params: Params
-) -> list[Sensitivity] | None:
-    """Effect of quantizing each operator alone; None for the teacher, where it takes minutes."""
-    if Variant(model.parent.name, TORCH).name == TEACHER:
-        return None
-    return sensitivities(model, answer, float32, params=params.quantize)
 
 
 def _sensitivity(found: Sensitivity) -> OperatorSensitivity:
     operator = found.operator
     return OperatorSensitivity(operator=operator.name, change=found.change, bytes=operator.bytes)
+
+
+def _copy_tokenizer(source: Path, target: Path) -> Path:
+    target.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copyfile(source / TOKENIZER_FILE, target / TOKENIZER_FILE))
+
+
+def _structure(
+    source: Path, target: Path, *, kept: Sequence[Operator], texts: int, params: Params
+) -> Int8Structure:
+    """Proof that the model in `target` is that in `source` with all but `kept` in int8."""
+    exported, quantized = source / MODEL_FILE, target / MODEL_FILE
+    before, after = inspect(exported), inspect(quantized, kept)
+    require_quantized(target.name, before, after, params=params.quantize)
+    return Int8Structure(
+        passed=True,
+        **asdict(after),
+        bytes_before=before.bytes,
+        compared_texts=texts,
+        made_from=sha256_file(exported),
+        sha256=sha256_file(quantized),
+    )
 
 
 def _require_used(patterns: Sequence[str], kept: Sequence[str]) -> None:
@@ -150,12 +152,6 @@ def _require_used(patterns: Sequence[str], kept: Sequence[str]) -> None:
             )
 
 
-def _agreement(problem: Problem, first: Scores, second: Scores) -> float:
-    """Agreement of the answers that both scores give without thresholds."""
-    usual = Decision()
-    return agreement(problem, problem.answers(first, usual), problem.answers(second, usual))
-
-
 def _quantize_language_model(
     texts: Sequence[str], *, params: Params, paths: Paths
 ) -> LanguageModelInt8:
@@ -165,29 +161,13 @@ def _quantize_language_model(
         ArtifactError: int8 changes its bits a token by more than it may.
     """
     source, target = paths.read("export", LANGUAGE_MODEL), paths.out / LANGUAGE_MODEL
-    target.mkdir(parents=True, exist_ok=True)
-    exported, quantized = source / MODEL_FILE, target / MODEL_FILE
+    exported, settings = source / MODEL_FILE, params.quantize
+    _copy_tokenizer(source, target)
     with folded(exported) as ready:
-        operators = quantizable(ready, params=params.quantize)
-    kept = named(operators, params.quantize.float_operators)
-    quantize_int8(exported, quantized, params=params.quantize, float_operators=kept)
-    shutil.copyfile(source / TOKENIZER_FILE, target / TOKENIZER_FILE)
-    before, after = inspect(exported), inspect(quantized, kept)
-    require_quantized(target.name, before, after, params=params.quantize)
+        kept = named(quantizable(ready, params=settings), settings.float_operators)
+    quantize_int8(exported, target / MODEL_FILE, params=settings, float_operators=kept)
+    structure = _structure(source, target, kept=kept, texts=len(texts), params=params)
     fp32, int8 = (_bits_a_token(folder, texts, params=params) for folder in (source, target))
-    _require_close(fp32, int8)
-    return LanguageModelInt8(
-        passed=True,
-        **asdict(after),
-        bytes_before=before.bytes,
-        compared_texts=len(texts),
-        bits_a_token=BitsPerToken(fp32=fp32, int8=int8),
-        made_from=sha256_file(exported),
-        sha256=sha256_file(quantized),
-    )
-
-
-def _require_close(fp32: float, int8: float) -> None:
     say(f"quantize  language model: {fp32:.3f} → {int8:.3f} bits a token")
     if abs(int8 / fp32 - 1) > _MOST_BITS_CHANGE:
         raise ArtifactError(
@@ -195,6 +175,8 @@ def _require_close(fp32: float, int8: float) -> None:
             expected=f"a change of at most {_MOST_BITS_CHANGE:.0%}",
             next_step="keep operators in float32 with quantize.float_operators",
         )
+    bits = BitsPerToken(fp32=fp32, int8=int8)
+    return LanguageModelInt8(**dict(structure), bits_a_token=bits)
 
 
 def _bits_a_token(folder: Path, texts: Sequence[str], *, params: Params) -> float:
@@ -207,13 +189,6 @@ def _bits_a_token(folder: Path, texts: Sequence[str], *, params: Params) -> floa
     )
     costs = [model.cost(text) for text in texts]
     return sum(cost.bits for cost in costs) / sum(len(cost.tokens) for cost in costs)
-
-
-def _scores(model: Path, tokenizer: Path, requests: Sequence[Request], *, params: Params) -> Scores:
-    """Answers one at a time: in a batch, dynamic int8 makes them depend on each other."""
-    task = Task.from_settings(params.product, params.prepare)
-    runtime = TextModel(model, tokenizer, task=task, threads=1)
-    return np.stack(list(runtime.scores_of_each(requests, workers=params.compute.threads)))
 
 
 def _summary(certificate: OperatorCertificate) -> str:

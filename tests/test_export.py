@@ -47,10 +47,7 @@ def test_the_graph_is_one_file_with_dynamic_batch_and_length(exported) -> None:
     assert sorted(file.name for file in folder.iterdir()) == ["model.onnx", "tokenizer.json"]
     graph = onnx.load(folder / "model.onnx").graph
     shapes = {i.name: [d.dim_param for d in i.type.tensor_type.shape.dim] for i in graph.input}
-    assert shapes == {
-        "input_ids": ["batch", "length"],
-        "attention_mask": ["batch", "length"],
-    }
+    assert shapes == {"input_ids": ["batch", "length"], "attention_mask": ["batch", "length"]}
 
 
 def test_a_second_export_has_the_same_bytes(exported) -> None:
@@ -65,11 +62,7 @@ def test_another_models_answers_break_parity(tmp_path: Path) -> None:
     other = tiny_models.write_model(tmp_path / "second", seed=2)
     export_onnx(model, tmp_path / "model.onnx", opset=17)
     cases = parity_cases(
-        [[2, 40, 3], [2, 41, 42, 43, 3]],
-        vocabulary_size=60,
-        max_length=32,
-        pad_token_id=0,
-        seed=0,
+        [[2, 40, 3], [2, 41, 42, 43, 3]], vocabulary_size=60, max_length=32, pad_token_id=0, seed=0
     )
     candidate = onnx_runner(open_session(tmp_path / "model.onnx", threads=1))
     require_parity(

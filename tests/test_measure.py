@@ -38,8 +38,5 @@ def test_a_model_that_does_not_load_is_named(tmp_path) -> None:
     (tmp_path / "tokenizer.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ArtifactError, match="a fresh process could not use"):
         measure_footprint(
-            tmp_path / "model.onnx",
-            tmp_path / "tokenizer.json",
-            task=tiny_task(),
-            threads=1,
+            tmp_path / "model.onnx", tmp_path / "tokenizer.json", task=tiny_task(), threads=1
         )

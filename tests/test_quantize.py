@@ -8,12 +8,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from pipeline import quantize
-from pipeline.compression.int8 import (
-    inspect,
-    quantize_int8,
-    require_quantized,
-    zipped_bytes,
-)
+from pipeline.compression.int8 import inspect, quantize_int8, require_quantized, zipped_bytes
 from pipeline.compression.sensitivity import quantize_within, sensitivities
 from pipeline.core.errors import ArtifactError, ParameterError
 from pipeline.core.files import read_json, sha256_tree

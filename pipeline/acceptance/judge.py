@@ -71,19 +71,9 @@ class Judge:
         )
 
     @property
-    def metrics(self) -> tuple[str, ...]:
-        """The metrics that are reported."""
-        return self.problem.metrics
-
-    @property
     def abstains(self) -> bool:
         """Whether a model may abstain from an answer."""
         return self.options.abstain_quality is not None
-
-    @property
-    def fits(self) -> bool:
-        """Whether any part of the decision is fitted."""
-        return self.options.thresholds == "fitted" or self.abstains
 
     def fit(self, answers: Answers) -> Decision:
         """Fits the decision that is released, on all rows of validation."""
@@ -100,10 +90,10 @@ class Judge:
 
     def judge_fitted(self, answers: Answers) -> Judged:
         """Judges rows of validation, cross-fitted where any part of the decision is fitted."""
-        if not self.fits:
-            return self.judge(answers, Decision())
-        first = halves(len(answers.ids), self.seed)
         found = self.judge(answers, Decision())
+        if self.options.thresholds == "fixed" and not self.abstains:
+            return found
+        first = halves(len(answers.ids), self.seed)
         given, abstained = found.answers.copy(), found.abstained.copy()
         for half in (first, ~first):
             decision = self._fit(found.gold[~half], found.scores[~half])

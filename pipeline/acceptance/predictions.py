@@ -1,9 +1,8 @@
 """The scores of a variant on the rows of a split, in memory and as a table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -35,15 +34,44 @@ class Answers:
 
 def write_answers(path: Path, answers: Sequence[Answers]) -> None:
     """Write a table with the columns of `VariantPredictions` and one `score_<output>` an output."""
-    tables = [_table(entry) for entry in answers]
+    tables = [
+        pa.table(
+            {
+                "id": list(entry.ids),
+                "variant": [entry.variant] * len(entry.ids),
+                "split": [entry.split] * len(entry.ids),
+                "target": pa.array(entry.targets.tolist(), pa.list_(pa.float64())),
+            }
+            | {
+                f"{_PREFIX}{i}": scores.astype(np.float64)
+                for i, scores in enumerate(entry.scores.T)
+            }
+        )
+        for entry in answers
+    ]
     with atomic_path(path) as temporary:
         pq.write_table(pa.concat_tables(tables), temporary, compression="zstd")
 
 
-def read_answers(path: Path) -> dict[tuple[str, str], Answers]:
-    """(Variant, split) → its answers, from a table of `write_answers`."""
-    groups = _groups(pq.read_table(path), "variant")
-    return {key: _answers(*key, rows) for key, rows in groups.items()}
+def read_answers(path: Path, *, name: str = "variant") -> dict[tuple[str, str], Answers]:
+    """(Variant, split) → its answers, in file order; `name` is the column with the variant."""
+    columns = pq.read_table(path).to_pydict()
+    outputs = [column for column in columns if column.startswith(_PREFIX)]
+    rows: dict[tuple[str, str], list[int]] = {}
+    for i, key in enumerate(zip(columns[name], columns["split"], strict=True)):
+        rows.setdefault(key, []).append(i)
+    return {
+        (variant, split): Answers(
+            variant=variant,
+            split=split,
+            ids=[columns["id"][i] for i in chosen],
+            targets=np.array([columns["target"][i] for i in chosen], dtype=np.float64),
+            scores=np.array(
+                [[columns[output][i] for output in outputs] for i in chosen], dtype=np.float64
+            ),
+        )
+        for (variant, split), chosen in rows.items()
+    }
 
 
 def read_baselines(
@@ -54,72 +82,15 @@ def read_baselines(
     Raises:
         ArtifactError: a row of a split has no answer.
     """
-    answers = []
-    for (model, split), rows in _groups(pq.read_table(path), "model").items():
-        at = {row: i for i, row in enumerate(rows["id"])}
-        if missing := [row for row in ids[split] if row not in at]:
+    ordered = []
+    for found in read_answers(path, name="model").values():
+        wanted, at = ids[found.split], {row: i for i, row in enumerate(found.ids)}
+        if missing := [row for row in wanted if row not in at]:
             raise ArtifactError(
-                f"{path.name}: {model} has no answer for {len(missing)} {split} rows",
+                f"{path.name}: {found.variant} has no answer for {len(missing)} {found.split} rows",
                 expected="an answer for every row of prepare/records.parquet",
                 next_step="run the baseline stage again",
             )
-        order = [at[row] for row in ids[split]]
-        answers.append(
-            Answers(
-                variant=model,
-                split=split,
-                ids=ids[split],
-                targets=targets[split],
-                scores=_scores(rows)[order],
-            )
-        )
-    return answers
-
-
-def read_baselines_of(path: Path, *, split: str) -> list[Answers]:
-    """Each baseline's answers to one split, in the order of the file."""
-    return [
-        _answers(name, split, rows)
-        for (name, found), rows in _groups(pq.read_table(path), "model").items()
-        if found == split
-    ]
-
-
-def _answers(variant: str, split: str, rows: Mapping[str, list[Any]]) -> Answers:
-    return Answers(
-        variant=variant,
-        split=split,
-        ids=rows["id"],
-        targets=np.array(rows["target"], dtype=np.float64),
-        scores=_scores(rows),
-    )
-
-
-def _table(answers: Answers) -> pa.Table:
-    rows = len(answers.ids)
-    columns: dict[str, Any] = {
-        "id": list(answers.ids),
-        "variant": [answers.variant] * rows,
-        "split": [answers.split] * rows,
-        "target": pa.array(answers.targets.tolist(), pa.list_(pa.float64())),
-    }
-    for output, column in enumerate(answers.scores.T):
-        columns[f"{_PREFIX}{output}"] = column.astype(np.float64)
-    return pa.table(columns)
-
-
-def _groups(table: pa.Table, name: str) -> dict[tuple[str, str], dict[str, list[Any]]]:
-    """The rows of each pair of `name` and split, in file order."""
-    columns = table.to_pydict()
-    numbers: dict[tuple[str, str], list[int]] = {}
-    for i, key in enumerate(zip(columns[name], columns["split"], strict=True)):
-        numbers.setdefault(key, []).append(i)
-    return {
-        key: {column: [values[i] for i in chosen] for column, values in columns.items()}
-        for key, chosen in numbers.items()
-    }
-
-
-def _scores(rows: Mapping[str, list[Any]]) -> NDArray[np.float64]:
-    count = sum(name.startswith(_PREFIX) for name in rows)
-    return np.stack([np.array(rows[f"{_PREFIX}{i}"], dtype=np.float64) for i in range(count)], 1)
+        scores = found.scores[[at[row] for row in wanted]]
+        ordered.append(replace(found, ids=wanted, targets=targets[found.split], scores=scores))
+    return ordered

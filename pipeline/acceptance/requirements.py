@@ -17,43 +17,34 @@ The rule:
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.core.artifacts.certificates import OperatorCertificate, ParityCertificate
-from pipeline.core.artifacts.data_reports import DataReport
-from pipeline.core.artifacts.variant_reports import Answered, BySplit, SliceReport, Timing
-from pipeline.core.artifacts.verdicts import Check, Outcome
+from pipeline.core.artifacts.variant_reports import Answered, BySplit, SliceReport
+from pipeline.core.artifacts.verdicts import Check
 from pipeline.core.errors import RequirementsMissedError
-from pipeline.core.product import Requirements
 from pipeline.metrics.intervals import Interval
 
 
 def at_least(name: str, found: Interval, limit: float, *, unit: str) -> Check:
     """Checks a figure with an interval that must not be lower than the limit."""
-    outcome: Outcome = "inconclusive"
-    if found.low >= limit:
-        outcome = "passed"
-    elif found.high < limit:
-        outcome = "failed"
-    return _check(name, found, limit, unit=unit, outcome=outcome)
+    passed, failed = found.low >= limit, found.high < limit
+    return _check(name, found, limit, unit=unit, passed=passed, failed=failed)
 
 
 def at_most(name: str, found: Interval, limit: float, *, unit: str) -> Check:
     """Checks a figure with an interval that must not be higher than the limit."""
-    outcome: Outcome = "inconclusive"
-    if found.high <= limit:
-        outcome = "passed"
-    elif found.low > limit:
-        outcome = "failed"
-    return _check(name, found, limit, unit=unit, outcome=outcome)
+    passed, failed = found.high <= limit, found.low > limit
+    return _check(name, found, limit, unit=unit, passed=passed, failed=failed)
 
 
-def _check(name: str, found: Interval, limit: float, *, unit: str, outcome: Outcome) -> Check:
+def _check(
+    name: str, found: Interval, limit: float, *, unit: str, passed: bool, failed: bool
+) -> Check:
     return Check(
         name=name,
         limit=limit,
         value=found.value,
         interval=found.as_list(),
         unit=unit,
-        outcome=outcome,
+        outcome="passed" if passed else "failed" if failed else "inconclusive",
     )
 
 
@@ -85,29 +76,6 @@ def check_slices(slices: Sequence[SliceReport], limit: float, *, unit: str) -> C
     return at_most(f"max_slice_gap: {name}", gap, limit, unit=unit)
 
 
-def check_costs(
-    size_bytes: int | None, measured: Timing, requirements: Requirements
-) -> list[Check]:
-    """Checks time, size and memory of one variant."""
-    size = None if size_bytes is None else size_bytes / 1e6
-    p95, memory = measured.latency_ms.p95, measured.memory_mb
-    return [
-        exactly_at_most("latency_p95_ms", p95, requirements.latency_p95_ms, unit="ms"),
-        exactly_at_most("size_mb", size, requirements.size_mb, unit="MB (10⁶ bytes)"),
-        exactly_at_most("memory_mb", memory, requirements.memory_mb, unit="MB (10⁶ bytes)"),
-    ]
-
-
-def check_licences(licences: Mapping[str, str], requirements: Requirements) -> Check:
-    """Counts the sources and checkpoints whose licence is neither allowed nor waived."""
-    bad = [
-        name
-        for name, licence in licences.items()
-        if licence not in requirements.allowed_licences and name not in requirements.licence_waivers
-    ]
-    return exactly_at_most("licences", len(bad), 0, unit="neither allowed nor waived")
-
-
 def check_answered(answered: BySplit[Answered] | None) -> list[Check]:
     """Checks that a model that may abstain answers something; empty where it may not abstain."""
     if answered is None:
@@ -115,21 +83,6 @@ def check_answered(answered: BySplit[Answered] | None) -> list[Check]:
     share = answered.validation.share
     check = exactly_at_most("abstains", 1 - share, 1, unit="share of rows")
     return [check if share else check.model_copy(update={"outcome": "failed"})]
-
-
-def check_data(report: DataReport) -> Check:
-    """Checks the share of labelled rows that validate rejected."""
-    share = 1 - report.labelled.rows_out / report.labelled.rows_in
-    limit = report.limits.max_reject_share
-    return exactly_at_most("data_reject_share", share, limit, unit="share of rows")
-
-
-def check_certificates(
-    certificates: Sequence[ParityCertificate | OperatorCertificate | None],
-) -> Check:
-    """Counts the certificates of a variant that are missing or have not passed."""
-    bad = sum(found is None or not found.passed for found in certificates)
-    return exactly_at_most("certificates", bad, 0, unit="missing or not passed")
 
 
 def qualifies(checks: Sequence[Check]) -> bool:
@@ -143,30 +96,30 @@ def nothing_qualifies(checks: Mapping[str, Sequence[Check]]) -> RequirementsMiss
         name: [check for check in found if check.fails_requirement]
         for name, found in checks.items()
     }
-    order = sorted(missed, key=lambda name: (len(missed[name]), _distance(missed[name])))
+
+    def distance(name: str) -> tuple[int, float]:
+        # Each shortfall as a share of its limit.
+        shares = [check.shortfall / (check.limit or 1.0) for check in missed[name]]
+        return len(shares), sum(shares)
+
+    order = sorted(missed, key=distance)
     lines = [f"{'variant':<14} {'requirement':<34} {'limit':>8} {'found':>8} {'short by':>9}"]
     for name in order:
         for i, check in enumerate(missed[name]):
-            lines.append(f"{name if i == 0 else '':<14} {_row(check)}")
-    nearest = missed[order[0]]
-    names = sorted({check.name.split(":")[0] for check in nearest})
+            value = "none" if check.value is None else f"{check.value:.4g}"
+            short = "" if check.value is None else f"{check.shortfall:.3g}"
+            lines.append(
+                f"{'' if i else name:<14} {check.name:<34} {check.limit:>8.4g} {value:>8} "
+                f"{short:>9} {check.unit}"
+            )
+    nearest = order[0]
+    names = sorted({check.name.split(":")[0] for check in missed[nearest]})
     return RequirementsMissedError(
         "no ONNX variant meets the product's requirements (nearest first):\n    "
         + "\n    ".join(lines),
         expected="at least one variant with every figure on the right side of product.requirements",
-        next_step=f"{order[0]} is nearest: improve its {', '.join(names)} (a larger or better-trained student "
+        next_step=f"{nearest} is nearest: improve its {', '.join(names)} (a larger or better-trained student "
         "for quality, a smaller one for time and size), or agree on other product.requirements",
-        nearest=order[0],
+        nearest=nearest,
         missed=tuple(names),
     )
-
-
-def _row(check: Check) -> str:
-    value = "none" if check.value is None else f"{check.value:.4g}"
-    short = "" if check.value is None else f"{check.shortfall:.3g}"
-    return f"{check.name:<34} {check.limit:>8.4g} {value:>8} {short:>9} {check.unit}"
-
-
-def _distance(checks: Sequence[Check]) -> float:
-    """Sum of the shortfalls, each as a share of its limit."""
-    return sum(check.shortfall / (check.limit or 1.0) for check in checks)

@@ -10,19 +10,17 @@ from pipeline.core.variants import TEACHER
 from pipeline.problem.problems import in_words
 
 
-def make_scorecard(evidence: Evidence, chosen: str, test: Judged, judge: Judge) -> Scorecard:
+def make_scorecard(evidence: Evidence, chosen: str, *, test: Judged, judge: Judge) -> Scorecard:
     """Joins the reports of evaluate and measure, and adds the chosen variant's test figures."""
-    entries = []
-    for name, report in evidence.evaluated.items():
-        entry = ScorecardEntry.join(report, evidence.measured.get(name))
-        entries.append(_with_test(entry, test, judge) if name == chosen else entry)
-    return Scorecard(variants=entries)
-
-
-def _with_test(entry: ScorecardEntry, test: Judged, judge: Judge) -> ScorecardEntry:
+    entries = {
+        name: ScorecardEntry.join(report, evidence.measured.get(name))
+        for name, report in evidence.evaluated.items()
+    }
+    entry = entries[chosen]
     quality = entry.quality.model_copy(update={"test": quality_table(test, judge)})
     answered = entry.answered and entry.answered.model_copy(update={"test": judge.answered(test)})
-    return entry.model_copy(update={"quality": quality, "answered": answered})
+    entries[chosen] = entry.model_copy(update={"quality": quality, "answered": answered})
+    return Scorecard(variants=[*entries.values()])
 
 
 def summary(scorecard: Scorecard, released: str, metric: str) -> dict[str, Any]:

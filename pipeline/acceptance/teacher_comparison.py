@@ -13,7 +13,6 @@ from pipeline.core.artifacts.variant_reports import (
     DecisionReport,
     Difference,
     Quality,
-    SliceReport,
     VariantReport,
 )
 from pipeline.metrics.calibration import calibration_error
@@ -80,9 +79,10 @@ def quality_table(judged: Judged, judge: Judge) -> Quality:
 
     The intervals' level is `evaluate.confidence`.
     """
-    known = {judge.metric, "accuracy"} & {*judge.metrics}
+    metrics = judge.problem.metrics
+    known = {judge.metric, "accuracy"} & {*metrics}
     return Quality(
-        figures={metric: judged.figure(metric) for metric in judge.metrics},
+        figures={metric: judged.figure(metric) for metric in metrics},
         intervals={metric: quality_interval(judged, judge, metric).as_list() for metric in known},
     )
 
@@ -120,18 +120,12 @@ def describe_variant(
         ),
         agreement=agreement(judge.problem, found.answers, teacher.answers),
         calibration_error=calibration_error(judge.problem, found.gold, found.scores),
-        slices=_slices(found, masks, judge),
-    )
-
-
-def _slices(
-    found: Judged, masks: Mapping[str, NDArray[np.bool_]], judge: Judge
-) -> list[SliceReport]:
-    return slice_gaps(
-        judge.row_scores(found),
-        dict(masks),
-        confidence=judge.options.confidence,
-        resamples=judge.options.resamples,
-        seed=judge.seed,
-        min_rows=judge.options.min_slice_rows,
+        slices=slice_gaps(
+            judge.row_scores(found),
+            dict(masks),
+            confidence=judge.options.confidence,
+            resamples=judge.options.resamples,
+            seed=judge.seed,
+            min_rows=judge.options.min_slice_rows,
+        ),
     )

@@ -3,8 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.acceptance import requirements as rules
 from pipeline.acceptance.judge import Judge, Judged
+from pipeline.acceptance.requirements import (
+    at_least,
+    at_most,
+    check_answered,
+    check_slices,
+    exactly_at_most,
+)
 from pipeline.acceptance.teacher_comparison import difference_interval, quality_interval
 from pipeline.core.artifacts.certificates import OperatorCertificate, ParityCertificate
 from pipeline.core.artifacts.data_reports import DataReport
@@ -37,72 +43,79 @@ class Evidence:
     licences: Mapping[str, str]
     data_report: DataReport
 
-    def certificates(
-        self, variant: Variant
-    ) -> list[ParityCertificate | OperatorCertificate | None]:
-        """Every certificate that an ONNX variant needs; None for one that is missing."""
-        parity = self.exported.get(variant.model)
-        # An int8 model is made from an export: it needs both certificates.
-        return (
-            [parity] if variant.precision == "fp32" else [parity, self.quantized.get(variant.model)]
-        )
-
 
 def check_variant(
     variant: Variant, evidence: Evidence, limits: Requirements, *, judge: Judge
 ) -> list[Check]:
     """Checks every requirement on one variant."""
-    name = variant.name
+    name, unit = variant.name, judge.metric
     evaluated, found = evidence.evaluated[name], evidence.validation[name]
+    measured, data = evidence.measured[name], evidence.data_report
     gained = difference_interval(found, evidence.validation[TEACHER], judge)
     drop = Interval(-gained.value, -gained.high, -gained.low)
-    quality, unit = quality_interval(found, judge), judge.metric
-    return [
-        rules.at_least("min_quality", quality, limits.min_quality, unit=unit),
-        rules.at_most("max_quality_drop", drop, limits.max_quality_drop, unit=unit),
-        rules.check_slices(
-            evaluated.slices, limits.max_slice_gap, unit=judge.problem.words.row_score
-        ),
-        *rules.check_answered(evaluated.answered),
-        *rules.check_costs(evaluated.size_bytes, evidence.measured[name], limits),
-        rules.check_licences(evidence.licences, limits),
-        rules.check_certificates(evidence.certificates(variant)),
-        rules.check_data(evidence.data_report),
+    quality = quality_interval(found, judge)
+    size = None if evaluated.size_bytes is None else evaluated.size_bytes / 1e6
+    unlicensed = [
+        source
+        for source, licence in evidence.licences.items()
+        if licence not in limits.allowed_licences and source not in limits.licence_waivers
     ]
+    rejected = 1 - data.labelled.rows_out / data.labelled.rows_in
+    return [
+        at_least("min_quality", quality, limits.min_quality, unit=unit),
+        at_most("max_quality_drop", drop, limits.max_quality_drop, unit=unit),
+        check_slices(evaluated.slices, limits.max_slice_gap, unit=judge.problem.words.row_score),
+        *check_answered(evaluated.answered),
+        exactly_at_most(
+            "latency_p95_ms", measured.latency_ms.p95, limits.latency_p95_ms, unit="ms"
+        ),
+        exactly_at_most("size_mb", size, limits.size_mb, unit="MB (10⁶ bytes)"),
+        exactly_at_most("memory_mb", measured.memory_mb, limits.memory_mb, unit="MB (10⁶ bytes)"),
+        exactly_at_most("licences", len(unlicensed), 0, unit="neither allowed nor waived"),
+        exactly_at_most(
+            "certificates", _unproved(variant, evidence), 0, unit="missing or not passed"
+        ),
+        exactly_at_most(
+            "data_reject_share", rejected, data.limits.max_reject_share, unit="share of rows"
+        ),
+    ]
+
+
+def _unproved(variant: Variant, evidence: Evidence) -> int:
+    """How many of the certificates that a variant needs are missing or have not passed."""
+    exported = evidence.exported.get(variant.model)
+    quantized = evidence.quantized.get(variant.model)
+    # An int8 model is made from an export: it needs both certificates.
+    needed = [exported] if variant.precision == "fp32" else [exported, quantized]
+    return sum(proof is None or not proof.passed for proof in needed)
 
 
 def choose(
     qualified: Sequence[Variant], evidence: Evidence, *, judge: Judge
 ) -> tuple[Variant, str]:
     """Returns the smallest variant that is not significantly worse than the best, and why."""
-    metric = judge.metric
-
-    def value(variant: Variant) -> float:
-        return evidence.evaluated[variant.name].quality.validation.figures[metric]
-
-    def size(variant: Variant) -> int:
-        return evidence.evaluated[variant.name].size_bytes or 0
-
-    best = max(qualified, key=lambda variant: (value(variant), -size(variant)))
+    metric, judged = judge.metric, evidence.validation
+    reports = {variant: evidence.evaluated[variant.name] for variant in qualified}
+    value = {v: report.quality.validation.figures[metric] for v, report in reports.items()}
+    size = {v: report.size_bytes or 0 for v, report in reports.items()}
+    best = max(qualified, key=lambda variant: (value[variant], -size[variant]))
     differences = {
-        variant: difference_interval(
-            evidence.validation[variant.name], evidence.validation[best.name], judge
-        )
+        variant: difference_interval(judged[variant.name], judged[best.name], judge)
         for variant in qualified
     }
     equal = [variant for variant in qualified if differences[variant].high >= 0]
-    chosen = min(equal, key=lambda variant: (size(variant), -value(variant)))
+    chosen = min(equal, key=lambda variant: (size[variant], -value[variant]))
     found = differences[chosen]
     if chosen == best:
-        return (
-            chosen,
-            f"{best.name} has the best {metric} of those that qualify, and no smaller one equals it",
+        reason = (
+            f"{best.name} has the best {metric} of those that qualify, and no smaller one equals it"
         )
-    reason = (
-        f"{chosen.name} is the smallest whose {metric} is not significantly worse than that of "
-        f"{best.name}, the best that qualifies: {found.value:+.3f}, interval "
-        f"{found.low:+.3f} to {found.high:+.3f}"
-    )
+    else:
+        reason = (
+            f"{chosen.name} is the smallest whose {metric} is not significantly worse than that of "
+            f"{best.name}, the best that qualifies: {found.value:+.3f}, interval "
+            f"{found.low:+.3f} to {found.high:+.3f}"
+        )
     return chosen, reason
 
 

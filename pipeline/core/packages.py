@@ -25,8 +25,13 @@ def locate(package: str, path: str) -> Path:
             expected="a path inside the package, without `..`",
             next_step="correct the path in params.yaml",
         )
-    for root in (Path(str(distribution.locate_file(""))), _import_root(relative.parts[0])):
-        if root is not None and (root / relative).exists():
+    roots = [Path(str(distribution.locate_file("")))]
+    # Editable installs keep a package elsewhere, where an import finds it.
+    spec = importlib.util.find_spec(relative.parts[0])
+    if spec is not None and spec.submodule_search_locations:
+        roots.append(Path(spec.submodule_search_locations[0]).parent)
+    for root in roots:
+        if (root / relative).exists():
             return root / relative
     raise DataError(
         f"package {package} {distribution.version} has no {path}",
@@ -54,11 +59,3 @@ def _distribution(package: str) -> importlib.metadata.Distribution:
             "the extra `demo`",
             next_step=f"run `make install`; for your own: `.venv/bin/pip install {package}`",
         ) from error
-
-
-def _import_root(name: str) -> Path | None:
-    """The folder with the top-level package `name`, which editable installs keep elsewhere."""
-    spec = importlib.util.find_spec(name)
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    return Path(spec.submodule_search_locations[0]).parent

@@ -16,12 +16,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from pipeline.core.errors import ParameterError
-from pipeline.core.product import (
-    Compute,
-    Product,
-    Requirements,
-    Section,
-)
+from pipeline.core.product import Compute, Product, Requirements, Section
 from pipeline.core.sections import (
     BaselineParams,
     Checkpoint,
@@ -121,18 +116,11 @@ class Params(Section):
         return self
 
     @model_validator(mode="after")
-    def _sources_fit_the_product(self) -> Self:
+    def _sections_fit_each_other(self) -> Self:
         for source in self.collect.sources:
-            source.check_against(self.product)
-        return self
-
-    @model_validator(mode="after")
-    def _recipe_fits_the_student(self) -> Self:
+            if fault := source.product_fault(self.product):
+                raise ValueError(f"source {source.name}: {fault}")
         check_recipe(self.pretrain, self.distill, self.prune)
-        return self
-
-    @model_validator(mode="after")
-    def _settings_fit_the_problem(self) -> Self:
         if problem_named(self.product.problem).has_probabilities:
             return self
         for name, unwanted in {

@@ -18,18 +18,15 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 
 
-def _problem_name(name: str) -> str:
-    return problem_named(name).name  # UnknownProblemError is a ValueError, as pydantic wants it
+_METRICS = tuple(dict.fromkeys(name for kind in PROBLEMS.values() for name in kind.metrics))
+_KINDS = [f"`{kind.name}`: {kind.words.answer_of_a_text}." for kind in PROBLEMS.values()]
+_BY_PROBLEM = "; ".join(f"{kind.name}: {', '.join(kind.metrics)}" for kind in PROBLEMS.values())
 
 
 def _metric_name(name: str) -> str:
     if name not in _METRICS:
         raise ValueError(f"{name!r} is no figure of quality; there are {', '.join(_METRICS)}")
     return name
-
-
-_METRICS = tuple(dict.fromkeys(name for kind in PROBLEMS.values() for name in kind.metrics))
-_BY_PROBLEM = "; ".join(f"{kind.name}: {', '.join(kind.metrics)}" for kind in PROBLEMS.values())
 
 
 class Section(BaseModel):
@@ -76,13 +73,8 @@ class Product(Section):
     hyphens."""
     audience: str
     """Who uses the product and for what; printed in the model card."""
-    problem: Annotated[str, AfterValidator(_problem_name)] = Field(
-        description=" ".join(
-            [
-                "Kind of answer.",
-                *(f"`{p.name}`: {p.words.answer_of_a_text}." for p in PROBLEMS.values()),
-            ]
-        )
+    problem: Annotated[str, AfterValidator(lambda name: problem_named(name).name)] = Field(
+        description=" ".join(["Kind of answer.", *_KINDS])
     )
     pairs: bool
     """Whether each request is two texts, such as a question and an answer."""
@@ -96,24 +88,16 @@ class Product(Section):
     """What a model must reach to be released."""
 
     @model_validator(mode="after")
-    def _labels_fit_the_problem(self) -> Self:
+    def _fits_the_problem(self) -> Self:
+        problem = problem_named(self.problem)
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("product.labels names a label twice")
-        if fault := problem_named(self.problem).labels_fault(self.labels):
+        if fault := problem.labels_fault(self.labels):
             raise ValueError(f"product.labels: {fault}")
-        return self
-
-    @model_validator(mode="after")
-    def _metric_fits_the_problem(self) -> Self:
-        known = problem_named(self.problem).metrics
-        if self.requirements.quality_metric not in known:
+        if self.requirements.quality_metric not in problem.metrics:
             raise ValueError(
-                f"product.requirements.quality_metric of {self.problem}: {', '.join(known)}"
+                f"product.requirements.quality_metric of {self.problem}: {', '.join(problem.metrics)}"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _examples_are_pairs_or_texts(self) -> Self:
         if any(isinstance(example, str) == self.pairs for example in self.examples):
             wanted = "[first, second] each, for product.pairs" if self.pairs else "single texts"
             raise ValueError(f"product.examples: {wanted}")

@@ -8,14 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipeline.core.product import (
-    Positive,
-    Product,
-    Rate,
-    Section,
-    Sha256,
-    Share,
-)
+from pipeline.core.product import Positive, Product, Rate, Section, Sha256, Share
 from pipeline.problem.problems import problem_named
 
 
@@ -60,55 +53,38 @@ class Source(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.kind == "package" and (self.package is None or self.sha256 is None):
-            raise ValueError(f"source {self.name}: a package source needs `package` and `sha256`")
-        if self.role == "labelled" and self.label_column is None:
-            raise ValueError(f"source {self.name}: a labelled source needs `label_column`")
-        if self.role == "corpus" and self.second_text_column is not None:
-            raise ValueError(
-                f"source {self.name}: `second_text_column: null`, for a corpus has single texts"
-            )
-        if self.label_column is None and self.label_separator is not None:
-            raise ValueError(
-                f"source {self.name}: `label_separator: null`, for there is no `label_column`"
-            )
+        if fault := self._own_fault():
+            raise ValueError(f"source {self.name}: {fault}")
         return self
 
-    def check_against(self, product: Product) -> None:
-        """Refuse columns that do not fit the product.
+    def _own_fault(self) -> str | None:
+        if self.kind == "package" and (self.package is None or self.sha256 is None):
+            return "a package source needs `package` and `sha256`"
+        if self.role == "labelled" and self.label_column is None:
+            return "a labelled source needs `label_column`"
+        if self.role == "corpus" and self.second_text_column is not None:
+            return "`second_text_column: null`, for a corpus has single texts"
+        if self.label_column is None and self.label_separator is not None:
+            return "`label_separator: null`, for there is no `label_column`"
+        return None
 
-        Raises:
-            ValueError: naming what was expected, as pydantic shows it.
-        """
-        if self.role == "corpus":
-            self._check_related_labels(product)
-            return
-        if product.pairs and self.second_text_column is None:
-            raise ValueError(
-                f"source {self.name}: `second_text_column`, for product.pairs needs two texts a row"
-            )
-        if not product.pairs and self.second_text_column is not None:
-            raise ValueError(
-                f"source {self.name}: `second_text_column: null`, for a product of single texts, or"
-                " product.pairs: true"
-            )
-        self._check_separator(product)
-
-    def _check_related_labels(self, product: Product) -> None:
+    def product_fault(self, product: Product) -> str | None:
+        """What its columns must be to fit the product; None where they fit."""
         if self.label_column is None:
-            return
-        if product.pairs:
-            raise ValueError(
-                f"source {self.name}: `label_column: null`, for labels of single texts cannot"
-                " train a product of pairs"
+            return None
+        if self.role == "corpus" and product.pairs:
+            return (
+                "`label_column: null`, for labels of single texts cannot train a product of pairs"
             )
-        self._check_separator(product)
-
-    def _check_separator(self, product: Product) -> None:
+        if self.role == "labelled" and product.pairs and self.second_text_column is None:
+            return "`second_text_column`, for product.pairs needs two texts a row"
+        if not product.pairs and self.second_text_column is not None:
+            return (
+                "`second_text_column: null`, for a product of single texts, or product.pairs: true"
+            )
         if problem_named(product.problem).many_labels != (self.label_separator is not None):
-            raise ValueError(
-                f"source {self.name}: `label_separator` for multi_label, null for other problems"
-            )
+            return "`label_separator` for multi_label, null for other problems"
+        return None
 
 
 class CollectParams(Section):

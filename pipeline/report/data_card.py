@@ -15,10 +15,7 @@ def data_card(sources: Sequence[SourceRecord], report: DataReport) -> str:
         sources=sources,
         report=report,
         tables={"labelled": report.labelled, "corpus": report.corpus},
-        personal_data={
-            "labelled": _kinds(personal.labelled),
-            "corpus": _kinds(personal.corpus),
-        },
+        personal_data={"labelled": _kinds(personal.labelled), "corpus": _kinds(personal.corpus)},
         leaks=sum(leaks),
     )
 

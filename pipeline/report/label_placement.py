@@ -17,8 +17,9 @@ def place_labels(axes: Axes, points: Sequence[Labelled]) -> None:
     canvas = axes.figure.canvas
     canvas.draw()  # the axes must have their final size before anything is measured
     at = [axes.transData.transform((x, y)) for _, x, y, _ in points]
-    scale = axes.figure.dpi / 100
-    taken = [_square(x, y, _POINT_RADIUS * scale) for x, y in at]
+    radius = _POINT_RADIUS * (axes.figure.dpi / 100)
+    side = 2 * radius
+    taken = [Bbox.from_bounds(x - radius, y - radius, side, side) for x, y in at]
     taken += [text.get_window_extent() for text in axes.texts]
     frame = axes.get_window_extent()
     for (name, x, y, colour), (px, py) in zip(points, at, strict=True):
@@ -44,7 +45,8 @@ def _free_place(
             dx = 18.0 if run > 0 else -18.0 - width
             dy = rise * height
             box = Bbox.from_bounds(x + dx, y + dy - height / 2, width, height)
-            cover = sum(_overlap(box, other) for other in taken) + _outside(box, frame)
+            outside = float(box.width * box.height) - _overlap(box, frame)
+            cover = sum(_overlap(box, other) for other in taken) + outside
             if best is None or cover < best[0]:
                 best = (cover, box, (dx, dy))
             if best[0] == 0:
@@ -57,11 +59,3 @@ def _overlap(first: Bbox, second: Bbox) -> float:
     width = min(first.x1, second.x1) - max(first.x0, second.x0)
     height = min(first.y1, second.y1) - max(first.y0, second.y0)
     return float(max(width, 0.0) * max(height, 0.0))
-
-
-def _outside(box: Bbox, frame: Bbox) -> float:
-    return float(box.width * box.height) - _overlap(box, frame)
-
-
-def _square(x: float, y: float, radius: float) -> Bbox:
-    return Bbox.from_bounds(x - radius, y - radius, 2 * radius, 2 * radius)

@@ -10,8 +10,7 @@ from pipeline.core.artifacts.certificates import Certificate
 from pipeline.core.artifacts.data_reports import SourceRecord, TeacherTraining
 from pipeline.core.artifacts.variant_reports import Machine, Scorecard
 from pipeline.core.artifacts.verdicts import Verdict
-from pipeline.core.product import Product
-from pipeline.core.sections import Checkpoint
+from pipeline.core.params import Params
 from pipeline.core.variants import Variant
 from pipeline.problem.problems import problem_named
 from pipeline.report.certificate_card import certificate_section
@@ -22,57 +21,46 @@ _KEPT = {"mean": "the mean of the weights", "best": "the best on validation"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReleasedModel:
-    """Facts that the card is written from.
+class Release:
+    """The variant that is released, and all that its card tells of it."""
 
-    Attributes:
-        released: the variant in the bundle.
-        student_start: `pretrain.start`, or "teacher" where the student starts from the teacher's
-            layers.
-        teacher: what the teacher learned before the labelled rows, and which of its seeds was kept.
-    """
-
-    product: Product
-    released: Variant
+    params: Params
+    variant: Variant
     scorecard: Scorecard
     verdict: Verdict
     certificate: Certificate
     sources: Sequence[SourceRecord]
-    checkpoint: Checkpoint
-    student_start: str
     teacher: TeacherTraining
     machine: Machine
     lineage: Mapping[str, str]
-    max_length: int
-    window_stride: int | None
 
 
-def model_card(model: ReleasedModel) -> str:
+def model_card(release: Release) -> str:
     """The card as Markdown."""
-    product, variants = model.product, model.scorecard.variants
-    metric = product.requirements.quality_metric
+    product, variants = release.params.product, release.scorecard.variants
+    prepare, metric = release.params.prepare, product.requirements.quality_metric
     problem, labels = problem_named(product.problem), product.labels
     others = [name for name in problem.metrics if name != metric]
     text = "pair of short texts" if product.pairs else "short text"
     return render(
         "model_card.md.j2",
         product=product,
-        released=model.scorecard.entry(model.released.name),
+        released=release.scorecard.entry(release.variant.name),
         words=problem.words,
         answers=problem.words.answers.format(labels=", ".join(labels)),
         gives=problem.words.gives.format(labels=labels[0], count=len(labels), text=text),
-        reading=_reading(model.max_length, model.window_stride),
-        max_length=model.max_length,
-        sources=model.sources,
-        training=_training(model),
+        reading=_reading(prepare.max_length, prepare.window_stride),
+        max_length=prepare.max_length,
+        sources=release.sources,
+        training=_training(release),
         metric=metric,
         metrics=[metric, *others],
         variants=variants,
         calibrated=variants[0].calibration_error is not None,
-        verdict=model.verdict,
-        certificate_section=certificate_section(model.certificate),
-        machine=model.machine,
-        lineage=model.lineage,
+        verdict=release.verdict,
+        certificate_section=certificate_section(release.certificate),
+        machine=release.machine,
+        lineage=release.lineage,
     )
 
 
@@ -85,9 +73,9 @@ def _reading(max_length: int, window_stride: int | None) -> str:
     )
 
 
-def _training(model: ReleasedModel) -> str:
+def _training(release: Release) -> str:
     """How teacher and released model were trained, in one paragraph."""
-    checkpoint, teacher = model.checkpoint, model.teacher
+    checkpoint, teacher = release.params.prepare.checkpoint, release.teacher
     seen = ", ".join(checkpoint.seen) or "nothing that is known"
     adapted = (
         f", adapted to {teacher.adapted_tokens:,} tokens of the domain by masked language modelling"
@@ -98,30 +86,27 @@ def _training(model: ReleasedModel) -> str:
         f"The teacher is the checkpoint {checkpoint.name} (licence {checkpoint.licence}; it has seen "
         f"{seen}){adapted if teacher.adapted_tokens else ''}, fine-tuned "
         f"{first if teacher.related_rows else ''}on the labelled rows. "
-        f"{several if len(teacher.seeds) > 1 else ''}{_released_training(model)} It is "
-        f"{_STORED[model.released.precision]} and runs in ONNX Runtime. All numbers of the recipe are "
+        f"{several if len(teacher.seeds) > 1 else ''}{_released_training(release)} It is "
+        f"{_STORED[release.variant.precision]} and runs in ONNX Runtime. All numbers of the recipe are "
         "in params.yaml of the commit that built it."
     )
 
 
-def _released_training(model: ReleasedModel) -> str:
-    origin = _origin(model.student_start, model.checkpoint)
-    return {
-        "teacher": "The released model is the fine-tuned checkpoint itself.",
-        "student": f"The released model is {origin} and then taught by the teacher's outputs "
-        "(distillation).",
-        "pruned": f"The released model is {origin}, taught by the teacher's outputs (distillation), "
-        "cut down to the parts that count most and trained again to recover.",
-    }[model.released.model]
-
-
-def _origin(start: str, checkpoint: Checkpoint) -> str:
-    """A sentence on the weights that the student starts from."""
-    name, licence = checkpoint.name, checkpoint.licence
-    return {
+def _released_training(release: Release) -> str:
+    params = release.params
+    start = "teacher" if params.distill.teacher_layers else params.pretrain.start
+    name, licence = params.prepare.checkpoint.name, params.prepare.checkpoint.licence
+    origin = {
         "checkpoint": f"a small encoder that starts from layers and embeddings of {name} (so its "
         f"licence, {licence}, holds for it too), trained further on the unlabelled text",
         "teacher": "a small encoder that starts from layers, embeddings and head of the fine-tuned "
         f"teacher (so the licence of {name}, {licence}, holds for it too)",
         "random": "a small encoder of our own, pretrained on the unlabelled text",
     }[start]
+    return {
+        "teacher": "The released model is the fine-tuned checkpoint itself.",
+        "student": f"The released model is {origin} and then taught by the teacher's outputs "
+        "(distillation).",
+        "pruned": f"The released model is {origin}, taught by the teacher's outputs (distillation), "
+        "cut down to the parts that count most and trained again to recover.",
+    }[release.variant.model]

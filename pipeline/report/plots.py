@@ -26,8 +26,8 @@ def plot_evaluation(
     folder: Path,
     reports: Sequence[VariantReport],
     shown: Mapping[str, Judged],
-    judge: Judge,
     *,
+    judge: Judge,
     labels: list[str],
 ) -> None:
     """Write `confusion.csv` and the pictures of `plots/` into `folder`.
@@ -129,8 +129,7 @@ def quality_figure(
     axes.set_title("Lines through the points: 95 % intervals", loc="left", fontsize=9, color=MUTED)
     names = {name: name + (" (released)" if name == chosen else "") for name, *_ in points}
     place_labels(
-        axes,
-        [(names[name], x, y, COLOURS[name.split("-")[0]]) for name, x, y, _ in points],
+        axes, [(names[name], x, y, COLOURS[name.split("-")[0]]) for name, x, y, _ in points]
     )
     return figure
 
@@ -160,8 +159,7 @@ def _draw_gaps(
     model, precision = variant.split("-")
     found = {part.name: part for part in parts}
     for row, name in enumerate(names):
-        gap, interval = found[name].gap or 0.0, found[name].interval or (0.0, 0.0)
-        low, high = interval
+        gap, (low, high) = found[name].gap or 0.0, found[name].interval or (0.0, 0.0)
         axes.plot([low * 100, high * 100], [row + shift] * 2, color=COLOURS[model], alpha=0.35,
                   linewidth=3, solid_capstyle="round")  # fmt: skip
         axes.plot(gap * 100, row + shift, MARKERS[precision], color=COLOURS[model],
@@ -177,9 +175,7 @@ def write_png(path: Path, figure: Figure) -> None:
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
     """Write rows as CSV, whole or not at all."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
     write_text(path, text.getvalue())
 
 
@@ -211,7 +207,8 @@ def _frame(
     left, right = min(xs) / 2.2, max(xs) * 2.6
     axes.set_xlim(left, right)
     axes.set_ylim(bottom - 0.03, top + 0.02)
-    ticks = [t for t in _nice_ticks() if left <= t <= right]
+    ticks = [step * 10.0**power for power in range(-3, 5) for step in (1, 2, 5)]
+    ticks = [tick for tick in ticks if left <= tick <= right]
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
     for number, (name, y) in enumerate(sorted(near.items(), key=lambda item: item[1])):
@@ -226,7 +223,3 @@ def _frame(
         axes.fill_between([left, cost], quality, top + 0.02, color="#16a34a", alpha=0.07, zorder=0)
         axes.text(0.01, 0.985, "within both limits shown", fontsize=8, va="top", color="#15803d",
                   transform=axes.transAxes)  # fmt: skip
-
-
-def _nice_ticks() -> list[float]:
-    return [step * 10.0**power for power in range(-3, 5) for step in (1, 2, 5)]

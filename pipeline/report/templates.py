@@ -24,15 +24,10 @@ def render(template: str, **facts: object) -> str:
     environment.filters |= {
         "show": format,
         "in_words": in_words,
-        "start": _capitalised,
+        "start": lambda text: text[:1].upper() + text[1:],
         "cell": _cell,
     }
     return environment.get_template(template).render(facts)
-
-
-def _capitalised(text: str) -> str:
-    """The text with a capital first letter; the others stay as they are."""
-    return text[:1].upper() + text[1:]
 
 
 def _cell(text: str) -> str:

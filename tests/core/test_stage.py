@@ -176,14 +176,7 @@ def decide(paths: Paths, name: str) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [
-        "a parameter",
-        "the seed",
-        "a file",
-        "a file in a folder",
-        "a file that is gone",
-        "the code",
-    ],
+    ["a parameter", "the seed", "a file", "a file in a folder", "a file that is gone", "the code"],
 )
 def test_the_input_key_changes_with_all_that_decides_the_output(
     workspace: Paths, change: str

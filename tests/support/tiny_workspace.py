@@ -139,7 +139,7 @@ def _write_baselines(paths: Paths, *, outputs: int) -> None:
     records = pq.read_table(paths.read("prepare", "records.parquet")).to_pylist()
     random = np.random.default_rng(9)
     rows = [
-        {"id": row["id"], "split": row["split"], "model": model}
+        {"id": row["id"], "split": row["split"], "model": model, "target": row["target"]}
         | {f"score_{output}": share for output, share in enumerate(_shares(random, outputs))}
         for model in BASELINES
         for row in records

@@ -98,35 +98,25 @@ def _fault(error: ErrorDetails) -> str:
     # A union of int and float adds the type it tried to the location.
     place = [str(part) for part in error["loc"] if part not in ("int", "float")]
     parent, name = ".".join(place[:-1]), place[-1] if place else "file"
+    under = f"{parent}: " if parent else ""
     if error["type"] == "extra_forbidden":
-        return f"{_under(parent)}unknown key {name}"
-    if error["type"] == "missing":
-        return f"{_inner(place)}without {name}" if parent else f"{name}: missing"
+        return f"{under}unknown key {name}"
+    if error["type"] == "missing" and parent:
+        inner = f"{'.'.join(place[1:-1])} " if place[1:-1] else ""
+        return f"{place[0]}: {inner}without {name}"
     if error["type"] in _NOT_A_NUMBER:
-        return f"{_under(parent)}{name} is no finite number"
-    if error["input"] is None:
+        return f"{under}{name} is no finite number"
+    if error["type"] == "missing" or error["input"] is None:
         return f"{'.'.join(place)}: missing"
     return f"{'.'.join(place)}: {error['msg']}"
 
 
-def _under(parent: str) -> str:
-    return f"{parent}: " if parent else ""
-
-
-def _inner(place: list[str]) -> str:
-    """`part: ` for a key of a part, `part: inner ` for a key deeper down."""
-    head, *between, _ = place
-    return f"{head}: {'.'.join(between)} " if between else f"{head}: "
-
-
-class Named(Protocol):
-    """Anything with a name."""
-
+class _Named(Protocol):
     @property
     def name(self) -> str: ...
 
 
-Entry = TypeVar("Entry", bound=Named)
+Entry = TypeVar("Entry", bound=_Named)
 
 
 def named(entries: Iterable[Entry], name: str, *, file: str) -> Entry:

@@ -13,7 +13,8 @@ Value = TypeVar("Value")
 
 class Quality(Part):
     """Metrics on one split: in the file `<metric>` and, for some, `<metric>_ci95`, `[low,
-    high]`."""
+    high]`.
+    """
 
     figures: dict[str, float]
     """Metric → its figure, for every metric of the problem."""
