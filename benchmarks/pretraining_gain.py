@@ -24,8 +24,10 @@ from transformers import PreTrainedTokenizerBase
 
 from benchmarks.support.command_line import new_parser, print_result
 from benchmarks.support.pretraining_runs import load_profile
-from pipeline.core.params import Compute, OptimisationParams, Params, PretrainParams, load_params
+from pipeline.core.params import Params, load_params
+from pipeline.core.product import Compute
 from pipeline.core.stage import seed_everything
+from pipeline.core.training_sections import OptimisationParams, PretrainParams
 from pipeline.metrics.intervals import Interval, paired_difference
 from pipeline.models.encoder import load_classifier, load_tokenizer, save_model
 from pipeline.models.language_models import new_language_model

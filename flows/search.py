@@ -43,8 +43,9 @@ from flows.planning.machine import refresh_machine
 from flows.planning.study import ask, completed, finished, open_study, study_lock
 from pipeline.core.errors import ParameterError, PipelineError
 from pipeline.core.files import sha256_json, sha256_tree
-from pipeline.core.params import Params, Requirements, override, parse_params, parse_yaml
+from pipeline.core.params import Params, override, parse_params, parse_yaml
 from pipeline.core.paths import Paths
+from pipeline.core.product import Requirements
 from pipeline.core.progress import say
 
 _MAX_RECIPES = 2000

@@ -9,9 +9,10 @@ from pathlib import Path
 from pipeline.core.artifacts.data_reports import Manifest, SourceRecord
 from pipeline.core.artifacts.table_columns import CollectedCorpus, CollectedRecords
 from pipeline.core.errors import DataError
-from pipeline.core.params import Params, Source
+from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
+from pipeline.core.sections import Source
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data import sources
 from pipeline.data.licences import waiver

@@ -14,9 +14,10 @@ from transformers import AutoTokenizer
 
 from pipeline.core.artifacts.table_columns import PreparedRecords, RelatedRows
 from pipeline.core.files import atomic_folder, write_json
-from pipeline.core.params import Params, PrepareParams
+from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
+from pipeline.core.sections import PrepareParams
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data.licences import waiver
 from pipeline.data.records import Record, read_records, write_records

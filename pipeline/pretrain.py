@@ -14,9 +14,10 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.core.errors import DataError
 from pipeline.core.files import read_json
-from pipeline.core.params import Params, PretrainParams
+from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
+from pipeline.core.training_sections import PretrainParams
 from pipeline.models.encoder import load_tokenizer, parameter_count, save_model
 from pipeline.models.language_models import new_language_model
 from pipeline.models.pretrained import resolve_checkpoint

@@ -23,9 +23,10 @@ from pipeline.compression.structured import (
 from pipeline.compression.student_training import TransferSet, read_transfer_set, student_training
 from pipeline.compression.surgery import Surgery
 from pipeline.core.errors import ParameterError
-from pipeline.core.params import Params, PruneParams
+from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
+from pipeline.core.training_sections import PruneParams
 from pipeline.models.bilm_classifier import BilmForSequenceClassification
 from pipeline.models.encoder import (
     load_classifier,

@@ -13,12 +13,12 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from flows.planning.schema import key_of, kind_of, section_in
+from flows.planning.schema import key_of, kind_of
 from pipeline.core.artifacts.part import Artifact
 from pipeline.core.artifacts.table_columns import Table
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import write_text
-from pipeline.core.params import parse_yaml
+from pipeline.core.params import parse_yaml, section_in
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "guide" / "artifacts.md"

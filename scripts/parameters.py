@@ -10,10 +10,10 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
-from flows.planning.schema import key_of, opening, parameters, section_in
+from flows.planning.schema import key_of, opening, parameters
 from pipeline.core.errors import ParameterError
 from pipeline.core.files import write_text
-from pipeline.core.params import Params
+from pipeline.core.params import Params, section_in
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "guide" / "parameters.md"

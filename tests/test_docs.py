@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from flows.console.arguments import make_parser
-from flows.planning.schema import parameters, section_in
-from pipeline.core.params import Params, parse_params
+from flows.planning.schema import parameters
+from pipeline.core.params import Params, parse_params, section_in
 from scripts import artifacts
 from scripts.parameters import PAGE, page
 from tests.support.repository import parameter_values

@@ -41,7 +41,9 @@ def test_validate_takes_out_what_must_not_be_learned_from(tmp_path: Path) -> Non
     report = json.loads((paths.out / "report.json").read_text())
     assert report["personal_data"]["corpus"] == {"email": 0, "url": 1, "phone": 0}
     card = (paths.out / "data_card.md").read_text()
-    assert "|\n\n`mine` is used although" in card  # straight after the table it would be a row of it
+    assert (
+        "|\n\n`mine` is used although" in card
+    )  # straight after the table it would be a row of it
     for said in ("data/mine.csv", "for a test", "positive", "near copies", "url in 1"):
         assert said in card
 

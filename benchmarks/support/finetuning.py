@@ -24,8 +24,10 @@ from transformers import (
 from benchmarks.support.clock import ClockCallback
 from benchmarks.support.watch import ReachedError, Run, Watch
 from pipeline.core.errors import DataError
-from pipeline.core.params import Compute, OptimisationParams, Params, load_params
+from pipeline.core.params import Params, load_params
+from pipeline.core.product import Compute
 from pipeline.core.stage import seed_everything
+from pipeline.core.training_sections import OptimisationParams
 from pipeline.models.encoder import load_classifier, load_tokenizer
 from pipeline.models.pretrained import resolve_checkpoint
 from pipeline.text.batching import epoch_batches, sorted_batches

@@ -20,9 +20,10 @@ from flows.execution.runner import stage_environment
 from pipeline.core.artifacts.table_columns import PreparedRecords
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import sha256_file
-from pipeline.core.params import Params, SplitShares
+from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
+from pipeline.core.sections import SplitShares
 from pipeline.data.records import read_records, write_records
 from pipeline.data.transfer_set import transfer_sentences, write_sentences
 from pipeline.text.split_assignment import unit_hash

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from pipeline.core.params import Compute, Params
+from pipeline.core.params import Params
 from pipeline.core.paths import Paths
+from pipeline.core.product import Compute
 from pipeline.core.progress import say
 from pipeline.core.stage import seed_everything
 from pipeline.models.encoder import load_classifier, load_tokenizer, save_model

@@ -23,16 +23,10 @@ from benchmarks.support.finetuning import QUIET, rows_of_ids
 from benchmarks.support.ngram import KneserNey
 from flows.build import read_profile
 from pipeline.core.errors import DataError
-from pipeline.core.params import (
-    Compute,
-    Params,
-    PretrainParams,
-    load_params,
-    override,
-    parse_params,
-    parse_yaml,
-)
+from pipeline.core.params import Params, load_params, override, parse_params, parse_yaml
+from pipeline.core.product import Compute
 from pipeline.core.stage import seed_everything
+from pipeline.core.training_sections import PretrainParams
 from pipeline.metrics.bits_per_byte import bits_per_byte, text_bytes, xz_bits_per_byte
 from pipeline.models.language_models import new_language_model
 from pipeline.text.packing import PackedRows, documents_of, row_batches

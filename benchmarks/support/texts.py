@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from pipeline.core.params import PrepareParams
 from pipeline.core.paths import Paths
+from pipeline.core.sections import PrepareParams
 from pipeline.core.variants import TOKENIZER_FILE
 from pipeline.runtime.reader import TextReader
 from pipeline.training.labelled_rows import read_split

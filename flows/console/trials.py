@@ -13,8 +13,9 @@ from pipeline.core.artifacts.variant_reports import Timings, VariantReports
 from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.failure import StageFailure
 from pipeline.core.files import atomic_path, write_text
-from pipeline.core.params import Requirements, parse_yaml
+from pipeline.core.params import parse_yaml
 from pipeline.core.paths import Paths
+from pipeline.core.product import Requirements
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pipeline.core.params import Params
+from pipeline.core.params import Params, section_in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +47,6 @@ def parameters(model: type[BaseModel], prefix: str) -> Iterator[Parameter]:
         yield Parameter(path=path, kind=kind_of(field), meaning=meaning, owner=model)
         if inner := section_in(field.annotation):
             yield from parameters(inner, path + "[]" * _is_list(field))
-
-
-def section_in(annotation: Any) -> type[BaseModel] | None:
-    """The section that a field holds, alone or in a list."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for part in get_args(annotation) if (found := section_in(part))), None)
 
 
 def opening(section: type[BaseModel], name: str) -> str:

@@ -14,8 +14,9 @@ from pipeline.core.artifacts.data_reports import Manifest
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file, sha256_json, sha256_tree, write_json
 from pipeline.core.packages import locate
-from pipeline.core.params import Params, Source, load_params, parse_yaml
+from pipeline.core.params import Params, load_params, parse_yaml
 from pipeline.core.paths import Paths
+from pipeline.core.sections import Source
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.compression.distillation import Distillation, Features, transfer_batches
-from pipeline.core.params import OptimisationParams, Params
+from pipeline.core.params import Params
 from pipeline.core.paths import Paths
+from pipeline.core.training_sections import OptimisationParams
 from pipeline.models.numbers import scale_output
 from pipeline.problem.problem import Scale
 from pipeline.problem.problems import problem_named

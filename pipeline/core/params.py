@@ -1,25 +1,22 @@
 """params.yaml as a frozen, typed model: read, checked, changed, and shown to a stage only in part.
 
-The classes of the sections are in `product`, `sections` and `training_sections`; all of them can be
-imported from here. The code lock leaves this module out: no field has a default, so it changes no
+The classes of the sections are in `product`, `sections` and `training_sections`. The code lock leaves this module out: no field has a default, so it changes no
 result, it only refuses values.
 """
 
 import difflib
 import re
-import types
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Self, cast
+from typing import Annotated, Any, Self, cast, get_args
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from pipeline.core.errors import ParameterError
-from pipeline.core.product import Compute, Product, Requirements, Section
+from pipeline.core.product import Compute, Product, Section
 from pipeline.core.sections import (
     BaselineParams,
-    Checkpoint,
     CollectParams,
     EvaluateParams,
     ExportParams,
@@ -28,54 +25,18 @@ from pipeline.core.sections import (
     MeasureParams,
     PrepareParams,
     QuantizeParams,
-    Source,
-    SplitShares,
     ValidateParams,
 )
 from pipeline.core.training_sections import (
     CompressParams,
     DistillParams,
     FinetuneParams,
-    OptimisationParams,
     PretrainParams,
     PruneParams,
     TransferParams,
     check_recipe,
 )
 from pipeline.problem.problems import problem_named
-
-__all__ = [
-    "BaselineParams",
-    "Checkpoint",
-    "CollectParams",
-    "CompressParams",
-    "Compute",
-    "DistillParams",
-    "EvaluateParams",
-    "ExportParams",
-    "FinetuneParams",
-    "GateParams",
-    "LabelParams",
-    "MeasureParams",
-    "OptimisationParams",
-    "Params",
-    "PrepareParams",
-    "PretrainParams",
-    "Product",
-    "PruneParams",
-    "QuantizeParams",
-    "Requirements",
-    "Section",
-    "Source",
-    "SplitShares",
-    "TransferParams",
-    "ValidateParams",
-    "declared",
-    "load_params",
-    "override",
-    "parse_params",
-    "parse_yaml",
-]
 
 
 class Params(Section):
@@ -189,15 +150,15 @@ def override(values: dict[str, Any], changes: Iterable[str]) -> dict[str, Any]:
         dotted, separator, text = change.partition("=")
         if not separator:
             raise ParameterError(
-                f"{change!r}",
+                repr(change),
                 expected="section.key=value",
                 next_step="write it as in finetune.epochs=1",
             )
         *parents, last = dotted.strip().split(".")
         node: Any = copy
         for name in [*parents, last]:
-            if not isinstance(node, dict) or name not in node:
-                known = list(node) if isinstance(node, dict) else []
+            known = list(node) if isinstance(node, dict) else []
+            if name not in known:
                 raise _unknown(dotted, name, known)
             parent, node = node, node[name]
         parent[last] = parse_yaml(text)
@@ -226,27 +187,19 @@ def _explain(error: ValidationError) -> ParameterError:
 
 def _siblings(location: tuple[int | str, ...]) -> list[str]:
     """The names that the schema allows at `location`."""
-    model: Any = Params
+    section: type[BaseModel] | None = Params
     for part in location:
-        if isinstance(part, int):
-            continue
-        fields = {
-            field.alias or name: field.annotation for name, field in model.model_fields.items()
-        }
-        model = _model_in(fields.get(part))
-        if model is None:
-            return []
-    return [field.alias or name for name, field in model.model_fields.items()]
+        if section and isinstance(part, str):
+            fields = {field.alias or name: field for name, field in section.model_fields.items()}
+            section = section_in(fields[part].annotation)
+    return [field.alias or name for name, field in section.model_fields.items()] if section else []
 
 
-def _model_in(annotation: Any) -> Any:
-    """The section in an annotation such as list[Source] or Annotated[X, ...], or None."""
-    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
-        return annotation if issubclass(annotation, BaseModel) else None
-    for argument in getattr(annotation, "__args__", ()):
-        if (found := _model_in(argument)) is not None:
-            return found
-    return None
+def section_in(annotation: Any) -> type[BaseModel] | None:
+    """The section that a field holds, alone or in a list."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := section_in(part))), None)
 
 
 def _unknown(where: str, name: str, known: list[str]) -> ParameterError:

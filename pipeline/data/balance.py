@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.core.artifacts.data_reports import NumberSpread, RejectShares
 from pipeline.core.errors import DataError
-from pipeline.core.params import ValidateParams
+from pipeline.core.sections import ValidateParams
 from pipeline.data.labels import data_error
 from pipeline.data.records import Record
 from pipeline.problem.labelling import RefusedError

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.core.artifacts.data_reports import Lengths, RejectShares, TableReport
-from pipeline.core.params import ValidateParams
 from pipeline.core.progress import track
+from pipeline.core.sections import ValidateParams
 from pipeline.data.duplicates import groups, near_duplicates
 from pipeline.data.records import Record, record_id
 from pipeline.text.cleaning import bare_words, clean

@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.core import packages
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file
-from pipeline.core.params import Source
+from pipeline.core.sections import Source
 from pipeline.data.labels import read_label
 from pipeline.data.records import Record, record_id
 from pipeline.data.rows import FileRow, read_rows

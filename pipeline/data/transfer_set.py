@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.core.artifacts.table_columns import Sentences
-from pipeline.core.params import PrepareParams
 from pipeline.core.progress import track
+from pipeline.core.sections import PrepareParams
 from pipeline.data.records import Record, to_columns
 from pipeline.data.tables import text_schema, write_table
 from pipeline.text.cleaning import bare_words

@@ -17,8 +17,8 @@ from transformers import (
 )
 
 from pipeline.core.errors import ArtifactError
-from pipeline.core.params import FinetuneParams
 from pipeline.core.progress import say
+from pipeline.core.training_sections import FinetuneParams
 from pipeline.glue.tasks import GlueTask
 from pipeline.models.bilm_classifier import BilmForSequenceClassification
 from pipeline.models.encoder import is_bilm, layer_from_top, load_classifier, load_tokenizer

@@ -17,9 +17,11 @@ import numpy as np
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.core.errors import PipelineError
-from pipeline.core.params import Checkpoint, Compute, FinetuneParams, Section
+from pipeline.core.product import Compute, Section
 from pipeline.core.progress import say
+from pipeline.core.sections import Checkpoint
 from pipeline.core.stage import seed_everything
+from pipeline.core.training_sections import FinetuneParams
 from pipeline.glue.answers import TaskAnswers
 from pipeline.glue.encoders import load_encoder
 from pipeline.glue.official_files import GlueRows, read_labelled, read_unlabelled

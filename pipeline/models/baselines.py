@@ -8,8 +8,8 @@ import numpy as np
 
 from pipeline.core.artifacts.data_reports import BaselineQuality, BaselineVerdict
 from pipeline.core.errors import DataError
-from pipeline.core.params import BaselineParams
 from pipeline.core.progress import track
+from pipeline.core.sections import BaselineParams
 from pipeline.core.variants import MAJORITY, NAIVE_BAYES, TFIDF
 from pipeline.models.linear import (
     Baseline,

@@ -11,7 +11,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from pipeline.core.params import PretrainParams
+from pipeline.core.training_sections import PretrainParams
 from pipeline.models.bilm import BilmConfig, BilmForLanguageModelling
 from pipeline.models.characters import CharacterEmbedding, spelling
 from pipeline.models.encoder import is_bilm

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from pipeline.core.params import BaselineParams, Product
+from pipeline.core.product import Product
+from pipeline.core.sections import BaselineParams
 from pipeline.problem.probabilities import Scores, Targets
 from pipeline.problem.problem import Problem
 from pipeline.problem.problems import CLASSIFICATION, MULTI_LABEL, REGRESSION, problem_named

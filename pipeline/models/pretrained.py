@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.core import packages
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file
-from pipeline.core.params import Checkpoint
+from pipeline.core.sections import Checkpoint
 
 WEIGHTS = "model.safetensors"
 _HUB_FILES = ("*.json", "*.txt", "*.model", WEIGHTS)

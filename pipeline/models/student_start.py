@@ -22,7 +22,7 @@ from transformers import (
 )
 
 from pipeline.core.errors import ArtifactError
-from pipeline.core.params import PretrainParams
+from pipeline.core.training_sections import PretrainParams
 from pipeline.models.narrowing import Batch, narrow
 from pipeline.models.whole import load_whole
 

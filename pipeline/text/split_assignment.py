@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 from pipeline.core.errors import DataError
-from pipeline.core.params import SplitShares
+from pipeline.core.sections import SplitShares
 from pipeline.problem.problem import Problem
 
 SPLITS = ("train", "validation", "test")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from pipeline.core.params import Compute
+from pipeline.core.product import Compute
 from pipeline.training.fast.memory import keep_freed_memory
 
 _BFLOAT16_INSTRUCTIONS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})

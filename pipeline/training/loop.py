@@ -15,8 +15,9 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 
 from pipeline.core.errors import TrainingError
-from pipeline.core.params import Compute, OptimisationParams
+from pipeline.core.product import Compute
 from pipeline.core.progress import Progress
+from pipeline.core.training_sections import OptimisationParams
 from pipeline.text.batching import Ids
 from pipeline.training.average import EVERY, moving_average, take_over
 from pipeline.training.curve import Curve

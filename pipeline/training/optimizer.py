@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedModel
 
-from pipeline.core.params import OptimisationParams
+from pipeline.core.training_sections import OptimisationParams
 from pipeline.models.encoder import layer_from_top
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.core.params import Compute
+from pipeline.core.product import Compute
 from pipeline.core.progress import Progress
 from pipeline.models.features import features_read, layer_means
 from pipeline.problem.problems import REGRESSION

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.core.params import Compute, Params
+from pipeline.core.params import Params
+from pipeline.core.product import Compute
 from pipeline.metrics.quality import quality_figure
 from pipeline.problem.problem import Problem
 from pipeline.problem.problems import problem_named

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.compression.onnx_export import export_onnx
-from pipeline.core.params import Compute
+from pipeline.core.product import Compute
 from pipeline.models.encoder import load_tokenizer, reads_segments
 from pipeline.problem.decision import Decision
 from pipeline.problem.problems import problem_named

@@ -15,8 +15,9 @@ from benchmarks.support.peers import Peer, PeerEngine, PeerError
 from benchmarks.support.turns import Turn, take_turn
 from pipeline.core.errors import DataError, PipelineError
 from pipeline.core.files import write_json
-from pipeline.core.params import Params, SplitShares
+from pipeline.core.params import Params
 from pipeline.core.paths import Paths
+from pipeline.core.sections import SplitShares
 from pipeline.data.tables import read_table
 from pipeline.models import linear
 from pipeline.problem.problems import problem_named

@@ -11,7 +11,8 @@ from transformers import AutoModelForSequenceClassification
 
 from pipeline.compression.surgery import Masked, Surgery, cut_share_at
 from pipeline.core.errors import ArtifactError
-from pipeline.core.params import Compute, OptimisationParams
+from pipeline.core.product import Compute
+from pipeline.core.training_sections import OptimisationParams
 from pipeline.text.batching import epoch_batches
 from pipeline.training.curve import Curve
 from pipeline.training.loop import Training, train

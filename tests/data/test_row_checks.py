@@ -2,7 +2,8 @@
 
 from itertools import permutations
 
-from pipeline.core.params import ValidateParams, load_params
+from pipeline.core.params import load_params
+from pipeline.core.sections import ValidateParams
 from pipeline.data.records import Record
 from pipeline.data.row_checks import check_labelled
 from tests.support.repository import PARAMS

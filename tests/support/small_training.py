@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pipeline.core.params import Compute, OptimisationParams
+from pipeline.core.product import Compute
+from pipeline.core.training_sections import OptimisationParams
 from pipeline.text.batching import Ids, epoch_batches
 from pipeline.training.curve import Curve
 from pipeline.training.loop import Training

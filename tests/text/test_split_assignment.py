@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.core.errors import DataError
-from pipeline.core.params import SplitShares
+from pipeline.core.sections import SplitShares
 from pipeline.problem.problems import problem_named
 from pipeline.text.split_assignment import check_splits, split_of
 

@@ -7,7 +7,7 @@ import pytest
 from transformers import PreTrainedTokenizerBase
 
 from pipeline.core.errors import DataError
-from pipeline.core.params import Compute
+from pipeline.core.product import Compute
 from pipeline.models.encoder import load_classifier, load_tokenizer
 from pipeline.training.predict import predict_logits
 from pipeline.training.token_rows import tokenize

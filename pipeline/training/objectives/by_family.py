@@ -2,7 +2,7 @@
 
 from transformers import PreTrainedTokenizerBase
 
-from pipeline.core.params import PretrainParams
+from pipeline.core.training_sections import PretrainParams
 from pipeline.text.packing import PackedRows
 from pipeline.text.words import word_starts
 from pipeline.training.loop import Objective

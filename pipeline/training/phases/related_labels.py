@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from pipeline.core.params import OptimisationParams, Params
+from pipeline.core.params import Params
 from pipeline.core.paths import Paths
+from pipeline.core.training_sections import OptimisationParams
 from pipeline.problem.problems import problem_named
 from pipeline.text.batching import epoch_batches
 from pipeline.training.curve import Curve

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from pipeline.core.params import OptimisationParams
+from pipeline.core.training_sections import OptimisationParams
 from pipeline.training.fast.clipping import clip_in_step
 from pipeline.training.optimizer import build_optimizer
 
