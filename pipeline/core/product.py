@@ -17,6 +17,9 @@ Rate = Annotated[float, Field(gt=0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 
+_METRICS = tuple(dict.fromkeys(name for kind in PROBLEMS.values() for name in kind.metrics))
+_BY_PROBLEM = "; ".join(f"{kind.name}: {', '.join(kind.metrics)}" for kind in PROBLEMS.values())
+
 
 _METRICS = tuple(dict.fromkeys(name for kind in PROBLEMS.values() for name in kind.metrics))
 _KINDS = [f"`{kind.name}`: {kind.words.answer_of_a_text}." for kind in PROBLEMS.values()]
@@ -25,7 +28,7 @@ _BY_PROBLEM = "; ".join(f"{kind.name}: {', '.join(kind.metrics)}" for kind in PR
 
 def _metric_name(name: str) -> str:
     if name not in _METRICS:
-        raise ValueError(f"{name!r} is no figure of quality; there are {', '.join(_METRICS)}")
+        raise ValueError(f"{name!r} is no metric; there are {', '.join(_METRICS)}")
     return name
 
 

@@ -64,7 +64,7 @@ def check_balance(
 
 
 def spread(records: Sequence[Record], *, problem: Problem) -> NumberSpread | None:
-    """How the numbers of a regression product are spread; None where rows have labels."""
+    """Least, most, mean and median of the rows' numbers; None where rows have labels."""
     found = problem.spread(_labels(records))
     return None if found is None else NumberSpread(**found)
 

@@ -100,7 +100,7 @@ def naive_bayes_regression(
 
 
 def _analysis(task: LinearTask) -> dict[str, Any]:
-    """How a vectorizer takes n-grams from a text, or from a pair."""
+    """Options with which a vectorizer takes n-grams from a text, or from a pair."""
     single = {"ngram_range": (1, task.max_ngram), "token_pattern": _WORD}
     if not task.pairs:
         return single

@@ -29,7 +29,7 @@ class Comparison:
         champion: the champion's quality.
         candidate: the new model's quality.
         difference: new minus champion, with its paired interval.
-        metric: the figure of quality.
+        metric: the metric that both are compared by.
     """
 
     rows: int

@@ -165,7 +165,7 @@ class Problem(ABC):
         """Why the rows of a split cannot be learned from or judged on, in words; else None."""
 
     def spread(self, rows: Sequence[str]) -> dict[str, Any] | None:
-        """How the numbers of the rows lie; None where rows have labels."""
+        """Least, most, mean and median of the rows' numbers; None where rows have labels."""
         del rows
         return None
 

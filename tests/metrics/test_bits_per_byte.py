@@ -1,4 +1,4 @@
-"""Bits a byte: by hand, and of xz, which copies what it has seen."""
+"""Bits per byte equal an example by hand, and xz copies from the training text."""
 
 import numpy as np
 import pytest

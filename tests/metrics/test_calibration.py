@@ -1,4 +1,4 @@
-"""Expected calibration error is nought for honest probabilities and large for boastful ones."""
+"""The calibration error is 0 for honest probabilities and large for too sure ones."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Figures from counts are those of scikit-learn, on any rows that a bootstrap may draw."""
+"""Metrics computed from counts equal scikit-learn's, on any rows that a bootstrap may draw."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Intervals hold what they should, and the same rows always give the same interval."""
+"""Intervals contain what they should, and the same rows always give the same interval."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Latency figures stand a disturbed round, and variants take turns."""
+"""One disturbed round does not move the latency, and variants take turns."""
 
 import numpy as np
 

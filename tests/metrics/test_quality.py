@@ -1,4 +1,4 @@
-"""Figures of quality are the known ones, of answers that the decision makes."""
+"""Metrics have their known values, for the answers that the decision gives."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Temperature scaling mends probabilities that are too sure, and leaves honest ones alone."""
+"""Temperature scaling corrects probabilities that are too sure, and leaves honest ones alone."""
 
 import numpy as np
 import pytest

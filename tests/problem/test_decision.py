@@ -1,4 +1,4 @@
-"""Scores become answers by one rule."""
+"""Each problem turns scores into answers by the decision's thresholds."""
 
 import numpy as np
 

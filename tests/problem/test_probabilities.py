@@ -1,4 +1,4 @@
-"""Scores mean what their problem says."""
+"""Scores are probabilities that sum to 1, a probability a label, or a number."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Every table outside pipeline/problem that is keyed by the problem's name knows every problem."""
+"""Every table outside pipeline/problem that has an entry a problem has all of them."""
 
 import re
 from collections.abc import Collection
