@@ -16,6 +16,7 @@ from pipeline.core.artifacts.certificates import (
     ExportCertificates,
     LanguageModelParity,
     ParityCertificate,
+    ParityFigures,
 )
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import sha256_file
@@ -71,7 +72,13 @@ def _export(
     """Write one model's folder and return its certificate."""
     model = load_classifier(source, labels=params.product.labels)
     segments = params.product.pairs and reads_segments(model)
-    rows = _tokenize(source, requests, segments=segments, params=params)
+    rows = TokenRows.read(
+        [request if isinstance(request, str) else request[0] for request in requests],
+        seconds=[request[1] for request in requests if not isinstance(request, str)],
+        tokenizer=load_tokenizer(source),
+        prepare=params.prepare,
+        segments=segments,
+    )
     target.mkdir(parents=True, exist_ok=True)
     onnx_export.export_onnx(
         model,
@@ -82,27 +89,23 @@ def _export(
     )
     shutil.copyfile(source / TOKENIZER_FILE, target / TOKENIZER_FILE)
     _require_same_tokens(target, requests, rows, params=params)
-    differences = _differences(model, target, rows, params=params)
-    onnx_export.require_parity(target.name, differences, tolerance=tolerance)
+    candidate = onnx_export.onnx_runner(open_session(target / MODEL_FILE, threads=1))
+    reference, cases = onnx_export.torch_runner(model), _cases(model, rows, params)
+    differences = onnx_export.largest_differences(reference, candidate, cases)
     return ParityCertificate(
-        passed=True,
-        largest_difference=max(differences.values()),
-        tolerance=tolerance,
-        differences=differences,
+        **dict(_parity(target, differences, tolerance=tolerance)),
         pad_token_id=rows.pad_token_id,
         opset=params.export.opset,
         segments=segments,
         texts_with_equal_tokens=len(requests),
-        bytes=(target / MODEL_FILE).stat().st_size,
-        sha256=sha256_file(target / MODEL_FILE),
     )
 
 
-def _differences(
-    model: PreTrainedModel, target: Path, rows: TokenRows, *, params: Params
-) -> dict[str, float]:
-    """Shape or text → largest difference of the exported model's outputs from torch's."""
-    cases = onnx_export.parity_cases(
+def _cases(
+    model: PreTrainedModel, rows: TokenRows, params: Params
+) -> dict[str, onnx_export.ParityCase]:
+    """Shape or text → the input on which torch and ONNX are compared."""
+    return onnx_export.parity_cases(
         rows.ids[:_PARITY_TEXTS],
         vocabulary_size=model.config.vocab_size,
         max_length=params.prepare.max_length,
@@ -110,8 +113,23 @@ def _differences(
         seed=params.compute.seed,
         segments=rows.segments and rows.segments[:_PARITY_TEXTS],
     )
-    candidate = onnx_export.onnx_runner(open_session(target / MODEL_FILE, threads=1))
-    return onnx_export.largest_differences(onnx_export.torch_runner(model), candidate, cases)
+
+
+def _parity(target: Path, differences: dict[str, float], *, tolerance: float) -> ParityFigures:
+    """The figures of a model that was exported to `target`.
+
+    Raises:
+        ArtifactError: a difference is over the tolerance.
+    """
+    onnx_export.require_parity(target.name, differences, tolerance=tolerance)
+    return ParityFigures(
+        passed=True,
+        largest_difference=max(differences.values()),
+        tolerance=tolerance,
+        differences=differences,
+        bytes=(target / MODEL_FILE).stat().st_size,
+        sha256=sha256_file(target / MODEL_FILE),
+    )
 
 
 def _export_language_model(
@@ -124,41 +142,14 @@ def _export_language_model(
     language_model_onnx.export_language_model(model, target / MODEL_FILE, opset=params.export.opset)
     shutil.copyfile(source / TOKENIZER_FILE, target / TOKENIZER_FILE)
     rows = tokenize(tokenizer, texts, max_length=params.prepare.max_length)
-    cases = onnx_export.parity_cases(
-        rows.ids,
-        vocabulary_size=model.config.vocab_size,
-        max_length=params.prepare.max_length,
-        pad_token_id=rows.pad_token_id,
-        seed=params.compute.seed,
-    )
     differences = language_model_onnx.largest_difference(
         language_model_onnx.torch_answers(model),
         language_model_onnx.onnx_answers(open_session(target / MODEL_FILE, threads=1)),
-        cases,
+        _cases(model, rows, params),
     )
-    onnx_export.require_parity(target.name, differences, tolerance=params.export.tolerance)
     return LanguageModelParity(
-        passed=True,
+        **dict(_parity(target, differences, tolerance=params.export.tolerance)),
         family=language_model_onnx.family_of(model),
-        largest_difference=max(differences.values()),
-        tolerance=params.export.tolerance,
-        differences=differences,
-        bytes=(target / MODEL_FILE).stat().st_size,
-        sha256=sha256_file(target / MODEL_FILE),
-    )
-
-
-def _tokenize(
-    source: Path, requests: Sequence[Request], *, segments: bool, params: Params
-) -> TokenRows:
-    """Tokens of the requests, as the model was trained on them."""
-    pairs = [request for request in requests if not isinstance(request, str)]
-    return TokenRows.read(
-        [request if isinstance(request, str) else request[0] for request in requests],
-        seconds=[second for _, second in pairs],
-        tokenizer=load_tokenizer(source),
-        prepare=params.prepare,
-        segments=segments,
     )
 
 

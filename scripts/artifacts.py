@@ -87,7 +87,7 @@ def page(text: str) -> str:
 
 
 def made() -> str:
-    """A section a stage: each of its outputs, with keys or columns."""
+    """A section for each stage: its outputs, with keys or columns."""
     stages = parse_yaml((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     typed = {found.FILE: found for found in _types() if hasattr(found, "FILE")}
     shown: dict[type[BaseModel], str] = {}
@@ -120,7 +120,11 @@ def _stage(
         for file in (found for found in typed if found == output or found.startswith(f"{output}/")):
             parts.append(_file(file, typed[file], shown))
         if not any(part.startswith(f"`{output}") for part in parts):
-            raise _undescribed(output)
+            raise ArtifactError(
+                f"no description of the output {output} of dvc.yaml",
+                expected="a type in pipeline/core/artifacts, or a line of OTHER_FILES in scripts/artifacts.py",
+                next_step="add one",
+            )
     return "\n".join(parts)
 
 
@@ -166,14 +170,6 @@ def _entries(annotation: Any) -> str:
     if get_origin(annotation) is dict:
         return ".<name>"
     return next((found for part in get_args(annotation) if (found := _entries(part))), "")
-
-
-def _undescribed(output: str) -> ArtifactError:
-    return ArtifactError(
-        f"no description of the output {output} of dvc.yaml",
-        expected="a type in pipeline/core/artifacts, or a line of OTHER_FILES in scripts/artifacts.py",
-        next_step="add one",
-    )
 
 
 if __name__ == "__main__":

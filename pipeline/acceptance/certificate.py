@@ -1,6 +1,5 @@
 """The certificate of a release: what was proved or measured of the model in the bundle.
 
-Every part must be there, and those that can pass must have passed, or the gate releases nothing.
 Figures without a limit of their own are reported, not judged: product.requirements says what a
 product insists on.
 """
@@ -40,13 +39,7 @@ def certify(
     files: CertifiedFiles,
     language_model: LanguageModelCertificate,
 ) -> Certificate:
-    """The certificate of the chosen variant, which has qualified; its figures are of validation.
-
-    Args:
-        batch_invariance: what the runtime measured.
-        files: SHA-256 of the model and the tokenizer that everything was measured on.
-        language_model: what is certified of the language model beside it in the bundle.
-    """
+    """The certificate of the chosen variant, which has qualified; its figures are of validation."""
     found = evidence.validation[chosen.name]
     calibration = calibrate(judge.problem, gold=found.gold, scores=found.scores, seed=judge.seed)
     return Certificate(
@@ -70,14 +63,10 @@ def certify(
 def certify_language_model(
     parity: LanguageModelParity, int8: LanguageModelInt8, *, packed: str
 ) -> LanguageModelCertificate:
-    """Joins the certificates of export and quantize for the language model in the bundle.
-
-    Args:
-        packed: SHA-256 of the model that is packed.
-    """
+    """Joins both certificates of the language model; `packed` is the SHA-256 of the packed file."""
     bound = int8.sha256 == packed and int8.made_from == parity.sha256
-    passed = parity.passed and int8.passed
-    return LanguageModelCertificate(passed=passed and bound, parity=parity, int8=int8)
+    passed = parity.passed and int8.passed and bound
+    return LanguageModelCertificate(passed=passed, parity=parity, int8=int8)
 
 
 def require_complete(certificate: Certificate, *, problem: Problem, precision: str) -> None:
@@ -90,9 +79,8 @@ def require_complete(certificate: Certificate, *, problem: Problem, precision: s
         ArtifactError: naming every part that is missing or has not passed.
     """
     quantized = precision == "int8"
-    faults = _missing(certificate, calibrated=problem.has_probabilities, quantized=quantized)
-    faults = faults or _contradictions(certificate, quantized=quantized)
-    if faults:
+    missing = _missing(certificate, calibrated=problem.has_probabilities, quantized=quantized)
+    if faults := missing or _contradictions(certificate, quantized=quantized):
         raise ArtifactError(
             f"certificates of {certificate.variant}: {'; '.join(faults)}",
             expected="every part there and passed: nothing is released without its certificate",
@@ -104,24 +92,20 @@ def require_complete(certificate: Certificate, *, problem: Problem, precision: s
 
 def _missing(certificate: Certificate, *, calibrated: bool, quantized: bool) -> list[str]:
     """Parts that this variant needs and lacks, and parts that have not passed."""
-    faults = []
-    if quantized and certificate.operators is None:
-        faults.append("operators: missing")
-    if calibrated and certificate.calibration is None:
-        faults.append("calibration: missing")
-    passed = {
-        "parity": certificate.parity.passed,
-        "operators": certificate.operators is None or certificate.operators.passed,
-        "batch_invariance": certificate.batch_invariance.passed,
-        "language_model": certificate.language_model.passed,
+    operators = certificate.operators
+    faults = {
+        "operators: missing": quantized and operators is None,
+        "calibration: missing": calibrated and certificate.calibration is None,
+        "parity: not passed": not certificate.parity.passed,
+        "operators: not passed": operators is not None and not operators.passed,
+        "batch_invariance: not passed": not certificate.batch_invariance.passed,
+        "language_model: not passed": not certificate.language_model.passed,
     }
-    return faults + [f"{name}: not passed" for name, has_passed in passed.items() if not has_passed]
+    return [fault for fault, found in faults.items() if found]
 
 
 def _contradictions(certificate: Certificate, *, quantized: bool) -> list[str]:
-    """Statements of a complete certificate that are impossible, or about other files than are
-    packed.
-    """
+    """Statements of a complete certificate that are impossible, or about files not packed."""
     faults = []
     parity, invariance = certificate.parity, certificate.batch_invariance
     operators = certificate.operators if quantized else None

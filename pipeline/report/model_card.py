@@ -13,10 +13,14 @@ from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.params import Params
 from pipeline.core.variants import Variant
 from pipeline.problem.problems import problem_named
-from pipeline.report.certificate_card import certificate_section
 from pipeline.report.templates import render
 
 _STORED = {"int8": "stored in 8-bit integers", "fp32": "stored in 32-bit floats"}
+_WAYS = {
+    "equal_lengths": "together with texts of its length",
+    "mixed_lengths": "together with others, padded",
+    "padded": "alone, padded to the full length",
+}
 _KEPT = {"mean": "the mean of the weights", "best": "the best on validation"}
 
 
@@ -41,6 +45,8 @@ def model_card(release: Release) -> str:
     prepare, metric = release.params.prepare, product.requirements.quality_metric
     problem, labels = problem_named(product.problem), product.labels
     others = [name for name in problem.metrics if name != metric]
+    drop, texts = release.certificate.quality_drop, release.certificate.batch_invariance.from_
+    origins = {"sentences of the corpus": texts.corpus, "validation texts": texts.validation}
     text = "pair of short texts" if product.pairs else "short text"
     return render(
         "model_card.md.j2",
@@ -58,7 +64,11 @@ def model_card(release: Release) -> str:
         variants=variants,
         calibrated=variants[0].calibration_error is not None,
         verdict=release.verdict,
-        certificate_section=certificate_section(release.certificate),
+        certificate=release.certificate,
+        # Paired differences, so that what is hard for both models cancels out.
+        drops=[(drop.to_teacher, "the teacher"), (drop.to_own_fp32, "its own float32")],
+        origins=", ".join(f"{count:,} {name}" for name, count in origins.items() if count),
+        ways=_WAYS,
         machine=release.machine,
         lineage=release.lineage,
     )

@@ -68,20 +68,12 @@ class Artifact(Part):
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a file of this type.
-
-        Raises:
-            ArtifactError: it is missing, is not JSON, or has other keys.
-        """
+        """Read a file of this type; `ArtifactError` where it is missing or has other keys."""
         return cls.parse(read_json(path), file=f"{path.parent.name}/{path.name}")
 
     @classmethod
     def read(cls, paths: Paths) -> Self:
-        """Read this file from the workspace.
-
-        Raises:
-            ArtifactError: it is missing, is not JSON, or has other keys.
-        """
+        """Read this file from the workspace, as `load` does."""
         return cls.load(paths.read(*cls.FILE.split("/")))
 
     def save(self, path: Path) -> None:
