@@ -56,8 +56,7 @@ class Requirements(Section):
     size_mb: Rate
     """Largest model file, in megabytes of 10⁶ bytes."""
     memory_mb: Rate
-    """Most resident memory of a process that has loaded and used the model, in megabytes of 10⁶
-    bytes."""
+    """Most resident memory of a process that has loaded and used the model, in MB of 10⁶ bytes."""
     max_slice_gap: Share
     """Largest gap of quality between all validation rows and any slice of them (short texts, long
     texts, texts with negation, each label)."""
@@ -72,8 +71,7 @@ class Product(Section):
     """The customer's order: what is built, for whom, and what is good enough."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
-    """Name of the product, of its registered model and of its releases; lower case, digits and
-    hyphens."""
+    """Name of the product, its registered model and its releases; lower case, digits, hyphens."""
     audience: str
     """Who uses the product and for what; printed in the model card."""
     problem: Annotated[str, AfterValidator(lambda name: problem_named(name).name)] = Field(
@@ -85,8 +83,7 @@ class Product(Section):
     """The possible labels, in the order of the model's outputs; for regression, the name of the
     number."""
     examples: Annotated[list[str | Pair], Field(min_length=1)]
-    """Texts (or pairs) to try on the demo page; they are also the first golden requests. Write your
-    own."""
+    """Texts (or pairs) of your own to try on the demo page; also the first golden requests."""
     requirements: Requirements
     """What a model must reach to be released."""
 
@@ -108,8 +105,8 @@ class Product(Section):
 
 
 class Compute(Section):
-    """How training uses the machine. The same values on the same machine give the same results to
-    the last digit.
+    """How training uses the machine. Equal values on one machine give results equal to the last
+    digit.
     """
 
     seed: int

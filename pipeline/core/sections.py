@@ -1,7 +1,5 @@
-"""The parameters of the stages that do not train: one class a stage. See `product` for the rules.
-
-The docstring of each field is its explanation in docs/guide/parameters.md and in `modelyard
-explain`.
+"""The parameters of the stages that do not train: one class a stage. See `product` for the
+rules.
 """
 
 from typing import Annotated, Literal, Self
@@ -36,8 +34,7 @@ class Source(Section):
     text_column: str
     """Column with the text."""
     second_text_column: str | None
-    """Column with the second text of a pair where `product.pairs` is true; null otherwise, and for
-    a corpus."""
+    """Column with the second text of a pair; null for single texts and for a corpus."""
     label_column: str | None
     """Column with the label. A corpus has null, or a column with labels of a neighbouring task: the
     teacher learns them before the product's own rows (`finetune.related`), and nothing is measured
@@ -98,9 +95,7 @@ class CollectParams(Section):
 
 
 class ValidateParams(Section):
-    """validate: cleans texts and takes out rows that must not be learned from; stops where limits
-    are broken.
-    """
+    """validate: cleans texts, takes out rows that must not be learned from, and enforces limits."""
 
     min_characters: Positive
     """Texts with fewer characters are taken out."""
@@ -111,21 +106,17 @@ class ValidateParams(Section):
     of character 5-grams, 1 for equal sets. Near copies are kept, in one cluster, and a cluster is
     never divided between splits. Smaller makes larger clusters."""
     max_reject_share: Share
-    """The build stops where a larger share of the labelled rows is taken out, copies not
-    counted."""
+    """The build stops where a larger share of the labelled rows is taken out, copies aside."""
     max_duplicate_share: Share
     """The build stops where a larger share of the labelled rows are copies of other rows."""
     min_rows_per_label: Positive
-    """The build stops where a label has fewer rows; for regression, where there are fewer rows in
-    all."""
+    """The build stops where a label, or the whole of a regression product, has fewer rows."""
     max_label_share: Share
     """The build stops where one label holds a larger share of the rows."""
 
 
 class LabelParams(Section):
-    """label: makes the gold labels, from the sources and from what people wrote into
-    `annotations/`.
-    """
+    """label: makes the gold labels, from the sources and from people's `annotations/`."""
 
     min_agreement: Annotated[float, Field(ge=-1, le=1)]
     """Least agreement of the annotators, where several labelled the same rows: Krippendorff's
@@ -176,9 +167,7 @@ class Checkpoint(Section):
 
 
 class PrepareParams(Section):
-    """prepare: assigns rows to splits, makes the tokenizers, and turns the corpus into tokens and
-    sentences.
-    """
+    """prepare: splits rows, makes tokenizers, and turns the corpus into tokens and sentences."""
 
     salt: str
     """Text that goes into the hash that assigns rows to splits. Keep it: a new one moves rows
@@ -214,23 +203,18 @@ class PrepareParams(Section):
     """How many of the last words of each labelled corpus document the teacher learns from
     (`finetune.related`)."""
     heldout_share: Share
-    """Share of the corpus documents that pretraining does not read; the language model is scored on
-    them."""
+    """Share of the corpus documents that pretraining leaves out, to score the language model on."""
 
 
 class BaselineParams(Section):
-    """baseline: trains simple classifiers that the teacher must beat, and draws the learning
-    curve.
-    """
+    """baseline: trains simple classifiers for the teacher to beat, and draws the learning curve."""
 
     max_ngram: Positive
     """Most words of the n-grams that the classifiers count."""
     regularisation: Annotated[list[float], Field(min_length=1)]
-    """Values to try for C, the inverse strength of regularisation; the best on validation is
-    kept."""
+    """Values to try for C, the inverse strength of regularisation; validation decides."""
     learning_curve_shares: Annotated[list[Share], Field(min_length=2)]
-    """Shares of the training rows for which a classifier is trained, as the points of the learning
-    curve."""
+    """Shares of the training rows that are the points of the learning curve."""
     min_gain: Share
     """Least quality that the best baseline must have above always answering the commonest label
     (the mean, for regression). The build stops below it: nothing can be learned from these data."""

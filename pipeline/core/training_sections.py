@@ -1,8 +1,4 @@
-"""The parameters of the stages that train: one class a stage. See `product` for the rules.
-
-The docstring of each field is its explanation in docs/guide/parameters.md and in `modelyard
-explain`.
-"""
+"""The parameters of the stages that train: one class a stage. See `product` for the rules."""
 
 from typing import Annotated, Literal, Self
 
@@ -15,17 +11,14 @@ class OptimisationParams(Section):
     """How a stage trains: passes, batches and the optimizer. Every training stage has these."""
 
     epochs: Positive
-    """How many times training reads all its rows. More take longer, fit the rows better, and in the
-    end overfit."""
+    """How many times training reads all its rows. More take longer and, in the end, overfit."""
     batch_size: Positive
-    """Rows that are computed at once. A larger batch needs more memory and makes fewer, less noisy
-    steps."""
+    """Rows computed at once. A larger batch needs more memory and makes fewer, less noisy steps."""
     accumulation: Positive
     """Batches whose gradients are added up before the optimizer makes a step. A step then sees
     `batch_size` times this many rows, with the memory of `batch_size` rows."""
     learning_rate: Rate
-    """Highest learning rate of AdamW, reached after the warm-up. Larger learns faster and may
-    diverge."""
+    """Peak learning rate of AdamW, after the warm-up. Larger learns faster and may diverge."""
     warmup_share: Share
     """Share of all steps in which the learning rate rises from zero to its peak; in the others it
     falls linearly to zero."""
@@ -48,8 +41,7 @@ class PretrainParams(OptimisationParams):
     attention heads must have the same size as its own. `random`: random weights, the only choice
     for a bilm."""
     layers: Positive
-    """Number of transformer layers, or of LSTM layers in each direction. More are slower and may be
-    better."""
+    """Transformer layers, or LSTM layers in each direction. More are slower and may be better."""
     hidden_size: Positive
     """Width of a token's state: of embeddings and transformer layers, or of embeddings and the
     outputs of the LSTMs. Size and time grow with it."""
@@ -103,9 +95,7 @@ class AdaptParams(OptimisationParams):
 
 
 class FinetuneParams(OptimisationParams):
-    """finetune: trains the teacher, the checkpoint with a classifier, on the product's training
-    rows.
-    """
+    """finetune: trains the teacher, the checkpoint with a classifier, on the product's rows."""
 
     adapt: AdaptParams
     """Adaptation of the checkpoint to the domain, before any labels; off with `max_sentences:
@@ -206,14 +196,11 @@ class DistillParams(OptimisationParams):
     labelled_repeats: Positive
     """How many times an epoch repeats the labelled rows, while each corpus sentence comes once."""
     dropout: Share
-    """Share of the student's units that are set to zero at random in training. Larger regularises
-    more."""
+    """Share of the student's units set to zero at random in training; larger regularises more."""
 
 
 class PruneParams(OptimisationParams):
-    """prune: removes the parts of the student that matter least, and trains the rest to make up for
-    them.
-    """
+    """prune: removes the parts of the student that matter least, then trains what is left."""
 
     method: Literal["structured", "dynamic"]
     """What is removed. `structured`: whole units, before training; the model becomes smaller and
