@@ -92,11 +92,11 @@ def release_bundle(
         ReleaseError: it was not released; what was served before is served.
         ArtifactError: the bundle is damaged.
     """
-    from pipeline.release.copies import bundle_product
     from pipeline.release.rollout import ReleaseRequest, Rollout
+    from pipeline.runtime.bundle import open_bundle
 
     root = root.resolve()
-    state = ReleaseState(root, bundle_product(bundle))
+    state = ReleaseState(root, open_bundle(bundle).description.product)
     request = ReleaseRequest(
         bundle=bundle,
         why=why,
@@ -136,7 +136,6 @@ def _passed_verdict(state: ReleaseState, bundle: Path) -> ledger.VerdictSummary 
 
 def _refuse(state: ReleaseState, verdict: ledger.VerdictSummary) -> None:
     entry = ledger.Entry(
-        time=ledger.now(),
         event="refused",
         hash=None,
         version=None,

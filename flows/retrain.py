@@ -169,7 +169,6 @@ def _decide(
 def _keep(state: ReleaseState, why: str, reason: str) -> Outcome:
     champion = state.current()
     entry = ledger.Entry(
-        time=ledger.now(),
         event="kept",
         hash=champion,
         version=None,

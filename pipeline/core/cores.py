@@ -17,26 +17,17 @@ def available_cores(cgroup_file: Path = CGROUP_FILE, cgroup_root: Path = CGROUP_
 
     A quota of 1.5 cores counts as 2: one thread would leave a third of it unused.
     """
-    cores = _affinity_cores()
+    # macOS has no affinity call.
+    has_affinity = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
     quota = quota_cores(cgroup_file, cgroup_root)
     return cores if quota is None else max(1, min(cores, math.ceil(quota)))
 
 
 def quota_cores(cgroup_file: Path, cgroup_root: Path) -> float | None:
     """The cores that the strictest cgroup above this process grants; None without a limit."""
-    quotas = [
-        quota
-        for folder in _cgroup_folders(cgroup_file, cgroup_root)
-        if (quota := _read_quota(folder)) is not None
-    ]
-    return min(quotas, default=None)
-
-
-def _affinity_cores() -> int:
-    # macOS has no affinity call.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    quotas = map(_read_quota, _cgroup_folders(cgroup_file, cgroup_root))
+    return min((quota for quota in quotas if quota is not None), default=None)
 
 
 def _cgroup_folders(cgroup_file: Path, root: Path) -> list[Path]:

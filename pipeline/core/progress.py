@@ -29,16 +29,13 @@ class Progress:
         now = time.monotonic()
         if now - self._spoke < self._interval and done < self._total:
             return
-        self._spoke = now
-        say(self._line(done, now - self._started, figures))
-
-    def _line(self, done: int, elapsed: float, figures: dict[str, str | float]) -> str:
+        self._spoke, elapsed = now, now - self._started
         worked = max(done - self._first, 1)
         left = elapsed / worked * max(self._total - done, 0)
         shown = "  ".join(f"{name} {_figure(value)}" for name, value in figures.items())
         tail = f"{_duration(left)} left" if done < self._total else f"in {_duration(elapsed)}"
         share = 100 * done // max(self._total, 1)
-        return f"{self._task}  {done}/{self._total}  {share}%  {shown}{'  ' if shown else ''}{tail}"
+        say(f"{self._task}  {done}/{self._total}  {share}%  {shown}{'  ' if shown else ''}{tail}")
 
 
 def track(items: Iterable[Item], task: str, total: int) -> Iterator[Item]:

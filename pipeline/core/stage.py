@@ -19,7 +19,6 @@ Metrics = Mapping[str, Any]
 Run = Callable[[Params, Paths], Metrics]
 
 INPUT_KEY_VARIABLE = "MODELYARD_INPUT_KEY"
-_FAILED = 1
 
 
 def run_stage(name: str, run: Run) -> None:
@@ -36,7 +35,7 @@ def run_stage(name: str, run: Run) -> None:
     except PipelineError as error:
         print(f"{name} failed\n  {error}", file=sys.stderr, flush=True)
         StageFailure.of(name, error).save(paths.root)
-        sys.exit(_FAILED)
+        sys.exit(1)
     write_json(paths.out / "metrics.json", metrics)
     say(f"{name}  done in {time.monotonic() - started:.1f} s  {headline(metrics)}")
 
@@ -48,19 +47,15 @@ def _run(name: str, run: Run, paths: Paths) -> Metrics:
     paths.out.mkdir(parents=True, exist_ok=True)
     key = os.environ[INPUT_KEY_VARIABLE] = input_key(paths, stage)
     metrics = run(declared(params, declared_keys(stage)), paths)
-    _check_unchanged(name, key, input_key(paths, stage_definition(paths, name)))
-    return metrics
-
-
-def _check_unchanged(name: str, before: str, after: str) -> None:
-    """Raises where parameters or inputs changed: DVC records them as they are when a stage ends."""
-    if before != after:
+    # DVC records parameters and inputs as they are when a stage ends.
+    if key != input_key(paths, stage_definition(paths, name)):
         raise ParameterError(
             f"parameters or inputs of {name} changed while it ran",
             expected="the same from start to end, or the result would be recorded under other values",
             next_step="run `make pipeline` again; build with other values by SET=, which leaves "
             "params.yaml alone",
         )
+    return metrics
 
 
 def stage_definition(paths: Paths, name: str) -> dict[str, Any]:

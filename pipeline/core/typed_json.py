@@ -3,8 +3,8 @@
 The runtime and the server load without pydantic, so their files are declared as plain dataclasses.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, Field, fields, is_dataclass
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -34,12 +34,18 @@ def _read(hint: Any, value: Any, name: str) -> Any:
     origin, parameters = get_origin(hint), get_args(hint)
     if hint is Any:
         return value
+    if hasattr(hint, "from_json"):
+        return hint.from_json(value)
     if is_dataclass(hint):
-        return (
-            hint.from_json(value) if hasattr(hint, "from_json") else _read_object(hint, value, name)
-        )
+        return _read_object(hint, value, name)
     if origin in (Union, UnionType):
-        return _read_union(parameters, value, name)
+        reasons = []
+        for option in parameters:
+            try:
+                return _read(option, value, name)
+            except MismatchError as error:
+                reasons.append(error)
+        raise reasons[0]
     if origin is Literal:
         expected = f"one of {', '.join(map(repr, parameters))}"
         _require(value in parameters, value, name=name, expected=expected)
@@ -58,24 +64,14 @@ def _read(hint: Any, value: Any, name: str) -> Any:
 
 def _read_object(kind: Any, value: Any, name: str) -> Any:
     _require(isinstance(value, dict), value, name=name, expected="an object")
-    known = {field.name: field for field in fields(kind)}
-    if unknown := sorted(value.keys() - known.keys()):
-        raise MismatchError(f"the unknown key {_join(name, unknown[0])!r}")
-    missing = [key for key, field in known.items() if key not in value and _is_required(field)]
-    if missing:
-        raise MismatchError(f"no key {_join(name, missing[0])!r}")
-    hints = get_type_hints(kind)
-    return kind(**{key: _read(hints[key], held, _join(name, key)) for key, held in value.items()})
-
-
-def _read_union(options: Sequence[Any], value: Any, name: str) -> Any:
-    reasons = []
-    for option in options:
-        try:
-            return _read(option, value, name)
-        except MismatchError as error:
-            reasons.append(error)
-    raise reasons[0]
+    prefix, hints = f"{name}." if name else "", get_type_hints(kind)
+    if unknown := sorted(value.keys() - {field.name for field in fields(kind)}):
+        raise MismatchError(f"the unknown key {prefix + unknown[0]!r}")
+    for field in fields(kind):
+        required = field.default is MISSING and field.default_factory is MISSING
+        if required and field.name not in value:
+            raise MismatchError(f"no key {prefix + field.name!r}")
+    return kind(**{key: _read(hints[key], held, prefix + key) for key, held in value.items()})
 
 
 def _read_list(kind: Any, parameters: tuple[Any, ...], value: Any, *, name: str) -> Any:
@@ -89,14 +85,6 @@ def _read_list(kind: Any, parameters: tuple[Any, ...], value: Any, *, name: str)
     return kind(_read(hint, held, f"{name}[{number}]") for number, (hint, held) in pairs)
 
 
-def _is_required(field: "Field[Any]") -> bool:
-    return field.default is MISSING and field.default_factory is MISSING
-
-
 def _require(fits: bool, value: Any, *, name: str, expected: str) -> None:
     if not fits:
         raise MismatchError(f"{str(value)[:60]!r} as {name or 'the whole'!r}, not {expected}")
-
-
-def _join(name: str, key: str) -> str:
-    return f"{name}.{key}" if name else key

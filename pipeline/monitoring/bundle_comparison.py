@@ -21,7 +21,7 @@ class ComparedRows:
 
     Attributes:
         seconds: the second text of each pair; empty where there are no pairs.
-        targets: gold of each row, `(rows, width)`, in the order of `product.labels`.
+        targets: gold, `(rows, width)`, in the order of `product.labels`.
     """
 
     texts: list[str]
@@ -30,22 +30,13 @@ class ComparedRows:
 
 
 def asks_the_same(champion: Path, params: Params) -> bool:
-    """Whether a bundle has the product's problem of today, and reads pairs if the product does.
-
-    Raises:
-        ArtifactError: the bundle is damaged.
-    """
+    """Whether a bundle has the product's problem of today, and reads pairs if the product does."""
     task = open_bundle(champion).task
     return (task.problem, task.pairs) == (params.product.problem, params.product.pairs)
 
 
 def compare(champion: Path, candidate: Path, *, rows: ComparedRows, params: Params) -> Comparison:
-    """The quality of both bundles on `rows`, each with its own decision, and the difference.
-
-    Raises:
-        ArtifactError: a bundle is damaged.
-        ValueError: there is no row.
-    """
+    """The quality of both bundles on `rows`, each with its own decision, and the difference."""
     if not rows.texts:
         raise ValueError("no row to compare on")
     judge = Judge.of(params)

@@ -22,12 +22,10 @@ MIN_ROWS = 30
 
 @dataclass(frozen=True)
 class Comparison:
-    """A new model and the champion on rows that neither trained on.
+    """The quality of the champion and of a new model on rows that neither trained on.
 
     Attributes:
         rows: number of rows.
-        champion: the champion's quality.
-        candidate: the new model's quality.
         difference: new minus champion, with its paired interval.
         metric: the metric that both are compared by.
     """
@@ -55,30 +53,17 @@ class ReleaseDecision:
     reason: str
 
 
-def decide(
-    comparison: Comparison, *, changed: Sequence[str], max_loss: float = MAX_LOSS
-) -> ReleaseDecision:
-    """Decides to release the new model or to keep the champion.
-
-    Args:
-        comparison: the two models on the same rows.
-        changed: what differs from what the champion was built from, for the reason.
-        max_loss: largest loss of quality that the interval may leave open.
-    """
-    difference = comparison.difference
+def decide(comparison: Comparison, *, changed: Sequence[str]) -> ReleaseDecision:
+    """Whether to release; `changed` names what differs from the champion's build, as a reason."""
+    difference, rows = comparison.difference, comparison.rows
+    if rows < MIN_ROWS:
+        release, why = False, f"Too few rows to compare ({rows}, at least {MIN_ROWS})"
+    elif difference.value >= 0:
+        release, why = True, "At least as good"
+    elif difference.low >= -MAX_LOSS:
+        release, why = True, f"Not worse by more than {100 * MAX_LOSS:g} points"
+    else:
+        release, why = False, "Worse" if difference.high < 0 else "Perhaps worse (inconclusive)"
+    outcome = "released" if release else "champion stays"
     because = f"Changed: {', '.join(changed)}. {str(comparison).capitalize()}."
-    if comparison.rows < MIN_ROWS:
-        return ReleaseDecision(
-            False,
-            f"Too few rows to compare ({comparison.rows}, at least {MIN_ROWS}), champion stays. "
-            f"{because}",
-        )
-    if difference.value >= 0:
-        return ReleaseDecision(True, f"At least as good, released. {because}")
-    if difference.low >= -max_loss:
-        return ReleaseDecision(
-            True, f"Not worse by more than {100 * max_loss:g} points, released. {because}"
-        )
-    if difference.high < 0:
-        return ReleaseDecision(False, f"Worse, champion stays. {because}")
-    return ReleaseDecision(False, f"Perhaps worse (inconclusive), champion stays. {because}")
+    return ReleaseDecision(release, f"{why}, {outcome}. {because}")

@@ -26,11 +26,7 @@ class Limits:
 
 
 def bless(state: ReleaseState, bundle: Bundle, limits: Limits) -> None:
-    """Checks that the copy loads, answers and keeps its limits in a server of its own.
-
-    Raises:
-        ReleaseError: it does not.
-    """
+    """Checks that the copy loads, answers and keeps its limits in a server of its own."""
     candidate = start_candidate(state, bundle.hash)
     try:
         verify(candidate.address, bundle)
@@ -51,11 +47,7 @@ def bless(state: ReleaseState, bundle: Bundle, limits: Limits) -> None:
 
 
 def verify(address: Address, bundle: Bundle) -> None:
-    """Checks that a server serves this bundle and gives the golden answers.
-
-    Raises:
-        ReleaseError: it serves another one, or answers otherwise.
-    """
+    """Checks that a server serves this bundle and gives the golden answers."""
     served = served_hash(address)
     if served != bundle.hash:
         raise ReleaseError(

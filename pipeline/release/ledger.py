@@ -7,7 +7,7 @@ ever appended to; each line is on the disk before the release goes on.
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -20,23 +20,25 @@ VerdictSummary = Mapping[str, bool | int | str | None]
 """`passed`, `released`, and how many of the gate's checks had each outcome."""
 
 
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """One event in the history of what was in production.
 
     Attributes:
-        time: UTC, ISO 8601 with microseconds.
+        time: UTC, ISO 8601 with microseconds, which sorts as text.
         event: `promoted`: `hash` took over. `rolled_back`: `hash` (or nothing) serves again after
             `previous` failed. `already`: `hash` was to be released and serves already. `kept`: a
             retrain left `hash` in production. `refused`: `hash` was not released, `previous` stays.
         hash: bundle hash; None when nothing is in production.
         version: version in the registry, where there is one.
         previous: bundle hash before the event.
-        why: the reason, in words.
-        verdict: summary of the gate's verdict.
     """
 
-    time: str
+    time: str = field(default_factory=_now)
     event: Event
     hash: str | None
     version: str | None
@@ -49,9 +51,11 @@ def append(path: Path, entry: Entry) -> None:
     """Adds one line and waits until it is on the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     line = json.dumps(asdict(entry), sort_keys=True, ensure_ascii=False, allow_nan=False)
-    with path.open("ab") as stream:
+    with path.open("a+b") as stream:
         # A process killed while it wrote leaves half a line: it must not swallow this one.
-        stream.write(f"{_missing_newline(path)}{line}\n".encode())
+        stream.seek(max(stream.seek(0, os.SEEK_END) - 1, 0))
+        newline = "\n" if stream.read() not in (b"", b"\n") else ""
+        stream.write(f"{newline}{line}\n".encode())
         stream.flush()
         os.fsync(stream.fileno())
 
@@ -64,57 +68,29 @@ def read(path: Path) -> list[Entry]:
     """
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").split("\n")
-    parsed = [_parse(number, line) for number, line in enumerate(lines, start=1) if line]
-    return [entry for entry in parsed if entry is not None]
+    entries = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+        try:
+            entries += [Entry(**json.loads(line))] if line else []
+        except (ValueError, TypeError) as error:
+            if isinstance(error, ValueError) and line.startswith("{"):
+                # Half a line, left by a kill: the event that it was to record did not happen.
+                continue
+            raise ReleaseError(
+                f"line {number} of ledger.jsonl is damaged",
+                expected="one JSON object a line, never edited by hand",
+                next_step="restore the file from a backup",
+            ) from error
+    return entries
 
 
 def at(path: Path, time: datetime) -> Entry | None:
     """The last event up to `time` that decided what is in production; None before the first.
 
     Its `hash` is the bundle that served then, or None if none did.
-
-    Raises:
-        ValueError: `time` has no time zone.
     """
     if time.tzinfo is None:
         raise ValueError("a time without a time zone means another moment on each machine")
     moment = time.astimezone(UTC).isoformat(timespec="microseconds")
     decided = [e for e in read(path) if e.event in _IN_PRODUCTION and e.time <= moment]
     return decided[-1] if decided else None
-
-
-def now() -> str:
-    """The current time as entries write it: UTC, in a form that sorts as text."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
-
-
-def _missing_newline(path: Path) -> str:
-    with path.open("rb") as stream:
-        size = stream.seek(0, os.SEEK_END)
-        if not size:
-            return ""
-        stream.seek(size - 1)
-        return "" if stream.read(1) == b"\n" else "\n"
-
-
-def _parse(number: int, line: str) -> Entry | None:
-    try:
-        fields = json.loads(line)
-    except ValueError as error:
-        if line.startswith("{"):
-            # Half a line, left by a kill: the event that it was to record did not happen.
-            return None
-        raise _damaged(number) from error
-    try:
-        return Entry(**fields)
-    except TypeError as error:
-        raise _damaged(number) from error
-
-
-def _damaged(number: int) -> ReleaseError:
-    return ReleaseError(
-        f"line {number} of ledger.jsonl is damaged",
-        expected="one JSON object a line, never edited by hand",
-        next_step="restore the file from a backup",
-    )

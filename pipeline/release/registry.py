@@ -17,7 +17,6 @@ from typing import Any
 
 import mlflow
 import pandas as pd
-from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.models.model import ModelInfo
@@ -79,14 +78,10 @@ class Registry:
             self._client = mlflow.MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
 
     def register(self, bundle: Bundle, run_id: str | None) -> str:
-        """Returns the version of `bundle`, and creates it if its hash has none.
+        """Returns the version of a verified bundle, and creates it if its hash has none.
 
         Args:
-            bundle: a verified bundle.
             run_id: the MLflow run that built it; None starts one for it.
-
-        Raises:
-            ReleaseError: MLflow could not record it.
         """
         if (version := self.version_of(bundle.hash)) is not None:
             return version
@@ -102,9 +97,13 @@ class Registry:
 
     def version_of(self, bundle_hash: str) -> str | None:
         """The version of this bundle; None if it is not registered."""
-        for version in self._versions():
-            if version.tags.get(HASH_TAG) == bundle_hash and version.status == "READY":
-                return str(version.version)
+        token: str | None = None
+        while token is None or token:
+            page = self._client.search_model_versions(f"name = '{self.name}'", page_token=token)
+            for version in page:
+                if version.tags.get(HASH_TAG) == bundle_hash and version.status == "READY":
+                    return str(version.version)
+            token = page.token or ""
         return None
 
     def champion(self) -> str | None:
@@ -112,7 +111,9 @@ class Registry:
         try:
             return str(self._client.get_model_version_by_alias(self.name, ALIAS).version)
         except MlflowException as error:
-            if _is_absent(error):
+            # A missing alias is reported as an invalid value, a missing model as a missing resource.
+            absent = ErrorCode.Name(RESOURCE_DOES_NOT_EXIST)
+            if error.error_code == absent or "alias" in str(error).lower():
                 return None
             raise
 
@@ -123,27 +124,15 @@ class Registry:
         elif self.champion() is not None:
             self._client.delete_registered_model_alias(self.name, ALIAS)
 
-    def _versions(self) -> list[ModelVersion]:
-        found: list[ModelVersion] = []
-        token: str | None = None
-        while token is None or token:
-            page = self._client.search_model_versions(f"name = '{self.name}'", page_token=token)
-            found += page
-            token = page.token or ""
-        return found
-
     def _register(self, bundle: Bundle, run_id: str | None) -> str:
         run = run_id or self._open_run(bundle)
         mlflow.set_tracking_uri(self._uri)
         mlflow.set_registry_uri(self._uri)
         # MLflow logs a model to the experiment that is set, not to that of the given run.
         mlflow.set_experiment(experiment_id=self._client.get_run(run).info.experiment_id)
-        model_id = _log_model(bundle, run).model_id
+        model_id = str(_log_model(bundle, run).model_id)
         if run_id is None:
             self._client.set_terminated(run)
-        return self._add_version(bundle, run, str(model_id))
-
-    def _add_version(self, bundle: Bundle, run: str, model_id: str) -> str:
         if not self._client.search_registered_models(f"name = '{self.name}'"):
             self._client.create_registered_model(self.name)
         version = self._client.create_model_version(
@@ -158,17 +147,21 @@ class Registry:
         return str(version.version)
 
     def _open_run(self, bundle: Bundle) -> str:
-        experiment = self._client.get_experiment_by_name(self.name)
-        experiment_id = (
-            experiment.experiment_id
-            if experiment is not None
-            else self._client.create_experiment(self.name, Paths(self._root).artifact_uri)
-        )
+        if (experiment := self._client.get_experiment_by_name(self.name)) is not None:
+            experiment_id = experiment.experiment_id
+        else:
+            experiment_id = self._client.create_experiment(
+                self.name, Paths(self._root).artifact_uri
+            )
         run = self._client.create_run(experiment_id, run_name=f"release {bundle.hash[:12]}")
         return str(run.info.run_id)
 
 
 def _log_model(bundle: Bundle, run_id: str) -> ModelInfo:
+    # MLflow reads the signature from the example input.
+    example: Any = list(bundle.description.examples)
+    if bundle.task.pairs:
+        example = pd.DataFrame(example, columns=["text", "second"])
     with _runtime_code() as code:
         info: ModelInfo = Model.log(
             artifact_path=None,
@@ -178,19 +171,13 @@ def _log_model(bundle: Bundle, run_id: str) -> ModelInfo:
             python_model=str(_PAIR_MODEL_FILE if bundle.task.pairs else _MODEL_FILE),
             artifacts={"bundle": bundle.folder.resolve().as_uri()},
             code_paths=[str(code)],
-            input_example=_example(bundle),
+            input_example=example,
             signature=_PAIR_SIGNATURE if bundle.task.pairs else None,
             pip_requirements=[
                 f"{name}=={importlib.metadata.version(name)}" for name in _REQUIREMENTS
             ],
         )
     return info
-
-
-def _example(bundle: Bundle) -> Any:
-    """An example input, from which MLflow reads the signature."""
-    examples = list(bundle.description.examples)
-    return pd.DataFrame(examples, columns=["text", "second"]) if bundle.task.pairs else examples
 
 
 @contextmanager
@@ -221,9 +208,3 @@ def _quiet() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
-
-
-def _is_absent(error: MlflowException) -> bool:
-    # A missing alias is reported as an invalid value, a missing model as a missing resource.
-    absent = ErrorCode.Name(RESOURCE_DOES_NOT_EXIST)
-    return error.error_code == absent or "alias" in str(error).lower()

@@ -11,44 +11,40 @@ Before `promote` changes anything, the state to return to is written to a journa
 is restored at once; after a kill, by the next release or `make serve` (`repair`).
 """
 
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.core.errors import PipelineError, ReleaseError
-from pipeline.core.files import write_json
+from pipeline.core.files import atomic_folder, write_json
 from pipeline.release import ledger
 from pipeline.release.blessing import Limits, bless, verify
-from pipeline.release.copies import copy_bundle
 from pipeline.release.registry import Registry
-from pipeline.release.requests import Address, served_hash
+from pipeline.release.requests import served_hash
 from pipeline.release.server_process import (
     DEFAULT_PORT,
     ServerProcess,
+    find_servers,
     running_server,
     start_server,
     stop_server,
-    stop_strays,
     wait_for_hash,
 )
 from pipeline.release.state import Promotion, ReleaseState
-from pipeline.runtime.bundle import Bundle
+from pipeline.runtime.bundle import Bundle, open_bundle
 
 Result = TypeVar("Result")
 FOLLOW_SECONDS = 30.0
-_KILLED = "it was killed before it was verified"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseRequest:
-    """A bundle to release, and how.
+    """A bundle to release, and how; `why` and the gate's verdict are for the ledger.
 
     Attributes:
-        bundle: the folder of the bundle.
-        why: the reason, for the ledger.
         run_id: MLflow run that built it, if any.
-        verdict: summary of the gate's verdict, for the ledger.
         limits: limits that the candidate server must keep.
         port: where the server should listen, if it does not run yet.
     """
@@ -63,14 +59,7 @@ class ReleaseRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseResult:
-    """The result of a release.
-
-    Attributes:
-        hash: the bundle's hash.
-        version: its version in the registry.
-        address: where it is served, a URL.
-        outcome: `promoted`, or `already serving`.
-    """
+    """The bundle's hash and version, the URL that serves it, and `promoted` or `already serving`."""
 
     hash: str
     version: str
@@ -118,41 +107,31 @@ class Rollout:
                 self._undo(request, bundle, previous=previous, error=error)
                 if isinstance(error, PipelineError) or not isinstance(error, Exception):
                     raise
-                raise _unforeseen(error) from error
+                raise ReleaseError(
+                    f"the release failed: {error!r}",
+                    expected="every step to succeed; what served before serves again",
+                    next_step="read the log above, fix the cause, run the release again",
+                ) from error
 
     def _run(self, request: ReleaseRequest, bundle: Bundle, registry: Registry) -> ReleaseResult:
         version: str = self._step("register", lambda: registry.register(bundle, request.run_id))
-        if (address := self._serving(bundle, registry, version)) is not None:
-            return self._record(request, bundle, version=version, address=address)
-        self._step("bless", lambda: bless(self._state, bundle, request.limits))
-        server: ServerProcess = self._step(
-            "promote",
-            lambda: promote(
-                self._state, bundle, registry=registry, version=version, port=request.port
-            ),
-        )
-        self._step("verify", lambda: verify(server.address, bundle))
-        return self._record(request, bundle, version=version, address=server.address)
-
-    def _serving(self, bundle: Bundle, registry: Registry, version: str) -> Address | None:
-        """The server's address if this very bundle is released and serves already, else None."""
         server = running_server(self._state)
         in_place = self._state.current() == bundle.hash and registry.champion() == version
         if server is None or not in_place or served_hash(server.address) != bundle.hash:
-            return None
-        self._step("verify", lambda: verify(server.address, bundle))
-        return server.address
-
-    def _record(
-        self, request: ReleaseRequest, bundle: Bundle, *, version: str, address: Address
-    ) -> ReleaseResult:
-        """Writes the ledger and removes the journal."""
+            self._step("bless", lambda: bless(self._state, bundle, request.limits))
+            server = self._step(
+                "promote",
+                lambda: promote(
+                    self._state, bundle, registry=registry, version=version, port=request.port
+                ),
+            )
+        address = server.address
+        self._step("verify", lambda: verify(address, bundle))
         # Without a journal nothing was changed; with one, a stopped server may have come back.
         promotion = self._state.unverified_promotion()
         before = promotion.hash if promotion else bundle.hash
         already = before == bundle.hash
         entry = ledger.Entry(
-            time=ledger.now(),
             event="already" if already else "promoted",
             hash=bundle.hash,
             version=version,
@@ -168,20 +147,15 @@ class Rollout:
         )
 
     def _undo(
-        self,
-        request: ReleaseRequest,
-        bundle: Bundle,
-        *,
-        previous: str | None,
-        error: BaseException,
+        self, request: ReleaseRequest, bundle: Bundle, *, previous: str | None, error: BaseException
     ) -> None:
         """Restores the state before the release, and writes the failure to the ledger."""
-        why = f"{request.why}; {type(error).__name__}: {_first_line(error)}"
+        reason = str(error).partition("\n")[0]
+        why = f"{request.why}; {type(error).__name__}: {reason}"
         if (promotion := self._state.unverified_promotion()) is not None:
             restore(self._state, promotion, why)
             return
         entry = ledger.Entry(
-            time=ledger.now(),
             event="refused",
             hash=bundle.hash,
             version=None,
@@ -192,14 +166,36 @@ class Rollout:
         ledger.append(self._state.ledger, entry)
 
 
+def copy_bundle(state: ReleaseState, folder: Path) -> Bundle:
+    """Copies a bundle into the folder of its product and returns the verified copy.
+
+    Raises:
+        ArtifactError: the bundle, or the copy, is not what its manifest says.
+        ReleaseError: it is a bundle of another product.
+    """
+    bundle = open_bundle(folder)
+    if (product := bundle.description.product) != state.product:
+        raise ReleaseError(
+            f"a bundle of the product {product}",
+            expected=f"one of {state.product}, whose pointer, server and ledger these are",
+            next_step="release it under its own product's name",
+        )
+    target = state.release(bundle.hash)
+    try:
+        whole = open_bundle(target).hash == bundle.hash
+    except (PipelineError, OSError):
+        whole = False
+    if not whole:
+        with atomic_folder(target) as temporary:
+            shutil.copytree(folder, temporary, dirs_exist_ok=True)
+            open_bundle(temporary)
+    return open_bundle(target)
+
+
 def promote(
     state: ReleaseState, bundle: Bundle, *, registry: Registry, version: str, port: int
 ) -> ServerProcess:
-    """Puts `bundle` into production and returns the server that serves it.
-
-    Raises:
-        ReleaseError: no server serves it in time.
-    """
+    """Puts `bundle` into production and returns the server that serves it."""
     server = running_server(state)
     before = Promotion(
         hash=state.current(),
@@ -225,14 +221,17 @@ def repair(state: ReleaseState) -> bool:
 
     Call it with the lock held. Servers that a killed release left behind are stopped too.
     """
-    promotion = state.unverified_promotion()
-    if promotion is not None and _is_recorded(state, promotion):
-        promotion = None
-    if promotion is not None:
-        restore(state, promotion, _KILLED)
+    promotion, last = state.unverified_promotion(), ledger.read(state.ledger)[-1:]
+    recorded = [e.hash for e in last if e.event in ("promoted", "already")]
+    undone = promotion is not None and promotion.failed not in recorded
+    if promotion is not None and undone:
+        restore(state, promotion, "it was killed before it was verified")
     state.journal.unlink(missing_ok=True)
-    stop_strays(state, running_server(state))
-    return promotion is not None
+    server = running_server(state)
+    for pid in find_servers(state):
+        if server is None or pid != server.pid:
+            stop_server(pid)
+    return undone
 
 
 def restore(state: ReleaseState, promotion: Promotion, why: str) -> None:
@@ -250,7 +249,6 @@ def restore(state: ReleaseState, promotion: Promotion, why: str) -> None:
         stop_server(server.pid)
         state.server.unlink(missing_ok=True)
     entry = ledger.Entry(
-        time=ledger.now(),
         event="rolled_back",
         hash=promotion.hash,
         version=promotion.champion,
@@ -259,24 +257,3 @@ def restore(state: ReleaseState, promotion: Promotion, why: str) -> None:
     )
     ledger.append(state.ledger, entry)
     state.journal.unlink(missing_ok=True)
-
-
-def _is_recorded(state: ReleaseState, promotion: Promotion) -> bool:
-    """Whether the promotion was verified and recorded before the kill."""
-    entries = ledger.read(state.ledger)
-    last = entries[-1] if entries else None
-    return (
-        last is not None and last.event in ("promoted", "already") and last.hash == promotion.failed
-    )
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [""])[0]
-
-
-def _unforeseen(error: Exception) -> ReleaseError:
-    return ReleaseError(
-        f"the release failed: {error!r}",
-        expected="every step to succeed; what served before serves again",
-        next_step="read the log above, fix the cause, run the release again",
-    )

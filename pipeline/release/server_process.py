@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -37,12 +37,7 @@ _POLL_SECONDS = 0.05
 class ServerProcess:
     """A running server, as `server.json` describes it.
 
-    Attributes:
-        pid: its process id.
-        host: address it listens on.
-        port: port it listens on.
-        create_time: when the system started the process. Systems reuse pids; pid and start time
-            together name one process.
+    Systems reuse process ids; `pid` and `create_time` together name one process.
     """
 
     pid: int
@@ -87,11 +82,7 @@ def is_outdated(server: ServerProcess, code: Path = _CODE) -> bool:
 
 
 def start_server(state: ReleaseState, port: int) -> ServerProcess:
-    """Starts the long-lived server on `port`, or the next free one, and writes `server.json`.
-
-    Raises:
-        ReleaseError: it does not get ready.
-    """
+    """Starts the long-lived server on `port`, or the next free one, and writes `server.json`."""
     arguments = ["--pointer", str(state.pointer.resolve())]
     server = _start(state, arguments, port=port, name="server")
     write_json(state.server, asdict(server))
@@ -101,11 +92,7 @@ def start_server(state: ReleaseState, port: int) -> ServerProcess:
 
 
 def start_candidate(state: ReleaseState, bundle_hash: str) -> ServerProcess:
-    """Starts a server of one release copy on a port of its own.
-
-    Raises:
-        ReleaseError: it does not get ready.
-    """
+    """Starts a server of one release copy on a port of its own."""
     arguments = ["--bundle", str(state.release(bundle_hash).resolve())]
     return _start(state, arguments, port=0, name="candidate")
 
@@ -117,10 +104,11 @@ def stop_server(pid: int) -> None:
         family = [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
         return
-    _signal_all(family, psutil.Process.terminate)
-    _, alive = psutil.wait_procs(family, timeout=_STOP_SECONDS)
-    _signal_all(alive, psutil.Process.kill)
-    psutil.wait_procs(alive, timeout=_STOP_SECONDS)
+    for end in (psutil.Process.terminate, psutil.Process.kill):
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                end(process)
+        _, family = psutil.wait_procs(family, timeout=_STOP_SECONDS)
 
 
 def stop_all(state: ReleaseState) -> list[int]:
@@ -130,13 +118,6 @@ def stop_all(state: ReleaseState) -> list[int]:
         stop_server(pid)
     state.server.unlink(missing_ok=True)
     return pids
-
-
-def stop_strays(state: ReleaseState, keep: ServerProcess | None) -> None:
-    """Stops servers of this product that a killed release left behind."""
-    for pid in find_servers(state):
-        if keep is None or pid != keep.pid:
-            stop_server(pid)
 
 
 def find_servers(state: ReleaseState) -> list[int]:
@@ -168,11 +149,20 @@ def wait_for_hash(address: Address, bundle_hash: str, *, seconds: float) -> bool
 
 def _start(state: ReleaseState, arguments: Sequence[str], *, port: int, name: str) -> ServerProcess:
     """Starts a server and waits until it is ready. The server itself looks for a free port."""
-    note = state.folder / f"{name}.listening.json"
+    note, log = state.folder / f"{name}.listening.json", state.logs / f"{name}.log"
     note.unlink(missing_ok=True)
     listen = ["--host", HOST, "--port", str(port), "--state", str(note.resolve())]
-    log = state.logs / f"{name}.log"
-    process = _spawn([*arguments, *listen], log)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", _MODULE, *arguments, *listen],
+            # Not the working folder: that of a build may be deleted.
+            cwd=_CODE,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     try:
         address = _wait_ready(process, note, log)
         create_time = psutil.Process(process.pid).create_time()
@@ -182,23 +172,7 @@ def _start(state: ReleaseState, arguments: Sequence[str], *, port: int, name: st
         raise
     # The server outlives this process on purpose; Popen would warn of that if it had no exit code.
     process.returncode = 0
-    return ServerProcess(
-        pid=process.pid, host=address.host, port=address.port, create_time=create_time
-    )
-
-
-def _spawn(arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            [sys.executable, "-m", _MODULE, *arguments],
-            # Not the working folder: that of a build may be deleted.
-            cwd=_CODE,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    return ServerProcess(pid=process.pid, create_time=create_time, **asdict(address))
 
 
 def _wait_ready(process: subprocess.Popen[bytes], note: Path, log: Path) -> Address:
@@ -210,20 +184,8 @@ def _wait_ready(process: subprocess.Popen[bytes], note: Path, log: Path) -> Addr
             if served_hash(address, timeout=2.0) is not None:
                 return address
         time.sleep(_POLL_SECONDS)
-    raise _not_ready(log)
-
-
-def _signal_all(
-    processes: Sequence[psutil.Process], send: Callable[[psutil.Process], None]
-) -> None:
-    for process in processes:
-        with suppress(psutil.NoSuchProcess):
-            send(process)
-
-
-def _not_ready(log: Path) -> ReleaseError:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-3:]
-    return ReleaseError(
+    raise ReleaseError(
         f"a server that did not get ready: {' | '.join(lines) or 'its log is empty'}",
         expected=f"/health/ready to answer within {_START_SECONDS:g} s",
         next_step=f"read {log}",

@@ -37,19 +37,14 @@ class Promotion:
 
 @dataclass(frozen=True)
 class ReleaseState:
-    """The files of one product's releases.
-
-    Attributes:
-        root: the project's folder.
-        product: its name, as `product.name` and a bundle's description give it.
-    """
+    """The files of one product's releases, below the project's folder `root`."""
 
     root: Path
     product: str
 
     @property
     def folder(self) -> Path:
-        return _products(self.root) / self.product
+        return Paths(root=self.root).state / "products" / self.product
 
     @property
     def releases(self) -> Path:
@@ -108,11 +103,7 @@ class ReleaseState:
         return read_json(path) if path.exists() else None
 
     def unverified_promotion(self) -> Promotion | None:
-        """The promotion in the journal; None if there is no journal.
-
-        Raises:
-            ReleaseError: the journal was edited by hand.
-        """
+        """The promotion in the journal; None if there is no journal."""
         value = self.optional(self.journal)
         try:
             return None if value is None else read_as(Promotion, value)
@@ -125,11 +116,7 @@ class ReleaseState:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Allows one release of the product at a time. A kill frees the lock too.
-
-        Raises:
-            ReleaseError: another release is under way.
-        """
+        """Allows one release of the product at a time. A kill frees the lock too."""
         # Here, because it imports asyncio, and reading the state needs no lock.
         from filelock import FileLock, Timeout
 
@@ -148,8 +135,5 @@ class ReleaseState:
 
 def all_states(root: Path) -> list[ReleaseState]:
     """The states of all products that were ever released here, sorted by name."""
-    return [ReleaseState(root, folder.name) for folder in sorted(_products(root).glob("*/"))]
-
-
-def _products(root: Path) -> Path:
-    return Paths(root=root).state / "products"
+    folders = sorted((Paths(root=root).state / "products").glob("*/"))
+    return [ReleaseState(root, folder.name) for folder in folders]

@@ -31,11 +31,7 @@ class Footprint:
 
 
 def measure_footprint(model: Path, tokenizer: Path, *, task: Task, threads: int) -> Footprint:
-    """The memory of a new process that loads and uses the model.
-
-    Raises:
-        ArtifactError: that process failed.
-    """
+    """The memory of a new process that loads and uses the model."""
     arguments = [str(model), str(tokenizer), json.dumps(asdict(task)), str(threads)]
     done = subprocess.run(
         [sys.executable, "-m", "pipeline.runtime.footprint", *arguments],
@@ -53,8 +49,7 @@ def measure_footprint(model: Path, tokenizer: Path, *, task: Task, threads: int)
     return read_as(Footprint, json.loads(done.stdout))
 
 
-def peak_bytes() -> int:
-    """The peak of this process's resident memory so far."""
+def _peak_bytes() -> int:
     status = Path("/proc/self/status")
     if status.exists():
         # On Linux `getrusage` also counts the memory of the process that forked this one.
@@ -66,7 +61,7 @@ def peak_bytes() -> int:
 
 if __name__ == "__main__":
     model, tokenizer, task, threads = sys.argv[1:]
-    imported = peak_bytes()
+    imported = _peak_bytes()
     described = read_as(Task, json.loads(task))
     TextModel(Path(model), Path(tokenizer), task=described, threads=int(threads)).warm_up()
-    print(json.dumps(asdict(Footprint(bytes_imported=imported, bytes_peak=peak_bytes()))))
+    print(json.dumps(asdict(Footprint(bytes_imported=imported, bytes_peak=_peak_bytes()))))

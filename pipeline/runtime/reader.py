@@ -34,9 +34,6 @@ class TextReader:
         max_length: tokens of a row, special tokens included.
         window_stride: ordinary tokens from the start of one window to the start of the next; None
             cuts the text.
-
-    Raises:
-        ArtifactError: the file does not load.
     """
 
     def __init__(self, tokenizer: Path, *, max_length: int, window_stride: int | None) -> None:
@@ -78,11 +75,7 @@ class TextReader:
 
 
 def open_tokenizer(path: Path) -> Tokenizer:
-    """The tokenizer in a file, without the padding and length that its training may have saved.
-
-    Raises:
-        ArtifactError: the file does not load.
-    """
+    """The tokenizer in a file, without the padding and length that its training may have saved."""
     try:
         tokenizer = Tokenizer.from_file(str(path))
     # tokenizers raises a bare Exception for a file it cannot read.

@@ -17,9 +17,6 @@ def open_session(model: Path, threads: int | None = None) -> ort.InferenceSessio
     Args:
         threads: threads inside an operator, at most the cores this process may use; None takes
             those.
-
-    Raises:
-        ArtifactError: the file is missing or ONNX Runtime refuses it.
     """
     cores = available_cores()
     try:

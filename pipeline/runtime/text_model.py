@@ -62,11 +62,7 @@ class TextModel:
         return cls(folder / MODEL, folder / TOKENIZER, task=task, threads=threads)
 
     def predict(self, requests: Sequence[Request]) -> list[Prediction]:
-        """One prediction for each request, in order.
-
-        Raises:
-            DataError: the first text of a pair leaves no room for the second.
-        """
+        """One prediction for each request, in order."""
         return [self.answer(request) for request in requests]
 
     def answer(self, request: Request) -> Prediction:
@@ -116,12 +112,6 @@ class TextModel:
             feed[SEGMENTS] = segments
         found: npt.NDArray[np.float32] = self._session.run(["logits"], feed)[0]
         return found
-
-    @property
-    def threads(self) -> int:
-        """Threads that ONNX Runtime uses inside an operator."""
-        threads: int = self._session.get_session_options().intra_op_num_threads
-        return threads
 
     def warm_up(self) -> None:
         """Runs the shortest and the longest input, so that the first caller does not wait."""

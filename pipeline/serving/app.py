@@ -1,7 +1,6 @@
 """The HTTP application: the routes, over a `ModelHolder` that the caller passes in.
 
-POST /predict      {"text": ".."} or {"texts": [..]} → an answer to each; for a model that reads
-pairs
+POST /predict      {"text": ".."} or {"texts": [..]} → an answer to each; for pairs
                    {"text": "..", "second": ".."} or {"pairs": [["..", ".."], ..]}
 GET  /health/live  the process answers         GET /health/ready  a model is loaded and warm
 GET  /model        the model and its figures   GET /model/card    its model card
@@ -10,10 +9,8 @@ GET  /             the demo page
 """
 
 import asyncio
-import logging
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -28,10 +25,6 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from pipeline.core.errors import DataError
-from pipeline.problem.prediction import Prediction
-from pipeline.runtime.task import Request as TextRequest
-from pipeline.runtime.text_model import TextModel
 from pipeline.serving.admission import Admission
 from pipeline.serving.guard import Guard, SecurityHeaders
 from pipeline.serving.hot_swap import ModelHolder, ServedModel
@@ -40,7 +33,6 @@ from pipeline.serving.protocol import (
     BodyTooLargeError,
     ProtocolError,
     error_response,
-    failed,
     json_response,
     read_requests,
     require_shape,
@@ -53,8 +45,6 @@ _ROUTES = (
     "POST /predict, POST /language/{cost,next,fill,embeddings}, "
     "GET /, /model, /model/card, /health/live, /health/ready"
 )
-_LOGGER = logging.getLogger("modelyard.server")
-
 Background = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -69,8 +59,8 @@ def create_app(
     """Makes the application.
 
     Args:
-        holder: holds the model that serves; may be empty at first.
-        admission: runs the inference; closed when the application ends.
+        holder: may be empty at first.
+        admission: closed when the application ends.
         background: a task that runs beside the requests, such as `PointerFollower.follow`.
         token: the token that callers of /predict and /language must send; None needs none.
         loopback_only: refuse requests whose Host header does not name this machine.
@@ -85,64 +75,45 @@ def create_app(
         *language_routes(partial(_current, holder), admission),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
-    guards = [
-        Middleware(SecurityHeaders),
-        Middleware(Guard, token=token, loopback_only=loopback_only),
-    ]
+    guard = Middleware(Guard, token=token, loopback_only=loopback_only)
     return Starlette(
         routes=routes,
-        middleware=guards,
-        exception_handlers={ProtocolError: _on_protocol_error, HTTPException: _on_http_error},
+        middleware=[Middleware(SecurityHeaders), guard],
+        exception_handlers={
+            ProtocolError: _on_protocol_error,
+            HTTPException: _on_http_error,
+            ClientDisconnect: lambda *_: Response(status_code=400),
+        },
         lifespan=partial(_lifespan, admission, background),
     )
 
 
 @asynccontextmanager
 async def _lifespan(
-    admission: Admission, background: Background | None, app: Starlette
+    admission: Admission, background: Background | None, _: Starlette
 ) -> AsyncIterator[None]:
-    task = None if background is None else asyncio.create_task(background())
+    tasks = [] if background is None else [asyncio.create_task(background())]
     try:
         yield
     finally:
-        if task is not None:
+        for task in tasks:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         admission.close()
 
 
 async def _predict(holder: ModelHolder, admission: Admission, request: Request) -> Response:
-    try:
-        requests = await read_requests(request)
-    except ClientDisconnect:
-        return Response(status_code=400)
+    requests = await read_requests(request)
     model = _current(holder)
     require_shape(requests, pairs=model.text_model.task.pairs)
-    try:
-        predictions, seconds = await admission.run(partial(_timed, model.text_model, requests))
-    except ProtocolError:
-        raise
-    except DataError as error:
-        raise ProtocolError(
-            422, got=error.got, expected=error.expected, next_step=error.next_step
-        ) from None
-    # The message could hold the text, which must not reach the log, so only the type is logged.
-    except Exception as error:
-        _LOGGER.error("prediction failed: %s", type(error).__name__)
-        raise failed() from None
+    answers, milliseconds = await admission.compute(partial(model.text_model.predict, requests))
     return json_response(
         {
-            "predictions": [prediction.as_dict() for prediction in predictions],
+            "predictions": [answer.as_dict() for answer in answers],
             "model": _identity(model),
-            "milliseconds": round(seconds * 1000, 3),
+            "milliseconds": milliseconds,
         }
     )
-
-
-def _timed(model: TextModel, requests: list[TextRequest]) -> tuple[list[Prediction], float]:
-    """The predictions and the seconds they took, with the tokenizer, without the queue."""
-    start = time.perf_counter()
-    return model.predict(requests), time.perf_counter() - start
 
 
 async def _model(holder: ModelHolder, request: Request) -> Response:
@@ -188,12 +159,8 @@ def _current(holder: ModelHolder) -> ServedModel:
 
 
 def _identity(model: ServedModel) -> dict[str, str]:
-    description = model.bundle.description
-    return {
-        "product": description.product,
-        "hash": model.bundle.hash,
-        "variant": description.variant,
-    }
+    bundle, described = model.bundle, model.bundle.description
+    return {"product": described.product, "hash": bundle.hash, "variant": described.variant}
 
 
 async def _on_protocol_error(request: Request, error: Exception) -> Response:
@@ -231,18 +198,11 @@ class _EarlyError(Response):
         start = {"type": "http.response.start", "status": self.status_code}
         await send({**start, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": True})
-        await _discard(receive)
+        remaining, more = DISCARD_BYTES, True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DISCARD_SECONDS):
+                while more and remaining > 0:
+                    message = await receive()
+                    remaining -= len(message.get("body", b""))
+                    more = message.get("more_body", False)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _discard(receive: Receive) -> None:
-    remaining = DISCARD_BYTES
-    try:
-        async with asyncio.timeout(DISCARD_SECONDS):
-            while remaining > 0:
-                message = await receive()
-                remaining -= len(message.get("body", b""))
-                if not message.get("more_body", False):
-                    return
-    except TimeoutError:
-        return

@@ -46,7 +46,6 @@ class SecurityHeaders:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes the request on and adds the headers to its answer."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -60,18 +59,14 @@ class Guard:
     """Refuses requests with a foreign Host header, and requests to a model without the token.
 
     Args:
-        app: the application behind it.
         token: the secret that callers of /predict and /language must send; None needs none.
         loopback_only: the Host header must name this machine.
     """
 
     def __init__(self, app: ASGIApp, *, token: str | None, loopback_only: bool) -> None:
-        self._app = app
-        self._token = token
-        self._loopback_only = loopback_only
+        self._app, self._token, self._loopback_only = app, token, loopback_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers with an error, or passes the request on."""
         refusal = self._refusal(scope) if scope["type"] == "http" else None
         if refusal is None:
             await self._app(scope, receive, send)
@@ -80,37 +75,28 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> ProtocolError | None:
         headers = Headers(scope=scope)
-        if self._loopback_only and _host_name(headers.get("host", "")) not in _LOOPBACK_NAMES:
+        host = headers.get("host", "")
+        name, colon, port = host.rpartition(":")
+        name = name if colon and port.isdecimal() else host
+        if self._loopback_only and name.lower() not in _LOOPBACK_NAMES:
             return ProtocolError(
                 421,
                 got="a Host header that does not name this machine",
                 expected="localhost, 127.0.0.1 or [::1]",
                 next_step="open the address that the server printed when it started",
             )
-        if self._token is not None and _needs_token(scope["path"]):
-            return _check_token(headers.get("authorization", ""), self._token)
-        return None
-
-
-def _host_name(host: str) -> str:
-    """The name in a Host header without its port."""
-    name, colon, port = host.rpartition(":")
-    return (name if colon and port.isdecimal() else host).lower()
-
-
-def _needs_token(path: str) -> bool:
-    return path == "/predict" or path.startswith("/language/")
-
-
-def _check_token(authorization: str, token: str) -> ProtocolError | None:
-    # Starlette decodes headers as Latin-1, so this gives back the bytes that were sent.
-    # compare_digest takes constant time, so that the delay of an answer does not reveal the token.
-    if hmac.compare_digest(authorization.encode("latin-1"), f"Bearer {token}".encode()):
-        return None
-    return ProtocolError(
-        401,
-        got="no valid token",
-        expected="the header Authorization: Bearer <token>",
-        next_step="ask whoever runs this server for the token",
-        headers={"www-authenticate": "Bearer"},
-    )
+        guarded = scope["path"] == "/predict" or scope["path"].startswith("/language/")
+        if self._token is None or not guarded:
+            return None
+        # Starlette decodes headers as Latin-1, so this gives back the bytes that were sent.
+        sent = headers.get("authorization", "").encode("latin-1")
+        # In constant time, so that the delay of an answer does not reveal the token.
+        if hmac.compare_digest(sent, f"Bearer {self._token}".encode()):
+            return None
+        return ProtocolError(
+            401,
+            got="no valid token",
+            expected="the header Authorization: Bearer <token>",
+            next_step="ask whoever runs this server for the token",
+            headers={"www-authenticate": "Bearer"},
+        )

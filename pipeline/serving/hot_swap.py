@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from pipeline.core.errors import ArtifactError
-from pipeline.runtime.bundle import Bundle, open_bundle
+from pipeline.runtime.bundle import MODEL_CARD, Bundle, open_bundle
 from pipeline.runtime.language_model import LanguageModel
 from pipeline.runtime.text_model import TextModel
 
@@ -58,7 +58,9 @@ class ModelHolder:
             self.refuse(error)
             raise
         self.current, self.last_error = model, None
-        _LOGGER.info("serving %s %s from %s", model.bundle.hash[:12], _name(model), folder)
+        described = model.bundle.description
+        name = f"({described.product}, {described.variant})"
+        _LOGGER.info("serving %s %s from %s", model.bundle.hash[:12], name, folder)
         return model
 
     def refuse(self, error: ArtifactError) -> None:
@@ -69,17 +71,7 @@ class ModelHolder:
         self.last_error = reason
 
 
-@dataclass(frozen=True)
-class Pointer:
-    """The content of a pointer file: the hash of a bundle and the folder that holds it."""
-
-    bundle: str
-    folder: Path
-
-
-def open_model(
-    folder: Path, *, expected_hash: str | None = None, threads: int | None = None
-) -> ServedModel:
+def open_model(folder: Path, *, expected_hash: str | None = None) -> ServedModel:
     """Verifies and loads a bundle, warms it up and checks it against its golden answers.
 
     Raises:
@@ -92,7 +84,7 @@ def open_model(
             expected=f"bundle {expected_hash[:12]}, which the pointer names",
             next_step="release the bundle again",
         )
-    text_model = TextModel.from_bundle(bundle, threads)
+    text_model = TextModel.from_bundle(bundle)
     text_model.warm_up()
     if failures := bundle.description.golden_differences(text_model.answer):
         raise ArtifactError(
@@ -100,12 +92,11 @@ def open_model(
             expected="all its golden answers, as on the machine that built it",
             next_step="build the bundle again on a machine of this kind",
         )
-    card = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
-    return ServedModel(bundle, text_model, card)
+    return ServedModel(bundle, text_model, (folder / MODEL_CARD).read_text(encoding="utf-8"))
 
 
-def read_pointer(path: Path) -> Pointer:
-    """Parses a pointer file: `{"bundle": "<hash>", "folder": "releases/<hash>"}`.
+def read_pointer(path: Path) -> tuple[str, Path]:
+    """The hash of the bundle that a pointer file names, and the folder that holds it.
 
     Raises:
         ArtifactError: it is missing, not JSON, or names a folder outside its own.
@@ -118,15 +109,14 @@ def read_pointer(path: Path) -> Pointer:
         raise _bad_pointer(path, f"cannot be read ({error!r})") from error
     if not fits:
         raise _bad_pointer(path, f"names bundle {digest!r} in {str(folder)!r}")
-    return Pointer(digest, path.parent / folder)
+    return digest, path.parent / folder
 
 
 class PointerFollower:
     """Loads the bundle that a pointer file names, each time the file changes."""
 
     def __init__(self, holder: ModelHolder, pointer: Path) -> None:
-        self._holder = holder
-        self._pointer = pointer
+        self._holder, self._pointer = holder, pointer
         self._seen: tuple[int, bytes] | None = None
 
     async def follow(self) -> None:
@@ -137,38 +127,32 @@ class PointerFollower:
 
     def check(self) -> None:
         """Loads the bundle that the pointer names, if the file has changed."""
-        signature = self._signature()
+        try:
+            # With the time, so that touching the file causes another try.
+            signature = self._pointer.stat().st_mtime_ns, self._pointer.read_bytes()
+        except OSError:
+            signature = None
         if signature is not None and signature == self._seen:
             return
         self._seen = signature
         try:
-            pointer = read_pointer(self._pointer)
-            if not self._serves(pointer):
-                self._holder.load(pointer.folder, expected_hash=pointer.bundle)
+            digest, folder = read_pointer(self._pointer)
+            current = self._holder.current
+            if current is not None and current.bundle.hash == digest:
+                # The pointer was set back or written again.
+                self._holder.last_error = None
+            else:
+                self._holder.load(folder, expected_hash=digest)
         except ArtifactError as error:
             self._holder.refuse(error)
         # If this background task died, the server would ignore every later release.
         except Exception as error:
-            self._holder.refuse(_unforeseen(self._pointer, error))
-
-    def _serves(self, pointer: Pointer) -> bool:
-        """Whether the bundle serves already, because the pointer was set back or written again."""
-        current = self._holder.current
-        if current is None or current.bundle.hash != pointer.bundle:
-            return False
-        self._holder.last_error = None
-        return True
-
-    def _signature(self) -> tuple[int, bytes] | None:
-        # With the time, so that touching the file causes another try.
-        try:
-            return self._pointer.stat().st_mtime_ns, self._pointer.read_bytes()
-        except OSError:
-            return None
-
-
-def _name(model: ServedModel) -> str:
-    return f"({model.bundle.description.product}, {model.bundle.description.variant})"
+            unforeseen = ArtifactError(
+                f"the bundle of {self._pointer.name} did not load: {error!r}",
+                expected="a bundle that loads",
+                next_step="see the server's log, then release again",
+            )
+            self._holder.refuse(unforeseen)
 
 
 def _bad_pointer(path: Path, got: str) -> ArtifactError:
@@ -176,12 +160,4 @@ def _bad_pointer(path: Path, got: str) -> ArtifactError:
         f"the pointer {path.name} {got}",
         expected='{"bundle": "<hash>", "folder": "releases/<hash>"}, the folder beside the pointer',
         next_step="release a bundle: `make pipeline`",
-    )
-
-
-def _unforeseen(pointer: Path, error: Exception) -> ArtifactError:
-    return ArtifactError(
-        f"the bundle of {pointer.name} did not load: {error!r}",
-        expected="a bundle that loads",
-        next_step="see the server's log, then release again",
     )

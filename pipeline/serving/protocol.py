@@ -23,15 +23,7 @@ _SINGLE, _PAIRED = "a JSON object with 'text' or 'texts'", "'text' with 'second'
 
 
 class ProtocolError(Exception):
-    """A request that is answered with an error.
-
-    Args:
-        status: HTTP status, 4xx or 503.
-        got: what came.
-        expected: what may come.
-        next_step: one thing to do now.
-        headers: headers of the answer, such as `Retry-After`.
-    """
+    """A request that is answered with an error: its HTTP status, three texts and headers."""
 
     def __init__(
         self,
@@ -43,21 +35,8 @@ class ProtocolError(Exception):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(got)
-        self.status = status
-        self.got = got
-        self.expected = expected
-        self.next_step = next_step
+        self.status, self.got, self.expected, self.next_step = status, got, expected, next_step
         self.headers = dict(headers or {})
-
-
-def failed() -> ProtocolError:
-    """The error for a failure of the model, without the exception, which could quote the text."""
-    return ProtocolError(
-        500,
-        got="a failure of the model",
-        expected="an answer",
-        next_step="see the server's log",
-    )
 
 
 class BodyTooLargeError(ProtocolError):
@@ -93,32 +72,32 @@ def error_response(error: ProtocolError) -> Response:
 
 
 async def read_requests(request: Request) -> list[TextRequest]:
-    """The texts or pairs of a /predict request.
-
-    Raises:
-        ProtocolError: the content type, the body or a text is not what is expected.
-    """
-    _check_content_type(request)
-    return parse_requests(await _read_body(request))
-
-
-async def read_texts(request: Request) -> list[str]:
-    """The texts of a request that may not hold pairs.
-
-    Raises:
-        ProtocolError: the content type, the body or a text is not what is expected.
-    """
-    requests = await read_requests(request)
-    require_shape(requests, pairs=False)
-    return [text for text in requests if isinstance(text, str)]
+    """The texts or pairs of a /predict request."""
+    content_type = request.headers.get("content-type", "")
+    if content_type.split(";")[0].strip().lower() != "application/json":
+        # A page of another origin cannot send this type without a preflight request.
+        raise ProtocolError(
+            415,
+            got=f"content type {content_type[:80]!r}",
+            expected="application/json",
+            next_step="set the header Content-Type: application/json",
+        )
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await _read_body(request)
+    except TimeoutError:
+        raise ProtocolError(
+            408,
+            got=f"a body that did not end within {BODY_SECONDS:g} seconds",
+            expected="the whole body at once",
+            next_step="send the request again",
+            headers={"connection": "close"},
+        ) from None
+    return parse_requests(body)
 
 
 def require_shape(requests: list[TextRequest], *, pairs: bool) -> None:
-    """Refuses pairs if the model reads single texts, and single texts if it reads pairs.
-
-    Raises:
-        ProtocolError: 422.
-    """
+    """Refuses pairs if the model reads single texts, and single texts if it reads pairs."""
     if isinstance(requests[0], str) == pairs:
         raise ProtocolError(
             422,
@@ -146,18 +125,12 @@ def parse_requests(body: bytes) -> list[TextRequest]:
         case {"text": text} if len(value) == 1:
             return [_check_text(text, "text")]
         case {"texts": texts} if len(value) == 1:
-            return _check_texts(texts)
+            texts = _check_list(texts, "texts")
+            return [_check_text(text, f"texts[{number}]") for number, text in enumerate(texts)]
         case {"pairs": pairs} if len(value) == 1:
             return _check_pairs(pairs)
     together = " and ".join(f"'{key}'" for key in sorted(value))
     raise _unfit(f"{together} together" if len(value) > 1 else together or "an empty object")
-
-
-def _check_texts(texts: Any) -> list[TextRequest]:
-    return [
-        _check_text(text, f"texts[{number}]")
-        for number, text in enumerate(_check_list(texts, "texts"))
-    ]
 
 
 def _check_pairs(pairs: Any) -> list[TextRequest]:
@@ -211,7 +184,7 @@ def _parse_json(body: bytes) -> Any:
 def _kind(value: Any) -> str:
     # A bool is an int in Python, but the sender wrote true or false.
     if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
+        return orjson.dumps(value).decode()
     names = {int: "a number", float: "a number", str: "a text", list: "a list", dict: "an object"}
     return names[type(value)]
 
@@ -221,41 +194,13 @@ def _unfit(got: str, expected: str | None = None) -> ProtocolError:
     return ProtocolError(422, got=got, expected=expected, next_step=_EXAMPLE)
 
 
-def _check_content_type(request: Request) -> None:
-    content_type = request.headers.get("content-type", "")
-    if content_type.split(";")[0].strip().lower() != "application/json":
-        # Also a protection: a page of another origin cannot send this type without a preflight
-        # request.
-        raise ProtocolError(
-            415,
-            got=f"content type {content_type[:80]!r}",
-            expected="application/json",
-            next_step="set the header Content-Type: application/json",
-        )
-
-
 async def _read_body(request: Request) -> bytes:
     """The body; never more of it than the limit is kept in memory."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
         raise BodyTooLargeError(f"a body of {int(declared):,} bytes", more=True)
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await _collect(request)
-    except TimeoutError:
-        raise ProtocolError(
-            408,
-            got=f"a body that did not end within {BODY_SECONDS:g} seconds",
-            expected="the whole body at once",
-            next_step="send the request again",
-            headers={"connection": "close"},
-        ) from None
-
-
-async def _collect(request: Request) -> bytes:
     # Not request.stream(), which does not say whether the piece that passed the limit was the last.
-    body = bytearray()
-    more = True
+    body, more = bytearray(), True
     while more:
         message = await request.receive()
         if message["type"] == "http.disconnect":

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
 from pipeline.core.cores import available_cores
 from pipeline.core.errors import PipelineError, ReleaseError
@@ -35,30 +36,6 @@ GRACE_SECONDS = 5
 _LOGGER = logging.getLogger("modelyard.server")
 
 
-class ListeningServer(uvicorn.Server):
-    """A uvicorn server that writes its address to a file while it listens."""
-
-    def __init__(self, config: uvicorn.Config, *, address: tuple[str, int], state: Path | None):
-        super().__init__(config)
-        self._address = address
-        self._state = state
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Starts listening, then logs the address and writes the file."""
-        await super().startup(sockets)
-        host, port = self._address
-        url = f"http://{_url_host(host)}:{port}/"
-        _LOGGER.info("listening on %s", url)
-        if self._state is not None:
-            write_json(self._state, {"pid": os.getpid(), "host": host, "port": port, "url": url})
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Removes the file, stops listening and finishes the running requests."""
-        if self._state is not None:
-            self._state.unlink(missing_ok=True)
-        await super().shutdown(sockets)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line and serves. Returns the exit code."""
     options = _parse(arguments)
@@ -72,24 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def serve(options: argparse.Namespace) -> None:
-    """Serves until SIGTERM or SIGINT.
-
-    Raises:
-        PipelineError: the bundle does not load, no port is free, or a token is needed.
-    """
-    token = os.environ.get(TOKEN_VARIABLE) or None
-    check_exposure(options.host, token)
-    holder = ModelHolder()
-    follower = None if options.pointer is None else PointerFollower(holder, options.pointer)
-    if options.bundle is not None:
-        holder.load(options.bundle)
-    app = create_app(
-        holder,
-        admission=Admission(workers=available_cores(), queue=QUEUE),
-        background=None if follower is None else follower.follow,
-        token=token,
-        loopback_only=is_loopback(options.host),
-    )
+    """Serves until SIGTERM or SIGINT."""
+    app = _make_app(options)
     listener = bind(options.host, options.port)
     config = uvicorn.Config(
         app,
@@ -100,26 +61,39 @@ def serve(options: argparse.Namespace) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    _stop_with_success()
-    address = (options.host, int(listener.getsockname()[1]))
-    ListeningServer(config, address=address, state=options.state).run(sockets=[listener])
-
-
-def _stop_with_success() -> None:
-    """Makes the process exit with code 0 on SIGTERM and SIGINT.
-
-    uvicorn finishes its work on a signal, then raises the signal again for the handler set before.
-    """
+    # uvicorn finishes its work on a signal, then raises it again for the handler set before.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
+    host, port = options.host, int(listener.getsockname()[1])
+    url = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    _LOGGER.info("listening on %s", url)
+    try:
+        # The socket takes connections already; they are answered once the application has started.
+        if options.state is not None:
+            write_json(options.state, {"pid": os.getpid(), "host": host, "port": port, "url": url})
+        uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        if options.state is not None:
+            options.state.unlink(missing_ok=True)
+
+
+def _make_app(options: argparse.Namespace) -> Starlette:
+    token = os.environ.get(TOKEN_VARIABLE) or None
+    check_exposure(options.host, token)
+    holder = ModelHolder()
+    if options.bundle is not None:
+        holder.load(options.bundle)
+    return create_app(
+        holder,
+        admission=Admission(workers=available_cores(), queue=QUEUE),
+        background=PointerFollower(holder, options.pointer).follow if options.pointer else None,
+        token=token,
+        loopback_only=is_loopback(options.host),
+    )
 
 
 def check_exposure(host: str, token: str | None) -> None:
-    """Refuses to listen on an address that other machines can reach unless a token is set.
-
-    Raises:
-        ReleaseError: no token is set.
-    """
+    """Refuses to listen on an address that other machines can reach unless a token is set."""
     if token is None and not is_loopback(host):
         raise ReleaseError(
             f"host {host}, which other machines can reach, and no token",
@@ -129,11 +103,7 @@ def check_exposure(host: str, token: str | None) -> None:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Opens a socket on `port`, or on the next free port after it; port 0 takes any.
-
-    Raises:
-        ReleaseError: no port is free, or the address is not one of this machine.
-    """
+    """Opens a socket on `port`, or on the next free port after it; port 0 takes any."""
     for candidate in [0] if port == 0 else range(port, min(port + PORTS_TRIED, 65_536)):
         try:
             listener = _bind(host, candidate)
@@ -167,10 +137,6 @@ def _cannot_listen(got: str) -> ReleaseError:
     return ReleaseError(
         got, expected="an address and port to listen on", next_step="choose another --port"
     )
-
-
-def _url_host(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -161,28 +161,22 @@ def test_the_seed_reaches_libraries_that_are_loaded() -> None:
     assert draw(3)[1] != draw(4)[1]
 
 
-def decide(paths: Paths, name: str) -> None:
-    """Change one thing that decides what the stage leaves."""
-    changes: dict[str, Callable[[], object]] = {
-        "a parameter": lambda: set_parameter(paths, "label", min_agreement=0.5),
-        "the seed": lambda: set_parameter(paths, "compute", seed=2),
-        "a file": lambda: paths.root.joinpath("rows.txt").write_text("other"),
-        "a file in a folder": lambda: (paths.annotations / "a.csv").write_text("id"),
-        "a file that is gone": lambda: paths.root.joinpath("rows.txt").unlink(),
-        "the code": lambda: write_json(paths.code_lock, {"label": "c" * 64, "gate": "b" * 64}),
-    }
-    changes[name]()
+CHANGES: dict[str, Callable[[Paths], object]] = {
+    "a parameter": lambda paths: set_parameter(paths, "label", min_agreement=0.5),
+    "the seed": lambda paths: set_parameter(paths, "compute", seed=2),
+    "a file": lambda paths: paths.root.joinpath("rows.txt").write_text("other"),
+    "a file in a folder": lambda paths: (paths.annotations / "a.csv").write_text("id"),
+    "a file that is gone": lambda paths: paths.root.joinpath("rows.txt").unlink(),
+    "the code": lambda paths: write_json(paths.code_lock, {"label": "c" * 64, "gate": "b" * 64}),
+}
 
 
-@pytest.mark.parametrize(
-    "change",
-    ["a parameter", "the seed", "a file", "a file in a folder", "a file that is gone", "the code"],
-)
+@pytest.mark.parametrize("change", CHANGES)
 def test_the_input_key_changes_with_all_that_decides_the_output(
     workspace: Paths, change: str
 ) -> None:
     before = key_of(workspace)
-    decide(workspace, change)
+    CHANGES[change](workspace)
     assert key_of(workspace) != before
 
 

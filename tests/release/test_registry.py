@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,14 +43,17 @@ def bundle(root: Path) -> Bundle:
     return open_bundle(root / "bundle")
 
 
-def test_the_same_bundle_registers_one_version(root: Path, bundle: Bundle) -> None:
-    registry = Registry(root, PRODUCT)
+@pytest.fixture(name="registry")
+def open_registry(root: Path) -> Registry:
+    return Registry(root, PRODUCT)
+
+
+def test_the_same_bundle_registers_one_version(registry: Registry, bundle: Bundle) -> None:
     version = registry.register(bundle, None)
     assert registry.register(bundle, None) == version == registry.version_of(bundle.hash)
 
 
-def test_the_alias_can_be_set_and_removed(root: Path, bundle: Bundle) -> None:
-    registry = Registry(root, PRODUCT)
+def test_the_alias_can_be_set_and_removed(registry: Registry, bundle: Bundle) -> None:
     version = registry.register(bundle, None)
     registry.set_champion(version)
     assert registry.champion() == version
@@ -62,19 +66,23 @@ def test_an_unknown_product_has_no_champion(root: Path) -> None:
     assert Registry(root, "nobody-knows-it").champion() is None
 
 
-def test_the_champion_loads_elsewhere_without_torch_pickle_or_the_repository(
-    root: Path, bundle: Bundle, tmp_path: Path
-) -> None:
-    registry = Registry(root, PRODUCT)
-    registry.set_champion(registry.register(bundle, None))
+def load_champion(root: Path, name: str, *, code: str, folder: Path) -> Any:
+    """What `code` prints about the champion, as JSON, from a process in another folder."""
     loaded = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", LOAD, Paths(root).tracking_uri, PRODUCT],
-        cwd=tmp_path,
+        [sys.executable, "-W", "ignore", "-c", code, Paths(root).tracking_uri, name],
+        cwd=folder,
         capture_output=True,
         text=True,
         check=True,
     )
-    answer = json.loads(loaded.stdout)
+    return json.loads(loaded.stdout)
+
+
+def test_the_champion_loads_elsewhere_without_torch_pickle_or_the_repository(
+    root: Path, registry: Registry, bundle: Bundle, tmp_path: Path
+) -> None:
+    registry.set_champion(registry.register(bundle, None))
+    answer = load_champion(root, PRODUCT, code=LOAD, folder=tmp_path)
     assert answer["columns"] == ["label", "probability", "probabilities"]
     first, second = answer["rows"]
     assert (first["label"], second["label"]) == ("positive", "negative")
@@ -114,14 +122,7 @@ def test_pairs_are_given_as_a_table_and_each_problem_has_its_columns(
     make_tiny_bundle(tmp_path / "bundle", task=task)
     registry = Registry(root, f"pairs-{problem}")
     registry.set_champion(registry.register(open_bundle(tmp_path / "bundle"), None))
-    loaded = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", LOAD_PAIRS, Paths(root).tracking_uri, registry.name],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    answer = json.loads(loaded.stdout)
+    answer = load_champion(root, registry.name, code=LOAD_PAIRS, folder=tmp_path)
     assert [set(row) for row in answer["rows"]] == [columns] * 2
     assert "'second': string" in answer["signature"]
     first = answer["rows"][0]

@@ -18,20 +18,26 @@ from pipeline.core.errors import ArtifactError, ReleaseError
 from pipeline.core.files import read_json, sha256_file, write_json
 from pipeline.release import ledger, rollout
 from pipeline.release.blessing import Limits
-from pipeline.release.copies import copy_bundle
 from pipeline.release.registry import Registry
 from pipeline.release.requests import predict, served_hash
-from pipeline.release.rollout import ReleaseRequest, Rollout
-from pipeline.release.server_process import find_servers, running_server, start_server, stop_all
+from pipeline.release.rollout import ReleaseRequest, ReleaseResult, Rollout, copy_bundle
+from pipeline.release.server_process import (
+    ServerProcess,
+    find_servers,
+    running_server,
+    start_server,
+    stop_all,
+)
 from pipeline.release.state import ReleaseState, all_states
 from tests.support.repository import REPOSITORY
 from tests.support.tiny_bundle import make_tiny_bundle, rewrite_description
 
 PRODUCT = "tiny-sentiment"
+Bundles = dict[str, Path]
 
 
 @pytest.fixture(scope="module")
-def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> Bundles:
     """Two good bundles, and one whose golden answers its model does not give."""
     folder = tmp_path_factory.mktemp("bundles")
     for seed, name in enumerate(("first", "second", "wrong")):
@@ -55,15 +61,31 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def state(root: Path) -> ReleaseState:
+    return ReleaseState(root, PRODUCT)
+
+
+def released(root: Path, bundle: Path, **options: Any) -> ReleaseResult:
+    """Releases a bundle on a free port."""
+    request = {"why": "a test", "port": free_port(), **options}
+    return Rollout(root, PRODUCT).release(ReleaseRequest(bundle=bundle, **request))
+
+
+def assert_serves(state: ReleaseState, first: ReleaseResult) -> ServerProcess:
+    """Checks that pointer, alias and server have the bundle of a release."""
+    server = running_server(state)
+    assert server is not None
+    assert served_hash(server.address) == first.hash == state.current()
+    assert Registry(state.root, PRODUCT).champion() == first.version
+    return server
+
+
+@pytest.fixture
 def root(tmp_path: Path, database: Path) -> Iterator[Path]:
     """A project's folder; its servers are stopped at the end."""
     shutil.copyfile(database, tmp_path / "mlflow.db")
     yield tmp_path
     stop_all(ReleaseState(tmp_path, PRODUCT))
-
-
-def _request(bundle: Path, **options: Any) -> ReleaseRequest:
-    return ReleaseRequest(bundle=bundle, **{"why": "a test", "port": free_port(), **options})
 
 
 def _hash(bundle: Path) -> str:
@@ -75,19 +97,18 @@ def _events(root: Path) -> list[str]:
 
 
 def test_a_release_is_served_and_the_next_one_uses_the_same_server(
-    root: Path, bundles: dict[str, Path]
+    root: Path, state: ReleaseState, bundles: Bundles
 ) -> None:
-    state = ReleaseState(root, PRODUCT)
-    first = Rollout(root, PRODUCT).release(_request(bundles["first"]))
+    first = released(root, bundles["first"])
     server = running_server(state)
     assert server is not None
     assert first.outcome == "promoted"
     assert predict(server.address, "a warm funny film").label == "positive"
 
-    again = Rollout(root, PRODUCT).release(_request(bundles["first"]))
+    again = released(root, bundles["first"])
     assert (again.outcome, again.version) == ("already serving", first.version)
 
-    second = Rollout(root, PRODUCT).release(_request(bundles["second"]))
+    second = released(root, bundles["second"])
     assert running_server(state) == server
     assert served_hash(server.address) == second.hash == _hash(bundles["second"])
     assert Registry(root, PRODUCT).champion() == second.version != first.version
@@ -96,12 +117,13 @@ def test_a_release_is_served_and_the_next_one_uses_the_same_server(
     assert ledger.read(state.ledger)[-1].previous == first.hash
 
 
-def test_each_product_has_its_own_server(root: Path, bundles: dict[str, Path]) -> None:
-    first = Rollout(root, PRODUCT).release(_request(bundles["first"]))
+def test_each_product_has_its_own_server(root: Path, bundles: Bundles) -> None:
+    first = released(root, bundles["first"])
     server = running_server(ReleaseState(root, PRODUCT))
     make_tiny_bundle(root / "other", seed=7, product="other")
     try:
-        other = Rollout(root, "other").release(_request(root / "other"))
+        request = ReleaseRequest(bundle=root / "other", why="a test", port=free_port())
+        other = Rollout(root, "other").release(request)
         assert [state.product for state in all_states(root)] == ["other", PRODUCT]
         assert running_server(ReleaseState(root, PRODUCT)) == server
         assert ReleaseState(root, PRODUCT).current() == first.hash
@@ -112,61 +134,49 @@ def test_each_product_has_its_own_server(root: Path, bundles: dict[str, Path]) -
         stop_all(ReleaseState(root, "other"))
 
 
-def test_a_bundle_of_another_product_is_refused(root: Path, bundles: dict[str, Path]) -> None:
+def test_a_bundle_of_another_product_is_refused(root: Path, bundles: Bundles) -> None:
     with pytest.raises(ReleaseError, match="product tiny-sentiment"):
-        Rollout(root, "other").release(_request(bundles["first"]))
+        Rollout(root, "other").release(ReleaseRequest(bundle=bundles["first"], why="a test"))
     assert ReleaseState(root, "other").current() is None
 
 
 def test_the_served_bundle_stays_when_a_candidate_fails(
-    root: Path, bundles: dict[str, Path]
+    root: Path, state: ReleaseState, bundles: Bundles
 ) -> None:
-    state = ReleaseState(root, PRODUCT)
-    first = Rollout(root, PRODUCT).release(_request(bundles["first"]))
+    first = released(root, bundles["first"])
     with pytest.raises(ReleaseError, match="gives other answers"):
-        Rollout(root, PRODUCT).release(_request(bundles["wrong"]))
+        released(root, bundles["wrong"])
     with pytest.raises(ReleaseError, match="resident memory"):
-        Rollout(root, PRODUCT).release(_request(bundles["second"], limits=Limits(memory_mb=1)))
-    server = running_server(state)
-    assert server is not None
-    assert served_hash(server.address) == first.hash == state.current()
-    assert Registry(root, PRODUCT).champion() == first.version
+        released(root, bundles["second"], limits=Limits(memory_mb=1))
+    server = assert_serves(state, first)
     assert find_servers(state) == [server.pid]
     assert _events(root) == ["promoted", "refused", "refused"]
 
 
 def test_the_bundle_before_comes_back_when_the_promoted_one_fails(
-    root: Path, bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    root: Path, state: ReleaseState, bundles: Bundles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state = ReleaseState(root, PRODUCT)
-    first = Rollout(root, PRODUCT).release(_request(bundles["first"]))
+    first = released(root, bundles["first"])
     # Only the step before the promotion is left out: the server itself refuses the wrong bundle.
     monkeypatch.setattr(rollout, "bless", lambda *_: None)
     monkeypatch.setattr(rollout, "FOLLOW_SECONDS", 3.0)
     with pytest.raises(ReleaseError, match="does not serve"):
-        Rollout(root, PRODUCT).release(_request(bundles["wrong"]))
-    server = running_server(state)
-    assert server is not None
-    assert served_hash(server.address) == first.hash == state.current()
-    assert Registry(root, PRODUCT).champion() == first.version
+        released(root, bundles["wrong"])
+    assert_serves(state, first)
     last = ledger.read(state.ledger)[-1]
-    assert (last.event, last.hash, last.previous) == (
-        "rolled_back",
-        first.hash,
-        _hash(bundles["wrong"]),
-    )
+    assert (last.event, last.hash) == ("rolled_back", first.hash)
+    assert last.previous == _hash(bundles["wrong"])
 
 
 def test_a_first_release_that_fails_leaves_nothing_served(
-    root: Path, bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    root: Path, state: ReleaseState, bundles: Bundles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
         raise ReleaseError("another answer", expected="the golden one", next_step="none")
 
     monkeypatch.setattr(rollout, "verify", refuse)
     with pytest.raises(ReleaseError, match="another answer"):
-        Rollout(root, PRODUCT).release(_request(bundles["first"]))
-    state = ReleaseState(root, PRODUCT)
+        released(root, bundles["first"])
     assert state.current() is None
     assert running_server(state) is None
     assert not find_servers(state)
@@ -186,10 +196,9 @@ Rollout(Path(sys.argv[1]), 'tiny-sentiment').release(
 
 
 def test_a_kill_between_promotion_and_verification_is_repaired(
-    root: Path, bundles: dict[str, Path]
+    root: Path, state: ReleaseState, bundles: Bundles
 ) -> None:
-    state = ReleaseState(root, PRODUCT)
-    first = Rollout(root, PRODUCT).release(_request(bundles["first"]))
+    first = released(root, bundles["first"])
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(root), str(bundles["second"])],
         cwd=REPOSITORY,
@@ -201,38 +210,35 @@ def test_a_kill_between_promotion_and_verification_is_repaired(
 
     with state.lock():
         assert rollout.repair(ReleaseState(root, PRODUCT)) is True
-    server = running_server(state)
-    assert server is not None
-    assert served_hash(server.address) == first.hash == state.current()
-    assert Registry(root, PRODUCT).champion() == first.version
+    assert_serves(state, first)
     assert _events(root) == ["promoted", "rolled_back"]
     with state.lock():
         assert rollout.repair(ReleaseState(root, PRODUCT)) is False
 
 
 def test_a_port_in_use_is_skipped_and_reported(
-    root: Path, bundles: dict[str, Path], capsys: pytest.CaptureFixture[str]
+    root: Path, bundles: Bundles, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = other.getsockname()[1]
-        release = Rollout(root, PRODUCT).release(_request(bundles["first"], port=taken))
+        release = released(root, bundles["first"], port=taken)
     assert release.address != f"http://127.0.0.1:{taken}"
     assert f"port {taken} is in use" in capsys.readouterr().out
 
 
-def test_a_damaged_bundle_is_refused(root: Path, bundles: dict[str, Path]) -> None:
+def test_a_damaged_bundle_is_refused(root: Path, bundles: Bundles) -> None:
     make_tiny_bundle(root / "bundle", seed=7)
     (root / "bundle" / "tokenizer.json").write_text("{}")
     with pytest.raises(ArtifactError):
-        Rollout(root, PRODUCT).release(_request(root / "bundle"))
+        released(root, root / "bundle")
     assert ReleaseState(root, PRODUCT).current() is None
 
 
-def test_one_release_at_a_time(root: Path, bundles: dict[str, Path]) -> None:
+def test_one_release_at_a_time(root: Path, bundles: Bundles) -> None:
     with ReleaseState(root, PRODUCT).lock(), pytest.raises(ReleaseError, match="under way"):
-        Rollout(root, PRODUCT).release(_request(bundles["first"]))
+        released(root, bundles["first"])
 
 
 START = """
@@ -244,8 +250,9 @@ print(start_server(ReleaseState(Path(sys.argv[1]), 'tiny-sentiment'), int(sys.ar
 """
 
 
-def test_starting_the_server_holds_no_pipe_open(root: Path, bundles: dict[str, Path]) -> None:
-    state = ReleaseState(root, PRODUCT)
+def test_starting_the_server_holds_no_pipe_open(
+    root: Path, state: ReleaseState, bundles: Bundles
+) -> None:
     copy_bundle(state, bundles["first"])
     state.point_to(_hash(bundles["first"]))
     # communicate() returns only when every writer of the pipe has closed it.
@@ -265,8 +272,9 @@ def test_starting_the_server_holds_no_pipe_open(root: Path, bundles: dict[str, P
     assert not state.server.exists()
 
 
-def test_a_server_is_known_by_more_than_its_pid(root: Path, bundles: dict[str, Path]) -> None:
-    state = ReleaseState(root, PRODUCT)
+def test_a_server_is_known_by_more_than_its_pid(
+    root: Path, state: ReleaseState, bundles: Bundles
+) -> None:
     copy_bundle(state, bundles["first"])
     state.point_to(_hash(bundles["first"]))
     start_server(state, free_port())

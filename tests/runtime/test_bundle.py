@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,26 @@ from tests.support.tiny_bundle import (
     rewrite_description,
     tiny_task,
 )
+
+
+@pytest.fixture(name="folder")
+def make_folder(tmp_path: Path) -> Path:
+    make_tiny_bundle(tmp_path / "bundle")
+    return tmp_path / "bundle"
+
+
+def write(folder: Path, task: Task | None = None, **changes: Any) -> str:
+    """Writes a bundle of a tiny model, with changes to what `write_bundle` is given."""
+    model, tokenizer = make_tiny_model(folder.parent / "model")
+    described = describe(model, tokenizer, tiny_task())
+    given = {
+        "model": model,
+        "tokenizer": tokenizer,
+        "description": replace(described, task=task or tiny_task()),
+        "model_card": "",
+        "certificate": certify(model, tokenizer),
+    }
+    return write_bundle(folder, **(given | changes))
 
 
 def test_a_written_bundle_opens_with_its_hash_labels_and_golden_answers(tmp_path: Path) -> None:
@@ -43,9 +64,7 @@ FILES = ["model.onnx", "tokenizer.json", "bundle.json", "MODEL_CARD.md", "certif
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_one_altered_byte_in_any_file_is_refused_by_name(tmp_path: Path, name: str) -> None:
-    folder = tmp_path / "bundle"
-    make_tiny_bundle(folder)
+def test_one_altered_byte_in_any_file_is_refused_by_name(folder: Path, name: str) -> None:
     content = bytearray((folder / name).read_bytes())
     content[-1] ^= 1
     (folder / name).write_bytes(content)
@@ -54,28 +73,23 @@ def test_one_altered_byte_in_any_file_is_refused_by_name(tmp_path: Path, name: s
 
 
 @pytest.mark.parametrize("name", [*FILES, "manifest.json"])
-def test_a_missing_file_is_refused_by_name(tmp_path: Path, name: str) -> None:
-    folder = tmp_path / "bundle"
-    make_tiny_bundle(folder)
+def test_a_missing_file_is_refused_by_name(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(ArtifactError, match=name):
         open_bundle(folder)
 
 
-def test_a_file_that_the_manifest_does_not_name_is_refused(tmp_path: Path) -> None:
-    make_tiny_bundle(tmp_path / "bundle")
-    (tmp_path / "bundle" / "payload.bin").write_bytes(b"x")
+def test_a_file_that_the_manifest_does_not_name_is_refused(folder: Path) -> None:
+    (folder / "payload.bin").write_bytes(b"x")
     with pytest.raises(ArtifactError, match=r"payload\.bin"):
-        open_bundle(tmp_path / "bundle")
+        open_bundle(folder)
 
 
-def test_a_link_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
-    make_tiny_bundle(tmp_path / "bundle")
-    model = tmp_path / "bundle" / "model.onnx"
-    model.rename(tmp_path / "model.onnx")
-    model.symlink_to(tmp_path / "model.onnx")
+def test_a_link_in_place_of_a_file_is_refused(folder: Path) -> None:
+    (folder / "model.onnx").rename(folder.parent / "model.onnx")
+    (folder / "model.onnx").symlink_to(folder.parent / "model.onnx")
     with pytest.raises(ArtifactError, match=r"model\.onnx"):
-        open_bundle(tmp_path / "bundle")
+        open_bundle(folder)
 
 
 @pytest.mark.parametrize(
@@ -83,16 +97,13 @@ def test_a_link_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
     ["", "[]", "{}", '{"files": []}', '{"files": {"../model.onnx": "00"}}', "[" * 100_000],
     ids=["empty", "list", "no files", "list of files", "path outside", "too deep"],
 )
-def test_a_manifest_that_makes_no_sense_is_refused(tmp_path: Path, manifest: str) -> None:
-    make_tiny_bundle(tmp_path / "bundle")
-    (tmp_path / "bundle" / "manifest.json").write_text(manifest)
+def test_a_manifest_that_makes_no_sense_is_refused(folder: Path, manifest: str) -> None:
+    (folder / "manifest.json").write_text(manifest)
     with pytest.raises(ArtifactError, match="manifest"):
-        open_bundle(tmp_path / "bundle")
+        open_bundle(folder)
 
 
-def test_hashes_are_checked_before_any_other_file_is_parsed(tmp_path: Path) -> None:
-    folder = tmp_path / "bundle"
-    make_tiny_bundle(folder)
+def test_hashes_are_checked_before_any_other_file_is_parsed(folder: Path) -> None:
     (folder / "bundle.json").write_text("not JSON")
     with pytest.raises(ArtifactError, match="SHA-256"):
         open_bundle(folder)
@@ -119,22 +130,18 @@ def test_hashes_are_checked_before_any_other_file_is_parsed(tmp_path: Path) -> N
     ],
 )
 def test_a_description_of_another_shape_does_not_open(
-    tmp_path: Path, key: str, value: object
+    folder: Path, key: str, value: object
 ) -> None:
-    make_tiny_bundle(tmp_path / "bundle")
-    rewrite_description(tmp_path / "bundle", lambda written: written | {key: value})
+    rewrite_description(folder, lambda written: written | {key: value})
     with pytest.raises(ArtifactError, match="format 3"):
-        open_bundle(tmp_path / "bundle")
+        open_bundle(folder)
 
 
 @pytest.mark.parametrize("key", ["labels", "pairs", "golden", "audience", "lineage", "scale"])
-def test_a_description_that_lacks_a_key_does_not_open(tmp_path: Path, key: str) -> None:
-    make_tiny_bundle(tmp_path / "bundle")
-    rewrite_description(
-        tmp_path / "bundle", lambda written: {k: v for k, v in written.items() if k != key}
-    )
+def test_a_description_that_lacks_a_key_does_not_open(folder: Path, key: str) -> None:
+    rewrite_description(folder, lambda written: {k: v for k, v in written.items() if k != key})
     with pytest.raises(ArtifactError, match=key):
-        open_bundle(tmp_path / "bundle")
+        open_bundle(folder)
 
 
 @pytest.mark.parametrize(
@@ -149,48 +156,24 @@ def test_a_description_that_lacks_a_key_does_not_open(tmp_path: Path, key: str) 
     ],
 )
 def test_a_description_that_contradicts_itself_is_not_written(tmp_path: Path, task: Task) -> None:
-    model, tokenizer = make_tiny_model(tmp_path / "model")
-    described = describe(model, tokenizer, tiny_task())
     with pytest.raises(ArtifactError, match="format 3"):
-        write_bundle(
-            tmp_path / "bundle",
-            model=model,
-            tokenizer=tokenizer,
-            description=replace(described, task=task),
-            model_card="",
-            certificate=certify(model, tokenizer),
-        )
+        write(tmp_path / "bundle", task)
     assert not (tmp_path / "bundle").exists()
 
 
-def test_a_failed_write_leaves_the_old_bundle(tmp_path: Path) -> None:
-    written = make_tiny_bundle(tmp_path / "bundle")
-    description = open_bundle(tmp_path / "bundle").description
+def test_a_failed_write_leaves_the_old_bundle(folder: Path) -> None:
+    written = open_bundle(folder).hash
     with pytest.raises(FileNotFoundError):
-        write_bundle(
-            tmp_path / "bundle",
-            model=tmp_path / "absent.onnx",
-            tokenizer=tmp_path / "absent.json",
-            description=description,
-            model_card="",
-            certificate={},
-        )
-    assert open_bundle(tmp_path / "bundle").hash == written
-    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+        write(folder, model=folder.parent / "absent.onnx")
+    assert open_bundle(folder).hash == written
+    assert {path.name for path in folder.parent.iterdir()} == {"bundle", "model"}
 
 
 def test_a_bundle_of_format_3_is_not_written_without_its_certificate(tmp_path: Path) -> None:
     model, tokenizer = make_tiny_model(tmp_path / "model")
     for certificate in (None, {}, certify(tokenizer, model)):
         with pytest.raises(ArtifactError, match=r"certificate\.json"):
-            write_bundle(
-                tmp_path / "bundle",
-                model=model,
-                tokenizer=tokenizer,
-                description=describe(model, tokenizer, tiny_task()),
-                model_card="",
-                certificate=certificate,
-            )
+            write(tmp_path / "bundle", certificate=certificate)
     assert not (tmp_path / "bundle").exists()
 
 

@@ -32,7 +32,8 @@ def test_a_bundle_is_served_with_the_threads_it_was_measured_with(tmp_path: Path
         latency: dict[str, float | None] = {"p50": 0.6, "threads": threads}
         description = dataclasses.replace(bundle.description, latency_ms=latency)
         measured = dataclasses.replace(bundle, description=description)
-        assert TextModel.from_bundle(measured).threads == expected
+        options = TextModel.from_bundle(measured)._session.get_session_options()
+        assert options.intra_op_num_threads == expected
 
 
 def test_words_of_praise_are_positive_and_words_of_blame_negative(model: TextModel) -> None:

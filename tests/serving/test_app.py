@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from starlette.testclient import TestClient
 from pipeline.problem.decision import Decision
 from pipeline.serving.admission import Admission
 from pipeline.serving.app import create_app
-from pipeline.serving.hot_swap import ModelHolder
+from pipeline.serving.hot_swap import ModelHolder, ServedModel
 from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
 
 _FILES = ("icon.svg", "app.js", "answers.js", "compare.js", "words.js", "language.js", "style.css")
@@ -34,6 +35,12 @@ def make_holder(tmp_path_factory: pytest.TempPathFactory) -> ModelHolder:
     return holder
 
 
+@pytest.fixture(name="served")
+def get_served(holder: ModelHolder) -> ServedModel:
+    assert holder.current is not None
+    return holder.current
+
+
 @pytest.fixture(name="client")
 def open_client(holder: ModelHolder) -> Iterator[TestClient]:
     with make_client(holder) as client:
@@ -41,9 +48,8 @@ def open_client(holder: ModelHolder) -> Iterator[TestClient]:
 
 
 def test_one_text_gets_label_probabilities_model_and_time(
-    client: TestClient, holder: ModelHolder
+    client: TestClient, served: ServedModel
 ) -> None:
-    assert holder.current is not None
     answer = client.post("/predict", json={"text": "a warm funny film"}).json()
     prediction = answer["predictions"][0]
     assert prediction["label"] == "positive"
@@ -51,7 +57,7 @@ def test_one_text_gets_label_probabilities_model_and_time(
     assert "truncated" not in prediction
     assert answer["model"] == {
         "product": "tiny-sentiment",
-        "hash": holder.current.bundle.hash,
+        "hash": served.bundle.hash,
         "variant": "student-int8",
     }
     assert answer["milliseconds"] > 0
@@ -67,10 +73,9 @@ def test_many_texts_are_answered_in_order_and_a_long_one_says_truncated(
 
 
 def test_golden_requests_get_the_answers_of_the_bundle(
-    client: TestClient, holder: ModelHolder
+    client: TestClient, served: ServedModel
 ) -> None:
-    assert holder.current is not None
-    golden = holder.current.bundle.description.golden
+    golden = served.bundle.description.golden
     answer = client.post("/predict", json={"texts": [expected.request for expected in golden]})
     for prediction, expected in zip(answer.json()["predictions"], golden, strict=True):
         assert prediction["label"] == expected.answer.label
@@ -131,11 +136,10 @@ def test_ready_and_predict_wait_for_a_first_model_while_live_does_not() -> None:
         assert (predict.status_code, predict.headers["retry-after"]) == (503, "1")
 
 
-def test_ready_and_model_describe_what_serves(client: TestClient, holder: ModelHolder) -> None:
-    assert holder.current is not None
+def test_ready_and_model_describe_what_serves(client: TestClient, served: ServedModel) -> None:
     ready, model = client.get("/health/ready"), client.get("/model").json()
     assert ready.status_code == 200
-    assert ready.json()["hash"] == model["hash"] == holder.current.bundle.hash
+    assert ready.json()["hash"] == model["hash"] == served.bundle.hash
     assert ready.json()["last_error"] is None
     assert model["teacher"]["name"] == "teacher-torch"
     assert "golden" not in model
@@ -189,14 +193,16 @@ def test_a_full_queue_is_a_503_with_a_reason(holder: ModelHolder) -> None:
 
 
 def test_a_failure_of_the_model_is_a_500_and_keeps_the_text_out_of_the_log(
-    holder: ModelHolder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    client: TestClient,
+    served: ServedModel,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def fail(asked: list[str]) -> None:
         raise ValueError(asked[0])
 
-    assert holder.current is not None
-    monkeypatch.setattr(holder.current.text_model, "predict", fail)
-    with caplog.at_level(logging.DEBUG), make_client(holder) as client:
+    monkeypatch.setattr(served.text_model, "predict", fail)
+    with caplog.at_level(logging.DEBUG):
         answer = client.post("/predict", json={"text": "a private matter"})
     assert answer.status_code == 500
     assert "ValueError" in caplog.text
@@ -219,16 +225,26 @@ def test_the_background_task_runs_beside_requests_and_ends_with_them(holder: Mod
     assert seen == ["started", "ended"]
 
 
-def serve_tiny(folder: Path, **options: Any) -> TestClient:
-    make_tiny_bundle(folder / "bundle", **options)
-    holder = ModelHolder()
-    holder.load(folder / "bundle")
-    return make_client(holder)
+Serve = Callable[..., TestClient]
 
 
-def test_several_labels_are_answered_with_the_probability_of_each(tmp_path: Path) -> None:
-    with serve_tiny(tmp_path, task=tiny_task("multi_label")) as client:
-        answer = client.post("/predict", json={"texts": ["warm funny", "the film"]}).json()
+@pytest.fixture(name="serve")
+def make_serve(tmp_path: Path) -> Iterator[Serve]:
+    """Starts a client of a server of another tiny bundle."""
+    with ExitStack() as stack:
+
+        def serve(**options: Any) -> TestClient:
+            make_tiny_bundle(tmp_path / "bundle", **options)
+            holder = ModelHolder()
+            holder.load(tmp_path / "bundle")
+            return stack.enter_context(make_client(holder))
+
+        yield serve
+
+
+def test_several_labels_are_answered_with_the_probability_of_each(serve: Serve) -> None:
+    client = serve(task=tiny_task("multi_label"))
+    answer = client.post("/predict", json={"texts": ["warm funny", "the film"]}).json()
     first, second = answer["predictions"]
     assert first["labels"] == ["positive"]
     assert first["probabilities"].keys() == {"negative", "positive"}
@@ -236,28 +252,26 @@ def test_several_labels_are_answered_with_the_probability_of_each(tmp_path: Path
     assert "label" not in first
 
 
-def test_a_number_is_answered_as_a_value(tmp_path: Path) -> None:
-    with serve_tiny(tmp_path, task=tiny_task("regression")) as client:
-        answer = client.post("/predict", json={"text": "warm funny"}).json()
-        model = client.get("/model").json()
-    (prediction,) = answer["predictions"]
+def test_a_number_is_answered_as_a_value(serve: Serve) -> None:
+    client = serve(task=tiny_task("regression"))
+    (prediction,) = client.post("/predict", json={"text": "warm funny"}).json()["predictions"]
+    model = client.get("/model").json()
     assert prediction.keys() == {"value"}
     assert prediction["value"] > 1
     assert (model["problem"], model["labels"]) == ("regression", ["stars"])
 
 
-def test_pairs_are_answered_one_or_many_and_a_single_text_is_refused(tmp_path: Path) -> None:
-    with serve_tiny(tmp_path, task=tiny_task(pairs=True)) as client:
-        one = client.post("/predict", json={"text": "the film", "second": "warm funny"}).json()
-        pairs = [["the film", "awful"], ["warm film", "the film"]]
-        many = client.post("/predict", json={"pairs": pairs}).json()
-        refused = client.post("/predict", json={"text": "good"})
+def test_pairs_are_answered_one_or_many_and_a_single_text_is_refused(serve: Serve) -> None:
+    client = serve(task=tiny_task(pairs=True))
+    one = client.post("/predict", json={"text": "the film", "second": "warm funny"}).json()
+    pairs = [["the film", "awful"], ["warm film", "the film"]]
+    many = client.post("/predict", json={"pairs": pairs}).json()
+    refused = client.post("/predict", json={"text": "good"})
     assert one["predictions"][0]["label"] == "positive"
     assert [p["label"] for p in many["predictions"]] == ["negative", "positive"]
     assert refused.status_code == 422
-    error = refused.json()["error"]
-    assert "reads pairs" in error["got"]
-    assert "second" in error["next_step"]
+    assert "reads pairs" in refused.json()["error"]["got"]
+    assert "second" in refused.json()["error"]["next_step"]
 
 
 def test_a_pair_is_refused_where_single_texts_are_read(client: TestClient) -> None:
@@ -266,13 +280,10 @@ def test_a_pair_is_refused_where_single_texts_are_read(client: TestClient) -> No
     assert "reads single texts" in refused.json()["error"]["got"]
 
 
-def test_a_first_text_that_fills_the_window_is_refused_without_being_repeated(
-    tmp_path: Path,
-) -> None:
-    with serve_tiny(tmp_path, task=tiny_task(pairs=True, window_stride=4)) as client:
-        body = {"text": "good " * 30, "second": "bad"}
-        refused = client.post("/predict", json=body)
-        fits = client.post("/predict", json={"text": "good", "second": "bad " * 30})
+def test_a_first_text_that_fills_the_window_is_refused_without_being_repeated(serve: Serve) -> None:
+    client = serve(task=tiny_task(pairs=True, window_stride=4))
+    refused = client.post("/predict", json={"text": "good " * 30, "second": "bad"})
+    fits = client.post("/predict", json={"text": "good", "second": "bad " * 30})
     assert refused.status_code == 422
     assert "first text" in refused.json()["error"]["got"]
     assert "good" not in refused.text
@@ -280,16 +291,15 @@ def test_a_first_text_that_fills_the_window_is_refused_without_being_repeated(
     assert "truncated" not in fits.json()["predictions"][0]
 
 
-def test_an_answer_that_is_not_sure_enough_is_marked(tmp_path: Path) -> None:
-    task = tiny_task(decision=Decision(abstain_below=0.9))
-    with serve_tiny(tmp_path, task=task) as client:
-        answer = client.post("/predict", json={"texts": ["the film", "warm funny"]}).json()
+def test_an_answer_that_is_not_sure_enough_is_marked(serve: Serve) -> None:
+    client = serve(task=tiny_task(decision=Decision(abstain_below=0.9)))
+    answer = client.post("/predict", json={"texts": ["the film", "warm funny"]}).json()
     assert [p.get("abstained") for p in answer["predictions"]] == [True, None]
 
 
-def test_a_bundle_of_format_1_is_served_as_before(tmp_path: Path) -> None:
-    with serve_tiny(tmp_path, bundle_format=1) as client:
-        answer = client.post("/predict", json={"text": "warm funny"}).json()
-        model = client.get("/model").json()
+def test_a_bundle_of_format_1_is_served_as_before(serve: Serve) -> None:
+    client = serve(bundle_format=1)
+    answer = client.post("/predict", json={"text": "warm funny"}).json()
+    model = client.get("/model").json()
     assert answer["predictions"][0]["label"] == "positive"
     assert (model["format"], model["problem"], model["pairs"]) == (1, "classification", False)

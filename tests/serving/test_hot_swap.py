@@ -78,18 +78,9 @@ def test_an_altered_bundle_keeps_the_old_and_says_why(followed: Followed, tmp_pa
 
 def test_golden_answers_that_differ_keep_the_old(followed: Followed, tmp_path: Path) -> None:
     holder, follower, old = followed
-    bundle = open_bundle(tmp_path / "releases" / old)
-    answer = replace(bundle.description.golden[0].answer, label="negative")
-    golden = (replace(bundle.description.golden[0], answer=answer),)
-    digest = write_bundle(
-        tmp_path / "releases" / "other",
-        model=bundle.model,
-        tokenizer=bundle.tokenizer,
-        description=replace(bundle.description, golden=golden),
-        model_card="",
-        certificate=certify(bundle.model, bundle.tokenizer),
-    )
-    point(tmp_path, digest, "releases/other")
+    first = open_bundle(tmp_path / "releases" / old).description.golden[0]
+    wrong = replace(first, answer=replace(first.answer, label="negative"))
+    release_changed(tmp_path, old, golden=(wrong,))
     follower.check()
     assert serving(holder) == old
     assert "golden request 1" in str(holder.last_error)
@@ -97,20 +88,25 @@ def test_golden_answers_that_differ_keep_the_old(followed: Followed, tmp_path: P
 
 def test_a_model_that_is_no_model_keeps_the_old(followed: Followed, tmp_path: Path) -> None:
     holder, follower, old = followed
-    bundle = open_bundle(tmp_path / "releases" / old)
     (tmp_path / "noise").write_bytes(b"\x00noise")
-    digest = write_bundle(
-        tmp_path / "releases" / "noise",
-        model=tmp_path / "noise",
-        tokenizer=bundle.tokenizer,
-        description=bundle.description,
-        model_card="",
-        certificate=certify(tmp_path / "noise", bundle.tokenizer),
-    )
-    point(tmp_path, digest, "releases/noise")
+    release_changed(tmp_path, old, model=tmp_path / "noise")
     follower.check()
     assert serving(holder) == old
     assert "does not load" in str(holder.last_error)
+
+
+def release_changed(root: Path, old: str, model: Path | None = None, **changes: object) -> None:
+    """Points at a changed copy of a bundle."""
+    bundle = open_bundle(root / "releases" / old)
+    digest = write_bundle(
+        root / "releases" / "changed",
+        model=model or bundle.model,
+        tokenizer=bundle.tokenizer,
+        description=replace(bundle.description, **changes),
+        model_card="",
+        certificate=certify(model or bundle.model, bundle.tokenizer),
+    )
+    point(root, digest, "releases/changed")
 
 
 def test_a_bundle_of_another_hash_than_the_pointer_names_is_refused(

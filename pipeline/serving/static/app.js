@@ -2,7 +2,7 @@
 
 import { said, showAnswer, showNoAnswer, tone } from "./answers.js";
 import { showComparison, showLimits, showPurpose, titleOf } from "./compare.js";
-import { byId, make, milliseconds, words } from "./words.js";
+import { byId, make, makeChoice, milliseconds, postOf, words } from "./words.js";
 
 const TYPING_MS = 250;
 const SETTLED_MS = 1500;
@@ -41,10 +41,8 @@ async function call(path, options) {
 }
 
 function predict(texts, signal) {
-  const headers = { "content-type": "application/json" };
-  if (page.token.value) headers.authorization = `Bearer ${page.token.value}`;
-  const body = JSON.stringify(state.model.pairs ? { text: texts[0], second: texts[1] } : { text: texts[0] });
-  return call("/predict", { method: "POST", headers, body, signal });
+  const [text, second] = texts;
+  return call("/predict", postOf(state.model.pairs ? { text, second } : { text }, signal));
 }
 
 // ---- asking ------------------------------------------------------------------------------
@@ -68,7 +66,9 @@ async function ask({ keep = false } = {}) {
     const answer = await predict(texts, signal);
     if (turn !== state.turn) return;
     if (answer.model.hash !== state.model.hash) await loadModel();
-    show(answer);
+    showAnswer(answer.predictions[0], state.model);
+    page.time.textContent = `Answered in ${milliseconds(answer.milliseconds)}`;
+    page.live.textContent = `${page.verdict.textContent}. ${page.detail.textContent}`;
     // A text is remembered once it has not changed for a moment, not while it is being typed.
     if (keep) remember(texts, answer);
     else state.settled = setTimeout(() => remember(texts, answer), SETTLED_MS);
@@ -95,12 +95,6 @@ function showEmpty() {
   page.time.textContent = "";
   page.live.textContent = "";
   showNoAnswer(state.model);
-}
-
-function show(answer) {
-  showAnswer(answer.predictions[0], state.model);
-  page.time.textContent = `Answered in ${milliseconds(answer.milliseconds)}`;
-  page.live.textContent = `${page.verdict.textContent}. ${page.detail.textContent}`;
 }
 
 function showError(error) {
@@ -135,15 +129,9 @@ function remember(given, answer) {
 function showHistory() {
   byId("history-block").hidden = state.history.length === 0;
   byId("history").replaceChildren(...state.history.map(({ texts, label, short, sure }) => {
-    const button = make("button");
-    button.type = "button";
     const got = make("span", "got", sure ? short : "Not sure");
     tone(got, state.model, sure ? label : null);
-    button.append(make("span", "said", texts.join(" / ")), got);
-    button.addEventListener("click", () => use(texts));
-    const item = make("li");
-    item.append(button);
-    return item;
+    return makeChoice(() => use(texts), make("span", "said", texts.join(" / ")), got);
   }));
 }
 
@@ -174,13 +162,7 @@ function showExamples(examples) {
   byId("examples-block").hidden = examples.length === 0;
   byId("examples").replaceChildren(...examples.map((example) => {
     const texts = Array.isArray(example) ? example : [example];
-    const button = make("button");
-    button.type = "button";
-    button.append(...texts.map((text) => make("span", "text", text)));
-    button.addEventListener("click", () => use(texts));
-    const item = make("li");
-    item.append(button);
-    return item;
+    return makeChoice(() => use(texts), ...texts.map((text) => make("span", "text", text)));
   }));
 }
 

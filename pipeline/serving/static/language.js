@@ -1,6 +1,6 @@
 // The language tab: the next words as you type, and each word coloured by its surprise. No build.
 
-import { byId, make } from "./words.js";
+import { byId, make, makeChoice, postOf } from "./words.js";
 
 const TYPING_MS = 200;
 const BLANK = "___";
@@ -12,7 +12,7 @@ const WORD_ENDS = /[\p{L}\p{M}\p{N}'’]$/u;
 const page = {
   tabs: byId("tabs"), context: byId("context"), next: byId("next"), note: byId("next-note"),
   title: byId("next-title"), surprise: byId("surprise"), cost: byId("surprise-note"),
-  live: byId("language-live"), token: byId("token"),
+  live: byId("language-live"),
 };
 const panels = { "tab-classify": byId("classify"), "tab-language": byId("language") };
 const state = { typing: 0, abort: null, turn: 0 };
@@ -22,10 +22,7 @@ const percent = (share) => (share < 0.001 ? "under 0.1%" : `${(100 * share).toFi
 // ---- the server --------------------------------------------------------------------------
 
 async function post(name, text, signal) {
-  const headers = { "content-type": "application/json" };
-  if (page.token.value) headers.authorization = `Bearer ${page.token.value}`;
-  const body = JSON.stringify({ text });
-  const response = await fetch(`/language/${name}`, { method: "POST", headers, body, signal });
+  const response = await fetch(`/language/${name}`, postOf({ text }, signal));
   const answer = await response.json();
   if (!response.ok) throw new Error(`${answer.error.got}; ${answer.error.next_step}`);
   return answer;
@@ -70,20 +67,17 @@ function showWords({ words, family, milliseconds }, route) {
 }
 
 function makeWord({ text, probability }, highest, route) {
-  const item = make("li");
-  const button = make("button", "word");
-  button.type = "button";
-  button.append(make("span", "name", text), make("span", "percent", percent(probability)));
-  button.style.setProperty("--share", `${100 * probability / highest}%`);
-  button.addEventListener("click", () => {
+  const add = () => {
     const before = page.context.value;
     page.context.value = route === "fill"
       ? before.replace(BLANK, text)
       : `${before.trimEnd()} ${text}`;
     page.context.focus();
     ask();
-  });
-  item.append(button);
+  };
+  const item = makeChoice(add, make("span", "name", text), make("span", "percent", percent(probability)));
+  item.firstChild.className = "word";
+  item.firstChild.style.setProperty("--share", `${100 * probability / highest}%`);
   return item;
 }
 

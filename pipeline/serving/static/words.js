@@ -9,6 +9,25 @@ export const make = (tag, className, text) => {
   return element;
 };
 
+// A button in a list item, such as an example to choose.
+export const makeChoice = (onClick, ...content) => {
+  const button = make("button");
+  button.type = "button";
+  button.append(...content);
+  button.addEventListener("click", onClick);
+  const item = make("li");
+  item.append(button);
+  return item;
+};
+
+// The options of fetch for a JSON body, with the access token if one was given.
+export const postOf = (body, signal) => {
+  const headers = { "content-type": "application/json" };
+  const token = byId("token").value;
+  if (token) headers.authorization = `Bearer ${token}`;
+  return { method: "POST", headers, body: JSON.stringify(body), signal };
+};
+
 export const words = (name) => {
   const spaced = name.replaceAll(/[-_]+/g, " ").trim();
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
