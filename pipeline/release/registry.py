@@ -62,12 +62,7 @@ def ensure_database(root: Path) -> None:
 
 
 class Registry:
-    """The registered model of one product.
-
-    Args:
-        root: the project's folder.
-        name: the registered model's name: the product's.
-    """
+    """The registered model of one product, which has the product's name."""
 
     def __init__(self, root: Path, name: str) -> None:
         self.name = name

@@ -74,13 +74,7 @@ def run_directly(name: str, work: Callable[[], Result]) -> Result:
 
 
 class Rollout:
-    """Releases bundles of one product.
-
-    Args:
-        root: the project's folder.
-        product: the name that the bundles carry.
-        run_step: runs one named step; a flow passes one that makes it a Prefect task.
-    """
+    """Releases bundles of one product; `run_step` may make a Prefect task of each named step."""
 
     def __init__(
         self, root: Path, product: str, run_step: Callable[..., Any] = run_directly
@@ -167,12 +161,7 @@ class Rollout:
 
 
 def copy_bundle(state: ReleaseState, folder: Path) -> Bundle:
-    """Copies a bundle into the folder of its product and returns the verified copy.
-
-    Raises:
-        ArtifactError: the bundle, or the copy, is not what its manifest says.
-        ReleaseError: it is a bundle of another product.
-    """
+    """Copies a bundle of this product into its folder, unless it is there; the verified copy."""
     bundle = open_bundle(folder)
     if (product := bundle.description.product) != state.product:
         raise ReleaseError(

@@ -132,11 +132,6 @@ def find_servers(state: ReleaseState) -> list[int]:
     ]
 
 
-def memory_mb(pid: int) -> float:
-    """The resident memory of a process, megabytes of 10⁶ bytes."""
-    return float(psutil.Process(pid).memory_info().rss) / 1e6
-
-
 def wait_for_hash(address: Address, bundle_hash: str, *, seconds: float) -> bool:
     """Whether `address` serves the bundle within `seconds`."""
     deadline = time.monotonic() + seconds

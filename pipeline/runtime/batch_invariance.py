@@ -90,9 +90,6 @@ def measure_batch_invariance(
     """Answers every request alone, then in batches and with padding, and compares.
 
     With `threads=1` in the model the figures do not depend on `workers`.
-
-    Raises:
-        ArtifactError: there is no request, or an answer is not a number.
     """
     if not requests:
         raise ArtifactError(

@@ -63,9 +63,6 @@ class LanguageModel:
         model: ONNX file; inputs `input_ids` and `attention_mask`, outputs `after` and `before`
             (bilm) or `here` (bert), and `states`.
         max_length: tokens read of a text, special tokens included.
-
-    Raises:
-        ArtifactError: a file does not load, or the model has other outputs.
     """
 
     def __init__(

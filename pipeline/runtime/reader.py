@@ -27,14 +27,7 @@ class TokenRow:
 
 
 class TextReader:
-    """A tokenizer with the length of its model's input. Safe to use from several threads.
-
-    Args:
-        tokenizer: a `tokenizer.json`.
-        max_length: tokens of a row, special tokens included.
-        window_stride: ordinary tokens from the start of one window to the start of the next; None
-            cuts the text.
-    """
+    """A tokenizer with the lengths of its model's task. Safe to use from several threads."""
 
     def __init__(self, tokenizer: Path, *, max_length: int, window_stride: int | None) -> None:
         self._tokenizer = open_tokenizer(tokenizer)

@@ -12,12 +12,7 @@ _DISABLED = ["SkipLayerNormFusion"]
 
 
 def open_session(model: Path, threads: int | None = None) -> ort.InferenceSession:
-    """A CPU session of an ONNX file.
-
-    Args:
-        threads: threads inside an operator, at most the cores this process may use; None takes
-            those.
-    """
+    """A CPU session of an ONNX file with `threads`, at most one for each core; None takes all."""
     cores = available_cores()
     try:
         return ort.InferenceSession(

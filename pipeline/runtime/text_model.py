@@ -34,9 +34,6 @@ class TextModel:
             pair apart, `token_type_ids`, int64 `(batch, length)`; output `logits` `(batch,
             outputs)`.
         threads: threads of ONNX Runtime, at most the cores this process may use; None takes those.
-
-    Raises:
-        ArtifactError: a file does not load, or the model has other inputs or outputs.
     """
 
     def __init__(

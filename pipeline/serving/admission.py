@@ -19,12 +19,7 @@ _LOGGER = logging.getLogger("modelyard.server")
 
 
 class Admission:
-    """A thread pool with a bounded queue.
-
-    Args:
-        workers: requests that compute at the same time.
-        queue: further requests that may wait.
-    """
+    """A thread pool: `workers` requests compute at the same time, and `queue` more may wait."""
 
     def __init__(self, *, workers: int, queue: int) -> None:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="predict")

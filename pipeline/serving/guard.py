@@ -56,12 +56,7 @@ class SecurityHeaders:
 
 
 class Guard:
-    """Refuses requests with a foreign Host header, and requests to a model without the token.
-
-    Args:
-        token: the secret that callers of /predict and /language must send; None needs none.
-        loopback_only: the Host header must name this machine.
-    """
+    """Refuses requests with a foreign Host header, and requests to a model without the token."""
 
     def __init__(self, app: ASGIApp, *, token: str | None, loopback_only: bool) -> None:
         self._app, self._token, self._loopback_only = app, token, loopback_only
