@@ -92,11 +92,10 @@ def release_bundle(
         ReleaseError: it was not released; what was served before is served.
         ArtifactError: the bundle is damaged.
     """
-    from pipeline.release.rollout import ReleaseRequest, Rollout
-    from pipeline.runtime.bundle import open_bundle
+    from pipeline.release.rollout import ReleaseRequest, Rollout, bundle_product
 
     root = root.resolve()
-    state = ReleaseState(root, open_bundle(bundle).description.product)
+    state = ReleaseState(root, bundle_product(bundle))
     request = ReleaseRequest(
         bundle=bundle,
         why=why,

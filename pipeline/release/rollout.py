@@ -160,6 +160,11 @@ class Rollout:
         ledger.append(self._state.ledger, entry)
 
 
+def bundle_product(folder: Path) -> str:
+    """The name of the product that a bundle, which is verified first, was built for."""
+    return open_bundle(folder).description.product
+
+
 def copy_bundle(state: ReleaseState, folder: Path) -> Bundle:
     """Copies a bundle of this product into its folder, unless it is there; the verified copy."""
     bundle = open_bundle(folder)
