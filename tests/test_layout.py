@@ -1,5 +1,6 @@
 """One name everywhere: a stage, and the test of a module, are found by name."""
 
+import ast
 import json
 import re
 import subprocess
@@ -13,7 +14,10 @@ from tests.support.repository import QUICKSTART, parameter_values
 
 ROOT = Path(__file__).resolve().parent.parent
 # Places where a user's own files stand: they may be tracked, and are no part of this house.
-USERS = ("data", "annotations")
+USERS = ("data/", "annotations/")
+CODE = ("pipeline/*.py", "flows/*.py", "benchmarks/*.py", "scripts/*.py")
+# Openings that leave a reader to guess what the thing returns or does.
+RIDDLE = re.compile(r"(Of|The same|By|Those|That|These|Than|What)\b")
 # Test files that no one module gives its name to.
 OTHER_TESTS = {
     "tests/test_docs.py": "Markdown",
@@ -106,6 +110,16 @@ def test_every_test_file_is_named_after_the_module_it_tests() -> None:
 
 def test_no_two_files_of_code_have_one_name() -> None:
     """One name means one place, so that a search for it ends there."""
-    files = tracked("pipeline/*.py", "flows/*.py", "benchmarks/*.py", "scripts/*.py")
-    counted = Counter(path.name for path in files if path.name != "__init__.py")
+    counted = Counter(path.name for path in tracked(*CODE) if path.name != "__init__.py")
     assert [name for name, count in counted.items() if count > 1] == []
+
+
+def test_first_lines_of_docstrings_say_what_the_thing_is_or_does() -> None:
+    riddles = [
+        f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}  {text.splitlines()[0]}"
+        for path in tracked(*CODE)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        if RIDDLE.match(text := ast.get_docstring(node) or "")
+    ]
+    assert riddles == [], "say it plainly (CONTRIBUTING.md): `Returns the …`, `Trains …`, `The …`"

@@ -94,7 +94,7 @@ class Bench:
         )
 
     def plain_model(self) -> PreTrainedModel:
-        """The same weights and new head in transformers' own class, as its users load it."""
+        """The checkpoint with the same head in transformers' own class, as its users load it."""
         seed_everything(self.params.compute.seed)
         model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
             resolve_checkpoint(self.params.prepare.checkpoint),

@@ -1,7 +1,7 @@
 """params.yaml as a frozen, typed model: read, checked, changed, and shown to a stage only in part.
 
-The classes of the sections are in `product`, `sections` and `training_sections`. The code lock leaves this module out: no field has a default, so it changes no
-result, it only refuses values.
+The classes of the sections are in `product`, `sections` and `training_sections`. The code lock leaves
+this module out: no field has a default, so it changes no result, it only refuses values.
 """
 
 import difflib

@@ -66,7 +66,7 @@ class Source(Section):
         return None
 
     def product_fault(self, product: Product) -> str | None:
-        """What its columns must be to fit the product; None where they fit."""
+        """Columns that the source must change to fit the product, in words; None where they fit."""
         if self.label_column is None:
             return None
         if self.role == "corpus" and product.pairs:
