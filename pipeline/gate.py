@@ -121,11 +121,7 @@ def _evidence(judge: Judge, params: Params, paths: Paths) -> Evidence:
 
 
 def _judge_variants(evidence: Evidence, judge: Judge, params: Params) -> tuple[Variant, Verdict]:
-    """Checks every ONNX variant and chooses one of those that qualify.
-
-    Raises:
-        PipelineError: none qualifies.
-    """
+    """Checks every ONNX variant and chooses one of those that qualify."""
     limits = params.product.requirements
     variants = [variant for variant in all_variants() if variant.is_onnx]
     checks = {v.name: check_variant(v, evidence, limits, judge=judge) for v in variants}
@@ -170,14 +166,8 @@ def _certificate(
     params: Params,
     paths: Paths,
 ) -> Certificate:
-    """The certificate of the files that will be packed.
-
-    Raises:
-        ArtifactError: a part is missing or has not passed; nothing of the last release has been
-            touched.
-    """
-    pad_token_id = evidence.exported[chosen.model].pad_token_id
-    folder = chosen.folder(paths)
+    """The certificate of the files that will be packed, before the last release is touched."""
+    pad_token_id, folder = evidence.exported[chosen.model].pad_token_id, chosen.folder(paths)
     certificate = certify(
         chosen,
         evidence,

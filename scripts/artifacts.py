@@ -91,7 +91,9 @@ def made() -> str:
     stages = parse_yaml((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     typed = {found.FILE: found for found in _types() if hasattr(found, "FILE")}
     shown: dict[type[BaseModel], str] = {}
-    return "\n".join(_stage(name, stage, typed, shown) for name, stage in stages.items())
+    return "\n".join(
+        _stage(name, stage, typed=typed, shown=shown) for name, stage in stages.items()
+    )
 
 
 def _types() -> Iterator[type[Artifact | Table]]:
@@ -108,6 +110,7 @@ def _types() -> Iterator[type[Artifact | Table]]:
 def _stage(
     name: str,
     stage: dict[str, Any],
+    *,
     typed: dict[str, type[Artifact | Table]],
     shown: dict[type[BaseModel], str],
 ) -> str:
@@ -129,17 +132,15 @@ def _stage(
 
 
 def _file(file: str, model: type[BaseModel], shown: dict[type[BaseModel], str]) -> str:
-    rows = "".join(
-        f"| `{path}` | {kind} | {meaning} |\n"
-        for path, kind, meaning in _rows(model, "", file, shown)
-    )
+    found = _rows(model, "", file=file, shown=shown)
+    rows = "".join(f"| `{path}` | {kind} | {meaning} |\n" for path, kind, meaning in found)
     head = "column" if issubclass(model, Table) else "key"
     opening = " ".join((model.__doc__ or "").split()).replace("|", "\\|")
     return f"`{file}`: {opening[:1].lower()}{opening[1:]}\n\n| {head} | type | meaning |\n|---|---|---|\n{rows}"
 
 
 def _rows(
-    model: type[BaseModel], prefix: str, file: str, shown: dict[type[BaseModel], str]
+    model: type[BaseModel], prefix: str, *, file: str, shown: dict[type[BaseModel], str]
 ) -> Iterator[tuple[str, str, str]]:
     """Path, type and meaning of every key; a class that was shown before is not shown again."""
     for name, field in model.model_fields.items():
@@ -154,7 +155,8 @@ def _rows(
             shown[inner] = f"`{path}` of `{file}`"
             yield path, kind_of(field), f"{meaning} {_free_form(inner)}".rstrip()
             if not _free_form(inner):
-                yield from _rows(inner, f"{path}{_entries(field.annotation)}.", file, shown)
+                below = f"{path}{_entries(field.annotation)}."
+                yield from _rows(inner, below, file=file, shown=shown)
 
 
 def _free_form(model: type[BaseModel]) -> str:

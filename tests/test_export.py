@@ -24,6 +24,10 @@ from pipeline.training.token_rows import TokenRows
 from tests.support import tiny_models
 from tests.support.tiny_workspace import at, compressed_workspace
 
+CASES = parity_cases(
+    [[2, 40, 3], [2, 41, 42, 43, 3]], vocabulary_size=60, max_length=32, pad_token_id=0, seed=0
+)
+
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory):
@@ -61,17 +65,12 @@ def test_another_models_answers_break_parity(tmp_path: Path) -> None:
     model = tiny_models.write_model(tmp_path / "first", seed=1)
     other = tiny_models.write_model(tmp_path / "second", seed=2)
     export_onnx(model, tmp_path / "model.onnx", opset=17)
-    cases = parity_cases(
-        [[2, 40, 3], [2, 41, 42, 43, 3]], vocabulary_size=60, max_length=32, pad_token_id=0, seed=0
-    )
     candidate = onnx_runner(open_session(tmp_path / "model.onnx", threads=1))
-    require_parity(
-        "first", largest_differences(torch_runner(model), candidate, cases), tolerance=1e-4
-    )
+    own = largest_differences(torch_runner(model), candidate, CASES)
+    require_parity("first", own, tolerance=1e-4)
+    others = largest_differences(torch_runner(other), candidate, CASES)
     with pytest.raises(ArtifactError, match="ONNX and torch differ"):
-        require_parity(
-            "second", largest_differences(torch_runner(other), candidate, cases), tolerance=1e-4
-        )
+        require_parity("second", others, tolerance=1e-4)
 
 
 def test_a_difference_that_is_not_a_number_breaks_parity() -> None:
@@ -81,10 +80,7 @@ def test_a_difference_that_is_not_a_number_breaks_parity() -> None:
 
 def test_a_model_that_ignores_the_mask_is_caught(tmp_path: Path) -> None:
     model = tiny_models.write_model(tmp_path, seed=1)
-    honest = torch_runner(model)
-    cases = parity_cases(
-        [[2, 40, 3], [2, 41, 42, 43, 3]], vocabulary_size=60, max_length=32, pad_token_id=0, seed=0
-    )
+    honest, cases = torch_runner(model), CASES
     deaf = lambda case: honest(replace(case, attention_mask=np.ones_like(case.input_ids)))  # noqa: E731 - a one-line fake
     differences = largest_differences(honest, deaf, cases)
     assert isinstance(cases["one token"], ParityCase)

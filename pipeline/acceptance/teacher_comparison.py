@@ -16,12 +16,7 @@ from pipeline.core.artifacts.variant_reports import (
     VariantReport,
 )
 from pipeline.metrics.calibration import calibration_error
-from pipeline.metrics.intervals import (
-    Interval,
-    bootstrap_interval,
-    paired_difference,
-    proportion_interval,
-)
+from pipeline.metrics.intervals import Interval, paired_difference, proportion_interval
 from pipeline.metrics.quality import agreement
 from pipeline.metrics.slices import slice_gaps
 from pipeline.problem.decision import Decision
@@ -36,21 +31,11 @@ class ModelSize:
 
 
 def quality_interval(judged: Judged, judge: Judge, metric: str | None = None) -> Interval:
-    """A metric with its interval: Wilson's for accuracy, a bootstrap for every other.
-
-    Args:
-        metric: the product's unless given.
-    """
+    """A metric, the product's unless given: Wilson's interval for accuracy, else a bootstrap."""
     metric = metric or judge.metric
     if metric == "accuracy":
         return proportion_interval(judge.row_scores(judged), confidence=judge.options.confidence)
-    return bootstrap_interval(
-        judged.drawn(metric),
-        len(judged.gold),
-        confidence=judge.options.confidence,
-        resamples=judge.options.resamples,
-        seed=judge.seed,
-    )
+    return judge.interval(judged.drawn(metric), len(judged.gold))
 
 
 def difference_interval(first: Judged, second: Judged, judge: Judge) -> Interval:
@@ -65,20 +50,11 @@ def difference_interval(first: Judged, second: Judged, judge: Judge) -> Interval
             seed=judge.seed,
         )
     one, other = first.drawn(judge.metric), second.drawn(judge.metric)
-    return bootstrap_interval(
-        lambda rows: one(rows) - other(rows),
-        len(first.gold),
-        confidence=options.confidence,
-        resamples=options.resamples,
-        seed=judge.seed,
-    )
+    return judge.interval(lambda rows: one(rows) - other(rows), len(first.gold))
 
 
 def quality_table(judged: Judged, judge: Judge) -> Quality:
-    """Every figure of the problem, and intervals of the product's metric and of accuracy.
-
-    The intervals' level is `evaluate.confidence`.
-    """
+    """Every figure of the problem, and intervals of the product's metric and of accuracy."""
     metrics = judge.problem.metrics
     known = {judge.metric, "accuracy"} & {*metrics}
     return Quality(

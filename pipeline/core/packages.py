@@ -41,11 +41,7 @@ def locate(package: str, path: str) -> Path:
 
 
 def version(package: str) -> str:
-    """The installed version of distribution `package`.
-
-    Raises:
-        DataError: it is not installed.
-    """
+    """The installed version of distribution `package`."""
     return _distribution(package).version
 
 

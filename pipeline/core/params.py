@@ -62,7 +62,7 @@ class Params(Section):
     compress: CompressParams
 
     @model_validator(mode="after")
-    def _lengths_fit(self) -> Self:
+    def _sections_fit_each_other(self) -> Self:
         if self.pretrain.sequence_length > self.prepare.max_length:
             raise ValueError(
                 f"pretrain.sequence_length at most prepare.max_length ({self.prepare.max_length}):"
@@ -74,10 +74,6 @@ class Params(Section):
                 f"prepare.window_stride less than prepare.max_length ({self.prepare.max_length}):"
                 " windows must not skip tokens"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _sections_fit_each_other(self) -> Self:
         for source in self.collect.sources:
             if fault := source.product_fault(self.product):
                 raise ValueError(f"source {source.name}: {fault}")
@@ -176,10 +172,9 @@ def _explain(error: ValidationError) -> ParameterError:
             expected="every parameter: the schema has no defaults",
             next_step=f"add {where} to params.yaml",
         )
+    value = f"{where} = {first['input']!r}"
     return ParameterError(
-        f"{where} = {first['input']!r}"
-        if where
-        else "values in params.yaml that do not fit together",
+        value if where else "values in params.yaml that do not fit together",
         expected=first["msg"].removeprefix("Value error, "),
         next_step=f"correct {where or 'them'} in params.yaml, the command or the profile",
     )

@@ -41,11 +41,7 @@ class Variant:
         return self.precision in ONNX_STAGES
 
     def folder(self, paths: Paths) -> Path:
-        """The folder with its model and tokenizer.
-
-        Raises:
-            ArtifactError: its stage has not run.
-        """
+        """The folder with its model and tokenizer, which its stage has written."""
         if self.is_onnx:
             return paths.read(ONNX_STAGES[self.precision], self.model)
         return paths.read(MODELS[self.model], "model")

@@ -115,22 +115,23 @@ def test_nothing_fitted_leaves_the_usual_answers() -> None:
     assert not found.abstained.any()
 
 
-def test_as_many_answers_are_given_as_stay_right_often_enough() -> None:
+@pytest.mark.parametrize(
+    ("least_right", "all_wrong", "abstain_below"),
+    [
+        (0.75, False, 0.7),  # with the two at .7: 3 of 4 right; all: 3 of 5
+        (0.9, False, 0.8),
+        (0.5, False, None),
+        (0.9, True, NEVER_SURE),
+    ],
+)
+def test_as_many_answers_are_given_as_stay_right_often_enough(
+    least_right: float, all_wrong: bool, abstain_below: float | None
+) -> None:
     scores = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.7, 0.3], [0.6, 0.4]])
-    gold = np.array([0, 0, 0, 1, 1])
-    told = {"gold": gold, "scores": scores}
-    # With the two at .7: 3 of 4 right; all: 3 of 5.
-    fitted = fit_abstention(problem_named("classification"), Decision(), **told, least_right=0.75)
-    assert fitted.abstain_below == 0.7
-    strict = fit_abstention(problem_named("classification"), Decision(), **told, least_right=0.9)
-    assert strict.abstain_below == 0.8
-    assert (
-        fit_abstention(problem_named("classification"), Decision(), **told, least_right=0.5)
-        == Decision()
-    )
-    never = fit_abstention(problem_named("classification"), Decision(), gold=1 - gold * 0, scores=scores,
-                           least_right=0.9)  # fmt: skip
-    assert never.abstain_below == NEVER_SURE
+    gold = np.ones(5, dtype=int) if all_wrong else np.array([0, 0, 0, 1, 1])
+    fitted = fit_abstention(problem_named("classification"), Decision(), gold=gold, scores=scores,
+                            least_right=least_right)  # fmt: skip
+    assert fitted == Decision(abstain_below=abstain_below)
 
 
 def test_what_is_answered_is_told_with_its_share_and_its_right_share() -> None:

@@ -53,34 +53,24 @@ def test_a_section_that_no_stage_has_is_refused(values: dict[str, Any]) -> None:
         parse_params(values)
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ("finetune.epochs=three", r"finetune\.epochs = 'three'"),
-        ("finetune.epochs=1.5", r"finetune\.epochs = 1\.5"),
-        ("finetune.epochs=0", "greater than 0"),
-        ("finetune.epochs='3'", r"finetune\.epochs = '3'"),
-        ("compute.device=tpu", r"compute\.device = 'tpu'"),
-        ("product.problem=ranking", "classification, multi_label, regression"),
-        ("product.requirements.quality_metric=rouge", "accuracy, macro_f1, .*spearman"),
-        ("prepare.heldout_share=1.2", "less than or equal to 1"),
-        ("prepare.shares.train=0.9", "add up to 1"),
-        ("pretrain.heads=7", r"must divide pretrain\.hidden_size"),
-    ],
-)
-def test_a_mistyped_or_impossible_value_is_refused_by_name(
-    values: dict[str, Any], change: str, message: str
-) -> None:
-    with pytest.raises(ParameterError, match=message):
-        parse_params(override(values, [change]))
-
-
 NUMBER = ["product.problem=regression", "product.labels=[stars]"]
+DYNAMIC = ["prune.method=dynamic", "prune.keep_heads=1.0"]
+BILM = ["pretrain.model=bilm", "pretrain.start=random"]
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        (["finetune.epochs=three"], r"finetune\.epochs = 'three'"),
+        (["finetune.epochs=1.5"], r"finetune\.epochs = 1\.5"),
+        (["finetune.epochs=0"], "greater than 0"),
+        (["finetune.epochs='3'"], r"finetune\.epochs = '3'"),
+        (["compute.device=tpu"], r"compute\.device = 'tpu'"),
+        (["product.problem=ranking"], "classification, multi_label, regression"),
+        (["product.requirements.quality_metric=rouge"], "accuracy, macro_f1, .*spearman"),
+        (["prepare.heldout_share=1.2"], "less than or equal to 1"),
+        (["prepare.shares.train=0.9"], "add up to 1"),
+        (["pretrain.heads=7"], r"must divide pretrain\.hidden_size"),
         (["prepare.window_stride=128"], r"prepare\.window_stride less than prepare\.max_length"),
         (["product.requirements.quality_metric=pearson"], "quality_metric of classification"),
         (["product.labels=[one]"], "at least two"),
@@ -90,9 +80,14 @@ NUMBER = ["product.problem=regression", "product.labels=[stars]"]
         ([*REGRESSION, "finetune.class_weights=balanced"], r"finetune\.class_weights: none"),
         ([*REGRESSION, "evaluate.thresholds=fitted"], r"evaluate\.thresholds: fixed"),
         ([*REGRESSION, "evaluate.abstain_quality=0.9"], r"evaluate\.abstain_quality: null"),
+        ([*DYNAMIC, "distill.embedding_rank=96"], r"distill\.embedding_rank: null"),
+        (
+            [*BILM, "distill.teacher_layers=null", "distill.embedding_rank=96"],
+            r"distill\.embedding_rank: null",
+        ),
     ],
 )
-def test_what_does_not_fit_the_product_is_refused(
+def test_a_value_that_is_impossible_or_does_not_fit_the_others_is_refused_by_name(
     values: dict[str, Any], changes: list[str], message: str
 ) -> None:
     with pytest.raises(ParameterError, match=message):
@@ -194,10 +189,7 @@ def test_a_file_that_is_missing_or_not_parameters_is_refused(
 
 @pytest.mark.parametrize(
     ("changes", "wanted"),
-    [
-        (["pretrain.layers=3"], r"teacher_layers: 3 numbers"),
-        (["pretrain.model=bilm", "pretrain.start=random"], r"teacher_layers: null"),
-    ],
+    [(["pretrain.layers=3"], r"teacher_layers: 3 numbers"), (BILM, r"teacher_layers: null")],
 )
 def test_layers_of_the_teacher_are_one_for_each_of_the_students(
     values: dict[str, Any], changes: list[str], wanted: str
@@ -207,17 +199,3 @@ def test_layers_of_the_teacher_are_one_for_each_of_the_students(
     parse_params(
         override(values, [*changes, "distill.embedding_rank=null", "distill.teacher_layers=null"])
     )
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        ("prune.method=dynamic", "prune.keep_heads=1.0"),
-        ("pretrain.model=bilm", "pretrain.start=random", "distill.teacher_layers=null"),
-    ],
-)
-def test_thin_embeddings_are_refused_where_nothing_would_come_of_them(
-    values: dict[str, Any], changes: tuple[str, ...]
-) -> None:
-    with pytest.raises(ParameterError, match=r"distill\.embedding_rank: null"):
-        parse_params(override(values, [*changes, "distill.embedding_rank=96"]))

@@ -112,11 +112,7 @@ Entry = TypeVar("Entry", bound=_Named)
 
 
 def named(entries: Iterable[Entry], name: str, *, file: str) -> Entry:
-    """The entry of this name.
-
-    Raises:
-        ArtifactError: there is none.
-    """
+    """The entry of this name; `ArtifactError` where there is none."""
     found = by_name(entries)
     if name not in found:
         raise ArtifactError(

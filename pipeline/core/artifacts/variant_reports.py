@@ -12,9 +12,7 @@ Value = TypeVar("Value")
 
 
 class Quality(Part):
-    """Metrics on one split: in the file `<metric>` and, for some, `<metric>_ci95`, `[low,
-    high]`.
-    """
+    """Metrics on one split: in the file `<metric>` and, for some, `<metric>_ci95`, `[low, high]`."""
 
     figures: dict[str, float]
     """Metric → its figure, for every metric of the problem."""
@@ -34,10 +32,8 @@ class Quality(Part):
 
     @model_serializer
     def _to_keys(self) -> dict[str, Any]:
-        return {
-            **self.figures,
-            **{f"{name}{_INTERVAL}": ends for name, ends in self.intervals.items()},
-        }
+        intervals = {f"{name}{_INTERVAL}": ends for name, ends in self.intervals.items()}
+        return self.figures | intervals
 
 
 class BySplit(Part, Generic[Value]):
@@ -133,13 +129,18 @@ class VariantReports(Artifact):
     """One entry a variant or baseline."""
 
 
-class Latency(Part):
-    """Time of one request, in milliseconds, the tokenizer excluded."""
+class Percentiles(Part):
+    """Time of one request, in milliseconds."""
 
     p50: float
     """Median."""
     p95: float
     """95th percentile: the median over the rounds of each round's."""
+
+
+class Latency(Percentiles):
+    """Time of one request, in milliseconds, the tokenizer excluded."""
+
     p95_all_requests: float
     """95th percentile of all requests together."""
     batch: int
@@ -148,15 +149,6 @@ class Latency(Part):
     """Tokens of the text."""
     threads: int
     """Threads of one answer."""
-
-
-class Percentiles(Part):
-    """Time of one request, in milliseconds."""
-
-    p50: float
-    """Median."""
-    p95: float
-    """95th percentile."""
 
 
 class Timing(Part):
@@ -213,11 +205,8 @@ class ScorecardEntry(VariantReport):
     @classmethod
     def join(cls, report: VariantReport, timing: Timing | None) -> Self:
         """Joins the findings of evaluate and measure on one variant."""
-        measured = (
-            timing.as_json()
-            if timing
-            else {"latency_ms": None, "throughput_per_s": None, "memory_mb": None}
-        )
+        unknown = {"latency_ms": None, "throughput_per_s": None, "memory_mb": None}
+        measured = timing.as_json() if timing else unknown
         return cls.parse(report.as_json() | measured, file=cls.__name__)
 
 
@@ -230,9 +219,5 @@ class Scorecard(Artifact):
     """One entry a variant or baseline, as in evaluate/variants.json."""
 
     def entry(self, name: str) -> ScorecardEntry:
-        """The entry of a variant.
-
-        Raises:
-            ArtifactError: there is none.
-        """
+        """The entry of a variant; `ArtifactError` where there is none."""
         return named(self.variants, name, file=self.FILE)
