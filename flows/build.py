@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from flows.check import check_before_build, check_git
 from flows.console import summary
 from flows.console.summary import BuildResult
 from flows.execution.locks import build_lock
@@ -27,7 +28,6 @@ from flows.execution.runner import (
 )
 from flows.execution.warm import warm_runner
 from flows.execution.workspace import open_workspace
-from flows.planning.checks import check_before_build, check_git
 from flows.planning.codelock import refresh_code_lock
 from flows.planning.dag import load_dag
 from flows.planning.machine import refresh_machine

@@ -3,28 +3,40 @@
 modelyard check [key=value …] [--profile NAME]
 """
 
+import importlib.util
+import shutil
+import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from flows.planning.checks import NEEDED_BYTES, PACKAGES, check_disk, check_git, check_packages
 from flows.planning.dag import load_dag
 from flows.planning.snapshot import hash_sources
-from pipeline.core.errors import DataError
+from pipeline.core.errors import DataError, PipelineError
 from pipeline.core.params import Params, override, parse_params, parse_yaml
 from pipeline.core.paths import Paths
 
+NEEDED_BYTES = 2_000_000_000
+"""Disk that a full build of the default needs: outputs, DVC's copies, checkpoints, MLflow."""
+
+PACKAGES = (
+    "dvc",
+    "prefect",
+    "mlflow",
+    "torch",
+    "transformers",
+    "tokenizers",
+    "onnx",
+    "onnxruntime",
+    "sklearn",
+    "pyarrow",
+)
+
 
 def checked(root: Path, *, changes: Sequence[str]) -> Iterator[str]:
-    """Yields one line for each check that passes, in the order in which a build needs them.
-
-    Raises:
-        PipelineError: a check fails; it is the first one.
-    """
-    check_git(root)
+    """Yields one line for each check that passes; raises PipelineError for the first that does not."""
+    check_before_build(root)
     yield "git          a repository with a commit"
-    check_packages(PACKAGES)
     yield f"packages     {len(PACKAGES)} of {len(PACKAGES)} installed"
-    check_disk(root, needed=NEEDED_BYTES)
     yield f"disk         {NEEDED_BYTES / 1e9:g} GB are free"
     yield f"dvc.yaml     {len(load_dag(Paths(root).dag).names)} stages"
     values = parse_yaml(Paths(root).params.read_text(encoding="utf-8"))
@@ -34,12 +46,55 @@ def checked(root: Path, *, changes: Sequence[str]) -> Iterator[str]:
     yield f"data         {len(params.collect.sources)} sources, hashes as pinned"
 
 
-def check_sources(root: Path, params: Params) -> None:
-    """Checks that every source is there and has the bytes that its `sha256` names.
+def check_before_build(root: Path) -> None:
+    """Raises PipelineError where git, a package or disk space is missing."""
+    check_git(root)
+    check_packages(PACKAGES)
+    check_disk(root, needed=NEEDED_BYTES)
 
-    Raises:
-        DataError: one is missing, or has other bytes.
-    """
+
+def check_git(root: Path) -> None:
+    """Raises PipelineError where the folder is no git repository with a commit."""
+    if shutil.which("git") is None:
+        raise PipelineError(
+            "git is not installed",
+            expected="git, which DVC and the worktrees of builds need",
+            next_step="install the system package `git`",
+        )
+    command = ["git", "rev-parse", "--verify", "HEAD"]
+    head = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if head.returncode:
+        raise PipelineError(
+            f"{root} is not a git repository with a commit ({head.stderr.strip()})",
+            expected="a clone, or a folder in which `git init` and a first commit were made",
+            next_step="git init && git add . && git commit -m start",
+        )
+
+
+def check_packages(names: Sequence[str]) -> None:
+    """Raises PipelineError where a package is not installed; none is imported."""
+    missing = [name for name in names if importlib.util.find_spec(name) is None]
+    if missing:
+        raise PipelineError(
+            f"not installed: {', '.join(missing)}",
+            expected="the packages for training and orchestration",
+            next_step="run `make install`, which sets up .venv again",
+        )
+
+
+def check_disk(folder: Path, *, needed: int) -> None:
+    """Raises PipelineError where less than `needed` bytes are free at `folder`."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise PipelineError(
+            f"{free / 1e6:,.0f} MB are free in {folder}",
+            expected=f"{needed / 1e6:,.0f} MB: {(needed - free) / 1e6:,.0f} MB are missing",
+            next_step="free some space (`dvc gc -w` drops old versions of outputs)",
+        )
+
+
+def check_sources(root: Path, params: Params) -> None:
+    """Raises DataError where a source is missing, or has other bytes than its `sha256` names."""
     found = hash_sources(root, params)
     for source in params.collect.sources:
         if source.sha256 is not None and source.sha256 != found[source.name]:

@@ -13,21 +13,19 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import NoReturn
 
 from flows.console.arguments import parse_arguments
 from flows.execution.telemetry import switch_off_telemetry
 from pipeline.core.errors import PipelineError
 from pipeline.core.progress import say
 
-_STOPPED = 130
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one verb; returns the exit code."""
     options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
     switch_off_telemetry()
-    signal.signal(signal.SIGTERM, _stop)  # so that stages are ended and the worktree removed
+    # As Ctrl-C, so that stages are ended and the worktree removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         _VERBS[options.verb](options)
     except PipelineError as error:
@@ -36,12 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print("\nStopped. Run the same command to go on.", file=sys.stderr, flush=True)
-        return _STOPPED
+        return 130
     return 0
-
-
-def _stop(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def _profile(options: argparse.Namespace) -> list[str]:
@@ -56,9 +50,8 @@ def _all_changes(options: argparse.Namespace) -> list[str]:
 
 def wants_release(options: argparse.Namespace) -> bool:
     """A build with `key=value` is an experiment: it is released only where that is asked for."""
-    forbidden = any(
-        os.environ.get(name, "0") not in ("", "0") for name in ("NO_RELEASE", "NO_DEPLOY")
-    )
+    names = ("NO_RELEASE", "NO_DEPLOY")
+    forbidden = any(os.environ.get(name, "0") not in ("", "0") for name in names)
     if options.no_release or forbidden:
         return False
     return bool(options.release or options.profile or not options.changes)
@@ -66,71 +59,55 @@ def wants_release(options: argparse.Namespace) -> bool:
 
 def _build(options: argparse.Namespace) -> None:
     from flows.build import finish_without_work
-    from flows.planning.checks import check_before_build
+    from flows.check import check_before_build
 
     root, release = Path.cwd(), wants_release(options)
     changes = _all_changes(options)
     if finish_without_work(root, changes=changes, release=release):
         return
     check_before_build(root)
-    from flows.orchestration.prefect_server import prefect_server
+    from flows.orchestration.prefect_server import run_flow
 
     say("Starting Prefect …")
-    with prefect_server(root):
-        say("Prefect is ready; the flow begins …")
-        from flows.orchestration.build_flow import run_from_command_line
-
-        run_from_command_line(changes, release=release)
+    run_flow(root, "flows.orchestration.build_flow.build", changes=changes, release=release)
 
 
 def _retrain(options: argparse.Namespace) -> None:
-    from flows.orchestration.prefect_server import prefect_server
+    from flows.orchestration.prefect_server import run_flow
 
-    changes = _all_changes(options)
-    with prefect_server(Path.cwd().resolve()):
-        from flows.orchestration.retrain_flow import run_from_command_line
-
-        run_from_command_line(changes)
+    reason = "asked for on the command line"
+    flow = "flows.orchestration.retrain_flow.retrain"
+    run_flow(Path.cwd().resolve(), flow, changes=_all_changes(options), reason=reason)
 
 
 def _search(options: argparse.Namespace) -> None:
-    from flows.orchestration.prefect_server import prefect_server
+    from flows.orchestration.prefect_server import run_flow
 
-    changes = _all_changes(options)
-    with prefect_server(Path.cwd().resolve()):
-        from flows.orchestration.search_flow import run_from_command_line
-
-        run_from_command_line(changes)
+    flow = "flows.orchestration.search_flow.compress_search"
+    run_flow(Path.cwd().resolve(), flow, changes=_all_changes(options))
 
 
 def _release(options: argparse.Namespace) -> None:
-    if options.at is not None:
-        _at(options)
-        return
-    from flows.release import DEFAULT_BUNDLE, release_bundle
-
-    bundle = options.bundle or Path(DEFAULT_BUNDLE)
-    release = release_bundle(
-        root=Path.cwd(), bundle=bundle, mlflow_run_id=None, why="asked for", port=options.port
+    from flows.release import (
+        DEFAULT_BUNDLE,
+        former_bundle,
+        product_of,
+        release_at,
+        release_bundle,
     )
-    say(f"Version {release.version} ({release.hash[:12]}): {release.outcome}. {release.address}/")
-
-
-def _rollback(options: argparse.Namespace) -> None:
-    from flows.release import product_of
-    from flows.rollback import roll_back
 
     root = Path.cwd().resolve()
-    release = roll_back(root, options.product or product_of(root), to=options.hash)
+    bundle, why = options.bundle or Path(DEFAULT_BUNDLE), "asked for"
+    if options.at is not None:
+        say(release_at(root, options.product or product_of(root), options.at))
+        return
+    if options.rollback is not None:
+        bundle = former_bundle(root, options.product or product_of(root), options.rollback)
+        why = "rolled back by hand"
+    release = release_bundle(
+        root=root, bundle=bundle, mlflow_run_id=None, why=why, port=options.port
+    )
     say(f"Version {release.version} ({release.hash[:12]}): {release.outcome}. {release.address}/")
-
-
-def _at(options: argparse.Namespace) -> None:
-    from flows.at import describe, in_production
-    from flows.release import product_of
-
-    root = Path.cwd()
-    say(describe(in_production(root, options.product or product_of(root), options.at)))
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -148,9 +125,8 @@ def _serve(options: argparse.Namespace) -> None:
 def _ui(options: argparse.Namespace) -> None:
     from flows.ui import start_ui
 
-    services = start_ui(
-        Path.cwd().resolve(), prefect_port=options.prefect_port, mlflow_port=options.mlflow_port
-    )
+    root = Path.cwd().resolve()
+    services = start_ui(root, prefect_port=options.prefect_port, mlflow_port=options.mlflow_port)
     say(f"Prefect  {services.prefect_ui}/deployments")
     say(f"MLflow   {services.mlflow}")
     say("The worker runs what forms and schedules ask for. `make stop` ends all of it.")
@@ -158,7 +134,7 @@ def _ui(options: argparse.Namespace) -> None:
 
 def _stop_all(options: argparse.Namespace) -> None:
     del options
-    from flows.stop import stop
+    from flows.ui import stop
 
     stopped = stop(Path.cwd().resolve())
     say(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing ran.")
@@ -216,8 +192,6 @@ def _check(options: argparse.Namespace) -> None:
 _VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     "build": _build,
     "release": _release,
-    "rollback": _rollback,
-    "at": _at,
     "retrain": _retrain,
     "search": _search,
     "serve": _serve,

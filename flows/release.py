@@ -1,6 +1,8 @@
 """Release a bundle: register, start, verify, promote, verify again; on a failure, undo all of it.
 
     modelyard release                            # what the gate passed: artifacts/gate/bundle
+    modelyard release --rollback [HASH]          # a former bundle, or the one that served before
+    modelyard release --at 2026-01-31T12:00      # only say what was in production then, and why
 
 The transaction itself is pipeline/release/rollout.py. Inside a running Prefect flow its steps are
 tasks of that flow; elsewhere they are plain calls. Nothing heavy is imported until it is needed:
@@ -11,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,13 +42,7 @@ _HTTP_ALLOWANCE_MS = 25.0
 
 @dataclass(frozen=True)
 class CurrentRelease:
-    """The release in production.
-
-    Attributes:
-        hash: the bundle's hash.
-        address: URL of the server, or None when none runs.
-        healthy: the server answers, and serves this very bundle.
-    """
+    """The release in production; `healthy` where a server answers and serves this very bundle."""
 
     hash: str
     address: str | None
@@ -81,7 +78,6 @@ def release_bundle(
     """Releases the bundle in a folder.
 
     Args:
-        root: the project's folder.
         bundle: its folder; the verdict beside a bundle in a gate's folder must be passed.
         mlflow_run_id: the run that built it, for the registry.
         why: the reason, for the ledger.
@@ -112,6 +108,37 @@ def release_bundle(
     return release
 
 
+def release_at(root: Path, product: str, moment: datetime) -> str:
+    """What was in production at a moment, since when and why; without a zone it is local time."""
+    aware = moment if moment.tzinfo else moment.astimezone()
+    entry = ledger.at(ReleaseState(root, product).ledger, aware)
+    if entry is None or entry.hash is None:
+        return "Nothing was in production."
+    return f"Version {entry.version}, bundle {entry.hash}: {entry.event} {entry.time}, {entry.why}."
+
+
+def former_bundle(root: Path, product: str, beginning: str) -> Path:
+    """Folder of the former bundle whose hash begins so; of "", the one that served before.
+
+    Raises:
+        ReleaseError: there is none, or several begin so.
+    """
+    state = ReleaseState(root, product)
+    known = sorted(folder.name for folder in state.releases.glob("*/"))
+    found = [name for name in known if name.startswith(beginning)]
+    if not beginning:
+        promoted = [e for e in ledger.read(state.ledger) if e.event == "promoted"]
+        found = [e.previous for e in promoted if e.hash == state.current() and e.previous][-1:]
+    if len(found) != 1:
+        which = f"whose hash begins with {beginning!r}" if beginning else "before the current one"
+        raise ReleaseError(
+            f"{len(found)} releases of {product} {which}",
+            expected=f"one of: {', '.join(name[:12] for name in known) or '(none is kept)'}",
+            next_step="name one: `modelyard release --rollback HASH`",
+        )
+    return state.release(found[0])
+
+
 def _passed_verdict(state: ReleaseState, bundle: Path) -> ledger.VerdictSummary | None:
     """Summary of the gate's verdict; None for a bundle that no gate wrote."""
     if bundle.parent.name != "gate":
@@ -124,25 +151,21 @@ def _passed_verdict(state: ReleaseState, bundle: Path) -> ledger.VerdictSummary 
         **{str(outcome): count for outcome, count in outcomes.items()},
     }
     if not verdict.passed:
-        _refuse(state, summary)
+        entry = ledger.Entry(
+            event="refused",
+            hash=None,
+            version=None,
+            previous=state.current(),
+            why="the gate did not pass it",
+            verdict=summary,
+        )
+        ledger.append(state.ledger, entry)
         raise ReleaseError(
             f"a bundle whose verdict is not passed ({dict(outcomes)})",
             expected="a bundle that met every requirement at the gate",
             next_step="read artifacts/gate/verdict.json; mend the model or the requirements",
         )
     return summary
-
-
-def _refuse(state: ReleaseState, verdict: ledger.VerdictSummary) -> None:
-    entry = ledger.Entry(
-        event="refused",
-        hash=None,
-        version=None,
-        previous=state.current(),
-        why="the gate did not pass it",
-        verdict=verdict,
-    )
-    ledger.append(state.ledger, entry)
 
 
 def _workspace_of(bundle: Path) -> Path | None:

@@ -26,7 +26,8 @@ from pipeline.core.errors import PipelineError
 from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
-from pipeline.release.server_process import is_alive, stop_server
+from pipeline.release.server_process import is_alive, stop_all, stop_server
+from pipeline.release.state import all_states
 
 POOL = "modelyard"
 PREFECT_PORT, MLFLOW_PORT = 4200, 5000
@@ -153,13 +154,14 @@ def start_ui(root: Path, *, prefect_port: int, mlflow_port: int) -> Services:
     return services
 
 
-def stop_ui(root: Path) -> list[str]:
-    """Stops the services; returns the names of those that ran."""
+def stop(root: Path) -> list[str]:
+    """Stops the services and every product's server; returns the names of those that ran."""
     services = Services.load(root)
     # The worker first: its runs can then still report how they ended.
     stopped = [name for name in ("worker", "mlflow", "prefect") if services.stop(name)]
     Paths(root).services.unlink(missing_ok=True)
-    return stopped
+    served = [f"server of {state.product}" for state in all_states(root) if stop_all(state)]
+    return [*stopped, *served]
 
 
 def environment(root: Path, prefect_api: str = "") -> dict[str, str]:

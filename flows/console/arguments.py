@@ -52,7 +52,14 @@ def make_parser() -> argparse.ArgumentParser:
     build.add_argument(
         "--release", "--deploy", action="store_true", help="also release a build with key=value"
     )
-    _add_release_verbs(verb)
+    release = verb("release", "release a bundle: register, verify, promote, verify again")
+    release.add_argument("bundle", nargs="?", type=Path, help="its folder; else artifacts/gate's")
+    release.add_argument("--port", type=int, help="where a new server should listen")
+    release.add_argument("--rollback", nargs="?", const="", metavar="HASH", help="a former bundle")
+    release.add_argument(
+        "--at", type=datetime.fromisoformat, metavar="TIME", help="say what served"
+    )
+    release.add_argument("--product", help="name of the product; else that of params.yaml")
     _add_changes(verb("retrain", "build from new data; release only what is not worse"))
     _add_changes(verb("search", "try recipes until one meets product.requirements"))
     _add_serving_verbs(verb)
@@ -69,20 +76,6 @@ def _add_changes(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--set", action="append", default=[], help=argparse.SUPPRESS)
     parser.add_argument("--profile", help="name of a file in profiles/, applied first")
-
-
-def _add_release_verbs(verb: Adder) -> None:
-    release = verb("release", "release a bundle: register, verify, promote, verify again")
-    release.add_argument("bundle", nargs="?", type=Path, help="its folder; else artifacts/gate's")
-    release.add_argument("--port", type=int, help="where a new server should listen")
-    release.add_argument("--at", type=datetime.fromisoformat, help=argparse.SUPPRESS)
-    release.add_argument("--product", help=argparse.SUPPRESS)
-    rollback = verb("rollback", "release an earlier bundle again")
-    rollback.add_argument("hash", nargs="?", help="how its hash begins; else what served before")
-    rollback.add_argument("--product", help="name of the product; else that of params.yaml")
-    at = verb("at", "say which version was in production at a time, and why")
-    at.add_argument("at", metavar="TIME", type=datetime.fromisoformat, help="ISO 8601")
-    at.add_argument("--product", help="name of the product; else that of params.yaml")
 
 
 def _add_serving_verbs(verb: Adder) -> None:

@@ -4,14 +4,11 @@ Every field but `changes` may be left empty: empty means "as in params.yaml when
 A run with changes happens in a worktree of its own and never edits params.yaml.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.events.worker import EventsWorker
-from prefect.logging.handlers import APILogHandler
 from prefect.runtime import flow_run
 from prefect.states import Completed
 from pydantic import BaseModel, ConfigDict, Field
@@ -81,12 +78,3 @@ def build(
     return Completed(
         message=f"{ran} of {len(result.stages)} stages ran; {result.verdict.released} passed"
     )
-
-
-def run_from_command_line(changes: Sequence[str], *, release: bool) -> None:
-    """Runs the flow here, and sends its last log lines before the temporary server ends."""
-    try:
-        build(changes=list(changes), release=release)
-    finally:
-        APILogHandler().flush()
-        EventsWorker.drain_all(timeout=10)

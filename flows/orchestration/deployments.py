@@ -7,12 +7,11 @@ an error after the first deployment under the FastAPI that Prefect's own server 
 workers with `"limit": null`, which the server refuses. This one does not ask.
 """
 
-import importlib
+import pkgutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from prefect import Flow
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
 from prefect.client.schemas.schedules import CronSchedule
@@ -86,7 +85,7 @@ def _create_pool(client: SyncPrefectClient, name: str) -> None:
 
 
 def _deploy(client: SyncPrefectClient, plan: Deployment, pull: list[dict[str, Any]]) -> str:
-    flow = load_flow(plan.entrypoint)
+    flow = pkgutil.resolve_name(plan.entrypoint)
     client.create_deployment(
         flow_id=client.create_flow_from_name(flow.name),
         name=plan.name,
@@ -101,13 +100,6 @@ def _deploy(client: SyncPrefectClient, plan: Deployment, pull: list[dict[str, An
         enforce_parameter_schema=True,
     )
     return f"{flow.name}/{plan.name}"
-
-
-def load_flow(entrypoint: str) -> Flow[Any, Any]:
-    """The flow that `package.module.name` names."""
-    module, _, name = entrypoint.rpartition(".")
-    flow: Flow[Any, Any] = getattr(importlib.import_module(module), name)
-    return flow
 
 
 def _schedule(plan: Schedule) -> DeploymentScheduleCreate:

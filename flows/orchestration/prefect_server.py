@@ -10,6 +10,7 @@ import asyncio
 import importlib
 import json
 import os
+import pkgutil
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from flows.execution import supervise
 from flows.execution.locks import stop_supervised
@@ -47,6 +49,24 @@ def prefect_server(root: Path) -> Iterator[str]:
             yield address
     finally:
         os.environ.pop("PREFECT_API_URL", None)
+
+
+def run_flow(root: Path, name: str, **parameters: Any) -> None:
+    """Runs a flow here, and sends its last log lines before a temporary server ends.
+
+    Args:
+        name: `package.module.flow`; its module is imported when the server is ready.
+    """
+    with prefect_server(root):
+        from prefect.events.worker import EventsWorker
+        from prefect.logging.handlers import APILogHandler
+
+        say("Prefect is ready; the flow begins …")
+        try:
+            pkgutil.resolve_name(name)(**parameters)
+        finally:
+            APILogHandler().flush()
+            EventsWorker.drain_all(timeout=10)
 
 
 def _import_prefect(address: str) -> None:

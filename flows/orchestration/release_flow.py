@@ -9,7 +9,6 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows.execution.telemetry import switch_off_telemetry
 from flows.release import DEFAULT_BUNDLE, release_bundle
 
 
@@ -20,7 +19,6 @@ def release(bundle: str = DEFAULT_BUNDLE) -> State[None]:
     Args:
         bundle: folder of the bundle, from the project's folder.
     """
-    switch_off_telemetry()
     result = release_bundle(
         root=Path.cwd(), bundle=Path(bundle), mlflow_run_id=None, why="asked for in Prefect"
     )

@@ -1,6 +1,5 @@
 """The Prefect flow `retrain`: its parameters are the form in the Prefect UI."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +7,8 @@ from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
-from prefect.logging.handlers import APILogHandler
 from prefect.states import Completed
 
-from flows.orchestration.prefect_server import configure_prefect
 from flows.retrain import Outcome, run_retrain
 from pipeline.core.progress import say
 
@@ -27,9 +24,7 @@ def retrain(
         changes: Any parameter, one a line: section.key=value. Empty: as in params.yaml.
         reason: Why this run was started; it goes into the ledger.
     """
-    root = Path.cwd().resolve()
-    configure_prefect(root)
-    outcome = run_retrain(root, changes=changes, reason=reason)
+    outcome = run_retrain(Path.cwd().resolve(), changes=changes, reason=reason)
     get_run_logger().info(outcome.reason)
     create_markdown_artifact(markdown=decision_page(outcome, reason), key="retrain-decision")
     say(outcome.reason)
@@ -46,11 +41,3 @@ def decision_page(outcome: Outcome, reason: str) -> str:
         f"- In production now: {serving}",
     ]
     return "\n\n".join(lines)
-
-
-def run_from_command_line(changes: Sequence[str]) -> None:
-    """Runs the flow here, and sends its last log lines before the temporary server ends."""
-    try:
-        retrain(changes=list(changes), reason="asked for on the command line")
-    finally:
-        APILogHandler().flush()

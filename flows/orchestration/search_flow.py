@@ -1,16 +1,13 @@
 """The Prefect flow `compress_search`: its parameters are the form in the Prefect UI."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.logging.handlers import APILogHandler
 from prefect.states import Completed
 
 from flows.console.trials import best
-from flows.orchestration.prefect_server import configure_prefect
 from flows.search import run_search
 
 
@@ -23,18 +20,8 @@ def compress_search(
     Args:
         changes: Any parameter that all recipes share, one a line: section.key=value.
     """
-    root = Path.cwd().resolve()
-    configure_prefect(root)
-    trials = run_search(root, changes=changes)
+    trials = run_search(Path.cwd().resolve(), changes=changes)
     found = best(trials)
     return Completed(
         message=f"{len(trials)} recipes tried; trial {found.number if found else '-'} passed"
     )
-
-
-def run_from_command_line(changes: Sequence[str]) -> None:
-    """Runs the flow here, and sends its last log lines before the temporary server ends."""
-    try:
-        compress_search(changes=list(changes))
-    finally:
-        APILogHandler().flush()

@@ -17,7 +17,7 @@ from pipeline.core.params import override, parse_params
 from tests.support.repository import PARAMS, REPOSITORY, parameter_values
 
 VERBS = {
-    *("build", "release", "rollback", "at", "retrain", "search", "serve", "ui", "stop"),
+    *("build", "release", "retrain", "search", "serve", "ui", "stop"),
     *("compare", "glue", "stage", "explain", "check"),
 }
 
@@ -192,7 +192,7 @@ def test_an_error_is_one_message_and_exit_code_1(
     def fail(*_: Any) -> None:
         raise DataError("4 rows", expected="50 rows", next_step="collect more")
 
-    monkeypatch.setattr("flows.stop.stop", fail)
+    monkeypatch.setattr("flows.ui.stop", fail)
     assert cli.main(["stop"]) == 1
     message = "stop failed\n  got: 4 rows\n  expected: 50 rows\n  next: collect more\n"
     assert capsys.readouterr().err == message
@@ -202,7 +202,7 @@ def test_ctrl_c_and_a_request_to_end_give_130(monkeypatch: pytest.MonkeyPatch) -
     def end(*_: Any) -> None:
         os.kill(os.getpid(), 15)
 
-    monkeypatch.setattr("flows.stop.stop", end)
+    monkeypatch.setattr("flows.ui.stop", end)
     assert cli.main(["stop"]) == 130
 
 

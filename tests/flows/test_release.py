@@ -9,12 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from flows.at import describe, in_production
 from flows.execution.network import free_port
-from flows.release import TrainRows, current_release, read_train_rows, release_bundle
-from flows.rollback import roll_back
+from flows.release import (
+    TrainRows,
+    current_release,
+    former_bundle,
+    read_train_rows,
+    release_at,
+    release_bundle,
+)
 from flows.serve import serve
-from flows.stop import stop
+from flows.ui import stop
 from pipeline.core.errors import ReleaseError
 from pipeline.release import ledger
 from pipeline.release.requests import served_hash
@@ -53,25 +58,29 @@ def test_a_release_is_found_stopped_and_served_again(root: Path) -> None:
     assert (
         serve(root, PRODUCT, free_port()) == server == running_server(ReleaseState(root, PRODUCT))
     )
-    found = in_production(root, PRODUCT, datetime.now(UTC))
-    assert release.hash in describe(found)
+    assert release.hash in release_at(root, PRODUCT, datetime.now(UTC))
 
 
 def test_a_rollback_releases_what_served_before_or_what_is_named(root: Path) -> None:
     port = free_port()
-    with pytest.raises(ReleaseError, match="no release of tiny-sentiment before"):
-        roll_back(root, PRODUCT, to=None)
+    with pytest.raises(ReleaseError, match="0 releases of tiny-sentiment before"):
+        former_bundle(root, PRODUCT, "")
+
+    def roll_back(to: str) -> str:
+        bundle = former_bundle(root, PRODUCT, to)
+        return release_bundle(root=root, bundle=bundle, mlflow_run_id=None, port=port).hash
+
     first, second = (
         release_bundle(root=root, bundle=bundle, mlflow_run_id=None, port=port).hash
         for bundle in (root / "artifacts/gate/bundle", other_bundle(root))
     )
-    assert roll_back(root, PRODUCT, to=None).hash == first
-    assert roll_back(root, PRODUCT, to=second[:8]).hash == second
+    assert roll_back("") == first
+    assert roll_back(second[:8]) == second
     current = current_release(root, PRODUCT)
     assert current is not None
     assert (current.hash, current.healthy) == (second, True)
     with pytest.raises(ReleaseError, match="0 releases of tiny-sentiment"):
-        roll_back(root, PRODUCT, to="nothing begins so")
+        former_bundle(root, PRODUCT, "nothing begins so")
 
 
 def other_bundle(root: Path) -> Path:

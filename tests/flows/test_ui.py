@@ -1,6 +1,7 @@
 """The user interface: its ports, its notes, and what prefect.yaml deploys."""
 
 import os
+import pkgutil
 import socket
 import subprocess
 import sys
@@ -11,9 +12,7 @@ import yaml
 from prefect.client.schemas.schedules import CronSchedule
 
 from flows.execution.network import HOST
-from flows.orchestration.deployments import load_flow
-from flows.stop import stop
-from flows.ui import Services, environment, next_free_port, stop_ui
+from flows.ui import Services, environment, next_free_port, stop
 from pipeline.core.paths import Paths
 from pipeline.release.server_process import is_alive
 from tests.support.repository import REPOSITORY
@@ -23,7 +22,7 @@ PLAN = yaml.safe_load((REPOSITORY / "prefect.yaml").read_text())
 
 @pytest.mark.parametrize("entry", PLAN["deployments"], ids=lambda entry: entry["entrypoint"])
 def test_every_deployment_names_a_flow(entry: dict[str, str]) -> None:
-    flow = load_flow(entry["entrypoint"])
+    flow = pkgutil.resolve_name(entry["entrypoint"])
     assert entry["entrypoint"].endswith(f".{flow.name}")
 
 
@@ -62,7 +61,7 @@ def test_a_service_is_detached_found_again_and_stopped_with_its_children(tmp_pat
     assert stop(tmp_path) == ["worker"]
     assert not is_alive(process.pid, process.create_time)
     assert not Paths(tmp_path).services.exists()
-    assert stop_ui(tmp_path) == []
+    assert stop(tmp_path) == []
 
 
 def test_runs_find_the_flows_from_any_folder(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.planning.checks import check_disk, check_git, check_packages
+from flows.check import check_disk, check_git, check_packages
 from pipeline.core.errors import PipelineError
 
 
