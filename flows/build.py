@@ -22,8 +22,8 @@ from flows.execution.locks import build_lock
 from flows.execution.runner import (
     Runner,
     StageFailedError,
-    logs_folder,
-    stage_environment,
+    cached_result,
+    open_runner,
     stale_stages,
 )
 from flows.execution.warm import warm_runner
@@ -39,23 +39,22 @@ from pipeline.core.params import load_params, override, parse_params, parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 
+_HINT = "MLflow and Prefect: `make ui` starts both and prints their addresses"
 
-def run_build(root: Path, *, changes: Sequence[str], title: str, release: bool) -> BuildResult:
+
+def run_build(root: Path, *, changes: Sequence[str], release: bool) -> BuildResult:
     """Builds with changed parameters (in a worktree) or without (in the main root), then releases.
 
-    Call it inside a flow.
-
-    Raises:
-        PipelineError: as `build_workspace`; or MLflow could not be written (the results stay then).
+    Call it inside a flow. It also fails where MLflow could not be written; the results stay then.
     """
     with workspace_for(root, changes) as workspace:
-        result = build_workspace(workspace, root=root, title=title)
+        result = build_workspace(workspace, root=root, title=build_title(changes))
         summary.show_results(result.stages, result.verdict)
         if release:
-            summary.show_address(_release(root, workspace, result.mlflow_run_id))
+            say(f"\nDemo: {_release(root, workspace, result.mlflow_run_id)}/")
         else:
             say("\nNot released: this build stops after the gate.")
-    summary.show_hints()
+    say(_HINT)
     if result.tracking_error is not None:
         raise PipelineError(
             f"MLflow could not be written: {result.tracking_error}",
@@ -71,7 +70,6 @@ def build_workspace(workspace: Path, *, root: Path, title: str) -> BuildResult:
     Args:
         workspace: the main root, or a worktree from `open_workspace`.
         root: the main root: MLflow, logs and failures are kept there.
-        title: name of the MLflow run.
 
     Raises:
         StageFailedError: a stage failed; earlier results stay.
@@ -112,20 +110,7 @@ def _build(runner: Runner, *, root: Path, title: str, stale: Sequence[str]) -> B
         stages=tasks.results,
         mlflow_run_id=tracking.run_id,
         verdict=Verdict.read(Paths(workspace)),
-        changed=any(stage.state == "ran" for stage in tasks.results),
         tracking_error=tracking.error,
-    )
-
-
-def open_runner(workspace: Path, *, root: Path, lock: int) -> Runner:
-    """A runner for the workspace, with its parameters checked."""
-    params = load_params(Paths(workspace).params)
-    environment = stage_environment(params, workspace=workspace)
-    return Runner(
-        workspace=workspace,
-        logs=logs_folder(root, workspace),
-        environment=environment,
-        lock=lock,
     )
 
 
@@ -163,11 +148,7 @@ def build_title(changes: Sequence[str]) -> str:
 
 
 def finish_without_work(root: Path, *, changes: Sequence[str], release: bool) -> bool:
-    """Reports and releases where no stage is stale, and returns True; returns False else.
-
-    Raises:
-        ParameterError: params.yaml or a change is wrong.
-    """
+    """Reports and releases where no stage is stale, and returns True; returns False else."""
     check_git(root)
     load_params(Paths(root).params)
     parse_params(override(parse_yaml(Paths(root).params.read_text(encoding="utf-8")), changes))
@@ -175,12 +156,12 @@ def finish_without_work(root: Path, *, changes: Sequence[str], release: bool) ->
         runner = open_runner(workspace, root=root, lock=lock)
         if find_stale(runner, root=root):
             return False
-        stages = summary.cached_results(workspace, load_dag(Paths(root).dag))
+        stages = [cached_result(workspace, name) for name in load_dag(Paths(root).dag).names]
         summary.show_results(stages, Verdict.read(Paths(workspace)))
         summary.forget_failure(root)
         if release:
-            summary.show_address(_address_or_release(root, workspace))
-    summary.show_hints()
+            say(f"\nDemo: {_address_or_release(root, workspace)}/")
+    say(_HINT)
     return True
 
 
@@ -190,7 +171,7 @@ def _address_or_release(root: Path, workspace: Path) -> str:
     current = current_release(root, product_of(workspace))
     served = current is not None and current.healthy and current.hash == sha256_file(manifest)
     if current is not None and current.address and served:
-        return current.address
+        return current.address.rstrip("/")
     return _release(root, workspace, summary.last_run_id(root, workspace))
 
 
@@ -198,15 +179,11 @@ def _release(root: Path, workspace: Path, run_id: str | None) -> str:
     bundle = Paths(workspace).read("gate", "bundle")
     release = release_bundle(root=root, bundle=bundle, mlflow_run_id=run_id)
     say(f"\nReleased version {release.version}: {release.outcome}")
-    return str(release.address)
+    return str(release.address).rstrip("/")
 
 
 def read_profile(root: Path, name: str) -> list[str]:
-    """The changes that `profiles/<name>.yaml` holds: a flat mapping of dotted keys to values.
-
-    Raises:
-        ParameterError: there is no such profile.
-    """
+    """The changes that `profiles/<name>.yaml` holds: a flat mapping of dotted keys to values."""
     path = root / "profiles" / f"{name}.yaml"
     if not path.is_file():
         known = sorted(file.stem for file in path.parent.glob("*.yaml"))

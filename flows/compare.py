@@ -19,12 +19,7 @@ from pipeline.core.paths import Paths
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
-    """The results of one build.
-
-    Attributes:
-        family: `pretrain.model`, of its students.
-        released: name of the variant that the gate chose.
-    """
+    """The results of one build; `family` is that of its students, `released` a variant's name."""
 
     product: str
     metric: str
@@ -34,12 +29,12 @@ class Build:
 
 
 def read_builds(root: Path) -> list[Build]:
-    """Every build that came as far as the gate; the one in `root` first, then the newest first.
-
-    Raises:
-        DataError: there is none.
-    """
-    folders = [folder for folder in (root, *kept_builds(root)) if _scorecard(folder).is_file()]
+    """Every build that came as far as the gate; the one in `root` first, then the newest first."""
+    folders = [
+        folder
+        for folder in (root, *kept_builds(root))
+        if (Paths(folder).artifacts / Scorecard.FILE).is_file()
+    ]
     if not folders:
         raise DataError(
             "no artifacts/gate/scorecard.json",
@@ -54,10 +49,6 @@ def comparison(builds: list[Build], *, every: bool) -> str:
     lines = [line for build in builds for line in _lines(build, every=every)]
     head = ("product", "students", "variant", "metric", "validation", "test", "MB", "p95 ms")
     return render(head, lines, right=(6, 7))
-
-
-def _scorecard(folder: Path) -> Path:
-    return Paths(folder).artifacts / Scorecard.FILE
 
 
 def _read(folder: Path) -> Build:

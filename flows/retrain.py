@@ -42,14 +42,7 @@ _PARTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The end of a retraining.
-
-    Attributes:
-        released: whether the new model took over.
-        reason: why it did, or did not, in words.
-        hash: the bundle in production afterwards; None where there is none.
-        address: where a newly released model is served.
-    """
+    """The end of a retraining: whether the new model took over, why, and what is in production."""
 
     released: bool
     reason: str
@@ -60,9 +53,7 @@ class Outcome:
 def run_retrain(root: Path, *, changes: Sequence[str], reason: str) -> Outcome:
     """Snapshots, builds, compares, and releases or keeps the champion; the ledger records which.
 
-    Raises:
-        PipelineError: the sources cannot be read, a stage failed, or the release did; the champion
-            stays.
+    On any error the champion stays.
     """
     snapshot = take_snapshot(root)
     say(f"retrain  snapshot {snapshot.digest[:12]} of {len(snapshot.sources)} sources")
@@ -116,9 +107,13 @@ def _finish(
 ) -> Outcome:
     champion = state.current()
     if not build.verdict.passed:
-        return _keep(
-            state, f"The gate did not pass the new model, champion stays. {_failed(build)}", reason
+        missed = "; ".join(
+            f"{check.name}: {check.value}, limit {check.limit} ({check.outcome})"
+            for check in build.verdict.checks
+            if check.outcome != "passed"
         )
+        why = f"The gate did not pass the new model, champion stays. {missed}"
+        return _keep(state, why, reason)
     bundle = Paths(workspace).read("gate", "bundle")
     if sha256_file(bundle / "manifest.json") == champion:
         return _keep(state, f"{NOTHING_CHANGED} (the build gave the same bundle)", reason)
@@ -177,11 +172,3 @@ def _keep(state: ReleaseState, why: str, reason: str) -> Outcome:
     )
     ledger.append(state.ledger, entry)
     return Outcome(released=False, reason=why, hash=champion)
-
-
-def _failed(build: BuildResult) -> str:
-    return "; ".join(
-        f"{check.name}: {check.value}, limit {check.limit} ({check.outcome})"
-        for check in build.verdict.checks
-        if check.outcome != "passed"
-    )

@@ -19,11 +19,14 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from optuna.trial import TrialState
+from optuna.study import Study
+from optuna.trial import Trial, TrialState
 
 from flows.build import build_workspace, workspace_name
 from flows.console.trials import (
@@ -40,7 +43,7 @@ from flows.execution.runner import StageFailedError
 from flows.execution.workspace import keep_results, open_workspace
 from flows.planning.codelock import refresh_code_lock
 from flows.planning.machine import refresh_machine
-from flows.planning.study import ask, completed, finished, open_study, study_lock
+from flows.planning.study import ask, finished, open_study
 from pipeline.core.errors import ParameterError, PipelineError
 from pipeline.core.files import sha256_json, sha256_tree
 from pipeline.core.params import Params, override, parse_params, parse_yaml
@@ -55,10 +58,7 @@ Build = Callable[[Recipe, int], TrialResult]
 
 
 def run_search(root: Path, *, changes: Sequence[str]) -> list[TrialResult]:
-    """Tries recipes; prints, plots and saves the results. Call it inside a flow.
-
-    Args:
-        changes: `section.key=value` lines that all recipes share.
+    """Tries recipes, which all share `changes`; prints, plots and saves the results.
 
     Raises:
         ParameterError: a name or a value of the space is not one of params.yaml.
@@ -69,12 +69,16 @@ def run_search(root: Path, *, changes: Sequence[str]) -> list[TrialResult]:
     recipes = possible_recipes(values, params.compress.space)
     refresh_code_lock(root)
     refresh_machine(root)
-    folder = Paths(root).state / "search" / search_name(values, *_surroundings(root))
+    paths = Paths(root)
+    # What figures depend on beside parameters: code, machine, data, annotations.
+    named = (paths.code_lock, paths.machine, paths.data, paths.annotations)
+    hashes = (sha256_tree(path) if path.exists() else "" for path in named)
+    folder = paths.state / "search" / search_name(values, *hashes)
 
     def build(recipe: Recipe, number: int) -> TrialResult:
         return build_recipe(root, recipe, changes=changes, number=number)
 
-    present = {name: _value(values, name) for name in params.compress.space}
+    present = {name: reduce(getitem, name.split("."), values) for name in params.compress.space}
     trials = search(folder, params, recipes=recipes, build=build, first=present)
     _report(root, trials, folder=folder, limits=params.product.requirements, changes=changes)
     return trials
@@ -111,18 +115,10 @@ def possible_recipes(
     return allowed
 
 
-def _surroundings(root: Path) -> list[str]:
-    """Hashes of what figures depend on beside parameters: code, machine, data, annotations."""
-    paths = Paths(root)
-    named = (paths.code_lock, paths.machine, paths.data, paths.annotations)
-    return [sha256_tree(path) if path.exists() else "" for path in named]
-
-
 def search_name(values: Mapping[str, Any], *surroundings: str) -> str:
     """Name of the study for these parameters and surroundings; the budget is not part of it."""
     rest = {key: value for key, value in values.items() if key != "compress"}
-    kept = [rest, values["compress"]["space"], *surroundings]
-    return sha256_json(kept)[:12]
+    return sha256_json([rest, values["compress"]["space"], *surroundings])[:12]
 
 
 def search(
@@ -139,44 +135,41 @@ def search(
         StageFailedError: a recipe could not be built. It is tried again in the next call only where
             the stage did not explain its failure: it was killed, or the machine failed.
     """
-    with study_lock(folder):
-        return _search(folder, params, recipes=recipes, build=build, first=first)
-
-
-def _search(
-    folder: Path, params: Params, *, recipes: Sequence[Recipe], build: Build, first: Recipe
-) -> list[TrialResult]:
     budget = params.compress
-    study = open_study(folder, seed=params.compute.seed, trials=budget.trials)
-    if not study.trials and first in recipes:
-        study.enqueue_trial(dict(first))
-    while True:
-        trials = completed(study)
-        minutes = sum(trial.user_attrs["seconds"] for trial in finished(study)) / 60
-        if best(trials) is not None:
-            say("search  a recipe meets the requirements")
-            return trials
-        if len(trials) >= budget.trials or minutes >= budget.minutes:
-            say(f"search  the budget is spent: {len(trials)} trials, {minutes:.0f} minutes")
-            return trials
-        if (trial := ask(study, budget.space, recipes)) is None:
-            say(f"search  all {len(recipes)} recipes of the space are tried")
-            return trials
-        recipe = dict(trial.params)
-        say(
-            f"search  trial {trial.number}: {_shown(recipe)}; {minutes:.0f} of {budget.minutes:g} minutes"
-        )
-        started = monotonic()
-        try:
-            found = build(recipe, trial.number)
-        except StageFailedError as error:
-            if error.failure.explained:
-                trial.set_user_attr("failed", str(error))
-                study.tell(trial, state=TrialState.FAIL)
-            raise
-        trial.set_user_attr("seconds", monotonic() - started)
-        trial.set_user_attr("tried", asdict(found))
-        study.tell(trial, [found.quality, found.size_mb])
+    with open_study(folder, seed=params.compute.seed, trials=budget.trials) as study:
+        if not study.trials and first in recipes:
+            study.enqueue_trial(dict(first))
+        while True:
+            done = finished(study)
+            trials = [TrialResult(**trial.user_attrs["tried"]) for trial in done]
+            minutes = sum(trial.user_attrs["seconds"] for trial in done) / 60
+            if best(trials) is not None:
+                say("search  a recipe meets the requirements")
+                return trials
+            if len(trials) >= budget.trials or minutes >= budget.minutes:
+                say(f"search  the budget is spent: {len(trials)} trials, {minutes:.0f} minutes")
+                return trials
+            if (trial := ask(study, budget.space, recipes)) is None:
+                say(f"search  all {len(recipes)} recipes of the space are tried")
+                return trials
+            spent = f"{minutes:.0f} of {budget.minutes:g} minutes"
+            say(f"search  trial {trial.number}: {_shown(trial.params)}; {spent}")
+            _run(study, trial, build)
+
+
+def _run(study: Study, trial: Trial, build: Build) -> None:
+    """Builds the trial's recipe and tells the study how that ended."""
+    started = monotonic()
+    try:
+        found = build(dict(trial.params), trial.number)
+    except StageFailedError as error:
+        if error.failure.explained:
+            trial.set_user_attr("failed", str(error))
+            study.tell(trial, state=TrialState.FAIL)
+        raise
+    trial.set_user_attr("seconds", monotonic() - started)
+    trial.set_user_attr("tried", asdict(found))
+    study.tell(trial, [found.quality, found.size_mb])
 
 
 def build_recipe(root: Path, recipe: Recipe, *, changes: Sequence[str], number: int) -> TrialResult:
@@ -227,10 +220,3 @@ def _line(name: str, value: Any) -> str:
 
 def _shown(recipe: Recipe) -> str:
     return ", ".join(f"{name}={value}" for name, value in recipe.items())
-
-
-def _value(values: Mapping[str, Any], name: str) -> Any:
-    found: Any = values
-    for part in name.split("."):
-        found = found[part]
-    return found

@@ -21,11 +21,7 @@ _READY_SECONDS = 30.0
 
 
 def serve(root: Path, product: str, port: int) -> ServerProcess:
-    """The server of a product's current release, started if it does not run.
-
-    Raises:
-        ReleaseError: nothing is released, or the server does not serve what is.
-    """
+    """The server of a product's current release, started if it does not run."""
     state = ReleaseState(root, product)
     with state.lock():
         if state.journal.exists():
@@ -35,10 +31,12 @@ def serve(root: Path, product: str, port: int) -> ServerProcess:
             repair(state)
         bundle_hash = state.current()
         if bundle_hash is None:
+            others = [other.product for other in all_states(root) if other.current()]
+            also = f"; or `make serve ARGS='--product {others[0]}'`" if others else ""
             raise ReleaseError(
                 f"no released model of {product}",
                 expected="a model that passed the gate and was released",
-                next_step=_next_step(root),
+                next_step=f"run `make pipeline`, or `make quickstart` for a small one{also}",
             )
         running = running_server(state)
         if running is not None and is_outdated(running):
@@ -54,9 +52,3 @@ def serve(root: Path, product: str, port: int) -> ServerProcess:
             next_step=f"read {state.logs / 'server.log'}; `make stop`, then `make serve`",
         )
     return server
-
-
-def _next_step(root: Path) -> str:
-    others = [state.product for state in all_states(root) if state.current()]
-    also = f"; or `make serve ARGS='--product {others[0]}'`, which is released" if others else ""
-    return f"run `make pipeline`, or `make quickstart` for a small one{also}"

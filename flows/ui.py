@@ -12,15 +12,15 @@ waiting runs.
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 import psutil
 from filelock import FileLock
 
-from flows.execution.network import HOST, answers, is_free
+from flows.execution.network import HOST, is_free, wait_until_answers
 from flows.orchestration.prefect_server import configure_prefect
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import read_json, write_json
@@ -29,9 +29,6 @@ from pipeline.core.progress import say
 from pipeline.release.server_process import is_alive, stop_all, stop_server
 from pipeline.release.state import all_states
 
-POOL = "modelyard"
-PREFECT_PORT, MLFLOW_PORT = 4200, 5000
-_START_SECONDS = 300.0
 _PORTS_TO_TRY = 50
 
 
@@ -45,12 +42,9 @@ class Process:
 
 @dataclass
 class Services:
-    """The services that `modelyard ui` started; `.modelyard/ui.json` holds them.
+    """The services that `modelyard ui` started, as `.modelyard/ui.json` holds them.
 
-    Attributes:
-        root: the project's folder.
-        prefect_api, prefect_ui, mlflow: addresses; empty before the service was started.
-        processes: service → its process.
+    Addresses are empty before the service was started; `processes` has one for each service.
     """
 
     root: Path
@@ -109,33 +103,9 @@ class Services:
             stop_server(process.pid)
         return ran
 
-    def wait(self, name: str, url: str) -> None:
-        """Waits until a service answers.
-
-        Raises:
-            PipelineError: it ends, or does not answer in time.
-        """
-        deadline = time.monotonic() + _START_SECONDS
-        spoke = time.monotonic()
-        while not answers(url):
-            if not self.runs(name) or time.monotonic() > deadline:
-                raise PipelineError(
-                    f"{name} did not start",
-                    expected=f"an answer at {url} within {_START_SECONDS:g} s",
-                    next_step=f"read .modelyard/logs/{name}.log, then run `make ui` again",
-                )
-            if time.monotonic() - spoke > 10:
-                spoke = time.monotonic()
-                say(f"ui  waiting for {name}; a new database takes it up to half a minute")
-            time.sleep(0.2)
-
 
 def start_ui(root: Path, *, prefect_port: int, mlflow_port: int) -> Services:
-    """Starts what does not run yet.
-
-    Raises:
-        PipelineError: a service does not start, or prefect.yaml cannot be deployed.
-    """
+    """Starts what does not run yet; raises PipelineError where it does not start."""
     configure_prefect(root)
     Paths(root).state.mkdir(exist_ok=True)
     # A second `make ui` at the same time waits, then finds everything running.
@@ -143,14 +113,21 @@ def start_ui(root: Path, *, prefect_port: int, mlflow_port: int) -> Services:
         services = Services.load(root)
         if not services.runs("prefect"):
             services.stop("worker")
-            _start_prefect(services, prefect_port)
+            port = next_free_port(prefect_port, "prefect")
+            services.prefect_ui = f"http://{HOST}:{port}"
+            services.prefect_api = f"{services.prefect_ui}/api"
+            server = ["prefect", "server", "start", "--host", HOST, "--port", str(port)]
+            services.start("prefect", server)
         if not services.runs("mlflow"):
             _start_mlflow(services, mlflow_port)
-        services.wait("prefect", f"{services.prefect_api}/health")
-        services.wait("mlflow", f"{services.mlflow}/health")
+        for name, address in (("prefect", services.prefect_api), ("mlflow", services.mlflow)):
+            log, alive = Paths(root).logs / f"{name}.log", partial(services.runs, name)
+            wait_until_answers(f"{address}/health", name, alive=alive, log=log)
         if not services.runs("worker"):
             _deploy(services)
-            services.start("worker", ["prefect", "worker", "start", "--pool", POOL, "--limit", "1"])
+            services.start(
+                "worker", ["prefect", "worker", "start", "--pool", "modelyard", "--limit", "1"]
+            )
     return services
 
 
@@ -180,11 +157,7 @@ def environment(root: Path, prefect_api: str = "") -> dict[str, str]:
 
 
 def next_free_port(first: int, what: str) -> int:
-    """`first` or the next port that is free; says so when it is another.
-
-    Raises:
-        PipelineError: a long row of ports is in use.
-    """
+    """`first` or the next port that is free; says so when it is another."""
     for port in range(first, first + _PORTS_TO_TRY):
         if is_free(port):
             if port != first:
@@ -195,14 +168,6 @@ def next_free_port(first: int, what: str) -> int:
         expected="a free port",
         next_step=f"choose another: make ui ARGS='--{what}-port 9000'",
     )
-
-
-def _start_prefect(services: Services, first: int) -> None:
-    port = next_free_port(first, "prefect")
-    url = f"http://{HOST}:{port}"
-    command = ["prefect", "server", "start", "--host", HOST, "--port", str(port)]
-    services.prefect_api, services.prefect_ui = f"{url}/api", url
-    services.start("prefect", command)
 
 
 def _start_mlflow(services: Services, first: int) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows.build import find_stale, open_runner, workspace_name
+from flows.build import find_stale, workspace_name
 from flows.execution.locks import build_lock
+from flows.execution.runner import open_runner
 from flows.execution.workspace import open_workspace
 from pipeline.core.errors import PipelineError
 from pipeline.core.params import load_params

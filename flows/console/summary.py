@@ -4,74 +4,27 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from flows.console.table import figure, render
-from flows.execution.runner import StageFailedError
+from flows.execution.runner import StageFailedError, StageResult
 from flows.execution.workspace import keep_results, kept_results
-from flows.planning.dag import Dag
 from pipeline.core.artifacts.verdicts import Check, Verdict
 from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
-from pipeline.core.stage import headline
 
 _MARKS = {"passed": "ok", "failed": "MISSED", "inconclusive": "inconclusive"}
 _VERDICT = ("check", "value", "limit", "unit", "outcome")
 
 
 @dataclass(frozen=True, kw_only=True)
-class StageResult:
-    """One stage of a build.
-
-    Attributes:
-        seconds: wall time of the stage with DVC's share, 0 where nothing was done.
-        headline: the figure that the stage names in its metrics.
-        stage_seconds: the part of `seconds` in which the stage's own process worked.
-    """
-
-    name: str
-    state: Literal["ran", "cached"]
-    seconds: float
-    headline: str
-    stage_seconds: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
 class BuildResult:
-    """One build.
-
-    Attributes:
-        mlflow_run_id: the parent run, or None where MLflow could not be written.
-        verdict: the gate's verdict.
-        changed: whether any stage ran.
-        tracking_error: why MLflow could not be written, or None.
-    """
+    """One build; `mlflow_run_id` is None, and there is a `tracking_error`, where MLflow failed."""
 
     stages: list[StageResult]
     mlflow_run_id: str | None
     verdict: Verdict
-    changed: bool
     tracking_error: str | None = None
-
-
-def read_headline(paths: Paths, stage: str) -> str:
-    """The headline figure of a stage; empty where the stage wrote no metrics."""
-    metrics = paths.output(stage) / "metrics.json"
-    return headline(read_json(metrics)) if metrics.exists() else ""
-
-
-def cached_result(paths: Paths, stage: str) -> StageResult:
-    """The result of a stage that had nothing to do."""
-    return StageResult(
-        name=stage, state="cached", seconds=0.0, headline=read_headline(paths, stage)
-    )
-
-
-def cached_results(workspace: Path, dag: Dag) -> list[StageResult]:
-    """The results of a build that had nothing to do."""
-    paths = Paths(workspace)
-    return [cached_result(paths, name) for name in dag.names]
 
 
 def show_results(stages: Sequence[StageResult], verdict: Verdict) -> None:
@@ -79,26 +32,10 @@ def show_results(stages: Sequence[StageResult], verdict: Verdict) -> None:
     say(f"\n{stage_table(stages)}\n\n{verdict_lines(verdict)}")
 
 
-def show_address(address: str) -> None:
-    """Prints where the model can be tried."""
-    say(f"\nDemo: {address.rstrip('/')}/")
-
-
-def show_hints() -> None:
-    """Prints how to see more."""
-    say("MLflow and Prefect: `make ui` starts both and prints their addresses")
-
-
 def keep_failure(root: Path, error: StageFailedError) -> None:
     """Writes .modelyard/last_failure.json."""
-    write_json(
-        failure_file(root),
-        {
-            **asdict(error.failure),
-            "log": str(error.log),
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        },
-    )
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    write_json(failure_file(root), {**asdict(error.failure), "log": str(error.log), "time": now})
 
 
 def forget_failure(root: Path) -> None:
@@ -119,7 +56,8 @@ def keep_build(root: Path, workspace: Path, result: BuildResult) -> None:
     """
     if workspace != root:
         keep_results(root, workspace)
-    if result.mlflow_run_id is not None and (result.changed or not last_run_id(root, workspace)):
+    changed = any(stage.state == "ran" for stage in result.stages)
+    if result.mlflow_run_id is not None and (changed or not last_run_id(root, workspace)):
         write_json(_last_build(root, workspace), {"mlflow_run_id": result.mlflow_run_id})
 
 
@@ -138,17 +76,11 @@ def _last_build(root: Path, workspace: Path) -> Path:
 def stage_table(stages: Sequence[StageResult]) -> str:
     """One line a stage: ran or cached, seconds, headline figure."""
     rows = [
-        (
-            stage.name,
-            stage.state,
-            f"{stage.seconds:,.1f}" if stage.state == "ran" else "-",
-            stage.headline,
-        )
-        for stage in stages
+        (s.name, s.state, f"{s.seconds:,.1f}" if s.state == "ran" else "-", s.headline)
+        for s in stages
     ]
-    total = sum(stage.seconds for stage in stages if stage.state == "ran")
-    ran = sum(stage.state == "ran" for stage in stages)
-    foot = ("total", f"{ran} ran", f"{total:,.1f}", f"{len(stages) - ran} cached")
+    ran = [stage.seconds for stage in stages if stage.state == "ran"]
+    foot = ("total", f"{len(ran)} ran", f"{sum(ran):,.1f}", f"{len(stages) - len(ran)} cached")
     return render(("stage", "state", "seconds", "headline"), [*rows, foot], right=(2,), foot=True)
 
 

@@ -11,11 +11,15 @@ def render(
     right: tuple[int, ...] = (),
     foot: bool = False,
 ) -> str:
-    """A table in plain text; columns in `right` are aligned to the right."""
+    """A table in plain text; columns in `right` are aligned to the right, `foot` is ruled off."""
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     rule = "  " + "  ".join("─" * width for width in widths)
-    text = ["  " + _row(line, widths, right) for line in lines]
+    text = []
+    for line in lines:
+        cells = zip(range(len(head)), line, widths, strict=True)
+        shown = (c.rjust(width) if i in right else c.ljust(width) for i, c, width in cells)
+        text.append("  " + "  ".join(shown))
     text.insert(1, rule)
     if foot:
         text.insert(-1, rule)
@@ -27,11 +31,3 @@ def figure(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "-" if value is None else str(value)
     return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-
-
-def _row(line: tuple[str, ...], widths: list[int], right: tuple[int, ...]) -> str:
-    cells = [
-        cell.rjust(width) if column in right else cell.ljust(width)
-        for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-    ]
-    return "  ".join(cells)

@@ -49,11 +49,7 @@ class TrialResult:
 def read_trial(
     workspace: Path, *, number: int, recipe: Recipe, refused: StageFailure | None = None
 ) -> TrialResult:
-    """The result of a build.
-
-    Args:
-        refused: the gate's failure where no variant met the requirements.
-    """
+    """The result of a build; `refused` is the gate's failure where no variant passed."""
     paths = Paths(workspace)
     variant = refused.nearest or "" if refused else Verdict.read(paths).released
     evaluated = named(VariantReports.read(paths).variants, variant, file=VariantReports.FILE)
@@ -154,12 +150,9 @@ def _draw_trials(axes: "Axes", trials: Sequence[TrialResult]) -> None:
             sizes, qualities = [t.size_mb for t in some], [t.quality for t in some]
             axes.scatter(sizes, qualities, color=colour, label=name)
     for trial in trials:
+        place = (trial.size_mb, trial.quality)
         axes.annotate(
-            str(trial.number),
-            (trial.size_mb, trial.quality),
-            xytext=(4, 4),
-            textcoords="offset points",
-            fontsize=8,
+            str(trial.number), place, xytext=(4, 4), textcoords="offset points", fontsize=8
         )
 
 

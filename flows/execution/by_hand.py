@@ -14,12 +14,11 @@ import sys
 from pathlib import Path
 
 from flows.execution.locks import build_lock
-from flows.execution.runner import Runner, logs_folder, stage_environment
+from flows.execution.runner import open_runner
 from flows.planning.codelock import refresh_code_lock
 from flows.planning.dag import load_dag
 from flows.planning.machine import refresh_machine
 from pipeline.core.errors import ParameterError, PipelineError
-from pipeline.core.params import load_params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 
@@ -39,25 +38,17 @@ def run_by_hand(root: Path, stage: str, *, force: bool, plain: bool) -> None:
             expected=f"one of: {', '.join(names)}",
             next_step="name one of these",
         )
-    environment = stage_environment(load_params(Paths(root).params), workspace=root)
     with build_lock(root) as lock:
         refresh_code_lock(root)
         refresh_machine(root)
-        if plain:
-            _run_plainly(root, stage, environment)
+        runner = open_runner(root, root=root, lock=lock)
+        if not plain:
+            if runner.run(stage, say, force=force).state == "cached":
+                say(f"{stage}  up to date: nothing to do (--force runs it in any case)")
             return
-        runner = Runner(
-            workspace=root, logs=logs_folder(root, root), environment=environment, lock=lock
-        )
-        outcome = runner.run(stage, say, force=force)
-    if outcome.state == "cached":
-        say(f"{stage}  up to date: nothing to do (--force runs it in any case)")
-
-
-def _run_plainly(root: Path, stage: str, environment: dict[str, str]) -> None:
-    command = [sys.executable, "-m", f"pipeline.{stage}"]
-    say(f"$ python -m pipeline.{stage}    (plainly: DVC does not record what this leaves)")
-    code = subprocess.run(command, cwd=root, env=environment, check=False).returncode
+        command = [sys.executable, "-m", f"pipeline.{stage}"]
+        say(f"$ python -m pipeline.{stage}    (plainly: DVC does not record what this leaves)")
+        code = subprocess.run(command, cwd=root, env=runner.environment, check=False).returncode
     if code:
         raise PipelineError(
             f"python -m pipeline.{stage} ended with exit code {code}",

@@ -65,28 +65,18 @@ def _acquire(stream: Any, workspace: Path) -> None:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
-            holder = _holder(stream)
+            stream.seek(0)
+            holder: dict[str, Any] = {}
+            with suppress(ValueError):  # the holder is writing it at this moment
+                holder = json.loads(stream.read())
             if is_alive(holder.get("pid", 0)) or time.monotonic() > deadline:
-                raise _busy(workspace, holder) from None
+                who = f"process {holder.get('pid', 'unknown')}, since {holder.get('since', 'now')}"
+                raise PipelineError(
+                    f"a build is already running in {workspace} ({who})",
+                    expected="one build at a time in a workspace",
+                    next_step="wait until it ends, or stop it with Ctrl-C where it runs",
+                ) from None
             time.sleep(0.2)
-
-
-def _holder(stream: Any) -> dict[str, Any]:
-    stream.seek(0)
-    try:
-        holder: dict[str, Any] = json.loads(stream.read())
-    except ValueError:  # the holder is writing it at this moment
-        return {}
-    return holder
-
-
-def _busy(workspace: Path, holder: dict[str, Any]) -> PipelineError:
-    who = f"process {holder.get('pid', 'unknown')}, since {holder.get('since', 'now')}"
-    return PipelineError(
-        f"a build is already running in {workspace} ({who})",
-        expected="one build at a time in a workspace",
-        next_step="wait until it ends, or stop it with Ctrl-C where it runs",
-    )
 
 
 def end_orphans(workspace: Path) -> None:
@@ -96,19 +86,14 @@ def end_orphans(workspace: Path) -> None:
     """
     import psutil
 
-    marked = [process for process in psutil.process_iter() if _is_marked(process, workspace)]
+    marked = [
+        process
+        for process in psutil.process_iter(["environ"])  # None for those of another user
+        if (process.info["environ"] or {}).get(WORKSPACE_VARIABLE) == str(workspace)
+    ]
     for process in marked:
         process.kill()
     psutil.wait_procs(marked, timeout=5)
-
-
-def _is_marked(process: Any, workspace: Path) -> bool:
-    import psutil
-
-    try:
-        return bool(process.environ().get(WORKSPACE_VARIABLE) == str(workspace))
-    except (psutil.Error, OSError):  # another user's process, or one that has just ended
-        return False
 
 
 def stop_supervised(process: "subprocess.Popen[Any]") -> None:

@@ -1,17 +1,23 @@
-"""Ports of this machine: the requested one, a free one, and whether a server answers."""
+"""Ports of this machine: the requested one, a free one, and servers that answer or are waited for."""
 
 import os
 import socket
+import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from pathlib import Path
 
-from pipeline.core.errors import ParameterError
+from pipeline.core.errors import ParameterError, PipelineError
+from pipeline.core.progress import say
 from pipeline.release.server_process import DEFAULT_PORT
 
 HOST = "127.0.0.1"
 PORT_VARIABLE = "MODELYARD_PORT"
 _LARGEST_PORT = 65_535
 _ANSWER_SECONDS = 2.0
+_START_SECONDS = 300.0  # a busy machine, a new database
+_SPEAK_SECONDS = 10.0
 
 
 def requested_port() -> int:
@@ -59,3 +65,24 @@ def answers(url: str) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def wait_until_answers(url: str, name: str, *, alive: Callable[[], bool], log: Path) -> None:
+    """Waits until a service that was started answers; prints every ten seconds that it waits.
+
+    Raises:
+        PipelineError: it ended, or does not answer within five minutes: we see whether it is alive.
+    """
+    started = spoke = time.monotonic()
+    while not answers(url):
+        now = time.monotonic()
+        if not alive() or now - started > _START_SECONDS:
+            raise PipelineError(
+                f"{name} did not start",
+                expected=f"an answer at {url} within {_START_SECONDS:.0f} s",
+                next_step=f"mend what {log} names, then run the same command again",
+            )
+        if now - spoke > _SPEAK_SECONDS:
+            spoke = now
+            say(f"{name} is still starting ({now - started:.0f} s)")
+        time.sleep(0.1)

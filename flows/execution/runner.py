@@ -13,8 +13,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -24,10 +24,11 @@ from flows.execution.locks import WORKSPACE_VARIABLE, stop_supervised
 from flows.execution.telemetry import switch_off_telemetry
 from pipeline.core.errors import PipelineError
 from pipeline.core.failure import CRASH, StageFailure, load_failure
-from pipeline.core.params import Params, parse_yaml
+from pipeline.core.files import read_json
+from pipeline.core.params import Params, load_params, parse_yaml
 from pipeline.core.paths import Paths
+from pipeline.core.stage import headline
 
-State = Literal["ran", "cached"]
 Listener = Callable[[str], None]
 
 SILENCE_SECONDS = 10.0
@@ -51,18 +52,21 @@ class StageFailedError(PipelineError):
         return f"{self.failure.stage} failed\n  {super().__str__()}\n  log: {self.log}"
 
 
-@dataclass(frozen=True)
-class Outcome:
+@dataclass(frozen=True, kw_only=True)
+class StageResult:
     """The end of a stage that did not fail.
 
     Attributes:
         state: `cached` where DVC found it unchanged or took the outputs from its cache.
-        seconds: wall time of the whole DVC command.
-        stage_seconds: wall time between the first and the last line of the stage itself.
+        headline: the figure that the stage names in its metrics.
+        seconds: wall time of the stage with DVC's share, 0 where nothing was done.
+        stage_seconds: the part of it between the first and the last line of the stage itself.
     """
 
-    state: State
-    seconds: float
+    name: str
+    state: Literal["ran", "cached"]
+    headline: str
+    seconds: float = 0.0
     stage_seconds: float = 0.0
 
 
@@ -82,7 +86,7 @@ class Runner:
     environment: Mapping[str, str] = field(repr=False)
     lock: int
 
-    def run(self, stage: str, listen: Listener = print, *, force: bool = False) -> Outcome:
+    def run(self, stage: str, listen: Listener = print, *, force: bool = False) -> StageResult:
         """Brings one stage up to date; its parents must be.
 
         Args:
@@ -97,11 +101,25 @@ class Runner:
         command = ["repro", "-s", *(["--force"] if force else []), stage]
         code, transcript = self._dvc(command, name=stage, listen=listen)
         if code:
-            self.restore(stage)
-            failure = load_failure(self.workspace, stage) or _crash(stage, transcript.tail())
-            raise StageFailedError(failure, log=self._log(stage))
-        state: State = "ran" if transcript.ran else "cached"
-        return Outcome(state, time.monotonic() - started, transcript.stage_seconds)
+            lock = Paths(self.workspace).dvc_lock
+            recorded = parse_yaml(lock.read_text(encoding="utf-8")) if lock.exists() else {}
+            if stage in recorded.get("stages", {}):
+                self.checkout(stage)
+            failure = load_failure(self.workspace, stage) or StageFailure(
+                stage=stage,
+                kind=CRASH,
+                got=transcript.tail(),
+                expected=f"stage {stage} to end without an error",
+                next_step="read the log named below; it holds the whole traceback",
+            )
+            raise StageFailedError(failure, log=self.logs / f"{stage}.log")
+        result = cached_result(self.workspace, stage)
+        return replace(
+            result,
+            state="ran" if transcript.ran else "cached",
+            seconds=time.monotonic() - started,
+            stage_seconds=transcript.stage_seconds,
+        )
 
     def close(self) -> None:
         """Runs `dvc repro` over the whole DAG once more, which must find nothing to do.
@@ -117,25 +135,15 @@ class Runner:
                 next_step="name all that the stage reads in its deps in dvc.yaml, then build again",
             )
 
-    def restore(self, stage: str) -> None:
-        """Checks the recorded outputs of a stage out again, where there are any."""
-        lock = Paths(self.workspace).dvc_lock
-        recorded = parse_yaml(lock.read_text(encoding="utf-8")) if lock.exists() else {}
-        if stage in recorded.get("stages", {}):
-            self.checkout(stage)
-
     def checkout(self, *targets: str) -> None:
         """`dvc checkout`: outputs as dvc.lock records them; those not in the cache stay missing."""
         self._dvc(["checkout", "--force", "--allow-missing", *targets], name="checkout")
-
-    def _log(self, name: str) -> Path:
-        return self.logs / f"{name}.log"
 
     def _dvc(
         self, arguments: list[str], *, name: str, listen: Listener = lambda _: None
     ) -> tuple[int, Transcript]:
         """Runs a DVC command; returns exit code and output, which `<name>.log` keeps, too."""
-        transcript, log = Transcript(), self._log(name)
+        transcript, log = Transcript(), self.logs / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]
         with log.open("w", encoding="utf-8") as stream, self._supervised(command) as process:
@@ -171,20 +179,17 @@ class Runner:
                 process.stdout.close()
 
 
-def _crash(stage: str, last_line: str) -> StageFailure:
-    return StageFailure(
-        stage=stage,
-        kind=CRASH,
-        got=last_line,
-        expected=f"stage {stage} to end without an error",
-        next_step="read the log named below; it holds the whole traceback",
-    )
-
-
 def _with_heartbeat(stream: IO[str], name: str) -> Iterator[str]:
     """Yields the lines of a stream, and a line of its own when the stream is silent for long."""
     lines: queue.Queue[str | None] = queue.Queue()
-    threading.Thread(target=_pump, args=(stream, lines), daemon=True).start()
+
+    def pump() -> None:
+        with suppress(ValueError):  # the stream was closed under us: the build is being stopped
+            for line in stream:
+                lines.put(line.rstrip("\r\n"))
+        lines.put(None)
+
+    threading.Thread(target=pump, daemon=True).start()
     started = time.monotonic()
     while True:
         try:
@@ -197,13 +202,22 @@ def _with_heartbeat(stream: IO[str], name: str) -> Iterator[str]:
         yield line
 
 
-def _pump(stream: IO[str], lines: "queue.Queue[str | None]") -> None:
-    try:
-        for line in stream:
-            lines.put(line.rstrip("\r\n"))
-    except ValueError:  # the stream was closed under us: the build is being stopped
-        pass
-    lines.put(None)
+def cached_result(workspace: Path, stage: str) -> StageResult:
+    """The result of a stage that had nothing to do; it has no headline without metrics."""
+    metrics = Paths(workspace).output(stage) / "metrics.json"
+    text = headline(read_json(metrics)) if metrics.exists() else ""
+    return StageResult(name=stage, state="cached", headline=text)
+
+
+def open_runner(workspace: Path, *, root: Path, lock: int) -> Runner:
+    """A runner for the workspace, with its parameters checked; logs are kept in the main root."""
+    params, logs = load_params(Paths(workspace).params), Paths(root).logs
+    return Runner(
+        workspace=workspace,
+        logs=logs if workspace == root else logs / workspace.name,
+        environment=stage_environment(params, workspace=workspace),
+        lock=lock,
+    )
 
 
 def stage_environment(params: Params, *, workspace: Path) -> dict[str, str]:
@@ -250,9 +264,3 @@ def stale_stages(workspace: Path, environment: Mapping[str, str] | None = None) 
             next_step="run `dvc status -v` and mend what it names",
         ) from error
     return [name for name, changes in status.items() if changes != ["always changed"]]
-
-
-def logs_folder(root: Path, workspace: Path) -> Path:
-    """Folder of the logs: in the main root, for a worktree is removed at its end."""
-    logs = Paths(root).logs
-    return logs if workspace == root else logs / workspace.name

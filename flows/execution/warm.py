@@ -16,9 +16,10 @@ from flows.execution.locks import stop_supervised
 from flows.execution.runner import Runner
 
 SOCKET_VARIABLE = "MODELYARD_WARM_SOCKET"
-HEAVY_STAGES = frozenset(
-    ("prepare", "pretrain", "finetune", "transfer", "distill", "prune", "export", "evaluate")
-) | {"measure"}
+HEAVY_STAGES = {
+    *("prepare", "pretrain", "finetune", "transfer", "distill"),
+    *("prune", "export", "evaluate", "measure"),
+}
 LIBRARIES = (
     "torch",
     "transformers.modeling_layers",

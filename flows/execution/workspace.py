@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import yaml
@@ -22,7 +22,6 @@ from pipeline.core.paths import Paths
 from pipeline.release.server_process import is_alive
 
 _PID_FILE = "owner.pid"
-_COPIED = ("data", "annotations")
 
 
 @contextmanager
@@ -41,7 +40,7 @@ def open_workspace(root: Path, *, name: str, overrides: Sequence[str]) -> Iterat
     values = override(parse_yaml(Paths(root).params.read_text(encoding="utf-8")), overrides)
     parse_params(values)
     prune_worktrees(root)
-    folder = worktrees(root) / name
+    folder = _worktrees(root) / name
     if folder.exists():
         raise PipelineError(
             f"the build {name!r} is already running",
@@ -50,7 +49,8 @@ def open_workspace(root: Path, *, name: str, overrides: Sequence[str]) -> Iterat
         )
     try:
         _git(root, "worktree", "add", "--detach", "--quiet", str(folder), "HEAD")
-        _claim(folder)
+        Paths(folder).state.mkdir(exist_ok=True)
+        (Paths(folder).state / _PID_FILE).write_text(str(os.getpid()), encoding="utf-8")
         _overlay(root, folder)
         _share(root, folder, name)
         text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
@@ -60,8 +60,7 @@ def open_workspace(root: Path, *, name: str, overrides: Sequence[str]) -> Iterat
         _remove(root, folder)
 
 
-def worktrees(root: Path) -> Path:
-    """The folder that holds the worktrees."""
+def _worktrees(root: Path) -> Path:
     return Paths(root).state / "worktrees"
 
 
@@ -89,24 +88,13 @@ def keep_results(root: Path, folder: Path) -> None:
 
 def prune_worktrees(root: Path) -> None:
     """Removes the worktrees of dead processes."""
-    if not worktrees(root).is_dir():
-        return
-    for folder in worktrees(root).iterdir():
-        if not is_alive(_owner(folder)):
+    for folder in _worktrees(root).glob("*/"):
+        owner = 0  # made, but not yet claimed, when its process died
+        with suppress(OSError, ValueError):
+            owner = int((Paths(folder).state / _PID_FILE).read_text(encoding="utf-8"))
+        if not is_alive(owner):
             _remove(root, folder)
     _git(root, "worktree", "prune")
-
-
-def _claim(folder: Path) -> None:
-    Paths(folder).state.mkdir(exist_ok=True)
-    (Paths(folder).state / _PID_FILE).write_text(str(os.getpid()), encoding="utf-8")
-
-
-def _owner(folder: Path) -> int:
-    try:
-        return int((Paths(folder).state / _PID_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # made, but not yet claimed, when its process died
-        return 0
 
 
 def _remove(root: Path, folder: Path) -> None:
@@ -127,25 +115,22 @@ def _overlay(root: Path, folder: Path) -> None:
             shutil.copy2(source, target, follow_symlinks=False)
         else:
             target.unlink(missing_ok=True)
-    for name in _COPIED:
+    for name in ("data", "annotations"):
         if (root / name).is_dir():
             shutil.copytree(root / name, folder / name, dirs_exist_ok=True)
 
 
 def _share(root: Path, folder: Path, name: str) -> None:
     """Shares cache and checkpoints; copies the dvc.lock of this name's last build or the root's."""
-    config = configparser.ConfigParser(interpolation=None)
-    local = root / ".dvc" / "config.local"
-    config.read(local, encoding="utf-8")
-    for section, option, value in (
-        ("cache", "dir", str(cache_folder(root))),
-        ("core", "site_cache_dir", str(Paths(folder).state / "dvc")),
-    ):
-        if not config.has_section(section):
-            config.add_section(section)
-        config.set(section, option, value)
+    whole, local = (configparser.ConfigParser(interpolation=None) for _ in range(2))
+    files = [root / ".dvc" / "config", root / ".dvc" / "config.local"]
+    whole.read(files, encoding="utf-8")
+    local.read(files[-1:], encoding="utf-8")
+    cache = (root / ".dvc" / whole.get("cache", "dir", fallback="cache")).resolve()
+    site = Paths(folder).state / "dvc"
+    local.read_dict({"cache": {"dir": str(cache)}, "core": {"site_cache_dir": str(site)}})
     with (folder / ".dvc" / "config.local").open("w", encoding="utf-8") as stream:
-        config.write(stream)
+        local.write(stream)
     shared = Paths(root).all_checkpoints
     shared.mkdir(parents=True, exist_ok=True)
     Paths(folder).all_checkpoints.symlink_to(shared, target_is_directory=True)
@@ -153,14 +138,6 @@ def _share(root: Path, folder: Path, name: str) -> None:
         if lock.exists():
             shutil.copyfile(lock, Paths(folder).dvc_lock)
             break
-
-
-def cache_folder(root: Path) -> Path:
-    """DVC's cache folder of the main root: as configured, or its default."""
-    config = configparser.ConfigParser(interpolation=None)
-    config.read([root / ".dvc" / "config", root / ".dvc" / "config.local"], encoding="utf-8")
-    configured = config.get("cache", "dir", fallback="cache")
-    return (root / ".dvc" / configured).resolve()
 
 
 def _git(root: Path, *arguments: str) -> str:

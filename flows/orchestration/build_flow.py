@@ -70,10 +70,7 @@ def build(
         common: The parameters that are changed most often; empty ones stay as in params.yaml.
         release: Release the new model when it meets the requirements.
     """
-    all_changes = [*common.lines(), *changes]
-    result = run_build(
-        Path.cwd(), changes=all_changes, title=build_title(all_changes), release=release
-    )
+    result = run_build(Path.cwd(), changes=[*common.lines(), *changes], release=release)
     ran = sum(stage.state == "ran" for stage in result.stages)
     return Completed(
         message=f"{ran} of {len(result.stages)} stages ran; {result.verdict.released} passed"

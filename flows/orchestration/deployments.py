@@ -22,8 +22,6 @@ from pipeline.core.params import parse_yaml
 from pipeline.core.progress import say
 from pipeline.core.typed_json import read_as
 
-FILE = "prefect.yaml"
-
 
 @dataclass(frozen=True)
 class WorkPool:
@@ -71,17 +69,13 @@ def deploy(root: Path) -> list[str]:
     Raises:
         MismatchError: prefect.yaml lacks a key, or has an unknown one.
     """
-    file = read_as(DeploymentFile, parse_yaml((root / FILE).read_text(encoding="utf-8")))
+    file = read_as(DeploymentFile, parse_yaml((root / "prefect.yaml").read_text(encoding="utf-8")))
     with get_client(sync_client=True) as client:
         for pool in sorted({deployment.work_pool.name for deployment in file.deployments}):
-            _create_pool(client, pool)
+            template = ProcessWorker.get_default_base_job_template()
+            plan = WorkPoolCreate(name=pool, type=ProcessWorker.type, base_job_template=template)
+            client.create_work_pool(plan, overwrite=True)
         return [_deploy(client, deployment, file.pull) for deployment in file.deployments]
-
-
-def _create_pool(client: SyncPrefectClient, name: str) -> None:
-    template = ProcessWorker.get_default_base_job_template()
-    pool = WorkPoolCreate(name=name, type=ProcessWorker.type, base_job_template=template)
-    client.create_work_pool(pool, overwrite=True)
 
 
 def _deploy(client: SyncPrefectClient, plan: Deployment, pull: list[dict[str, Any]]) -> str:
@@ -93,20 +87,21 @@ def _deploy(client: SyncPrefectClient, plan: Deployment, pull: list[dict[str, An
         description=plan.description,
         work_pool_name=plan.work_pool.name,
         work_queue_name=plan.work_pool.work_queue_name,
-        schedules=[_schedule(schedule) for schedule in plan.schedules],
+        schedules=[
+            DeploymentScheduleCreate(
+                schedule=CronSchedule(cron=schedule.cron, timezone=schedule.timezone),
+                active=schedule.active,
+                parameters=schedule.parameters,
+                slug=schedule.slug,
+            )
+            for schedule in plan.schedules
+        ],
         # Resolved where the run happens: the folder may lie elsewhere by then.
         pull_steps=pull,
         parameter_openapi_schema=parameter_schema(flow).model_dump_for_openapi(),
         enforce_parameter_schema=True,
     )
     return f"{flow.name}/{plan.name}"
-
-
-def _schedule(plan: Schedule) -> DeploymentScheduleCreate:
-    cron = CronSchedule(cron=plan.cron, timezone=plan.timezone)
-    return DeploymentScheduleCreate(
-        schedule=cron, active=plan.active, parameters=plan.parameters, slug=plan.slug
-    )
 
 
 if __name__ == "__main__":

@@ -24,14 +24,8 @@ from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
-from flows.console.summary import (
-    StageResult,
-    cached_result,
-    read_headline,
-    verdict_rows,
-    verdict_title,
-)
-from flows.execution.runner import Runner, StageFailedError
+from flows.console.summary import verdict_rows, verdict_title
+from flows.execution.runner import Runner, StageFailedError, StageResult, cached_result
 from flows.tracking.recorder import Tracking
 from pipeline.core.artifacts.variant_reports import Scorecard
 from pipeline.core.artifacts.verdicts import Verdict
@@ -66,12 +60,14 @@ class StageTasks:
     def _state(self, name: str, *, stale: bool, failure: list[StageFailedError]) -> State[None]:
         self.tracking.start_stage(name)
         try:
-            result = self._work(name) if stale else self._cached(name)
+            result = self._work(name) if stale else cached_result(self.runner.workspace, name)
         except StageFailedError as error:
             self.tracking.fail_stage(name, str(error))
             get_run_logger().error(str(error))
             failure.append(error)
             return Failed(message=str(error))
+        if result.state == "cached":
+            say(f"{name}  cached")
         self.results.append(result)
         self.tracking.finish_stage(name, state=result.state, seconds=result.seconds)
         state_name = "Cached" if result.state == "cached" else "Completed"
@@ -87,21 +83,9 @@ class StageTasks:
                 log("%s", line)
                 progress.listen(line)
 
-            outcome = self.runner.run(name, listen)
+            result = self.runner.run(name, listen)
         progress.finish()
-        if outcome.state == "cached":
-            say(f"{name}  cached")
-        return StageResult(
-            name=name,
-            state=outcome.state,
-            seconds=outcome.seconds,
-            headline=read_headline(Paths(self.runner.workspace), name),
-            stage_seconds=outcome.stage_seconds,
-        )
-
-    def _cached(self, name: str) -> StageResult:
-        say(f"{name}  cached")
-        return cached_result(Paths(self.runner.workspace), name)
+        return result
 
 
 @task(cache_policy=NO_CACHE, persist_result=False, retries=0)
@@ -146,12 +130,8 @@ def publish_results(workspace: Path, stages: list[StageResult]) -> None:
     paths = Paths(workspace)
     create_table_artifact(
         [
-            {
-                "stage": s.name,
-                "state": s.state,
-                "seconds": round(s.seconds, 1),
-                "headline": s.headline,
-            }
+            {"stage": s.name, "state": s.state, "seconds": round(s.seconds, 1)}
+            | {"headline": s.headline}
             for s in stages
         ],
         key="stages",
@@ -165,7 +145,9 @@ def publish_results(workspace: Path, stages: list[StageResult]) -> None:
     for stage in ("evaluate", "gate"):
         for plot in sorted(paths.output(stage).glob("plots/*.png")):
             key = re.sub(r"[^a-z0-9]+", "-", f"plot-{stage}-{plot.stem}".lower())
-            create_image_artifact(_data_address(plot), key=key, description=plot.stem)
+            # The picture itself as an address, which the UI shows without reading a file.
+            picture = f"data:image/png;base64,{base64.b64encode(plot.read_bytes()).decode()}"
+            create_image_artifact(picture, key=key, description=plot.stem)
 
 
 def scorecard_rows(paths: Paths) -> list[dict[str, object]]:
@@ -179,8 +161,3 @@ def scorecard_rows(paths: Paths) -> list[dict[str, object]]:
         }
         for entry in Scorecard.read(paths).variants
     ]
-
-
-def _data_address(plot: Path) -> str:
-    """The picture itself as a data address, which the UI shows without reading a file."""
-    return f"data:image/png;base64,{base64.b64encode(plot.read_bytes()).decode()}"

@@ -18,14 +18,12 @@ them, for it seeds.
     python -m flows.planning.codelock --check    # exit 1 when stale
 """
 
-import argparse
 import ast
 import hashlib
 import importlib.metadata
-import re
 import sys
-from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property, partial
+from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +34,11 @@ from pipeline.core.paths import Paths
 
 PROJECT = "pipeline"
 LEFT_OUT = frozenset(
-    {
-        "pipeline.core.errors",
-        "pipeline.core.failure",
-        "pipeline.core.params",
-        "pipeline.core.product",
-        "pipeline.core.progress",
-        "pipeline.core.sections",
-        "pipeline.core.training_sections",
-    }
+    f"pipeline.core.{name}"
+    for name in (
+        *("errors", "failure", "params", "product"),
+        *("progress", "sections", "training_sections"),
+    )
 )
 LIBRARIES = {
     "torch": "torch",
@@ -58,7 +52,7 @@ LIBRARIES = {
 }
 """Import name → distribution: libraries whose version can change a figure."""
 
-Imports = tuple[tuple[str, ...], ...]
+_LEFT_OUT_FIELDS = {"kind", "type_comment", "ctx"}
 
 
 class CodeModule:
@@ -67,7 +61,14 @@ class CodeModule:
     def __init__(self, name: str, path: Path) -> None:
         self.name, self.path = name, path
         self._package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        self._tree = _parse(path)
+        try:
+            self._tree = ast.parse(path.read_text(encoding="utf-8"))
+        except SyntaxError as error:
+            raise ArtifactError(
+                f"{path.name}, line {error.lineno}: {error.msg}",
+                expected="Python that parses",
+                next_step="correct the line",
+            ) from error
 
     @cached_property
     def digest(self) -> str:
@@ -83,32 +84,22 @@ class CodeModule:
     @cached_property
     def imported(self) -> frozenset[str]:
         """Dotted names that are, or may be, modules, and the packages around them."""
-        return frozenset(part for name in self._imported() for part in _with_packages(name))
-
-    def _imported(self) -> Iterator[str]:
+        names: list[str] = []
         for node in ast.walk(self._tree):
             if isinstance(node, ast.Import):
-                yield from (alias.name for alias in node.names)
+                names += [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
-                base = self._base(node)
-                yield base
-                yield from (f"{base}.{alias.name}" for alias in node.names)
-
-    def _base(self, node: ast.ImportFrom) -> str:
-        if not node.level:
-            return node.module or ""
-        kept = self._package.split(".")
-        folder = ".".join(kept[: len(kept) - node.level + 1])
-        return f"{folder}.{node.module}" if node.module else folder
+                base = resolve_name("." * node.level + (node.module or ""), self._package)
+                names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        parts = [name.split(".") for name in names]
+        return frozenset(".".join(p[:end]) for p in parts for end in range(1, len(p) + 1))
 
 
 class CodeLock:
     """The code of one workspace; each module is parsed once."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
-        self._modules: dict[str, CodeModule | None] = {}
-        self._versions: dict[str, str] = {}
+        self._module, self._version = cache(partial(_load, root)), cache(_version)
 
     def stage_hash(self, stage: str) -> str:
         """Hash of the stage's code: of every module it reaches, and of library versions.
@@ -118,7 +109,9 @@ class CodeLock:
         """
         modules = self.reached(f"{PROJECT}.{stage}")
         parts = [f"{module.name} {module.digest}" for module in modules]
-        parts += [f"{name}=={version}" for name, version in self._libraries(modules)]
+        imported = frozenset[str]().union(*(module.imported for module in modules))
+        libraries = sorted(LIBRARIES[name] for name in imported.intersection(LIBRARIES))
+        parts += [f"{name}=={self._version(name)}" for name in libraries]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def reached(self, name: str) -> list[CodeModule]:
@@ -139,29 +132,6 @@ class CodeLock:
                 found[current] = module
                 waiting += module.imported
         return [found[name] for name in sorted(found)]
-
-    def _libraries(self, modules: list[CodeModule]) -> list[tuple[str, str]]:
-        """Name and installed version of each of LIBRARIES that the modules import."""
-        imported = {name for module in modules for name in module.imported}
-        used = sorted(LIBRARIES[name] for name in imported.intersection(LIBRARIES))
-        for name in used:
-            if name not in self._versions:
-                self._versions[name] = _version(name)
-        return [(name, self._versions[name]) for name in used]
-
-    def _module(self, name: str) -> CodeModule | None:
-        if name not in self._modules:
-            self._modules[name] = self._load(name)
-        return self._modules[name]
-
-    def _load(self, name: str) -> CodeModule | None:
-        if name.split(".", maxsplit=1)[0] != PROJECT:
-            return None
-        path = self._root.joinpath(*name.split("."))
-        for file in (path.with_suffix(".py"), path / "__init__.py"):
-            if file.is_file():
-                return CodeModule(name, file)
-        return None
 
 
 def compute_code_lock(root: Path) -> dict[str, str]:
@@ -192,63 +162,39 @@ def check_code_lock(root: Path) -> None:
         )
 
 
-def _parse(path: Path) -> ast.Module:
-    try:
-        return ast.parse(path.read_text(encoding="utf-8"))
-    except SyntaxError as error:
-        raise ArtifactError(
-            f"{path.name}, line {error.lineno}: {error.msg}",
-            expected="Python that parses",
-            next_step="correct the line",
-        ) from error
+def _load(root: Path, name: str) -> CodeModule | None:
+    """A module of the project; None for other names."""
+    path = root.joinpath(*name.split("."))
+    for file in (path.with_suffix(".py"), path / "__init__.py"):
+        if name.split(".", maxsplit=1)[0] == PROJECT and file.is_file():
+            return CodeModule(name, file)
+    return None
 
 
 def _form(node: Any) -> Any:
-    """A syntax tree as nested tuples.
+    """A syntax tree as nested tuples, without docstrings and other bare strings.
 
     Empty fields are dropped: newer Pythons add some (`type_params`), and the hash should not depend
     on which Python computed it, as `ast.dump` does.
     """
     if isinstance(node, ast.AST):
-        fields = ((name, _form(value)) for name, value in _fields(node))
-        return (type(node).__name__, *((name, form) for name, form in fields if form))
+        fields = ((name, _form(value)) for name, value in ast.iter_fields(node))
+        kept = (item for item in fields if item[1] and item[0] not in _LEFT_OUT_FIELDS)
+        return (type(node).__name__, *kept)
     if isinstance(node, list):
-        return [_form(item) for item in node]
+        return [_form(item) for item in node if not _is_bare_string(item)]
     return "" if node is None else repr(node)
 
 
-def _fields(node: ast.AST) -> Iterator[tuple[str, Any]]:
-    for name, value in ast.iter_fields(node):
-        if name in {"kind", "type_comment", "ctx"}:
-            continue
-        yield name, _without_strings(value) if name == "body" else value
-
-
-def _without_strings(body: Any) -> Any:
-    """A body without its bare strings: docstrings of modules, classes, functions and attributes."""
-    if not isinstance(body, list):
-        return body
-    return [node for node in body if not _is_bare_string(node)]
-
-
-def _is_bare_string(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
-
-
-def _with_packages(name: str) -> list[str]:
-    """A module and the packages around it."""
-    parts = name.split(".")
-    return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+def _is_bare_string(node: Any) -> bool:
+    value = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 
 def _version(distribution: str) -> str:
     """The installed version, without local suffix (`+cpu`)."""
     try:
-        return re.sub(r"\+.*", "", importlib.metadata.version(distribution))
+        return importlib.metadata.version(distribution).partition("+")[0]
     except importlib.metadata.PackageNotFoundError as error:
         raise ArtifactError(
             f"{distribution} is not installed",
@@ -258,21 +204,15 @@ def _version(distribution: str) -> str:
 
 
 def main() -> None:
-    """Refreshes or checks the code lock of the current folder."""
-    parser = argparse.ArgumentParser(description="Hashes of each stage's code, for DVC.")
-    parser.add_argument("--check", action="store_true", help="exit 1 when the file is stale")
-    arguments = parser.parse_args()
+    """Refreshes the code lock of the current folder, or checks it where `--check` is given."""
     try:
-        if arguments.check:
+        if sys.argv[1:] == ["--check"]:
             check_code_lock(Path.cwd())
         else:
-            changed = refresh_code_lock(Path.cwd())
-            print(
-                f"code changed in: {', '.join(changed)}" if changed else "code.lock.json is fresh"
-            )
+            changed = ", ".join(refresh_code_lock(Path.cwd()))
+            print(f"code changed in: {changed}" if changed else "code.lock.json is fresh")
     except PipelineError as error:
-        print(error, file=sys.stderr)
-        sys.exit(1)
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -18,11 +18,7 @@ from pipeline.core.params import parse_yaml
 
 @dataclass(frozen=True)
 class Stage:
-    """One entry of dvc.yaml; paths are relative to the workspace.
-
-    Attributes:
-        parameters: dotted keys of params.yaml that it declares.
-    """
+    """One entry of dvc.yaml: paths relative to the workspace, dotted keys of params.yaml."""
 
     name: str
     command: str
@@ -56,13 +52,10 @@ class Dag:
 
 
 def load_dag(path: Path) -> Dag:
-    """Read dvc.yaml.
-
-    Raises:
-        ArtifactError: it is missing, not YAML, has no stages, or runs in a circle.
-    """
+    """Reads dvc.yaml; raises ArtifactError where it is missing, damaged, or runs in a circle."""
     try:
-        stages = [_stage(name, entry) for name, entry in _entries(path).items()]
+        entries: dict[str, Any] = parse_yaml(path.read_text(encoding="utf-8"))["stages"]
+        stages = [_stage(name, entry) for name, entry in entries.items()]
         parents = {stage.name: _parents(stage, stages) for stage in stages}
         return Dag(stages=tuple(_sorted(stages, parents)), parents=parents)
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError, CycleError) as error:
@@ -73,25 +66,16 @@ def load_dag(path: Path) -> Dag:
         ) from error
 
 
-def _entries(path: Path) -> dict[str, Any]:
-    entries: dict[str, Any] = parse_yaml(path.read_text(encoding="utf-8"))["stages"]
-    return entries
-
-
 def _stage(name: str, entry: dict[str, Any]) -> Stage:
     outputs = [*entry.get("outs", []), *entry.get("metrics", []), *entry.get("plots", [])]
     return Stage(
         name=name,
         command=entry["cmd"],
         dependencies=tuple(entry.get("deps", [])),
-        outputs=tuple(_path(output) for output in outputs),
+        # An output is a path, or a mapping of a path to its options.
+        outputs=tuple(str(next(iter(o))) if isinstance(o, dict) else str(o) for o in outputs),
         parameters=tuple(key for key in entry.get("params", []) if isinstance(key, str)),
     )
-
-
-def _path(output: Any) -> str:
-    """An output is a path, or a mapping of a path to its options."""
-    return str(next(iter(output))) if isinstance(output, dict) else str(output)
 
 
 def _parents(stage: Stage, stages: list[Stage]) -> tuple[str, ...]:

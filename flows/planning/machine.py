@@ -13,20 +13,10 @@ from pipeline.core.cores import available_cores
 from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
 
-_FLAGS = (
-    "avx2",
-    "avx512f",
-    "avx512_vnni",
-    "avx_vnni",
-    "avx512_bf16",
-    "amx_int8",
-    "amx_bf16",
-    "asimd",
-    "asimddp",
-    "i8mm",
-    "bf16",
-    "sve",
-)
+_FLAGS = {
+    *("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "amx_bf16"),
+    *("asimd", "asimddp", "i8mm", "bf16", "sve"),
+}
 
 
 def describe_machine() -> dict[str, Any]:

@@ -4,7 +4,6 @@ Two builds of the same origin give the same model, so a retrain compares origins
 anything. The pins that a retrain itself writes into the parameters do not count.
 """
 
-import copy
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,12 +20,7 @@ from pipeline.core.sections import Source
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The data as they are at one moment.
-
-    Attributes:
-        sources: name of each source → SHA-256 of its file.
-        annotations: SHA-256 of the folder; None where there is none.
-    """
+    """The data at one moment: source → SHA-256 of its file; SHA-256 of the annotations' folder."""
 
     sources: dict[str, str]
     annotations: str | None
@@ -39,13 +33,7 @@ class Snapshot:
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """All that a model is built from.
-
-    Attributes:
-        sources, annotations: as in a snapshot.
-        params: hash of params.yaml without the pins of sources.
-        code: stage → hash of its code.
-    """
+    """All that a model is built from: a snapshot, params.yaml without pins, stages' code."""
 
     sources: dict[str, str]
     annotations: str | None
@@ -54,11 +42,7 @@ class Origin:
 
 
 def take_snapshot(root: Path) -> Snapshot:
-    """Hashes every source and the annotations as they are now; saved in `.modelyard/snapshots/`.
-
-    Raises:
-        DataError: a package or file of a source is missing.
-    """
+    """Hashes every source and the annotations as they are now; saved in `.modelyard/snapshots/`."""
     sources = hash_sources(root, load_params(Paths(root).params))
     snapshot = Snapshot(sources, _annotations(root))
     write_json(Paths(root).state / "snapshots" / f"{snapshot.digest}.json", asdict(snapshot))
@@ -66,8 +50,21 @@ def take_snapshot(root: Path) -> Snapshot:
 
 
 def hash_sources(root: Path, params: Params) -> dict[str, str]:
-    """Name of each source → SHA-256 of its file."""
-    return {source.name: sha256_file(_file(root, source)) for source in params.collect.sources}
+    """Name of each source → SHA-256 of its file; raises DataError where that is missing."""
+    hashes = {}
+    for source in params.collect.sources:
+        if source.kind == "package":
+            path = locate(str(source.package), source.path)
+        else:
+            path = Paths(root).data / source.path
+        if not path.is_file():
+            raise DataError(
+                f"source {source.name}: {path} is not there",
+                expected="a file for every source that params.yaml names",
+                next_step="bring the file back, or correct collect.sources in params.yaml",
+            )
+        hashes[source.name] = sha256_file(path)
+    return hashes
 
 
 def pins(root: Path, snapshot: Snapshot) -> list[str]:
@@ -108,7 +105,7 @@ def changed_parts(old: Origin, new: Origin) -> list[str]:
 
 
 def _params(workspace: Path) -> str:
-    values = copy.deepcopy(parse_yaml(Paths(workspace).params.read_text(encoding="utf-8")))
+    values = parse_yaml(Paths(workspace).params.read_text(encoding="utf-8"))
     for source in values["collect"]["sources"]:
         # The bytes themselves are compared: whether params.yaml names their hash changes nothing.
         source.pop("sha256", None)
@@ -118,16 +115,3 @@ def _params(workspace: Path) -> str:
 def _annotations(workspace: Path) -> str | None:
     folder = Paths(workspace).annotations
     return sha256_tree(folder) if folder.is_dir() else None
-
-
-def _file(root: Path, source: Source) -> Path:
-    if source.kind == "package":
-        return locate(str(source.package), source.path)
-    path = Paths(root).data / source.path
-    if not path.is_file():
-        raise DataError(
-            f"source {source.name}: data/{source.path} is not there",
-            expected="a file for every source that params.yaml names",
-            next_step="bring the file back, or correct collect.sources in params.yaml",
-        )
-    return path

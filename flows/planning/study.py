@@ -13,7 +13,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from flows.console.trials import Recipe, TrialResult
+from flows.console.trials import Recipe
 from pipeline.core.errors import PipelineError
 
 _MAX_REPEATS = 20
@@ -21,12 +21,16 @@ _MAX_REPEATS = 20
 
 
 @contextmanager
-def study_lock(folder: Path) -> Iterator[None]:
-    """Holds the study's lock; it ends with the process, however that ends.
+def open_study(folder: Path, *, seed: int, trials: int) -> Iterator[Study]:
+    """Opens or creates the study of a folder; holds its lock, which ends with the process.
+
+    Args:
+        trials: the budget; it may differ from call to call.
 
     Raises:
         PipelineError: another search of the same study runs.
     """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
     try:
         held = FileLock(folder / "search.lock", blocking=False).acquire()
@@ -37,30 +41,19 @@ def study_lock(folder: Path) -> Iterator[None]:
             next_step="wait until it ends, or stop it with Ctrl-C where it runs",
         ) from None
     with held:
-        yield
-
-
-def open_study(folder: Path, *, seed: int, trials: int) -> Study:
-    """Opens the study of a folder, or creates it. Call it under the study's lock.
-
-    Args:
-        trials: the budget; it may differ from call to call.
-    """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    folder.mkdir(parents=True, exist_ok=True)
-    study = optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(folder / "study.log"))),
-        study_name=folder.name,
-        directions=["maximize", "minimize"],
-        # By its own default it draws ten by chance, which may be the whole budget.
-        sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=max(2, trials // 3)),
-        load_if_exists=True,
-    )
-    for trial in study.get_trials(states=[TrialState.RUNNING]):
-        # Its process is dead: what it had begun is begun again, from its stages' checkpoints.
-        study.tell(trial.number, state=TrialState.FAIL)
-        study.enqueue_trial(trial.params, skip_if_exists=False)
-    return study
+        study = optuna.create_study(
+            storage=JournalStorage(JournalFileBackend(str(folder / "study.log"))),
+            study_name=folder.name,
+            directions=["maximize", "minimize"],
+            # By its own default it draws ten by chance, which may be the whole budget.
+            sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=max(2, trials // 3)),
+            load_if_exists=True,
+        )
+        for trial in study.get_trials(states=[TrialState.RUNNING]):
+            # Its process is dead: what it had begun is begun again, from its stages' checkpoints.
+            study.tell(trial.number, state=TrialState.FAIL)
+            study.enqueue_trial(trial.params, skip_if_exists=False)
+        yield study
 
 
 def ask(study: Study, space: Mapping[str, Sequence[Any]], recipes: Sequence[Recipe]) -> Any:
@@ -84,8 +77,3 @@ def ask(study: Study, space: Mapping[str, Sequence[Any]], recipes: Sequence[Reci
 def finished(study: Study) -> list[FrozenTrial]:
     """The trials whose recipe was built."""
     return [trial for trial in study.trials if "tried" in trial.user_attrs]
-
-
-def completed(study: Study) -> list[TrialResult]:
-    """The results of the trials whose recipe was built."""
-    return [TrialResult(**trial.user_attrs["tried"]) for trial in finished(study)]

@@ -22,8 +22,7 @@ from pipeline.core.stage import declared_keys, stage_definition
 from pipeline.release.server_process import is_alive
 
 PID_TAG = "modelyard.pid"
-_BATCH = 900  # MLflow takes at most 1000 metrics and 100 parameters or tags a call
-_SMALL_BATCH = 90
+_MANY, _FEW = 900, 90  # MLflow takes at most 1000 metrics, 100 parameters or tags a call
 _VALUE_LENGTH = 500
 
 
@@ -42,12 +41,22 @@ class MlflowStore:
             warnings.simplefilter("ignore")  # SQLAlchemy's and alembic's, on a new database
             ensure_database(root)
             self._client = MlflowClient(Paths(root).tracking_uri)
-            self._experiment = self._open_experiment(root, experiment)
+            found = self._client.get_experiment_by_name(experiment)
+            self._experiment = (
+                found.experiment_id
+                if found is not None
+                else self._client.create_experiment(experiment, Paths(root).artifact_uri)
+            )
         self._parent = ""
 
     def start_build(self, title: str) -> str:
         """Opens the parent run and closes runs of killed builds; returns its id."""
-        self._close_interrupted()
+        running = self._client.search_runs(
+            [self._experiment], "attributes.status = 'RUNNING'", max_results=1000
+        )
+        for run in running:
+            if not is_alive(int(run.data.tags.get(PID_TAG, 0))):
+                self._client.set_terminated(run.info.run_id, "KILLED")
         self._parent = self._start(title, _git_tags(self._workspace))
         return self._parent
 
@@ -65,8 +74,8 @@ class MlflowStore:
             for index, row in enumerate(rows)
             for name, value, step in curve_points(row, index)
         ]
-        for batch in _batches(points, _BATCH):
-            self._client.log_batch(run_id, metrics=batch)
+        for start in range(0, len(points), _MANY):
+            self._client.log_batch(run_id, metrics=points[start : start + _MANY])
 
     def finish_stage(
         self, run_id: str, name: str, *, state: str, seconds: float, outputs: Mapping[str, str]
@@ -87,12 +96,9 @@ class MlflowStore:
         steps = [step for index, row in curve for _, _, step in curve_points(row, index)]
         last = max(steps, default=0)
         metrics = [Metric(key, value, timestamp=now, step=last) for key, value in figures.items()]
-        for batch in _batches(parameters, _SMALL_BATCH):
-            self._client.log_batch(run_id, params=batch)
-        for batch in _batches(tags, _SMALL_BATCH):
-            self._client.log_batch(run_id, tags=batch)
-        for batch in _batches(metrics, _BATCH):
-            self._client.log_batch(run_id, metrics=batch)
+        for start in range(0, max(len(parameters), len(tags), len(metrics)), _FEW):
+            some = slice(start, start + _FEW)
+            self._client.log_batch(run_id, metrics[some], parameters[some], tags[some])
         for plot in sorted(paths.out.glob("plots/*.png")):
             self._client.log_artifact(run_id, str(plot), "plots")
         self._client.set_terminated(run_id)
@@ -109,35 +115,18 @@ class MlflowStore:
 
         gate, now = Paths(self._workspace, "gate"), int(time.time() * 1000)
         if succeeded:
-            metrics = [
-                Metric(key, value, timestamp=now, step=0) for key, value in _figures(gate).items()
-            ]
+            figures = _figures(gate).items()
+            metrics = [Metric(key, value, timestamp=now, step=0) for key, value in figures]
             self._client.log_batch(self._parent, metrics=metrics)
             for name in ("scorecard.json", "verdict.json", "bundle/MODEL_CARD.md"):
                 if (gate.out / name).exists():
                     self._client.log_artifact(self._parent, str(gate.out / name))
         self._client.set_terminated(self._parent, "FINISHED" if succeeded else "FAILED")
 
-    def _open_experiment(self, root: Path, name: str) -> str:
-        found = self._client.get_experiment_by_name(name)
-        if found is not None:
-            return str(found.experiment_id)
-        location = Paths(root).artifact_uri
-        return str(self._client.create_experiment(name, artifact_location=location))
-
     def _start(self, name: str, tags: Mapping[str, str]) -> str:
         tags = {**tags, PID_TAG: str(os.getpid())}
         run = self._client.create_run(self._experiment, run_name=name, tags=tags)
         return str(run.info.run_id)
-
-    def _close_interrupted(self) -> None:
-        """Closes the runs of dead processes, which MLflow still shows as RUNNING."""
-        running = self._client.search_runs(
-            [self._experiment], "attributes.status = 'RUNNING'", max_results=1000
-        )
-        for run in running:
-            if not is_alive(int(run.data.tags.get(PID_TAG, 0))):
-                self._client.set_terminated(run.info.run_id, "KILLED")
 
 
 def read_curve(path: Path) -> list[dict[str, str]]:
@@ -159,11 +148,6 @@ def curve_points(row: Mapping[str, str], index: int) -> Iterator[tuple[str, floa
                 yield name, float(text), step
             except ValueError:  # a name in a column of words
                 continue
-
-
-def _batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
 
 
 def _parameters(paths: Paths) -> dict[str, str]:

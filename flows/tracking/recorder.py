@@ -30,15 +30,17 @@ class Tracking:
         self._stages: dict[str, str] = {}
         self._rows: dict[str, int] = {}
         self._queue = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mlflow")
-        self._queue.submit(self._guarded, lambda: self._open(root, experiment, title))
+
+        def open_store() -> None:
+            store = MlflowStore(root, workspace=workspace, experiment=experiment)
+            self.run_id = store.start_build(title)
+            self._store = store
+
+        self._queue.submit(self._guarded, open_store)
 
     def start_stage(self, name: str) -> None:
         """Opens the run of a stage."""
-
-        def write(store: MlflowStore) -> None:
-            self._stages[name] = store.start_stage(name)
-
-        self._write(write)
+        self._write(lambda store: self._stages.update({name: store.start_stage(name)}))
 
     @contextmanager
     def live_curve(self, name: str) -> Iterator[Callable[[], None]]:
@@ -80,11 +82,6 @@ class Tracking:
         """Closes the parent run and waits until everything is written."""
         self._write(lambda store: store.finish_build(succeeded=succeeded))
         self._queue.shutdown(wait=True)
-
-    def _open(self, root: Path, experiment: str, title: str) -> None:
-        store = MlflowStore(root, workspace=self._workspace, experiment=experiment)
-        self.run_id = store.start_build(title)
-        self._store = store
 
     def _log_curve(self, name: str) -> None:
         path = Paths(self._workspace, name).out / "curve.csv"

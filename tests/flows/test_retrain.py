@@ -35,7 +35,7 @@ TARGETS = [[1.0], [1.0], [0.0], [0.0]]
 
 
 def built(found: Verdict) -> BuildResult:
-    return BuildResult(stages=[], mlflow_run_id=None, verdict=found, changed=True)
+    return BuildResult(stages=[], mlflow_run_id=None, verdict=found)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The tables that a build prints at its end."""
 
-from flows.console.summary import StageResult, stage_table, verdict_lines
+from flows.console.summary import stage_table, verdict_lines
+from flows.execution.runner import StageResult
 from tests.support.example_artifacts import check, verdict
 
 

@@ -1,12 +1,15 @@
 """Stages under real DVC: only what is stale runs, and a failure leaves what stood."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from flows.execution.by_hand import run_by_hand
 from flows.execution.locks import build_lock
-from flows.execution.runner import Runner, StageFailedError, stage_environment, stale_stages
+from flows.execution.runner import Runner, StageFailedError, open_runner, stale_stages
 from flows.execution.workspace import open_workspace
 from flows.planning.codelock import refresh_code_lock
 from pipeline.core.errors import ParameterError, PipelineError
@@ -21,29 +24,18 @@ STAGES = ["collect", "validate", "label", "gate"]
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = make_mini_repo(tmp_path_factory.mktemp("mini"))
     refresh_code_lock(root)
-    with open_runner(root) as runner:
+    with runner_in(root) as runner:
         for stage in STAGES:
             assert runner.run(stage, ignore).state == "ran"
     return root
 
 
-class open_runner:  # noqa: N801 - reads as the function it stands for
-    def __init__(self, root: Path) -> None:
-        self.root, self.lock = root, build_lock(root)
-
-    def __enter__(self) -> Runner:
-        params = load_params(self.root / "params.yaml")
-        environment = stage_environment(params, workspace=self.root)
-        environment |= {"DVC_SITE_CACHE_DIR": mini_environment(self.root)["DVC_SITE_CACHE_DIR"]}
-        return Runner(
-            workspace=self.root,
-            logs=self.root / ".modelyard/logs",
-            environment=environment,
-            lock=self.lock.__enter__(),
-        )
-
-    def __exit__(self, *error: object) -> None:
-        self.lock.__exit__(None, None, None)
+@contextmanager
+def runner_in(root: Path) -> Iterator[Runner]:
+    with build_lock(root) as lock:
+        runner = open_runner(root, root=root, lock=lock)
+        own = {"DVC_SITE_CACHE_DIR": mini_environment(root)["DVC_SITE_CACHE_DIR"]}
+        yield replace(runner, environment={**runner.environment, **own})
 
 
 def ignore(line: str) -> None:
@@ -62,7 +54,7 @@ def test_changes_run_what_follows_from_them_and_failures_leave_what_stood(built:
 
     (built / "artifacts" / "label" / "records.txt").unlink()
     assert set(stale_stages(built)) >= {"label", "gate"}
-    with open_runner(built) as runner:
+    with runner_in(built) as runner:
         assert runner.run("label", ignore).state == "cached"
         assert runner.run("gate", ignore).state == "ran"
         runner.close()
@@ -93,7 +85,7 @@ def test_a_worktree_takes_from_the_cache_and_leaves_the_parameters_alone(built: 
         assert load_params(workspace / "params.yaml").gate.golden_requests == 7
         assert (workspace / "notes.txt").read_text() == "not committed"
         assert (workspace / ".modelyard/checkpoints").resolve() == built / ".modelyard/checkpoints"
-        with open_runner(workspace) as runner:
+        with runner_in(workspace) as runner:
             runner.checkout()
             assert stale_stages(workspace, runner.environment) == ["gate"]
             assert runner.run("gate", ignore).state == "ran"
