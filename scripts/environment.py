@@ -103,36 +103,33 @@ def check_system() -> None:
             raise CannotInstallError(
                 f"a Python 3.11 without `{module}` at {sys.executable}",
                 expected="a Python that can make virtual environments",
-                next_step=system_package(
-                    apt="python3.11-venv", brew="python@3.11", dnf="python3.11"
-                ),
+                next_step=system_package("python3.11-venv", brew="python@3.11", dnf="python3.11"),
             )
     if shutil.which("git") is None:
         raise CannotInstallError(
             "no `git` on the path",
             expected="git",
-            next_step=system_package(apt="git", brew="git", dnf="git"),
+            next_step=system_package("git", brew="git", dnf="git"),
         )
 
 
-def system_package(*, apt: str, brew: str, dnf: str) -> str:
+def system_package(apt: str, *, brew: str, dnf: str) -> str:
     """The command of this system that installs a package."""
     become = "" if os.geteuid() == 0 else "sudo "
-    if shutil.which("apt-get"):
-        return f"{become}apt-get install -y {apt}"
-    if shutil.which("brew"):
-        return f"brew install {brew}"
-    if shutil.which("dnf"):
-        return f"{become}dnf install -y {dnf}"
-    return f"install {apt} from your system's packages"
+    commands = {
+        "apt-get": f"{become}apt-get install -y {apt}",
+        "brew": f"brew install {brew}",
+        "dnf": f"{become}dnf install -y {dnf}",
+    }
+    found = (command for tool, command in commands.items() if shutil.which(tool))
+    return next(found, f"install {apt} from your system's packages")
 
 
 def check_disk() -> None:
     """Checks for space: for the environment, a build's files, and what pip unpacks on the way."""
     free = require_space(ROOT, NEEDED_GIB, "free some space")
-    require_space(
-        Path(tempfile.gettempdir()), NEEDED_TEMPORARY_GIB, "free some space, or set TMPDIR"
-    )
+    temporary = Path(tempfile.gettempdir())
+    require_space(temporary, NEEDED_TEMPORARY_GIB, "free some space, or set TMPDIR")
     index_given = os.environ.get("TORCH_INDEX")
     if sys.platform == "linux" and not index_given and free < NEEDED_WITH_CUDA_GIB:
         say(
@@ -197,30 +194,20 @@ def run(command: list[str], lock: int) -> None:
     """Runs a command with its output in the log, and prints every few seconds how far it is."""
     with LOG.open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            pass_fds=(lock,),
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[lock]
         )
         try:
-            code = wait(process)
+            while process.returncode is None:
+                try:
+                    process.wait(timeout=HEARTBEAT_SECONDS)
+                except subprocess.TimeoutExpired:
+                    say(f"  {progress()}")
         except BaseException:
             process.kill()
             process.wait()
             raise
-    if code:
-        fail(command, code)
-
-
-def wait(process: subprocess.Popen[bytes]) -> int:
-    """Waits for a process and prints its progress; returns the exit code."""
-    while True:
-        try:
-            return process.wait(timeout=HEARTBEAT_SECONDS)
-        except subprocess.TimeoutExpired:
-            say(f"  {progress()}")
+    if process.returncode:
+        fail(command, process.returncode)
 
 
 def progress() -> str:
@@ -249,22 +236,20 @@ def fail(command: list[str], code: int) -> None:
 def works() -> bool:
     """Whether the environment is complete and its Python starts, is 3.11 and has pip."""
     question = "import sys, pip; sys.exit(sys.version_info[:2] != (3, 11))"
-    if BEGUN.exists():
-        return False
+    command = [str(VENV / "bin" / "python"), "-c", question]
     try:
-        command = [str(VENV / "bin" / "python"), "-c", question]
-        asked = subprocess.run(command, capture_output=True, check=False)
+        return (
+            not BEGUN.exists()
+            and not subprocess.run(command, capture_output=True, check=False).returncode
+        )
     except OSError:
         return False
-    return asked.returncode == 0
 
 
 def fingerprint() -> str:
     """Hash of the Python version and of the files that decide what is installed."""
-    digest = hashlib.sha256(sys.version.split()[0].encode())
-    for name in ("pyproject.toml", "constraints.txt"):
-        digest.update((ROOT / name).read_bytes())
-    return digest.hexdigest() + "\n"
+    files = [(ROOT / name).read_bytes() for name in ("pyproject.toml", "constraints.txt")]
+    return hashlib.sha256(b"".join([sys.version.split()[0].encode(), *files])).hexdigest() + "\n"
 
 
 def say(text: str) -> None:

@@ -18,21 +18,18 @@ RULES = ROOT / ".importlinter"
 
 
 def main() -> None:
-    """Write the file."""
-    stages = load_dag(ROOT / "dvc.yaml").names
-    write_text(RULES, with_stages(RULES.read_text(encoding="utf-8"), stages, libraries()))
+    """Writes the file."""
+    write_text(
+        RULES, with_stages(RULES.read_text(encoding="utf-8"), load_dag(ROOT / "dvc.yaml").names)
+    )
 
 
-def libraries() -> set[str]:
-    """Names of the library's folders in pipeline/: they are no stages."""
-    return {path.parent.name for path in ROOT.glob("pipeline/*/__init__.py")}
-
-
-def with_stages(rules: str, stages: Sequence[str], libraries: set[str]) -> str:
+def with_stages(rules: str, stages: Sequence[str]) -> str:
     """The rules with every list of stages replaced by `stages`.
 
     A list is the line of a layer, or one line each, of modules in `pipeline/` that are no library.
     """
+    libraries = {path.parent.name for path in ROOT.glob("pipeline/*/__init__.py")}
     library = "|".join(sorted(libraries))
     stage = rf"pipeline\.(?!(?:{library})\b)\w+"
     layer = "    " + " | ".join(f"pipeline.{name}" for name in stages)

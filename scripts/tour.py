@@ -21,11 +21,7 @@ _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
 def main() -> None:
-    """Write the page with the lines of today.
-
-    Raises:
-        LookupError: a symbol is no longer in its file; the page must say what took its place.
-    """
+    """Writes the page; raises LookupError where a symbol is no longer in its file."""
     write_text(PAGE, with_current_lines(PAGE.read_text(encoding="utf-8")))
 
 
@@ -67,8 +63,8 @@ def _definitions(tree: ast.Module | ast.ClassDef, prefix: str = "") -> Iterator[
 
 def _search(text: str, lines: list[str]) -> int | None:
     """The first line with `text`; where it is a dotted name, that of its last part below the others."""
-    if any(text in line for line in lines):
-        return next(number for number, line in enumerate(lines, 1) if text in line)
+    if (found := next((n for n, line in enumerate(lines, 1) if text in line), None)) is not None:
+        return found
     number = 0
     for key in text.split("."):
         below = (

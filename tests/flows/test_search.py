@@ -22,7 +22,7 @@ from flows.search import Build, build_recipe, possible_recipes, search, search_n
 from pipeline.core.artifacts.variant_reports import Timings, VariantReports
 from pipeline.core.errors import ParameterError, PipelineError, RequirementsMissedError
 from pipeline.core.failure import CRASH, StageFailure
-from pipeline.core.params import Params, override, parse_params
+from pipeline.core.params import override, parse_params
 from tests.support.example_artifacts import timing, variant_report
 from tests.support.repository import parameter_values
 
@@ -34,10 +34,11 @@ VALUES = parameter_values()
 RECIPES = possible_recipes(VALUES, SPACE)
 
 
-def params_with(**budget: Any) -> Params:
-    values = dict(VALUES)
-    values["compress"] = {"space": SPACE, "trials": 20, "minutes": 60} | budget
-    return parse_params(values)
+def search_in(folder: Path, build: Build, **budget: int) -> list[TrialResult]:
+    """Searches among RECIPES, with a budget that is large unless it is given."""
+    values = VALUES | {"compress": {"space": SPACE, "trials": 20, "minutes": 60} | budget}
+    params = parse_params(values)
+    return search(folder / "study", params, build=build, recipes=RECIPES, first=FIRST)
 
 
 def outcome(recipe: Recipe, number: int, *, passed: bool = False) -> TrialResult:
@@ -69,9 +70,7 @@ def counting(seen: list[Recipe], passes: Callable[[Recipe], bool] = lambda _: Fa
 
 def test_every_recipe_of_the_space_is_tried_once_and_that_of_params_first(tmp_path: Path) -> None:
     seen: list[Recipe] = []
-    tried = search(
-        tmp_path / "study", params_with(), build=counting(seen), recipes=RECIPES, first=FIRST
-    )
+    tried = search_in(tmp_path, counting(seen))
     assert seen[0] == FIRST
     assert len(seen) == len(tried) == 6
     assert len({tuple(sorted(recipe.items())) for recipe in seen}) == 6
@@ -80,7 +79,7 @@ def test_every_recipe_of_the_space_is_tried_once_and_that_of_params_first(tmp_pa
 def test_it_ends_at_the_first_recipe_that_passes(tmp_path: Path) -> None:
     seen: list[Recipe] = []
     build = counting(seen, passes=lambda recipe: recipe["prune.keep_share"] == 0.25)
-    tried = search(tmp_path / "study", params_with(), build=build, recipes=RECIPES, first=FIRST)
+    tried = search_in(tmp_path, build)
     assert [trial.passed for trial in tried] == [False] * (len(tried) - 1) + [True]
     assert best(tried) == tried[-1]
 
@@ -88,10 +87,7 @@ def test_it_ends_at_the_first_recipe_that_passes(tmp_path: Path) -> None:
 def test_a_budget_of_trials_counts_those_of_earlier_calls_and_may_be_raised(tmp_path: Path) -> None:
     seen: list[Recipe] = []
     for trials, expected in ((2, 2), (2, 2), (4, 4)):
-        params = params_with(trials=trials)
-        tried = search(
-            tmp_path / "study", params, build=counting(seen), recipes=RECIPES, first=FIRST
-        )
+        tried = search_in(tmp_path, counting(seen), trials=trials)
         assert len(tried) == len(seen) == expected
 
 
@@ -101,13 +97,7 @@ def test_no_trial_begins_after_the_budget_of_minutes(
     clock = iter(range(0, 10_000, 90))
     monkeypatch.setattr("flows.search.monotonic", lambda: float(next(clock)))
     seen: list[Recipe] = []
-    search(
-        tmp_path / "study",
-        params_with(minutes=4),
-        build=counting(seen),
-        recipes=RECIPES,
-        first=FIRST,
-    )
+    search_in(tmp_path, counting(seen), minutes=4)
     assert len(seen) == 3  # of 90 seconds each: the third begins within four minutes
 
 
@@ -122,11 +112,9 @@ def test_a_killed_search_begins_the_broken_trial_again_and_no_other(tmp_path: Pa
 
     broken: list[Recipe] = []
     with pytest.raises(KeyboardInterrupt):
-        search(tmp_path / "study", params_with(), build=killed, recipes=RECIPES, first=FIRST)
+        search_in(tmp_path, killed)
     done = [*seen]
-    tried = search(
-        tmp_path / "study", params_with(), build=counting(seen), recipes=RECIPES, first=FIRST
-    )
+    tried = search_in(tmp_path, counting(seen))
     assert seen[:2] == done
     assert seen[2:3] == broken
     assert len(seen) == len(tried) == 6
@@ -157,8 +145,8 @@ def test_a_recipe_whose_stage_was_killed_is_tried_again(tmp_path: Path) -> None:
         return counting(seen)(recipe, number)
 
     with pytest.raises(StageFailedError):
-        search(tmp_path / "study", params_with(), build=build, recipes=RECIPES, first=FIRST)
-    tried = search(tmp_path / "study", params_with(), build=build, recipes=RECIPES, first=FIRST)
+        search_in(tmp_path, build)
+    tried = search_in(tmp_path, build)
     assert seen[0] == FIRST
     assert len(tried) == 6
 
@@ -166,10 +154,10 @@ def test_a_recipe_whose_stage_was_killed_is_tried_again(tmp_path: Path) -> None:
 def test_two_searches_of_one_study_do_not_run_at_once(tmp_path: Path) -> None:
     def build(recipe: Recipe, number: int) -> TrialResult:
         with pytest.raises(PipelineError, match="running already"):
-            search(tmp_path / "study", params_with(), build=build, recipes=RECIPES, first=FIRST)
+            search_in(tmp_path, build)
         return outcome(recipe, number, passed=True)
 
-    search(tmp_path / "study", params_with(), build=build, recipes=RECIPES, first=FIRST)
+    search_in(tmp_path, build)
 
 
 def test_a_failure_of_the_gate_that_is_no_refusal_is_no_result(
@@ -222,8 +210,8 @@ def test_a_recipe_that_fails_ends_the_search_and_is_left_out_of_the_next(tmp_pat
         return counting(seen)(recipe, number)
 
     with pytest.raises(StageFailedError, match="a loss of nan"):
-        search(tmp_path / "study", params_with(), build=failing, recipes=RECIPES, first=FIRST)
-    tried = search(tmp_path / "study", params_with(), build=failing, recipes=RECIPES, first=FIRST)
+        search_in(tmp_path, failing)
+    tried = search_in(tmp_path, failing)
     assert FIRST not in seen
     assert len(tried) == len(seen) == 5
 
