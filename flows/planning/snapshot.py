@@ -15,7 +15,6 @@ from pipeline.core.files import sha256_file, sha256_json, sha256_tree, write_jso
 from pipeline.core.packages import locate
 from pipeline.core.params import Params, load_params, parse_yaml
 from pipeline.core.paths import Paths
-from pipeline.core.sections import Source
 
 
 @dataclass(frozen=True)
