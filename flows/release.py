@@ -109,7 +109,7 @@ def release_bundle(
 
 
 def release_at(root: Path, product: str, moment: datetime) -> str:
-    """What was in production at a moment, since when and why; without a zone it is local time."""
+    """Says what was in production at a moment (local time without a zone), since when and why."""
     aware = moment if moment.tzinfo else moment.astimezone()
     entry = ledger.at(ReleaseState(root, product).ledger, aware)
     if entry is None or entry.hash is None:
