@@ -30,7 +30,6 @@ from pipeline.serving.guard import Guard, SecurityHeaders
 from pipeline.serving.hot_swap import ModelHolder, ServedModel
 from pipeline.serving.language import language_routes
 from pipeline.serving.protocol import (
-    BodyTooLargeError,
     ProtocolError,
     error_response,
     json_response,
@@ -165,8 +164,7 @@ def _identity(model: ServedModel) -> dict[str, str]:
 
 async def _on_protocol_error(request: Request, error: Exception) -> Response:
     refused = cast(ProtocolError, error)
-    still_sending = isinstance(refused, BodyTooLargeError) and refused.more
-    return _EarlyError(refused) if still_sending else error_response(refused)
+    return _EarlyError(refused) if refused.sending else error_response(refused)
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

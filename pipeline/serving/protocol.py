@@ -12,6 +12,7 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from pipeline.core.errors import PipelineError
 from pipeline.runtime.task import Request as TextRequest
 
 MAX_BODY_BYTES = 1_000_000
@@ -22,8 +23,8 @@ _PAIR_EXAMPLE = 'send {"text": "first", "second": "second"} or {"pairs": [["firs
 _SINGLE, _PAIRED = "a JSON object with 'text' or 'texts'", "'text' with 'second', or 'pairs'"
 
 
-class ProtocolError(Exception):
-    """A request that is answered with an error: its HTTP status, three texts and headers."""
+class ProtocolError(PipelineError):
+    """A request that is answered with an error; `sending`: its body may not have ended yet."""
 
     def __init__(
         self,
@@ -33,24 +34,10 @@ class ProtocolError(Exception):
         expected: str,
         next_step: str,
         headers: Mapping[str, str] | None = None,
+        sending: bool = False,
     ) -> None:
-        super().__init__(got)
-        self.status, self.got, self.expected, self.next_step = status, got, expected, next_step
-        self.headers = dict(headers or {})
-
-
-class BodyTooLargeError(ProtocolError):
-    """A body over the limit; with `more`, its sender may still be sending."""
-
-    def __init__(self, got: str, *, more: bool) -> None:
-        super().__init__(
-            413,
-            got=got,
-            expected=f"at most {MAX_BODY_BYTES:,} bytes",
-            next_step="send fewer or shorter texts in one request",
-            headers={"connection": "close"},
-        )
-        self.more = more
+        super().__init__(got, expected=expected, next_step=next_step)
+        self.status, self.headers, self.sending = status, dict(headers or {}), sending
 
 
 def json_response(
@@ -198,7 +185,7 @@ async def _read_body(request: Request) -> bytes:
     """The body; never more of it than the limit is kept in memory."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
-        raise BodyTooLargeError(f"a body of {int(declared):,} bytes", more=True)
+        raise _too_large(f"a body of {int(declared):,} bytes", more=True)
     # Not request.stream(), which does not say whether the piece that passed the limit was the last.
     body, more = bytearray(), True
     while more:
@@ -208,5 +195,16 @@ async def _read_body(request: Request) -> bytes:
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > MAX_BODY_BYTES:
-            raise BodyTooLargeError(f"a body of more than {MAX_BODY_BYTES:,} bytes", more=more)
+            raise _too_large(f"a body of more than {MAX_BODY_BYTES:,} bytes", more=more)
     return bytes(body)
+
+
+def _too_large(got: str, *, more: bool) -> ProtocolError:
+    return ProtocolError(
+        413,
+        got=got,
+        expected=f"at most {MAX_BODY_BYTES:,} bytes",
+        next_step="send fewer or shorter texts in one request",
+        headers={"connection": "close"},
+        sending=more,
+    )
