@@ -50,6 +50,7 @@ def model_card(release: Release) -> str:
     text = "pair of short texts" if product.pairs else "short text"
     return render(
         "model_card.md.j2",
+        release=release,
         product=product,
         released=release.scorecard.entry(release.variant.name),
         words=problem.words,
@@ -57,20 +58,15 @@ def model_card(release: Release) -> str:
         gives=problem.words.gives.format(labels=labels[0], count=len(labels), text=text),
         reading=_reading(prepare.max_length, prepare.window_stride),
         max_length=prepare.max_length,
-        sources=release.sources,
         training=_training(release),
         metric=metric,
         metrics=[metric, *others],
         variants=variants,
         calibrated=variants[0].calibration_error is not None,
-        verdict=release.verdict,
-        certificate=release.certificate,
         # Paired differences, so that what is hard for both models cancels out.
         drops=[(drop.to_teacher, "the teacher"), (drop.to_own_fp32, "its own float32")],
         origins=", ".join(f"{count:,} {name}" for name, count in origins.items() if count),
         ways=_WAYS,
-        machine=release.machine,
-        lineage=release.lineage,
     )
 
 

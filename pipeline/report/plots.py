@@ -18,8 +18,9 @@ from pipeline.report.answer_plots import PICTURES
 from pipeline.report.colours import COLOURS, DPI, GRID, INK, MARKERS, MUTED
 from pipeline.report.label_placement import place_labels
 
-Point = tuple[str, float, float, tuple[float, float]]
+Point = tuple[str, float, float, Sequence[float]]
 """Variant, x, quality, and the ends of the quality's interval."""
+_SIZE = "size of the model file, MB (10⁶ bytes)"
 
 
 def plot_evaluation(
@@ -45,10 +46,7 @@ def plot_evaluation(
     slices = {variant: slices[variant] for variant in shown}
     figure = slices_figure(slices, score=judge.problem.words.row_score)
     write_png(folder / "plots" / "slices.png", figure)
-    points, baselines = quality_points(reports, _sizes(reports), metric=judge.metric)
-    figure = quality_figure(
-        points, baselines, metric=judge.metric, x_label="size of the model file, MB (10⁶ bytes)"
-    )
+    figure = quality_figure(reports, _sizes(reports), metric=judge.metric, x_label=_SIZE)
     write_png(folder / "plots" / "quality_by_size.png", figure)
 
 
@@ -56,25 +54,27 @@ def plot_choice(
     folder: Path, scorecard: Sequence[ScorecardEntry], limits: Requirements, *, released: str
 ) -> None:
     """Write `quality_by_size.csv` and `plots/quality_by_{size,latency}.png` into `folder`."""
-    sizes = _sizes(scorecard)
+    sizes, metric = _sizes(scorecard), limits.quality_metric
     times = {entry.name: entry.latency_ms.p95 for entry in scorecard if entry.latency_ms}
     costs = {
-        "size": (sizes, limits.size_mb, "size of the model file, MB (10⁶ bytes)"),
+        "size": (sizes, limits.size_mb, _SIZE),
         "latency": (times, limits.latency_p95_ms, "95th percentile of one request, ms"),
     }
     for name, (cost, limit, x_label) in costs.items():
-        points, baselines = quality_points(scorecard, cost, metric=limits.quality_metric)
         figure = quality_figure(
-            points,
-            baselines,
-            metric=limits.quality_metric,
+            scorecard,
+            cost,
+            metric=metric,
             x_label=x_label,
             limit=(limit, limits.min_quality),
             chosen=released,
         )
         write_png(folder / "plots" / f"quality_by_{name}.png", figure)
-    points, _ = quality_points(scorecard, sizes, metric=limits.quality_metric)
-    rows = [(name, size, value) for name, size, value, _ in points]
+    rows = [
+        (entry.name, sizes[entry.name], entry.quality.validation.figures[metric])
+        for entry in scorecard
+        if entry.name in sizes
+    ]
     write_csv(folder / "quality_by_size.csv", ["variant", "size_mb", "quality"], rows)
 
 
@@ -83,37 +83,26 @@ def _sizes(reports: Sequence[VariantReport]) -> dict[str, float]:
     return {report.name: report.size_bytes / 1e6 for report in reports if report.size_bytes}
 
 
-def quality_points(
-    reports: Sequence[VariantReport], x: Mapping[str, float], *, metric: str
-) -> tuple[list[Point], dict[str, float]]:
-    """The points of variants that are in `x`, and the quality of the baselines, which are not."""
-    points: list[Point] = []
-    baselines: dict[str, float] = {}
-    for report in reports:
-        quality, name = report.quality.validation, report.name
-        if name in x:
-            low, high = quality.intervals[metric]
-            points.append((name, x[name], quality.figures[metric], (low, high)))
-        else:
-            baselines[name] = quality.figures[metric]
-    return points, baselines
-
-
 def quality_figure(
-    points: Sequence[Point],
-    baselines: Mapping[str, float],
+    reports: Sequence[VariantReport],
+    cost: Mapping[str, float],
     *,
     metric: str,
     x_label: str,
     limit: tuple[float, float] | None = None,
     chosen: str | None = None,
 ) -> Figure:
-    """Validation quality against a cost on a logarithmic axis; baselines as horizontal lines.
+    """Validation quality against a cost on a logarithmic axis.
 
     Args:
+        cost: of each variant; those without one, the baselines, are drawn as horizontal lines.
         limit: largest allowed cost and least allowed quality; the area within both is shaded.
         chosen: the released variant, ringed.
     """
+    quality = {report.name: report.quality.validation for report in reports}
+    value = {name: found.figures[metric] for name, found in quality.items()}
+    points = [(n, cost[n], y, quality[n].intervals[metric]) for n, y in value.items() if n in cost]
+    baselines = {name: y for name, y in value.items() if name not in cost}
     figure, axes = _canvas(8.4, 5.2)
     axes.set_xscale("log")
     for name, x, y, (low, high) in points:
