@@ -120,7 +120,7 @@ def test_a_killed_stage_run_again_leaves_the_bytes_of_an_unbroken_run(
 THREE = ["finetune.seeds=3", "finetune.epochs=3", "finetune.learning_rate=1e-3"]
 
 
-def with_low_bar(workspace: Path) -> Path:
+def with_weak_baseline(workspace: Path) -> Path:
     """The workspace with a baseline that is always wrong, for teachers trained briefly."""
     rows = pq.read_table(workspace / "artifacts/prepare/records.parquet").to_pydict()
     write_baseline(workspace, rows, {NAIVE_BAYES: 0.0})
@@ -129,7 +129,7 @@ def with_low_bar(workspace: Path) -> Path:
 
 def test_the_best_of_several_seeds_is_kept_and_all_are_told(workspace: Path) -> None:
     metrics, paths = run_in(
-        with_low_bar(workspace), "finetune", finetune.run, *THREE, "finetune.keep=best"
+        with_weak_baseline(workspace), "finetune", finetune.run, *THREE, "finetune.keep=best"
     )
     figures = metrics["seeds"]
     assert list(figures) == ["1", "2", "3"]
@@ -151,7 +151,7 @@ def test_the_best_of_several_seeds_is_kept_and_all_are_told(workspace: Path) -> 
 
 def test_the_mean_of_several_seeds_is_saved_beside_the_curve_of_the_best(workspace: Path) -> None:
     few = ["finetune.seeds=2", "finetune.epochs=2", "finetune.learning_rate=1e-3"]
-    run_in(with_low_bar(workspace), "finetune", finetune.run, *few, "finetune.keep=best")
+    run_in(with_weak_baseline(workspace), "finetune", finetune.run, *few, "finetune.keep=best")
     best = load_file(workspace / WEIGHTS)
     metrics, paths = run_in(workspace, "finetune", finetune.run, *few, "finetune.keep=mean")
     mean = load_file(workspace / WEIGHTS)
@@ -167,9 +167,9 @@ def test_a_killed_stage_trains_no_seed_twice(
     workspace: Path, tmp_path_factory: pytest.TempPathFactory, keep: str
 ) -> None:
     asked = [*THREE, f"finetune.keep={keep}"]
-    whole = with_low_bar(untrained_workspace(tmp_path_factory))
+    whole = with_weak_baseline(untrained_workspace(tmp_path_factory))
     metrics, _ = run_in(whole, "finetune", finetune.run, *asked)
-    changed(with_low_bar(workspace), *asked)
+    changed(with_weak_baseline(workspace), *asked)
     killed = run_killed(workspace, "finetune", step=5, seed=2)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     again = python(workspace, "-m", "pipeline.finetune")
@@ -185,7 +185,7 @@ def test_a_killed_stage_trains_no_seed_twice(
 
 def test_balanced_weights_leave_other_weights(workspace: Path) -> None:
     few = "finetune.epochs=2"
-    run_in(with_low_bar(workspace), "finetune", finetune.run, few)
+    run_in(with_weak_baseline(workspace), "finetune", finetune.run, few)
     plain = sha256_file(workspace / WEIGHTS)
     records = workspace / "artifacts/prepare/records.parquet"
     table = pq.read_table(records)
