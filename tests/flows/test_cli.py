@@ -146,7 +146,7 @@ def test_make_passes_set_through_untouched(tmp_path: Path) -> None:
     for name in ("pyproject.toml", "constraints.txt", ".venv/bin/python", ".venv/.complete"):
         (tmp_path / name).touch()
     (tmp_path / "Makefile").write_bytes((REPOSITORY / "Makefile").read_bytes())
-    command = ["make", "pipeline", "NO_DEPLOY=1", "ARGS=--release"]
+    command = ["make", "--no-print-directory", "pipeline", "NO_DEPLOY=1", "ARGS=--release"]
     made = subprocess.run(
         [*command, 'SET=product.audience="The team" product.labels="[a, b]"'],
         cwd=tmp_path,
