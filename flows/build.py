@@ -11,8 +11,8 @@ is why the Prefect flow is in a module of its own, flows/orchestration/build_flo
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from flows.check import check_before_build, check_git
@@ -67,13 +67,8 @@ def run_build(root: Path, *, changes: Sequence[str], release: bool) -> BuildResu
 def build_workspace(workspace: Path, *, root: Path, title: str) -> BuildResult:
     """Brings every stage of a workspace up to date and records it. Call it inside a flow.
 
-    Args:
-        workspace: the main root, or a worktree from `open_workspace`.
-        root: the main root: MLflow, logs and failures are kept there.
-
-    Raises:
-        StageFailedError: a stage failed; earlier results stay.
-        PipelineError: something that a build needs is missing, or another build is running.
+    MLflow, logs and failures are kept in the main root. After a StageFailedError earlier results
+    stay.
     """
     check_before_build(root)
     try:
@@ -96,9 +91,8 @@ def _build(runner: Runner, *, root: Path, title: str, stale: Sequence[str]) -> B
     workspace = runner.workspace
     dag, params = load_dag(Paths(workspace).dag), load_params(Paths(workspace).params)
     todo = dag.with_descendants(stale)
-    with tracked(
-        root, workspace=workspace, experiment=params.product.name, title=title
-    ) as tracking:
+    product = params.product.name
+    with tracked(root, workspace=workspace, experiment=product, title=title) as tracking:
         with warm_runner(runner, todo) as warm:
             tasks = StageTasks(warm, tracking, [])
             for name in dag.names:
@@ -127,14 +121,11 @@ def find_stale(runner: Runner, *, root: Path) -> list[str]:
     return stale_stages(workspace, runner.environment)
 
 
-@contextmanager
-def workspace_for(root: Path, changes: Sequence[str]) -> Iterator[Path]:
+def workspace_for(root: Path, changes: Sequence[str]) -> AbstractContextManager[Path]:
     """The main root, or a worktree where parameters are changed."""
     if not changes:
-        yield root
-        return
-    with open_workspace(root, name=workspace_name(changes), overrides=changes) as workspace:
-        yield workspace
+        return nullcontext(root)
+    return open_workspace(root, name=workspace_name(changes), overrides=changes)
 
 
 def workspace_name(changes: Sequence[str]) -> str:

@@ -60,8 +60,7 @@ def current_release(root: Path, product: str) -> CurrentRelease | None:
     bundle_hash = state.current()
     if bundle_hash is None:
         return None
-    server = running_server(state)
-    if server is None:
+    if (server := running_server(state)) is None:
         return CurrentRelease(bundle_hash, None, healthy=False)
     healthy = served_hash(server.address, timeout=1.0) == bundle_hash and not state.journal.exists()
     return CurrentRelease(bundle_hash, server.address.url, healthy=healthy)
@@ -118,11 +117,7 @@ def release_at(root: Path, product: str, moment: datetime) -> str:
 
 
 def former_bundle(root: Path, product: str, beginning: str) -> Path:
-    """Folder of the former bundle whose hash begins so; of "", the one that served before.
-
-    Raises:
-        ReleaseError: there is none, or several begin so.
-    """
+    """Folder of the one former bundle whose hash begins so; of "", the one that served before."""
     state = ReleaseState(root, product)
     known = sorted(folder.name for folder in state.releases.glob("*/"))
     found = [name for name in known if name.startswith(beginning)]
@@ -205,15 +200,10 @@ def _step_runner() -> Callable[[str, Callable[[], Any]], Any]:
 
 
 def _keep_origin(state: ReleaseState, bundle: Path) -> None:
-    """Saves a bundle's origin and training rows beside its copy, for a later retraining.
-
-    A bundle that no build of ours wrote has neither.
-    """
+    """Saves origin and training rows of a build's bundle beside its copy, for a later retraining."""
     workspace = _workspace_of(bundle)
-    if workspace is None:
-        return
-    records = Paths(workspace).output("prepare") / "records.parquet"
-    if not records.exists():
+    records = Paths(workspace or bundle).output("prepare") / "records.parquet"
+    if workspace is None or not records.exists():
         return
     from flows.planning.snapshot import built_origin
 

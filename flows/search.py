@@ -60,9 +60,7 @@ Build = Callable[[Recipe, int], TrialResult]
 def run_search(root: Path, *, changes: Sequence[str]) -> list[TrialResult]:
     """Tries recipes, which all share `changes`; prints, plots and saves the results.
 
-    Raises:
-        ParameterError: a name or a value of the space is not one of params.yaml.
-        PipelineError: a stage other than the gate failed, or no recipe met the requirements.
+    It fails where a stage other than the gate does, and where no recipe met the requirements.
     """
     values = override(parse_yaml(Paths(root).params.read_text(encoding="utf-8")), changes)
     params = parse_params(values)
@@ -126,10 +124,7 @@ def search(
 ) -> list[TrialResult]:
     """Runs trials until the search ends; returns those of earlier calls, too.
 
-    Args:
-        folder: where the study is kept.
-        recipes: all that may be tried.
-        first: the recipe of params.yaml; it is tried first where it is one of `recipes`.
+    The recipe of params.yaml is tried `first` where it is one of `recipes`.
 
     Raises:
         StageFailedError: a recipe could not be built. It is tried again in the next call only where

@@ -35,24 +35,21 @@ def show_results(stages: Sequence[StageResult], verdict: Verdict) -> None:
 def keep_failure(root: Path, error: StageFailedError) -> None:
     """Writes .modelyard/last_failure.json."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    write_json(failure_file(root), {**asdict(error.failure), "log": str(error.log), "time": now})
+    write_json(
+        Paths(root).state / "last_failure.json",
+        {**asdict(error.failure), "log": str(error.log), "time": now},
+    )
 
 
 def forget_failure(root: Path) -> None:
     """Removes .modelyard/last_failure.json: the build ended well."""
-    failure_file(root).unlink(missing_ok=True)
-
-
-def failure_file(root: Path) -> Path:
-    """Path of the record of the last failure."""
-    return Paths(root).state / "last_failure.json"
+    (Paths(root).state / "last_failure.json").unlink(missing_ok=True)
 
 
 def keep_build(root: Path, workspace: Path, result: BuildResult) -> None:
     """Saves a worktree build's small results and the id of its MLflow run.
 
-    The id is replaced only by a build that changed something: a release is attributed to the run
-    that made its bundle.
+    The id stays where nothing changed: a release is attributed to the run that made its bundle.
     """
     if workspace != root:
         keep_results(root, workspace)

@@ -24,13 +24,7 @@ from pipeline.core.progress import say
 
 
 def run_by_hand(root: Path, stage: str, *, force: bool, plain: bool) -> None:
-    """Runs one stage in this folder; the stages before it must be up to date.
-
-    Raises:
-        ParameterError: there is no such stage.
-        StageFailedError: it failed (by DVC).
-        PipelineError: a build is running here, or the plain stage failed.
-    """
+    """Runs one stage in this folder; the stages before it must be up to date."""
     names = load_dag(Paths(root).dag).names
     if stage not in names:
         raise ParameterError(

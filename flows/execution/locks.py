@@ -33,9 +33,6 @@ def build_lock(workspace: Path) -> Iterator[int]:
     """Holds the workspace's build lock; yields the descriptor that supervisors inherit.
 
     A process that holds it already gets the same descriptor again.
-
-    Raises:
-        PipelineError: a living build holds it.
     """
     path = Paths(workspace).state / "build.lock"
     if path in _held:

@@ -32,12 +32,6 @@ from pipeline.core.stage import headline
 Listener = Callable[[str], None]
 
 SILENCE_SECONDS = 10.0
-_THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
 
 
 class StageFailedError(PipelineError):
@@ -72,14 +66,7 @@ class StageResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Runner:
-    """Runs DVC in one workspace.
-
-    Attributes:
-        workspace: the folder that holds dvc.yaml.
-        logs: folder of the stages' logs.
-        environment: the stages' environment variables.
-        lock: descriptor of the build lock; supervisors inherit it.
-    """
+    """Runs DVC in one workspace; supervisors inherit `lock`, the build lock's descriptor."""
 
     workspace: Path
     logs: Path
@@ -87,11 +74,7 @@ class Runner:
     lock: int
 
     def run(self, stage: str, listen: Listener = print, *, force: bool = False) -> StageResult:
-        """Brings one stage up to date; its parents must be.
-
-        Args:
-            listen: called with each line that the stage prints.
-            force: run it even where it is up to date.
+        """Brings one stage up to date (its parents must be); `listen` is called with its lines.
 
         Raises:
             StageFailedError: it failed; its recorded outputs are checked out again.
@@ -122,11 +105,7 @@ class Runner:
         )
 
     def close(self) -> None:
-        """Runs `dvc repro` over the whole DAG once more, which must find nothing to do.
-
-        Raises:
-            PipelineError: it ran a stage, or failed.
-        """
+        """Runs `dvc repro` over the whole DAG once more, which must find nothing to do."""
         code, transcript = self._dvc(["repro"], name="closing")
         if code or transcript.ran:
             raise PipelineError(
@@ -225,14 +204,15 @@ def stage_environment(params: Params, *, workspace: Path) -> dict[str, str]:
     environment = dict(os.environ)
     switch_off_telemetry(environment)
     threads = str(params.compute.threads)
-    environment |= dict.fromkeys(_THREAD_VARIABLES, threads)
+    libraries = ("OMP", "MKL", "OPENBLAS", "RAYON")
+    environment |= {f"{library}_NUM_THREADS": threads for library in libraries}
     environment |= {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")]),
         "SHELL": "/bin/sh",
         "PYTHONHASHSEED": "0",
         "PYTHONUNBUFFERED": "1",
         "TOKENIZERS_PARALLELISM": "true",
-        "RAYON_NUM_THREADS": threads,
+        "VECLIB_MAXIMUM_THREADS": threads,
         # Libraries' bars and load reports: the stages show progress of their own.
         "TQDM_DISABLE": "1",
         "TRANSFORMERS_VERBOSITY": "error",
@@ -247,9 +227,6 @@ def stale_stages(workspace: Path, environment: Mapping[str, str] | None = None) 
     """Stages whose parameters, code, inputs or outputs differ from what dvc.lock records.
 
     Their descendants may be stale too, which is known only after the stage has run.
-
-    Raises:
-        PipelineError: DVC failed.
     """
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", "status", "--json"]
     answer = subprocess.run(

@@ -28,14 +28,8 @@ _PID_FILE = "owner.pid"
 def open_workspace(root: Path, *, name: str, overrides: Sequence[str]) -> Iterator[Path]:
     """A worktree at `.modelyard/worktrees/<name>`, removed when the block ends.
 
-    Args:
-        root: the main root.
-        name: of the worktree; the same name starts from the dvc.lock of its last build.
-        overrides: `section.key=value` lines.
-
-    Raises:
-        ParameterError: an override is unknown or of the wrong type; nothing has been made then.
-        PipelineError: a living process uses a worktree of this name, or git refuses.
+    The same name starts from the dvc.lock of its last build; a living process may use it once.
+    `overrides` are `section.key=value` lines, checked before anything is made.
     """
     values = override(parse_yaml(Paths(root).params.read_text(encoding="utf-8")), overrides)
     parse_params(values)

@@ -6,7 +6,6 @@ of the other.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -58,7 +57,7 @@ def load_dag(path: Path) -> Dag:
         stages = [_stage(name, entry) for name, entry in entries.items()]
         parents = {stage.name: _parents(stage, stages) for stage in stages}
         return Dag(stages=tuple(_sorted(stages, parents)), parents=parents)
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError, CycleError) as error:
+    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise ArtifactError(
             f"{path.name} could not be used: {error}",
             expected="stages, each with cmd, deps, params and outs",
@@ -83,26 +82,22 @@ def _parents(stage: Stage, stages: list[Stage]) -> tuple[str, ...]:
         other.name
         for other in stages
         if other.name != stage.name
-        and any(_overlap(dep, out) for dep in stage.dependencies for out in other.outputs)
+        and any(
+            PurePosixPath(dep).is_relative_to(out) or PurePosixPath(out).is_relative_to(dep)
+            for dep in stage.dependencies
+            for out in other.outputs
+        )
     )
 
 
-def _overlap(one: str, other: str) -> bool:
-    first, second = PurePosixPath(one), PurePosixPath(other)
-    return first.is_relative_to(second) or second.is_relative_to(first)
-
-
 def _sorted(stages: list[Stage], parents: dict[str, tuple[str, ...]]) -> list[Stage]:
-    """Topological order that keeps the file's order among stages that are ready together."""
-    place = {stage.name: index for index, stage in enumerate(stages)}
-    sorter = TopologicalSorter(parents)
-    sorter.prepare()
-    ready: list[str] = list(sorter.get_ready())
-    ordered: list[Stage] = []
-    while ready:
-        name = min(ready, key=place.__getitem__)
-        ready.remove(name)
-        ordered.append(stages[place[name]])
-        sorter.done(name)
-        ready.extend(sorter.get_ready())
+    """Parents before children; the file's order among stages that are ready together."""
+    waiting, ordered = list(stages), list[Stage]()
+    while waiting:
+        done = {stage.name for stage in ordered}
+        ready = [stage for stage in waiting if done.issuperset(parents[stage.name])]
+        if not ready:
+            raise ValueError(f"in a circle: {', '.join(stage.name for stage in waiting)}")
+        ordered.append(ready[0])
+        waiting.remove(ready[0])
     return ordered

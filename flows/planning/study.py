@@ -24,11 +24,7 @@ _MAX_REPEATS = 20
 def open_study(folder: Path, *, seed: int, trials: int) -> Iterator[Study]:
     """Opens or creates the study of a folder; holds its lock, which ends with the process.
 
-    Args:
-        trials: the budget; it may differ from call to call.
-
-    Raises:
-        PipelineError: another search of the same study runs.
+    `trials` is the budget, which may differ from call to call.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
