@@ -43,7 +43,7 @@ from flows.execution.runner import StageFailedError
 from flows.execution.workspace import keep_results, open_workspace
 from flows.planning.codelock import refresh_code_lock
 from flows.planning.machine import refresh_machine
-from flows.planning.study import ask, finished, open_study
+from flows.planning.study import ask, open_study
 from pipeline.core.errors import ParameterError, PipelineError
 from pipeline.core.files import sha256_json, sha256_tree
 from pipeline.core.params import Params, override, parse_params, parse_yaml
@@ -135,7 +135,7 @@ def search(
         if not study.trials and first in recipes:
             study.enqueue_trial(dict(first))
         while True:
-            done = finished(study)
+            done = [trial for trial in study.trials if "tried" in trial.user_attrs]
             trials = [TrialResult(**trial.user_attrs["tried"]) for trial in done]
             minutes = sum(trial.user_attrs["seconds"] for trial in done) / 60
             if best(trials) is not None:

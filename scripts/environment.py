@@ -177,7 +177,7 @@ def install(lock: int) -> None:
 
 
 def write_tool() -> None:
-    """Writes .venv/bin/modelyard, which runs the Python beside it, so that a clone may be moved."""
+    """Writes .venv/bin/modelyard, which runs the Python beside it: a clone may be moved."""
     tool = VENV / "bin" / "modelyard"
     tool.write_text(TOOL, encoding="utf-8")
     tool.chmod(0o755)

@@ -24,7 +24,8 @@ _STOPPED = 143
 def main(command: list[str]) -> int:
     """Runs `command`; returns its exit code, or 143 when it was stopped."""
     wakeup = _wake_on_signals()
-    _adopt_orphans()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_ADOPT_ORPHANS, 1, 0, 0, 0)
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     code = _wait(child.pid, wakeup)
     end_descendants()
@@ -86,11 +87,6 @@ def _wake_on_signals() -> int:
         signal.signal(number, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     return reading
-
-
-def _adopt_orphans() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_ADOPT_ORPHANS, 1, 0, 0, 0)
 
 
 if __name__ == "__main__":

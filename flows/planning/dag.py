@@ -37,10 +37,6 @@ class Dag:
     def names(self) -> tuple[str, ...]:
         return tuple(stage.name for stage in self.stages)
 
-    def stage(self, name: str) -> Stage:
-        """The stage called `name`."""
-        return next(stage for stage in self.stages if stage.name == name)
-
     def with_descendants(self, names: Iterable[str]) -> tuple[str, ...]:
         """`names` and all stages that depend on them, in order."""
         reached = set(names)

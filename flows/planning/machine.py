@@ -21,7 +21,12 @@ _FLAGS = {
 
 def describe_machine() -> dict[str, Any]:
     """Processor, architecture, usable cores, instruction sets that matter, runtime version."""
-    name, flags = _processor()
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        name, flags = parse_cpuinfo(information.read_text(encoding="utf-8", errors="replace"))
+    else:
+        name = _sysctl("machdep.cpu.brand_string") or platform.processor()
+        flags = _mac_flags()
     return {
         "processor": name,
         "architecture": platform.machine(),
@@ -39,13 +44,6 @@ def refresh_machine(root: Path) -> bool:
         return False
     write_json(path, now)
     return True
-
-
-def _processor() -> tuple[str, set[str]]:
-    information = Path("/proc/cpuinfo")
-    if information.exists():
-        return parse_cpuinfo(information.read_text(encoding="utf-8", errors="replace"))
-    return _sysctl("machdep.cpu.brand_string") or platform.processor(), _mac_flags()
 
 
 def parse_cpuinfo(text: str) -> tuple[str, set[str]]:

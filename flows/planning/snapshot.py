@@ -88,13 +88,8 @@ def planned_origin(workspace: Path, snapshot: Snapshot) -> Origin:
 
 def built_origin(workspace: Path) -> Origin:
     """The origin of the build in `workspace`; its sources are those that collect read."""
-    manifest = Manifest.read(Paths(workspace))
-    return Origin(
-        sources={source.name: source.sha256 for source in manifest.sources},
-        annotations=_annotations(workspace),
-        params=_params(workspace),
-        code=compute_code_lock(workspace),
-    )
+    sources = {source.name: source.sha256 for source in Manifest.read(Paths(workspace)).sources}
+    return planned_origin(workspace, Snapshot(sources, _annotations(workspace)))
 
 
 def changed_parts(old: Origin, new: Origin) -> list[str]:

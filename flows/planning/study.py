@@ -11,7 +11,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from flows.console.trials import Recipe
 from pipeline.core.errors import PipelineError
@@ -68,8 +68,3 @@ def ask(study: Study, space: Mapping[str, Sequence[Any]], recipes: Sequence[Reci
         study.tell(trial, state=TrialState.FAIL)
     study.enqueue_trial(dict(open_recipes[0]))
     return study.ask(distributions)
-
-
-def finished(study: Study) -> list[FrozenTrial]:
-    """The trials whose recipe was built."""
-    return [trial for trial in study.trials if "tried" in trial.user_attrs]

@@ -151,39 +151,32 @@ def curve_points(row: Mapping[str, str], index: int) -> Iterator[tuple[str, floa
 
 
 def _parameters(paths: Paths) -> dict[str, str]:
-    """The declared parameters of a stage, flattened to dotted keys."""
+    """The declared parameters of a stage under dotted names that MLflow allows."""
     values = parse_yaml(paths.params.read_text(encoding="utf-8"))
-    flat = dict(_flatten(values, ""))
     keys = declared_keys(stage_definition(paths, paths.stage))
-    return {
-        name: value
-        for name, value in flat.items()
-        if any(name == key or name.startswith(f"{key}.") for key in keys)
-    }
-
-
-def _flatten(value: Any, prefix: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            name = "".join(c if c.isalnum() or c in "_-. :/" else "_" for c in str(key))
-            yield from _flatten(inner, f"{prefix}.{name}" if prefix else name)
-    else:
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        yield prefix, text[:_VALUE_LENGTH]
+    found = {}
+    for name, value in _leaves(values, ""):
+        if any(name == key or name.startswith(f"{key}.") for key in keys):
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            allowed = "".join(c if c.isalnum() or c in "_-. :/" else "_" for c in name)
+            found[allowed] = text[:_VALUE_LENGTH]
+    return found
 
 
 def _figures(paths: Paths) -> dict[str, float]:
     """The numbers of metrics.json under dotted names."""
     path = paths.out / "metrics.json"
-    return dict(_numbers(read_json(path), "")) if path.exists() else {}
+    leaves = _leaves(read_json(path), "") if path.exists() else ()
+    return {name: float(value) for name, value in leaves if isinstance(value, int | float)}
 
 
-def _numbers(value: Any, prefix: str) -> Iterator[tuple[str, float]]:
-    if isinstance(value, dict):
+def _leaves(value: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Dotted names and values of nested mappings."""
+    if isinstance(value, dict) and value:
         for key, inner in value.items():
-            yield from _numbers(inner, f"{prefix}.{key}" if prefix else str(key))
-    elif isinstance(value, int | float):
-        yield prefix, float(value)
+            yield from _leaves(inner, f"{prefix}.{key}" if prefix else str(key))
+    else:
+        yield prefix, value
 
 
 def output_tags(paths: Paths) -> dict[str, str]:

@@ -5,9 +5,8 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
-
 from flows.execution import supervise
+from pipeline.release.server_process import is_alive
 
 SPAWN = (
     "import subprocess, sys, time\n"
@@ -27,15 +26,8 @@ def start(*command: str) -> subprocess.Popen[str]:
     )
 
 
-def has_ended(pid: int) -> bool:
-    try:
-        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return True
-
-
 def wait_until_ended(pid: int) -> None:
-    while not has_ended(pid):  # the time limit of the test ends a wait in vain
+    while is_alive(pid):  # the time limit of the test ends a wait in vain
         time.sleep(0.05)
 
 
