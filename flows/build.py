@@ -26,7 +26,7 @@ from flows.execution.runner import (
     open_runner,
     stale_stages,
 )
-from flows.execution.warm import warm_runner
+from flows.execution.warm import saves_time, warm_runner
 from flows.execution.workspace import open_workspace
 from flows.planning.codelock import refresh_code_lock
 from flows.planning.dag import load_dag
@@ -93,7 +93,7 @@ def _build(runner: Runner, *, root: Path, title: str, stale: Sequence[str]) -> B
     todo = dag.with_descendants(stale)
     product = params.product.name
     with tracked(root, workspace=workspace, experiment=product, title=title) as tracking:
-        with warm_runner(runner, todo) as warm:
+        with warm_runner(runner) if saves_time(todo) else nullcontext(runner) as warm:
             tasks = StageTasks(warm, tracking, [])
             for name in dag.names:
                 tasks.run(name, stale=name in todo)

@@ -19,16 +19,8 @@ NEEDED_BYTES = 2_000_000_000
 """Disk that a full build of the default needs: outputs, DVC's copies, checkpoints, MLflow."""
 
 PACKAGES = (
-    "dvc",
-    "prefect",
-    "mlflow",
-    "torch",
-    "transformers",
-    "tokenizers",
-    "onnx",
-    "onnxruntime",
-    "sklearn",
-    "pyarrow",
+    *("dvc", "prefect", "mlflow", "torch", "transformers"),
+    *("tokenizers", "onnx", "onnxruntime", "sklearn", "pyarrow"),
 )
 
 

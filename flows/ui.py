@@ -65,9 +65,9 @@ class Services:
 
     def save(self) -> None:
         """Writes `.modelyard/ui.json`."""
-        addresses = {name: getattr(self, name) for name in ("prefect_api", "prefect_ui", "mlflow")}
+        names = ("prefect_api", "prefect_ui", "mlflow")
+        known = {name: getattr(self, name) for name in names if getattr(self, name)}
         pids = {name: asdict(process) for name, process in self.processes.items()}
-        known = {name: address for name, address in addresses.items() if address}
         write_json(Paths(self.root).services, {**known, "pids": pids})
 
     def runs(self, name: str) -> bool:

@@ -6,7 +6,7 @@ They take about eight seconds to import on two cores, and nine stages need them.
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -37,28 +37,8 @@ def saves_time(stages: Collection[str]) -> bool:
 
 
 @contextmanager
-def warm_runner(runner: Runner, stages: Collection[str]) -> Iterator[Runner]:
-    """Yields the runner, with a warm interpreter for its stages where that saves time."""
-    if not saves_time(stages):
-        yield runner
-        return
-    log = runner.logs / "warm.log"
-    with warm_interpreter(
-        runner.workspace, runner.environment, lock=runner.lock, log=log
-    ) as environment:
-        yield replace(runner, environment=environment)
-
-
-@contextmanager
-def warm_interpreter(
-    workspace: Path,
-    environment: Mapping[str, str],
-    *,
-    lock: int,
-    log: Path,
-    libraries: Sequence[str] = LIBRARIES,
-) -> Iterator[dict[str, str]]:
-    """Starts a host; yields the environment in which DVC's stages use it. It ends with the block.
+def warm_runner(runner: Runner, libraries: Sequence[str] = LIBRARIES) -> Iterator[Runner]:
+    """Starts a host; yields a runner whose stages use it. It ends with the block.
 
     It does not listen before it has imported everything; until then stages start their own
     interpreter.
@@ -66,23 +46,24 @@ def warm_interpreter(
     # The system limits the length of a socket's path: a folder of the project may lie too deep.
     with tempfile.TemporaryDirectory(prefix="modelyard-") as folder:
         path = str(Path(folder) / "warm")
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("wb") as output:
+        runner.logs.mkdir(parents=True, exist_ok=True)
+        with (runner.logs / "warm.log").open("wb") as output:
             process = subprocess.Popen(
                 [
                     *(sys.executable, "-P", str(supervise.__file__)),
                     *(sys.executable, "-P", str(warm_host.__file__), path, *libraries),
                 ],
-                cwd=workspace,
-                env=dict(environment),
+                cwd=runner.workspace,
+                env=dict(runner.environment),
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 text=True,
                 start_new_session=True,
-                pass_fds=[lock],
+                pass_fds=[runner.lock],
             )
+        own = {"SHELL": str(stage_shell.__file__), SOCKET_VARIABLE: path}
         try:
-            yield {**environment, "SHELL": str(stage_shell.__file__), SOCKET_VARIABLE: path}
+            yield replace(runner, environment={**runner.environment, **own})
         finally:
             stop_supervised(process)

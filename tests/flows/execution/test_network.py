@@ -13,12 +13,9 @@ from pipeline.core.files import write_json
 from pipeline.core.paths import Paths
 
 
-def test_without_a_wish_it_is_8000(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_is_taken_and_without_a_wish_it_is_8000(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(PORT_VARIABLE, raising=False)
     assert requested_port() == 8000
-
-
-def test_a_port_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PORT_VARIABLE, "9000")
     assert requested_port() == 9000
 

@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from flows.execution import stage_shell
-from flows.execution.warm import SOCKET_VARIABLE, saves_time, warm_interpreter
+from flows.execution.runner import Runner
+from flows.execution.warm import SOCKET_VARIABLE, saves_time, warm_runner
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forking is safe on Linux only")
 
@@ -39,14 +40,14 @@ def environment(workspace: Path) -> Iterator[dict[str, str]]:
     """What stages see while a host is up that has imported one module they do not."""
     with (workspace / "lock").open("w") as lock:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        with warm_interpreter(
-            workspace,
-            {**os.environ, "PATH": path},
+        cold = Runner(
+            workspace=workspace,
+            logs=workspace,
+            environment={**os.environ, "PATH": path},
             lock=lock.fileno(),
-            log=workspace / "warm.log",
-            libraries=["json"],
-        ) as warm:
-            deadline = time.monotonic() + 30
+        )
+        with warm_runner(cold, libraries=["json"]) as runner:
+            warm, deadline = dict(runner.environment), time.monotonic() + 30
             while not Path(warm[SOCKET_VARIABLE]).exists() and time.monotonic() < deadline:
                 time.sleep(0.02)
             yield warm
