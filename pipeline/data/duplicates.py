@@ -12,7 +12,6 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import DisjointSet
 
 from pipeline.core.progress import track
 
@@ -46,39 +45,45 @@ def near_duplicates(
     if similarity <= 0:
         return [0] * len(texts)
     grams = _rarest_first(texts)
-    clusters = DisjointSet(range(len(texts)))
+    # Row → the rows of its cluster, as one list that they share. SciPy's DisjointSet is slower.
+    clusters = [[row] for row in range(len(texts))]
     for first, *others in together:
         for row in others:
-            clusters.merge(first, row)
+            _join(clusters, first, row)
     holders: dict[int, list[int]] = defaultdict(list)
     for row, members in enumerate(track(grams, "validate  near duplicates", len(grams))):
         prefix = members[: math.floor(len(members) * (1 - similarity) + 1e-9) + 1].tolist()
-        for other in dict.fromkeys(other for gram in prefix for other in holders[gram]):
-            if clusters.connected(row, other):
-                continue
-            if _jaccard(members, grams[other], least=similarity) >= similarity:
-                clusters.merge(row, other)
+        for other in {other for gram in prefix for other in holders[gram]}:
+            apart = clusters[row] is not clusters[other]
+            if apart and _jaccard(members, grams[other], least=similarity) >= similarity:
+                _join(clusters, row, other)
         for gram in prefix:
             holders[gram].append(row)
     firsts: dict[int, int] = {}
-    for cluster in clusters.subsets():
-        firsts |= dict.fromkeys(cluster, min(cluster))
-    return [firsts[row] for row in range(len(texts))]
+    return [firsts.setdefault(id(cluster), row) for row, cluster in enumerate(clusters)]
+
+
+def _join(clusters: list[list[int]], row: int, other: int) -> None:
+    small, large = sorted((clusters[row], clusters[other]), key=len)
+    if small is not large:
+        large += small
+        for member in small:
+            clusters[member] = large
 
 
 def _rarest_first(texts: Sequence[str]) -> list[Grams]:
-    """The distinct 5-grams of each text as numbers, those that fewest texts have first."""
-    sets = [_grams(text) for text in texts]
+    """The distinct 5-grams of each text as numbers, those that fewest texts have first.
+
+    A text shorter than that is its own only 5-gram.
+    """
+    sets = [
+        {text[n : n + GRAM_CHARACTERS] for n in range(max(len(text) - GRAM_CHARACTERS, 0) + 1)}
+        for text in texts
+    ]
     counts = Counter(gram for grams in sets for gram in grams)
     rarest = sorted(counts, key=lambda gram: (counts[gram], gram))
     ranks = {gram: rank for rank, gram in enumerate(rarest)}
     return [np.array(sorted(ranks[gram] for gram in grams), dtype=np.int64) for grams in sets]
-
-
-def _grams(text: str) -> set[str]:
-    """The character 5-grams of a text; a text shorter than that is its own only 5-gram."""
-    last = max(len(text) - GRAM_CHARACTERS, 0)
-    return {text[start : start + GRAM_CHARACTERS] for start in range(last + 1)}
 
 
 def _jaccard(first: Grams, second: Grams, *, least: float) -> float:
