@@ -21,8 +21,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from flows.planning.codelock import CodeLock
@@ -32,11 +31,14 @@ from pipeline.core.params import Params, override, parse_params, parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import INPUT_KEY_VARIABLE
-from pipeline.glue.seen import data_sets_of, data_sets_seen
-from pipeline.glue.tasks import TASKS, diagnostic_file
+from pipeline.glue.tasks import SEEN, TASKS, diagnostic_file
 
-_UNUSED = ("seeds", "keep", "class_weights", "patience", "related", "adapt")
-"""Parameters of `finetune` that are the product's alone."""
+_UNUSED = tuple(
+    f"finetune.{name}{end}"
+    for name in ("seeds", "keep", "class_weights", "patience", "related", "adapt")
+    for end in "=."
+)
+"""Beginnings of changes of the parameters of `finetune` that are the product's alone."""
 _KEY_LENGTH = 16
 _CODE = Path(__file__).resolve().parents[1]
 
@@ -64,17 +66,17 @@ def run_glue(
     failed: dict[str, TrainingError] = {}
     fixed = f"{CodeLock(_CODE).stage_hash('glue.train')} {_encoder_hash(params, encoder)}"
     for task in tasks:
-        rows = _rows_hash(data, task)
-        runs = [
-            _planned(root, params, task=task, seed=seed, key=f"{fixed} {rows}") for seed in seeds
-        ]
+        diagnostic = diagnostic_file(data) if task == "MNLI" else None
+        rows = sha256_tree(data / task) + ("" if diagnostic is None else sha256_file(diagnostic))
+        places = ["--data", str(data.resolve()), "--task", task]
+        places += [] if encoder is None else ["--encoder", str(encoder.resolve())]
         try:
-            for run in runs:
-                _train(run, root, data=data, encoder=encoder)
+            answers += [
+                _train(root, params, places, task=task, seed=seed, inputs=f"{fixed} {rows}")
+                for seed in seeds
+            ]
         except TrainingError as error:
             failed[task] = error
-        else:
-            answers += [f"{run.task}={run.seed}={run.answers}" for run in runs]
     if answers:
         known = data_sets_seen(params, encoder, artifacts=Paths(root).artifacts, given=seen)
         _report(root, data=data, answers=answers, seen=known)
@@ -86,46 +88,34 @@ def run_glue(
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _TaskRun:
-    """One task, trained with one seed.
+def _train(
+    root: Path, params: Params, places: Sequence[str], *, task: str, seed: int, inputs: str
+) -> str:
+    """Trains with one seed, unless that was done before; returns TASK=SEED=FILE of the answers.
 
-    Attributes:
-        settings: what the training process needs of the parameters, as JSON.
-        key: hash of code, encoder, rows and settings; of the same key nothing is trained again.
-        answers: the file that the training writes.
+    Args:
+        places: arguments that name the rows and the encoder.
+        inputs: hashes of code, encoder and rows.
     """
-
-    task: str
-    seed: int
-    settings: str
-    key: str
-    answers: Path
-
-
-def _planned(root: Path, params: Params, *, task: str, seed: int, key: str) -> _TaskRun:
-    settings = _settings(params, seed)
-    key = hashlib.sha256(f"{key} {settings}".encode()).hexdigest()[:_KEY_LENGTH]
+    needed = {
+        "compute": params.compute.model_copy(update={"seed": seed}).model_dump(),
+        "finetune": params.finetune.model_dump(),
+        "max_length": params.prepare.max_length,
+        "checkpoint": params.prepare.checkpoint.model_dump(),
+    }
+    settings = json.dumps(needed, sort_keys=True)
+    key = hashlib.sha256(f"{inputs} {settings}".encode()).hexdigest()[:_KEY_LENGTH]
     answers = Paths(root).state / "glue" / f"{task}-{seed}-{key}.json"
-    return _TaskRun(task=task, seed=seed, settings=settings, key=key, answers=answers)
-
-
-def _train(run: _TaskRun, root: Path, *, data: Path, encoder: Path | None) -> None:
-    if run.answers.is_file():
-        say(f"{run.task}  seed {run.seed}  trained before")
-        return
-    arguments = ["--data", str(data.resolve()), "--task", run.task, "--out", str(run.answers)]
-    arguments += [] if encoder is None else ["--encoder", str(encoder.resolve())]
-    try:
-        _run("pipeline.glue.train", [*arguments, "--settings", run.settings], root, key=run.key)
-    except TrainingError:
-        say(f"{run.task}  seed {run.seed}  failed")
-        raise
-
-
-def _rows_hash(data: Path, task: str) -> str:
-    diagnostic = diagnostic_file(data) if task == "MNLI" else None
-    return sha256_tree(data / task) + ("" if diagnostic is None else sha256_file(diagnostic))
+    if answers.is_file():
+        say(f"{task}  seed {seed}  trained before")
+    else:
+        arguments = [*places, "--out", str(answers), "--settings", settings]
+        try:
+            _run("pipeline.glue.train", arguments, root, key=key)
+        except TrainingError:
+            say(f"{task}  seed {seed}  failed")
+            raise
+    return f"{task}={seed}={answers}"
 
 
 def _report(root: Path, *, data: Path, answers: Sequence[str], seen: Sequence[str] | None) -> None:
@@ -150,21 +140,42 @@ def official_files(root: Path, source: str, tasks: Sequence[str]) -> Path:
     return out
 
 
-def known_tasks(given: str) -> list[str]:
-    """The task names in a list with commas.
+def names_in(given: str, *, option: str, known: Collection[str]) -> list[str]:
+    """The names in a list with commas.
 
     Raises:
-        ParameterError: one of them is no task.
+        ParameterError: one of them is not in `known`.
     """
     names = [name.strip() for name in given.split(",") if name.strip()]
-    for name in names:
-        if name not in TASKS:
-            raise ParameterError(
-                f"task {name!r}",
-                expected=f"one of: {', '.join(TASKS)}",
-                next_step="correct --tasks",
-            )
+    if unknown := [name for name in names if name not in known]:
+        raise ParameterError(
+            f"{option} {unknown[0]!r}",
+            expected=f"names among: {', '.join(known)}",
+            next_step=f"correct {option}",
+        )
     return names
+
+
+def data_sets_seen(
+    params: Params, encoder: Path | None, *, artifacts: Path, given: Sequence[str] | None
+) -> Sequence[str] | None:
+    """The data sets that the encoder was trained on; None where that is unknown.
+
+    Args:
+        encoder: its folder; None is `prepare.checkpoint`.
+        artifacts: this product's artifacts folder, where the encoder may come from.
+        given: the data sets that the user named with `--seen`; None without it.
+    """
+    if given is not None:
+        return given
+    if encoder is None:
+        return params.prepare.checkpoint.seen
+    artifacts = artifacts.resolve()
+    if not encoder.resolve().is_relative_to(artifacts):
+        return None
+    # Our own pretraining reads the corpus alone, unless it starts from the checkpoint.
+    own = encoder.resolve() == artifacts / "pretrain" / "model"
+    return [] if own and params.pretrain.start == "random" else params.prepare.checkpoint.seen
 
 
 def seeds_of(given: str) -> list[int]:
@@ -221,19 +232,6 @@ def _encoder_hash(params: Params, encoder: Path | None) -> str:
     return sha256_tree(encoder)
 
 
-def _settings(params: Params, seed: int) -> str:
-    """The parameters that a training process needs, as JSON."""
-    return json.dumps(
-        {
-            "compute": params.compute.model_copy(update={"seed": seed}).model_dump(),
-            "finetune": params.finetune.model_dump(),
-            "max_length": params.prepare.max_length,
-            "checkpoint": params.prepare.checkpoint.model_dump(),
-        },
-        sort_keys=True,
-    )
-
-
 def _run(module: str, arguments: Sequence[str], root: Path, *, key: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
@@ -269,10 +267,17 @@ def evaluate_on_glue(
         changes: changes that were typed; there such a parameter is refused.
     """
     values = parse_yaml(Paths(root).params.read_text(encoding="utf-8"))
-    _refuse_unused(changes)
+    if refused := [change for change in changes if change.startswith(_UNUSED)]:
+        raise ParameterError(
+            refused[0],
+            expected="a parameter that GLUE reads: the schedule of finetune, frozen_layers, "
+            "layer_decay, average and dropout; prepare.max_length; compute",
+            next_step="leave it out; seeds are given with --seeds",
+        )
     params = parse_params(override(values, [*profile, *changes]))
-    known = None if seen is None else data_sets_of(seen)
-    wanted, numbers = known_tasks(tasks), seeds_of(seeds)
+    data_sets = dict.fromkeys((*SEEN, *TASKS))
+    known = None if seen is None else names_in(seen, option="--seen", known=data_sets)
+    wanted, numbers = names_in(tasks, option="--tasks", known=TASKS), seeds_of(seeds)
     data = rows if isinstance(rows, Path) else official_files(root, rows, wanted)
     run_glue(
         root,
@@ -283,15 +288,3 @@ def evaluate_on_glue(
         seeds=numbers,
         seen=known,
     )
-
-
-def _refuse_unused(changes: Sequence[str]) -> None:
-    for change in changes:
-        for name in _UNUSED:
-            if change.startswith((f"finetune.{name}=", f"finetune.{name}.")):
-                raise ParameterError(
-                    change,
-                    expected="a parameter that GLUE reads: the schedule of finetune, frozen_layers, "
-                    "layer_decay, average and dropout; prepare.max_length; compute",
-                    next_step="leave it out; seeds are given with --seeds",
-                )

@@ -5,7 +5,6 @@ weights, and training runs to the end with them. Here they are errors before the
 """
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from transformers import (
@@ -51,13 +50,21 @@ def load_encoder(
         other_head=True,
     )
     _check_longest_row(model, tokenizer, max_length)
-    if not is_bilm(folder):
-        _check_layers(model, finetune)
-    elif finetune.frozen_layers or finetune.layer_decay != 1:
+    layered = finetune.frozen_layers or finetune.layer_decay != 1
+    if layered and is_bilm(folder):
         say(
             f"{folder.name} is a biLM, which trains all layers alike: finetune.frozen_layers and "
             "finetune.layer_decay are ignored"
         )
+    elif layered:
+        found = {layer_from_top(model, name) for name, _ in model.named_parameters()}
+        if found != set(range(model.config.num_hidden_layers + 2)):
+            raise ArtifactError(
+                f"finetune treats layers differently; {model.config.model_type} shares or hides "
+                "them",
+                expected="a set of weights for each layer",
+                next_step="add finetune.frozen_layers=0 finetune.layer_decay=1 to the command",
+            )
     return model, tokenizer
 
 
@@ -74,15 +81,6 @@ def _require_encoder(folder: Path, dropout: float) -> float | None:
             expected="a config.json of a model that transformers knows",
             next_step=_OTHER,
         ) from error
-    _require_family(folder, config)
-    load_whole(AutoModel, folder, next_step=_OTHER)
-    if hasattr(config, "classifier_dropout"):
-        return dropout
-    say(f"{folder.name} keeps the dropout of its own config: finetune.dropout is ignored")
-    return None
-
-
-def _require_family(folder: Path, config: Any) -> None:
     if type(config) not in MODEL_FOR_MASKED_LM_MAPPING or config.is_encoder_decoder:
         raise ArtifactError(
             f"checkpoint {folder} is of the family {config.model_type}",
@@ -90,6 +88,11 @@ def _require_family(folder: Path, config: Any) -> None:
             "ELECTRA, … or our own biLM",
             next_step=_OTHER,
         )
+    load_whole(AutoModel, folder, next_step=_OTHER)
+    if hasattr(config, "classifier_dropout"):
+        return dropout
+    say(f"{folder.name} keeps the dropout of its own config: finetune.dropout is ignored")
+    return None
 
 
 def _own_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
@@ -137,15 +140,3 @@ def _check_longest_row(
             expected="prepare.max_length of at most as many tokens as it has positions",
             next_step="lower it: prepare.max_length=…",
         ) from error
-
-
-def _check_layers(model: PreTrainedModel, finetune: FinetuneParams) -> None:
-    if not finetune.frozen_layers and finetune.layer_decay == 1:
-        return
-    found = {layer_from_top(model, name) for name, _ in model.named_parameters()}
-    if found != set(range(model.config.num_hidden_layers + 2)):
-        raise ArtifactError(
-            f"finetune treats layers differently; {model.config.model_type} shares or hides them",
-            expected="a set of weights for each layer",
-            next_step="add finetune.frozen_layers=0 finetune.layer_decay=1 to the command",
-        )

@@ -32,7 +32,6 @@ class HubTask:
     """A task as the library spells it.
 
     Attributes:
-        name: of the data set.
         columns: names of the columns of the text, or of the first and the second text.
         labels: the library's names of the labels, in the task's order; empty where they are the
             task's own.
@@ -57,12 +56,11 @@ HUB_TASKS = MappingProxyType(
         "QNLI": HubTask("qnli", ("question", "sentence")),
         "RTE": HubTask("rte", _PAIR),
         "WNLI": HubTask("wnli", _PAIR, ("not_entailment", "entailment")),
-        DIAGNOSTIC[0]: HubTask("ax", _INFERENCE),
+        DIAGNOSTIC: HubTask("ax", _INFERENCE),
     }
 )
 """Task, or folder of the diagnostic rows → its name, columns and labels in the library."""
 
-_LABEL, _NUMBER = "label", "idx"
 # A line of the official files cannot hold these; a tokenizer reads them as spaces anyway.
 _SEPARATORS = dict.fromkeys(map(ord, "\t\n\r"), " ")
 
@@ -76,7 +74,7 @@ def write_official(source: str, out: Path, *, tasks: Collection[str]) -> None:
     """
     with tempfile.TemporaryDirectory() as cache:
         opened = open_source(source, cache=cache)
-        chosen = _chosen(source, opened.names(), tasks)
+        chosen = _chosen(source, opened.names, tasks)
         with atomic_folder(out) as folder:
             for name in chosen:
                 rows = _write_task(name, opened.read(HUB_TASKS[name].name), folder / name)
@@ -99,109 +97,84 @@ def _chosen(source: str, names: Collection[str], tasks: Collection[str]) -> list
             next_step="give --datasets the folder that holds them, or a hub name as nyu-mll/glue",
         )
     # The model of MNLI answers the diagnostic rows.
-    wanted = {*tasks, *((DIAGNOSTIC[0],) if "MNLI" in tasks else ())}
+    wanted = {*tasks, *((DIAGNOSTIC,) if "MNLI" in tasks else ())}
     return [task for task in present if not tasks or task in wanted]
 
 
 def _write_task(name: str, splits: Splits, folder: Path) -> int:
     """Write the official files of one task into `folder`; returns how many rows they hold."""
-    files = _Files(TASKS["MNLI"] if name == DIAGNOSTIC[0] else TASKS[name], HUB_TASKS[name], folder)
-    if name == DIAGNOSTIC[0]:
-        return files.write("test.tsv", _split(splits, "test", name))
-    rows = 0
-    for file in ("train.tsv", *files.task.development):
-        rows += files.write(file, _split(splits, _split_of(file), name), labelled=True)
-    for file in files.task.submissions:
-        if _split_of(file) in splits:
-            rows += files.write(file, splits[_split_of(file)])
-    return rows
+    hub, task = HUB_TASKS[name], TASKS["MNLI" if name == DIAGNOSTIC else name]
+    labelled = ("train.tsv", *task.development)
+    files = ("test.tsv",) if name == DIAGNOSTIC else (*labelled, *task.submissions)
+    folder.mkdir(parents=True)
+    written = 0
+    for file in files:
+        split = Path(file).stem.replace("dev", "validation")
+        if split in splits:
+            rows, where = splits[split], f"{hub.name}, {split}"
+            lines = _lines(task, hub, rows, labelled=file in labelled, where=where)
+            text = "\n".join(lines) + "\n"
+            (folder / file).write_text(text, encoding="utf-8", newline="\n")
+            written += len(rows)
+        elif file in labelled or name == DIAGNOSTIC:
+            raise DataError(
+                f"{hub.name} has the splits {', '.join(splits)}",
+                expected=f"a split {split!r}",
+                next_step="take GLUE's data set, unchanged",
+            )
+    return written
 
 
-def _split_of(file: str) -> str:
-    """The library's name of the split that an official file holds."""
-    return Path(file).stem.replace("dev", "validation")
+def _lines(task: GlueTask, hub: HubTask, rows: Any, *, labelled: bool, where: str) -> list[str]:
+    """The lines of the official file that holds the rows of one split."""
+    columns = {
+        ours: _texts(rows, theirs, where)
+        for ours, theirs in zip(task.columns, hub.columns, strict=True)
+    }
+    if labelled:
+        columns[task.label_column] = _targets(task, hub, rows, where)
+    elif "idx" in rows.column_names:
+        # A submission names a row by its place.
+        for place, number in enumerate(rows["idx"][:]):
+            if number != place:
+                raise DataError(
+                    f"{where}: idx {number} in place {place}",
+                    expected="every row to be answered, in its official place",
+                    next_step="take GLUE's data set, neither shuffled nor filtered",
+                )
+    header = task.header if labelled and task.header else ("index", *columns)
+    numbers = [str(number) for number in range(len(rows))]
+    lines = zip(*(columns.get(name, numbers) for name in header), strict=True)
+    heads = [] if labelled and task.header else [header]
+    return ["\t".join(fields) for fields in (*heads, *lines)]
 
 
-def _split(splits: Splits, split: str, name: str) -> Any:
-    if split not in splits:
-        raise DataError(
-            f"{HUB_TASKS[name].name} has the splits {', '.join(splits)}",
-            expected=f"a split {split!r}",
-            next_step="take GLUE's data set, unchanged",
-        )
-    return splits[split]
-
-
-@dataclass(frozen=True)
-class _Files:
-    """The official files of one task."""
-
-    task: GlueTask
-    hub: HubTask
-    folder: Path
-
-    def write(self, file: str, rows: Any, *, labelled: bool = False) -> int:
-        """Write the rows of one split; returns how many there are."""
-        task, where = self.task, f"{self.hub.name}, {_split_of(file)}"
-        columns = {
-            ours: _texts(rows, theirs, where)
-            for ours, theirs in zip(task.columns, self.hub.columns, strict=True)
-        }
-        if labelled:
-            columns[task.label_column] = self._targets(rows, where)
-        else:
-            _check_order(rows, where)
-        header = task.header if labelled and task.header else ("index", *columns)
-        numbers = [str(number) for number in range(len(rows))]
-        fields = [columns.get(name, numbers) for name in header]
-        lines = [] if labelled and task.header else ["\t".join(header)]
-        lines += map("\t".join, zip(*fields, strict=True))
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / file
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
-        return len(rows)
-
-    def _targets(self, rows: Any, where: str) -> list[str]:
-        """Labels or scores as the official files spell them, each checked."""
-        values = _column(rows, _LABEL, where)
-        feature = rows.features[_LABEL]
-        names = getattr(feature, "names", None) or []
-        official = dict(zip(self.hub.labels, self.task.labels, strict=False))
-        if getattr(feature, "dtype", "") == "float32":
-            values = [*np.array(values, np.float32)]  # spelled as the files do: 3.8, not 3.79999995
-        targets = []
-        for number, value in enumerate(values, start=1):
-            text = names[value] if names and value in range(len(names)) else str(value)
-            target_of(self.task, official.get(text, text), where=f"{where}, row {number}")
-            targets.append(official.get(text, text))
-        return targets
+def _targets(task: GlueTask, hub: HubTask, rows: Any, where: str) -> list[str]:
+    """Labels or scores as the official files spell them, each checked."""
+    values, feature = _column(rows, "label", where), rows.features["label"]
+    names = getattr(feature, "names", None) or []
+    official = dict(zip(hub.labels, task.labels, strict=False))
+    if getattr(feature, "dtype", "") == "float32":
+        values = [*np.array(values, np.float32)]  # spelled as the files do: 3.8, not 3.79999995
+    targets = []
+    for number, value in enumerate(values, start=1):
+        text = names[value] if names and value in range(len(names)) else str(value)
+        targets.append(official.get(text, text))
+        target_of(task, targets[-1], where=f"{where}, row {number}")
+    return targets
 
 
 def _texts(rows: Any, column: str, where: str) -> list[str]:
     """The texts of a column, with spaces for the tabs and line ends that a file cannot hold."""
-    texts = []
-    for number, text in enumerate(_column(rows, column, where), start=1):
+    texts = _column(rows, column, where)
+    for number, text in enumerate(texts, start=1):
         if not isinstance(text, str):
             raise DataError(
                 f"{where}, row {number}: {column} is {text!r}",
                 expected="a text",
                 next_step="take GLUE's data set, unchanged",
             )
-        texts.append(text.translate(_SEPARATORS))
-    return texts
-
-
-def _check_order(rows: Any, where: str) -> None:
-    """Refuse rows that are not numbered in order: a submission names a row by its place."""
-    if _NUMBER not in rows.column_names:
-        return
-    for place, number in enumerate(rows[_NUMBER][:]):
-        if number != place:
-            raise DataError(
-                f"{where}: {_NUMBER} {number} in place {place}",
-                expected="every row to be answered, in its official place",
-                next_step="take GLUE's data set, neither shuffled nor filtered",
-            )
+    return [text.translate(_SEPARATORS) for text in texts]
 
 
 def _column(rows: Any, name: str, where: str) -> list[Any]:

@@ -41,7 +41,7 @@ def read_labelled(task: GlueTask, path: Path) -> GlueRows:
         DataError: the file is missing, not UTF-8, lacks a column, has an unknown label, or too many
             lines have another number of columns than its header.
     """
-    return _read(task, path, header=task.header, labelled=True, strict=False)
+    return _read(task, path, labelled=True)
 
 
 def read_unlabelled(task: GlueTask, path: Path) -> GlueRows:
@@ -51,7 +51,7 @@ def read_unlabelled(task: GlueTask, path: Path) -> GlueRows:
         DataError: as `read_labelled`, any line has another number of columns than its header, or an
             index is not the number of its row.
     """
-    rows = _read(task, path, header=(), labelled=False, strict=True)
+    rows = _read(task, path, labelled=False)
     for number, index in enumerate(rows.indices):
         if index != str(number):
             raise DataError(
@@ -62,10 +62,8 @@ def read_unlabelled(task: GlueTask, path: Path) -> GlueRows:
     return rows
 
 
-def _read(
-    task: GlueTask, path: Path, *, header: Sequence[str], labelled: bool, strict: bool
-) -> GlueRows:
-    lines = _lines(path)
+def _read(task: GlueTask, path: Path, *, labelled: bool) -> GlueRows:
+    lines, header = _lines(path), list(task.header) if labelled else []
     if not header:
         header, lines = [name.strip() for name in lines[0].split("\t")], lines[1:]
     wanted = [*task.columns, *([task.label_column] if labelled else [])]
@@ -76,8 +74,8 @@ def _read(
         fields = line.split("\t")
         if len(fields) != len(header):
             rows.malformed += 1
-            if strict or rows.malformed > max(1, _MAX_MALFORMED_SHARE * len(lines)):
-                so_far = "" if strict else f"; {rows.malformed} such rows so far"
+            if not labelled or rows.malformed > max(1, _MAX_MALFORMED_SHARE * len(lines)):
+                so_far = f"; {rows.malformed} such rows so far" if labelled else ""
                 raise DataError(
                     f"{_short(path)}, row {number}: {len(fields)} columns{so_far}",
                     expected=f"{len(header)} columns, separated by tabs; quotes mean nothing here",

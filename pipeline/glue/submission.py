@@ -1,16 +1,33 @@
-"""Writes a submission to the GLUE leaderboard and checks it against the official format."""
+"""The answers of trained GLUE models, and the submission to the leaderboard made from them."""
 
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.core.errors import DataError
 from pipeline.core.files import atomic_path
-from pipeline.glue.tasks import DIAGNOSTIC, MNLI_LABELS, SUBMISSIONS, TASKS, GlueTask
+from pipeline.glue.official_files import target_of
+from pipeline.glue.tasks import SUBMISSIONS, GlueTask
 
 HEADER = "index\tprediction"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskAnswers:
+    """The answers of a model that was trained on one task with one seed: label numbers or scores.
+
+    Attributes:
+        development: development set → an answer for each of its rows.
+        test: file of the submission → an answer for each row of its test file.
+        malformed: lines of the training file that were left out.
+    """
+
+    development: Mapping[str, Sequence[float]]
+    test: Mapping[str, Sequence[float]]
+    malformed: int
 
 
 def answers_of(task: GlueTask, outputs: Sequence[float]) -> list[str]:
@@ -36,12 +53,6 @@ def write_submission(path: Path, answers: Mapping[str, Sequence[str]]) -> None:
         check_submission(temporary, {name: len(rows) for name, rows in answers.items()})
 
 
-def missing_files(path: Path) -> list[str]:
-    """The files that the leaderboard asks for and the submission lacks."""
-    with zipfile.ZipFile(path) as archive:
-        return sorted(set(SUBMISSIONS) - set(archive.namelist()))
-
-
 def check_submission(path: Path, rows: Mapping[str, int]) -> None:
     """Check each file of a submission against the official format; files may be missing.
 
@@ -65,28 +76,14 @@ def _check_lines(name: str, lines: list[str], rows: int) -> None:
         raise _wrong(name, f"begins with {lines[0][:40]!r}", f"the header {HEADER!r}")
     if lines[-1] != "" or len(lines) != rows + 2:
         raise _wrong(name, f"has {len(lines) - 2} rows", f"{rows}, each on a line of its own")
-    allowed = _labels(name)
     for number, line in enumerate(lines[1:-1]):
         index, separator, answer = line.partition("\t")
         if not separator or index != str(number):
             raise _wrong(name, f"row {number} is {line[:40]!r}", f"the index {number}, then a tab")
-        if allowed and answer not in allowed:
-            raise _wrong(name, f"row {number} answers {answer!r}", f"one of: {', '.join(allowed)}")
-        if not allowed and not _is_score(answer):
-            raise _wrong(name, f"row {number} answers {answer!r}", "a number from 0 to 5")
-
-
-def _labels(name: str) -> tuple[str, ...]:
-    if name == DIAGNOSTIC[1]:
-        return MNLI_LABELS
-    return next(task.labels for task in TASKS.values() if name in task.submissions.values())
-
-
-def _is_score(text: str) -> bool:
-    try:
-        return 0 <= float(text) <= 5
-    except ValueError:
-        return False
+        try:
+            target_of(SUBMISSIONS[name], answer, where=name)
+        except DataError as error:
+            raise _wrong(name, f"row {number} answers {answer!r}", error.expected) from None
 
 
 def _wrong(name: str, what: str, expected: str) -> DataError:

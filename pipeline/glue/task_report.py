@@ -18,13 +18,11 @@ from typing import Any
 import numpy as np
 
 from pipeline.core.errors import PipelineError
-from pipeline.core.files import write_json
+from pipeline.core.files import read_json, write_json
 from pipeline.core.progress import say
-from pipeline.glue.answers import TaskAnswers
-from pipeline.glue.official_files import GlueRows, read_labelled
-from pipeline.glue.seen import tasks_seen
-from pipeline.glue.submission import answers_of, missing_files, write_submission
-from pipeline.glue.tasks import OFFICIAL_ROWS, PUBLISHED, TASKS, GlueTask
+from pipeline.glue.official_files import read_labelled
+from pipeline.glue.submission import TaskAnswers, answers_of, write_submission
+from pipeline.glue.tasks import OFFICIAL_ROWS, PUBLISHED, SUBMISSIONS, TASKS, GlueTask, tasks_seen
 from pipeline.metrics.glue_metrics import METRICS, mean_with_interval
 
 _RESAMPLES = 1000
@@ -55,20 +53,13 @@ class DevelopmentResult:
         figures: metric → figure.
         seen_by_checkpoint: whether the encoder was trained on data of this task; None where that is
             unknown.
-        malformed_training_rows: lines of the training file that were left out.
-        malformed_development_rows: lines of the development file that were left out.
+        malformed_training_rows, malformed_development_rows: lines that were left out.
     """
 
     figures: Mapping[str, MetricFigure]
     seen_by_checkpoint: bool | None
     malformed_training_rows: int
     malformed_development_rows: int
-
-    def as_json(self) -> dict[str, Any]:
-        """The entry of report.json, where each metric is a key beside the others."""
-        values = asdict(self)
-        figures: dict[str, Any] = values.pop("figures")
-        return figures | values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +80,10 @@ class Report:
     short_submissions: Mapping[str, int]
 
     def as_json(self) -> dict[str, Any]:
-        """The content of report.json."""
-        return asdict(self) | {
-            "tasks": {name: result.as_json() for name, result in self.tasks.items()},
-            "public": {name: dict(row) for name, row in PUBLISHED.items()},
-        }
+        """The content of report.json, where each metric is a key beside the other facts."""
+        values = asdict(self)
+        tasks = {name: entry.pop("figures") | entry for name, entry in values["tasks"].items()}
+        return values | {"tasks": tasks, "public": dict(PUBLISHED)}
 
 
 def make_report(
@@ -116,14 +106,15 @@ def make_report(
         task = TASKS[name]
         found = _results(task, data / name, by_seed, flattered=flattered)
         results |= found
-        chosen = by_seed[_best_seed(task, found)]
+        # The best seed by the first metric on the first development set answers.
+        seeds = next(iter(found.values())).figures[task.metrics[0]].seeds
+        chosen = by_seed[int(max(seeds, key=seeds.__getitem__))]
         submitted |= {file: answers_of(task, outputs) for file, outputs in chosen.test.items()}
-    path = out / "submission.zip"
-    write_submission(path, submitted)
+    write_submission(out / "submission.zip", submitted)
     report = Report(
         tasks=results,
         missing_tasks=[name for name in TASKS if name not in answers],
-        missing_submissions=missing_files(path),
+        missing_submissions=sorted(set(SUBMISSIONS) - set(submitted)),
         short_submissions={
             file: len(rows) for file, rows in submitted.items() if len(rows) != OFFICIAL_ROWS[file]
         },
@@ -143,30 +134,22 @@ def _results(
     results = {}
     for file, name in task.development.items():
         rows = read_labelled(task, folder / file)
+        gold = np.array(rows.targets)
         given = {str(seed): np.array(of.development[name]) for seed, of in by_seed.items()}
+        figures = {}
+        for metric in task.metrics:
+            mean, interval = mean_with_interval(
+                metric, gold, list(given.values()), resamples=_RESAMPLES, seed=_SEED
+            )
+            seeds = {seed: METRICS[metric](gold, values) for seed, values in given.items()}
+            figures[metric] = MetricFigure(mean=mean, interval=interval, seeds=seeds)
         results[name] = DevelopmentResult(
-            figures={metric: _figure(metric, rows, given) for metric in task.metrics},
+            figures=figures,
             seen_by_checkpoint=None if flattered is None else task.name in flattered,
             malformed_training_rows=next(iter(by_seed.values())).malformed,
             malformed_development_rows=rows.malformed,
         )
     return results
-
-
-def _figure(metric: str, rows: GlueRows, given: Mapping[str, Any]) -> MetricFigure:
-    gold = np.array(rows.targets)
-    mean, interval = mean_with_interval(
-        metric, gold, list(given.values()), resamples=_RESAMPLES, seed=_SEED
-    )
-    seeds = {seed: METRICS[metric](gold, values) for seed, values in given.items()}
-    return MetricFigure(mean=mean, interval=interval, seeds=seeds)
-
-
-def _best_seed(task: GlueTask, results: Mapping[str, DevelopmentResult]) -> int:
-    """The seed that is best by the task's first metric on its first development set."""
-    first = results[next(iter(task.development.values()))]
-    seeds = first.figures[task.metrics[0]].seeds
-    return int(max(seeds, key=seeds.__getitem__))
 
 
 def table(report: Report) -> str:
@@ -180,15 +163,13 @@ def table(report: Report) -> str:
             f"{row[name]:12.1f}" if name in row else " " * 12 for row in PUBLISHED.values()
         )
         for metric, figure in result.figures.items():
-            lines.append(f"{first:10}{metric:10}{_shown(figure)}{others}".rstrip())
+            low, high = (f"{100 * limit:.1f}" for limit in figure.interval)
+            interval = f"[{low}, {high}]"
+            shown = f"{100 * figure.mean:7.1f}  {interval:16}{len(figure.seeds):>5}"
+            lines.append(f"{first:10}{metric:10}{shown}{others}".rstrip())
             first = others = ""  # a task is named on its first line only
-    return "\n".join(part for line in [*lines, *_notes(report)] for part in _folded(line))
-
-
-def _shown(figure: MetricFigure) -> str:
-    low, high = figure.interval
-    interval = f"[{100 * low:.1f}, {100 * high:.1f}]"
-    return f"{100 * figure.mean:7.1f}  {interval:16}{len(figure.seeds):>5}"
+    lines += _notes(report)
+    return "\n".join(textwrap.fill(line, _WIDTH, subsequent_indent="  ") for line in lines)
 
 
 def _notes(report: Report) -> Iterator[str]:
@@ -220,10 +201,6 @@ def _notes(report: Report) -> Iterator[str]:
         yield f"Not the leaderboard's number of answers: {counts}."
 
 
-def _folded(line: str) -> list[str]:
-    return textwrap.wrap(line, _WIDTH, subsequent_indent="  ") if len(line) > _WIDTH else [line]
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="GLUE's figures and submission")
@@ -237,7 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     answers: dict[str, dict[int, TaskAnswers]] = {}
     for given in options.answers:
         task, seed, file = given.split("=", 2)
-        answers.setdefault(task, {})[int(seed)] = TaskAnswers.load(Path(file))
+        answers.setdefault(task, {})[int(seed)] = TaskAnswers(**read_json(Path(file)))
     seen = None if options.seen is None else [name for name in options.seen.split(",") if name]
     say(table(make_report(options.data, answers, options.out, seen=seen)))
 

@@ -1,5 +1,6 @@
 """The nine tasks of GLUE (Wang et al. 2019) and its diagnostic rows, as their files have them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -100,17 +101,22 @@ _TASKS = (
 TASKS = MappingProxyType({task.name: task for task in _TASKS})
 """Every task that has training rows, in the order of the leaderboard."""
 
-DIAGNOSTIC = ("AX", "AX.tsv")
-"""Folder and submission of the diagnostic rows, which the model of MNLI answers."""
+DIAGNOSTIC = "AX"
+"""Folder, and submission, of the diagnostic rows, which the model of MNLI answers."""
 _DIAGNOSTIC_FILES = ("AX/test.tsv", "AX/diagnostic.tsv", "AX/AX.tsv", "diagnostic/diagnostic.tsv")
 """Where the diagnostic rows may be; the benchmark's own script puts them at the last of these."""
 
-SUBMISSIONS = tuple(
-    sorted(
-        [DIAGNOSTIC[1], *(name for task in TASKS.values() for name in task.submissions.values())]
-    )
+SUBMISSIONS = MappingProxyType(
+    {f"{DIAGNOSTIC}.tsv": TASKS["MNLI"]}
+    | {file: task for task in TASKS.values() for file in task.submissions.values()}
 )
-"""Every file that the leaderboard asks for."""
+"""Every file that the leaderboard asks for → the task whose answers it holds."""
+
+SEEN = MappingProxyType(
+    {"MultiNLI": ("MNLI",), "SNLI": ("MNLI",), "QQP": ("QQP",), "SQuAD": ("QNLI",)}
+)
+"""Data set that a checkpoint may have been trained on → the tasks with the same texts: its figures
+there are too good. A task's own name stands for its own rows."""
 
 OFFICIAL_ROWS = MappingProxyType(
     {
@@ -132,21 +138,20 @@ OFFICIAL_ROWS = MappingProxyType(
 PUBLISHED = MappingProxyType(
     {
         # Development figures of Sanh et al. 2019 (arXiv 1910.01108), table 1, in percent.
-        "ELMo": MappingProxyType(
-            {"CoLA": 44.1, "MNLI-m": 68.6, "MRPC": 76.6, "QNLI": 71.1, "QQP": 86.2, "RTE": 53.4,
-             "SST-2": 91.5, "STS-B": 70.4, "WNLI": 56.3}
-        ),
-        "BERT-base": MappingProxyType(
-            {"CoLA": 56.3, "MNLI-m": 86.7, "MRPC": 88.6, "QNLI": 91.8, "QQP": 89.6, "RTE": 69.3,
-             "SST-2": 92.7, "STS-B": 89.0, "WNLI": 53.5}
-        ),
-        "DistilBERT": MappingProxyType(
-            {"CoLA": 51.3, "MNLI-m": 82.2, "MRPC": 87.5, "QNLI": 89.2, "QQP": 88.5, "RTE": 59.9,
-             "SST-2": 91.3, "STS-B": 86.9, "WNLI": 56.3}
-        ),
+        "ELMo": {"CoLA": 44.1, "MNLI-m": 68.6, "MRPC": 76.6, "QNLI": 71.1, "QQP": 86.2, "RTE": 53.4,
+             "SST-2": 91.5, "STS-B": 70.4, "WNLI": 56.3},
+        "BERT-base": {"CoLA": 56.3, "MNLI-m": 86.7, "MRPC": 88.6, "QNLI": 91.8, "QQP": 89.6, "RTE": 69.3,
+             "SST-2": 92.7, "STS-B": 89.0, "WNLI": 53.5},
+        "DistilBERT": {"CoLA": 51.3, "MNLI-m": 82.2, "MRPC": 87.5, "QNLI": 89.2, "QQP": 88.5, "RTE": 59.9,
+             "SST-2": 91.3, "STS-B": 86.9, "WNLI": 56.3},
     }
 )  # fmt: skip
 """Figures of other models, from their papers, shown beside ours."""
+
+
+def tasks_seen(names: Iterable[str]) -> set[str]:
+    """The tasks whose figures are too good for a checkpoint that was trained on these data sets."""
+    return {task for name in names for task in SEEN.get(name, (name,) if name in TASKS else ())}
 
 
 def diagnostic_file(data: Path) -> Path | None:

@@ -3,13 +3,13 @@
     python -m pipeline.glue.train --data DIR --task CoLA --encoder FOLDER --out FILE --settings JSON
 
 `flows.glue` runs this in a process of its own for each task and seed. Writes the model's answers as
-JSON (pipeline/glue/answers.py).
+JSON (`TaskAnswers`).
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,14 +17,15 @@ import numpy as np
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.core.errors import PipelineError
+from pipeline.core.files import write_json
 from pipeline.core.product import Compute, Section
 from pipeline.core.progress import say
 from pipeline.core.sections import Checkpoint
 from pipeline.core.stage import seed_everything
 from pipeline.core.training_sections import FinetuneParams
-from pipeline.glue.answers import TaskAnswers
 from pipeline.glue.encoders import load_encoder
 from pipeline.glue.official_files import GlueRows, read_labelled, read_unlabelled
+from pipeline.glue.submission import TaskAnswers
 from pipeline.glue.tasks import DIAGNOSTIC, TASKS, GlueTask, diagnostic_file
 from pipeline.models.encoder import freeze_lowest, is_bilm, reads_segments
 from pipeline.models.pretrained import resolve_checkpoint
@@ -125,7 +126,11 @@ def run_task(
     development = {
         name: read_labelled(task, folder / file) for file, name in task.development.items()
     }
-    rows, test = read_labelled(task, folder / "train.tsv"), _test_rows(task, data)
+    rows = read_labelled(task, folder / "train.tsv")
+    files = {folder / file: name for file, name in task.submissions.items()}
+    if task.name == "MNLI" and (diagnostic := diagnostic_file(data)):
+        files[diagnostic] = f"{DIAGNOSTIC}.tsv"
+    test = {name: read_unlabelled(task, path) for path, name in files.items() if path.is_file()}
     model, tokenizer = load_encoder(
         encoder, task, finetune=settings.finetune, max_length=settings.max_length
     )
@@ -136,15 +141,6 @@ def run_task(
         test={name: classifier.answers(found) for name, found in test.items()},
         malformed=rows.malformed,
     )
-
-
-def _test_rows(task: GlueTask, data: Path) -> dict[str, GlueRows]:
-    """File of the submission → the rows that it answers; MNLI's include the diagnostic rows."""
-    files = {data / task.name / file: name for file, name in task.submissions.items()}
-    if task.name == "MNLI":
-        file = diagnostic_file(data)
-        files |= {} if file is None else {file: DIAGNOSTIC[1]}
-    return {name: read_unlabelled(task, path) for path, name in files.items() if path.is_file()}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -166,7 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         settings=settings,
         work=options.out.with_suffix(""),
     )
-    found.save(options.out)
+    write_json(options.out, asdict(found))
     say(f"{options.task}  seed {settings.compute.seed}  done")
 
 

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 import yaml
 
-from flows.glue import official_files, present_tasks, run_glue
+from flows.glue import data_sets_seen, official_files, present_tasks, run_glue
 from pipeline.core.errors import DataError, TrainingError
 from pipeline.core.files import read_json
 from pipeline.core.params import load_params, override
 from pipeline.glue.encoders import load_encoder
 from pipeline.glue.submission import check_submission
-from pipeline.glue.tasks import TASKS, diagnostic_file
+from pipeline.glue.tasks import TASKS, diagnostic_file, tasks_seen
 from pipeline.glue.train import Settings, run_task
 from tests.support.glue_files import write_glue
 from tests.support.repository import REPOSITORY, parameter_values
@@ -92,6 +92,8 @@ def test_tasks_of_every_kind_go_through_to_a_valid_submission(
     assert set(report["tasks"]) == {"CoLA", "STS-B", "MNLI-m", "MNLI-mm"}
     assert {"pearson", "spearman"} <= set(report["tasks"]["STS-B"])
     assert report["missing_tasks"] == ["SST-2", "MRPC", "QQP", "QNLI", "RTE", "WNLI"]
+    lacking = {f"{name}.tsv" for name in ("MRPC", "QNLI", "QQP", "RTE", "SST-2", "WNLI")}
+    assert set(report["missing_submissions"]) == lacking
     path = workspace / "artifacts/glue/submission.zip"
     rows = {"CoLA.tsv": 5, "STS-B.tsv": 6, "MNLI-m.tsv": 3, "MNLI-mm.tsv": 3, "AX.tsv": 2}
     with zipfile.ZipFile(path) as archive:
@@ -211,7 +213,7 @@ def test_a_broken_row_in_any_file_stops_the_task_and_leaves_no_answers(
     shutil.copytree(workspace / "data/RTE", tmp_path / "RTE")
     lines = (tmp_path / "RTE" / file).read_text(encoding="utf-8").splitlines()
     (tmp_path / "RTE" / file).write_text("\n".join([*lines[:2], line]) + "\n", encoding="utf-8")
-    params = load_params(workspace / "params.yaml")
+    params, work = load_params(workspace / "params.yaml"), tmp_path / "work"
     settings = Settings(
         compute=params.compute,
         finetune=params.finetune,
@@ -219,20 +221,14 @@ def test_a_broken_row_in_any_file_stops_the_task_and_leaves_no_answers(
         checkpoint=params.prepare.checkpoint,
     )
     with pytest.raises(DataError, match=re.escape(message)):
-        run_task(
-            TASKS["RTE"],
-            tmp_path,
-            workspace / "encoder",
-            settings=settings,
-            work=tmp_path / "work",
-        )
-    assert not (tmp_path / "work").exists()  # not even a first step was made
+        run_task(TASKS["RTE"], tmp_path, workspace / "encoder", settings=settings, work=work)
+    assert not work.exists()  # not even a first step was made
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--tasks", "SNLI"], "task 'SNLI'"),
+        (["--tasks", "SNLI"], "--tasks 'SNLI'"),
         (["--tasks", "QQP"], "no folder QQP"),
         (["--data", "nowhere"], "no task's folder in nowhere"),
         (["--tasks", "CoLA", "--seeds", "1,two"], "--seeds '1,two'"),
@@ -260,3 +256,42 @@ def test_bad_input_gets_one_message_and_leaves_earlier_results(
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert report.read_text() == "earlier"
+
+
+def test_a_data_set_flatters_the_tasks_that_hold_its_rows() -> None:
+    assert tasks_seen(["SNLI"]) == {"MNLI"}
+    assert tasks_seen(["SQuAD", "QQP"]) == {"QNLI", "QQP"}
+    assert tasks_seen(["RTE", "some corpus"]) == {"RTE"}
+    assert all(name in tasks_seen([name]) for name in TASKS)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "start", "given", "expected"),
+    [
+        (None, "checkpoint", None, ["of the checkpoint"]),
+        ("artifacts/pretrain/model", "checkpoint", None, ["of the checkpoint"]),
+        ("artifacts/pretrain/model", "random", None, []),
+        ("artifacts/finetune/model", "random", None, ["of the checkpoint"]),
+        ("downloads/bert", "checkpoint", None, None),
+        ("downloads/bert", "checkpoint", ["QQP"], ["QQP"]),
+        ("downloads/bert", "checkpoint", [], []),
+    ],
+)
+def test_what_began_with_the_checkpoint_has_seen_what_it_has_seen(
+    workspace: Path,
+    encoder: str | None,
+    start: str,
+    given: list[str] | None,
+    expected: list[str] | None,
+) -> None:
+    params = load_params(workspace / "params.yaml")
+    checkpoint = params.prepare.checkpoint.model_copy(update={"seen": ["of the checkpoint"]})
+    params = params.model_copy(
+        update={
+            "prepare": params.prepare.model_copy(update={"checkpoint": checkpoint}),
+            "pretrain": params.pretrain.model_copy(update={"start": start}),
+        }
+    )
+    folder = None if encoder is None else workspace / encoder
+    artifacts = workspace / "artifacts"
+    assert data_sets_seen(params, folder, artifacts=artifacts, given=given) == expected
