@@ -15,7 +15,6 @@ from pipeline.core.progress import say
 from pipeline.core.sections import Source
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data import sources
-from pipeline.data.licences import waiver
 from pipeline.data.records import Record, write_records
 from pipeline.problem.problems import problem_named
 
@@ -50,7 +49,7 @@ def run(params: Params, paths: Paths) -> Metrics:
 def _collect(source: Source, params: Params, data: Path) -> tuple[list[Record], SourceRecord]:
     """The records of a source, and its entry in the manifest."""
     requirements = params.product.requirements
-    waived = waiver(
+    waived = sources.waiver(
         source.name,
         source.licence,
         allowed=requirements.allowed_licences,

@@ -19,9 +19,9 @@ from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.sections import PrepareParams
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.data.licences import waiver
 from pipeline.data.records import Record, read_records, write_records
 from pipeline.data.related_rows import related_rows
+from pipeline.data.sources import waiver
 from pipeline.data.transfer_set import transfer_sentences, write_sentences
 from pipeline.models.pretrained import resolve_checkpoint
 from pipeline.problem.problems import problem_named

@@ -1,7 +1,7 @@
 """Measures how far annotators agree, with Krippendorff's alpha, for labels and for numbers."""
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import permutations
 from statistics import fmean
 from typing import TypeVar
@@ -44,19 +44,14 @@ def krippendorff_alpha(
         Krippendorff's Alpha-Reliability", sections C and D), or None where no two labels could
         disagree.
     """
-    coincidences = _coincidences(rows)
+    # Ordered pair of values → how often two annotators gave it to one row; a value weighs 1.
+    coincidences: defaultdict[tuple[Value, Value], float] = defaultdict(float)
+    for labels in rows:
+        for pair in permutations(labels, 2):
+            coincidences[pair] += 1 / (len(labels) - 1)
     totals: defaultdict[Value, float] = defaultdict(float)
     for (first, _), weight in coincidences.items():
         totals[first] += weight
     expected = sum(totals[c] * totals[k] * distance(c, k) for c in totals for k in totals if c != k)
     observed = sum(weight * distance(c, k) for (c, k), weight in coincidences.items() if c != k)
     return 1 - (sum(totals.values()) - 1) * observed / expected if expected else None
-
-
-def _coincidences(rows: Iterable[Sequence[Value]]) -> Mapping[tuple[Value, Value], float]:
-    """Ordered pair of values → how often two annotators gave it to one row; a value weighs 1."""
-    weights: defaultdict[tuple[Value, Value], float] = defaultdict(float)
-    for labels in rows:
-        for first, second in permutations(labels, 2):
-            weights[first, second] += 1 / (len(labels) - 1)
-    return weights

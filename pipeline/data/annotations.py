@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.core.errors import DataError
-from pipeline.data.labels import read_label
+from pipeline.data.labels import refusals_are_data_errors
 from pipeline.data.rows import read_rows
 from pipeline.problem.labelling import Labelling
 from pipeline.problem.problem import Problem
@@ -47,7 +47,8 @@ def _read(file: Path, problem: Problem, labelling: Labelling) -> Iterable[Annota
                 expected="the name of who gave the label",
                 next_step="correct the line",
             )
-        label = read_label(cell, problem, labelling, where=where)
+        with refusals_are_data_errors():
+            label = problem.read_label(cell, labelling, where=where)
         time = row.values.get("time", "")
         yield Annotation(id=identifier, annotator=annotator, label=label, time=time)
 

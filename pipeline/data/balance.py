@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from pipeline.core.artifacts.data_reports import NumberSpread, RejectShares
 from pipeline.core.errors import DataError
 from pipeline.core.sections import ValidateParams
-from pipeline.data.labels import data_error
+from pipeline.data.labels import refusals_are_data_errors
 from pipeline.data.records import Record
-from pipeline.problem.labelling import RefusedError
 from pipeline.problem.problem import Problem
 
 
@@ -57,10 +56,8 @@ def check_balance(
     Raises:
         DataError: a label is missing, too rare or too common, or all numbers are the same.
     """
-    try:
+    with refusals_are_data_errors():
         problem.check_rows(_labels(records), counts, limits=params)
-    except RefusedError as refused:
-        raise data_error(refused) from None
 
 
 def spread(records: Sequence[Record], *, problem: Problem) -> NumberSpread | None:

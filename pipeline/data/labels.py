@@ -1,26 +1,18 @@
-"""Reads label cells of data files; a cell that does not fit the problem is a `DataError`."""
+"""Turns the refusals of a problem into the pipeline's errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pipeline.core.errors import DataError
-from pipeline.problem.labelling import Labelling, RefusedError
-from pipeline.problem.problem import Problem
+from pipeline.problem.labelling import RefusedError
 
 
-def read_label(value: str, problem: Problem, labelling: Labelling, *, where: str) -> str:
-    """The label in the form that tables use; see the problem's own `read_label`.
-
-    Args:
-        where: file and line, for the message.
-
-    Raises:
-        DataError: not a label of the product, several labels where there must be one, or not a
-            finite number.
-    """
+@contextmanager
+def refusals_are_data_errors() -> Iterator[None]:
+    """Raise as `DataError` what a problem refuses: a label cell, or labels that are out of balance."""
     try:
-        return problem.read_label(value, labelling, where=where)
+        yield
     except RefusedError as refused:
-        raise data_error(refused) from None
-
-
-def data_error(refused: RefusedError) -> DataError:
-    """The pipeline's error for a cell that the problem refused."""
-    return DataError(refused.got, expected=refused.expected, next_step=refused.next_step)
+        raise DataError(
+            refused.got, expected=refused.expected, next_step=refused.next_step
+        ) from None

@@ -1,17 +1,17 @@
 """Finds, checks and reads the sources of text: files in installed packages or below `data/`."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.core import packages
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file
 from pipeline.core.sections import Source
-from pipeline.data.labels import read_label
+from pipeline.data.labels import refusals_are_data_errors
 from pipeline.data.records import Record, record_id
-from pipeline.data.rows import FileRow, read_rows
+from pipeline.data.rows import read_rows
 from pipeline.problem.labelling import Labelling
 from pipeline.problem.problem import Problem
 
@@ -34,14 +34,42 @@ def find(source: Source, data: Path) -> SourceFile:
         file = packages.locate(source.package, source.path)
         name = f"{source.package} {packages.version(source.package)}: {source.path}"
     else:
-        file, name = _below(data, source), f"{data.name}/{source.path}"
+        file, name = data / source.path, f"{data.name}/{source.path}"
+        if not file.resolve().is_relative_to(data.resolve()):
+            raise DataError(
+                f"source {source.name}: the path {source.path} leaves {data.name}/",
+                expected=f"a path below {data.name}/, so that the data are versioned with the project",
+                next_step=f"copy the file into {data.name}/ and name it from there",
+            )
     if not file.is_file():
+        files = [path for path in sorted(data.rglob("*")) if path.is_file()]
+        there = [path.relative_to(data).as_posix() for path in files if path.name[0] != "."]
         raise DataError(
             f"source {source.name}: there is no file {name}",
-            expected=f"one of: {', '.join(_files(data)) or f'(nothing is in {data.name}/ yet)'}",
+            expected=f"one of: {', '.join(there) or f'(nothing is in {data.name}/ yet)'}",
             next_step=f"put the file into {data.name}/, or correct `path` in params.yaml",
         )
     return SourceFile(file, name)
+
+
+def waiver(
+    name: str, licence: str, *, allowed: Collection[str], waivers: Mapping[str, str]
+) -> str | None:
+    """The reason of the waiver for `name`; None where its licence is allowed.
+
+    Raises:
+        DataError: the licence is not allowed and there is no waiver for `name`.
+    """
+    if licence in allowed:
+        return None
+    if reason := waivers.get(name, "").strip():
+        return reason
+    raise DataError(
+        f"{name} has the licence {licence!r}",
+        expected=f"one of {', '.join(allowed) or '(none)'}, or a waiver",
+        next_step=f"use another source, or write the reason for using it as "
+        f"product.requirements.licence_waivers.{name} in params.yaml",
+    )
 
 
 def check_hash(source: Source, file: Path) -> str:
@@ -73,22 +101,24 @@ def read_source(
     columns = dict.fromkeys(name for name in named if name)
     labelling = Labelling(labels, source.label_values, source.label_separator or "")
 
-    def label_of(row: FileRow, where: str) -> str | None:
-        if source.label_column is None:
-            return None
-        return read_label(row.values[source.label_column], problem, labelling, where=where)
-
     copies: Counter[tuple[str, str | None]] = Counter()
     records = []
     for row in read_rows(file, columns=list(columns)):
         if any(row.values[name] != value for name, value in source.where.items()):
             continue
         where = f"source {source.name}, {file.name}, line {row.line}"
-        record = _record(source, row, label=label_of(row, where), where=where)
-        texts = record.text, record.second
-        identifier = record_id(source.name, record.text, second=record.second, copy=copies[texts])
-        copies[texts] += 1
-        records.append(replace(record, id=identifier))
+        label = None
+        if source.label_column:
+            with refusals_are_data_errors():
+                label = problem.read_label(row.values[source.label_column], labelling, where=where)
+        text = _encodable(row.values[source.text_column], where)
+        column = source.second_text_column
+        second = _encodable(row.values[column], where) if column else None
+        identifier = record_id(source.name, text, second=second, copy=copies[text, second])
+        copies[text, second] += 1
+        records.append(
+            Record(id=identifier, source=source.name, text=text, second=second, label=label)
+        )
     if not records:
         raise DataError(
             f"source {source.name}: {file.name} has no row to read",
@@ -111,34 +141,6 @@ def check_unique(records: Collection[Record]) -> None:
             expected="an id for each row",
             next_step="give each source in params.yaml its own name",
         )
-
-
-def _below(data: Path, source: Source) -> Path:
-    file = data / source.path
-    if not file.resolve().is_relative_to(data.resolve()):
-        raise DataError(
-            f"source {source.name}: the path {source.path} leaves {data.name}/",
-            expected=f"a path below {data.name}/, so that the data are versioned with the project",
-            next_step=f"copy the file into {data.name}/ and name it from there",
-        )
-    return file
-
-
-def _files(data: Path) -> list[str]:
-    files = (path for path in sorted(data.rglob("*")) if path.is_file())
-    return [path.relative_to(data).as_posix() for path in files if path.name[0] != "."]
-
-
-def _record(source: Source, row: FileRow, *, label: str | None, where: str) -> Record:
-    """The record of a row, its id not yet given."""
-    second = source.second_text_column
-    return Record(
-        id="",
-        source=source.name,
-        text=_encodable(row.values[source.text_column], where),
-        second=_encodable(row.values[second], where) if second else None,
-        label=label,
-    )
 
 
 def _encodable(text: str, where: str) -> str:
