@@ -45,7 +45,7 @@ from pipeline.core.variants import (
     Variant,
     all_variants,
 )
-from pipeline.data.unlabelled import read_last
+from pipeline.data.tables import last_sentences
 from pipeline.problem.decision import Decision
 from pipeline.problem.problems import problem_named
 from pipeline.report.model_card import Release, model_card
@@ -191,7 +191,7 @@ def _batch_invariance(
 ) -> BatchInvariance:
     """Measured on corpus sentences, and on validation texts where these are too few."""
     wanted, validation = params.gate.invariance_sentences, _split("validation", paths)
-    corpus = read_last(paths.read("prepare", "sentences.parquet"), wanted)
+    corpus = last_sentences(paths.read("prepare", "sentences.parquet"), wanted)
     others = requests_of(validation.texts, validation.seconds)[: wanted - len(corpus)]
     found = measure_batch_invariance(
         model, [*corpus, *others], pad_token_id=pad_token_id, workers=params.compute.threads

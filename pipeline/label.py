@@ -14,7 +14,7 @@ from pipeline.core.paths import Paths
 from pipeline.core.product import Product
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data.agreement import agreement
-from pipeline.data.annotations import Annotations, by_row, read_annotations
+from pipeline.data.annotations import Annotations, read_annotations
 from pipeline.data.records import Record, read_records, write_records
 from pipeline.problem.problems import problem_named
 
@@ -24,12 +24,18 @@ def run(params: Params, paths: Paths) -> Metrics:
     product = params.product
     problem, labels = problem_named(product.problem), product.labels
     records = read_records(paths.read("validate", "records.parquet"))
-    votes = by_row(read_annotations(paths.annotations, problem=problem, labels=labels))
+    votes = read_annotations(paths.annotations, problem=problem, labels=labels)
     gold = [_merged(record, votes, product) for record in records]
     changed = sum(new.label != old.label for new, old in zip(gold, records, strict=True))
     known = {record.id for record in records}
     agreed = _agreement(votes, known=known, changed=changed, product=product)
-    _check(agreed, params.label.min_agreement)
+    alpha, limit = agreed.alpha, params.label.min_agreement
+    if alpha is not None and alpha < limit:
+        raise DataError(
+            f"Krippendorff's alpha of the annotations is {alpha:.3f}",
+            expected=f"at least {limit} (label.min_agreement)",
+            next_step="make the instructions clearer and annotate again, or lower the limit",
+        )
     write_records(paths.out / "records.parquet", gold, LabelledRecords.columns())
     agreed.write(paths)
     return {
@@ -69,16 +75,6 @@ def _agreement(
         ),
         changed_labels=changed,
     )
-
-
-def _check(agreed: AgreementReport, limit: float) -> None:
-    alpha = agreed.alpha
-    if alpha is not None and alpha < limit:
-        raise DataError(
-            f"Krippendorff's alpha of the annotations is {alpha:.3f}",
-            expected=f"at least {limit} (label.min_agreement)",
-            next_step="make the instructions clearer and annotate again, or lower the limit",
-        )
 
 
 if __name__ == "__main__":

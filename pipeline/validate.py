@@ -5,12 +5,13 @@ Writes  artifacts/validate/{records.parquet, corpus.parquet, rejects.parquet, re
         data_card.md, metrics.json}
 """
 
-from collections.abc import Sequence
+from collections import Counter
 
 from pipeline.core.artifacts.data_reports import (
     DataReport,
     Manifest,
     NearDuplicates,
+    NumberSpread,
     PersonalData,
 )
 from pipeline.core.artifacts.table_columns import Rejects, ValidatedCorpus, ValidatedRecords
@@ -19,10 +20,9 @@ from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.data import balance, row_checks
-from pipeline.data.duplicates import groups
-from pipeline.data.privacy import personal_data
-from pipeline.data.records import Record, read_records, to_columns, write_records
+from pipeline.data import row_checks
+from pipeline.data.labels import refusals_are_data_errors
+from pipeline.data.records import read_records, to_columns, write_records
 from pipeline.data.tables import text_schema, write_table
 from pipeline.problem.problems import problem_named
 from pipeline.report.data_card import data_card
@@ -30,30 +30,32 @@ from pipeline.report.data_card import data_card
 
 def run(params: Params, paths: Paths) -> Metrics:
     """Check the labelled rows, and the corpus against them; stop where a limit is broken."""
+    limits, problem = params.validate_, problem_named(params.product.problem)
     records = read_records(paths.read("collect", "records.parquet"))
     corpus = read_records(paths.read("collect", "corpus.parquet"))
-    labelled = row_checks.check_labelled(records, params.validate_)
-    shares = row_checks.shares(len(records), labelled.rejects)
-    reasons = row_checks.counts_by_reason(labelled.rejects)
-    why = ", ".join(f"{reason}: {count:,}" for reason, count in reasons.items())
-    balance.check_shares(shares, params=params.validate_, why=why)
-    problem = problem_named(params.product.problem)
-    counts = balance.label_counts(labelled.records, problem=problem, labels=params.product.labels)
-    balance.check_balance(labelled.records, counts, problem=problem, params=params.validate_)
+    labelled = row_checks.check_labelled(records, limits)
+    shares = row_checks.checked_shares(len(records), labelled.rejects, limits)
+    labels, cells = params.product.labels, [record.label or "" for record in labelled.records]
+    counted = Counter(label for cell in cells for label in problem.labels_in(cell, labels))
+    counts = {label: counted[label] for label in labels}
+    with refusals_are_data_errors():
+        problem.check_rows(cells, counts, limits=limits)
     say(f"validate  {len(corpus):,} corpus rows against {len(labelled.records):,} labelled ones")
-    unlabelled = row_checks.check_corpus(corpus, labelled.records, params.validate_)
+    unlabelled = row_checks.check_corpus(corpus, labelled.records, limits)
     say("validate  personal data")
+    spread, clusters = problem.spread(cells), Counter(row.cluster for row in labelled.records)
+    sizes = [size for size in clusters.values() if size > 1]
     report = DataReport(
-        limits=params.validate_,
+        limits=limits,
         labels=counts,
-        numbers=balance.spread(labelled.records, problem=problem),
+        numbers=None if spread is None else NumberSpread(**spread),
         shares=shares,
         labelled=row_checks.summary(len(records), labelled),
         corpus=row_checks.summary(len(corpus), unlabelled),
-        near_duplicates=_clusters(labelled.records),
+        near_duplicates=NearDuplicates(clusters=len(sizes), rows_in_clusters=sum(sizes)),
         personal_data=PersonalData(
-            labelled=personal_data(row_checks.texts(labelled.records)),
-            corpus=personal_data(row_checks.texts(unlabelled.records)),
+            labelled=row_checks.personal_data(labelled.records),
+            corpus=row_checks.personal_data(unlabelled.records),
         ),
         note=row_checks.NOTE,
     )
@@ -73,12 +75,6 @@ def _save(
     report.write(paths)
     card = data_card(Manifest.read(paths).sources, report)
     write_text(paths.out / "data_card.md", card)
-
-
-def _clusters(records: Sequence[Record]) -> NearDuplicates:
-    clusters = groups(record.cluster for record in records)
-    sizes = [len(rows) for rows in clusters if len(rows) > 1]
-    return NearDuplicates(clusters=len(sizes), rows_in_clusters=sum(sizes))
 
 
 def _metrics(report: DataReport) -> Metrics:

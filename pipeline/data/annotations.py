@@ -25,8 +25,10 @@ class Annotation:
     time: str
 
 
-def read_annotations(folder: Path, *, problem: Problem, labels: Sequence[str]) -> list[Annotation]:
-    """All annotations in the files of `folder` (CSV, TSV, JSON lines, Parquet), in order of time.
+def read_annotations(folder: Path, *, problem: Problem, labels: Sequence[str]) -> Annotations:
+    """The last label that each annotator gave to each row, from the files of `folder`.
+
+    Files are CSV, TSV, JSON lines or Parquet.
 
     Raises:
         DataError: a file is malformed, an annotator has no name, or a label is not the product's.
@@ -34,7 +36,10 @@ def read_annotations(folder: Path, *, problem: Problem, labels: Sequence[str]) -
     files = [path for path in sorted(folder.glob("*")) if path.name[0] != "." and path.is_file()]
     labelling = Labelling(labels)
     found = [annotation for file in files for annotation in _read(file, problem, labelling)]
-    return sorted(found, key=lambda annotation: annotation.time)
+    rows: Annotations = {}
+    for annotation in sorted(found, key=lambda annotation: annotation.time):
+        rows.setdefault(annotation.id, {})[annotation.annotator] = annotation.label
+    return rows
 
 
 def _read(file: Path, problem: Problem, labelling: Labelling) -> Iterable[Annotation]:
@@ -51,11 +56,3 @@ def _read(file: Path, problem: Problem, labelling: Labelling) -> Iterable[Annota
             label = problem.read_label(cell, labelling, where=where)
         time = row.values.get("time", "")
         yield Annotation(id=identifier, annotator=annotator, label=label, time=time)
-
-
-def by_row(annotations: Iterable[Annotation]) -> Annotations:
-    """The last label that each annotator gave to each row."""
-    rows: Annotations = {}
-    for annotation in annotations:
-        rows.setdefault(annotation.id, {})[annotation.annotator] = annotation.label
-    return rows

@@ -1,10 +1,12 @@
 """Cleans rows and takes out unusable ones, with a reason: empty, too long, copies, leaks."""
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.core.artifacts.data_reports import Lengths, RejectShares, TableReport
+from pipeline.core.errors import DataError
 from pipeline.core.progress import track
 from pipeline.core.sections import ValidateParams
 from pipeline.data.duplicates import groups, near_duplicates
@@ -16,6 +18,14 @@ EMPTY, SHORT, LONG = "empty", "too short", "too long"
 COPY, CONFLICT = "copy of another row", "copies with different labels"
 _MAX_HYPOTHESES = 20
 CONTAINS, CONTAINED = "holds a labelled text", "is part of a labelled text"
+# Patterns find most personal data, not all; the data card says so.
+_PERSONAL = {
+    "email": re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+\b"),
+    "url": re.compile(r"\b(?:https?://|www\.)[^\s<>\"]+", re.IGNORECASE),
+    "phone": re.compile(
+        r"(?<![\w.])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])\d{3,4}[ .-]\d{3,4}(?!\w)"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +53,15 @@ def check_labelled(records: Sequence[Record], params: ValidateParams) -> Checked
     """
     kept, rejects = _usable(records, params)
     kept, words, copies = _without_copies(kept)
-    together = [rows for rows in _same_first(kept, words) if len(rows) <= _MAX_HYPOTHESES]
+    same_first = groups(line.partition("\n")[0] for line in words)
+    pairs = [rows for rows in same_first if kept[rows[0]].second is not None]
+    together = [rows for rows in pairs if len(rows) <= _MAX_HYPOTHESES]
     firsts = near_duplicates(words, similarity=params.near_duplicate_similarity, together=together)
     # Records are ordered by id, so the first of a cluster has its smallest id.
     kept = [
         replace(record, cluster=kept[first].id) for record, first in zip(kept, firsts, strict=True)
     ]
     return Checked(kept, rejects + copies)
-
-
-def _same_first(records: Sequence[Record], words: Sequence[str]) -> list[list[int]]:
-    """Row numbers of pairs, grouped by the first text; `words` has a line for each text."""
-    found = groups(line.partition("\n")[0] for line in words)
-    return [rows for rows in found if records[rows[0]].second is not None]
 
 
 def check_corpus(
@@ -81,8 +87,15 @@ def _usable(records: Sequence[Record], params: ValidateParams) -> tuple[list[Rec
 
     Records come by id, with repeated rows of a source after all others.
     """
+
+    def later_copy_then_id(record: Record) -> tuple[bool, str]:
+        # The first of two copies must stay, whatever their ids: otherwise rows would change splits.
+        first = record_id(record.source, record.text, second=record.second)
+        return record.id != first, record.id
+
     kept, rejects = [], []
-    for record in track(sorted(records, key=_first_then_id), "validate  cleaning", len(records)):
+    in_order = sorted(records, key=later_copy_then_id)
+    for record in track(in_order, "validate  cleaning", len(records)):
         cleaned = replace(
             record,
             text=clean(record.text),
@@ -104,12 +117,6 @@ def _texts(record: Record) -> list[str]:
 def _bare(record: Record) -> str:
     """The bare words of a record, one line for each text; copies have the same."""
     return "\n".join(bare_words(text) for text in _texts(record))
-
-
-def _first_then_id(record: Record) -> tuple[bool, str]:
-    # The first of two copies must stay, whatever their ids: otherwise rows would change splits.
-    first = record_id(record.source, record.text, second=record.second)
-    return record.id != first, record.id
 
 
 def _reason(text: str, params: ValidateParams) -> str | None:
@@ -139,41 +146,58 @@ def _without_copies(records: Sequence[Record]) -> tuple[list[Record], list[str],
     return [record for record, _ in kept], [text for _, text in kept], rejects
 
 
-def counts_by_reason(rejects: Sequence[Reject]) -> dict[str, int]:
-    """Reason → how many rows were taken out for it, the commonest first."""
-    return dict(Counter(reject.reason for reject in rejects).most_common())
+def checked_shares(total: int, rejects: Sequence[Reject], params: ValidateParams) -> RejectShares:
+    """Shares of all labelled rows: copies, and rows rejected for every other reason.
 
-
-def shares(total: int, rejects: Sequence[Reject]) -> RejectShares:
-    """Shares of all labelled rows: copies, and rows rejected for every other reason."""
+    Raises:
+        DataError: a share is above its limit.
+    """
     copies = sum(reject.reason == COPY for reject in rejects)
-    return RejectShares(
+    shares = RejectShares(
         rejected=round((len(rejects) - copies) / total, 6), copies=round(copies / total, 6)
     )
+    for what, share, name in (
+        ("rejected", shares.rejected, "max_reject_share"),
+        ("copies of others", shares.copies, "max_duplicate_share"),
+    ):
+        limit: float = getattr(params, name)
+        if share > limit:
+            reasons = _counts_by_reason(rejects).items()
+            why = ", ".join(f"{reason}: {count:,}" for reason, count in reasons)
+            raise DataError(
+                f"{share:.1%} of the labelled rows are {what} ({why})",
+                expected=f"at most {limit:.1%} (validate.{name})",
+                next_step=f"correct the source, or raise validate.{name} if the rows are fine",
+            )
+    return shares
 
 
-def texts(records: Sequence[Record]) -> Iterator[str]:
-    """One string for each record: its text, or both texts of a pair on a line each."""
-    return ("\n".join(_texts(record)) for record in records)
+def personal_data(records: Sequence[Record]) -> dict[str, int]:
+    """Kind of personal data → how many of the records contain it, in either text."""
+    texts = ["\n".join(_texts(record)) for record in records]
+    return {
+        kind: sum(pattern.search(text) is not None for text in texts)
+        for kind, pattern in _PERSONAL.items()
+    }
 
 
 def summary(total: int, checked: Checked) -> TableReport:
     """Counts of one table for the report."""
+    lengths = sorted(sum(map(len, _texts(record))) for record in checked.records) or [0]
+    least, median, p95, most = (
+        lengths[min(int(share * len(lengths)), len(lengths) - 1)] for share in (0, 0.5, 0.95, 1)
+    )
     return TableReport(
         rows_in=total,
         rows_out=len(checked.records),
-        rejects=counts_by_reason(checked.rejects),
-        characters=_lengths(checked.records),
+        rejects=_counts_by_reason(checked.rejects),
+        characters=Lengths(least=least, median=median, p95=p95, most=most),
     )
 
 
-def _lengths(records: Sequence[Record]) -> Lengths:
-    lengths = sorted(sum(map(len, _texts(record))) for record in records)
-
-    def at(share: float) -> int:
-        return lengths[min(int(share * len(lengths)), len(lengths) - 1)] if lengths else 0
-
-    return Lengths(least=at(0), median=at(0.5), p95=at(0.95), most=at(1))
+def _counts_by_reason(rejects: Sequence[Reject]) -> dict[str, int]:
+    """Reason → how many rows were taken out for it, the commonest first."""
+    return dict(Counter(reject.reason for reject in rejects).most_common())
 
 
 NOTE = (

@@ -40,3 +40,14 @@ def read_table(path: Path) -> Columns:
 def text_schema(*names: str, **types: pa.DataType) -> pa.Schema:
     """A schema with string columns `names` and then columns of other types."""
     return pa.schema([*((name, pa.string()) for name in names), *types.items()])
+
+
+def last_sentences(path: Path, count: int) -> list[str]:
+    """The last `count` of prepare's sentences in hash order, or all where there are fewer.
+
+    For checks that need many texts and no labels. Some may be in the transfer set. That does no
+    harm where answers are only compared with each other.
+    """
+    table = pq.read_table(path, columns=["text"])
+    texts: list[str] = table["text"].slice(max(len(table) - count, 0)).to_pylist()
+    return texts
