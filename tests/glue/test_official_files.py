@@ -26,13 +26,8 @@ def test_cola_has_no_header_and_its_marks_are_no_text(data: Path) -> None:
     assert rows.texts[:2] == ["Band the well played.", "The band played well."]
     assert rows.targets[:2] == [0.0, 1.0]
     assert rows.seconds == []
-    assert read_unlabelled(TASKS["CoLA"], data / "CoLA/test.tsv").indices == [
-        "0",
-        "1",
-        "2",
-        "3",
-        "4",
-    ]
+    test = read_unlabelled(TASKS["CoLA"], data / "CoLA/test.tsv")
+    assert test.indices == ["0", "1", "2", "3", "4"]
 
 
 def test_a_byte_order_mark_hides_no_column(data: Path) -> None:
