@@ -13,8 +13,8 @@ class SourceRecord(Part):
 
     name: str
     """Its name in `collect.sources`."""
-    kind: Literal["package", "file"]
-    """`package`: from an installed Python package. `file`: from a file below `data/`."""
+    kind: str
+    """`kind` of the source in params.yaml, such as `package` or `file`."""
     origin: str
     """Distribution, version and path inside it, or the path of the file."""
     licence: str
