@@ -38,7 +38,7 @@ from pathlib import Path
 
 from transformers.utils import logging
 
-from benchmarks.support.command_line import new_parser, print_result
+from benchmarks.support.command_line import built_file, new_parser, print_result
 from benchmarks.support.field import PEERS, Contender, Field
 from benchmarks.support.folds import built_folds
 from benchmarks.support.peer_table import (
@@ -82,12 +82,7 @@ def open_field(paths: Paths, *, peers: Iterable[str]) -> Field:
     Raises:
         DataError: nothing was built yet, or the product is no classifier of single texts.
     """
-    if not (paths.artifacts / "gate" / "metrics.json").is_file():
-        raise DataError(
-            "no artifacts/gate/metrics.json",
-            expected="a build, whose release is compared",
-            next_step="run `NO_RELEASE=1 make pipeline` first",
-        )
+    gate = built_file(paths.root, "gate/metrics.json")
     params = load_params(paths.params)
     if params.product.problem != CLASSIFICATION or params.product.pairs:
         raise DataError(
@@ -95,7 +90,7 @@ def open_field(paths: Paths, *, peers: Iterable[str]) -> Field:
             expected="a classifier of single texts, which all contenders can be",
             next_step="run this benchmark on such a product",
         )
-    release = read_json(paths.read("gate", "metrics.json"))["released"]
+    release = read_json(gate)["released"]
     return Field(root=paths.root, params=params, release=release, peers=tuple(peers))
 
 
@@ -177,7 +172,8 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Command line."""
     options = parse_arguments()
-    _hide_progress_bars()
+    os.environ["TQDM_DISABLE"] = "1"  # in child processes, too
+    logging.disable_progress_bar()
     paths = Paths(ROOT)
     field = open_field(paths, peers=[name for name in options.peers if name != "none"])
     own, texts = field.params.compute.seed, texts_by_tokens(paths, TOKENS)
@@ -210,12 +206,6 @@ def main() -> None:
     }
     ratios = {name: value_of(compared.get(name)) for name in RATIOS}
     print_result("compression", ratios=ratios, figures=shown)
-
-
-def _hide_progress_bars() -> None:
-    """Switches off progress bars of libraries, here and in child processes."""
-    os.environ["TQDM_DISABLE"] = "1"
-    logging.disable_progress_bar()
 
 
 def report(found: Mapping[str, Figure | None]) -> None:

@@ -38,24 +38,11 @@ def timed(command: list[str], folder: Path, environment: Mapping[str, str]) -> t
     return time.perf_counter() - started, answer.stdout
 
 
-def stage_seconds(printed: str) -> list[float]:
-    """The seconds of each stage, from a build's output."""
-    return [float(match) for match in _DONE.findall(printed)]
-
-
 def forget_results(folder: Path) -> None:
     """Deletes all results and the run cache, so that every stage is stale."""
     for name in ("artifacts", ".dvc/cache", ".modelyard/checkpoints"):
         shutil.rmtree(folder / name, ignore_errors=True)
     (folder / "dvc.lock").unlink(missing_ok=True)
-
-
-def fresh_copy(target: Path) -> Path:
-    """A clone of this repository at its commit, with the data that git leaves out."""
-    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(target)], check=True)
-    for name in ("data", "annotations"):
-        shutil.copytree(ROOT / name, target / name, dirs_exist_ok=True)
-    return target
 
 
 def measure(folder: Path, *, rounds: int, idle_rounds: int) -> dict[str, float]:
@@ -67,7 +54,7 @@ def measure(folder: Path, *, rounds: int, idle_rounds: int) -> dict[str, float]:
     for _ in range(rounds):
         forget_results(folder)
         wall, printed = timed(build, folder, environment)
-        own = stage_seconds(printed)
+        own = [float(match) for match in _DONE.findall(printed)]
         full.append((wall, sum(own), len(own)))
     pairs = [
         (timed(build, folder, environment)[0], timed(status, folder, environment)[0])
@@ -97,7 +84,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="orchestration-") as name:
         folder = Path(name).resolve() / "repository"
         if options.here:
-            fresh_copy(folder)
+            subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+            for data in ("data", "annotations"):  # git leaves them out
+                shutil.copytree(ROOT / data, folder / data, dirs_exist_ok=True)
         else:
             folder.mkdir()
             make_mini_repo(folder)

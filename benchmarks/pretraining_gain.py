@@ -14,7 +14,6 @@ the ELMo of profile `bilm`, with this product's tokenizer.
 import argparse
 import tempfile
 import time
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -22,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
-from benchmarks.support.command_line import new_parser, print_result
+from benchmarks.support.command_line import built_file, new_parser, print_result
 from benchmarks.support.pretraining_runs import load_profile
 from pipeline.core.params import Params, load_params
 from pipeline.core.product import Compute
 from pipeline.core.stage import seed_everything
 from pipeline.core.training_sections import OptimisationParams, PretrainParams
-from pipeline.metrics.intervals import Interval, paired_difference
+from pipeline.metrics.intervals import paired_difference
 from pipeline.models.encoder import load_classifier, load_tokenizer, save_model
 from pipeline.models.language_models import new_language_model
 from pipeline.text.batching import epoch_batches
@@ -45,32 +44,14 @@ from pipeline.training.token_rows import tokenize
 ROOT = Path(__file__).resolve().parents[1]
 _SEEDS = (1, 2, 3)
 _RESAMPLES = 2000
+_HELDOUT = ("validation", "test")
 
 
-@dataclass(frozen=True)
-class Student:
-    """A language model's shape and pretraining, and its training on the labelled rows."""
-
-    pretraining: PretrainParams
-    optimisation: OptimisationParams
-
-
-@dataclass(frozen=True)
-class LabelledSplits:
-    """The training rows, and the splits that a classifier is tested on."""
-
-    train: Split
-    heldout: dict[str, Split]
-
-    @classmethod
-    def read(cls, records: Path) -> "LabelledSplits":
-        """Reads prepare's records."""
-        heldout = {name: read_split(records, name) for name in ("validation", "test")}
-        return cls(read_split(records, "train"), heldout)
-
-
-def bert_student(root: Path) -> Student:
-    """A masked language model of 2 layers, 192 wide."""
+def student_settings(name: str) -> tuple[PretrainParams, float]:
+    """A student's shape and pretraining, and its learning rate on the labelled rows."""
+    if name == "bilm":
+        params = load_profile(ROOT, "bilm")
+        return params.pretrain, params.distill.learning_rate
     changed = {
         "start": "random",
         "layers": 2,
@@ -82,22 +63,7 @@ def bert_student(root: Path) -> Student:
         "batch_size": 16,
         "learning_rate": 1e-3,
     }
-    settings = load_params(root / "params.yaml").pretrain.model_copy(update=changed)
-    return _student(settings, learning_rate=5e-4)
-
-
-def bilm_student(root: Path) -> Student:
-    """The student of profile `bilm`."""
-    params = load_profile(root, "bilm")
-    return _student(params.pretrain, learning_rate=params.distill.learning_rate)
-
-
-STUDENTS = {"bert": bert_student, "bilm": bilm_student}
-
-
-def _student(pretraining: PretrainParams, *, learning_rate: float) -> Student:
-    changes = {"learning_rate": learning_rate, "batch_size": 32}
-    return Student(pretraining, pretraining.model_copy(update=changes))
+    return load_params(ROOT / "params.yaml").pretrain.model_copy(update=changed), 5e-4
 
 
 def pretrain(
@@ -133,7 +99,7 @@ def pretrain(
 
 
 def right_answers(
-    data: LabelledSplits,
+    splits: dict[str, Split],
     start: Path,
     *,
     params: Params,
@@ -144,7 +110,7 @@ def right_answers(
     seed_everything(params.compute.seed)
     tokenizer = load_tokenizer(start)
     model = load_classifier(start, labels=params.product.labels, dropout=0.1)
-    tokens = tokenize(tokenizer, data.train.texts, max_length=params.prepare.max_length)
+    tokens = tokenize(tokenizer, splits["train"].texts, max_length=params.prepare.max_length)
     training = Training(
         task=f"{start.name} seed {params.compute.seed}",
         optimisation=optimisation,
@@ -153,19 +119,19 @@ def right_answers(
         checkpoints=Checkpoints(folder / "checkpoints"),
         curve=Curve(folder / "train.csv"),
     )
-    train(model, label_objective(tokens, data.train.label_ids), training)
+    train(model, label_objective(tokens, splits["train"].label_ids), training)
     found = {}
-    for name, split in data.heldout.items():
-        rows = tokenize(tokenizer, split.texts, max_length=params.prepare.max_length)
+    for name in _HELDOUT:
+        rows = tokenize(tokenizer, splits[name].texts, max_length=params.prepare.max_length)
         logits = predict_logits(model, rows, compute=params.compute, batch_size=64)
-        found[name] = (logits.argmax(axis=1) == split.label_ids).astype(np.float64)
+        found[name] = (logits.argmax(axis=1) == splits[name].label_ids).astype(np.float64)
     shown = "  ".join(f"{name} accuracy {right.mean():.4f}" for name, right in found.items())
     print(f"{start.name}  seed {params.compute.seed}  {shown}", flush=True)
     return found
 
 
 def over_seeds(
-    data: LabelledSplits,
+    splits: dict[str, Split],
     start: Path,
     *,
     params: Params,
@@ -178,21 +144,15 @@ def over_seeds(
         compute = params.compute.model_copy(update={"seed": seed})
         seeded = params.model_copy(update={"compute": compute})
         found.append(
-            right_answers(data, start, params=seeded, optimisation=optimisation, folder=folder)
+            right_answers(splits, start, params=seeded, optimisation=optimisation, folder=folder)
         )
-    return {name: np.stack([answers[name] for answers in found]) for name in data.heldout}
-
-
-def gain_with_interval(first: NDArray[np.float64], second: NDArray[np.float64]) -> Interval:
-    """Difference of means in points, with its paired interval over rows; both `(seeds, rows)`."""
-    points = [100 * answers.mean(axis=0) for answers in (first, second)]
-    return paired_difference(*points, confidence=0.95, resamples=_RESAMPLES, seed=0)
+    return {name: np.stack([answers[name] for answers in found]) for name in _HELDOUT}
 
 
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = new_parser(__doc__)
-    parser.add_argument("--model", choices=sorted(STUDENTS), default="bert")
+    parser.add_argument("--model", choices=["bert", "bilm"], default="bert")
     parser.add_argument("--tokens", type=int, help="of the corpus to use (default: all)")
     parser.add_argument("--passes", type=int, default=1, help="over them, while pretraining")
     parser.add_argument("--epochs", type=int, default=4, help="on the labelled rows")
@@ -203,10 +163,12 @@ def main() -> None:
     """Command line."""
     options = parse_arguments()
     params = load_params(ROOT / "params.yaml")
-    student = STUDENTS[options.model](ROOT)
-    settings = student.pretraining.model_copy(update={"epochs": options.passes})
-    optimisation = student.optimisation.model_copy(update={"epochs": options.epochs})
-    data = LabelledSplits.read(ROOT / "artifacts/prepare/records.parquet")
+    settings, rate = student_settings(options.model)
+    changed = {"learning_rate": rate, "batch_size": 32, "epochs": options.epochs}
+    optimisation = settings.model_copy(update=changed)
+    settings = settings.model_copy(update={"epochs": options.passes})
+    records = built_file(ROOT, "prepare/records.parquet")
+    splits = {name: read_split(records, name) for name in ("train", *_HELDOUT)}
     with tempfile.TemporaryDirectory(prefix="gain-") as name:
         folder = Path(name)
         started = time.perf_counter()
@@ -215,11 +177,12 @@ def main() -> None:
         seconds = time.perf_counter() - started
         right = {
             start: over_seeds(
-                data, folder / start, params=params, optimisation=optimisation, folder=folder
+                splits, folder / start, params=params, optimisation=optimisation, folder=folder
             )
             for start in ("random", "pretrained")
         }
-    gain = gain_with_interval(right["pretrained"]["test"], right["random"]["test"])
+    points = [100 * right[start]["test"].mean(axis=0) for start in ("pretrained", "random")]
+    gain = paired_difference(*points, confidence=0.95, resamples=_RESAMPLES, seed=0)
     accuracy = {
         start: {name: answers.mean(axis=1).tolist() for name, answers in by_split.items()}
         for start, by_split in right.items()

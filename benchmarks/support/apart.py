@@ -29,10 +29,9 @@ def in_own_process(function: _Function) -> Iterator[_Function]:
 
 
 def _end_with_the_caller() -> None:
-    threading.Thread(target=_await_callers_end, daemon=True).start()
+    def wait() -> None:
+        if (caller := multiprocessing.parent_process()) is not None:
+            caller.join()
+            os._exit(1)  # even in the middle of a computation: nobody will read its result
 
-
-def _await_callers_end() -> None:
-    if (caller := multiprocessing.parent_process()) is not None:
-        caller.join()
-        os._exit(1)  # even in the middle of a computation: nobody will read its result
+    threading.Thread(target=wait, daemon=True).start()

@@ -1,16 +1,34 @@
-"""Shared parts of the benchmarks: the parser, rounds of timings, the JSON line."""
+"""Shared parts of the benchmarks: the parser, the files of a build, rounds of timings, the JSON line."""
 
 import argparse
 import json
 import statistics
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from flows.planning.machine import describe_machine
+from pipeline.core.errors import DataError
 
 
 def new_parser(documentation: str) -> argparse.ArgumentParser:
     """A parser that describes itself with the first line of a module's docstring."""
     return argparse.ArgumentParser(description=documentation.splitlines()[0])
+
+
+def built_file(root: Path, name: str) -> Path:
+    """The file `artifacts/<name>` of a clone.
+
+    Raises:
+        DataError: nothing was built yet.
+    """
+    path = root / "artifacts" / name
+    if not path.is_file():
+        raise DataError(
+            f"no artifacts/{name}",
+            expected="the files of a build",
+            next_step="run `NO_RELEASE=1 make pipeline` first",
+        )
+    return path
 
 
 def median_rates(engines: Mapping[str, Callable[[], float]], *, rounds: int) -> dict[str, float]:

@@ -37,9 +37,11 @@ class LocalEngine(ABC):
     def open(self, threads: int) -> Answer:
         """Loads the model; called once in its process."""
 
-    def turns(self, threads: int) -> AbstractContextManager[Take]:
+    @contextmanager
+    def turns(self, threads: int) -> Iterator[Take]:
         """Implements `Engine`."""
-        return _apart(self, threads)
+        with in_own_process(take_turn_of) as take:
+            yield partial(take, self, threads)
 
 
 @dataclass(frozen=True)
@@ -125,9 +127,3 @@ def _opened(engine: LocalEngine, threads: int) -> Answer:
 def take_turn_of(engine: LocalEngine, threads: int, turn: Turn) -> list[float]:
     """Takes a turn with an engine, which is loaded once in this process."""
     return take_turn(_opened(engine, threads), turn)
-
-
-@contextmanager
-def _apart(engine: LocalEngine, threads: int) -> Iterator[Take]:
-    with in_own_process(take_turn_of) as take:
-        yield partial(take, engine, threads)

@@ -1,9 +1,7 @@
 """The models that benchmarks.compression compares: a build's, peers, and one trained here."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from benchmarks.support.engines import Engine, LinearEngine, OnnxEngine, TorchEngine
@@ -79,13 +77,19 @@ class Field:
         found |= {f"{name}-{precision}": self._onnx(Variant(name, precision), paths)
                   for name, precision in onnx}  # fmt: skip
         found[STUDENT] = self._torch(Variant("student", "torch"), paths)
-        found[HARD_LABELS] = self._hard_labels(paths, work, seed=seed)
+        student = HardLabelStudent.read(self.params, paths).train(work / "hard-labels", seed=seed)
+        hard_labels = TorchEngine(student, self._task)
+        found[HARD_LABELS] = Contender.of_files(hard_labels, student / WEIGHTS_FILE)
         found[LINEAR] = self._linear(paths)
         makers = {"optimum": (OPTIMUM, self._optimum),
                   "model2vec": (MODEL2VEC, self._model2vec)}  # fmt: skip
         for peer, (name, make) in makers.items():
             if peer in self.peers:
-                found[name] = _or_reason(name, partial(make, paths, work))
+                try:
+                    found[name] = make(paths, work)
+                except PeerError as error:
+                    say(f"{name}  left out: {error}")
+                    found[name] = Contender(note=f"left out: {error}")
         return found
 
     @property
@@ -100,10 +104,6 @@ class Field:
         tokenizer = variant.folder(paths) / TOKENIZER_FILE
         engine = OnnxEngine(variant.file(paths), tokenizer, self._task)
         return Contender.of_files(engine, variant.file(paths))
-
-    def _hard_labels(self, paths: Paths, work: Path, *, seed: int) -> Contender:
-        folder = HardLabelStudent.read(self.params, paths).train(work / "hard-labels", seed=seed)
-        return Contender.of_files(TorchEngine(folder, self._task), folder / WEIGHTS_FILE)
 
     def _linear(self, paths: Paths) -> Contender:
         chosen = BaselineVerdict.read(paths).regularisation[NAIVE_BAYES]
@@ -136,12 +136,3 @@ class Field:
         peer.run("learn", checkpoint, work / "rows.json", folder)
         engine = PeerEngine(peer, folder)
         return Contender.of_files(engine, *sorted(folder.glob("*.safetensors")))
-
-
-def _or_reason(name: str, make: Callable[[], Contender]) -> Contender:
-    """The peer or, if it cannot be made, a contender without a model that says why."""
-    try:
-        return make()
-    except PeerError as error:
-        say(f"{name}  left out: {error}")
-        return Contender(note=f"left out: {error}")

@@ -22,8 +22,8 @@ from transformers import (
 )
 
 from benchmarks.support.clock import ClockCallback
+from benchmarks.support.command_line import built_file
 from benchmarks.support.watch import ReachedError, Run, Watch
-from pipeline.core.errors import DataError
 from pipeline.core.params import Params, load_params
 from pipeline.core.product import Compute
 from pipeline.core.stage import seed_everything
@@ -157,18 +157,12 @@ def open_bench(root: Path, folder: Path) -> Bench:
     Raises:
         DataError: nothing was built yet.
     """
-    prepared = root / "artifacts" / "prepare"
-    if not (prepared / "records.parquet").is_file():
-        raise DataError(
-            "no artifacts/prepare/records.parquet",
-            expected="the rows that prepare writes",
-            next_step="run `NO_RELEASE=1 make pipeline` first",
-        )
+    records = built_file(root, "prepare/records.parquet")
     params = load_params(root / "params.yaml")
     settings = params.finetune.model_copy(update=OPTIMISATION)
     params = params.model_copy(update={"finetune": settings})
-    tokenizer = load_tokenizer(prepared / "teacher_tokenizer")
-    splits = [read_split(prepared / "records.parquet", name) for name in ("train", "validation")]
+    tokenizer = load_tokenizer(records.with_name("teacher_tokenizer"))
+    splits = [read_split(records, name) for name in ("train", "validation")]
     rows, validation = (
         tokenize(tokenizer, split.texts, max_length=params.prepare.max_length) for split in splits
     )

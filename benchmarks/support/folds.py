@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
 
 from flows.execution.runner import stage_environment
 from pipeline.core.artifacts.table_columns import PreparedRecords
@@ -114,14 +113,10 @@ def _run(stage: str, params: Params, paths: Paths, *, fold: Paths, name: str) ->
             check=False,
         )
     if done.returncode:
-        _fail(stage, log, name)
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_SHOWN_LINES:]
+        raise PipelineError(
+            f"{stage} of {name} failed: {' / '.join(lines)}",
+            expected="stages that run on the rows of each fold",
+            next_step=f"read {log}, mend it, and start the benchmark again: it goes on from there",
+        )
     say(f"{name}  {stage} done in {time.monotonic() - started:.0f} s")
-
-
-def _fail(stage: str, log: Path, name: str) -> None:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_SHOWN_LINES:]
-    raise PipelineError(
-        f"{stage} of {name} failed: {' / '.join(lines)}",
-        expected="stages that run on the rows of each fold",
-        next_step=f"read {log}, mend it, and start the benchmark again: it goes on from there",
-    )

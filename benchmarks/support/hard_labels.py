@@ -89,7 +89,18 @@ class HardLabelStudent:
         compute = self.params.compute.model_copy(update={"seed": seed})
         model = self._start(layers)
         name = f"{folder.name}-{rate:g}-{'pretrained' if layers is None else 'layers'}"
-        training = self._training(folder.with_name(name), compute, rate=rate)
+        files = folder.with_name(name)
+        changed = {"learning_rate": rate, "epochs": EPOCHS, "batch_size": BATCH_SIZE}
+        training = Training(
+            task=f"hard labels seed {seed} rate {rate:g}",
+            optimisation=self.params.distill.model_copy(update=changed),
+            compute=compute,
+            batches=partial(epoch_batches, self.rows["train"].lengths),
+            checkpoints=Checkpoints(files / "checkpoints"),
+            curve=Curve(files / "curve.csv", figures=[_QUALITY]),
+            validate=lambda model: self._accuracy(model, compute),
+            patience=EPOCHS,
+        )
         objective = label_objective(self.rows["train"], self.splits["train"].label_ids)
         train(model, objective, training)
         return self._accuracy(model, compute)[_QUALITY], model
@@ -118,19 +129,6 @@ class HardLabelStudent:
             labels=product.labels,
             problem=product.problem,
             dropout=self.params.distill.dropout,
-        )
-
-    def _training(self, folder: Path, compute: Compute, *, rate: float) -> Training:
-        own = {"learning_rate": rate, "epochs": EPOCHS, "batch_size": BATCH_SIZE}
-        return Training(
-            task=f"hard labels seed {compute.seed} rate {rate:g}",
-            optimisation=self.params.distill.model_copy(update=own),
-            compute=compute,
-            batches=partial(epoch_batches, self.rows["train"].lengths),
-            checkpoints=Checkpoints(folder / "checkpoints"),
-            curve=Curve(folder / "curve.csv", figures=[_QUALITY]),
-            validate=lambda model: self._accuracy(model, compute),
-            patience=EPOCHS,
         )
 
     def _accuracy(self, model: torch.nn.Module, compute: Compute) -> dict[str, float]:

@@ -119,13 +119,10 @@ class _Sides:
 
     def _times(self, name: str, *, best: bool) -> Times | None:
         times = self.measured[name].times
-        return _quickest(times, self.place[1]) if best else times.get(self.place)
-
-
-def _quickest(times: Mapping[Place, Times], tokens: int) -> Times | None:
-    """The times at the number of threads that is fastest for texts of `tokens`."""
-    found = [taken for place, taken in times.items() if place[1] == tokens]
-    return min(found, key=lambda taken: summarise(taken).p50, default=None)
+        if not best:
+            return times.get(self.place)
+        found = [taken for place, taken in times.items() if place[1] == self.place[1]]
+        return min(found, key=lambda taken: summarise(taken).p50, default=None)
 
 
 def points(first: Right | None, second: Right | None) -> Interval | None:
@@ -204,13 +201,17 @@ def table(measured: Mapping[str, Measured], places: Sequence[Place], *, release:
     for name, entry in measured.items():
         shown = f"{name} *" if name == release else name
         times = [entry.times.get(place) for place in places]
+        latencies = [None if found is None else summarise(found) for found in times]
         lines.append(
             [
                 shown,
                 *_accuracy(entry.right),
                 _megabytes(entry.bytes),
                 _megabytes(entry.zipped),
-                *("—" if found is None else _milliseconds(found) for found in times),
+                *(
+                    "—" if found is None else f"{found.p50:.2f}/{found.p95:.2f}"
+                    for found in latencies
+                ),
             ]
         )
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -232,8 +233,3 @@ def _accuracy(right: Right | None) -> tuple[str, str]:
 
 def _megabytes(count: int | None) -> str:
     return "—" if count is None else f"{count / 1e6:.2f}"
-
-
-def _milliseconds(times: Times) -> str:
-    found = summarise(times)
-    return f"{found.p50:.2f}/{found.p95:.2f}"

@@ -19,10 +19,10 @@ from transformers import (
 )
 
 from benchmarks.support.clock import ClockCallback, StepClock
+from benchmarks.support.command_line import built_file
 from benchmarks.support.finetuning import QUIET, rows_of_ids
 from benchmarks.support.ngram import KneserNey
 from flows.build import read_profile
-from pipeline.core.errors import DataError
 from pipeline.core.params import Params, load_params, override, parse_params, parse_yaml
 from pipeline.core.product import Compute
 from pipeline.core.stage import seed_everything
@@ -88,14 +88,7 @@ def open_corpus(root: Path) -> Corpus:
     Raises:
         DataError: nothing was built yet.
     """
-    path = root / "artifacts" / "validate" / "corpus.parquet"
-    if not path.is_file():
-        raise DataError(
-            "no artifacts/validate/corpus.parquet",
-            expected="the unlabelled texts that validate writes",
-            next_step="run `NO_RELEASE=1 make pipeline` first",
-        )
-    table = pq.read_table(path)
+    table = pq.read_table(built_file(root, "validate/corpus.parquet"))
     training: list[str] = []
     heldout: list[str] = []
     for identifier, text in zip(table["id"].to_pylist(), table["text"].to_pylist(), strict=True):
@@ -125,7 +118,8 @@ def counted_scores(corpus: Corpus) -> dict[str, float]:
         ("kneser_ney_5_backward", 5, True),
     ):
         training, heldout = (
-            _turned(stream, corpus.boundary) if turn else stream
+            # Reversed, reviews and tokens; each review still ends with the boundary.
+            np.append(stream[:-1][::-1], stream.dtype.type(corpus.boundary)) if turn else stream
             for stream in (corpus.training_stream, corpus.heldout_stream)
         )
         model = KneserNey(
@@ -253,11 +247,6 @@ def _train_recipe(recipe: _Recipe, sequences: int) -> float:
     ).train()
     rate: float = watch.clock.steps_per_second * arguments.per_device_train_batch_size
     return rate * _LENGTH
-
-
-def _turned(stream: NDArray[np.unsignedinteger], boundary: int) -> NDArray[np.unsignedinteger]:
-    """The stream reversed, reviews and tokens; each review still ends with `boundary`."""
-    return np.append(stream[:-1][::-1], stream.dtype.type(boundary))
 
 
 def load_profile(root: Path, name: str) -> Params:
