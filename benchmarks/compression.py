@@ -95,14 +95,14 @@ def open_field(paths: Paths, *, peers: Iterable[str]) -> Field:
 
 
 def of_seeds(
-    field: Field, first: dict[str, Right], work: Path, *, seeds: Iterable[int]
+    field: Field, contenders: Mapping[str, Contender], work: Path, *, seeds: Iterable[int]
 ) -> dict[str, Right]:
-    """The answers of `first` and of the other seeds' builds, joined."""
-    parts = [first]
+    """The answers of this build's contenders and of those of the other seeds' builds, joined."""
+    parts = [answers(contenders, Paths(field.root).read("prepare", "records.parquet"))]
     for seed in seeds:
         with built_with(field.root, seed) as paths:
-            contenders = field.contenders(paths, work / f"seed-{seed}", seed=seed)
-            parts.append(answers(contenders, paths.read("prepare", "records.parquet")))
+            others = field.contenders(paths, work / f"seed-{seed}", seed=seed)
+            parts.append(answers(others, paths.read("prepare", "records.parquet")))
     return joined(parts, axis=0)
 
 
@@ -187,8 +187,7 @@ def main() -> None:
         if options.folds:
             right = cross_fitted(field, paths, work, folds=options.folds)
         else:
-            first = answers(contenders, paths.read("prepare", "records.parquet"))
-            right = of_seeds(field, first, work, seeds=seeds[1:])
+            right = of_seeds(field, contenders, work, seeds=seeds[1:])
     measured, settings = measured_field(contenders, right, times), field.params.measure
     compared = figures(measured, release=field.release, place=(settings.threads, settings.tokens))
     print(table(measured, list(product(THREADS, TOKENS)), release=field.release))

@@ -19,7 +19,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers import PreTrainedTokenizerBase
 
 from benchmarks.support.command_line import built_file, new_parser, print_result
 from benchmarks.support.pretraining_runs import load_profile
@@ -67,18 +66,14 @@ def student_settings(name: str) -> tuple[PretrainParams, float]:
 
 
 def pretrain(
-    settings: PretrainParams,
-    compute: Compute,
-    tokenizer: PreTrainedTokenizerBase,
-    *,
-    folder: Path,
-    tokens: int | None,
+    settings: PretrainParams, compute: Compute, *, folder: Path, tokens: int | None
 ) -> None:
     """Writes two language models to `folder`: `pretrained`, and `random`, the same before training.
 
     Args:
         tokens: of the corpus to use in each epoch; None uses all.
     """
+    tokenizer = load_tokenizer(ROOT / "artifacts/prepare/student_tokenizer")
     packed = PackedRows(
         TokenFile(ROOT / "artifacts/prepare/corpus/train.npy"), settings.sequence_length
     )
@@ -172,8 +167,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="gain-") as name:
         folder = Path(name)
         started = time.perf_counter()
-        tokenizer = load_tokenizer(ROOT / "artifacts/prepare/student_tokenizer")
-        pretrain(settings, params.compute, tokenizer, folder=folder, tokens=options.tokens)
+        pretrain(settings, params.compute, folder=folder, tokens=options.tokens)
         seconds = time.perf_counter() - started
         right = {
             start: over_seeds(

@@ -30,7 +30,8 @@ _DAG = {
 
 def make_mini_repo(root: Path, *, text: str = "one two three") -> Path:
     """Write, initialise and commit the repository at `root`; nothing is built yet."""
-    library = shutil.ignore_patterns("__pycache__", *(f"{stage}.py" for stage in _stages()))
+    real = [path.name for path in (REPOSITORY / "pipeline").glob("*.py") if path.stem != "__init__"]
+    library = shutil.ignore_patterns("__pycache__", *real)
     shutil.copytree(REPOSITORY / "pipeline", root / "pipeline", ignore=library)
     for file in (PARAMS, REPOSITORY / ".gitignore", REPOSITORY / ".dvcignore"):
         shutil.copy(file, root / file.name)
@@ -67,11 +68,6 @@ def set_parameter(root: Path, dotted: str, value: object) -> None:
     section, key = dotted.split(".")
     values[section][key] = value
     (root / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
-
-
-def _stages() -> list[str]:
-    """Names of the real stages, which the small ones replace."""
-    return [path.stem for path in (REPOSITORY / "pipeline").glob("*.py") if path.stem != "__init__"]
 
 
 def _dag() -> dict[str, object]:

@@ -63,7 +63,13 @@ def at(root: Path, stage: str) -> Paths:
 def collected(root: Path, rows: Reviews, corpus: Sequence[str]) -> None:
     """What collect leaves."""
     out = at(root, "collect").out
-    records = [_record(*row) for row in rows]
+    records = []
+    for text, *seconds, label_name in rows:
+        second = seconds[0] if seconds else None
+        identifier = record_id("mine", text, second=second)
+        records.append(
+            Record(id=identifier, source="mine", text=text, second=second, label=label_name)
+        )
     names = ("id", "source", "text", "second", "label")
     write_records(out / "records.parquet", records, names)
     others = [Record(id=record_id("web", t), source="web", text=t) for t in corpus]
@@ -71,13 +77,6 @@ def collected(root: Path, rows: Reviews, corpus: Sequence[str]) -> None:
     named = {"name": "mine", "kind": "file", "origin": "data/mine.csv", "licence": "unknown"}
     found = {"waiver": "for a test", "sha256": "0" * 64, "rows": len(rows), "bytes": 1}
     write_json(out / "manifest.json", {"sources": [named | found]})
-
-
-def _record(text: str, *others: str) -> Record:
-    *seconds, label = others
-    second = seconds[0] if seconds else None
-    identifier = record_id("mine", text, second=second)
-    return Record(id=identifier, source="mine", text=text, second=second, label=label)
 
 
 def validated(root: Path, rows: Reviews, *changes: str, corpus: Sequence[str] = ()) -> Paths:

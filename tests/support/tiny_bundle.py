@@ -27,18 +27,8 @@ from pipeline.runtime.task import Request, Task
 from pipeline.runtime.text_model import TextModel
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
-WORDS = {
-    "good": 1.0,
-    "warm": 1.0,
-    "funny": 1.0,
-    "bad": -1.0,
-    "dull": -1.0,
-    "awful": -1.0,
-    "film": 0.0,
-    "the": 0.0,
-    "a": 0.0,
-    "not": 0.0,
-}
+WORDS = {"good": 1.0, "warm": 1.0, "funny": 1.0, "bad": -1.0, "dull": -1.0, "awful": -1.0}
+WORDS |= {"film": 0.0, "the": 0.0, "a": 0.0, "not": 0.0}
 EXAMPLES = ("a warm funny film", "the awful dull film", "the film")
 PAIRS = (("the film", "a warm funny film"), ("the film", "awful dull"), ("a film", "the film"))
 LABELS = ("negative", "positive")
@@ -151,11 +141,9 @@ def describe(model: Path, tokenizer: Path, task: Task) -> BundleDescription:
     """A description whose golden answers the model itself gave."""
     opened = TextModel(model, tokenizer, task=task, threads=1)
     examples: tuple[Request, ...] = PAIRS if task.pairs else EXAMPLES
-    metric = {
-        "classification": "accuracy",
-        "multi_label": "micro_f1",
-        "regression": "pearson",
-    }[task.problem]
+    metric = {"classification": "accuracy", "multi_label": "micro_f1", "regression": "pearson"}[
+        task.problem
+    ]
     quality = {metric: 0.81, f"{metric}_ci95": [0.79, 0.83], "macro_f1": 0.81}
     teacher = {metric: 0.86, f"{metric}_ci95": [0.84, 0.88], "macro_f1": 0.86}
     return BundleDescription(

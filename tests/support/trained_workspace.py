@@ -97,18 +97,13 @@ def make_workspace(root: Path) -> None:
     numbered = [f"{number:016x}" for number in range(1000, 1000 + SENTENCES)]
     columns = {"id": numbered, "document": numbered, "text": texts(SENTENCES, seed=3)}
     write_parquet(prepare / "sentences.parquet", columns)
-    _write_related(prepare)
-    write_baseline(root, rows, {NAIVE_BAYES: 0.6})
-
-
-def _write_related(prepare: Path) -> None:
-    """Rows of a neighbouring task, with labels of the same names."""
-    columns: dict[str, list[Any]] = {
+    related: dict[str, list[Any]] = {  # of a neighbouring task, with labels of the same names
         "id": [f"{number:016x}" for number in range(RELATED)],
         "text": texts(RELATED, seed=4),
         "target": [[float(number % 2)] for number in range(RELATED)],
     }
-    write_parquet(prepare / "related.parquet", columns)
+    write_parquet(prepare / "related.parquet", related)
+    write_baseline(root, rows, {NAIVE_BAYES: 0.6})
 
 
 def texts(count: int, *, seed: int, sentences: int = 1) -> list[str]:
@@ -144,13 +139,8 @@ def write_checkpoint(folder: Path, *, hidden_size: int = HIDDEN_SIZE, layers: in
 
 def write_baseline(root: Path, rows: dict[str, list[Any]], right_shares: dict[str, float]) -> None:
     """What baseline left: answers of each model, of which the named share is right in each split."""
-    columns: dict[str, list[Any]] = {
-        "id": [],
-        "split": [],
-        "model": [],
-        "target": [],
-        "score_0": [],
-    }
+    names = ("id", "split", "model", "target", "score_0")
+    columns: dict[str, list[Any]] = {name: [] for name in names}
     for model, share in right_shares.items():
         for split in ("validation", "test"):
             kept = [i for i, name in enumerate(rows["split"]) if name == split]
@@ -176,13 +166,8 @@ def _parameters(checkpoint: Path) -> dict[str, Any]:
     shape = {"layers": 1, "hidden_size": HIDDEN_SIZE, "heads": HEADS}
     shape |= {"feed_forward_size": FEED_FORWARD_SIZE, "sequence_length": MAX_LENGTH}
     values["pretrain"] |= {**SCHEDULE, **shape, "max_sequences": None, "learning_rate": 3e-3}
-    values["finetune"] |= {
-        **SCHEDULE,
-        "learning_rate": 3e-3,
-        "epochs": 8,
-        "frozen_layers": 0,
-        "seeds": 1,
-    }
+    values["finetune"] |= {**SCHEDULE, "learning_rate": 3e-3, "epochs": 8}
+    values["finetune"] |= {"frozen_layers": 0, "seeds": 1}
     values["finetune"]["adapt"] |= {**SCHEDULE, "epochs": 4, "learning_rate": 1e-3}
     values["finetune"]["related"] |= {**SCHEDULE, "epochs": 1, "learning_rate": 1e-3}
     values["distill"] |= {**SCHEDULE, "learning_rate": 2e-3}

@@ -70,14 +70,8 @@ _SMALL = {
     "baseline": {"max_ngram": 1, "regularisation": [0.1, 1.0, 10.0], "min_gain": 0.01},
     "pretrain": {"start": "checkpoint", "layers": 2, "hidden_size": 32, "heads": 2, "epochs": 3}
     | {"feed_forward_size": 64, "sequence_length": MAX_LENGTH, "learning_rate": 3e-3},
-    "finetune": {
-        "seeds": 1,
-        "frozen_layers": 0,
-        "learning_rate": 2e-3,
-        "epochs": 12,
-        "batch_size": 16,
-    }
-    | {"layer_decay": 1.0, "dropout": 0.0},
+    "finetune": {"seeds": 1, "frozen_layers": 0, "learning_rate": 2e-3, "epochs": 12}
+    | {"batch_size": 16, "layer_decay": 1.0, "dropout": 0.0},
     "transfer": {"min_confidence": 0.5, "augmentations": 2},
     "distill": {"learning_rate": 3e-3, "epochs": 8, "batch_size": 16, "dropout": 0.0}
     | {"embedding_rank": None, "teacher_layers": None},
