@@ -38,9 +38,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     features = _features(model, params, paths)
     data = read_transfer_set(params, paths, tokenizer, features=features)
     if params.distill.teacher_layers is not None:
-        data.standardise(
-            model
-        )  # the student has the teacher's head, which answers in the product's unit
+        data.standardise(model)  # the teacher's head answers in the product's unit
     if (rank := params.distill.embedding_rank) is not None:
         counts = np.bincount(np.concatenate(data.rows.ids), minlength=model.config.vocab_size)
         factorise(model, counts, rank=rank)

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 import torch
 
-from pipeline.compression.structured import number_kept
-from pipeline.core.errors import ArtifactError
+from pipeline.compression.importance import backpropagate, gradient_of
+from pipeline.compression.structured import new_parameter, number_kept
 from pipeline.models.bilm_classifier import BilmForSequenceClassification
 from pipeline.models.lstm import GATES, LSTMLayer
 from pipeline.text.batching import Ids
@@ -26,16 +26,9 @@ def cell_importance(
     layers = _layers(model)
     totals = [torch.zeros(2, layer.cells, device=device) for layer in layers]
     for rows in batches:
-        model.zero_grad()
-        objective.loss(model, rows, device).backward()  # type: ignore[no-untyped-call]
+        backpropagate(model, objective, rows, device=device)
         for number, layer in enumerate(layers):
-            if layer.projection.grad is None:
-                raise ArtifactError(
-                    "an LSTM without a gradient",
-                    expected="a model whose loss depends on every layer",
-                    next_step="check the objective given to cell_importance",
-                )
-            effect = layer.projection.detach() * layer.projection.grad
+            effect = layer.projection.detach() * gradient_of(layer.projection)
             totals[number] += effect.sum(dim=1).abs()
     model.zero_grad()
     return totals
@@ -56,9 +49,9 @@ def narrow_cells(
         rows = torch.cat([units + gate * cells for gate in range(GATES)], dim=1)
         for name in ("input_weight", "recurrent_weight", "bias"):
             weight = getattr(layer, name)
-            setattr(layer, name, _parameter(_select(weight, rows)))
+            setattr(layer, name, new_parameter(_select(weight, rows)))
         columns = _select(layer.projection.transpose(1, 2), units).transpose(1, 2)
-        layer.projection = _parameter(columns)
+        layer.projection = new_parameter(columns)
     model.config.intermediate_size = kept
     return kept
 
@@ -66,10 +59,6 @@ def narrow_cells(
 def _select(weight: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
     """Selects rows per direction: `rows` is `(directions, kept)`."""
     return torch.stack([weight[direction][some] for direction, some in enumerate(rows)])
-
-
-def _parameter(values: torch.Tensor) -> torch.nn.Parameter:
-    return torch.nn.Parameter(values.detach().contiguous())
 
 
 def _layers(model: BilmForSequenceClassification) -> list[LSTMLayer]:

@@ -5,14 +5,13 @@ over each row's tokens, and its absolute value over the rows, so that a part tha
 much as it harms another still counts as important.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
 
 from pipeline.core.errors import ArtifactError
-from pipeline.models.features import encoder_layers
+from pipeline.models.features import encoder_layers, hooked
 from pipeline.text.batching import Ids
 from pipeline.training.loop import Objective
 
@@ -60,11 +59,11 @@ def layer_importance(
             output.retain_grad()
             kept.append((inputs[0].detach(), output))  # noqa: B023 - called within this turn
 
-        with _hooked([layer.register_forward_hook(keep) for layer in layers]):
-            _backpropagate(model, objective, rows, device=device)
+        with hooked([layer.register_forward_hook(keep) for layer in layers]):
+            backpropagate(model, objective, rows, device=device)
         for number, (given, output) in enumerate(kept):
             # A last layer computed for the first token alone has only one token of output.
-            change = (output.detach() - given[:, : output.shape[1]]) * _gradient(output)
+            change = (output.detach() - given[:, : output.shape[1]]) * gradient_of(output)
             totals[number] += change.sum(dim=(1, 2)).abs().sum()
     model.zero_grad()
     return totals
@@ -89,32 +88,24 @@ def _importance(
             inputs[0].retain_grad()
             kept.append(inputs[0])  # noqa: B023 - called within this turn
 
-        with _hooked([reader.register_forward_pre_hook(keep) for reader in readers]):
-            _backpropagate(model, objective, rows, device=device)
+        with hooked([reader.register_forward_pre_hook(keep) for reader in readers]):
+            backpropagate(model, objective, rows, device=device)
         for number, read in enumerate(kept):
-            totals[number] += effect(read.detach() * _gradient(read)).abs().sum(dim=0)
+            totals[number] += effect(read.detach() * gradient_of(read)).abs().sum(dim=0)
     model.zero_grad()
     return [torch.as_tensor(total) for total in totals]
 
 
-@contextmanager
-def _hooked(hooks: Sequence[Any]) -> Iterator[None]:
-    """Removes the hooks when the block ends."""
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
-def _backpropagate(
+def backpropagate(
     model: torch.nn.Module, objective: Objective, rows: Ids, *, device: torch.device
 ) -> None:
+    """Computes the gradients of one batch alone."""
     model.zero_grad()
     objective.loss(model, rows, device).backward()  # type: ignore[no-untyped-call]
 
 
-def _gradient(read: torch.Tensor) -> torch.Tensor:
+def gradient_of(read: torch.Tensor) -> torch.Tensor:
+    """The gradient of a tensor after `backpropagate`, refused where there is none."""
     if read.grad is None:
         raise ArtifactError(
             "a layer without a gradient",

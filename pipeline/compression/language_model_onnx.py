@@ -5,7 +5,6 @@ it; a masked model those of the token at each position. Both output every layer'
 embeddings.
 """
 
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -16,8 +15,7 @@ from numpy.typing import NDArray
 from transformers import PreTrainedModel
 
 from pipeline.compression.bilm_onnx import FoldedBilm
-from pipeline.compression.onnx_export import INPUTS, KNOWN_WARNINGS, ParityCase
-from pipeline.core.files import atomic_path
+from pipeline.compression.onnx_export import INPUTS, ParityCase, trace
 from pipeline.models.bilm import BilmForLanguageModelling
 from pipeline.text.batching import Ids
 
@@ -27,6 +25,8 @@ OUTPUTS = {"bilm": ("after", "before", STATES), "bert": ("here", STATES)}
 `(layers + 1, batch, length, width)`, the embeddings first."""
 
 Arrays = dict[str, NDArray[np.float32]]
+Answers = Callable[[Ids, Ids], Arrays]
+"""From ids and mask, `(batch, length)`, to the outputs by name."""
 
 
 class _Bilm(torch.nn.Module):
@@ -66,35 +66,21 @@ def family_of(model: PreTrainedModel) -> str:
 
 def export_language_model(model: PreTrainedModel, path: Path, *, opset: int) -> None:
     """Writes `model` as one ONNX file with dynamic batch and length."""
-    wrapper = _exportable(model).eval()
+    wrapper: torch.nn.Module
+    if isinstance(model, BilmForLanguageModelling):
+        wrapper = _Bilm(model)
+    else:
+        model.set_attn_implementation("eager")
+        wrapper = _Masked(model)
     mask = torch.tensor([[1] * 7, [1] * 5 + [0] * 2])
     ids = torch.arange(14).reshape(2, 7) % model.config.vocab_size
     names = OUTPUTS[family_of(model)]
     shape = {0: "batch", 1: "length"}
     axes = dict.fromkeys([*INPUTS, *names], shape) | {STATES: {1: "batch", 2: "length"}}
-    with atomic_path(path) as temporary, warnings.catch_warnings():
-        for message, category in KNOWN_WARNINGS:
-            warnings.filterwarnings("ignore", message=message, category=category)
-        torch.onnx.export(
-            wrapper,
-            (ids, mask),
-            str(temporary),
-            input_names=list(INPUTS),
-            output_names=list(names),
-            dynamic_axes=axes,
-            opset_version=opset,
-            dynamo=False,
-        )
+    trace(wrapper.eval(), (ids, mask), path, inputs=INPUTS, outputs=names, axes=axes, opset=opset)
 
 
-def _exportable(model: PreTrainedModel) -> torch.nn.Module:
-    if isinstance(model, BilmForLanguageModelling):
-        return _Bilm(model)
-    model.set_attn_implementation("eager")
-    return _Masked(model)
-
-
-def torch_answers(model: PreTrainedModel) -> Callable[[Ids, Ids], Arrays]:
+def torch_answers(model: PreTrainedModel) -> Answers:
     """A function that runs the trained torch model, in evaluation mode and without any folding."""
     model.to("cpu").eval()
     names = OUTPUTS[family_of(model)]
@@ -114,7 +100,7 @@ def torch_answers(model: PreTrainedModel) -> Callable[[Ids, Ids], Arrays]:
     return run
 
 
-def onnx_answers(session: ort.InferenceSession) -> Callable[[Ids, Ids], Arrays]:
+def onnx_answers(session: ort.InferenceSession) -> Answers:
     """A function that runs the exported model in the same form."""
     names = [output.name for output in session.get_outputs()]
 
@@ -126,25 +112,21 @@ def onnx_answers(session: ort.InferenceSession) -> Callable[[Ids, Ids], Arrays]:
 
 
 def largest_difference(
-    reference: Callable[[Ids, Ids], Arrays],
-    candidate: Callable[[Ids, Ids], Arrays],
+    reference: Answers,
+    candidate: Answers,
     cases: Mapping[str, ParityCase],
 ) -> dict[str, float]:
     """The largest absolute difference of any output, padding aside, for each case."""
-    return {name: _difference(reference, candidate, case) for name, case in cases.items()}
-
-
-def _difference(
-    reference: Callable[[Ids, Ids], Arrays],
-    candidate: Callable[[Ids, Ids], Arrays],
-    case: ParityCase,
-) -> float:
-    given = reference(case.input_ids, case.attention_mask)
-    found = candidate(case.input_ids, case.attention_mask)
-    real = case.attention_mask.astype(bool)
-    return max(
-        float(np.max(np.abs(_real(given[name], real) - _real(found[name], real)))) for name in given
-    )
+    differences = {}
+    for label, case in cases.items():
+        given = reference(case.input_ids, case.attention_mask)
+        found = candidate(case.input_ids, case.attention_mask)
+        real = case.attention_mask.astype(bool)
+        differences[label] = max(
+            float(np.max(np.abs(_real(given[name], real) - _real(found[name], real))))
+            for name in given
+        )
+    return differences
 
 
 def _real(values: NDArray[np.float32], real: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -35,7 +35,7 @@ OUTPUT = "logits"
 PADDED_TEXTS = "real texts in one padded batch"
 
 # Warnings that the exporter prints for every BERT and every LSTM; any others are shown.
-KNOWN_WARNINGS: tuple[tuple[str, type[Warning]], ...] = (
+_KNOWN_WARNINGS: tuple[tuple[str, type[Warning]], ...] = (
     (r"You are using the legacy TorchScript-based ONNX export", DeprecationWarning),
     (r"The feature will be removed\. Please remove usage", DeprecationWarning),
     (r"Converting a tensor to a Python boolean", torch.jit.TracerWarning),
@@ -109,15 +109,29 @@ def export_onnx(
     given = (ids, mask, ids % 2) if segments else (ids, mask)
     names = [*INPUTS, SEGMENTS][: len(given)]
     axes = {name: {0: "batch", 1: "length"} for name in names} | {OUTPUT: {0: "batch"}}
+    trace(wrapper, given, path, inputs=names, outputs=[OUTPUT], axes=axes, opset=opset)
+
+
+def trace(
+    wrapper: torch.nn.Module,
+    given: tuple[torch.Tensor, ...],
+    path: Path,
+    *,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    axes: Mapping[str, Mapping[int, str]],
+    opset: int,
+) -> None:
+    """Writes the graph that `wrapper` computes from the example `given`; `axes` are dynamic."""
     with atomic_path(path) as temporary, warnings.catch_warnings():
-        for message, category in KNOWN_WARNINGS:
+        for message, category in _KNOWN_WARNINGS:
             warnings.filterwarnings("ignore", message=message, category=category)
         torch.onnx.export(
             wrapper,
             given,
             str(temporary),
-            input_names=names,
-            output_names=[OUTPUT],
+            input_names=list(inputs),
+            output_names=list(outputs),
             dynamic_axes=axes,
             opset_version=opset,
             dynamo=False,
@@ -207,16 +221,12 @@ def largest_differences(
     differences = {
         name: _difference(reference(case), candidate(case)) for name, case in cases.items()
     }
-    differences["padded batch against each text alone"] = _batch_difference(
-        candidate, cases[PADDED_TEXTS]
+    padded = cases[PADDED_TEXTS]
+    alone = [candidate(padded.row(number)) for number in range(len(padded.input_ids))]
+    differences["padded batch against each text alone"] = _difference(
+        candidate(padded), np.concatenate(alone)
     )
     return differences
-
-
-def _batch_difference(run: Runner, case: ParityCase) -> float:
-    """The largest difference between a padded batch and each of its rows alone, unpadded."""
-    alone = [run(case.row(number)) for number in range(len(case.input_ids))]
-    return _difference(run(case), np.concatenate(alone))
 
 
 def require_parity(name: str, differences: Mapping[str, float], *, tolerance: float) -> None:

@@ -91,21 +91,17 @@ def quantize_within(
         if (found := agree(float32, int8)) >= params.min_agreement:
             return kept, int8
         if len(kept) >= most:
-            raise _disagrees(source.parent.name, found, kept=kept, params=params)
+            floats = ", ".join(one.name for one in kept) or "nothing"
+            raise ArtifactError(
+                f"{source.parent.name} in int8 agrees with float32 by {found:.3f}, with {floats} left"
+                " in float32",
+                expected=f"quantize.min_agreement: {params.min_agreement:g}",
+                next_step="train the model longer (its answers may lie near the boundary), or lower"
+                " the limit",
+            )
         if others is None:
             ranked = ranked or sensitivities(source, answer, float32, params=params)
             others = [one.operator for one in ranked if one.operator not in kept]
         worst = others.pop(0)
         say(f"quantize  {source.parent.name}: agreement {found:.3f}; {worst.name} stays in float32")
         kept = [*kept, worst]
-
-
-def _disagrees(
-    model: str, agreement: float, *, kept: Sequence[Operator], params: QuantizeParams
-) -> ArtifactError:
-    named_ones = ", ".join(one.name for one in kept) or "nothing"
-    return ArtifactError(
-        f"{model} in int8 agrees with float32 by {agreement:.3f}, with {named_ones} left in float32",
-        expected=f"quantize.min_agreement: {params.min_agreement:g}",
-        next_step="train the model longer (its answers may lie near the boundary), or lower the limit",
-    )

@@ -66,11 +66,11 @@ def fill_heads(model: PreTrainedModel) -> None:
         attention = layer.attention.self
         for linear in (attention.query, attention.key, attention.value):
             missing = width - linear.out_features
-            linear.weight = _parameter(nn.functional.pad(linear.weight, (0, 0, 0, missing)))
-            linear.bias = _parameter(nn.functional.pad(linear.bias, (0, missing)))
+            linear.weight = new_parameter(nn.functional.pad(linear.weight, (0, 0, 0, missing)))
+            linear.bias = new_parameter(nn.functional.pad(linear.bias, (0, missing)))
             linear.out_features = width
         reader = layer.attention.output.dense
-        reader.weight = _parameter(
+        reader.weight = new_parameter(
             nn.functional.pad(reader.weight, (0, width - reader.in_features))
         )
         reader.in_features = width
@@ -139,15 +139,16 @@ def _keep_heads(attention: Any, heads: torch.Tensor) -> None:
 
 
 def _keep_outputs(linear: nn.Linear, places: torch.Tensor) -> None:
-    linear.weight = _parameter(linear.weight[places])
-    linear.bias = _parameter(linear.bias[places])
+    linear.weight = new_parameter(linear.weight[places])
+    linear.bias = new_parameter(linear.bias[places])
     linear.out_features = len(places)
 
 
 def _keep_inputs(linear: nn.Linear, places: torch.Tensor) -> None:
-    linear.weight = _parameter(linear.weight[:, places])
+    linear.weight = new_parameter(linear.weight[:, places])
     linear.in_features = len(places)
 
 
-def _parameter(values: torch.Tensor) -> nn.Parameter:
+def new_parameter(values: torch.Tensor) -> nn.Parameter:
+    """A parameter with these values in memory of its own."""
     return nn.Parameter(values.detach().contiguous())

@@ -88,7 +88,8 @@ class Surgery:
             step = int(masked.steps)
             if step % self._every == 0 and step <= self._steps * _RENEWAL_SHARE:
                 share = cut_share_at(step / self._steps, final=self._cut_share)
-                masked.renew(_dense(module, name), cut_share=share)
+                whole: Any = module.parametrizations[name]  # type: ignore[index]
+                masked.renew(whole.original, cut_share=share)
 
     def finish(self, model: nn.Module) -> PruneStats:
         """Replaces W by W ⊙ T and removes the masks.
@@ -168,9 +169,3 @@ def _matrices(model: nn.Module) -> Iterator[tuple[nn.Module, str]]:
             is_matrix = parameter.ndim > 1 and not name.endswith("bias")
             if is_matrix and parameter.numel() >= _SMALLEST:
                 yield module, name
-
-
-def _dense(module: nn.Module, name: str) -> torch.Tensor:
-    """W itself, including cut weights."""
-    weight: torch.Tensor = module.parametrizations[name].original  # type: ignore[union-attr, index]
-    return weight

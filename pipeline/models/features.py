@@ -36,11 +36,18 @@ def features_read(model: nn.Module) -> Iterator[list[torch.Tensor]]:
     def keep(_layer: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
         read.append(inputs[0])
 
-    handle = output_layer(model).register_forward_pre_hook(keep)
-    try:
+    with output_layer(model).register_forward_pre_hook(keep):
         yield read
+
+
+@contextmanager
+def hooked(hooks: Sequence[Any]) -> Iterator[None]:
+    """Removes the hooks when the block ends."""
+    try:
+        yield
     finally:
-        handle.remove()
+        for hook in hooks:
+            hook.remove()
 
 
 def encoder_layers(model: nn.Module) -> Any:
@@ -89,9 +96,5 @@ def layer_means(
         states = output[0] if isinstance(output, tuple) else output
         found.append((states.float() * weights).sum(dim=1))
 
-    hooks = [layers[number - 1].register_forward_hook(keep) for number in numbers]
-    try:
+    with hooked([layers[number - 1].register_forward_hook(keep) for number in numbers]):
         yield found
-    finally:
-        for hook in hooks:
-            hook.remove()

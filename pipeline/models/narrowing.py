@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from pipeline.models.features import hooked
+
 Batch = Mapping[str, torch.Tensor]
 """`input_ids` and `attention_mask`, both `(rows, length)`."""
 
@@ -113,12 +115,8 @@ def _normalised(encoder: Any, sample: Batch) -> list[torch.Tensor]:
         for norm in _norms(encoder)
     ]
     encoder.eval()
-    try:
-        with torch.no_grad():
-            encoder(**sample)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with hooked(hooks), torch.no_grad():
+        encoder(**sample)
     return found
 
 

@@ -31,7 +31,16 @@ def resolve_checkpoint(checkpoint: Checkpoint) -> Path:
                 next_step="name another checkpoint in prepare.checkpoint, or convert this one with "
                 "`save_pretrained`",
             )
-    _check_hash(checkpoint, folder / WEIGHTS)
+    if (
+        checkpoint.sha256 is not None
+        and (found := sha256_file(folder / WEIGHTS)) != checkpoint.sha256
+    ):
+        raise DataError(
+            f"{WEIGHTS} of checkpoint {checkpoint.name} has sha256 {found}",
+            expected=checkpoint.sha256,
+            next_step="install the version that params.yaml pins, or, if you mean to change the "
+            "checkpoint, write the new hash into prepare.checkpoint.sha256",
+        )
     return folder
 
 
@@ -40,7 +49,11 @@ def _folder(checkpoint: Checkpoint) -> Path:
         return _download(checkpoint)
     if checkpoint.kind == "package":
         if checkpoint.package is None:
-            raise _incomplete(checkpoint)
+            raise DataError(
+                f"checkpoint {checkpoint.name} is of kind package, but names none",
+                expected="the distribution's name in prepare.checkpoint.package",
+                next_step="add it to params.yaml",
+            )
         return packages.locate(checkpoint.package, checkpoint.path)
     folder = Path(checkpoint.path).expanduser()
     if not folder.is_dir():
@@ -69,24 +82,3 @@ def _download(checkpoint: Checkpoint) -> Path:
             expected="a public model name (and revision), and a network that reaches the hub",
             next_step="correct prepare.checkpoint, or use a folder or package",
         ) from error
-
-
-def _check_hash(checkpoint: Checkpoint, weights: Path) -> None:
-    if checkpoint.sha256 is None:
-        return
-    found = sha256_file(weights)
-    if found != checkpoint.sha256:
-        raise DataError(
-            f"{WEIGHTS} of checkpoint {checkpoint.name} has sha256 {found}",
-            expected=checkpoint.sha256,
-            next_step="install the version that params.yaml pins, or, if you mean to change the "
-            "checkpoint, write the new hash into prepare.checkpoint.sha256",
-        )
-
-
-def _incomplete(checkpoint: Checkpoint) -> DataError:
-    return DataError(
-        f"checkpoint {checkpoint.name} is of kind package, but names none",
-        expected="the distribution's name in prepare.checkpoint.package",
-        next_step="add it to params.yaml",
-    )

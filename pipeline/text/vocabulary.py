@@ -7,7 +7,7 @@ checkpoint's own, and a model takes over their embeddings unchanged.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,14 +148,11 @@ def _sequence(name: str, kind: int) -> dict[str, Any]:
 
 def _counts(tokenizer: Tokenizer, texts: Sequence[str]) -> Counter[str]:
     counts: Counter[str] = Counter()
-    for batch in _batches(texts):
+    for start in range(0, len(texts), _BATCH):
+        batch = list(texts[start : start + _BATCH])
         for encoding in tokenizer.encode_batch(batch, add_special_tokens=False):
             counts.update(encoding.tokens)
     return counts
-
-
-def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
-    return (list(texts[start : start + _BATCH]) for start in range(0, len(texts), _BATCH))
 
 
 def _check(described: dict[str, Any]) -> None:

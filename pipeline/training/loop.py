@@ -236,7 +236,15 @@ class _Run:
             self.losses.clear()
             self.training.curve.add(point | self._validation(step))
         if time.monotonic() - self.checkpointed > _CHECKPOINT_SECONDS and step < self.total:
-            self._checkpoint(step)
+            self.training.checkpoints.save(
+                self.model,
+                self.optimizer,
+                self.average,
+                step=step,
+                curve=self.training.curve.points,
+                losses=self.losses,
+            )
+            self.checkpointed = time.monotonic()
 
     def _validation(self, step: int) -> dict[str, float]:
         if self.training.validate is None or step % self.epoch_steps:
@@ -244,12 +252,10 @@ class _Run:
         state = torch.get_rng_state()
         figures = self.training.validate(self.resulting_model)
         torch.set_rng_state(state)
-        if self.training.patience is not None and self._is_best(next(iter(figures.values()))):
+        best_before = max(self._scores(), default=-math.inf)
+        if self.training.patience is not None and next(iter(figures.values())) > best_before:
             self.training.checkpoints.save_best(self.resulting_model)
         return figures
-
-    def _is_best(self, figure: float) -> bool:
-        return figure > max(self._scores(), default=-math.inf)
 
     def _scores(self) -> list[float]:
         """The first validation figure of each epoch so far."""
@@ -265,14 +271,3 @@ class _Run:
         if self.training.patience is None or not scores:
             return False
         return len(scores) - 1 - scores.index(max(scores)) >= self.training.patience
-
-    def _checkpoint(self, step: int) -> None:
-        self.training.checkpoints.save(
-            self.model,
-            self.optimizer,
-            self.average,
-            step=step,
-            curve=self.training.curve.points,
-            losses=self.losses,
-        )
-        self.checkpointed = time.monotonic()

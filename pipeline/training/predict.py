@@ -1,7 +1,7 @@
 """The outputs of a trained model on tokenized texts."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,11 +68,9 @@ def predict(
     logits: list[NDArray[np.float32]] = []
     features: list[NDArray[np.float16]] = []
     done = 0
-    with (
-        torch.inference_mode(),
-        _precision(model, compute, device),
-        features_read(model) as read,
-    ):
+    is_regression = getattr(getattr(model, "config", None), "problem_type", None) == REGRESSION
+    precision = nullcontext() if is_regression else autocast(compute, device)
+    with torch.inference_mode(), precision, features_read(model) as read:
         for batch in order:
             inputs = rows.batch(batch, device)
             with layer_means(model, layers, inputs["attention_mask"]) as means:
@@ -87,10 +85,3 @@ def predict(
         rows.of_texts(np.concatenate(logits)[places]),
         rows.of_texts(np.concatenate(features)[places].astype(np.float32)).astype(np.float16),
     )
-
-
-def _precision(
-    model: torch.nn.Module, compute: Compute, device: torch.device
-) -> AbstractContextManager[None]:
-    is_regression = getattr(getattr(model, "config", None), "problem_type", None) == REGRESSION
-    return nullcontext() if is_regression else autocast(compute, device)

@@ -17,7 +17,7 @@ from pipeline.text.batching import epoch_batches
 from pipeline.training.curve import Curve
 from pipeline.training.fast.tokens_in_use import tokens_in_use
 from pipeline.training.labelled_rows import Split, read_split
-from pipeline.training.loop import Objective, Training, train
+from pipeline.training.loop import Training, train
 from pipeline.training.objectives.by_problem import gold_objective
 from pipeline.training.optimizer import LayerRates
 from pipeline.training.phases.domain_adaptation import DomainAdaptation
@@ -106,21 +106,18 @@ class FineTuning:
         """Trains `model` in place on the training rows; returns the points of its curve."""
         curve = Curve(self.curve, figures=[QUALITY])
         training = self._training(model, seed, checkpoints=checkpoints, curve=curve)
-        scale = problem_named(self.params.product.problem).scale(self.train.targets)
-        with tokens_in_use(model, self.rows, self.validation.rows):
-            train(model, self._objective(), training)
-        if scale is not None:
-            scale_output(model, factor=scale.deviation, shift=scale.mean)
-        return curve.points
-
-    def _objective(self) -> Objective:
         product, targets = self.params.product, self.train.targets
         problem, weights = problem_named(product.problem), None
         if self.params.finetune.class_weights == "balanced":
             weights = problem.balanced_weights(targets, labels=len(product.labels))
         scale = problem.scale(targets)
         learned = targets if scale is None else scale.standard(targets)
-        return gold_objective(self.rows, learned, problem=product.problem, weights=weights)
+        objective = gold_objective(self.rows, learned, problem=product.problem, weights=weights)
+        with tokens_in_use(model, self.rows, self.validation.rows):
+            train(model, objective, training)
+        if scale is not None:
+            scale_output(model, factor=scale.deviation, shift=scale.mean)
+        return curve.points
 
     def _training(
         self, model: PreTrainedModel, seed: int, *, checkpoints: Checkpoints, curve: Curve

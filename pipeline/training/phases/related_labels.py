@@ -19,7 +19,7 @@ from pipeline.problem.problems import problem_named
 from pipeline.text.batching import epoch_batches
 from pipeline.training.curve import Curve
 from pipeline.training.fast.tokens_in_use import tokens_in_use
-from pipeline.training.loop import Objective, Training, train
+from pipeline.training.loop import Training, train
 from pipeline.training.objectives.by_problem import gold_objective
 from pipeline.training.optimizer import LayerRates
 from pipeline.training.phases.trained_once import TrainedOnce
@@ -80,19 +80,17 @@ class RelatedLabels:
         """Trains `model` in place, once for all seeds; returns its quality on validation."""
 
         def learn() -> PreTrainedModel:
+            problem = self.params.product.problem
+            scale = problem_named(problem).scale(self.targets)
+            learned = self.targets if scale is None else scale.standard(self.targets)
+            objective = gold_objective(self.rows, learned, problem=problem, weights=None)
             with tokens_in_use(model, self.rows, self.validation.rows):
-                train(model, self._objective(), self._training(model))
+                train(model, objective, self._training(model))
             return model
 
         self.phase.load_into(model, train=learn, seed=self.params.compute.seed)
         model.eval()
         return float(self.validation.quality(model)[QUALITY])
-
-    def _objective(self) -> Objective:
-        problem = self.params.product.problem
-        scale = problem_named(problem).scale(self.targets)
-        learned = self.targets if scale is None else scale.standard(self.targets)
-        return gold_objective(self.rows, learned, problem=problem, weights=None)
 
     def _training(self, model: PreTrainedModel) -> Training:
         settings = self.params.finetune
