@@ -37,8 +37,13 @@ def run(params: Params, paths: Paths) -> Metrics:
     kinds = np.array(table["kind"])
     confidence = problem_named(params.product.problem).teacher_confidence(outputs.logits)
     kept = (kinds == LABELLED) | (confidence >= params.transfer.min_confidence)
-    if not params.product.pairs:
-        _require_sentences(kinds[kept])
+    # Texts made from the training rows are no substitute for sentences: they hold nothing new.
+    if not params.product.pairs and not (kinds[kept] == CORPUS).any():
+        raise DataError(
+            "no corpus sentence to learn from",
+            expected="at least one sentence that the teacher is sure enough of",
+            next_step="add a corpus source, or lower transfer.min_confidence",
+        )
     with atomic_path(paths.out / "rows.parquet") as temporary:
         pq.write_table(table.filter(pa.array(kept)), temporary)
     for name, values in (("logits", outputs.logits), ("features", outputs.features)):
@@ -127,16 +132,6 @@ def _sentences(train: Split, params: Params, paths: Paths) -> Texts:
         table = table.take(chosen)
     columns = (table["id"].to_pylist(), table["text"].to_pylist())
     return {name: (CORPUS, text) for name, text in zip(*columns, strict=True)}
-
-
-def _require_sentences(kinds: NDArray[np.str_]) -> None:
-    # Texts made from the training rows are no substitute: they hold nothing new.
-    if not (kinds == CORPUS).any():
-        raise DataError(
-            "no corpus sentence to learn from",
-            expected="at least one sentence that the teacher is sure enough of",
-            next_step="add a corpus source, or lower transfer.min_confidence",
-        )
 
 
 if __name__ == "__main__":

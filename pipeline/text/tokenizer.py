@@ -61,7 +61,7 @@ def train_wordpiece(texts: Sequence[str], *, vocabulary_size: int) -> Tokenizer:
         )
     )
     tokenizer.add_special_tokens(specials)
-    tokenizer.post_processor = _framed(specials)
+    tokenizer.post_processor = framed()
     tokenizer.decoder = decoders.WordPiece(prefix="##")
     return tokenizer
 
@@ -84,13 +84,14 @@ def train_byte_bpe(texts: Sequence[str], *, vocabulary_size: int) -> Tokenizer:
         show_progress=False,
     )
     tokenizer.train_from_iterator(_pieces(texts), trainer=trainer, length=len(texts))
-    tokenizer.post_processor = _framed(specials)
+    tokenizer.post_processor = framed()
     tokenizer.decoder = decoders.ByteLevel()
     return tokenizer
 
 
-def _framed(specials: Sequence[str]) -> processors.TemplateProcessing:
-    """The template `[CLS] first text [SEP] second text [SEP]`."""
+def framed() -> processors.TemplateProcessing:
+    """The template `[CLS] first text [SEP] second text [SEP]`; special tokens have ids 0 to 4."""
+    specials = [*SPECIAL_TOKENS.values()]
     return processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",

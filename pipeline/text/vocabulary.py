@@ -14,7 +14,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from pipeline.core.errors import ArtifactError, DataError
-from pipeline.text.tokenizer import SPECIAL_TOKENS
+from pipeline.text.tokenizer import SPECIAL_TOKENS, framed
 
 _BATCH = 1000
 _CONTINUATION = "##"
@@ -55,6 +55,7 @@ def cut_vocabulary(
     tokens = _chosen(old, counts, size=size)
     numbers = {token: number for number, token in enumerate(tokens)}
     cut = Tokenizer.from_str(json.dumps(_renumbered(described, numbers)))
+    cut.post_processor = framed()
     return cut, coverage_of(tokenizer, cut, texts)
 
 
@@ -110,40 +111,15 @@ def _chosen(old: dict[str, int], counts: Counter[str], *, size: int) -> list[str
 
 
 def _renumbered(described: dict[str, Any], numbers: dict[str, int]) -> dict[str, Any]:
-    """The tokenizer's description with new token numbers, without truncation and padding."""
+    """The description with new token numbers, without template, truncation and padding."""
     added = [
         token | {"id": numbers[token["content"]]}
         for token in described["added_tokens"]
         if token["content"] in numbers
     ]
-    frame = {
-        "type": "TemplateProcessing",
-        "single": [_special("[CLS]", 0), _sequence("A", 0), _special("[SEP]", 0)],
-        "pair": [
-            *(_special("[CLS]", 0), _sequence("A", 0), _special("[SEP]", 0)),
-            *(_sequence("B", 1), _special("[SEP]", 1)),
-        ],
-        "special_tokens": {
-            token: {"id": token, "ids": [numbers[token]], "tokens": [token]}
-            for token in ("[CLS]", "[SEP]")
-        },
-    }
     model = described["model"] | {"vocab": numbers}
-    return described | {
-        "model": model,
-        "added_tokens": added,
-        "post_processor": frame,
-        "truncation": None,
-        "padding": None,
-    }
-
-
-def _special(token: str, kind: int) -> dict[str, Any]:
-    return {"SpecialToken": {"id": token, "type_id": kind}}
-
-
-def _sequence(name: str, kind: int) -> dict[str, Any]:
-    return {"Sequence": {"id": name, "type_id": kind}}
+    changed = {"model": model, "added_tokens": added, "post_processor": None}
+    return described | changed | {"truncation": None, "padding": None}
 
 
 def _counts(tokenizer: Tokenizer, texts: Sequence[str]) -> Counter[str]:
