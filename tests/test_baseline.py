@@ -65,21 +65,17 @@ def words_of(text: str) -> set[str]:
     return set(text.replace(":", "").replace(".", "").split())
 
 
+def warmth(text: str) -> int:
+    return sum((w in PRAISE) - (w in BLAME) for w in words_of(text)) + ("cast" in text)
+
+
 LINES = [text for text, _ in texts(160)]
 ROWS = {
     "multi_label": [
         (text, "|".join(word for word in ("warm", "dull", "cast") if word in words_of(text)))
         for text in LINES
     ],
-    "regression": [
-        (
-            text,
-            repr(
-                float(sum((w in PRAISE) - (w in BLAME) for w in words_of(text)) + ("cast" in text))
-            ),
-        )
-        for text in LINES
-    ],
+    "regression": [(text, repr(float(warmth(text)))) for text in LINES],
 }
 PRODUCTS = {
     "multi_label": product_of(problem="multi_label", labels="[warm, dull, cast]"),

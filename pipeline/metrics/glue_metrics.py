@@ -10,8 +10,6 @@ from pipeline.metrics.intervals import bootstrap_interval
 from pipeline.metrics.quality import pearson, spearman
 
 Values = NDArray[np.float64]
-
-
 METRICS: dict[str, Callable[[Values, Values], float]] = {
     "accuracy": lambda gold, found: float(np.mean(gold == found)),
     "f1": lambda gold, found: float(metrics.f1_score(gold, found, zero_division=0.0)),

@@ -19,13 +19,7 @@ _CELLS_AT_A_TIME = 2_000_000
 
 @dataclass(frozen=True)
 class Interval:
-    """A metric and its confidence interval.
-
-    Attributes:
-        value: the metric on these rows.
-        low: lower end.
-        high: upper end.
-    """
+    """A metric's value on some rows and the ends of its confidence interval."""
 
     value: float
     low: float

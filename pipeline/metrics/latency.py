@@ -72,13 +72,9 @@ def interleaved(
             for _ in range(warm_up):
                 request()
             for i in range(requests_per_round):
-                times[name][number, i] = _milliseconds(request)
+                started = time.perf_counter_ns()
+                request()
+                times[name][number, i] = (time.perf_counter_ns() - started) / 1e6
             turns += 1
             progress(turns)
     return {name: summarise(values) for name, values in times.items()}
-
-
-def _milliseconds(request: Request) -> float:
-    started = time.perf_counter_ns()
-    request()
-    return (time.perf_counter_ns() - started) / 1e6

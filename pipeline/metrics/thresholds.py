@@ -4,7 +4,6 @@ Thresholds are searched one label at a time: its odds are multiplied by each of 
 the change that raises the metric most is kept. With few rows a finer search would only fit noise.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -35,27 +34,18 @@ def fit_thresholds(problem: Problem, metric: str, *, gold: Values, scores: Score
         answers = problem.answers(scores, Decision(thresholds))
         return figure_of(metric, gold=gold, answers=answers, scores=scores)
 
-    start = problem.even_thresholds(scores.shape[1])
-    return Decision(_climb(figure, start, move=problem.move_threshold))
-
-
-def _climb(
-    figure: Callable[[Thresholds], float],
-    start: Thresholds,
-    *,
-    move: Callable[[Thresholds, int, float], Thresholds],
-) -> Thresholds:
-    best, highest = start, figure(start)
+    best = problem.even_thresholds(scores.shape[1])
+    highest = figure(best)
     for _ in range(_SWEEPS):
         before = best
-        for label in range(len(start)):
+        for label in range(len(best)):
             # All start from the same thresholds, so that every factor is tried on the same odds.
-            for tried in [move(best, label, factor) for factor in _FACTORS]:
+            for tried in [problem.move_threshold(best, label, factor) for factor in _FACTORS]:
                 if (found := figure(tried)) > highest + _MIN_GAIN:
                     best, highest = tried, found
         if best == before:
             break
-    return best
+    return Decision(best)
 
 
 def fit_abstention(

@@ -39,10 +39,6 @@ class BaselineRows:
     inputs: Inputs
     targets: Targets
 
-    def first(self, count: int) -> "BaselineRows":
-        """The first `count` rows."""
-        return BaselineRows(self.ids[:count], self.inputs[:count], self.targets[:count])
-
 
 @dataclass(frozen=True, kw_only=True)
 class LearningPoint:
@@ -84,7 +80,7 @@ def fit_baselines(
         for value in track(values, f"baseline  {name}", len(values)):
             model = fit(train.inputs, train.targets, task, regularisation=value)
             found.append((_quality_of(model, rows["validation"], quality), value, model))
-        # Of equal ones the most regularised.
+        # Values ascend and max keeps the first, so equals give the most regularised.
         _, chosen[name], fitted[name] = max(found, key=lambda entry: entry[0])
     return fitted, chosen
 
@@ -107,7 +103,8 @@ def learning_curve(
     """
     train, points = rows["train"], []
     for share in sorted(set(params.learning_curve_shares)):
-        part = train.first(round(share * len(train.ids)))
+        count = round(share * len(train.ids))
+        part = BaselineRows(train.ids[:count], train.inputs[:count], train.targets[:count])
         if not task.problem.can_learn(part.targets, labels=task.labels):
             continue
         model = naive_bayes_regression(
@@ -138,7 +135,7 @@ def verdict(
         regularisation: the C of each baseline that has one.
 
     Raises:
-        DataError: no baseline beats the majority by `min_gain`: nothing to learn is in these data.
+        DataError: no baseline beats the majority by `min_gain`: there is nothing to learn from these data.
     """
     scores = {name: figures.validation for name, figures in quality.items()}
     best = max((TFIDF, NAIVE_BAYES), key=lambda name: scores[name])

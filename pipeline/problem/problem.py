@@ -5,7 +5,6 @@ that needs torch, scikit-learn, matplotlib or a browser is elsewhere, in tables 
 problem (tests/problem/test_problems.py lists the tables and checks that each has every problem).
 """
 
-import statistics
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -84,8 +83,7 @@ class Problem(ABC):
     Attributes:
         name: as `product.problem` has it.
         metrics: the metrics that it can be judged by; the first is the usual one.
-        agreement_metric: the metric of how alike two models answer; None for the share of equal
-            answers.
+        agreement_metric: compares the answers of two models; None for the share of equal answers.
         has_probabilities: whether scores are probabilities, so that there is a confidence, and
             thresholds and a temperature can be fitted. The defaults below are for numbers, which
             have no probabilities.
@@ -102,8 +100,6 @@ class Problem(ABC):
     agreement_metric: ClassVar[str | None] = None
     has_probabilities: ClassVar[bool] = True
     many_labels: ClassVar[bool] = False
-
-    # ---- labels, as people and tables write them -----------------------------------------
 
     @abstractmethod
     def labels_fault(self, labels: Sequence[str]) -> str | None:
@@ -169,8 +165,6 @@ class Problem(ABC):
         del rows
         return None
 
-    # ---- targets in training --------------------------------------------------------------
-
     @abstractmethod
     def can_learn(self, targets: Targets, *, labels: int) -> bool:
         """Whether every label occurs, or the numbers differ."""
@@ -193,8 +187,6 @@ class Problem(ABC):
         """The least and the largest number learned from; None where the answer is no number."""
         del targets
         return None
-
-    # ---- from outputs to answers ------------------------------------------------------------
 
     @abstractmethod
     def scores(self, logits: NDArray[np.floating]) -> Scores:
@@ -228,8 +220,6 @@ class Problem(ABC):
     def teacher_confidence(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """How sure the teacher is of each row, `(rows,)`, in float32."""
 
-    # ---- answers against gold ---------------------------------------------------------------
-
     @abstractmethod
     def gold(self, targets: Targets) -> Values:
         """Targets `(rows, width)` in the form that `answers` has."""
@@ -243,15 +233,12 @@ class Problem(ABC):
         return self.right(gold, answers)
 
     def tolerance_unit(self, targets: Targets) -> float:
-        """Scale for tolerances of scores: 1 for probabilities."""
+        """The unit of tolerances, in that of the scores: 1 for probabilities."""
         del targets
         return 1.0
 
     def slices(self, gold: Values, labels: Sequence[str]) -> dict[str, Mask]:
-        """Slice → its rows, `(rows,)`, by gold label.
-
-        Numbers have no slices: the ends of a scale are harder for every model.
-        """
+        """Name of a gold label's slice → which rows are in it, `(rows,)`; none for numbers."""
         del gold, labels
         return {}
 
@@ -261,18 +248,17 @@ class Problem(ABC):
     ) -> Iterator[tuple[str, str]]:
         """Actual and predicted, in words, for a table that DVC draws."""
 
-    @abstractmethod
     def reordered(
         self, scores: Scores, answers: Values, *, own: Sequence[str], labels: Sequence[str]
     ) -> tuple[Scores, Values]:
         """Scores and answers in the order of `labels`, from those of a bundle with labels `own`."""
+        del own, labels
+        return scores, answers
 
     def flips(self, answers: Values, others: Values) -> int | None:
         """Rows that get another answer; None for numbers, which always differ a little."""
         rows = len(answers)
         return int((answers.reshape(rows, -1) != others.reshape(rows, -1)).any(axis=1).sum())
-
-    # ---- probabilities ------------------------------------------------------------------------
 
     def claims(self, gold: Values, scores: Scores) -> tuple[Scores, Mask] | None:
         """Probabilities and whether each came true, `(events,)` both; None for numbers."""
@@ -294,8 +280,6 @@ class Problem(ABC):
     def move_threshold(self, thresholds: Thresholds, label: int, factor: float) -> Thresholds:
         """Thresholds in which the label's odds are `factor` times as high."""
         raise self._no_probabilities()
-
-    # ---- golden requests of a bundle --------------------------------------------------------
 
     @abstractmethod
     def is_answer(self, answer: Prediction) -> bool:
@@ -324,11 +308,6 @@ def majority(votes: Iterable[Vote], *, otherwise: Vote) -> Vote:
     """The vote that most annotators gave; where two lead together, `otherwise`."""
     (vote, count), *others = Counter(votes).most_common(2)
     return otherwise if others and others[0][1] == count else vote
-
-
-def median_label(votes: Iterable[str]) -> str:
-    """The median of numbers, as tables hold it."""
-    return repr(statistics.median(float(vote) for vote in votes))
 
 
 def is_close(value: float, expected: float, tolerance: float) -> bool:

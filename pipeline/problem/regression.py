@@ -13,14 +13,7 @@ from pipeline.problem.decision import Decision
 from pipeline.problem.labelling import Labelling, RefusedError
 from pipeline.problem.prediction import Prediction
 from pipeline.problem.probabilities import Scores, Targets, Values
-from pipeline.problem.problem import (
-    Problem,
-    RowLimits,
-    Scale,
-    Words,
-    is_close,
-    median_label,
-)
+from pipeline.problem.problem import Problem, RowLimits, Scale, Words, is_close
 
 _PARTS = 5
 _PRECISION = 0.01
@@ -73,7 +66,8 @@ class Regression(Problem):
         return [float(label)]
 
     def merged(self, votes: Sequence[str], *, labels: Sequence[str], otherwise: str) -> str:
-        return median_label(votes)
+        """The median."""
+        return repr(statistics.median(float(vote) for vote in votes))
 
     def questions(
         self, rows: Sequence[Sequence[str]], labels: Sequence[str]
@@ -163,11 +157,6 @@ class Regression(Problem):
     ) -> Iterator[tuple[str, str]]:
         """The fifth of gold's range that each number lies in."""
         yield from zip(_fifths(gold, gold), _fifths(answers, gold), strict=True)
-
-    def reordered(
-        self, scores: Scores, answers: Values, *, own: Sequence[str], labels: Sequence[str]
-    ) -> tuple[Scores, Values]:
-        return scores, answers
 
     def flips(self, answers: Values, others: Values) -> int | None:
         return None

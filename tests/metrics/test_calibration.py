@@ -19,11 +19,8 @@ def test_sure_and_wrong_is_the_worst() -> None:
 def test_one_label_a_text_is_judged_by_the_likeliest_and_several_by_each() -> None:
     scores = np.tile([0.8, 0.2], (100, 1))
     gold = np.array([0] * 80 + [1] * 20)
-    assert calibration_error(problem_named("classification"), gold, scores) == pytest.approx(
-        0.0, abs=1e-9
-    )
     many = np.stack([gold == 0, gold == 1], axis=1)
-    assert calibration_error(problem_named("multi_label"), many, scores) == pytest.approx(
-        0.0, abs=1e-9
-    )
+    for problem, held in (("classification", gold), ("multi_label", many)):
+        found = calibration_error(problem_named(problem), held, scores)
+        assert found == pytest.approx(0.0, abs=1e-9), problem
     assert calibration_error(problem_named("regression"), gold, scores) is None

@@ -14,6 +14,7 @@ from pipeline.metrics.temperature import (
 from pipeline.problem.probabilities import Values
 from pipeline.problem.problems import problem_named
 
+CLASSIFICATION, REGRESSION = problem_named("classification"), problem_named("regression")
 ROWS = 4000
 
 
@@ -68,34 +69,25 @@ def test_scaling_probabilities_is_dividing_the_outputs(problem: str) -> None:
 def test_no_row_is_scaled_by_a_temperature_that_it_was_fitted_on() -> None:
     # Noise: the T of one half does not help the other, so the loss cannot fall further.
     random = np.random.default_rng(0)
-    gold, scores = (
-        random.integers(0, 2, 40),
-        problem_named("classification").scores(random.normal(size=(40, 2))),
-    )
-    found = calibrate(problem_named("classification"), gold=gold, scores=scores, seed=1)
+    gold = random.integers(0, 2, 40)
+    scores = CLASSIFICATION.scores(random.normal(size=(40, 2)))
+    found = calibrate(CLASSIFICATION, gold=gold, scores=scores, seed=1)
     assert found is not None
-    everywhere = problem_named("classification").with_temperature(scores, found.temperature)
-    assert found.loss_after > negative_log_likelihood(
-        problem_named("classification"), gold, everywhere
-    )
+    everywhere = CLASSIFICATION.with_temperature(scores, found.temperature)
+    assert found.loss_after > negative_log_likelihood(CLASSIFICATION, gold, everywhere)
 
 
 def test_a_model_without_a_mistake_keeps_to_the_bounds() -> None:
     gold = np.array([0, 1] * 20)
     scores = np.where(np.arange(2) == gold[:, None], 1.0, 0.0)
-    assert (
-        MIN_TEMPERATURE
-        <= fit_temperature(problem_named("classification"), gold=gold, scores=scores)
-        <= MAX_TEMPERATURE
-    )
-    wrong = fit_temperature(problem_named("classification"), gold=1 - gold, scores=scores)
+    right = fit_temperature(CLASSIFICATION, gold=gold, scores=scores)
+    assert MIN_TEMPERATURE <= right <= MAX_TEMPERATURE
+    wrong = fit_temperature(CLASSIFICATION, gold=1 - gold, scores=scores)
     assert wrong == pytest.approx(MAX_TEMPERATURE, rel=0.01)
 
 
 def test_a_number_has_no_temperature() -> None:
     numbers = np.ones((4, 1))
-    assert (
-        calibrate(problem_named("regression"), gold=numbers[:, 0], scores=numbers, seed=1) is None
-    )
+    assert calibrate(REGRESSION, gold=numbers[:, 0], scores=numbers, seed=1) is None
     with pytest.raises(ValueError, match="no probability"):
-        fit_temperature(problem_named("regression"), gold=numbers[:, 0], scores=numbers)
+        fit_temperature(REGRESSION, gold=numbers[:, 0], scores=numbers)

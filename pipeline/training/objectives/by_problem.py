@@ -1,4 +1,8 @@
-"""The losses of each problem: of training on gold targets, and of distillation."""
+"""The losses of each problem: of training on gold targets, and of distillation.
+
+For distillation, a classifier's distribution is softened by the temperature; with several labels,
+each label's probability. A number has nothing to soften: the student learns the teacher's number.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,6 +11,7 @@ from types import MappingProxyType
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from pipeline.problem.probabilities import Targets
 from pipeline.problem.problems import CLASSIFICATION, MULTI_LABEL, REGRESSION
@@ -16,14 +21,39 @@ from pipeline.training.objectives.gold import (
     multi_label_objective,
     number_objective,
 )
-from pipeline.training.objectives.row_losses import (
-    label_loss,
-    multi_label_loss,
-    soft_label_loss,
-    soft_loss,
-    squared_error,
-)
 from pipeline.training.token_rows import TokenRows
+
+
+def soft_loss(student: torch.Tensor, teacher: torch.Tensor, temperature: float) -> torch.Tensor:
+    """Kullback-Leibler divergence of each row, `(batch,)`, times temperature squared."""
+    target = functional.log_softmax(teacher / temperature, dim=-1)
+    answer = functional.log_softmax(student / temperature, dim=-1)
+    divergence = functional.kl_div(answer, target, reduction="none", log_target=True)
+    return divergence.sum(dim=-1) * temperature**2
+
+
+def soft_label_loss(
+    student: torch.Tensor, teacher: torch.Tensor, temperature: float
+) -> torch.Tensor:
+    """Binary cross-entropy with the teacher's softened labels, the mean, `(batch,)`."""
+    target = torch.sigmoid(teacher / temperature)
+    return multi_label_loss(student / temperature, target) * temperature**2
+
+
+def label_loss(student: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy with the gold label."""
+    return functional.cross_entropy(student, targets[:, 0].long(), reduction="none")
+
+
+def multi_label_loss(student: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Binary cross-entropy of each label, its mean."""
+    losses = functional.binary_cross_entropy_with_logits(student, targets, reduction="none")
+    return losses.mean(dim=-1)
+
+
+def squared_error(student: torch.Tensor, targets: torch.Tensor, *_: float) -> torch.Tensor:
+    """Squared error of the number, against gold or the teacher."""
+    return (student - targets).square().mean(dim=-1)
 
 
 @dataclass(frozen=True, kw_only=True)

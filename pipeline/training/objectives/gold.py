@@ -71,11 +71,11 @@ def multi_label_objective(
 
 def number_objective(rows: TokenRows, targets: NDArray[np.float64]) -> GoldObjective:
     """Squared error of the model's only output; targets `(rows,)`."""
-
-    def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        return functional.mse_loss(logits[:, 0], targets)
-
-    return GoldObjective(rows, targets.astype(np.float32), loss)
+    return GoldObjective(
+        rows,
+        targets.astype(np.float32),
+        lambda logits, gold: functional.mse_loss(logits[:, 0], gold),
+    )
 
 
 def _float_tensor(values: NDArray[np.float64] | None) -> torch.Tensor | None:

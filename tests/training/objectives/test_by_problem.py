@@ -1,4 +1,4 @@
-"""Objectives of each problem: weights of rare labels, numbers in any unit, windows that share a target."""
+"""Losses of each problem: rare labels, numbers in any unit, shared targets, and the teacher's."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import torch
 from pipeline.core.errors import ArtifactError
 from pipeline.models.numbers import scale_output
 from pipeline.problem.problems import problem_named
-from pipeline.training.objectives.by_problem import gold_objective
+from pipeline.training.objectives.by_problem import gold_objective, soft_loss
 from pipeline.training.objectives.gold import label_objective
 from pipeline.training.token_rows import TokenRows
 from tests.support.tiny_models import tiny_classifier
@@ -83,3 +83,15 @@ def test_numbers_are_learned_on_a_scale_and_the_head_gives_them_back_in_their_un
 def test_a_model_without_one_number_has_no_unit() -> None:
     with pytest.raises(ArtifactError, match="without a linear output of one number"):
         scale_output(tiny_classifier(), factor=2.0, shift=0.0)
+
+
+def test_the_soft_loss_is_zero_where_student_and_teacher_agree() -> None:
+    logits = torch.tensor([[0.3, -2.0, 1.0]])
+    assert soft_loss(logits, logits + 5.0, 3.0).abs().max() < 1e-6
+
+
+def test_the_soft_loss_equals_the_formula() -> None:
+    student, teacher = torch.tensor([[0.5, 0.0]]), torch.tensor([[2.0, -1.0]])
+    p, q = torch.softmax(teacher / 2, -1), torch.softmax(student / 2, -1)
+    expected = 4 * (p * (p.log() - q.log())).sum()
+    assert torch.allclose(soft_loss(student, teacher, 2.0), expected)
