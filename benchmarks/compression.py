@@ -41,15 +41,7 @@ from transformers.utils import logging
 from benchmarks.support.command_line import built_file, new_parser, print_result
 from benchmarks.support.field import PEERS, Contender, Field
 from benchmarks.support.folds import built_folds
-from benchmarks.support.peer_table import (
-    Figure,
-    Measured,
-    Place,
-    Right,
-    Times,
-    figures,
-    table,
-)
+from benchmarks.support.peer_table import Figure, Measured, Place, Right, Times, figures, table
 from benchmarks.support.race import answers, joined, race
 from benchmarks.support.seed_runs import built_with
 from benchmarks.support.texts import texts_by_tokens, tokens_read

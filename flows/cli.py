@@ -88,13 +88,7 @@ def _search(options: argparse.Namespace) -> None:
 
 
 def _release(options: argparse.Namespace) -> None:
-    from flows.release import (
-        DEFAULT_BUNDLE,
-        former_bundle,
-        product_of,
-        release_at,
-        release_bundle,
-    )
+    from flows.release import DEFAULT_BUNDLE, former_bundle, product_of, release_at, release_bundle
 
     root = Path.cwd().resolve()
     bundle, why = options.bundle or Path(DEFAULT_BUNDLE), "asked for"

@@ -15,12 +15,7 @@ from pipeline.core.errors import ParameterError
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.models.encoder import (
-    load_classifier,
-    load_tokenizer,
-    parameter_count,
-    save_model,
-)
+from pipeline.models.encoder import load_classifier, load_tokenizer, parameter_count, save_model
 from pipeline.models.features import encoder_layers
 from pipeline.models.narrowing import Batch
 from pipeline.models.student_start import start_from_teacher

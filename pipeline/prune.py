@@ -28,12 +28,7 @@ from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.core.training_sections import PruneParams
 from pipeline.models.bilm_classifier import BilmForSequenceClassification
-from pipeline.models.encoder import (
-    load_classifier,
-    load_tokenizer,
-    parameter_count,
-    save_model,
-)
+from pipeline.models.encoder import load_classifier, load_tokenizer, parameter_count, save_model
 from pipeline.text.batching import Ids, epoch_batches
 from pipeline.training.device import prepare_device
 from pipeline.training.loop import Objective, Training, train

@@ -16,13 +16,7 @@ from pipeline.core.errors import DataError
 from pipeline.core.paths import Paths
 from pipeline.models.encoder import load_classifier, load_tokenizer
 from pipeline.problem.problems import problem_named
-from tests.support.trained_workspace import (
-    MAX_LENGTH,
-    SENTENCES,
-    SPLITS,
-    run_in,
-    trained_workspace,
-)
+from tests.support.trained_workspace import MAX_LENGTH, SENTENCES, SPLITS, run_in, trained_workspace
 
 
 @pytest.fixture

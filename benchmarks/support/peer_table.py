@@ -6,11 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.metrics.intervals import (
-    Interval,
-    bootstrap_interval,
-    proportion_interval,
-)
+from pipeline.metrics.intervals import Interval, bootstrap_interval, proportion_interval
 from pipeline.metrics.latency import summarise
 
 Right = NDArray[np.float64]

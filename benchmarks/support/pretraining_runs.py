@@ -123,10 +123,7 @@ def counted_scores(corpus: Corpus) -> dict[str, float]:
             for stream in (corpus.training_stream, corpus.heldout_stream)
         )
         model = KneserNey(
-            training,
-            order=order,
-            vocabulary_size=len(corpus.tokenizer),
-            boundary=corpus.boundary,
+            training, order=order, vocabulary_size=len(corpus.tokenizer), boundary=corpus.boundary
         )
         found[name] = bits_per_byte(model.nats(heldout), sizes)
     found["xz"] = xz_bits_per_byte(corpus.training, corpus.heldout)

@@ -38,9 +38,7 @@ def tokens_read(
 ) -> dict[int, float]:
     """The mean number of tokens that a model, with its own vocabulary and limit, reads."""
     reader = TextReader(
-        tokenizer,
-        max_length=settings.max_length,
-        window_stride=settings.window_stride,
+        tokenizer, max_length=settings.max_length, window_stride=settings.window_stride
     )
     return {
         tokens: float(np.mean([sum(len(row.ids) for row in reader.read(text)[0]) for text in some]))

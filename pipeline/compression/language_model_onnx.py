@@ -112,9 +112,7 @@ def onnx_answers(session: ort.InferenceSession) -> Answers:
 
 
 def largest_difference(
-    reference: Answers,
-    candidate: Answers,
-    cases: Mapping[str, ParityCase],
+    reference: Answers, candidate: Answers, cases: Mapping[str, ParityCase]
 ) -> dict[str, float]:
     """The largest absolute difference of any output, padding aside, for each case."""
     differences = {}

@@ -87,9 +87,7 @@ def read_transfer_set(
         labelled=rows.of_rows(_gold(table)[0]),
         objective=objective,
         validation=Validation.of(
-            read(validation.texts, seconds=validation.seconds),
-            validation.targets,
-            params=params,
+            read(validation.texts, seconds=validation.seconds), validation.targets, params=params
         ),
         scale=scale,
     )

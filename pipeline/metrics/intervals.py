@@ -74,12 +74,7 @@ def bootstrap_interval(
     """Interval of any metric; `statistic` computes it from row numbers, `(rows,)`."""
     numbers = np.arange(rows)
     ends = _bootstrap(
-        numbers,
-        statistic,
-        vectorized=False,
-        confidence=confidence,
-        resamples=resamples,
-        seed=seed,
+        numbers, statistic, vectorized=False, confidence=confidence, resamples=resamples, seed=seed
     )
     return Interval(statistic(numbers), *ends)
 

@@ -51,8 +51,7 @@ class FirstTokenLayer(torch.nn.Module):
         first = hidden_states[:, :1]
         attention = self.attention.self
         attend = ALL_ATTENTION_FUNCTIONS.get_interface(
-            attention.config._attn_implementation,
-            eager_attention_forward,
+            attention.config._attn_implementation, eager_attention_forward
         )
         context, _weights = attend(
             attention,

@@ -132,10 +132,7 @@ class MultiLabel(LabelProblem):
         """One line for each label of gold or answer, with `none` on the side that lacks it."""
         for row, number in np.argwhere(gold | answers):
             name = labels[number]
-            yield (
-                name if gold[row, number] else _NONE,
-                name if answers[row, number] else _NONE,
-            )
+            yield (name if gold[row, number] else _NONE, name if answers[row, number] else _NONE)
 
     def reordered(
         self, scores: Scores, answers: Values, *, own: Sequence[str], labels: Sequence[str]

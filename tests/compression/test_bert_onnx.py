@@ -28,12 +28,7 @@ def test_answers_are_those_of_torch_at_every_length_and_beside_padding(
     told = segments is not None
     export_onnx(model, tmp_path / "model.onnx", opset=17, segments=told, max_length=MAX_LENGTH)
     cases = parity_cases(
-        ROWS,
-        vocabulary_size=60,
-        max_length=MAX_LENGTH,
-        pad_token_id=0,
-        seed=0,
-        segments=segments,
+        ROWS, vocabulary_size=60, max_length=MAX_LENGTH, pad_token_id=0, seed=0, segments=segments
     )
     candidate = onnx_runner(open_session(tmp_path / "model.onnx", threads=1))
     differences = largest_differences(torch_runner(model), candidate, cases)

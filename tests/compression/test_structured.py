@@ -5,10 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import (
-    AutoModelForSequenceClassification,
-    BertForSequenceClassification,
-)
+from transformers import AutoModelForSequenceClassification, BertForSequenceClassification
 
 from pipeline.compression.importance import head_importance, layer_importance, unit_importance
 from pipeline.compression.onnx_export import export_onnx

@@ -8,13 +8,7 @@ from flows.execution.network import free_port
 from flows.planning.dag import load_dag
 from tests.support.prefect_database import put_database
 from tests.support.repository import REPOSITORY
-from tests.support.whole_repo import (
-    build_with_kills,
-    copy_repository,
-    result_of,
-    run_build,
-    stop,
-)
+from tests.support.whole_repo import build_with_kills, copy_repository, result_of, run_build, stop
 
 
 @pytest.mark.soak

@@ -52,11 +52,7 @@ def test_a_checkpoint_whose_weights_contradict_its_config_is_refused(tmp_path: P
 
 
 BERT = BertConfig(
-    vocab_size=20,
-    hidden_size=8,
-    num_hidden_layers=1,
-    num_attention_heads=2,
-    intermediate_size=8,
+    vocab_size=20, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8
 )
 DISTILBERT = DistilBertConfig(vocab_size=20, dim=8, n_layers=1, n_heads=2, hidden_dim=8)
 

@@ -17,12 +17,7 @@ from pipeline.runtime.batch_invariance import (
 )
 from pipeline.runtime.task import Request, Task
 from pipeline.runtime.text_model import TextModel
-from tests.support.tiny_bundle import (
-    depend_on_batch,
-    depend_on_padding,
-    make_tiny_model,
-    tiny_task,
-)
+from tests.support.tiny_bundle import depend_on_batch, depend_on_padding, make_tiny_model, tiny_task
 
 # Most of them praise: what a batch shares then drowns the blame of the others.
 TEXTS = [f"{word} film" for word in ("good", "warm", "funny", "good", "warm", "bad")]

@@ -57,9 +57,7 @@ def test_probabilities_are_those_of_predict_and_sum_to_one(model: TextModel) -> 
     np.testing.assert_array_equal(matrix, np.array(expected))
 
 
-def test_texts_computed_in_parallel_get_the_same_probabilities_in_order(
-    model: TextModel,
-) -> None:
+def test_texts_computed_in_parallel_get_the_same_probabilities_in_order(model: TextModel) -> None:
     texts = ["a warm funny film", "a bad film", "the awful dull film"] * 5
     rows = list(model.scores_of_each(texts, workers=3))
     assert np.array_equal(np.stack(rows), model.scores(texts))

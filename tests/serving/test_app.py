@@ -63,9 +63,7 @@ def test_one_text_gets_label_probabilities_model_and_time(
     assert answer["milliseconds"] > 0
 
 
-def test_many_texts_are_answered_in_order_and_a_long_one_says_truncated(
-    client: TestClient,
-) -> None:
+def test_many_texts_are_answered_in_order_and_a_long_one_says_truncated(client: TestClient) -> None:
     answer = client.post("/predict", json={"texts": ["good", "bad", "good " * 100]}).json()
     labels = [prediction["label"] for prediction in answer["predictions"]]
     assert labels == ["positive", "negative", "positive"]

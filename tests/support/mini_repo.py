@@ -20,11 +20,7 @@ _DAG = {
     "collect": (["data"], ["records.txt"], []),
     "validate": (["artifacts/collect/records.txt"], ["records.txt"], ["curve.csv"]),
     "label": (["artifacts/validate/records.txt"], ["records.txt"], []),
-    "gate": (
-        ["artifacts/label/records.txt"],
-        ["scorecard.json", "verdict.json", "bundle"],
-        [],
-    ),
+    "gate": (["artifacts/label/records.txt"], ["scorecard.json", "verdict.json", "bundle"], []),
 }
 
 

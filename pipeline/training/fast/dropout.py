@@ -56,10 +56,7 @@ def drop(values: torch.Tensor, share: float) -> torch.Tensor:
 
 
 def _dropout(
-    input: torch.Tensor,
-    p: float = 0.5,
-    training: bool = True,
-    inplace: bool = False,
+    input: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> torch.Tensor:
     if not training or p == 0.0:
         return input

@@ -6,12 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows.planning.codelock import (
-    LEFT_OUT,
-    check_code_lock,
-    compute_code_lock,
-    refresh_code_lock,
-)
+from flows.planning.codelock import LEFT_OUT, check_code_lock, compute_code_lock, refresh_code_lock
 from pipeline.core.errors import ArtifactError
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -36,11 +36,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     Scorecard.parse(entries, file="scorecard.json").write(paths)
     check = Check(name="size_mb", limit=8, value=words, interval=None, unit="MB", outcome="passed")
     Verdict(
-        passed=True,
-        released="student-int8",
-        reason="the only one",
-        checks=[check],
-        considered={},
+        passed=True, released="student-int8", reason="the only one", checks=[check], considered={}
     ).write(paths)
     write_json(paths.out / "bundle" / "manifest.json", {"files": {"words": str(words)}})
     return {
