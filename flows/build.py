@@ -1,12 +1,13 @@
-"""Build raw text to a bundle that passed the gate; only stale stages run.
+"""Builds from raw text up to a bundle that passed the gate; only stale stages run.
 
     modelyard build                             # then release it
     modelyard build --no-release                # stop after the gate (or NO_RELEASE=1)
     modelyard build --profile quickstart        # small values, in a worktree; released too
     modelyard build finetune.epochs=1           # an experiment, in a worktree; not released
 
-Where nothing is stale this ends in seconds: neither Prefect nor MLflow nor torch is imported. That
-is why the Prefect flow is in a module of its own, flows/orchestration/build_flow.py.
+A profile is a product of its own, so it is released; `key=value` is an experiment, so it is not,
+unless `--release` asks for it. A build with nothing to do ends in seconds, because this module
+imports neither Prefect, MLflow nor torch; the Prefect flow is flows/orchestration/build_flow.py.
 """
 
 import hashlib
@@ -43,9 +44,12 @@ _HINT = "MLflow and Prefect: `make ui` starts both and prints their addresses"
 
 
 def run_build(root: Path, *, changes: Sequence[str], release: bool) -> BuildResult:
-    """Builds with changed parameters (in a worktree) or without (in the main root), then releases.
+    """Builds, in a worktree if parameters are changed, and releases the bundle if `release` is true.
 
-    Call it inside a flow. It also fails where MLflow could not be written; the results stay then.
+    Call it inside a Prefect flow.
+
+    Raises:
+        PipelineError: also when MLflow could not be written; the build itself is complete then.
     """
     with workspace_for(root, changes) as workspace:
         result = build_workspace(workspace, root=root, title=build_title(changes))
@@ -53,7 +57,7 @@ def run_build(root: Path, *, changes: Sequence[str], release: bool) -> BuildResu
         if release:
             say(f"\nDemo: {_release(root, workspace, result.mlflow_run_id)}/")
         else:
-            say("\nNot released: this build stops after the gate.")
+            say("\nNot released; `--release` releases what was built.")
     say(_HINT)
     if result.tracking_error is not None:
         raise PipelineError(
@@ -65,10 +69,12 @@ def run_build(root: Path, *, changes: Sequence[str], release: bool) -> BuildResu
 
 
 def build_workspace(workspace: Path, *, root: Path, title: str) -> BuildResult:
-    """Brings every stage of a workspace up to date and records it. Call it inside a flow.
+    """Runs the stale stages of a workspace and records the build in MLflow. Call it inside a flow.
 
-    MLflow, logs and failures are kept in the main root. After a StageFailedError earlier results
-    stay.
+    MLflow's data, logs and failure reports go to the main root `root`.
+
+    Raises:
+        StageFailedError: a stage failed; the outputs of the stages before it stay.
     """
     check_before_build(root)
     try:
@@ -84,7 +90,7 @@ def build_workspace(workspace: Path, *, root: Path, title: str) -> BuildResult:
 
 
 def _build(runner: Runner, *, root: Path, title: str, stale: Sequence[str]) -> BuildResult:
-    # Late: they import Prefect and MLflow.
+    # Imported here: they load Prefect and MLflow, which take seconds.
     from flows.orchestration.stage_tasks import StageTasks, publish_results
     from flows.tracking.recorder import tracked
 
@@ -109,9 +115,10 @@ def _build(runner: Runner, *, root: Path, title: str, stale: Sequence[str]) -> B
 
 
 def find_stale(runner: Runner, *, root: Path) -> list[str]:
-    """Refreshes the code lock and machine.json, then asks DVC once. Call it under the build lock.
+    """The stages that DVC finds stale, after refreshing the code lock and machine.json.
 
-    A new worktree has no outputs yet: those that dvc.lock records are checked out first.
+    The caller holds the build lock. A new worktree has no outputs yet: those that dvc.lock records
+    are checked out first.
     """
     workspace = runner.workspace
     refresh_code_lock(workspace)
@@ -122,7 +129,7 @@ def find_stale(runner: Runner, *, root: Path) -> list[str]:
 
 
 def workspace_for(root: Path, changes: Sequence[str]) -> AbstractContextManager[Path]:
-    """The main root, or a worktree where parameters are changed."""
+    """The main root, or a worktree if parameters are changed."""
     if not changes:
         return nullcontext(root)
     return open_workspace(root, name=workspace_name(changes), overrides=changes)
@@ -139,7 +146,7 @@ def build_title(changes: Sequence[str]) -> str:
 
 
 def finish_without_work(root: Path, *, changes: Sequence[str], release: bool) -> bool:
-    """Reports and releases where no stage is stale, and returns True; returns False else."""
+    """If no stage is stale, shows the results, releases if asked, and returns True."""
     check_git(root)
     load_params(Paths(root).params)
     parse_params(override(parse_yaml(Paths(root).params.read_text(encoding="utf-8")), changes))
@@ -157,7 +164,7 @@ def finish_without_work(root: Path, *, changes: Sequence[str], release: bool) ->
 
 
 def _address_or_release(root: Path, workspace: Path) -> str:
-    """The address at which the bundle is served; it is released first if it is not."""
+    """The address that serves the bundle, which is released first unless it is served already."""
     manifest = Paths(workspace).read("gate", "bundle", "manifest.json")
     current = current_release(root, product_of(workspace))
     served = current is not None and current.healthy and current.hash == sha256_file(manifest)

@@ -57,15 +57,16 @@ from pipeline.runtime.task import Task, request_of, requests_of
 from pipeline.runtime.text_model import TextModel
 from pipeline.training.labelled_rows import Split, read_split
 
-# Largest difference of a probability, or of a number as a share of the spread of numbers.
-# An activation between two integers can round the other way on another processor.
+# How far a golden answer may differ on another machine: of a probability, or as a share of the
+# numbers' spread. Int8 gets more, for an activation halfway between two integers may round up on
+# one processor and down on another.
 _GOLDEN_TOLERANCE = {"int8": 0.02, "fp32": 0.001}
 _TEACHER_KEYS = {"name", "size_bytes", "latency_ms", "quality"}
 _RELEASED_KEYS = {"quality", "answered", "size_bytes", "latency_ms"}
 
 
 def run(params: Params, paths: Paths) -> Metrics:
-    """Check, choose, certify, score, pack.
+    """Checks, chooses, certifies, scores and packs.
 
     Raises:
         PipelineError: no variant qualifies, or a certificate is missing or has not passed.
@@ -149,7 +150,7 @@ def _split(name: str, paths: Paths) -> Split:
 
 
 def _judge_on_test(model: TextModel, judge: Judge, test: Split) -> Judged:
-    """The only time that test rows are scored by the chosen model: after the choice is made."""
+    """Scores the chosen model on the test rows: once, after the choice, which they cannot sway."""
     scores = model.scores(requests_of(test.texts, test.seconds))
     answers = Answers(
         variant="released", split="test", ids=test.ids, targets=test.targets, scores=scores
@@ -166,7 +167,7 @@ def _certificate(
     params: Params,
     paths: Paths,
 ) -> Certificate:
-    """The certificate of the files that will be packed, before the last release is touched."""
+    """Certifies the files that will be packed, before any file of the former bundle is changed."""
     pad_token_id, folder = evidence.exported[chosen.model].pad_token_id, chosen.folder(paths)
     certificate = certify(
         chosen,
@@ -189,7 +190,7 @@ def _certificate(
 def _batch_invariance(
     model: TextModel, pad_token_id: int, *, params: Params, paths: Paths
 ) -> BatchInvariance:
-    """Measured on corpus sentences, and on validation texts where these are too few."""
+    """Measures on corpus sentences; if they are too few, validation texts fill the rest."""
     wanted, validation = params.gate.invariance_sentences, _split("validation", paths)
     corpus = last_sentences(paths.read("prepare", "sentences.parquet"), wanted)
     others = requests_of(validation.texts, validation.seconds)[: wanted - len(corpus)]
@@ -201,7 +202,7 @@ def _batch_invariance(
 
 
 def _pack(release: Release, model: TextModel, paths: Paths) -> str:
-    """Write the bundle and return its hash."""
+    """Writes the bundle and returns its hash."""
     chosen = release.variant
     return write_bundle(
         paths.out / "bundle",

@@ -34,9 +34,9 @@ class Words:
         row_score_meaning: a sentence that explains it, or nothing.
         agreement: how two models' answers are compared.
         constant_answer: the answer of the baseline that does not read the text.
-        answers: the answers, for a list of facts; `{labels}` is replaced.
-        gives: the answers, after "It gives"; `{labels}`, `{count}` and `{text}` are replaced.
-        when_unsure: how an answer shows that a text has no such property.
+        answers: in the model card's list of facts; `{labels}` is replaced.
+        gives: completes "It gives …"; `{labels}`, `{count}` and `{text}` are replaced.
+        when_unsure: what the model card says about texts that no answer fits.
         every_split: what each split must contain.
     """
 
@@ -54,17 +54,17 @@ class Words:
 
 @dataclass(frozen=True)
 class Scale:
-    """Mean and deviation of the numbers in training.
+    """Mean and standard deviation of the numbers in training.
 
-    A head learns numbers with mean 0 and deviation 1, whatever their unit is, because a learning
-    rate suits weights of one size. pipeline/models/numbers.py then puts the unit into the head.
+    Training uses standardised numbers, so that one learning rate works for any unit. Afterwards
+    pipeline/models/numbers.py scales the last layer, so that the model answers in the real unit.
     """
 
     mean: float
     deviation: float
 
     def standard(self, numbers: NDArray[np.floating]) -> Targets:
-        """Numbers in deviations from the mean."""
+        """`(numbers − mean) / deviation`."""
         return np.asarray((numbers - self.mean) / self.deviation, dtype=np.float64)
 
 
@@ -82,11 +82,11 @@ class Problem(ABC):
 
     Attributes:
         name: as `product.problem` has it.
-        metrics: the metrics that it can be judged by; the first is the usual one.
+        metrics: the metrics that a product may be judged by.
         agreement_metric: compares the answers of two models; None for the share of equal answers.
         has_probabilities: whether scores are probabilities, so that there is a confidence, and
-            thresholds and a temperature can be fitted. The defaults below are for numbers, which
-            have no probabilities.
+            thresholds and a temperature can be fitted. Methods that need probabilities raise
+            ValueError unless a class defines them.
         many_labels: whether a row may have several labels.
         columns: the fields of `Prediction` that an answer has.
         transformers_name: the kind of head, as transformers calls it.
@@ -103,11 +103,11 @@ class Problem(ABC):
 
     @abstractmethod
     def labels_fault(self, labels: Sequence[str]) -> str | None:
-        """Why these cannot be `product.labels`, in words; None where they can."""
+        """The reason why these cannot be `product.labels`, in words; None if they can."""
 
     @abstractmethod
     def read_label(self, value: str, labelling: Labelling, *, where: str) -> str:
-        """A cell of a data file as tables hold it.
+        """The label in a cell of a data file, in the form that our tables store.
 
         Args:
             where: file and line, for the message.
@@ -118,50 +118,50 @@ class Problem(ABC):
 
     @abstractmethod
     def labels_in(self, label: str, labels: Sequence[str]) -> list[str]:
-        """The labels that a row with this table entry counts for; one with a number counts once."""
+        """The labels under which a row with this stored label is counted."""
 
     @abstractmethod
     def target(self, label: str, labels: Sequence[str]) -> list[float]:
-        """The numbers that a model should give where a table has `label`; one, or one a label."""
+        """The target for a stored label: one number, or one number per label."""
 
     @abstractmethod
     def merged(self, votes: Sequence[str], *, labels: Sequence[str], otherwise: str) -> str:
-        """The label that the votes of a row amount to, as tables hold it.
+        """The stored label that results from the votes of a row.
 
         Args:
-            otherwise: the source's label, which decides where two sides lead together.
+            otherwise: the source's label, which decides a tie.
         """
 
     @abstractmethod
     def questions(
         self, rows: Sequence[Sequence[str]], labels: Sequence[str]
     ) -> list[Sequence[Sequence[Any]]]:
-        """The questions that annotators answer: for each, their values by row."""
+        """One entry per question that annotators answer; each holds their values, row by row."""
 
     def distance(self, first: Any, second: Any) -> float:
-        """δ² of two of these values, for Krippendorff's alpha: 1 for values that differ, else 0."""
+        """δ² of two values of a question, for Krippendorff's alpha: 1 if they differ, else 0."""
         return float(first != second)
 
     @abstractmethod
     def check_rows(
         self, rows: Sequence[str], counts: Mapping[str, int], *, limits: RowLimits
     ) -> None:
-        """Refuse rows whose labels are too few or too much alike.
+        """Checks that every label has enough rows and that none dominates.
 
         Args:
-            rows: the label of each row, as tables hold it.
-            counts: rows of each label.
+            rows: the stored label of each row.
+            counts: number of rows per label.
 
         Raises:
-            RefusedError: a label is missing, rare, or too common; numbers do not differ.
+            RefusedError: a label is missing, rare or too common, or all numbers are equal.
         """
 
     @abstractmethod
     def split_fault(self, targets: Sequence[Sequence[float]], labels: Sequence[str]) -> str | None:
-        """Why the rows of a split cannot be learned from or judged on, in words; else None."""
+        """The reason why a split cannot be used, in words; None if it can."""
 
     def spread(self, rows: Sequence[str]) -> dict[str, Any] | None:
-        """Least, most, mean and median of the rows' numbers; None where rows have labels."""
+        """Least, most, mean and median of the rows' numbers; None if rows have labels."""
         del rows
         return None
 
@@ -170,7 +170,7 @@ class Problem(ABC):
         """Whether every label occurs, or the numbers differ."""
 
     def constant_scores(self, targets: Targets, *, labels: int) -> NDArray[np.float64]:
-        """The best scores that are the same for every text, `(outputs,)`: shares, or the mean."""
+        """Scores of the best constant answer, `(outputs,)`: the labels' shares, or the mean."""
         del labels
         return np.asarray(targets.mean(axis=0), dtype=np.float64)
 
@@ -179,12 +179,12 @@ class Problem(ABC):
         raise self._no_probabilities()
 
     def scale(self, targets: Targets) -> Scale | None:
-        """The scale of training targets, `(texts, 1)`; None where targets are labels."""
+        """Mean and deviation of targets of shape `(texts, 1)`; None if targets are labels."""
         del targets
         return None
 
     def number_range(self, targets: Targets) -> tuple[float, float] | None:
-        """The least and the largest number learned from; None where the answer is no number."""
+        """The smallest and the largest training target; None if the answer is not a number."""
         del targets
         return None
 
@@ -214,7 +214,7 @@ class Problem(ABC):
     def prediction(
         self, scores: Scores, *, labels: Sequence[str], decision: Decision, truncated: bool
     ) -> Prediction:
-        """The answer that scores `(1, outputs)` mean."""
+        """The answer to one request, from its scores `(1, outputs)`."""
 
     @abstractmethod
     def teacher_confidence(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -225,20 +225,24 @@ class Problem(ABC):
         """Targets `(rows, width)` in the form that `answers` has."""
 
     def right(self, gold: Values, answers: Values) -> NDArray[np.float64]:
-        """1.0 where the answer is the gold one, else 0.0, `(rows,)`."""
+        """1.0 if the answer of a row is the gold one, else 0.0; `(rows,)`."""
         return np.asarray(gold == answers, dtype=np.float64)
 
     def row_scores(self, gold: Values, answers: Values) -> NDArray[np.float64]:
-        """How well each row is answered, `(rows,)`, 1 at best: right or not."""
+        """The score of each row, at most 1; by default 1.0 if right, else 0.0. `(rows,)`."""
         return self.right(gold, answers)
 
     def tolerance_unit(self, targets: Targets) -> float:
-        """The unit of tolerances, in that of the scores: 1 for probabilities."""
+        """Tolerances are multiplied by this: 1 for probabilities, the spread for numbers."""
         del targets
         return 1.0
 
     def slices(self, gold: Values, labels: Sequence[str]) -> dict[str, Mask]:
-        """Name of a gold label's slice → which rows are in it, `(rows,)`; none for numbers."""
+        """Name of a slice → mask of its rows, `(rows,)`: one slice per gold label.
+
+        Numbers have none: the extremes are harder for every model, so a slice by value would always
+        show a gap.
+        """
         del gold, labels
         return {}
 
@@ -246,35 +250,35 @@ class Problem(ABC):
     def confusion(
         self, gold: Values, answers: Values, labels: Sequence[str]
     ) -> Iterator[tuple[str, str]]:
-        """Actual and predicted, in words, for a table that DVC draws."""
+        """Pairs of actual and predicted, in words, for the confusion table that DVC draws."""
 
     def reordered(
         self, scores: Scores, answers: Values, *, own: Sequence[str], labels: Sequence[str]
     ) -> tuple[Scores, Values]:
-        """Scores and answers in the order of `labels`, from those of a bundle with labels `own`."""
+        """Reorders scores and answers of a bundle from its label order `own` to `labels`."""
         del own, labels
         return scores, answers
 
     def flips(self, answers: Values, others: Values) -> int | None:
-        """Rows that get another answer; None for numbers, which always differ a little."""
+        """Number of rows whose answer differs; None for numbers, which always differ a little."""
         rows = len(answers)
         return int((answers.reshape(rows, -1) != others.reshape(rows, -1)).any(axis=1).sum())
 
     def claims(self, gold: Values, scores: Scores) -> tuple[Scores, Mask] | None:
-        """Probabilities and whether each came true, `(events,)` both; None for numbers."""
+        """Predicted probabilities and whether each was right, both `(events,)`; None for numbers."""
         del gold, scores
         return None
 
     def with_temperature(self, scores: Scores, temperature: float) -> Scores:
-        """The probabilities of outputs divided by T, in the shape of `scores`."""
+        """The probabilities when the logits are divided by `temperature`."""
         raise self._no_probabilities()
 
     def gold_probabilities(self, gold: Values, scores: Scores) -> Scores:
-        """The probability given to each gold decision: one a row, or one a label of a row."""
+        """The probability given to the gold label, or to each gold yes or no of a row."""
         raise self._no_probabilities()
 
     def even_thresholds(self, labels: int) -> Thresholds:
-        """Thresholds that decide as the usual rule does."""
+        """Thresholds that give the same answers as no thresholds."""
         raise self._no_probabilities()
 
     def move_threshold(self, thresholds: Thresholds, label: int, factor: float) -> Thresholds:
@@ -283,7 +287,7 @@ class Problem(ABC):
 
     @abstractmethod
     def is_answer(self, answer: Prediction) -> bool:
-        """Whether the answer has what an answer to this problem needs."""
+        """Whether the fields that an answer to this problem must have are set."""
 
     @abstractmethod
     def differences(
@@ -305,7 +309,7 @@ class Problem(ABC):
 
 
 def majority(votes: Iterable[Vote], *, otherwise: Vote) -> Vote:
-    """The vote that most annotators gave; where two lead together, `otherwise`."""
+    """The vote that most annotators gave; `otherwise` on a tie."""
     (vote, count), *others = Counter(votes).most_common(2)
     return otherwise if others and others[0][1] == count else vote
 

@@ -1,4 +1,6 @@
-"""A release as a transaction: copy, register, bless, promote, verify, record; or all as before.
+"""A release as a transaction: copy, register, bless, promote, verify, record.
+
+If a step fails, everything is put back as it was.
 
     copy      the bundle goes to `releases/<hash>` of its product's folder; only that copy is served
     register  a version in MLflow that carries the hash; the same hash gets no second one
@@ -74,7 +76,10 @@ def run_directly(name: str, work: Callable[[], Result]) -> Result:
 
 
 class Rollout:
-    """Releases bundles of one product; `run_step` may make a Prefect task of each named step."""
+    """Releases bundles of one product.
+
+    Each step runs as `run_step(name, work)`: a plain call, or a Prefect task inside a flow.
+    """
 
     def __init__(
         self, root: Path, product: str, run_step: Callable[..., Any] = run_directly
@@ -84,7 +89,7 @@ class Rollout:
         self._step = run_step
 
     def release(self, request: ReleaseRequest) -> ReleaseResult:
-        """Releases a bundle. One that serves already is only verified.
+        """Releases a bundle; if it is served already, it is only verified.
 
         Raises:
             ReleaseError: it could not be released; what served before serves again.
@@ -121,7 +126,7 @@ class Rollout:
             )
         address = server.address
         self._step("verify", lambda: verify(address, bundle))
-        # Without a journal nothing was changed; with one, a stopped server may have come back.
+        # No journal: nothing was changed. A journal of this same bundle: a stopped server came back.
         promotion = self._state.unverified_promotion()
         before = promotion.hash if promotion else bundle.hash
         already = before == bundle.hash
@@ -161,12 +166,12 @@ class Rollout:
 
 
 def bundle_product(folder: Path) -> str:
-    """The name of the product that a bundle, which is verified first, was built for."""
+    """Verifies a bundle and returns the name of its product."""
     return open_bundle(folder).description.product
 
 
 def copy_bundle(state: ReleaseState, folder: Path) -> Bundle:
-    """Copies a bundle of this product into its folder, unless it is there; the verified copy."""
+    """Returns the verified copy of a bundle in `releases/<hash>`; makes it if it is missing."""
     bundle = open_bundle(folder)
     if (product := bundle.description.product) != state.product:
         raise ReleaseError(
@@ -229,7 +234,7 @@ def repair(state: ReleaseState) -> bool:
 
 
 def restore(state: ReleaseState, promotion: Promotion, why: str) -> None:
-    """Restores pointer, alias and server from before a promotion, and records the rollback."""
+    """Puts back pointer, alias and server as before a promotion, and records the rollback."""
     registry = Registry(state.root, state.product)
     registry.set_champion(promotion.champion)
     state.point_to(promotion.hash)
@@ -239,7 +244,7 @@ def restore(state: ReleaseState, promotion: Promotion, why: str) -> None:
             stop_server(server.pid)
             start_server(state, server.port)
     elif server is not None:
-        # This release started it: nothing was served before.
+        # The server was not running before this promotion: it is stopped again.
         stop_server(server.pid)
         state.server.unlink(missing_ok=True)
     entry = ledger.Entry(

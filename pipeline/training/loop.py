@@ -1,7 +1,8 @@
 """The one training loop. Trainings differ in the objective and the settings that they pass to it.
 
 It is deterministic: batches are a pure function of seed and epoch, and torch's random state is part
-of the checkpoint, so a killed run resumes to the very weights of an uninterrupted one.
+of the checkpoint, so a run that was killed and resumed ends with exactly the
+weights of one that was not.
 """
 
 import math
@@ -34,13 +35,13 @@ _CURVE_POINTS = 100
 
 
 class Objective(Protocol):
-    """The quantity that training minimises: the loss of a batch of rows, given by number."""
+    """The quantity that training minimises, as the loss of a batch of row numbers."""
 
     def loss(self, model: torch.nn.Module, rows: Ids, device: torch.device) -> torch.Tensor:
         """Mean loss over the batch's targets, a scalar with gradient."""
 
     def tokens(self, rows: Ids) -> int:
-        """The number of tokens in the batch without padding, from which speed is shown."""
+        """The number of tokens in the batch without padding, to show tokens per second."""
 
 
 class Batches(Protocol):
@@ -56,7 +57,7 @@ AfterStep = Callable[[torch.nn.Module], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """All settings of a training beside its model and objective.
+    """All settings of a training except its model and objective.
 
     Attributes:
         task: the name shown in progress and errors, usually the stage's.
@@ -64,9 +65,9 @@ class Training:
         batches: cuts the rows of an epoch into batches of `optimisation.batch_size`.
         validate: returns figures for the curve after each epoch; their names start with
             `validation_`.
-        patience: epochs without a higher first figure of `validate` after which training stops and
-            returns to the best epoch's weights. None trains to the end and keeps the last weights.
-        after_step: called after each step with the model that training would return now.
+        patience: training stops when the first figure of `validate` has not improved for this many
+            epochs, and restores the best epoch's weights. None trains all epochs.
+        after_step: called after each step with the averaged model, or the model if there is none.
         average: decay of the weights' moving average, per step. The average is what validation sees
             and what training returns; 0 uses the weights of the last step.
         layer_rates: learning rates by layer; None trains all layers at one rate.
@@ -106,7 +107,7 @@ def train(model: torch.nn.Module, objective: Objective, training: Training) -> N
     """Trains `model` in place, from its newest checkpoint if there is one.
 
     Raises:
-        TrainingError: a loss or a gradient is not finite. It has not reached any weight.
+        TrainingError: a loss or gradient is not finite; no weight has been changed by it.
     """
     device = prepare_device(training.compute)
     model.to(device)
@@ -151,7 +152,7 @@ class _Run:
 
     def run(self, *, first: int) -> None:
         """Does the steps from `first` on."""
-        # A run killed after the last epoch that patience allows has no step left to do.
+        # It may have been killed after patience ran out, before it returned: no step is left then.
         if not (first > 0 and first % self.epoch_steps == 0 and self._is_over()):
             self._train(first)
         if self.training.patience is not None:
@@ -173,7 +174,7 @@ class _Run:
 
     @property
     def resulting_model(self) -> torch.nn.Module:
-        """The model that training would return now."""
+        """The averaged model, or the model itself if there is no average."""
         return self.model if self.average is None else self.average.module
 
     def _steps(self, first: int) -> Iterator[tuple[int, list[Ids]]]:
@@ -266,7 +267,7 @@ class _Run:
         return [figures[0] for figures in by_epoch if figures]
 
     def _is_over(self) -> bool:
-        """Whether the best epoch is `patience` epochs ago."""
+        """Whether the best epoch is at least `patience` epochs ago."""
         scores = self._scores()
         if self.training.patience is None or not scores:
             return False
