@@ -47,7 +47,7 @@ def test_a_file_is_read_and_written_with_the_same_keys(tmp_path: Path) -> None:
     [
         ({"rows": None}, r"sources\.0: rows is no finite number"),
         ({"extra": 1}, "unknown key extra"),
-        ({"kind": "sql"}, "kind"),
+        ({"kind": 3}, "kind"),
         ({"rows": 1.5}, "rows"),
     ],
 )
