@@ -6,7 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
-from graphlib import TopologicalSorter
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import grimp
@@ -112,8 +113,18 @@ def test_the_heavy_stages_are_those_that_import_torch_or_transformers() -> None:
     assert set(folds.STAGES) < set(STAGES)
 
 
+def cycle_in(imports: Mapping[str, set[str]]) -> list[str]:
+    """Modules that import each other in a circle; empty if there are none."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
 @pytest.mark.parametrize("package", ["flows", "pipeline"])
 def test_no_modules_import_each_other_late_imports_included(package: str) -> None:
     graph = grimp.build_graph(package, cache_dir=None)
     imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
-    TopologicalSorter(imports).prepare()
+    assert cycle_in(imports) == []
+    assert cycle_in({"a": {"b"}, "b": {"c"}, "c": {"a"}}) != []
