@@ -29,7 +29,7 @@ def checked(root: Path, *, changes: Sequence[str]) -> Iterator[str]:
     check_before_build(root)
     yield "git          a repository with a commit"
     yield f"packages     {len(PACKAGES)} of {len(PACKAGES)} installed"
-    yield f"disk         {NEEDED_BYTES / 1e9:g} GB are free"
+    yield f"disk         at least {NEEDED_BYTES / 1e9:g} GB are free"
     yield f"dvc.yaml     {len(load_dag(Paths(root).dag).names)} stages"
     values = parse_yaml(Paths(root).params.read_text(encoding="utf-8"))
     params = parse_params(override(values, changes))

@@ -18,10 +18,6 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 
 _METRICS = tuple(dict.fromkeys(name for kind in PROBLEMS.values() for name in kind.metrics))
-_BY_PROBLEM = "; ".join(f"{kind.name}: {', '.join(kind.metrics)}" for kind in PROBLEMS.values())
-
-
-_METRICS = tuple(dict.fromkeys(name for kind in PROBLEMS.values() for name in kind.metrics))
 _KINDS = [f"`{kind.name}`: {kind.words.answer_of_a_text}." for kind in PROBLEMS.values()]
 _BY_PROBLEM = "; ".join(f"{kind.name}: {', '.join(kind.metrics)}" for kind in PROBLEMS.values())
 
