@@ -1,7 +1,6 @@
 """Reading what `dvc repro` prints: which stages ran, and which lines are DVC's own remarks."""
 
 import re
-import time
 from dataclasses import dataclass, field
 
 _RUNNING = re.compile(r"^Running stage '([^']+)':$")
@@ -19,22 +18,12 @@ class Transcript:
 
     lines: list[str] = field(default_factory=list)
     ran: list[str] = field(default_factory=list)
-    _first: float = 0.0
-    _last: float = 0.0
 
     def add(self, line: str) -> None:
         """Adds one line."""
         self.lines.append(line)
         if match := _RUNNING.match(line):
             self.ran.append(match.group(1))
-            self._first = self._last = time.monotonic()
-        elif not is_noise(line):
-            self._last = time.monotonic()
-
-    @property
-    def stage_seconds(self) -> float:
-        """Seconds from the start of the stage's process to its last line."""
-        return self._last - self._first if self.ran else 0.0
 
     def tail(self) -> str:
         """The last line that is not empty: a stage's own if there is one, else DVC's."""

@@ -9,13 +9,15 @@ import fcntl
 import json
 import os
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from flows.execution import supervise
 from pipeline.core.errors import PipelineError
 from pipeline.core.paths import Paths
 from pipeline.release.server_process import is_alive
@@ -93,8 +95,26 @@ def end_orphans(workspace: Path) -> None:
     psutil.wait_procs(marked, timeout=5)
 
 
-def stop_supervised(process: "subprocess.Popen[Any]") -> None:
-    """Ends a command that runs under flows/execution/supervise.py, with all its descendants.
+@contextmanager
+def supervised(command: Sequence[str], **options: Any) -> Iterator["subprocess.Popen[str]"]:
+    """Runs a command under flows/execution/supervise.py; it ends with the block, at the latest."""
+    with subprocess.Popen(
+        [sys.executable, "-P", str(supervise.__file__), *command],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+        **options,
+    ) as process:
+        try:
+            yield process
+        finally:
+            _stop(process)
+
+
+def _stop(process: "subprocess.Popen[str]") -> None:
+    """Ends a supervised command with all its descendants.
 
     Closing the pipe asks the supervisor to end them and then itself. Where it does not within half
     a minute (a very busy machine), the descendants are killed from here, before the supervisor:
@@ -102,8 +122,8 @@ def stop_supervised(process: "subprocess.Popen[Any]") -> None:
     """
     import psutil
 
-    if process.stdin is not None:
-        process.stdin.close()
+    assert process.stdin is not None  # noqa: S101 - PIPE was asked for
+    process.stdin.close()
     try:
         process.wait(timeout=_STOP_SECONDS)
     except subprocess.TimeoutExpired:

@@ -13,14 +13,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from flows.execution import supervise
 from flows.execution.dvc_output import Transcript, is_noise
-from flows.execution.locks import WORKSPACE_VARIABLE, stop_supervised
+from flows.execution.locks import WORKSPACE_VARIABLE, supervised
 from flows.execution.telemetry import switch_off_telemetry
 from pipeline.core.errors import PipelineError
 from pipeline.core.failure import CRASH, StageFailure, load_failure
@@ -54,14 +53,12 @@ class StageResult:
         state: `cached` where DVC found it unchanged or took the outputs from its cache.
         headline: the figure that the stage names in its metrics.
         seconds: wall time of the stage with DVC's share, 0 where nothing was done.
-        stage_seconds: the part of it between the first and the last line of the stage itself.
     """
 
     name: str
     state: Literal["ran", "cached"]
     headline: str
     seconds: float = 0.0
-    stage_seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,13 +93,8 @@ class Runner:
                 next_step="read the log named below; it holds the whole traceback",
             )
             raise StageFailedError(failure, log=self.logs / f"{stage}.log")
-        result = cached_result(self.workspace, stage)
-        return replace(
-            result,
-            state="ran" if transcript.ran else "cached",
-            seconds=time.monotonic() - started,
-            stage_seconds=transcript.stage_seconds,
-        )
+        seconds, state = time.monotonic() - started, "ran" if transcript.ran else "cached"
+        return replace(cached_result(self.workspace, stage), state=state, seconds=seconds)
 
     def close(self) -> None:
         """Runs `dvc repro` over the whole DAG once more, which must find nothing to do."""
@@ -125,7 +117,16 @@ class Runner:
         transcript, log = Transcript(), self.logs / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]
-        with log.open("w", encoding="utf-8") as stream, self._supervised(command) as process:
+        with (
+            log.open("w", encoding="utf-8") as stream,
+            supervised(
+                command,
+                cwd=self.workspace,
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                pass_fds=[self.lock],
+            ) as process,
+        ):
             assert process.stdout is not None  # noqa: S101 - PIPE was asked for
             for line in _with_heartbeat(process.stdout, name):
                 transcript.add(line)
@@ -134,28 +135,6 @@ class Runner:
                 if not is_noise(line):
                     listen(line)
             return process.wait(), transcript
-
-    @contextmanager
-    def _supervised(self, command: list[str]) -> Iterator[subprocess.Popen[str]]:
-        """Starts a command under the supervisor; the end of the block ends the command."""
-        process = subprocess.Popen(
-            [sys.executable, "-P", str(supervise.__file__), *command],
-            cwd=self.workspace,
-            env=dict(self.environment),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-            pass_fds=[self.lock],
-        )
-        try:
-            yield process
-        finally:
-            stop_supervised(process)
-            if process.stdout is not None:
-                process.stdout.close()
 
 
 def _with_heartbeat(stream: IO[str], name: str) -> Iterator[str]:

@@ -3,7 +3,6 @@
 They take about eight seconds to import on two cores, and nine stages need them.
 """
 
-import subprocess
 import sys
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
@@ -11,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from flows.execution import stage_shell, supervise, warm_host
-from flows.execution.locks import stop_supervised
+from flows.execution import stage_shell, warm_host
+from flows.execution.locks import supervised
 from flows.execution.runner import Runner
 
 SOCKET_VARIABLE = "MODELYARD_WARM_SOCKET"
@@ -47,23 +46,15 @@ def warm_runner(runner: Runner, libraries: Sequence[str] = LIBRARIES) -> Iterato
     with tempfile.TemporaryDirectory(prefix="modelyard-") as folder:
         path = str(Path(folder) / "warm")
         runner.logs.mkdir(parents=True, exist_ok=True)
-        with (runner.logs / "warm.log").open("wb") as output:
-            process = subprocess.Popen(
-                [
-                    *(sys.executable, "-P", str(supervise.__file__)),
-                    *(sys.executable, "-P", str(warm_host.__file__), path, *libraries),
-                ],
-                cwd=runner.workspace,
-                env=dict(runner.environment),
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                text=True,
-                start_new_session=True,
-                pass_fds=[runner.lock],
-            )
         own = {"SHELL": str(stage_shell.__file__), SOCKET_VARIABLE: path}
-        try:
+        with (
+            (runner.logs / "warm.log").open("wb") as output,
+            supervised(
+                [sys.executable, "-P", str(warm_host.__file__), path, *libraries],
+                cwd=runner.workspace,
+                env=runner.environment,
+                stdout=output,
+                pass_fds=[runner.lock],
+            ),
+        ):
             yield replace(runner, environment={**runner.environment, **own})
-        finally:
-            stop_supervised(process)

@@ -11,7 +11,6 @@ import importlib
 import json
 import os
 import pkgutil
-import subprocess
 import sys
 import threading
 import time
@@ -20,8 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flows.execution import supervise
-from flows.execution.locks import stop_supervised
+from flows.execution.locks import supervised
 from flows.execution.network import HOST, answers, free_port, wait_until_answers
 from flows.execution.telemetry import switch_off_telemetry
 from pipeline.core.paths import Paths
@@ -108,25 +106,14 @@ def temporary_server(root: Path) -> Iterator[str]:
     }
     server = ["uvicorn", "--factory", "prefect.server.api.server:create_app"]
     options = ["--host", HOST, "--port", str(port), "--log-level", "error"]
-    supervisor = [sys.executable, "-P", str(supervise.__file__)]
-    with log.open("w", encoding="utf-8") as stream:
-        process = subprocess.Popen(
-            [*supervisor, sys.executable, "-m", *server, *options],
-            stdin=subprocess.PIPE,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,
-        )
-    try:
+    command = [sys.executable, "-m", *server, *options]
+    with log.open("w") as stream, supervised(command, stdout=stream, env=environment) as process:
         os.environ["PREFECT_API_URL"] = address
         importlib.import_module("prefect")
         wait_until_answers(
             f"{address}/health", "Prefect", alive=lambda: process.poll() is None, log=log
         )
         yield address
-    finally:
-        stop_supervised(process)
 
 
 def prepare_database(root: Path) -> None:
