@@ -36,7 +36,7 @@ from flows.release import current_release, product_of, release_bundle
 from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.errors import ParameterError, PipelineError
 from pipeline.core.files import sha256_file
-from pipeline.core.params import load_params, override, parse_params, parse_yaml
+from pipeline.core.params import load_params, parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 
@@ -149,7 +149,7 @@ def finish_without_work(root: Path, *, changes: Sequence[str], release: bool) ->
     """If no stage is stale, shows the results, releases if asked, and returns True."""
     check_git(root)
     load_params(Paths(root).params)
-    parse_params(override(parse_yaml(Paths(root).params.read_text(encoding="utf-8")), changes))
+    load_params(Paths(root).params, changes)
     with workspace_for(root, changes) as workspace, build_lock(workspace) as lock:
         runner = open_runner(workspace, root=root, lock=lock)
         if find_stale(runner, root=root):

@@ -12,7 +12,7 @@ from pathlib import Path
 from flows.planning.dag import load_dag
 from flows.planning.snapshot import hash_sources
 from pipeline.core.errors import DataError, PipelineError
-from pipeline.core.params import Params, override, parse_params, parse_yaml
+from pipeline.core.params import Params, load_params
 from pipeline.core.paths import Paths
 
 NEEDED_BYTES = 2_000_000_000
@@ -31,8 +31,7 @@ def checked(root: Path, *, changes: Sequence[str]) -> Iterator[str]:
     yield f"packages     {len(PACKAGES)} of {len(PACKAGES)} installed"
     yield f"disk         at least {NEEDED_BYTES / 1e9:g} GB are free"
     yield f"dvc.yaml     {len(load_dag(Paths(root).dag).names)} stages"
-    values = parse_yaml(Paths(root).params.read_text(encoding="utf-8"))
-    params = parse_params(override(values, changes))
+    params = load_params(Paths(root).params, changes)
     yield f"parameters   valid, product {params.product.name}"
     check_sources(root, params)
     yield f"data         {len(params.collect.sources)} sources, hashes as pinned"

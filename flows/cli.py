@@ -8,16 +8,25 @@ runs, so that `modelyard build` with nothing to do imports neither Prefect nor M
 import argparse
 import json
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from flows.console.arguments import parse_arguments
 from flows.execution.telemetry import switch_off_telemetry
 from pipeline.core.errors import PipelineError
 from pipeline.core.progress import say
+
+MAKE_VARIABLE = "MODELYARD_SET"
+"""Holds make's SET: `section.key=value` words, quoted as in a shell."""
+
+Adder = Callable[[Callable[[argparse.Namespace], None], str], argparse.ArgumentParser]
+"""Adds a verb by the function that runs it, which has its name, and what it does."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # As Ctrl-C, so that stages are ended and the worktree removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        _VERBS[options.verb](options)
+        options.run(options)
     except PipelineError as error:
         say("")
         print(f"{options.verb} failed\n  {error}", file=sys.stderr, flush=True)
@@ -36,6 +45,106 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\nStopped. Run the same command to go on.", file=sys.stderr, flush=True)
         return 130
     return 0
+
+
+def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """The verb and its options; `section.key=value` may be anywhere among them."""
+    parser = make_parser()
+    options, rest = parser.parse_known_args(arguments)
+    if not hasattr(options, "changes"):
+        if rest:
+            parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        return options
+    # argparse hands back the words after an option, which it does not take for the positional.
+    options.changes = [*options.set, *options.changes, *rest]
+    for word in options.changes:
+        if "=" not in word or word.startswith("-"):
+            parser.error(f"{word!r}: expected section.key=value, for example finetune.epochs=1")
+    try:
+        options.changes = [*shlex.split(os.environ.pop(MAKE_VARIABLE, "")), *options.changes]
+    except ValueError as error:
+        parser.error(f"SET: {error}, for a value is quoted as in a shell")
+    return options
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="modelyard", description="From raw text to a compressed model that is served."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
+        name, whole = run.__name__.removeprefix("_"), f"{text[:1].upper()}{text[1:]}."
+        added = verbs.add_parser(name, help=text, description=whole)
+        added.set_defaults(run=run)
+        return added
+
+    build = verb(_build, "run the stages that are stale, then release what the gate passed")
+    _add_changes(build)
+    flag = partial(build.add_argument, action="store_true")
+    flag("--no-release", "--no-deploy", help="stop after the gate")
+    flag("--release", "--deploy", help="also release a build with key=value")
+    release = verb(_release, "release a bundle: register, verify, promote, verify again")
+    release.add_argument("bundle", nargs="?", type=Path, help="its folder; else artifacts/gate's")
+    release.add_argument("--port", type=int, help="where a new server should listen")
+    release.add_argument("--rollback", nargs="?", const="", metavar="HASH", help="a former bundle")
+    moment = datetime.fromisoformat
+    release.add_argument("--at", type=moment, metavar="TIME", help="say what served")
+    _add_product(release)
+    _add_changes(verb(_retrain, "build from new data; release only what is not worse"))
+    _add_changes(verb(_search, "try recipes until one meets product.requirements"))
+    _add_serving_verbs(verb)
+    compare = verb(_compare, "show the models of all builds here in one table")
+    compare.add_argument("--all", action="store_true", help="variants without a test figure, too")
+    _add_glue(verb(_glue, "fine-tune on the GLUE tasks; table, report and submission"))
+    _add_looking_verbs(verb)
+    return parser
+
+
+def _add_changes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "changes", nargs="*", metavar="section.key=value", help="parameters for this run alone"
+    )
+    parser.add_argument("--set", action="append", default=[], help=argparse.SUPPRESS)
+    parser.add_argument("--profile", help="name of a file in profiles/, applied first")
+
+
+def _add_product(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--product", help="name of the product; else that of params.yaml")
+
+
+def _add_serving_verbs(verb: Adder) -> None:
+    serve = verb(_serve, "serve the released model, detached; print its address")
+    serve.add_argument("--port", type=int, help="else MODELYARD_PORT, else 8000; or the next free")
+    _add_product(serve)
+    ui = verb(_ui, "start Prefect, MLflow and the worker that runs forms and schedules")
+    ui.add_argument("--prefect-port", type=int, default=4200, help="4200 or the next free one")
+    ui.add_argument("--mlflow-port", type=int, default=5000, help="5000 or the next free one")
+    verb(_stop, "stop what serve and ui started")
+
+
+def _add_glue(parser: argparse.ArgumentParser) -> None:
+    _add_changes(parser)
+    rows = parser.add_mutually_exclusive_group(required=True)
+    rows.add_argument("--data", type=Path, metavar="DIR", help="official files, one folder a task")
+    rows.add_argument("--datasets", metavar="NAME_OR_FOLDER", help="what `datasets` reads")
+    parser.add_argument("--tasks", default="", help="CoLA,MRPC,…; else all that are there")
+    parser.add_argument("--encoder", type=Path, metavar="FOLDER", help="a checkpoint's folder")
+    parser.add_argument("--seeds", default="1", help="1,2,3")
+    parser.add_argument("--seen", metavar="NAMES", help="data sets the encoder was trained on")
+
+
+def _add_looking_verbs(verb: Adder) -> None:
+    stage = verb(_stage, "run one stage by hand, in the environment of a build")
+    stage.add_argument("stage", metavar="NAME", help="prune, for example")
+    how = stage.add_mutually_exclusive_group()
+    how.add_argument("--force", action="store_true", help="even where it is up to date")
+    how.add_argument("--plain", action="store_true", help="without DVC, for a debugger")
+    explain = verb(_explain, "say what a parameter is, where it is read, what reruns")
+    explain.add_argument("key", metavar="section.key")
+    explain.add_argument("--json", action="store_true", help="for a program")
+    _add_changes(verb(_check, "say whether a build could start, without building"))
 
 
 def _profile(options: argparse.Namespace) -> list[str]:
@@ -51,47 +160,42 @@ def _all_changes(options: argparse.Namespace) -> list[str]:
 def wants_release(options: argparse.Namespace) -> bool:
     """A build with `key=value` is an experiment: it is released only where that is asked for."""
     names = ("NO_RELEASE", "NO_DEPLOY")
-    forbidden = any(os.environ.get(name, "0") not in ("", "0") for name in names)
-    if options.no_release or forbidden:
+    if options.no_release or any(os.environ.get(name, "0") not in ("", "0") for name in names):
         return False
     return bool(options.release or options.profile or not options.changes)
+
+
+def _run_flow(name: str, **parameters: Any) -> None:
+    from flows.orchestration.prefect_server import run_flow
+
+    run_flow(Path.cwd(), f"flows.orchestration.{name}", **parameters)
 
 
 def _build(options: argparse.Namespace) -> None:
     from flows.build import finish_without_work
     from flows.check import check_before_build
 
-    root, release = Path.cwd(), wants_release(options)
-    changes = _all_changes(options)
+    root, release, changes = Path.cwd(), wants_release(options), _all_changes(options)
     if finish_without_work(root, changes=changes, release=release):
         return
     check_before_build(root)
-    from flows.orchestration.prefect_server import run_flow
-
     say("Starting Prefect …")
-    run_flow(root, "flows.orchestration.build_flow.build", changes=changes, release=release)
+    _run_flow("build_flow.build", changes=changes, release=release)
 
 
 def _retrain(options: argparse.Namespace) -> None:
-    from flows.orchestration.prefect_server import run_flow
-
     reason = "asked for on the command line"
-    flow = "flows.orchestration.retrain_flow.retrain"
-    run_flow(Path.cwd().resolve(), flow, changes=_all_changes(options), reason=reason)
+    _run_flow("retrain_flow.retrain", changes=_all_changes(options), reason=reason)
 
 
 def _search(options: argparse.Namespace) -> None:
-    from flows.orchestration.prefect_server import run_flow
-
-    flow = "flows.orchestration.search_flow.compress_search"
-    run_flow(Path.cwd().resolve(), flow, changes=_all_changes(options))
+    _run_flow("search_flow.compress_search", changes=_all_changes(options))
 
 
 def _release(options: argparse.Namespace) -> None:
     from flows.release import DEFAULT_BUNDLE, former_bundle, product_of, release_at, release_bundle
 
-    root = Path.cwd().resolve()
-    bundle, why = options.bundle or Path(DEFAULT_BUNDLE), "asked for"
+    root, bundle, why = Path.cwd(), options.bundle or Path(DEFAULT_BUNDLE), "asked for"
     if options.at is not None:
         say(release_at(root, options.product or product_of(root), options.at))
         return
@@ -111,26 +215,25 @@ def _serve(options: argparse.Namespace) -> None:
 
     root = Path.cwd()
     server = serve(root, options.product or product_of(root), options.port or requested_port())
-    say(
-        f"The model is served at {server.address.url}/  (process {server.pid}; `make stop` ends it)"
-    )
+    address = f"The model is served at {server.address.url}/"
+    say(f"{address}  (process {server.pid}; `make stop` ends it)")
 
 
 def _ui(options: argparse.Namespace) -> None:
     from flows.ui import start_ui
 
-    root = Path.cwd().resolve()
-    services = start_ui(root, prefect_port=options.prefect_port, mlflow_port=options.mlflow_port)
+    ports = {"prefect_port": options.prefect_port, "mlflow_port": options.mlflow_port}
+    services = start_ui(Path.cwd(), **ports)
     say(f"Prefect  {services.prefect_ui}/deployments")
     say(f"MLflow   {services.mlflow}")
     say("The worker runs what forms and schedules ask for. `make stop` ends all of it.")
 
 
-def _stop_all(options: argparse.Namespace) -> None:
+def _stop(options: argparse.Namespace) -> None:
     del options
     from flows.ui import stop
 
-    stopped = stop(Path.cwd().resolve())
+    stopped = stop(Path.cwd())
     say(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing ran.")
 
 
@@ -143,16 +246,7 @@ def _compare(options: argparse.Namespace) -> None:
 def _glue(options: argparse.Namespace) -> None:
     from flows.glue import evaluate_on_glue
 
-    evaluate_on_glue(
-        Path.cwd(),
-        rows=options.data or options.datasets,
-        encoder=options.encoder,
-        tasks=options.tasks,
-        seeds=options.seeds,
-        seen=options.seen,
-        profile=_profile(options),
-        changes=options.changes,
-    )
+    evaluate_on_glue(Path.cwd(), options, profile=_profile(options))
 
 
 def _stage(options: argparse.Namespace) -> None:
@@ -181,19 +275,3 @@ def _check(options: argparse.Namespace) -> None:
     for line in checked(Path.cwd(), changes=_all_changes(options)):
         say(line)
     say("A build can start.")
-
-
-_VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
-    "build": _build,
-    "release": _release,
-    "retrain": _retrain,
-    "search": _search,
-    "serve": _serve,
-    "ui": _ui,
-    "stop": _stop_all,
-    "compare": _compare,
-    "glue": _glue,
-    "stage": _stage,
-    "explain": _explain,
-    "check": _check,
-}

@@ -16,6 +16,7 @@ parameters and training code are the same, so a killed run continues. Results ar
 artifacts/glue/.
 """
 
+import argparse
 import hashlib
 import json
 import os
@@ -27,7 +28,7 @@ from pathlib import Path
 from flows.planning.codelock import CodeLock
 from pipeline.core.errors import DataError, ParameterError, TrainingError
 from pipeline.core.files import sha256_file, sha256_tree
-from pipeline.core.params import Params, override, parse_params, parse_yaml
+from pipeline.core.params import Params, load_params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import INPUT_KEY_VARIABLE
@@ -40,6 +41,7 @@ _UNUSED = tuple(
 )
 """Beginnings of changes of the parameters of `finetune` that are the product's alone."""
 _KEY_LENGTH = 16
+_NEXT_STEP = "mend what it says and run the same command again: finished tasks are kept"
 _CODE = Path(__file__).resolve().parents[1]
 
 
@@ -78,13 +80,18 @@ def run_glue(
         except TrainingError as error:
             failed[task] = error
     if answers:
+        out = Paths(root).artifacts / "glue"
+        out.mkdir(parents=True, exist_ok=True)
+        places = ["--data", str(data.resolve()), "--out", str(out)]
         known = data_sets_seen(params, encoder, artifacts=Paths(root).artifacts, given=seen)
-        _report(root, data=data, answers=answers, seen=known)
+        places += [] if known is None else ["--seen", ",".join(known)]
+        _run("pipeline.glue.task_report", [*places, *answers], root)
+        say(f"\nReport: {out / 'report.json'}\nSubmission: {out / 'submission.zip'}")
     if failed:
         raise TrainingError(
             f"{', '.join(failed)}: {next(iter(failed.values())).got}",
             expected="every task to go through; what each says is above",
-            next_step="mend what it says and run the same command again: finished tasks are kept",
+            next_step=_NEXT_STEP,
         )
 
 
@@ -118,15 +125,6 @@ def _train(
     return f"{task}={seed}={answers}"
 
 
-def _report(root: Path, *, data: Path, answers: Sequence[str], seen: Sequence[str] | None) -> None:
-    out = Paths(root).artifacts / "glue"
-    out.mkdir(parents=True, exist_ok=True)
-    known = [] if seen is None else ["--seen", ",".join(seen)]
-    places = ["--data", str(data.resolve()), "--out", str(out)]
-    _run("pipeline.glue.task_report", [*places, *known, *answers], root, key="")
-    say(f"\nReport: {out / 'report.json'}\nSubmission: {out / 'submission.zip'}")
-
-
 def official_files(root: Path, source: str, tasks: Sequence[str]) -> Path:
     """Writes the rows of data sets in the layout of the official files; returns the folder.
 
@@ -136,16 +134,12 @@ def official_files(root: Path, source: str, tasks: Sequence[str]) -> Path:
     name = hashlib.sha256(source.encode()).hexdigest()[:_KEY_LENGTH]
     out = Paths(root).state / "glue" / "data" / name
     arguments = ["--source", source, "--out", str(out), "--tasks", ",".join(tasks)]
-    _run("pipeline.glue.from_datasets", arguments, root, key="")
+    _run("pipeline.glue.from_datasets", arguments, root)
     return out
 
 
 def names_in(given: str, *, option: str, known: Collection[str]) -> list[str]:
-    """The names in a list with commas.
-
-    Raises:
-        ParameterError: one of them is not in `known`.
-    """
+    """The names in a list with commas; raises ParameterError where one is not in `known`."""
     names = [name.strip() for name in given.split(",") if name.strip()]
     if unknown := [name for name in names if name not in known]:
         raise ParameterError(
@@ -162,8 +156,7 @@ def data_sets_seen(
     """The data sets that the encoder was trained on; None where that is unknown.
 
     Args:
-        encoder: its folder; None is `prepare.checkpoint`.
-        artifacts: this product's artifacts folder, where the encoder may come from.
+        encoder: its folder, perhaps in `artifacts` of this product; None is `prepare.checkpoint`.
         given: the data sets that the user named with `--seen`; None without it.
     """
     if given is not None:
@@ -179,11 +172,7 @@ def data_sets_seen(
 
 
 def seeds_of(given: str) -> list[int]:
-    """The seeds in a list with commas, without repetitions.
-
-    Raises:
-        ParameterError: one of them is no whole number, or there is none.
-    """
+    """The seeds in a list with commas, once each; raises ParameterError where one is no number."""
     parts = [part.strip() for part in given.split(",")]
     if not all(part.isdecimal() for part in parts):
         raise ParameterError(
@@ -193,11 +182,7 @@ def seeds_of(given: str) -> list[int]:
 
 
 def present_tasks(data: Path, wanted: Sequence[str]) -> list[str]:
-    """The tasks to train: the named ones, or all whose folder is there.
-
-    Raises:
-        DataError: a named task has no folder, or no task has one.
-    """
+    """The tasks to train: the named ones, or all whose folder is there; raises DataError for none."""
     for name in wanted:
         if not (data / name).is_dir():
             raise DataError(
@@ -232,59 +217,41 @@ def _encoder_hash(params: Params, encoder: Path | None) -> str:
     return sha256_tree(encoder)
 
 
-def _run(module: str, arguments: Sequence[str], root: Path, *, key: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        cwd=root,
-        env=os.environ | {INPUT_KEY_VARIABLE: key},
-        check=False,
-    )
+def _run(module: str, arguments: Sequence[str], root: Path, *, key: str = "") -> None:
+    command, own = [sys.executable, "-m", module, *arguments], {INPUT_KEY_VARIABLE: key}
+    done = subprocess.run(command, cwd=root, env=os.environ | own, check=False)
     if done.returncode:
         raise TrainingError(
             f"{module} ended with {done.returncode}",
             expected="0; its own message is above",
-            next_step="mend what it says and run the same command again: finished tasks are kept",
+            next_step=_NEXT_STEP,
         )
 
 
-def evaluate_on_glue(
-    root: Path,
-    *,
-    rows: Path | str,
-    encoder: Path | None,
-    tasks: str,
-    seeds: str,
-    seen: str | None,
-    profile: Sequence[str],
-    changes: Sequence[str],
-) -> None:
+def evaluate_on_glue(root: Path, options: argparse.Namespace, *, profile: Sequence[str]) -> None:
     """Reads the arguments of the verb as they were typed, then runs `run_glue`.
 
-    Args:
-        rows: a folder of official files, or (as text) what the `datasets` library reads.
-        tasks, seeds, seen: lists with commas.
-        profile: changes of a profile, which may name parameters that GLUE does not read.
-        changes: changes that were typed; there such a parameter is refused.
+    Changes of a profile may name parameters that GLUE does not read; a change that was typed may not.
     """
-    values = parse_yaml(Paths(root).params.read_text(encoding="utf-8"))
-    if refused := [change for change in changes if change.startswith(_UNUSED)]:
+    if refused := [change for change in options.changes if change.startswith(_UNUSED)]:
         raise ParameterError(
             refused[0],
             expected="a parameter that GLUE reads: the schedule of finetune, frozen_layers, "
             "layer_decay, average and dropout; prepare.max_length; compute",
             next_step="leave it out; seeds are given with --seeds",
         )
-    params = parse_params(override(values, [*profile, *changes]))
-    data_sets = dict.fromkeys((*SEEN, *TASKS))
-    known = None if seen is None else names_in(seen, option="--seen", known=data_sets)
-    wanted, numbers = names_in(tasks, option="--tasks", known=TASKS), seeds_of(seeds)
-    data = rows if isinstance(rows, Path) else official_files(root, rows, wanted)
+    params = load_params(Paths(root).params, [*profile, *options.changes])
+    known = dict.fromkeys((*SEEN, *TASKS))
+    seen = None if options.seen is None else names_in(options.seen, option="--seen", known=known)
+    wanted = names_in(options.tasks, option="--tasks", known=TASKS)
+    seeds = seeds_of(options.seeds)
+    data = options.data or official_files(root, options.datasets, wanted)
     run_glue(
         root,
         params,
         data=data,
-        encoder=encoder,
+        encoder=options.encoder,
         tasks=present_tasks(data, wanted),
-        seeds=numbers,
-        seen=known,
+        seeds=seeds,
+        seen=seen,
     )

@@ -57,8 +57,7 @@ def product_of(workspace: Path) -> str:
 def current_release(root: Path, product: str) -> CurrentRelease | None:
     """The release in production; None before the first one. Quick: asks the server once."""
     state = ReleaseState(root, product)
-    bundle_hash = state.current()
-    if bundle_hash is None:
+    if (bundle_hash := state.current()) is None:
         return None
     if (server := running_server(state)) is None:
         return CurrentRelease(bundle_hash, None, healthy=False)
@@ -78,10 +77,8 @@ def release_bundle(
 
     Args:
         bundle: its folder; the verdict beside a bundle in a gate's folder must be passed.
-        mlflow_run_id: the run that built it, for the registry.
-        why: the reason, for the ledger.
-        port: where the server should listen if it does not run yet; None takes `MODELYARD_PORT`,
-            or 8000. Where it is in use the next free one is taken.
+        port: where the server should listen if it does not run yet, or the next free one; None
+            takes `MODELYARD_PORT`, or 8000.
 
     Raises:
         ReleaseError: it was not released; what was served before is served.
@@ -101,8 +98,7 @@ def release_bundle(
     )
     _keep_origin(state, bundle)
     release = Rollout(root, state.product, _step_runner()).release(request)
-    server = running_server(state)
-    if server is not None and is_outdated(server):
+    if (server := running_server(state)) is not None and is_outdated(server):
         say("The server runs older code than this folder's; `make serve` restarts it.")
     return release
 
@@ -146,14 +142,8 @@ def _passed_verdict(state: ReleaseState, bundle: Path) -> ledger.VerdictSummary 
         **{str(outcome): count for outcome, count in outcomes.items()},
     }
     if not verdict.passed:
-        entry = ledger.Entry(
-            event="refused",
-            hash=None,
-            version=None,
-            previous=state.current(),
-            why="the gate did not pass it",
-            verdict=summary,
-        )
+        why, before = "the gate did not pass it", state.current()
+        entry = ledger.Entry(event="refused", hash=None, previous=before, why=why, verdict=summary)
         ledger.append(state.ledger, entry)
         raise ReleaseError(
             f"a bundle whose verdict is not passed ({dict(outcomes)})",
@@ -193,8 +183,7 @@ def _step_runner() -> Callable[[str, Callable[[], Any]], Any]:
     def run_as_task(name: str, work: Callable[[], Result]) -> Result:
         # Side effects: neither cached nor retried. A failure undoes the release instead.
         options = task(name=name, cache_policy=NO_CACHE, retries=0, persist_result=False)
-        result: Result = options(work)()
-        return result
+        return options(work)()
 
     return run_as_task
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.build import build_workspace
-from flows.console.summary import BuildResult
 from flows.execution.workspace import open_workspace
 from flows.planning.snapshot import Origin, changed_parts, pins, planned_origin, take_snapshot
 from flows.release import TrainRows, product_of, release_bundle
+from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.files import sha256_file
 from pipeline.core.params import load_params
 from pipeline.core.paths import Paths
@@ -32,12 +32,16 @@ from pipeline.release.state import ReleaseState
 WORKSPACE = "retrain"
 _COLUMNS = ["id", "text", "second", "target", "cluster", "split"]
 NOTHING_CHANGED = "nothing changed, champion stays"
-_PARTS = {
-    "sources": "sources",
-    "annotations": "annotations",
-    "params": "parameters",
-    "code": "code of the stages",
-}
+_ROWS_UNKNOWN = (
+    "It is not known which rows the champion was trained on, so no fair comparison is "
+    "possible: champion stays. Release by hand with `modelyard release` if you mean to."
+)
+_OTHER_QUESTION = (
+    "The champion answers another kind of question, so there is nothing to compare: champion "
+    "stays. Release by hand with `modelyard release` if you mean to."
+)
+_PARTS = {"params": "parameters", "code": "code of the stages"}
+"""Parts of an origin whose name is not what a person calls them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +68,18 @@ def run_retrain(root: Path, *, changes: Sequence[str], reason: str) -> Outcome:
         if parts == []:
             return _keep(state, NOTHING_CHANGED, reason)
         build = build_workspace(workspace, root=root, title=f"retrain ({reason})")
-        return _finish(state, workspace, build=build, parts=parts, reason=reason)
+        decision = _decide(state, workspace, verdict=build.verdict, parts=parts)
+        if not decision.release:
+            return _keep(state, decision.reason, reason)
+        release = release_bundle(
+            root=root,
+            bundle=Paths(workspace).read("gate", "bundle"),
+            mlflow_run_id=build.mlflow_run_id,
+            why=f"retrain ({reason}): {decision.reason}",
+        )
+        return Outcome(
+            released=True, reason=decision.reason, hash=release.hash, address=release.address
+        )
 
 
 def changes_since_champion(state: ReleaseState, origin: Origin) -> list[str] | None:
@@ -73,7 +88,7 @@ def changes_since_champion(state: ReleaseState, origin: Origin) -> list[str] | N
     known = state.optional(state.origin(champion)) if champion else None
     if known is None:
         return None
-    return [_PARTS[part] for part in changed_parts(read_as(Origin, known), origin)]
+    return [_PARTS.get(part, part) for part in changed_parts(read_as(Origin, known), origin)]
 
 
 def comparable_rows(records: Path, trained_on: TrainRows) -> ComparedRows:
@@ -97,78 +112,39 @@ def comparable_rows(records: Path, trained_on: TrainRows) -> ComparedRows:
     )
 
 
-def _finish(
-    state: ReleaseState,
-    workspace: Path,
-    *,
-    build: BuildResult,
-    parts: list[str] | None,
-    reason: str,
-) -> Outcome:
-    champion = state.current()
-    if not build.verdict.passed:
+def _decide(
+    state: ReleaseState, workspace: Path, *, verdict: Verdict, parts: list[str] | None
+) -> ReleaseDecision:
+    if not verdict.passed:
         missed = "; ".join(
             f"{check.name}: {check.value}, limit {check.limit} ({check.outcome})"
-            for check in build.verdict.checks
+            for check in verdict.checks
             if check.outcome != "passed"
         )
         why = f"The gate did not pass the new model, champion stays. {missed}"
-        return _keep(state, why, reason)
-    bundle = Paths(workspace).read("gate", "bundle")
-    if sha256_file(bundle / "manifest.json") == champion:
-        return _keep(state, f"{NOTHING_CHANGED} (the build gave the same bundle)", reason)
-    decision = _decide(state, workspace, bundle=bundle, parts=parts)
-    if not decision.release:
-        return _keep(state, decision.reason, reason)
-    release = release_bundle(
-        root=state.root,
-        bundle=bundle,
-        mlflow_run_id=build.mlflow_run_id,
-        why=f"retrain ({reason}): {decision.reason}",
-    )
-    return Outcome(
-        released=True, reason=decision.reason, hash=release.hash, address=release.address
-    )
-
-
-def _decide(
-    state: ReleaseState, workspace: Path, *, bundle: Path, parts: list[str] | None
-) -> ReleaseDecision:
-    champion = state.current()
+        return ReleaseDecision(False, why)
+    champion, paths = state.current(), Paths(workspace)
     if champion is None:
         return ReleaseDecision(True, "There was no champion yet: first release.")
-    trained_on = state.optional(state.rows(champion))
-    if trained_on is None:
-        return ReleaseDecision(
-            False,
-            "It is not known which rows the champion was trained on, so no fair comparison is "
-            "possible: champion stays. Release by hand with `modelyard release` if you mean to.",
-        )
-    records = Paths(workspace).read("prepare", "records.parquet")
+    bundle, former = paths.read("gate", "bundle"), state.release(champion)
+    if sha256_file(bundle / "manifest.json") == champion:
+        return ReleaseDecision(False, f"{NOTHING_CHANGED} (the build gave the same bundle)")
+    if (trained_on := state.optional(state.rows(champion))) is None:
+        return ReleaseDecision(False, _ROWS_UNKNOWN)
+    records = paths.read("prepare", "records.parquet")
     rows = comparable_rows(records, read_as(TrainRows, trained_on))
-    params = load_params(Paths(workspace).params)
     if not rows.texts:
         return ReleaseDecision(
             False, "The champion trained on every validation row: champion stays."
         )
-    if not asks_the_same(state.release(champion), params):
-        return ReleaseDecision(
-            False,
-            "The champion answers another kind of question, so there is nothing to compare: champion "
-            "stays. Release by hand with `modelyard release` if you mean to.",
-        )
-    comparison = compare(state.release(champion), bundle, rows=rows, params=params)
+    params = load_params(paths.params)
+    if not asks_the_same(former, params):
+        return ReleaseDecision(False, _OTHER_QUESTION)
+    comparison = compare(former, bundle, rows=rows, params=params)
     return decide(comparison, changed=parts or ["unknown"])
 
 
 def _keep(state: ReleaseState, why: str, reason: str) -> Outcome:
-    champion = state.current()
-    entry = ledger.Entry(
-        event="kept",
-        hash=champion,
-        version=None,
-        previous=champion,
-        why=f"retrain ({reason}): {why}",
-    )
-    ledger.append(state.ledger, entry)
-    return Outcome(released=False, reason=why, hash=champion)
+    now, told = state.current(), f"retrain ({reason}): {why}"
+    ledger.append(state.ledger, ledger.Entry(event="kept", hash=now, previous=now, why=told))
+    return Outcome(released=False, reason=why, hash=now)

@@ -26,7 +26,7 @@ from pipeline.core.errors import PipelineError
 from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
-from pipeline.release.server_process import is_alive, stop_all, stop_server
+from pipeline.release.server_process import is_alive, start_detached, stop_all, stop_server
 from pipeline.release.state import all_states
 
 _PORTS_TO_TRY = 50
@@ -44,14 +44,14 @@ class Process:
 class Services:
     """The services that `modelyard ui` started, as `.modelyard/ui.json` holds them.
 
-    Addresses are empty before the service was started; `processes` has one for each service.
+    Addresses are empty before the service was started; `pids` has a process for each service.
     """
 
     root: Path
     prefect_api: str = ""
     prefect_ui: str = ""
     mlflow: str = ""
-    processes: dict[str, Process] = field(default_factory=dict)
+    pids: dict[str, Process] = field(default_factory=dict)
 
     @classmethod
     def load(cls, root: Path) -> "Services":
@@ -60,37 +60,25 @@ class Services:
         if not path.exists():
             return cls(root)
         noted = read_json(path)
-        processes = {name: Process(**values) for name, values in noted.pop("pids").items()}
-        return cls(root, processes=processes, **noted)
+        pids = {name: Process(**values) for name, values in noted.pop("pids").items()}
+        return cls(root, pids=pids, **noted)
 
     def save(self) -> None:
         """Writes `.modelyard/ui.json`."""
-        names = ("prefect_api", "prefect_ui", "mlflow")
-        known = {name: getattr(self, name) for name in names if getattr(self, name)}
-        pids = {name: asdict(process) for name, process in self.processes.items()}
-        write_json(Paths(self.root).services, {**known, "pids": pids})
+        known = {name: value for name, value in asdict(self).items() if value and name != "root"}
+        write_json(Paths(self.root).services, known)
 
     def runs(self, name: str) -> bool:
         """Whether the very process that was started for `name` still runs."""
-        process = self.processes.get(name)
+        process = self.pids.get(name)
         return process is not None and is_alive(process.pid, process.create_time)
 
     def start(self, name: str, command: Sequence[str]) -> None:
         """Starts a detached process, and saves at once so that `modelyard stop` finds it."""
-        log = Paths(self.root).logs / f"{name}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", *command],
-                cwd=self.root,
-                env=environment(self.root, self.prefect_api),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        log, own = Paths(self.root).logs / f"{name}.log", environment(self.root, self.prefect_api)
+        process = start_detached(command, log=log, cwd=self.root, env=own)
         create_time = psutil.Process(process.pid).create_time()
-        self.processes[name] = Process(process.pid, create_time)
+        self.pids[name] = Process(process.pid, create_time)
         self.save()
         # It outlives this process on purpose: without a code, Popen would warn about that.
         process.returncode = 0
@@ -98,7 +86,7 @@ class Services:
     def stop(self, name: str) -> bool:
         """Stops a service with all that it started; True if it ran."""
         ran = self.runs(name)
-        process = self.processes.pop(name, None)
+        process = self.pids.pop(name, None)
         if ran and process is not None:
             stop_server(process.pid)
         return ran
@@ -125,9 +113,8 @@ def start_ui(root: Path, *, prefect_port: int, mlflow_port: int) -> Services:
             wait_until_answers(f"{address}/health", name, alive=alive, log=log)
         if not services.runs("worker"):
             _deploy(services)
-            services.start(
-                "worker", ["prefect", "worker", "start", "--pool", "modelyard", "--limit", "1"]
-            )
+            pool = ["--pool", "modelyard", "--limit", "1"]
+            services.start("worker", ["prefect", "worker", "start", *pool])
     return services
 
 

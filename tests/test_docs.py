@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from flows.console.arguments import make_parser
+from flows.cli import make_parser
 from flows.planning.schema import parameters
 from pipeline.core.params import Params, parse_params, section_in
 from scripts import artifacts

@@ -93,8 +93,8 @@ class Runner:
                 next_step="read the log named below; it holds the whole traceback",
             )
             raise StageFailedError(failure, log=self.logs / f"{stage}.log")
-        seconds, state = time.monotonic() - started, "ran" if transcript.ran else "cached"
-        return replace(cached_result(self.workspace, stage), state=state, seconds=seconds)
+        seconds, result = time.monotonic() - started, cached_result(self.workspace, stage)
+        return replace(result, state="ran" if transcript.ran else "cached", seconds=seconds)
 
     def close(self) -> None:
         """Runs `dvc repro` over the whole DAG once more, which must find nothing to do."""

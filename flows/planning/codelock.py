@@ -33,23 +33,12 @@ from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
 
 PROJECT = "pipeline"
+_SCHEMA = ("params", "product", "sections", "training_sections")
 LEFT_OUT = frozenset(
-    f"pipeline.core.{name}"
-    for name in (
-        *("errors", "failure", "params", "product"),
-        *("progress", "sections", "training_sections"),
-    )
+    f"{PROJECT}.core.{name}" for name in ("errors", "failure", "progress", *_SCHEMA)
 )
-LIBRARIES = {
-    "torch": "torch",
-    "transformers": "transformers",
-    "tokenizers": "tokenizers",
-    "onnxruntime": "onnxruntime",
-    "onnx": "onnx",
-    "sklearn": "scikit-learn",
-    "scipy": "scipy",
-    "numpy": "numpy",
-}
+_SAME_NAME = ("torch", "transformers", "tokenizers", "onnxruntime", "onnx", "scipy", "numpy")
+LIBRARIES = {name: name for name in _SAME_NAME} | {"sklearn": "scikit-learn"}
 """Import name → distribution: libraries whose version can change a figure."""
 
 _LEFT_OUT_FIELDS = {"kind", "type_comment", "ctx"}

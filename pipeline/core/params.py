@@ -6,7 +6,7 @@ this module out: no field has a default, so it changes no result, it only refuse
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self, cast, get_args
 
@@ -106,8 +106,8 @@ def parse_yaml(text: str) -> Any:
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of SafeLoader
 
 
-def load_params(path: Path) -> Params:
-    """Read and check params.yaml.
+def load_params(path: Path, changes: Sequence[str] = ()) -> Params:
+    """Read and check params.yaml, with `section.key=value` changes applied.
 
     Raises:
         ParameterError: it is missing, not YAML, or breaks the schema.
@@ -120,7 +120,7 @@ def load_params(path: Path) -> Params:
             expected="a YAML file",
             next_step=f"restore it with `git checkout {path.name}`",
         ) from error
-    return parse_params(values)
+    return parse_params(override(values, changes) if changes else values)
 
 
 def parse_params(values: Any) -> Params:

@@ -34,14 +34,13 @@ class Entry:
             `previous` failed. `already`: `hash` was to be released and serves already. `kept`: a
             retrain left `hash` in production. `refused`: `hash` was not released, `previous` stays.
         hash: bundle hash; None when nothing is in production.
-        version: version in the registry, where there is one.
-        previous: bundle hash before the event.
+        previous: bundle hash before the event; None when nothing was in production.
     """
 
     time: str = field(default_factory=_now)
     event: Event
     hash: str | None
-    version: str | None
+    version: str | None = None
     previous: str | None
     why: str
     verdict: VerdictSummary | None = None

@@ -84,9 +84,7 @@ class Rollout:
     def __init__(
         self, root: Path, product: str, run_step: Callable[..., Any] = run_directly
     ) -> None:
-        self._root, self._product = root, product
-        self._state = ReleaseState(root, product)
-        self._step = run_step
+        self._state, self._step = ReleaseState(root, product), run_step
 
     def release(self, request: ReleaseRequest) -> ReleaseResult:
         """Releases a bundle; if it is served already, it is only verified.
@@ -98,7 +96,7 @@ class Rollout:
         with self._state.lock():
             repair(self._state)
             bundle: Bundle = self._step("copy", lambda: copy_bundle(self._state, request.bundle))
-            registry = Registry(self._root, self._product)
+            registry = Registry(self._state.root, self._state.product)
             previous = self._state.current()
             try:
                 return self._run(request, bundle, registry)
@@ -113,21 +111,22 @@ class Rollout:
                 ) from error
 
     def _run(self, request: ReleaseRequest, bundle: Bundle, registry: Registry) -> ReleaseResult:
+        state = self._state
         version: str = self._step("register", lambda: registry.register(bundle, request.run_id))
-        server = running_server(self._state)
-        in_place = self._state.current() == bundle.hash and registry.champion() == version
+        server = running_server(state)
+        in_place = state.current() == bundle.hash and registry.champion() == version
         if server is None or not in_place or served_hash(server.address) != bundle.hash:
-            self._step("bless", lambda: bless(self._state, bundle, request.limits))
+            self._step("bless", lambda: bless(state, bundle, request.limits))
             server = self._step(
                 "promote",
                 lambda: promote(
-                    self._state, bundle, registry=registry, version=version, port=request.port
+                    state, bundle, registry=registry, version=version, port=request.port
                 ),
             )
         address = server.address
         self._step("verify", lambda: verify(address, bundle))
         # No journal: nothing was changed. A journal of this same bundle: a stopped server came back.
-        promotion = self._state.unverified_promotion()
+        promotion = state.unverified_promotion()
         before = promotion.hash if promotion else bundle.hash
         already = before == bundle.hash
         entry = ledger.Entry(
@@ -138,11 +137,13 @@ class Rollout:
             why=request.why,
             verdict=request.verdict,
         )
-        self._step("record", lambda: ledger.append(self._state.ledger, entry))
-        self._state.journal.unlink(missing_ok=True)
-        outcome = "already serving" if already else "promoted"
+        self._step("record", lambda: ledger.append(state.ledger, entry))
+        state.journal.unlink(missing_ok=True)
         return ReleaseResult(
-            hash=bundle.hash, version=version, address=address.url, outcome=outcome
+            hash=bundle.hash,
+            version=version,
+            address=address.url,
+            outcome="already serving" if already else "promoted",
         )
 
     def _undo(
@@ -155,12 +156,7 @@ class Rollout:
             restore(self._state, promotion, why)
             return
         entry = ledger.Entry(
-            event="refused",
-            hash=bundle.hash,
-            version=None,
-            previous=previous,
-            why=why,
-            verdict=request.verdict,
+            event="refused", hash=bundle.hash, previous=previous, why=why, verdict=request.verdict
         )
         ledger.append(self._state.ledger, entry)
 

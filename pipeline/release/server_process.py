@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -97,6 +97,23 @@ def start_candidate(state: ReleaseState, bundle_hash: str) -> ServerProcess:
     return _start(state, arguments, port=0, name="candidate")
 
 
+def start_detached(
+    command: Sequence[str], *, log: Path, cwd: Path, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Starts `python -m COMMAND` in a session of its own; its output is added to `log`."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
 def stop_server(pid: int) -> None:
     """Ends a process with all its descendants, and waits until they are gone."""
     try:
@@ -113,8 +130,7 @@ def stop_server(pid: int) -> None:
 
 def stop_all(state: ReleaseState) -> list[int]:
     """Stops every server of this product, left-over candidates too; returns their pids."""
-    pids = find_servers(state)
-    for pid in pids:
+    for pid in (pids := find_servers(state)):
         stop_server(pid)
     state.server.unlink(missing_ok=True)
     return pids
@@ -147,17 +163,8 @@ def _start(state: ReleaseState, arguments: Sequence[str], *, port: int, name: st
     note, log = state.folder / f"{name}.listening.json", state.logs / f"{name}.log"
     note.unlink(missing_ok=True)
     listen = ["--host", HOST, "--port", str(port), "--state", str(note.resolve())]
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", _MODULE, *arguments, *listen],
-            # Not the working folder: that of a build may be deleted.
-            cwd=_CODE,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    # Not in the working folder: that of a build may be deleted.
+    process = start_detached([_MODULE, *arguments, *listen], log=log, cwd=_CODE)
     try:
         address = _wait_ready(process, note, log)
         create_time = psutil.Process(process.pid).create_time()

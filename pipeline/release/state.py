@@ -35,44 +35,24 @@ class Promotion:
     server: int | None
 
 
-@dataclass(frozen=True)
 class ReleaseState:
-    """The files of one product's releases, below the project's folder `root`."""
+    """The files of one product's releases, below the project's folder `root`.
 
-    root: Path
-    product: str
+    Attributes:
+        releases: one folder for each bundle hash. Only these copies are ever served.
+        pointer: names the bundle to serve; the server follows this file.
+        server: the process that serves, and its address; see `ServerProcess`.
+        journal: holds a `Promotion`. It is left behind only by a kill.
+    """
 
-    @property
-    def folder(self) -> Path:
-        return Paths(root=self.root).state / "products" / self.product
-
-    @property
-    def releases(self) -> Path:
-        """One folder for each bundle hash. Only these copies are ever served."""
-        return self.folder / "releases"
-
-    @property
-    def pointer(self) -> Path:
-        """Names the bundle to serve; the server follows this file."""
-        return self.folder / "current.json"
-
-    @property
-    def ledger(self) -> Path:
-        return self.folder / "ledger.jsonl"
-
-    @property
-    def server(self) -> Path:
-        """The process that serves, and its address; see `ServerProcess`."""
-        return self.folder / "server.json"
-
-    @property
-    def logs(self) -> Path:
-        return self.folder / "logs"
-
-    @property
-    def journal(self) -> Path:
-        """Holds a `Promotion`. It is left behind only by a kill."""
-        return self.folder / "promotion.json"
+    def __init__(self, root: Path, product: str) -> None:
+        self.root, self.product = root, product
+        self.folder = Paths(root).state / "products" / product
+        self.releases, self.logs = self.folder / "releases", self.folder / "logs"
+        self.pointer = self.folder / "current.json"
+        self.server = self.folder / "server.json"
+        self.journal = self.folder / "promotion.json"
+        self.ledger = self.folder / "ledger.jsonl"
 
     def release(self, bundle_hash: str) -> Path:
         return self.releases / bundle_hash
@@ -135,5 +115,5 @@ class ReleaseState:
 
 def all_states(root: Path) -> list[ReleaseState]:
     """The states of all products that were ever released here, sorted by name."""
-    folders = sorted((Paths(root=root).state / "products").glob("*/"))
-    return [ReleaseState(root, folder.name) for folder in folders]
+    folders = (Paths(root).state / "products").glob("*/")
+    return [ReleaseState(root, folder.name) for folder in sorted(folders)]

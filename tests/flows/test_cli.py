@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from flows import cli
-from flows.console.arguments import MAKE_VARIABLE, parse_arguments
+from flows.cli import MAKE_VARIABLE, parse_arguments
 from pipeline.core.errors import DataError
 from pipeline.core.params import override, parse_params
 from tests.support.repository import PARAMS, REPOSITORY, parameter_values

@@ -26,7 +26,7 @@ from pipeline.release import ledger
 from pipeline.release.state import ReleaseState
 from tests.support.example_artifacts import check, verdict
 from tests.support.problems import product_of
-from tests.support.repository import PARAMS, REPOSITORY, parameter_values
+from tests.support.repository import REPOSITORY, parameter_values
 from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
 
 PRODUCT = "tiny-sentiment"
@@ -41,13 +41,10 @@ def built(found: Verdict) -> BuildResult:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A project with one file source, whose champion was built from what lies there."""
-    for file in (REPOSITORY / "dvc.yaml", PARAMS):
-        shutil.copyfile(file, tmp_path / file.name)
-    for name in ("pipeline", "flows"):
-        shutil.copytree(
-            REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    values = yaml.safe_load((tmp_path / "params.yaml").read_text())
+    (tmp_path / "pipeline").symlink_to(REPOSITORY / "pipeline")
+    stages = {"label": {"cmd": "python -m pipeline.label"}}
+    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+    values = parameter_values()
     source = values["collect"]["sources"][0]
     source |= {"kind": "file", "package": None, "path": "reviews.csv", "sha256": None, "where": {}}
     values["collect"]["sources"] = [source]

@@ -56,7 +56,7 @@ def test_a_service_is_detached_found_again_and_stopped_with_its_children(tmp_pat
     services = Services.load(tmp_path)
     assert services.runs("worker")
     assert (services.prefect_api, services.mlflow) == ("http://127.0.0.1:1/api", "")
-    process = services.processes["worker"]
+    process = services.pids["worker"]
     assert os.getsid(process.pid) == process.pid
     assert stop(tmp_path) == ["worker"]
     assert not is_alive(process.pid, process.create_time)
