@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.problem.decision import Decision
 from pipeline.problem.label_problem import LabelProblem, reordered_columns
-from pipeline.problem.labelling import Labelling, RefusedError, split_cell
+from pipeline.problem.labelling import Labelling, Labels, RefusedError, split_cell
 from pipeline.problem.prediction import Prediction
 from pipeline.problem.probabilities import Mask, Scores, Targets, Values, log_clipped, softmax
 from pipeline.problem.problem import RowLimits, Thresholds, Words, majority
@@ -39,7 +39,7 @@ class Classification(LabelProblem):
         when_unsure="a probability near the middle is a sign of that, not a proof",
     )
 
-    def labels_fault(self, labels: Sequence[str]) -> str | None:
+    def labels_fault(self, labels: Labels) -> str | None:
         return "at least two, for a text has one of them" if len(labels) < 2 else None
 
     def read_label(self, value: str, labelling: Labelling, *, where: str) -> str:
@@ -61,23 +61,19 @@ class Classification(LabelProblem):
                     f"`label_separator: {separator!r}`, or keep one label in the row",
                 )
 
-    def labels_in(self, label: str, labels: Sequence[str]) -> list[str]:
+    def labels_in(self, label: str, labels: Labels) -> list[str]:
         return [label]
 
-    def target(self, label: str, labels: Sequence[str]) -> list[float]:
+    def target(self, label: str, labels: Labels) -> list[float]:
         return [float(labels.index(label))]
 
-    def merged(self, votes: Sequence[str], *, labels: Sequence[str], otherwise: str) -> str:
+    def merged(self, votes: Labels, *, labels: Labels, otherwise: str) -> str:
         return majority(votes, otherwise=otherwise)
 
-    def questions(
-        self, rows: Sequence[Sequence[str]], labels: Sequence[str]
-    ) -> list[Sequence[Sequence[Any]]]:
+    def questions(self, rows: Sequence[Labels], labels: Labels) -> list[Sequence[Sequence[Any]]]:
         return [rows]
 
-    def check_rows(
-        self, rows: Sequence[str], counts: Mapping[str, int], *, limits: RowLimits
-    ) -> None:
+    def check_rows(self, rows: Labels, counts: Mapping[str, int], *, limits: RowLimits) -> None:
         if sum(count > 0 for count in counts.values()) < 2:
             shown = ", ".join(f"{label}: {count:,}" for label, count in counts.items())
             raise RefusedError(
@@ -116,7 +112,7 @@ class Classification(LabelProblem):
         return np.asarray(scores.max(axis=1))
 
     def prediction(
-        self, scores: Scores, *, labels: Sequence[str], decision: Decision, truncated: bool
+        self, scores: Scores, *, labels: Labels, decision: Decision, truncated: bool
     ) -> Prediction:
         label = labels[int(self.answers(scores, decision)[0])]
         probabilities = dict(zip(labels, scores[0].tolist(), strict=True))
@@ -137,18 +133,16 @@ class Classification(LabelProblem):
     def gold(self, targets: Targets) -> Values:
         return targets[:, 0].astype(np.int64)
 
-    def slices(self, gold: Values, labels: Sequence[str]) -> dict[str, Mask]:
+    def slices(self, gold: Values, labels: Labels) -> dict[str, Mask]:
         return {f"label {label}": np.asarray(gold == i) for i, label in enumerate(labels)}
 
-    def confusion(
-        self, gold: Values, answers: Values, labels: Sequence[str]
-    ) -> Iterator[tuple[str, str]]:
+    def confusion(self, gold: Values, answers: Values, labels: Labels) -> Iterator[tuple[str, str]]:
         """One line a row."""
         for actual, predicted in zip(gold, answers, strict=True):
             yield labels[actual], labels[predicted]
 
     def reordered(
-        self, scores: Scores, answers: Values, *, own: Sequence[str], labels: Sequence[str]
+        self, scores: Scores, answers: Values, *, own: Labels, labels: Labels
     ) -> tuple[Scores, Values]:
         # A label that the product no longer has is never right.
         places = np.array([labels.index(name) if name in labels else -1 for name in own])
@@ -173,6 +167,3 @@ class Classification(LabelProblem):
         moved = super().move_threshold(thresholds, label, factor)[label]
         scale = (1 - moved) / (1 - thresholds[label])
         return tuple(moved if i == label else t * scale for i, t in enumerate(thresholds))
-
-    def is_answer(self, answer: Prediction) -> bool:
-        return answer.label is not None and answer.probabilities is not None

@@ -6,18 +6,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pipeline.problem.decision import HALF
-from pipeline.problem.labelling import RefusedError
-from pipeline.problem.prediction import Prediction
+from pipeline.problem.labelling import Labels, RefusedError
 from pipeline.problem.probabilities import Scores
-from pipeline.problem.problem import Problem, RowLimits, Thresholds, is_close
+from pipeline.problem.problem import Problem, RowLimits, Thresholds
 
 
 class LabelProblem(Problem):
     """A problem whose answers are labels, each with a probability."""
 
-    def check_rows(
-        self, rows: Sequence[str], counts: Mapping[str, int], *, limits: RowLimits
-    ) -> None:
+    def check_rows(self, rows: Labels, counts: Mapping[str, int], *, limits: RowLimits) -> None:
         shown = ", ".join(f"{label}: {count:,}" for label, count in counts.items())
         rarest = min(counts, key=lambda label: counts[label])
         if counts[rarest] < limits.min_rows_per_label:
@@ -35,7 +32,7 @@ class LabelProblem(Problem):
                 next_step="add rows of the other labels",
             )
 
-    def split_fault(self, targets: Sequence[Sequence[float]], labels: Sequence[str]) -> str | None:
+    def split_fault(self, targets: Sequence[Sequence[float]], labels: Labels) -> str | None:
         found = {number for row in targets for number in self.label_numbers(row)}
         missing = [label for number, label in enumerate(labels) if number not in found]
         return f"lacks {', '.join(missing)}" if missing else None
@@ -51,28 +48,8 @@ class LabelProblem(Problem):
         odds = thresholds[label] / (1 - thresholds[label]) * factor
         return (*thresholds[:label], odds / (1 + odds), *thresholds[label + 1 :])
 
-    def differences(
-        self,
-        found: Prediction,
-        expected: Prediction,
-        *,
-        threshold_of: Mapping[str, float],
-        tolerance: float,
-    ) -> list[str]:
-        if found.label != expected.label:
-            return [f"label {found.label!r}, expected {expected.label!r}"]
-        probabilities, wanted = found.probabilities or {}, expected.probabilities or {}
-        if wanted.keys() != probabilities.keys():
-            return [f"labels {sorted(probabilities)}, expected {sorted(wanted)}"]
-        return [
-            f"probability of {label!r} is {probabilities[label]:.6f}, "
-            f"expected {value:.6f} ± {tolerance:g}"
-            for label, value in wanted.items()
-            if not is_close(probabilities[label], value, tolerance)
-        ]
 
-
-def reordered_columns(columns: Scores, *, own: Sequence[str], labels: Sequence[str]) -> Scores:
+def reordered_columns(columns: Scores, *, own: Labels, labels: Labels) -> Scores:
     """Columns in the order of `labels`; 0 for a label that is not in `own`."""
     return np.stack(
         [columns[:, own.index(name)] if name in own else np.zeros(len(columns)) for name in labels],

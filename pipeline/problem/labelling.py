@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+Labels = Sequence[str]
+"""Labels of the product, in the order of the model's outputs, or the labels of rows."""
 BETWEEN_LABELS = "|"
 """Between the labels of a row, in tables of a multi_label product."""
 
@@ -34,7 +36,7 @@ class Labelling:
         separator: between the labels of a cell (multi_label). A JSON list is read, too.
     """
 
-    labels: Sequence[str]
+    labels: Labels
     values: Mapping[str, str] = field(default_factory=dict)
     separator: str = BETWEEN_LABELS
 

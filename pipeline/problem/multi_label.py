@@ -4,7 +4,7 @@ The answer is every label whose probability reaches its threshold, .5 where none
 Confidence is the distance of the label that is nearest to its threshold.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from pipeline.problem.decision import HALF, Decision
 from pipeline.problem.label_problem import LabelProblem, reordered_columns
-from pipeline.problem.labelling import BETWEEN_LABELS, Labelling, split_cell
+from pipeline.problem.labelling import BETWEEN_LABELS, Labelling, Labels, split_cell
 from pipeline.problem.prediction import Prediction
 from pipeline.problem.probabilities import Mask, Scores, Targets, Values, log_clipped, sigmoid
-from pipeline.problem.problem import Words, is_close, majority
+from pipeline.problem.problem import Words, majority
 
 _NONE = "none"
 
@@ -44,7 +44,7 @@ class MultiLabel(LabelProblem):
         when_unsure="no label at all is a sign of that, not a proof",
     )
 
-    def labels_fault(self, labels: Sequence[str]) -> str | None:
+    def labels_fault(self, labels: Labels) -> str | None:
         if any(BETWEEN_LABELS in label for label in labels):
             return f"without {BETWEEN_LABELS}, which tables write between labels"
         return None
@@ -54,14 +54,14 @@ class MultiLabel(LabelProblem):
         named = {labelling.one(part, where=where) for part in parts}
         return BETWEEN_LABELS.join(label for label in labelling.labels if label in named)
 
-    def labels_in(self, label: str, labels: Sequence[str]) -> list[str]:
+    def labels_in(self, label: str, labels: Labels) -> list[str]:
         return [name for name in label.split(BETWEEN_LABELS) if name]
 
-    def target(self, label: str, labels: Sequence[str]) -> list[float]:
+    def target(self, label: str, labels: Labels) -> list[float]:
         named = self.labels_in(label, labels)
         return [float(name in named) for name in labels]
 
-    def merged(self, votes: Sequence[str], *, labels: Sequence[str], otherwise: str) -> str:
+    def merged(self, votes: Labels, *, labels: Labels, otherwise: str) -> str:
         """The majority of each label."""
         named = [self.labels_in(vote, labels) for vote in votes]
         before = self.labels_in(otherwise, labels)
@@ -71,9 +71,7 @@ class MultiLabel(LabelProblem):
             if majority([label in row for row in named], otherwise=label in before)
         )
 
-    def questions(
-        self, rows: Sequence[Sequence[str]], labels: Sequence[str]
-    ) -> list[Sequence[Sequence[Any]]]:
+    def questions(self, rows: Sequence[Labels], labels: Labels) -> list[Sequence[Sequence[Any]]]:
         """For each label, whether the text has it."""
         named = [[self.labels_in(label, labels) for label in row] for row in rows]
         return [[[label in names for names in row] for row in named] for label in labels]
@@ -100,7 +98,7 @@ class MultiLabel(LabelProblem):
         return np.asarray(abs(scores - _cuts(decision)).min(axis=1))
 
     def prediction(
-        self, scores: Scores, *, labels: Sequence[str], decision: Decision, truncated: bool
+        self, scores: Scores, *, labels: Labels, decision: Decision, truncated: bool
     ) -> Prediction:
         found = self.answers(scores, decision)[0]
         return Prediction(
@@ -122,20 +120,18 @@ class MultiLabel(LabelProblem):
         """An answer is right when its labels are exactly the gold ones."""
         return np.asarray((gold == answers).all(axis=1), dtype=np.float64)
 
-    def slices(self, gold: Values, labels: Sequence[str]) -> dict[str, Mask]:
+    def slices(self, gold: Values, labels: Labels) -> dict[str, Mask]:
         masks = {f"label {label}": gold[:, i] for i, label in enumerate(labels)}
         return masks | {"no label": np.asarray(~gold.any(axis=1))}
 
-    def confusion(
-        self, gold: Values, answers: Values, labels: Sequence[str]
-    ) -> Iterator[tuple[str, str]]:
+    def confusion(self, gold: Values, answers: Values, labels: Labels) -> Iterator[tuple[str, str]]:
         """One line for each label of gold or answer, with `none` on the side that lacks it."""
         for row, number in np.argwhere(gold | answers):
             name = labels[number]
             yield (name if gold[row, number] else _NONE, name if answers[row, number] else _NONE)
 
     def reordered(
-        self, scores: Scores, answers: Values, *, own: Sequence[str], labels: Sequence[str]
+        self, scores: Scores, answers: Values, *, own: Labels, labels: Labels
     ) -> tuple[Scores, Values]:
         held = reordered_columns(answers.astype(np.float64), own=own, labels=labels)
         return reordered_columns(scores, own=own, labels=labels), held > 0
@@ -150,28 +146,6 @@ class MultiLabel(LabelProblem):
 
     def gold_probabilities(self, gold: Values, scores: Scores) -> Scores:
         return np.where(gold, scores, 1 - scores)
-
-    def is_answer(self, answer: Prediction) -> bool:
-        return answer.labels is not None and answer.probabilities is not None
-
-    def differences(
-        self,
-        found: Prediction,
-        expected: Prediction,
-        *,
-        threshold_of: Mapping[str, float],
-        tolerance: float,
-    ) -> list[str]:
-        """A label within `tolerance` of its threshold may be in one answer only."""
-        if apart := super().differences(
-            found, expected, threshold_of=threshold_of, tolerance=tolerance
-        ):
-            return apart
-        probabilities = expected.probabilities or {}
-        for label in {*(found.labels or ())} ^ {*(expected.labels or ())}:
-            if not is_close(probabilities[label], threshold_of[label], tolerance):
-                return [f"labels {found.labels}, expected {expected.labels}"]
-        return []
 
 
 def _cuts(decision: Decision) -> Any:

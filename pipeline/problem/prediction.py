@@ -1,6 +1,8 @@
 """The answer to one request, for every kind of problem."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 
@@ -28,14 +30,42 @@ class Prediction:
 
     def as_dict(self) -> dict[str, Any]:
         """The answer for a caller; `abstained` and `truncated` only if they are true."""
-        answer = {
-            "label": self.label,
-            "probability": self.probability,
-            "labels": self.labels,
-            "probabilities": self.probabilities,
-            "value": self.value,
+        return {
+            key: value
+            for key, value in vars(self).items()
+            if value is not None and value is not False
         }
-        flags = {"abstained": self.abstained, "truncated": self.truncated}
-        return {key: value for key, value in answer.items() if value is not None} | {
-            key: True for key, value in flags.items() if value
-        }
+
+    def differences(
+        self, expected: "Prediction", *, threshold_of: Mapping[str, float], tolerance: float
+    ) -> list[str]:
+        """Describes how the answer differs from the expected one; empty when they agree.
+
+        A label within `tolerance` of its threshold may be in one of two answers of several labels.
+
+        Args:
+            tolerance: largest absolute difference of a probability, or of the number.
+        """
+        if self.label != expected.label:
+            return [f"label {self.label!r}, expected {expected.label!r}"]
+        probabilities, wanted = self.probabilities or {}, expected.probabilities or {}
+        if wanted.keys() != probabilities.keys():
+            return [f"labels {sorted(probabilities)}, expected {sorted(wanted)}"]
+        if apart := [
+            f"probability of {label!r} is {probabilities[label]:.6f}, "
+            f"expected {value:.6f} ± {tolerance:g}"
+            for label, value in wanted.items()
+            if not _is_close(probabilities[label], value, tolerance)
+        ]:
+            return apart
+        for label in {*(self.labels or ())} ^ {*(expected.labels or ())}:
+            if not _is_close(wanted[label], threshold_of[label], tolerance):
+                return [f"labels {self.labels}, expected {expected.labels}"]
+        if expected.value is None or _is_close(self.value, expected.value, tolerance):
+            return []
+        return [f"value is {self.value}, expected {expected.value} ± {tolerance:g}"]
+
+
+def _is_close(value: float | None, expected: float, tolerance: float) -> bool:
+    """Whether the value is finite and within the tolerance; NaN is not."""
+    return value is not None and isfinite(value) and abs(value - expected) <= tolerance

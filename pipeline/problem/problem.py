@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.problem.decision import Decision
-from pipeline.problem.labelling import Labelling
+from pipeline.problem.labelling import Labelling, Labels
 from pipeline.problem.prediction import Prediction
 from pipeline.problem.probabilities import Mask, Scores, Targets, Values
 
@@ -102,7 +102,7 @@ class Problem(ABC):
     many_labels: ClassVar[bool] = False
 
     @abstractmethod
-    def labels_fault(self, labels: Sequence[str]) -> str | None:
+    def labels_fault(self, labels: Labels) -> str | None:
         """The reason why these cannot be `product.labels`, in words; None if they can."""
 
     @abstractmethod
@@ -117,15 +117,15 @@ class Problem(ABC):
         """
 
     @abstractmethod
-    def labels_in(self, label: str, labels: Sequence[str]) -> list[str]:
+    def labels_in(self, label: str, labels: Labels) -> list[str]:
         """The labels under which a row with this stored label is counted."""
 
     @abstractmethod
-    def target(self, label: str, labels: Sequence[str]) -> list[float]:
+    def target(self, label: str, labels: Labels) -> list[float]:
         """The target for a stored label: one number, or one number per label."""
 
     @abstractmethod
-    def merged(self, votes: Sequence[str], *, labels: Sequence[str], otherwise: str) -> str:
+    def merged(self, votes: Labels, *, labels: Labels, otherwise: str) -> str:
         """The stored label that results from the votes of a row.
 
         Args:
@@ -133,9 +133,7 @@ class Problem(ABC):
         """
 
     @abstractmethod
-    def questions(
-        self, rows: Sequence[Sequence[str]], labels: Sequence[str]
-    ) -> list[Sequence[Sequence[Any]]]:
+    def questions(self, rows: Sequence[Labels], labels: Labels) -> list[Sequence[Sequence[Any]]]:
         """One entry per question that annotators answer; each holds their values, row by row."""
 
     def distance(self, first: Any, second: Any) -> float:
@@ -143,9 +141,7 @@ class Problem(ABC):
         return float(first != second)
 
     @abstractmethod
-    def check_rows(
-        self, rows: Sequence[str], counts: Mapping[str, int], *, limits: RowLimits
-    ) -> None:
+    def check_rows(self, rows: Labels, counts: Mapping[str, int], *, limits: RowLimits) -> None:
         """Checks that every label has enough rows and that none dominates.
 
         Args:
@@ -157,12 +153,11 @@ class Problem(ABC):
         """
 
     @abstractmethod
-    def split_fault(self, targets: Sequence[Sequence[float]], labels: Sequence[str]) -> str | None:
+    def split_fault(self, targets: Sequence[Sequence[float]], labels: Labels) -> str | None:
         """The reason why a split cannot be used, in words; None if it can."""
 
-    def spread(self, rows: Sequence[str]) -> dict[str, Any] | None:
+    def spread(self, rows: Labels) -> dict[str, Any] | None:
         """Least, most, mean and median of the rows' numbers; None if rows have labels."""
-        del rows
         return None
 
     @abstractmethod
@@ -171,7 +166,6 @@ class Problem(ABC):
 
     def constant_scores(self, targets: Targets, *, labels: int) -> NDArray[np.float64]:
         """Scores of the best constant answer, `(outputs,)`: the labels' shares, or the mean."""
-        del labels
         return np.asarray(targets.mean(axis=0), dtype=np.float64)
 
     def balanced_weights(self, targets: Targets, *, labels: int) -> NDArray[np.float64]:
@@ -180,12 +174,10 @@ class Problem(ABC):
 
     def scale(self, targets: Targets) -> Scale | None:
         """Mean and deviation of targets of shape `(texts, 1)`; None if targets are labels."""
-        del targets
         return None
 
     def number_range(self, targets: Targets) -> tuple[float, float] | None:
         """The smallest and the largest training target; None if the answer is not a number."""
-        del targets
         return None
 
     @abstractmethod
@@ -212,7 +204,7 @@ class Problem(ABC):
 
     @abstractmethod
     def prediction(
-        self, scores: Scores, *, labels: Sequence[str], decision: Decision, truncated: bool
+        self, scores: Scores, *, labels: Labels, decision: Decision, truncated: bool
     ) -> Prediction:
         """The answer to one request, from its scores `(1, outputs)`."""
 
@@ -234,29 +226,24 @@ class Problem(ABC):
 
     def tolerance_unit(self, targets: Targets) -> float:
         """Tolerances are multiplied by this: 1 for probabilities, the spread for numbers."""
-        del targets
         return 1.0
 
-    def slices(self, gold: Values, labels: Sequence[str]) -> dict[str, Mask]:
+    def slices(self, gold: Values, labels: Labels) -> dict[str, Mask]:
         """Name of a slice → mask of its rows, `(rows,)`: one slice per gold label.
 
         Numbers have none: the extremes are harder for every model, so a slice by value would always
         show a gap.
         """
-        del gold, labels
         return {}
 
     @abstractmethod
-    def confusion(
-        self, gold: Values, answers: Values, labels: Sequence[str]
-    ) -> Iterator[tuple[str, str]]:
+    def confusion(self, gold: Values, answers: Values, labels: Labels) -> Iterator[tuple[str, str]]:
         """Pairs of actual and predicted, in words, for the confusion table that DVC draws."""
 
     def reordered(
-        self, scores: Scores, answers: Values, *, own: Sequence[str], labels: Sequence[str]
+        self, scores: Scores, answers: Values, *, own: Labels, labels: Labels
     ) -> tuple[Scores, Values]:
         """Reorders scores and answers of a bundle from its label order `own` to `labels`."""
-        del own, labels
         return scores, answers
 
     def flips(self, answers: Values, others: Values) -> int | None:
@@ -266,7 +253,6 @@ class Problem(ABC):
 
     def claims(self, gold: Values, scores: Scores) -> tuple[Scores, Mask] | None:
         """Predicted probabilities and whether each was right, both `(events,)`; None for numbers."""
-        del gold, scores
         return None
 
     def with_temperature(self, scores: Scores, temperature: float) -> Scores:
@@ -285,24 +271,9 @@ class Problem(ABC):
         """Thresholds in which the label's odds are `factor` times as high."""
         raise self._no_probabilities()
 
-    @abstractmethod
     def is_answer(self, answer: Prediction) -> bool:
-        """Whether the fields that an answer to this problem must have are set."""
-
-    @abstractmethod
-    def differences(
-        self,
-        found: Prediction,
-        expected: Prediction,
-        *,
-        threshold_of: Mapping[str, float],
-        tolerance: float,
-    ) -> list[str]:
-        """Describes how an answer differs from the expected one; empty when they agree.
-
-        Args:
-            tolerance: largest absolute difference of a probability, or of the number.
-        """
+        """Whether the fields that an answer to this problem has are set."""
+        return all(getattr(answer, column) is not None for column in self.columns)
 
     def _no_probabilities(self) -> ValueError:
         return ValueError(f"{self.name} gives a number, and no probability")
@@ -312,8 +283,3 @@ def majority(votes: Iterable[Vote], *, otherwise: Vote) -> Vote:
     """The vote that most annotators gave; `otherwise` on a tie."""
     (vote, count), *others = Counter(votes).most_common(2)
     return otherwise if others and others[0][1] == count else vote
-
-
-def is_close(value: float, expected: float, tolerance: float) -> bool:
-    """Whether the value is finite and within the tolerance; NaN is not."""
-    return bool(np.isfinite(value)) and abs(value - expected) <= tolerance

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.problem.decision import Decision
-from pipeline.problem.labelling import Labelling, RefusedError
+from pipeline.problem.labelling import Labelling, Labels, RefusedError
 from pipeline.problem.prediction import Prediction
 from pipeline.problem.probabilities import Scores, Targets, Values
-from pipeline.problem.problem import Problem, RowLimits, Scale, Words, is_close
+from pipeline.problem.problem import Problem, RowLimits, Scale, Words
 
 _PARTS = 5
 _PRECISION = 0.01
@@ -42,7 +42,7 @@ class Regression(Problem):
         every_split="different numbers in train, validation and test",
     )
 
-    def labels_fault(self, labels: Sequence[str]) -> str | None:
+    def labels_fault(self, labels: Labels) -> str | None:
         return None if len(labels) == 1 else "one, the name of the number that regression gives"
 
     def read_label(self, value: str, labelling: Labelling, *, where: str) -> str:
@@ -59,28 +59,24 @@ class Regression(Problem):
             next_step="correct the row, or `label_values` of the source",
         )
 
-    def labels_in(self, label: str, labels: Sequence[str]) -> list[str]:
+    def labels_in(self, label: str, labels: Labels) -> list[str]:
         return [labels[0]]
 
-    def target(self, label: str, labels: Sequence[str]) -> list[float]:
+    def target(self, label: str, labels: Labels) -> list[float]:
         return [float(label)]
 
-    def merged(self, votes: Sequence[str], *, labels: Sequence[str], otherwise: str) -> str:
+    def merged(self, votes: Labels, *, labels: Labels, otherwise: str) -> str:
         """The median."""
         return repr(statistics.median(float(vote) for vote in votes))
 
-    def questions(
-        self, rows: Sequence[Sequence[str]], labels: Sequence[str]
-    ) -> list[Sequence[Sequence[Any]]]:
+    def questions(self, rows: Sequence[Labels], labels: Labels) -> list[Sequence[Sequence[Any]]]:
         return [[[float(label) for label in row] for row in rows]]
 
     def distance(self, first: Any, second: Any) -> float:
         """The square of the difference."""
         return float((first - second) ** 2)
 
-    def check_rows(
-        self, rows: Sequence[str], counts: Mapping[str, int], *, limits: RowLimits
-    ) -> None:
+    def check_rows(self, rows: Labels, counts: Mapping[str, int], *, limits: RowLimits) -> None:
         least = limits.min_rows_per_label
         if len(rows) < least:
             raise RefusedError(
@@ -95,10 +91,10 @@ class Regression(Problem):
                 next_step="check label_column of the labelled sources",
             )
 
-    def split_fault(self, targets: Sequence[Sequence[float]], labels: Sequence[str]) -> str | None:
+    def split_fault(self, targets: Sequence[Sequence[float]], labels: Labels) -> str | None:
         return None if len({number for (number,) in targets}) > 1 else "has one number only"
 
-    def spread(self, rows: Sequence[str]) -> dict[str, Any] | None:
+    def spread(self, rows: Labels) -> dict[str, Any] | None:
         numbers = [float(label or "nan") for label in rows]
         return {
             "least": min(numbers),
@@ -125,7 +121,7 @@ class Regression(Problem):
         return scores[:, 0]
 
     def prediction(
-        self, scores: Scores, *, labels: Sequence[str], decision: Decision, truncated: bool
+        self, scores: Scores, *, labels: Labels, decision: Decision, truncated: bool
     ) -> Prediction:
         return Prediction(value=float(scores[0, 0]), truncated=truncated)
 
@@ -152,30 +148,12 @@ class Regression(Problem):
         """
         return max(float(np.std(targets)), _PRECISION * float(np.abs(targets).max())) or 1.0
 
-    def confusion(
-        self, gold: Values, answers: Values, labels: Sequence[str]
-    ) -> Iterator[tuple[str, str]]:
+    def confusion(self, gold: Values, answers: Values, labels: Labels) -> Iterator[tuple[str, str]]:
         """The fifth of gold's range that each number lies in."""
         yield from zip(_fifths(gold, gold), _fifths(answers, gold), strict=True)
 
     def flips(self, answers: Values, others: Values) -> int | None:
         return None
-
-    def is_answer(self, answer: Prediction) -> bool:
-        return answer.value is not None
-
-    def differences(
-        self,
-        found: Prediction,
-        expected: Prediction,
-        *,
-        threshold_of: Mapping[str, float],
-        tolerance: float,
-    ) -> list[str]:
-        value, wanted = found.value, expected.value
-        if value is not None and wanted is not None and is_close(value, wanted, tolerance):
-            return []
-        return [f"value is {value}, expected {wanted} ± {tolerance:g}"]
 
 
 def _fifths(values: Values, gold: Values) -> list[str]:

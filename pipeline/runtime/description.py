@@ -183,11 +183,8 @@ class BundleDescription:
         return [
             f"golden request {number}: {reason}"
             for number, golden in enumerate(self.golden, start=1)
-            for reason in task.kind.differences(
-                answer(golden.request),
-                golden.answer,
-                threshold_of=threshold_of,
-                tolerance=self.golden_tolerance,
+            for reason in answer(golden.request).differences(
+                golden.answer, threshold_of=threshold_of, tolerance=self.golden_tolerance
             )
         ]
 
