@@ -48,18 +48,12 @@ def run(params: Params, paths: Paths) -> Metrics:
 
 def _collect(source: Source, params: Params, data: Path) -> tuple[list[Record], SourceRecord]:
     """The records of a source, and its entry in the manifest."""
-    requirements = params.product.requirements
-    waived = sources.waiver(
-        source.name,
-        source.licence,
-        allowed=requirements.allowed_licences,
-        waivers=requirements.licence_waivers,
-    )
-    file = sources.find(source, data)
-    sha256 = sources.check_hash(source, file.path)
+    waived = sources.waiver(source, params.product.requirements)
+    file, origin = sources.find(source, data)
+    sha256 = sources.check_hash(source, file)
     rows = sources.read_source(
         source,
-        file.path,
+        file,
         problem=problem_named(params.product.problem),
         labels=params.product.labels,
         max_rows=params.collect.max_rows_per_source,
@@ -67,12 +61,12 @@ def _collect(source: Source, params: Params, data: Path) -> tuple[list[Record], 
     return rows, SourceRecord(
         name=source.name,
         kind=source.kind,
-        origin=file.name,
+        origin=origin,
         licence=source.licence,
         waiver=waived,
         sha256=sha256,
         rows=len(rows),
-        bytes=file.path.stat().st_size,
+        bytes=file.stat().st_size,
     )
 
 

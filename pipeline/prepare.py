@@ -12,7 +12,7 @@ import numpy as np
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
-from pipeline.core.artifacts.table_columns import PreparedRecords, RelatedRows
+from pipeline.core.artifacts.table_columns import PreparedRecords, RelatedRows, Sentences
 from pipeline.core.files import atomic_folder, write_json
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
@@ -22,7 +22,7 @@ from pipeline.core.stage import Metrics, run_stage
 from pipeline.data.records import Record, read_records, write_records
 from pipeline.data.related_rows import related_rows
 from pipeline.data.sources import waiver
-from pipeline.data.transfer_set import transfer_sentences, write_sentences
+from pipeline.data.transfer_set import transfer_sentences
 from pipeline.models.pretrained import resolve_checkpoint
 from pipeline.problem.problems import problem_named
 from pipeline.text.split_assignment import SPLITS, check_splits, split_of, unit_hash
@@ -57,7 +57,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     train_tokens = _save_corpus(tokenizer, train=train, heldout=heldout, paths=paths)
     # The corpus has no second text for a sentence, so a product of pairs learns from its rows alone.
     sentences = transfer_sentences([] if params.product.pairs else documents, rows, settings)
-    write_sentences(paths.out / "sentences.parquet", sentences)
+    write_records(paths.out / "sentences.parquet", sentences, Sentences.columns())
     sizes = {split: sum(row.split == split for row in rows) for split in SPLITS}
     return {
         **{f"{split}_rows": size for split, size in sizes.items()},
@@ -93,15 +93,9 @@ def _texts(rows: Sequence[Record], split: str) -> list[str]:
 
 
 def _save_teacher_tokenizer(params: Params, paths: Paths) -> None:
-    checkpoint, requirements = params.prepare.checkpoint, params.product.requirements
-    waiver(
-        checkpoint.name,
-        checkpoint.licence,
-        allowed=requirements.allowed_licences,
-        waivers=requirements.licence_waivers,
-    )
-    source = resolve_checkpoint(checkpoint)
-    tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=True)
+    checkpoint = params.prepare.checkpoint
+    waiver(checkpoint, params.product.requirements)
+    tokenizer = AutoTokenizer.from_pretrained(resolve_checkpoint(checkpoint), local_files_only=True)
     tokenizer.model_max_length = params.prepare.max_length
     with atomic_folder(paths.out / "teacher_tokenizer") as folder:
         tokenizer.save_pretrained(folder)

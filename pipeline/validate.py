@@ -22,8 +22,7 @@ from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data import row_checks
 from pipeline.data.labels import refusals_are_data_errors
-from pipeline.data.records import read_records, to_columns, write_records
-from pipeline.data.tables import text_schema, write_table
+from pipeline.data.records import read_records, write_records
 from pipeline.problem.problems import problem_named
 from pipeline.report.data_card import data_card
 
@@ -68,10 +67,8 @@ def _save(
 ) -> None:
     write_records(paths.out / "records.parquet", labelled.records, ValidatedRecords.columns())
     write_records(paths.out / "corpus.parquet", corpus.records, ValidatedCorpus.columns())
-    rejects, (*names, reason) = labelled.rejects + corpus.rejects, Rejects.columns()
-    columns = to_columns([reject.record for reject in rejects], names)
-    columns |= to_columns(rejects, [reason])
-    write_table(paths.out / "rejects.parquet", columns, schema=text_schema(*names, reason))
+    rejects = labelled.rejects + corpus.rejects
+    write_records(paths.out / "rejects.parquet", rejects, Rejects.columns())
     report.write(paths)
     card = data_card(Manifest.read(paths).sources, report)
     write_text(paths.out / "data_card.md", card)

@@ -16,7 +16,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 from flows.execution.runner import stage_environment
-from pipeline.core.artifacts.table_columns import PreparedRecords
+from pipeline.core.artifacts.table_columns import PreparedRecords, Sentences
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import Params
@@ -24,7 +24,7 @@ from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.sections import SplitShares
 from pipeline.data.records import read_records, write_records
-from pipeline.data.transfer_set import transfer_sentences, write_sentences
+from pipeline.data.transfer_set import transfer_sentences
 from pipeline.text.split_assignment import unit_hash
 
 STAGES = ("baseline", "finetune", "transfer", "distill", "prune", "export", "quantize")
@@ -92,7 +92,7 @@ def _prepare(params: Params, paths: Paths, fold: Paths, *, number: int, folds: i
     corpus = read_records(paths.read("validate", "corpus.parquet"))
     documents = corpus[: params.prepare.max_corpus_documents]
     sentences = transfer_sentences(documents, rows, params.prepare)
-    write_sentences(fold.artifacts / "prepare" / "sentences.parquet", sentences)
+    write_records(fold.artifacts / "prepare" / "sentences.parquet", sentences, Sentences.columns())
 
 
 def _run(stage: str, params: Params, paths: Paths, *, fold: Paths, name: str) -> None:

@@ -4,23 +4,11 @@ Figures without a limit of their own are reported, not judged: product.requireme
 product insists on.
 """
 
-from dataclasses import asdict
-
 from pipeline.acceptance.judge import Judge, Judged
 from pipeline.acceptance.teacher_comparison import difference_interval
 from pipeline.acceptance.verdict import Evidence
-from pipeline.core.artifacts.certificates import (
-    Agreement,
-    BatchInvariance,
-    CalibrationReport,
-    Certificate,
-    CertifiedFiles,
-    Estimate,
-    LanguageModelCertificate,
-    LanguageModelInt8,
-    LanguageModelParity,
-    QualityDrop,
-)
+from pipeline.core.artifacts import certificates
+from pipeline.core.artifacts.certificates import Certificate, LanguageModelCertificate
 from pipeline.core.errors import ArtifactError
 from pipeline.core.variants import MODEL_FILE, TEACHER, Variant
 from pipeline.metrics.temperature import calibrate
@@ -35,25 +23,24 @@ def certify(
     evidence: Evidence,
     judge: Judge,
     *,
-    batch_invariance: BatchInvariance,
-    files: CertifiedFiles,
+    batch_invariance: certificates.BatchInvariance,
+    files: certificates.CertifiedFiles,
     language_model: LanguageModelCertificate,
 ) -> Certificate:
     """The certificate of the chosen variant, which has qualified; its figures are of validation."""
     found = evidence.validation[chosen.name]
-    calibration = calibrate(judge.problem, gold=found.gold, scores=found.scores, seed=judge.seed)
     return Certificate(
         variant=chosen.name,
         parity=evidence.exported[chosen.model],
         operators=evidence.quantized[chosen.model] if chosen.precision == "int8" else None,
-        agreement=Agreement(
+        agreement=certificates.Agreement(
             with_=TEACHER,
             value=evidence.evaluated[chosen.name].agreement,
             of=judge.problem.words.agreement,
             rows=len(found.gold),
         ),
         quality_drop=_quality_drop(chosen, evidence, judge),
-        calibration=CalibrationReport(**asdict(calibration)) if calibration else None,
+        calibration=calibrate(judge.problem, gold=found.gold, scores=found.scores, seed=judge.seed),
         batch_invariance=batch_invariance,
         files=files,
         language_model=language_model,
@@ -61,7 +48,7 @@ def certify(
 
 
 def certify_language_model(
-    parity: LanguageModelParity, int8: LanguageModelInt8, *, packed: str
+    parity: certificates.LanguageModelParity, int8: certificates.LanguageModelInt8, *, packed: str
 ) -> LanguageModelCertificate:
     """Joins both certificates of the language model; `packed` is the SHA-256 of the packed file."""
     bound = int8.sha256 == packed and int8.made_from == parity.sha256
@@ -122,11 +109,11 @@ def _contradictions(certificate: Certificate, *, quantized: bool) -> list[str]:
     return faults
 
 
-def _quality_drop(chosen: Variant, evidence: Evidence, judge: Judge) -> QualityDrop:
+def _quality_drop(chosen: Variant, evidence: Evidence, judge: Judge) -> certificates.QualityDrop:
     """Quality lost against the teacher and, in int8, against the same model in float32."""
     found, own = evidence.validation[chosen.name], Variant(chosen.model, "fp32").name
     quantized = chosen.name != own
-    return QualityDrop(
+    return certificates.QualityDrop(
         metric=judge.metric,
         unit="points",
         confidence=judge.options.confidence,
@@ -136,6 +123,8 @@ def _quality_drop(chosen: Variant, evidence: Evidence, judge: Judge) -> QualityD
     )
 
 
-def _drop(found: Judged, reference: Judged, judge: Judge) -> Estimate:
+def _drop(found: Judged, reference: Judged, judge: Judge) -> certificates.Estimate:
     lost = difference_interval(reference, found, judge)
-    return Estimate(value=lost.value * _POINTS, interval=[lost.low * _POINTS, lost.high * _POINTS])
+    return certificates.Estimate(
+        value=lost.value * _POINTS, interval=[lost.low * _POINTS, lost.high * _POINTS]
+    )

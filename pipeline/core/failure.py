@@ -35,17 +35,8 @@ class StageFailure:
 
     @classmethod
     def of(cls, stage: str, error: PipelineError) -> "StageFailure":
-        """The failure that an error describes."""
-        unmet = error if isinstance(error, RequirementsMissedError) else None
-        return cls(
-            stage=stage,
-            kind=type(error).__name__,
-            got=error.got,
-            expected=error.expected,
-            next_step=error.next_step,
-            nearest=unmet.nearest if unmet else None,
-            missed=unmet.missed if unmet else (),
-        )
+        """The failure that an error describes: the attributes of the two have the same names."""
+        return cls(stage=stage, kind=type(error).__name__, **vars(error))
 
     @property
     def explained(self) -> bool:

@@ -40,11 +40,6 @@ def locate(package: str, path: str) -> Path:
     )
 
 
-def version(package: str) -> str:
-    """The installed version of distribution `package`."""
-    return _distribution(package).version
-
-
 def _distribution(package: str) -> importlib.metadata.Distribution:
     try:
         return importlib.metadata.distribution(package)

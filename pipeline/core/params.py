@@ -13,29 +13,9 @@ from typing import Annotated, Any, Self, cast, get_args
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from pipeline.core import sections, training_sections
 from pipeline.core.errors import ParameterError
 from pipeline.core.product import Compute, Product, Section
-from pipeline.core.sections import (
-    BaselineParams,
-    CollectParams,
-    EvaluateParams,
-    ExportParams,
-    GateParams,
-    LabelParams,
-    MeasureParams,
-    PrepareParams,
-    QuantizeParams,
-    ValidateParams,
-)
-from pipeline.core.training_sections import (
-    CompressParams,
-    DistillParams,
-    FinetuneParams,
-    PretrainParams,
-    PruneParams,
-    TransferParams,
-    check_recipe,
-)
 from pipeline.problem.problems import problem_named
 
 
@@ -44,22 +24,22 @@ class Params(Section):
 
     product: Product
     compute: Compute
-    collect: CollectParams
-    validate_: Annotated[ValidateParams, Field(alias="validate")]
-    label: LabelParams
-    prepare: PrepareParams
-    baseline: BaselineParams
-    pretrain: PretrainParams
-    finetune: FinetuneParams
-    transfer: TransferParams
-    distill: DistillParams
-    prune: PruneParams
-    export: ExportParams
-    quantize: QuantizeParams
-    evaluate: EvaluateParams
-    measure: MeasureParams
-    gate: GateParams
-    compress: CompressParams
+    collect: sections.CollectParams
+    validate_: Annotated[sections.ValidateParams, Field(alias="validate")]
+    label: sections.LabelParams
+    prepare: sections.PrepareParams
+    baseline: sections.BaselineParams
+    pretrain: training_sections.PretrainParams
+    finetune: training_sections.FinetuneParams
+    transfer: training_sections.TransferParams
+    distill: training_sections.DistillParams
+    prune: training_sections.PruneParams
+    export: sections.ExportParams
+    quantize: sections.QuantizeParams
+    evaluate: sections.EvaluateParams
+    measure: sections.MeasureParams
+    gate: sections.GateParams
+    compress: training_sections.CompressParams
 
     @model_validator(mode="after")
     def _sections_fit_each_other(self) -> Self:
@@ -77,7 +57,7 @@ class Params(Section):
         for source in self.collect.sources:
             if fault := source.product_fault(self.product):
                 raise ValueError(f"source {source.name}: {fault}")
-        check_recipe(self.pretrain, self.distill, self.prune)
+        training_sections.check_recipe(self.pretrain, self.distill, self.prune)
         if problem_named(self.product.problem).has_probabilities:
             return self
         for name, unwanted in {

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.data.tables import Columns, read_table, write_table
+from pipeline.data.tables import read_table, write_table
 
 ID_DIGITS = 16
 _TARGET = pa.list_(pa.float64())
@@ -26,6 +26,7 @@ class Record:
         cluster: id of the first record of its cluster of near copies; None before validate.
         target: the numbers that a model learns from the label; None before label.
         split: train, validation or test; None before prepare.
+        reason: why validate took the row out; None for all others.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Record:
     cluster: str | None = None
     target: list[float] | None = None
     split: str | None = None
+    reason: str | None = None
 
 
 def record_id(source: str, text: str, *, second: str | None = None, copy: int = 0) -> str:
@@ -52,15 +54,11 @@ def record_id(source: str, text: str, *, second: str | None = None, copy: int = 
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:ID_DIGITS]
 
 
-def to_columns(rows: Sequence[object], names: Sequence[str]) -> Columns:
-    """The named fields of `rows` (records, sentences) as columns."""
-    return {name: [getattr(row, name) for row in rows] for name in names}
-
-
-def write_records(path: Path, records: Sequence[Record], names: Sequence[str]) -> None:
-    """Write the named fields of `records` as a Parquet table."""
+def write_records(path: Path, rows: Sequence[object], names: Sequence[str]) -> None:
+    """Write the named fields of `rows` (records, sentences) as a Parquet table."""
     types = [(name, _TARGET if name == "target" else pa.string()) for name in names]
-    write_table(path, to_columns(records, names), schema=pa.schema(types))
+    columns = {name: [getattr(row, name) for row in rows] for name in names}
+    write_table(path, columns, schema=pa.schema(types))
 
 
 def read_records(path: Path) -> list[Record]:

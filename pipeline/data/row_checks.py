@@ -29,19 +29,11 @@ _PERSONAL = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reject:
-    """A record as collect read it, and why it was taken out."""
-
-    record: Record
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Checked:
-    """The records that passed the checks, and those that did not."""
+    """The records that passed the checks; and the others, as collect read them or cleaned."""
 
     records: list[Record]
-    rejects: list[Reject]
+    rejects: list[Record]
 
 
 def check_labelled(records: Sequence[Record], params: ValidateParams) -> Checked:
@@ -78,11 +70,13 @@ def check_corpus(
     }
     return Checked(
         [record for row, record in enumerate(kept) if row not in leaks],
-        rejects + copies + [Reject(kept[row], reason) for row, reason in sorted(leaks.items())],
+        rejects
+        + copies
+        + [replace(kept[row], reason=reason) for row, reason in sorted(leaks.items())],
     )
 
 
-def _usable(records: Sequence[Record], params: ValidateParams) -> tuple[list[Record], list[Reject]]:
+def _usable(records: Sequence[Record], params: ValidateParams) -> tuple[list[Record], list[Record]]:
     """The cleaned records of a valid length, and the others as rejects.
 
     Records come by id, with repeated rows of a source after all others.
@@ -103,7 +97,7 @@ def _usable(records: Sequence[Record], params: ValidateParams) -> tuple[list[Rec
         )
         reasons = [reason for text in _texts(cleaned) if (reason := _reason(text, params))]
         if reasons:
-            rejects.append(Reject(record, reasons[0]))
+            rejects.append(replace(record, reason=reasons[0]))
         else:
             kept.append(cleaned)
     return kept, rejects
@@ -128,7 +122,7 @@ def _reason(text: str, params: ValidateParams) -> str | None:
     return LONG if len(text) > params.max_characters else None
 
 
-def _without_copies(records: Sequence[Record]) -> tuple[list[Record], list[str], list[Reject]]:
+def _without_copies(records: Sequence[Record]) -> tuple[list[Record], list[str], list[Record]]:
     """One record of each set of copies, ordered by id; their bare words; and the other copies.
 
     Copies with different labels are all taken out: it is unknown which label is right.
@@ -138,15 +132,15 @@ def _without_copies(records: Sequence[Record]) -> tuple[list[Record], list[str],
     for rows in groups(words):
         first, *others = (records[row] for row in rows)
         if any(other.label != first.label for other in others):
-            rejects += [Reject(record, CONFLICT) for record in (first, *others)]
+            rejects += [replace(record, reason=CONFLICT) for record in (first, *others)]
         else:
             kept.append((first, words[rows[0]]))
-            rejects += [Reject(record, COPY) for record in others]
+            rejects += [replace(record, reason=COPY) for record in others]
     kept.sort(key=lambda pair: pair[0].id)
     return [record for record, _ in kept], [text for _, text in kept], rejects
 
 
-def checked_shares(total: int, rejects: Sequence[Reject], params: ValidateParams) -> RejectShares:
+def checked_shares(total: int, rejects: Sequence[Record], params: ValidateParams) -> RejectShares:
     """Shares of all labelled rows: copies, and rows rejected for every other reason.
 
     Raises:
@@ -195,9 +189,9 @@ def summary(total: int, checked: Checked) -> TableReport:
     )
 
 
-def _counts_by_reason(rejects: Sequence[Reject]) -> dict[str, int]:
+def _counts_by_reason(rejects: Sequence[Record]) -> dict[str, int]:
     """Reason → how many rows were taken out for it, the commonest first."""
-    return dict(Counter(reject.reason for reject in rejects).most_common())
+    return dict(Counter(str(reject.reason) for reject in rejects).most_common())
 
 
 NOTE = (

@@ -1,14 +1,15 @@
 """Finds, checks and reads the sources of text: files in installed packages or below `data/`."""
 
+import importlib.metadata
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pipeline.core import packages
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file
-from pipeline.core.sections import Source
+from pipeline.core.product import Requirements
+from pipeline.core.sections import Checkpoint, Source
 from pipeline.data.labels import refusals_are_data_errors
 from pipeline.data.records import Record, record_id
 from pipeline.data.rows import read_rows
@@ -16,23 +17,15 @@ from pipeline.problem.labelling import Labelling
 from pipeline.problem.problem import Problem
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """The file of a source, and the name of that place in the manifest."""
-
-    path: Path
-    name: str
-
-
-def find(source: Source, data: Path) -> SourceFile:
-    """The file of a source; `data` is the folder that files must lie in.
+def find(source: Source, data: Path) -> tuple[Path, str]:
+    """The file of a source, and its name in the manifest; `data` is the folder of files.
 
     Raises:
         DataError: the package or file does not exist, or the path leaves its folder.
     """
     if source.kind == "package" and source.package is not None:
         file = packages.locate(source.package, source.path)
-        name = f"{source.package} {packages.version(source.package)}: {source.path}"
+        name = f"{source.package} {importlib.metadata.version(source.package)}: {source.path}"
     else:
         file, name = data / source.path, f"{data.name}/{source.path}"
         if not file.resolve().is_relative_to(data.resolve()):
@@ -49,23 +42,22 @@ def find(source: Source, data: Path) -> SourceFile:
             expected=f"one of: {', '.join(there) or f'(nothing is in {data.name}/ yet)'}",
             next_step=f"put the file into {data.name}/, or correct `path` in params.yaml",
         )
-    return SourceFile(file, name)
+    return file, name
 
 
-def waiver(
-    name: str, licence: str, *, allowed: Collection[str], waivers: Mapping[str, str]
-) -> str | None:
-    """The reason of the waiver for `name`; None where its licence is allowed.
+def waiver(origin: Source | Checkpoint, requirements: Requirements) -> str | None:
+    """The reason of the waiver for a source or checkpoint; None where its licence is allowed.
 
     Raises:
-        DataError: the licence is not allowed and there is no waiver for `name`.
+        DataError: the licence is not allowed and there is no waiver.
     """
-    if licence in allowed:
+    name, allowed = origin.name, requirements.allowed_licences
+    if origin.licence in allowed:
         return None
-    if reason := waivers.get(name, "").strip():
+    if reason := requirements.licence_waivers.get(name, "").strip():
         return reason
     raise DataError(
-        f"{name} has the licence {licence!r}",
+        f"{name} has the licence {origin.licence!r}",
         expected=f"one of {', '.join(allowed) or '(none)'}, or a waiver",
         next_step=f"use another source, or write the reason for using it as "
         f"product.requirements.licence_waivers.{name} in params.yaml",

@@ -3,13 +3,10 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from pipeline.core.artifacts.table_columns import Sentences
 from pipeline.core.progress import track
 from pipeline.core.sections import PrepareParams
-from pipeline.data.records import Record, to_columns
-from pipeline.data.tables import text_schema, write_table
+from pipeline.data.records import Record
 from pipeline.text.cleaning import bare_words
 from pipeline.text.containment import containing, equal_pairs
 from pipeline.text.sentences import sentences
@@ -49,12 +46,6 @@ def transfer_sentences(
     leaks = {row for row, _ in [*containing(bare, held_out), *equal_pairs(bare, held_out)]}
     leaks |= {row for _, row in containing(held_out, bare, min_words=1)}
     return [sentence for row, sentence in enumerate(found) if row not in leaks]
-
-
-def write_sentences(path: Path, chosen: Sequence[Sentence]) -> None:
-    """Write sentences as a Parquet table."""
-    names = Sentences.columns()
-    write_table(path, to_columns(chosen, names), schema=text_schema(*names))
 
 
 def _distinct(documents: Sequence[Record], params: PrepareParams) -> list[Sentence]:

@@ -8,11 +8,11 @@ T looks better than it is on the rows it was fitted on, so the error *after* is 
 half of the rows is scaled by the T of the other half.
 """
 
-from dataclasses import dataclass
 from math import exp, log
 
 from scipy.optimize import minimize_scalar
 
+from pipeline.core.artifacts.certificates import CalibrationReport
 from pipeline.metrics.calibration import calibration_error
 from pipeline.metrics.thresholds import halves
 from pipeline.problem.probabilities import Scores, Values, log_clipped
@@ -22,29 +22,9 @@ MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
 """The range of T. Without it, rows without a mistake would ask for a T of 0."""
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """How well the model's probabilities are calibrated, before and after scaling.
-
-    Attributes:
-        temperature: fitted on all rows; over 1 where the model is too sure, under 1 where it is not
-            sure enough.
-        error_before: expected calibration error of the model's probabilities.
-        error_after: of scaled probabilities, cross-fitted.
-        loss_before: mean negative log-likelihood of gold, nats.
-        loss_after: of scaled probabilities, cross-fitted.
-        rows: how many were judged.
-    """
-
-    temperature: float
-    error_before: float
-    error_after: float
-    loss_before: float
-    loss_after: float
-    rows: int
-
-
-def calibrate(problem: Problem, *, gold: Values, scores: Scores, seed: int) -> Calibration | None:
+def calibrate(
+    problem: Problem, *, gold: Values, scores: Scores, seed: int
+) -> CalibrationReport | None:
     """Fits T and judges it on rows that it was not fitted on; None for numbers.
 
     Args:
@@ -60,7 +40,7 @@ def calibrate(problem: Problem, *, gold: Values, scores: Scores, seed: int) -> C
         crossed[half] = problem.with_temperature(scores[half], fitted)
     after = calibration_error(problem, gold, crossed)
     assert after is not None  # noqa: S101 - as `before` was not
-    return Calibration(
+    return CalibrationReport(
         temperature=fit_temperature(problem, gold=gold, scores=scores),
         error_before=before,
         error_after=after,
