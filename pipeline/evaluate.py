@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pipeline.acceptance.judge import Judge, Judged
 from pipeline.acceptance.predictions import Answers, read_baselines, write_answers
 from pipeline.acceptance.teacher_comparison import ModelSize, describe_variant, difference_interval
+from pipeline.core.artifacts.table_columns import VariantPredictions
 from pipeline.core.artifacts.variant_reports import VariantReports
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
@@ -65,7 +66,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         for name, by_split in found.items()
     ]
     VariantReports(variants=reports).write(paths)
-    write_answers(paths.out / "predictions.parquet", answers)
+    write_answers(paths.out / "predictions.parquet", answers, VariantPredictions.columns())
     shown = {name: found[name]["validation"] for name in _SHOWN}
     plot_evaluation(paths.out, reports, shown, judge=judge, labels=params.product.labels)
     figures = {report.name: report.quality.validation.figures[judge.metric] for report in reports}

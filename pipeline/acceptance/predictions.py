@@ -32,23 +32,22 @@ class Answers:
     scores: NDArray[np.float64]
 
 
-def write_answers(path: Path, answers: Sequence[Answers]) -> None:
-    """Write a table with the columns of `VariantPredictions` and one `score_<output>` an output."""
-    tables = [
-        pa.table(
-            {
-                "id": list(entry.ids),
-                "variant": [entry.variant] * len(entry.ids),
-                "split": [entry.split] * len(entry.ids),
-                "target": pa.array(entry.targets.tolist(), pa.list_(pa.float64())),
-            }
-            | {
-                f"{_PREFIX}{i}": scores.astype(np.float64)
-                for i, scores in enumerate(entry.scores.T)
-            }
-        )
-        for entry in answers
-    ]
+def write_answers(path: Path, answers: Sequence[Answers], columns: Sequence[str]) -> None:
+    """Write a table with these columns, and one `score_<output>` an output.
+
+    Args:
+        columns: of a table of predictions; `variant` or `model` is the one with the name.
+    """
+    tables = []
+    for found in answers:
+        values = {
+            "id": list(found.ids),
+            "split": [found.split] * len(found.ids),
+            "target": pa.array(found.targets.tolist(), pa.list_(pa.float64())),
+            **dict.fromkeys(("variant", "model"), [found.variant] * len(found.ids)),
+        }
+        scores = {f"{_PREFIX}{i}": column for i, column in enumerate(found.scores.T)}
+        tables.append(pa.table({name: values[name] for name in columns} | scores))
     with atomic_path(path) as temporary:
         pq.write_table(pa.concat_tables(tables), temporary, compression="zstd")
 

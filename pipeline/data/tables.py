@@ -37,11 +37,6 @@ def read_table(path: Path) -> Columns:
     return columns
 
 
-def text_schema(*names: str, **types: pa.DataType) -> pa.Schema:
-    """A schema with string columns `names` and then columns of other types."""
-    return pa.schema([*((name, pa.string()) for name in names), *types.items()])
-
-
 def last_sentences(path: Path, count: int) -> list[str]:
     """The last `count` of prepare's sentences in hash order, or all where there are fewer.
 
