@@ -19,14 +19,7 @@ from pipeline.acceptance.predictions import Answers, read_answers
 from pipeline.acceptance.requirements import nothing_qualifies, qualifies
 from pipeline.acceptance.scorecard import make_scorecard, summary
 from pipeline.acceptance.verdict import Evidence, check_variant, choose, explain
-from pipeline.core.artifacts.certificates import (
-    BatchInvariance,
-    Certificate,
-    CertifiedFiles,
-    ExportCertificates,
-    QuantizeCertificates,
-    TextOrigins,
-)
+from pipeline.core.artifacts import certificates
 from pipeline.core.artifacts.data_reports import DataReport, Manifest, TeacherTraining
 from pipeline.core.artifacts.part import by_name
 from pipeline.core.artifacts.variant_reports import Timings, VariantReports
@@ -113,8 +106,8 @@ def _evidence(judge: Judge, params: Params, paths: Paths) -> Evidence:
             for (variant, split), found in answers.items()
             if split == "validation"
         },
-        exported=ExportCertificates.read(paths).models,
-        quantized=QuantizeCertificates.read(paths).models,
+        exported=certificates.ExportCertificates.read(paths).models,
+        quantized=certificates.QuantizeCertificates.read(paths).models,
         licences={source.name: source.licence for source in sources}
         | {checkpoint.name: checkpoint.licence},
         data_report=DataReport.read(paths),
@@ -166,7 +159,7 @@ def _certificate(
     model: TextModel,
     params: Params,
     paths: Paths,
-) -> Certificate:
+) -> certificates.Certificate:
     """Certifies the files that will be packed, before any file of the former bundle is changed."""
     pad_token_id, folder = evidence.exported[chosen.model].pad_token_id, chosen.folder(paths)
     certificate = certify(
@@ -174,12 +167,12 @@ def _certificate(
         evidence,
         judge,
         batch_invariance=_batch_invariance(model, pad_token_id, params=params, paths=paths),
-        files=CertifiedFiles(
+        files=certificates.CertifiedFiles(
             model=sha256_file(folder / MODEL_FILE), tokenizer=sha256_file(folder / TOKENIZER_FILE)
         ),
         language_model=certify_language_model(
-            ExportCertificates.read(paths).language_model,
-            QuantizeCertificates.read(paths).language_model,
+            certificates.ExportCertificates.read(paths).language_model,
+            certificates.QuantizeCertificates.read(paths).language_model,
             packed=sha256_file(paths.read("quantize", LANGUAGE_MODEL, MODEL_FILE)),
         ),
     )
@@ -189,7 +182,7 @@ def _certificate(
 
 def _batch_invariance(
     model: TextModel, pad_token_id: int, *, params: Params, paths: Paths
-) -> BatchInvariance:
+) -> certificates.BatchInvariance:
     """Measures on corpus sentences; if they are too few, validation texts fill the rest."""
     wanted, validation = params.gate.invariance_sentences, _split("validation", paths)
     corpus = last_sentences(paths.read("prepare", "sentences.parquet"), wanted)
@@ -197,8 +190,8 @@ def _batch_invariance(
     found = measure_batch_invariance(
         model, [*corpus, *others], pad_token_id=pad_token_id, workers=params.compute.threads
     )
-    origins = TextOrigins(corpus=len(corpus), validation=len(others))
-    return BatchInvariance(**found.as_dict(), from_=origins)
+    origins = certificates.TextOrigins(corpus=len(corpus), validation=len(others))
+    return certificates.BatchInvariance(**found.as_dict(), from_=origins)
 
 
 def _pack(release: Release, model: TextModel, paths: Paths) -> str:

@@ -15,7 +15,7 @@ from pipeline.core.artifacts.variant_reports import Answered
 from pipeline.core.params import Params
 from pipeline.core.sections import EvaluateParams
 from pipeline.metrics.draws import Figure, drawn_figure
-from pipeline.metrics.intervals import Interval, bootstrap_interval
+from pipeline.metrics.intervals import Draws
 from pipeline.metrics.quality import figure_of
 from pipeline.metrics.thresholds import fit_abstention, fit_thresholds, halves
 from pipeline.problem.decision import Decision
@@ -98,15 +98,11 @@ class Judge:
             abstained[half] = self.problem.abstains(found.scores[half], decision)
         return replace(found, answers=given, abstained=abstained)
 
-    def interval(self, figure: Figure, rows: int) -> Interval:
-        """The figure with its bootstrap interval, by drawing among this many rows."""
-        return bootstrap_interval(
-            figure,
-            rows,
-            confidence=self.options.confidence,
-            resamples=self.options.resamples,
-            seed=self.seed,
-        )
+    @property
+    def draws(self) -> Draws:
+        """How the intervals of its figures are drawn."""
+        options = self.options
+        return Draws(confidence=options.confidence, resamples=options.resamples, seed=self.seed)
 
     def row_scores(self, judged: Judged) -> NDArray[np.float64]:
         """How well each row is answered; see the problem's `row_scores`."""

@@ -7,16 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.acceptance.judge import Judge, Judged
-from pipeline.core.artifacts.variant_reports import (
-    Answered,
-    BySplit,
-    DecisionReport,
-    Difference,
-    Quality,
-    VariantReport,
-)
+from pipeline.core.artifacts import variant_reports
+from pipeline.core.artifacts.variant_reports import BySplit, Quality, VariantReport
 from pipeline.metrics.calibration import calibration_error
-from pipeline.metrics.intervals import Interval, paired_difference, proportion_interval
+from pipeline.metrics.intervals import (
+    Interval,
+    bootstrap_interval,
+    paired_difference,
+    proportion_interval,
+)
 from pipeline.metrics.quality import agreement
 from pipeline.metrics.slices import slice_gaps
 from pipeline.problem.decision import Decision
@@ -35,22 +34,15 @@ def quality_interval(judged: Judged, judge: Judge, metric: str | None = None) ->
     metric = metric or judge.metric
     if metric == "accuracy":
         return proportion_interval(judge.row_scores(judged), confidence=judge.options.confidence)
-    return judge.interval(judged.drawn(metric), len(judged.gold))
+    return bootstrap_interval(judged.drawn(metric), len(judged.gold), **judge.draws)
 
 
 def difference_interval(first: Judged, second: Judged, judge: Judge) -> Interval:
     """Quality of `first` minus that of `second` on the same rows, resampled in pairs."""
-    options = judge.options
     if judge.metric == "accuracy":
-        return paired_difference(
-            judge.row_scores(first),
-            judge.row_scores(second),
-            confidence=options.confidence,
-            resamples=options.resamples,
-            seed=judge.seed,
-        )
+        return paired_difference(judge.row_scores(first), judge.row_scores(second), **judge.draws)
     one, other = first.drawn(judge.metric), second.drawn(judge.metric)
-    return judge.interval(lambda rows: one(rows) - other(rows), len(first.gold))
+    return bootstrap_interval(lambda rows: one(rows) - other(rows), len(first.gold), **judge.draws)
 
 
 def quality_table(judged: Judged, judge: Judge) -> Quality:
@@ -88,20 +80,15 @@ def describe_variant(
         name=name,
         size_bytes=size.bytes,
         parameters=size.parameters,
-        decision=DecisionReport(**decision.as_dict()),
+        decision=variant_reports.DecisionReport(**decision.as_dict()),
         quality=BySplit[Quality](**quality),
-        answered=BySplit[Answered](**answered) if judge.abstains else None,
-        difference_to_teacher=Difference(
+        answered=BySplit[variant_reports.Answered](**answered) if judge.abstains else None,
+        difference_to_teacher=variant_reports.Difference(
             metric=judge.metric, value=difference.value, interval=difference.as_list()
         ),
         agreement=agreement(judge.problem, found.answers, teacher.answers),
         calibration_error=calibration_error(judge.problem, found.gold, found.scores),
         slices=slice_gaps(
-            judge.row_scores(found),
-            dict(masks),
-            confidence=judge.options.confidence,
-            resamples=judge.options.resamples,
-            seed=judge.seed,
-            min_rows=judge.options.min_slice_rows,
+            judge.row_scores(found), masks, min_rows=judge.options.min_slice_rows, **judge.draws
         ),
     )

@@ -23,16 +23,11 @@ from pipeline.metrics.intervals import Interval
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Results of the earlier stages.
+    """Results of the earlier stages: by variant, by model (exported, quantized), and of the data.
 
     Attributes:
-        evaluated: variant → its entry of variants.json.
-        measured: variant → its entry of latency.json.
         validation: variant → its answers on validation; the gate's decisions read no other rows.
-        exported: model → its certificate from export.
-        quantized: model → its certificate from quantize.
         licences: source or checkpoint → its licence.
-        data_report: what validate reports.
     """
 
     evaluated: Mapping[str, VariantReport]

@@ -6,7 +6,7 @@ Efron & Tibshirani 1993, chapter 16): what is hard for both models cancels out.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,14 @@ from scipy import stats
 RowScores = NDArray[np.float64] | NDArray[np.bool_] | NDArray[np.int64]
 
 _CELLS_AT_A_TIME = 2_000_000
+
+
+class Draws(TypedDict):
+    """Level of an interval, and how many samples a bootstrap draws from which seed."""
+
+    confidence: float
+    resamples: int
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -30,9 +38,7 @@ class Interval:
         return [self.low, self.high]
 
 
-def paired_difference(
-    first: RowScores, second: RowScores, *, confidence: float, resamples: int, seed: int
-) -> Interval:
+def paired_difference(first: RowScores, second: RowScores, **draws: Unpack[Draws]) -> Interval:
     """Mean of `first` minus mean of `second`, both per-row scores `(rows,)` of the same rows.
 
     Raises:
@@ -41,13 +47,10 @@ def paired_difference(
     if first.shape != second.shape or first.ndim != 1:
         raise ValueError(f"scores of shapes {first.shape} and {second.shape} cannot be paired")
     differences = first.astype(np.float64) - second.astype(np.float64)
-    ends = _bootstrap(differences, np.mean, confidence=confidence, resamples=resamples, seed=seed)
-    return Interval(float(differences.mean()), *ends)
+    return Interval(float(differences.mean()), *_bootstrap(differences, np.mean, **draws))
 
 
-def gap_interval(
-    scores: RowScores, inside: NDArray[np.bool_], *, confidence: float, resamples: int, seed: int
-) -> Interval:
+def gap_interval(scores: RowScores, inside: NDArray[np.bool_], **draws: Unpack[Draws]) -> Interval:
     """Mean score of all rows minus that of the rows `inside` a slice, both resampled together."""
     rows = scores.astype(np.float64)
     weights = inside.astype(np.float64)
@@ -58,24 +61,16 @@ def gap_interval(
         inside_means: NDArray[np.float64] = (rows * weights)[chosen].sum(axis=axis) / counts
         return means - inside_means
 
-    numbers = np.arange(len(rows))
-    ends = _bootstrap(numbers, gaps, confidence=confidence, resamples=resamples, seed=seed)
+    ends = _bootstrap(np.arange(len(rows)), gaps, **draws)
     return Interval(float(rows.mean() - rows[inside].mean()), *ends)
 
 
 def bootstrap_interval(
-    statistic: Callable[[NDArray[np.int64]], float],
-    rows: int,
-    *,
-    confidence: float,
-    resamples: int,
-    seed: int,
+    statistic: Callable[[NDArray[np.int64]], float], rows: int, **draws: Unpack[Draws]
 ) -> Interval:
     """Interval of any metric; `statistic` computes it from row numbers, `(rows,)`."""
     numbers = np.arange(rows)
-    ends = _bootstrap(
-        numbers, statistic, vectorized=False, confidence=confidence, resamples=resamples, seed=seed
-    )
+    ends = _bootstrap(numbers, statistic, vectorized=False, **draws)
     return Interval(statistic(numbers), *ends)
 
 
@@ -95,9 +90,7 @@ def _bootstrap(
     statistic: Callable[..., Any],
     *,
     vectorized: bool = True,
-    confidence: float,
-    resamples: int,
-    seed: int,
+    **draws: Unpack[Draws],
 ) -> tuple[float, float]:
     """Ends of the percentile interval of a statistic of drawn `values`.
 
@@ -111,10 +104,10 @@ def _bootstrap(
         (values,),
         statistic,
         vectorized=vectorized,
-        n_resamples=resamples,
+        n_resamples=draws["resamples"],
         batch=max(_CELLS_AT_A_TIME // max(len(values), 1), 1),
-        confidence_level=confidence,
+        confidence_level=draws["confidence"],
         method="percentile",
-        rng=np.random.default_rng(seed),
+        rng=np.random.default_rng(draws["seed"]),
     ).confidence_interval
     return float(found.low), float(found.high)

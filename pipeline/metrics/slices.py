@@ -1,13 +1,14 @@
 """Parts of the rows that a model may serve worse: short and long texts, negation, each label."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.artifacts.variant_reports import SliceReport
-from pipeline.metrics.intervals import gap_interval
+from pipeline.metrics.intervals import Draws, gap_interval
 from pipeline.problem.probabilities import Mask, Values
 from pipeline.problem.problem import Problem
 
@@ -38,13 +39,7 @@ def slice_masks(
 
 
 def slice_gaps(
-    scores: NDArray[np.float64],
-    masks: dict[str, Mask],
-    *,
-    confidence: float,
-    resamples: int,
-    seed: int,
-    min_rows: int,
+    scores: NDArray[np.float64], masks: Mapping[str, Mask], *, min_rows: int, **draws: Unpack[Draws]
 ) -> list[SliceReport]:
     """Each slice with its rows, its mean score and its gap to all rows.
 
@@ -59,7 +54,7 @@ def slice_gaps(
         if rows < min_rows:
             reports.append(SliceReport(name=name, rows=rows, score=None, gap=None, interval=None))
             continue
-        gap = gap_interval(scores, mask, confidence=confidence, resamples=resamples, seed=seed)
+        gap = gap_interval(scores, mask, **draws)
         score = float(scores[mask].mean())
         reports.append(
             SliceReport(name=name, rows=rows, score=score, gap=gap.value, interval=gap.as_list())

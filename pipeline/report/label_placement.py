@@ -39,20 +39,15 @@ def _free_place(
 ) -> tuple[Bbox, tuple[float, float]]:
     """The nearest free place, or the least covered one: a box and an offset in pixels."""
     width, height = size
-    best: tuple[float, Bbox, tuple[float, float]] | None = None
-    for rise in (0, 1.3, -1.3, 2.4, -2.4, 3.6, -3.6, 5.0, -5.0, 6.5, -6.5, 8, -8):
-        for run in (1, -1):
-            dx = 18.0 if run > 0 else -18.0 - width
-            dy = rise * height
-            box = Bbox.from_bounds(x + dx, y + dy - height / 2, width, height)
-            outside = float(box.width * box.height) - _overlap(box, frame)
-            cover = sum(_overlap(box, other) for other in taken) + outside
-            if best is None or cover < best[0]:
-                best = (cover, box, (dx, dy))
-            if best[0] == 0:
-                return best[1], best[2]
-    assert best is not None  # noqa: S101 - the loops are not empty
-    return best[1], best[2]
+    rises = (0, 1.3, -1.3, 2.4, -2.4, 3.6, -3.6, 5.0, -5.0, 6.5, -6.5, 8, -8)
+    offsets = [(dx, rise * height) for rise in rises for dx in (18.0, -18.0 - width)]
+    boxes = [Bbox.from_bounds(x + dx, y + dy - height / 2, width, height) for dx, dy in offsets]
+
+    def covered(place: tuple[Bbox, tuple[float, float]]) -> float:
+        outside = float(place[0].width * place[0].height) - _overlap(place[0], frame)
+        return sum(_overlap(place[0], other) for other in taken) + outside
+
+    return min(zip(boxes, offsets, strict=True), key=covered)
 
 
 def _overlap(first: Bbox, second: Bbox) -> float:
