@@ -4,21 +4,18 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix, f1_score
 
 from pipeline.acceptance.judge import Judged
 from pipeline.problem.problems import CLASSIFICATION, MULTI_LABEL, REGRESSION
-from pipeline.report.colours import COLOURS, DPI, GRID, INK, MUTED
+from pipeline.report.colours import COLOURS, INK, MUTED, panels
 
 
 def confusion_figure(shown: Mapping[str, Judged], *, labels: Sequence[str]) -> Figure:
     """One confusion matrix a variant: rows and share of each actual label."""
-    figure = Figure(figsize=(4.2 * len(shown), 4.2), dpi=DPI, layout="constrained")
-    FigureCanvasAgg(figure)
-    for column, (variant, judged) in enumerate(shown.items()):
-        axes = figure.add_subplot(1, len(shown), column + 1)
+    figure, every = panels(len(shown), width=4.2 * len(shown), height=4.2)
+    for axes, (variant, judged) in zip(every, shown.items(), strict=True):
         counts = confusion_matrix(judged.gold, judged.answers, labels=range(len(labels)))
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -30,18 +27,16 @@ def confusion_figure(shown: Mapping[str, Judged], *, labels: Sequence[str]) -> F
         axes.set_xticks(ticks, labels)
         axes.set_yticks(ticks, labels, rotation=90, va="center")
         axes.set_xlabel("predicted")
-        axes.set_ylabel("actual" if column == 0 else "")
+        axes.set_ylabel("actual" if axes is every[0] else "")
         axes.set_title(variant, fontsize=11, color=INK)
-        axes.tick_params(length=0)
+        axes.tick_params(length=0, labelcolor="black")
         axes.spines[:].set_visible(False)
     return figure
 
 
 def labels_figure(shown: Mapping[str, Judged], *, labels: Sequence[str]) -> Figure:
     """F1 of each label, a bar a variant."""
-    figure = Figure(figsize=(8.4, 1.4 + 0.55 * len(labels)), dpi=DPI, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    figure, [axes] = panels(1, width=8.4, height=1.4 + 0.55 * len(labels))
     height = 0.8 / len(shown)
     for number, (variant, judged) in enumerate(shown.items()):
         values = f1_score(judged.gold, judged.answers, average=None, zero_division=0.0)
@@ -56,30 +51,23 @@ def labels_figure(shown: Mapping[str, Judged], *, labels: Sequence[str]) -> Figu
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.set_xlim(0, 1.08)
     axes.set_xlabel("F1 on validation")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(GRID)
-    axes.tick_params(colors=MUTED, labelcolor=INK, length=0)
+    axes.tick_params(length=0)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, borderaxespad=0.2)
     return figure
 
 
 def numbers_figure(shown: Mapping[str, Judged], *, labels: Sequence[str]) -> Figure:
     """Found against gold, one point a row, and the line on which both are equal."""
-    figure = Figure(figsize=(4.6 * len(shown), 4.6), dpi=DPI, layout="constrained")
-    FigureCanvasAgg(figure)
-    every = np.concatenate([np.concatenate([j.gold, j.answers]) for j in shown.values()])
-    ends = [float(every.min()), float(every.max())]
-    for column, (variant, judged) in enumerate(shown.items()):
-        axes = figure.add_subplot(1, len(shown), column + 1)
+    figure, every = panels(len(shown), width=4.6 * len(shown), height=4.6)
+    numbers = np.concatenate([np.concatenate([j.gold, j.answers]) for j in shown.values()])
+    ends = [float(numbers.min()), float(numbers.max())]
+    for axes, (variant, judged) in zip(every, shown.items(), strict=True):
         axes.plot(ends, ends, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
         axes.scatter(judged.gold, judged.answers, s=12, alpha=0.35, linewidths=0,
                      color=COLOURS[variant.split("-")[0]])  # fmt: skip
         axes.set_xlabel(f"{labels[0]}, actual")
-        axes.set_ylabel(f"{labels[0]}, predicted" if column == 0 else "")
+        axes.set_ylabel(f"{labels[0]}, predicted" if axes is every[0] else "")
         axes.set_title(variant, fontsize=11, color=INK)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.spines[["left", "bottom"]].set_color(GRID)
-        axes.tick_params(colors=MUTED, labelcolor=INK, length=3)
     return figure
 
 

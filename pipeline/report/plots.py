@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from pipeline.acceptance.judge import Judge, Judged
@@ -15,7 +14,7 @@ from pipeline.core.files import atomic_path, write_text
 from pipeline.core.product import Requirements
 from pipeline.problem.problems import in_words
 from pipeline.report.answer_plots import PICTURES
-from pipeline.report.colours import COLOURS, DPI, GRID, INK, MARKERS, MUTED
+from pipeline.report.colours import COLOURS, DPI, GRID, INK, MARKERS, MUTED, panels
 from pipeline.report.label_placement import place_labels
 
 Point = tuple[str, float, float, Sequence[float]]
@@ -169,12 +168,7 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Iterable[object]
 
 
 def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(GRID)
-    axes.tick_params(colors=MUTED, labelcolor=INK, length=3)
+    figure, [axes] = panels(1, width=width, height=height)
     axes.grid(color=GRID, linewidth=0.7)
     axes.set_axisbelow(True)
     return figure, axes
