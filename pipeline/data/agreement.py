@@ -22,10 +22,8 @@ def agreement(
     Args:
         rows: the labels that each row was given, in the form that tables use.
     """
-    alphas = [
-        krippendorff_alpha(question, problem.distance)
-        for question in problem.questions(rows, labels)
-    ]
+    questions = problem.questions(rows, labels)
+    alphas = [krippendorff_alpha(question, problem.distance) for question in questions]
     found = [alpha for alpha in alphas if alpha is not None]
     return fmean(found) if found else None
 

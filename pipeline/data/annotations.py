@@ -1,7 +1,7 @@
 """Reads the labels that people gave to rows, from the files in `annotations/`."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 from pipeline.core.errors import DataError
@@ -15,20 +15,10 @@ Annotations = dict[str, dict[str, str]]
 _COLUMNS = ("id", "annotator", "label")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Annotation:
-    """One person's label of one row; of several, the one with the latest `time` counts."""
-
-    id: str
-    annotator: str
-    label: str
-    time: str
-
-
 def read_annotations(folder: Path, *, problem: Problem, labels: Sequence[str]) -> Annotations:
     """The last label that each annotator gave to each row, from the files of `folder`.
 
-    Files are CSV, TSV, JSON lines or Parquet.
+    Files are CSV, TSV, JSON lines or Parquet. Of two labels, the one with the later `time` counts.
 
     Raises:
         DataError: a file is malformed, an annotator has no name, or a label is not the product's.
@@ -37,15 +27,18 @@ def read_annotations(folder: Path, *, problem: Problem, labels: Sequence[str]) -
     labelling = Labelling(labels)
     found = [annotation for file in files for annotation in _read(file, problem, labelling)]
     rows: Annotations = {}
-    for annotation in sorted(found, key=lambda annotation: annotation.time):
-        rows.setdefault(annotation.id, {})[annotation.annotator] = annotation.label
+    for _, identifier, annotator, label in sorted(found, key=itemgetter(0)):
+        rows.setdefault(identifier, {})[annotator] = label
     return rows
 
 
-def _read(file: Path, problem: Problem, labelling: Labelling) -> Iterable[Annotation]:
-    for row in read_rows(file, columns=_COLUMNS, optional=["time"]):
-        where = f"{file.name}, line {row.line}"
-        identifier, annotator, cell = (row.values[name] for name in _COLUMNS)
+def _read(
+    file: Path, problem: Problem, labelling: Labelling
+) -> Iterable[tuple[str, str, str, str]]:
+    """Time (empty where the file has none), row id, annotator and label of each line."""
+    for line, row in read_rows(file, columns=_COLUMNS, optional=["time"]):
+        where = f"{file.name}, line {line}"
+        identifier, annotator, cell = (row[name] for name in _COLUMNS)
         if not annotator:
             raise DataError(
                 f"{where}: the column `annotator` is empty",
@@ -54,5 +47,4 @@ def _read(file: Path, problem: Problem, labelling: Labelling) -> Iterable[Annota
             )
         with refusals_are_data_errors():
             label = problem.read_label(cell, labelling, where=where)
-        time = row.values.get("time", "")
-        yield Annotation(id=identifier, annotator=annotator, label=label, time=time)
+        yield row.get("time", ""), identifier, annotator, label

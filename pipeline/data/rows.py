@@ -21,12 +21,8 @@ from pipeline.core.errors import DataError
 _LARGEST_FIELD = 100_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class FileRow:
-    """One row: `line` is where it ends in the file (in Parquet: its number), counted from 1."""
-
-    line: int
-    values: dict[str, str]
+FileRow = tuple[int, dict[str, str]]
+"""The line where a row ends in the file (in Parquet: its number), from 1; column → cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +33,18 @@ class _Columns:
     optional: Sequence[str]
 
     def found(self, where: str, header: Sequence[str]) -> list[str]:
-        """The columns to read from a file with this header; raises where one is missing."""
-        require_columns(where, header, self.required)
+        """The columns to read from a file with this header; `DataError` where one is missing."""
+        for name in self.required:
+            if name not in header:
+                near = difflib.get_close_matches(name, header, n=1, cutoff=0.5)
+                hint = (
+                    f"did you mean `{near[0]}`?" if near else "name another column in params.yaml"
+                )
+                raise DataError(
+                    f"{where} has no column {name!r}",
+                    expected=f"one of its columns: {', '.join(header) or '(the file is empty)'}",
+                    next_step=hint,
+                )
         return [*self.required, *(name for name in self.optional if name in header)]
 
 
@@ -51,10 +57,9 @@ def read_rows(
         DataError: the kind of file is unknown, a column is missing, a row is malformed, or the
             text is not UTF-8.
     """
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
+    if (reader := _READERS.get(path.suffix.lower())) is None:
         raise DataError(
-            f"{path.name}",
+            path.name,
             expected=f"a file of one of these kinds: {', '.join(_READERS)}",
             next_step="convert it, for example save it as CSV in UTF-8",
         )
@@ -99,7 +104,7 @@ def _tabular(
             continue  # an empty line, as editors leave at the end
         if len(row) != len(header):
             raise _malformed(path, line, f"{len(row)} fields where the header has {len(header)}")
-        yield FileRow(line, {name: row[position] for name, position in positions.items()})
+        yield line, {name: row[position] for name, position in positions.items()}
 
 
 def _read_json_lines(path: Path, columns: _Columns) -> Iterator[FileRow]:
@@ -113,7 +118,7 @@ def _read_json_lines(path: Path, columns: _Columns) -> Iterator[FileRow]:
         if not isinstance(value, dict):
             raise _malformed(path, number, "not a JSON object")
         names = columns.found(f"{path.name}, line {number}", list(value))
-        yield FileRow(number, {name: _string(value[name]) for name in names})
+        yield number, {name: _string(value[name]) for name in names}
 
 
 def _read_parquet(path: Path, columns: _Columns) -> Iterator[FileRow]:
@@ -123,7 +128,7 @@ def _read_parquet(path: Path, columns: _Columns) -> Iterator[FileRow]:
         raise _malformed(path, 1, f"not Parquet ({error})") from error
     names = columns.found(path.name, table.column_names)
     for number, row in enumerate(table.select(names).to_pylist(), start=1):
-        yield FileRow(number, {name: _string(value) for name, value in row.items()})
+        yield number, {name: _string(value) for name, value in row.items()}
 
 
 def _string(value: Any) -> str:
@@ -145,23 +150,6 @@ def _text(path: Path) -> str:
             expected="text in UTF-8",
             next_step=f"convert it: `iconv -f WINDOWS-1252 -t UTF-8 {path.name}` is a common case",
         ) from error
-
-
-def require_columns(where: str, header: Sequence[str], columns: Sequence[str]) -> None:
-    """Refuse a header that lacks one of `columns`.
-
-    Raises:
-        DataError: naming the columns of the header, and the one with the nearest name.
-    """
-    for name in columns:
-        if name not in header:
-            near = difflib.get_close_matches(name, header, n=1, cutoff=0.5)
-            hint = f"did you mean `{near[0]}`?" if near else "name another column in params.yaml"
-            raise DataError(
-                f"{where} has no column {name!r}",
-                expected=f"one of its columns: {', '.join(header) or '(the file is empty)'}",
-                next_step=hint,
-            )
 
 
 def _malformed(path: Path, line: int, what: str) -> DataError:

@@ -95,17 +95,17 @@ def read_source(
 
     copies: Counter[tuple[str, str | None]] = Counter()
     records = []
-    for row in read_rows(file, columns=list(columns)):
-        if any(row.values[name] != value for name, value in source.where.items()):
+    for line, row in read_rows(file, columns=list(columns)):
+        if any(row[name] != value for name, value in source.where.items()):
             continue
-        where = f"source {source.name}, {file.name}, line {row.line}"
+        where = f"source {source.name}, {file.name}, line {line}"
         label = None
         if source.label_column:
             with refusals_are_data_errors():
-                label = problem.read_label(row.values[source.label_column], labelling, where=where)
-        text = _encodable(row.values[source.text_column], where)
+                label = problem.read_label(row[source.label_column], labelling, where=where)
+        text = _encodable(row[source.text_column], where)
         column = source.second_text_column
-        second = _encodable(row.values[column], where) if column else None
+        second = _encodable(row[column], where) if column else None
         identifier = record_id(source.name, text, second=second, copy=copies[text, second])
         copies[text, second] += 1
         records.append(

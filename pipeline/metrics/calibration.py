@@ -28,8 +28,5 @@ def expected_calibration_error(
     """
     wide, came = probabilities.astype(np.float64), held.astype(np.float64)
     bins = np.minimum((wide * _BINS).astype(np.int64), _BINS - 1)
-    return float(np.abs(_sums(bins, came) - _sums(bins, wide)).sum() / len(wide))
-
-
-def _sums(bins: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.bincount(bins, weights=values, minlength=_BINS).astype(np.float64)
+    true, said = (np.bincount(bins, weights=values, minlength=_BINS) for values in (came, wide))
+    return float(np.abs(true - said).sum() / len(wide))

@@ -23,12 +23,9 @@ def quality_figure(
     scores: Scores,
     decision: Decision | None = None,
 ) -> float:
-    """A metric of scores against targets.
+    """A metric of scores `(rows, outputs)` against targets `(rows, width)`.
 
     Args:
-        metric: one of `problem.metrics`.
-        targets: `(rows, width)`.
-        scores: `(rows, outputs)`.
         decision: how scores become answers; None for the usual rule.
     """
     answers = problem.answers(scores, decision or Decision())

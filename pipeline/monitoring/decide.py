@@ -24,10 +24,7 @@ MIN_ROWS = 30
 class Comparison:
     """The quality of the champion and of a new model on rows that neither trained on.
 
-    Attributes:
-        rows: number of rows.
-        difference: new minus champion, with its paired interval.
-        metric: the metric that both are compared by.
+    `difference` is new minus champion, with its paired interval.
     """
 
     rows: int

@@ -41,8 +41,7 @@ def plot_evaluation(
     write_csv(folder / "confusion.csv", ["actual", "predicted"], rows)
     name, draw = PICTURES[judge.problem.name]
     write_png(folder / "plots" / f"{name}.png", draw(shown, labels=labels))
-    slices = {report.name: report.slices for report in reports}
-    slices = {variant: slices[variant] for variant in shown}
+    slices = {report.name: report.slices for report in reports if report.name in shown}
     figure = slices_figure(slices, score=judge.problem.words.row_score)
     write_png(folder / "plots" / "slices.png", figure)
     figure = quality_figure(reports, _sizes(reports), metric=judge.metric, x_label=_SIZE)
