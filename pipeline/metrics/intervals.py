@@ -47,7 +47,8 @@ def paired_difference(first: RowScores, second: RowScores, **draws: Unpack[Draws
     if first.shape != second.shape or first.ndim != 1:
         raise ValueError(f"scores of shapes {first.shape} and {second.shape} cannot be paired")
     differences = first.astype(np.float64) - second.astype(np.float64)
-    return Interval(float(differences.mean()), *_bootstrap(differences, np.mean, **draws))
+    ends = _bootstrap(differences, np.mean, **draws)
+    return Interval(float(differences.mean()), *ends)
 
 
 def gap_interval(scores: RowScores, inside: NDArray[np.bool_], **draws: Unpack[Draws]) -> Interval:

@@ -6,26 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.core import files
 from pipeline.core.errors import ArtifactError
-from pipeline.core.files import (
-    atomic_folder,
-    atomic_path,
-    read_json,
-    sha256_file,
-    sha256_tree,
-    write_json,
-    write_text,
-)
 
 
 def write_half_a_file(path: Path) -> None:
-    with atomic_path(path) as temporary:
+    with files.atomic_path(path) as temporary:
         temporary.write_text("half of the n")
         raise InterruptedError
 
 
 def write_half_a_folder(path: Path) -> None:
-    with atomic_folder(path) as temporary:
+    with files.atomic_folder(path) as temporary:
         (temporary / "other").write_text("half")
         raise InterruptedError
 
@@ -36,7 +28,7 @@ def names(folder: Path) -> list[str]:
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "figures.json"
-    write_text(path, "old")
+    files.write_text(path, "old")
     with pytest.raises(InterruptedError):
         write_half_a_file(path)
     assert path.read_text() == "old"
@@ -45,8 +37,8 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path
 
 def test_the_old_file_stands_until_the_new_one_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "figures.json"
-    write_text(path, "old")
-    with atomic_path(path) as temporary:
+    files.write_text(path, "old")
+    with files.atomic_path(path) as temporary:
         temporary.write_text("new")
         assert path.read_text() == "old"
         assert temporary.parent == path.parent
@@ -55,13 +47,13 @@ def test_the_old_file_stands_until_the_new_one_is_whole(tmp_path: Path) -> None:
 
 
 def test_others_may_read_what_was_written(tmp_path: Path) -> None:
-    write_text(tmp_path / "new" / "a.txt", "text")
+    files.write_text(tmp_path / "new" / "a.txt", "text")
     assert (tmp_path / "new" / "a.txt").stat().st_mode & 0o777 == 0o644
 
 
 def test_a_failed_folder_leaves_the_old_one_and_nothing_beside_it(tmp_path: Path) -> None:
     folder = tmp_path / "model"
-    with atomic_folder(folder) as temporary:
+    with files.atomic_folder(folder) as temporary:
         (temporary / "weights").write_text("old")
     with pytest.raises(InterruptedError):
         write_half_a_folder(folder)
@@ -72,17 +64,17 @@ def test_a_failed_folder_leaves_the_old_one_and_nothing_beside_it(tmp_path: Path
 def test_a_new_folder_takes_the_whole_place_of_the_old_one(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     for name in ("first", "second"):
-        with atomic_folder(folder) as temporary:
+        with files.atomic_folder(folder) as temporary:
             (temporary / "deep").mkdir()
             (temporary / "deep" / name).write_text(name)
     assert names(tmp_path) == ["model", "model/deep", "model/deep/second"]
 
 
 def test_json_is_the_same_bytes_for_the_same_values(tmp_path: Path) -> None:
-    write_json(tmp_path / "a.json", {"b": 1, "a": "café"})
-    write_json(tmp_path / "b.json", {"a": "café", "b": 1})
+    files.write_json(tmp_path / "a.json", {"b": 1, "a": "café"})
+    files.write_json(tmp_path / "b.json", {"a": "café", "b": 1})
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
-    assert read_json(tmp_path / "a.json") == {"a": "café", "b": 1}
+    assert files.read_json(tmp_path / "a.json") == {"a": "café", "b": 1}
     assert (tmp_path / "a.json").read_text(encoding="utf-8").endswith("}\n")
 
 
@@ -91,9 +83,9 @@ def test_a_figure_that_is_no_number_is_refused_and_the_old_file_stays(
     tmp_path: Path, value: float
 ) -> None:
     path = tmp_path / "metrics.json"
-    write_json(path, {"loss": 1.0})
+    files.write_json(path, {"loss": 1.0})
     with pytest.raises(ValueError, match="not JSON compliant"):
-        write_json(path, {"loss": value})
+        files.write_json(path, {"loss": value})
     assert json.loads(path.read_text()) == {"loss": 1.0}
     assert names(tmp_path) == ["metrics.json"]
 
@@ -104,22 +96,22 @@ def test_json_that_is_missing_or_cut_short_names_the_file(tmp_path: Path, text: 
     if text is not None:
         path.write_text(text)
     with pytest.raises(ArtifactError, match=r"report\.json could not be read"):
-        read_json(path)
+        files.read_json(path)
 
 
 def test_the_hash_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
     content = bytes(range(256)) * 5000  # more than one chunk
     (tmp_path / "a").write_bytes(content)
-    assert sha256_file(tmp_path / "a") == hashlib.sha256(content).hexdigest()
-    assert sha256_tree(tmp_path / "a") == sha256_file(tmp_path / "a")
+    assert files.sha256_file(tmp_path / "a") == hashlib.sha256(content).hexdigest()
+    assert files.sha256_tree(tmp_path / "a") == files.sha256_file(tmp_path / "a")
 
 
 def test_the_hash_of_a_folder_changes_with_names_contents_and_places(tmp_path: Path) -> None:
-    def tree(name: str, files: dict[str, str]) -> str:
-        for file, text in files.items():
+    def tree(name: str, texts: dict[str, str]) -> str:
+        for file, text in texts.items():
             (tmp_path / name / file).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name / file).write_text(text)
-        return sha256_tree(tmp_path / name)
+        return files.sha256_tree(tmp_path / name)
 
     first = tree("first", {"a": "1", "b/c": "2"})
     assert tree("same", {"b/c": "2", "a": "1"}) == first

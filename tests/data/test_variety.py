@@ -1,5 +1,7 @@
 """Sentences with too few new word pairs are skipped, and the first of similar ones is picked."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from pipeline.data.variety import varied
@@ -13,28 +15,21 @@ SENTENCES = [
 ]
 
 
-def test_a_sentence_that_brings_little_new_is_passed_over() -> None:
-    rows = varied(SENTENCES, range(5), count=3, min_new_pairs=0.5)
-    assert rows.tolist() == [0, 2, 4]
-
-
-def test_the_order_says_which_of_the_like_ones_is_taken() -> None:
-    rows = varied(SENTENCES, [3, 4, 2, 1, 0], count=3, min_new_pairs=0.5)
-    assert rows.tolist() == [2, 3, 4]
-
-
-def test_those_passed_over_fill_up_where_too_few_are_new() -> None:
-    rows = varied(SENTENCES, range(5), count=4, min_new_pairs=0.5)
-    assert rows.tolist() == [0, 1, 2, 4]
-
-
-@pytest.mark.parametrize("count", [5, 99])
-def test_all_are_taken_where_there_are_no_more(count: int) -> None:
-    assert varied(SENTENCES, range(5), count=count, min_new_pairs=1.0).tolist() == [0, 1, 2, 3, 4]
-
-
-def test_without_a_share_the_first_are_taken() -> None:
-    assert varied(SENTENCES, [4, 1, 0, 2, 3], count=2, min_new_pairs=0.0).tolist() == [1, 4]
+@pytest.mark.parametrize(
+    ("order", "count", "share", "rows"),
+    [
+        pytest.param(range(5), 3, 0.5, [0, 2, 4], id="one that brings little new is passed over"),
+        pytest.param([3, 4, 2, 1, 0], 3, 0.5, [2, 3, 4], id="the order says which is taken"),
+        pytest.param(range(5), 4, 0.5, [0, 1, 2, 4], id="those passed over fill up"),
+        pytest.param(range(5), 5, 1.0, [0, 1, 2, 3, 4], id="all are taken"),
+        pytest.param(range(5), 99, 1.0, [0, 1, 2, 3, 4], id="all, where there are no more"),
+        pytest.param([4, 1, 0, 2, 3], 2, 0.0, [1, 4], id="without a share the first are taken"),
+    ],
+)
+def test_sentences_are_picked_for_what_they_bring(
+    order: Sequence[int], count: int, share: float, rows: list[int]
+) -> None:
+    assert varied(SENTENCES, order, count=count, min_new_pairs=share).tolist() == rows
 
 
 def test_single_words_count_too() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.metrics.intervals import (
+    Interval,
     bootstrap_interval,
     gap_interval,
     paired_difference,
@@ -15,8 +16,7 @@ OPTIONS = {"confidence": 0.95, "resamples": 500, "seed": 3}
 
 def test_equal_scores_differ_by_nothing() -> None:
     scores = np.array([1.0, 0.0, 1.0, 1.0])
-    interval = paired_difference(scores, scores, **OPTIONS)
-    assert (interval.value, interval.low, interval.high) == (0.0, 0.0, 0.0)
+    assert paired_difference(scores, scores, **OPTIONS) == Interval(0.0, 0.0, 0.0)
 
 
 def test_a_paired_difference_is_tighter_than_two_separate_intervals() -> None:
@@ -33,10 +33,8 @@ def test_a_paired_difference_is_tighter_than_two_separate_intervals() -> None:
 
 def test_the_same_seed_gives_the_same_interval_and_chunks_do_not_matter() -> None:
     random = np.random.default_rng(1)
-    first, second = random.random((2, 5000)) < 0.7
-    assert paired_difference(first, second, **OPTIONS) == paired_difference(
-        first, second, **OPTIONS
-    )
+    scores = random.random((2, 5000)) < 0.7
+    assert paired_difference(*scores, **OPTIONS) == paired_difference(*scores, **OPTIONS)
 
 
 def test_scores_of_other_rows_cannot_be_paired() -> None:
@@ -45,10 +43,9 @@ def test_scores_of_other_rows_cannot_be_paired() -> None:
 
 
 def test_one_row_can_only_be_drawn_as_it_is() -> None:
-    found = paired_difference(np.ones(1), np.zeros(1), **OPTIONS)
-    assert (found.value, found.low, found.high) == (1.0, 1.0, 1.0)
+    assert paired_difference(np.ones(1), np.zeros(1), **OPTIONS) == Interval(1.0, 1.0, 1.0)
     found = bootstrap_interval(lambda rows: float(rows.sum()) + 2.0, 1, **OPTIONS)
-    assert (found.value, found.low, found.high) == (2.0, 2.0, 2.0)
+    assert found == Interval(2.0, 2.0, 2.0)
 
 
 def test_no_rows_have_no_interval() -> None:
@@ -58,13 +55,11 @@ def test_no_rows_have_no_interval() -> None:
         proportion_interval(np.ones(0), confidence=0.95)
 
 
-def test_wilson_matches_the_published_figures() -> None:
+def test_wilson_matches_the_published_figures_and_stays_a_share() -> None:
     interval = proportion_interval(np.array([1] * 81 + [0] * 182), confidence=0.95)
     assert interval.low == pytest.approx(0.2553, abs=1e-4)  # Newcombe 1998, table I
     assert interval.high == pytest.approx(0.3662, abs=1e-4)
-
-
-def test_wilson_stays_inside_zero_and_one() -> None:
+    # It stays inside zero and one.
     assert proportion_interval(np.ones(10), confidence=0.95).high == 1.0
     assert proportion_interval(np.zeros(10), confidence=0.95).low == 0.0
 

@@ -12,32 +12,32 @@ from pipeline.metrics.temperature import (
     negative_log_likelihood,
 )
 from pipeline.problem.probabilities import Values
+from pipeline.problem.problem import Problem
 from pipeline.problem.problems import problem_named
 
 CLASSIFICATION, REGRESSION = problem_named("classification"), problem_named("regression")
+MULTI_LABEL = problem_named("multi_label")
 ROWS = 4000
+WITH_LABELS = pytest.mark.parametrize("problem", [CLASSIFICATION, MULTI_LABEL])
 
 
-def honest(problem: str, *, outputs: int = 3) -> tuple[NDArray[np.float64], Values]:
+def honest(problem: Problem, *, outputs: int = 3) -> tuple[NDArray[np.float64], Values]:
     """Outputs `(rows, outputs)`, and gold drawn by the very probabilities that they mean."""
     random = np.random.default_rng(3)
     logits = 2 * random.standard_normal((ROWS, outputs))
-    scores, drawn = problem_named(problem).scores(logits), random.random((ROWS, outputs))
-    if problem == "multi_label":
+    scores, drawn = problem.scores(logits), random.random((ROWS, outputs))
+    if problem is MULTI_LABEL:
         return logits, drawn < scores
     return logits, (scores.cumsum(axis=1) < drawn[:, :1]).sum(axis=1)
 
 
-@pytest.mark.parametrize("problem", ["classification", "multi_label"])
+@WITH_LABELS
 @pytest.mark.parametrize("factor", [0.4, 3.0])
-def test_outputs_that_were_multiplied_get_their_factor_back(problem: str, factor: float) -> None:
+def test_outputs_that_were_multiplied_get_their_factor_back(
+    problem: Problem, factor: float
+) -> None:
     logits, gold = honest(problem)
-    found = calibrate(
-        problem_named(problem),
-        gold=gold,
-        scores=problem_named(problem).scores(factor * logits),
-        seed=1,
-    )
+    found = calibrate(problem, gold=gold, scores=problem.scores(factor * logits), seed=1)
     assert found is not None
     assert found.temperature == pytest.approx(factor, rel=0.06)
     assert found.error_before > 0.05
@@ -46,24 +46,20 @@ def test_outputs_that_were_multiplied_get_their_factor_back(problem: str, factor
     assert found.rows == ROWS
 
 
-@pytest.mark.parametrize("problem", ["classification", "multi_label"])
-def test_honest_probabilities_are_left_alone(problem: str) -> None:
+@WITH_LABELS
+def test_honest_probabilities_are_left_alone(problem: Problem) -> None:
     logits, gold = honest(problem)
-    found = calibrate(
-        problem_named(problem), gold=gold, scores=problem_named(problem).scores(logits), seed=1
-    )
+    found = calibrate(problem, gold=gold, scores=problem.scores(logits), seed=1)
     assert found is not None
     assert found.temperature == pytest.approx(1.0, abs=0.05)
     assert found.error_after == pytest.approx(found.error_before, abs=0.01)
 
 
-@pytest.mark.parametrize("problem", ["classification", "multi_label"])
-def test_scaling_probabilities_is_dividing_the_outputs(problem: str) -> None:
+@WITH_LABELS
+def test_scaling_probabilities_is_dividing_the_outputs(problem: Problem) -> None:
     logits, _ = honest(problem)
-    found = problem_named(problem).with_temperature(problem_named(problem).scores(logits), 2.5)
-    np.testing.assert_allclose(
-        found, problem_named(problem).scores(logits / 2.5), rtol=0, atol=1e-12
-    )
+    found = problem.with_temperature(problem.scores(logits), 2.5)
+    np.testing.assert_allclose(found, problem.scores(logits / 2.5), rtol=0, atol=1e-12)
 
 
 def test_no_row_is_scaled_by_a_temperature_that_it_was_fitted_on() -> None:
