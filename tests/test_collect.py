@@ -13,11 +13,12 @@ from pipeline.core.errors import DataError, ParameterError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import Params, override, parse_params
 from pipeline.core.paths import Paths
-from pipeline.data.records import read_records, record_id
+from pipeline.data.records import Record, read_records, record_id
 from tests.support.problems import MULTI_LABEL, PAIRS, REGRESSION
 from tests.support.repository import parameter_values
 
 CSV = 'text,label\n"A fine, warm film",1\nDull.,0\n"He said ""no""\nand left",0\n'
+NO_LABELS: dict[str, Any] = {"label_column": None, "label_values": {}}
 
 
 def source(**changes: Any) -> dict[str, Any]:
@@ -42,8 +43,7 @@ def source(**changes: Any) -> dict[str, Any]:
 def params(
     *sources: dict[str, Any], max_rows: int | None = None, changes: Sequence[str] = ()
 ) -> Params:
-    values = parameter_values()
-    values = override(values, changes)
+    values = override(parameter_values(), changes)
     values["collect"] = {"sources": list(sources), "max_rows_per_source": max_rows}
     return parse_params(values)
 
@@ -54,6 +54,13 @@ def paths(tmp_path: Path) -> Paths:
     found.data.mkdir()
     (found.data / "reviews.csv").write_text(CSV, encoding="utf-8")
     return found
+
+
+def collected(
+    paths: Paths, *sources: dict[str, Any], max_rows: int | None = None, changes: Sequence[str] = ()
+) -> list[Record]:
+    run(params(*sources, max_rows=max_rows, changes=changes), paths)
+    return read_records(paths.out / "records.parquet")
 
 
 def refused(paths: Paths, *sources: dict[str, Any], changes: Sequence[str] = ()) -> str:
@@ -78,23 +85,19 @@ def test_a_csv_becomes_records_and_a_manifest(paths: Paths) -> None:
 
 
 def test_the_same_text_twice_has_two_ids_and_the_first_keeps_its_own(paths: Paths) -> None:
-    run(params(source()), paths)
-    before = {record.id for record in read_records(paths.out / "records.parquet")}
+    before = {record.id for record in collected(paths, source())}
     (paths.data / "reviews.csv").write_text(CSV + "Dull.,0\n")
-    run(params(source()), paths)
-    after = {record.id for record in read_records(paths.out / "records.parquet")}
+    after = {record.id for record in collected(paths, source())}
     assert before < after
     assert len(after) == 4
 
 
 def test_rows_are_chosen_by_hash_so_a_larger_choice_holds_the_smaller(paths: Paths) -> None:
     lines = [f"text number {i},{i % 2}" for i in range(40)]
-    file = paths.data / "reviews.csv"
     chosen = []
     for order, most in ((lines, 5), (lines[::-1], 5), (lines, 15)):
-        file.write_text("\n".join(["text,label", *order]))
-        run(params(source(), max_rows=most), paths)
-        chosen.append({record.text for record in read_records(paths.out / "records.parquet")})
+        (paths.data / "reviews.csv").write_text("\n".join(["text,label", *order]))
+        chosen.append({record.text for record in collected(paths, source(), max_rows=most)})
     assert chosen[0] == chosen[1]
     assert chosen[0] < chosen[2]
     assert [len(texts) for texts in chosen] == [5, 5, 15]
@@ -102,15 +105,8 @@ def test_rows_are_chosen_by_hash_so_a_larger_choice_holds_the_smaller(paths: Pat
 
 def test_where_keeps_only_the_named_rows_and_a_corpus_needs_no_label(paths: Paths) -> None:
     (paths.data / "all.tsv").write_text("text\torigin\nOne\ta\nTwo\tb\n")
-    corpus = source(
-        name="other",
-        path="all.tsv",
-        role="corpus",
-        where={"origin": "b"},
-        label_column=None,
-        label_values={},
-    )
-    run(params(source(), corpus), paths)
+    corpus = source(name="other", path="all.tsv", role="corpus", **NO_LABELS)
+    run(params(source(), corpus | {"where": {"origin": "b"}}), paths)
     assert [r.text for r in read_records(paths.out / "corpus.parquet")] == ["Two"]
 
 
@@ -137,7 +133,7 @@ PACKAGE = {"kind": "package", "sha256": "0" * 64}
         (source(label_values={"0": "negative", "1": "great"}), [], "stands for 'great'"),
         (source(licence="unknown"), [], r"licence_waivers\.mine"),
         (source(where={"label": "9"}), [], "no row"),
-        (source(role="corpus", label_column=None, label_values={}), [], "no source has the role"),
+        (source(role="corpus", **NO_LABELS), [], "no source has the role"),
         (source(second_text_column="answer"), PAIRS, "no column 'answer'"),
     ],
 )
@@ -183,8 +179,7 @@ def test_two_sources_of_one_name_and_text_are_refused(paths: Paths) -> None:
 
 def test_a_pair_has_a_second_text_and_an_id_of_both(paths: Paths) -> None:
     (paths.data / "reviews.csv").write_text("text,answer,label\nA,B,1\nA,C,0\nA,B,1\n")
-    run(params(source(second_text_column="answer"), changes=PAIRS), paths)
-    records = read_records(paths.out / "records.parquet")
+    records = collected(paths, source(second_text_column="answer"), changes=PAIRS)
     assert sorted((r.text, r.second) for r in records) == [("A", "B"), ("A", "B"), ("A", "C")]
     first = record_id("mine", "A", second="B")
     assert {r.id for r in records} > {first, record_id("mine", "A", second="B", copy=1)}
@@ -197,25 +192,22 @@ def test_ids_of_single_texts_are_those_of_earlier_versions() -> None:
 
 
 def test_labels_of_a_row_come_in_the_order_of_the_product(paths: Paths) -> None:
-    lines = ["text,label", "A,b; a ;b", "B,", "C,c"]
-    (paths.data / "reviews.csv").write_text("\n".join(lines))
+    (paths.data / "reviews.csv").write_text("text,label\nA,b; a ;b\nB,\nC,c")
     mine = source(label_values={}, label_separator=";")
-    run(params(mine, changes=MULTI_LABEL), paths)
-    found = {r.text: r.label for r in read_records(paths.out / "records.parquet")}
+    found = {r.text: r.label for r in collected(paths, mine, changes=MULTI_LABEL)}
     assert found == {"A": "a|b", "B": "", "C": "c"}
 
 
 def test_lists_of_labels_in_json_lines_need_no_separator_in_the_file(paths: Paths) -> None:
     (paths.data / "reviews.jsonl").write_text('{"text": "A", "label": ["c", "a"]}\n')
     mine = source(path="reviews.jsonl", label_values={}, label_separator="|")
-    run(params(mine, changes=MULTI_LABEL), paths)
-    assert [r.label for r in read_records(paths.out / "records.parquet")] == ["a|c"]
+    assert [r.label for r in collected(paths, mine, changes=MULTI_LABEL)] == ["a|c"]
 
 
 def test_numbers_are_read_in_one_form(paths: Paths) -> None:
     (paths.data / "reviews.csv").write_text("text,label\nA,3\nB,-1.50\nC,2e1\n")
-    run(params(source(label_values={}), changes=REGRESSION), paths)
-    found = {r.text: r.label for r in read_records(paths.out / "records.parquet")}
+    mine = source(label_values={})
+    found = {r.text: r.label for r in collected(paths, mine, changes=REGRESSION)}
     assert found == {"A": "3.0", "B": "-1.5", "C": "20.0"}
 
 
@@ -225,20 +217,19 @@ def test_several_labels_in_a_product_of_one_label_are_refused_with_the_way_out(
 ) -> None:
     (paths.data / "reviews.csv").write_text(f"text,label\nGood,1\nBoth,{value}\n")
     message = refused(paths, source())
-    assert "line 3: several labels in one row (1, 0)" in message
-    assert "product.problem: multi_label" in message
-    assert "label_separator" in message
+    for said in (
+        "line 3: several labels in one row (1, 0)",
+        "problem: multi_label",
+        "label_separator",
+    ):
+        assert said in message
 
 
 @pytest.mark.parametrize(
     ("mine", "changes", "message"),
     [
         (source(), PAIRS, "`second_text_column`, for product.pairs"),
-        (
-            source(second_text_column="label"),
-            [],
-            "`second_text_column: null`, for a product of single",
-        ),
+        (source(second_text_column="label"), [], "`second_text_column: null`, for a product of"),
         (source(), MULTI_LABEL, "`label_separator` for multi_label"),
         (source(label_separator="|"), [], "null for other problems"),
     ],
