@@ -36,7 +36,7 @@ from pipeline.training.labelled_rows import Split, read_split
 from pipeline.training.loop import Training, train
 from pipeline.training.objectives.by_family import language_model_objective
 from pipeline.training.objectives.gold import label_objective
-from pipeline.training.predict import predict_logits
+from pipeline.training.predict import predict
 from pipeline.training.resume import Checkpoints
 from pipeline.training.token_rows import tokenize
 
@@ -118,7 +118,7 @@ def right_answers(
     found = {}
     for name in _HELDOUT:
         rows = tokenize(tokenizer, splits[name].texts, max_length=params.prepare.max_length)
-        logits = predict_logits(model, rows, compute=params.compute, batch_size=64)
+        logits = predict(model, rows, compute=params.compute, batch_size=64).logits
         found[name] = (logits.argmax(axis=1) == splits[name].label_ids).astype(np.float64)
     shown = "  ".join(f"{name} accuracy {right.mean():.4f}" for name, right in found.items())
     print(f"{start.name}  seed {params.compute.seed}  {shown}", flush=True)

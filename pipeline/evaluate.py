@@ -34,8 +34,8 @@ from pipeline.report.plots import plot_evaluation
 from pipeline.runtime.task import Task, requests_of
 from pipeline.runtime.text_model import TextModel
 from pipeline.training.labelled_rows import Split, read_split
-from pipeline.training.predict import predict_logits
-from pipeline.training.token_rows import TokenRows
+from pipeline.training.predict import predict
+from pipeline.training.token_rows import tokenize
 
 _BATCH_SIZE = 64
 _SHOWN = (TEACHER, "pruned-int8")
@@ -132,20 +132,21 @@ def _score_onnx(variant: Variant, split: Split, *, params: Params, paths: Paths)
 def _score_torch(variant: Variant, split: Split, *, params: Params, paths: Paths) -> Scores:
     folder = variant.folder(paths)
     model = load_classifier(folder, labels=params.product.labels)
-    rows = TokenRows.read(
+    rows = tokenize(
+        load_tokenizer(folder),
         split.texts,
         seconds=split.seconds,
-        tokenizer=load_tokenizer(folder),
-        prepare=params.prepare,
+        max_length=params.prepare.max_length,
+        window_stride=params.prepare.window_stride,
         segments=params.product.pairs and reads_segments(model),
     )
-    logits = predict_logits(
+    logits = predict(
         model,
         rows,
         compute=params.compute.model_copy(update={"precision": "float32", "device": "cpu"}),
         batch_size=_BATCH_SIZE,
         task=f"evaluate {variant.name}",
-    )
+    ).logits
     return problem_named(params.product.problem).scores(logits)
 
 

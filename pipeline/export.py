@@ -12,12 +12,7 @@ from pathlib import Path
 from transformers import PreTrainedModel
 
 from pipeline.compression import language_model_onnx, onnx_export
-from pipeline.core.artifacts.certificates import (
-    ExportCertificates,
-    LanguageModelParity,
-    ParityCertificate,
-    ParityFigures,
-)
+from pipeline.core.artifacts import certificates as certified
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import Params
@@ -57,7 +52,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     texts = validation.texts[:_PARITY_TEXTS]
     language_model = _export_language_model(texts, params=params, paths=paths)
     say(f"export  language model: largest difference {language_model.largest_difference:.1e}")
-    ExportCertificates(models=certificates, language_model=language_model).write(paths)
+    certified.ExportCertificates(models=certificates, language_model=language_model).write(paths)
     worst = max(certificate.largest_difference for certificate in certificates.values())
     return {
         "largest_difference": worst,
@@ -68,15 +63,16 @@ def run(params: Params, paths: Paths) -> Metrics:
 
 def _export(
     source: Path, target: Path, *, requests: Sequence[Request], tolerance: float, params: Params
-) -> ParityCertificate:
+) -> certified.ParityCertificate:
     """Write one model's folder and return its certificate."""
     model = load_classifier(source, labels=params.product.labels)
     segments = params.product.pairs and reads_segments(model)
-    rows = TokenRows.read(
+    rows = tokenize(
+        load_tokenizer(source),
         [request if isinstance(request, str) else request[0] for request in requests],
         seconds=[request[1] for request in requests if not isinstance(request, str)],
-        tokenizer=load_tokenizer(source),
-        prepare=params.prepare,
+        max_length=params.prepare.max_length,
+        window_stride=params.prepare.window_stride,
         segments=segments,
     )
     target.mkdir(parents=True, exist_ok=True)
@@ -92,7 +88,7 @@ def _export(
     candidate = onnx_export.onnx_runner(open_session(target / MODEL_FILE, threads=1))
     reference, cases = onnx_export.torch_runner(model), _cases(model, rows, params)
     differences = onnx_export.largest_differences(reference, candidate, cases)
-    return ParityCertificate(
+    return certified.ParityCertificate(
         **dict(_parity(target, differences, tolerance=tolerance)),
         pad_token_id=rows.pad_token_id,
         opset=params.export.opset,
@@ -115,14 +111,16 @@ def _cases(
     )
 
 
-def _parity(target: Path, differences: dict[str, float], *, tolerance: float) -> ParityFigures:
+def _parity(
+    target: Path, differences: dict[str, float], *, tolerance: float
+) -> certified.ParityFigures:
     """The figures of a model that was exported to `target`.
 
     Raises:
         ArtifactError: a difference is over the tolerance.
     """
     onnx_export.require_parity(target.name, differences, tolerance=tolerance)
-    return ParityFigures(
+    return certified.ParityFigures(
         passed=True,
         largest_difference=max(differences.values()),
         tolerance=tolerance,
@@ -134,7 +132,7 @@ def _parity(target: Path, differences: dict[str, float], *, tolerance: float) ->
 
 def _export_language_model(
     texts: Sequence[str], *, params: Params, paths: Paths
-) -> LanguageModelParity:
+) -> certified.LanguageModelParity:
     """Write the pretrained language model's folder and return its certificate."""
     source, target = paths.read("pretrain", "model"), paths.out / LANGUAGE_MODEL
     model, tokenizer = load_language_model(source), load_tokenizer(source)
@@ -147,7 +145,7 @@ def _export_language_model(
         language_model_onnx.onnx_answers(open_session(target / MODEL_FILE, threads=1)),
         _cases(model, rows, params),
     )
-    return LanguageModelParity(
+    return certified.LanguageModelParity(
         **dict(_parity(target, differences, tolerance=params.export.tolerance)),
         family=language_model_onnx.family_of(model),
     )

@@ -22,6 +22,7 @@ from pipeline.models.encoder import load_tokenizer, parameter_count, save_model
 from pipeline.models.language_models import new_language_model
 from pipeline.models.pretrained import resolve_checkpoint
 from pipeline.models.student_start import start_from_checkpoint
+from pipeline.text.batching import Ids
 from pipeline.text.packing import PackedRows, TokenFile, documents_of, row_batches
 from pipeline.training.curve import Curve
 from pipeline.training.heldout import document_nats, heldout_loss, pseudo_nats
@@ -76,13 +77,14 @@ def _new_model(
     """The model before training: random, or started from the checkpoint's lowest layers."""
     model = new_language_model(params.pretrain, tokenizer)
     if params.pretrain.start == "checkpoint":
+        sample = torch.from_numpy(_first_rows(packed, _SAMPLE_ROWS, tokenizer))
         start_from_checkpoint(
             model,
             resolve_checkpoint(params.prepare.checkpoint),
             tokenizer=tokenizer,
             teacher_tokenizer=load_tokenizer(paths.read("prepare", "teacher_tokenizer")),
             params=params.pretrain,
-            sample=_sample(packed, tokenizer),
+            sample={"input_ids": sample, "attention_mask": torch.ones_like(sample)},
         )
     return model
 
@@ -101,11 +103,11 @@ def _heldout_score(
     return score
 
 
-def _sample(packed: PackedRows, tokenizer: PreTrainedTokenizerBase) -> dict[str, torch.Tensor]:
-    """The model's inputs for the first rows."""
-    rows = torch.from_numpy(packed.read(np.arange(min(packed.count, _SAMPLE_ROWS))))
+def _first_rows(packed: PackedRows, most: int, tokenizer: PreTrainedTokenizerBase) -> Ids:
+    """The first rows as the model reads them, each starting as downstream texts do."""
+    rows = packed.read(np.arange(min(packed.count, most)))
     rows[:, 0] = tokenizer.cls_token_id
-    return {"input_ids": rows, "attention_mask": torch.ones_like(rows)}
+    return rows
 
 
 def _require_rows(name: str, packed: PackedRows) -> None:
@@ -132,10 +134,8 @@ def _bits_per_byte(
     documents = documents_of(stream, end=tokenizer.sep_token_id)
     device = next(model.parameters()).device
     nats = document_nats(model, documents, boundary=tokenizer.sep_token_id, device=device)
-    return {
-        "heldout_bits_per_byte_forward": float(nats.forward.sum()) / bits,
-        "heldout_bits_per_byte_backward": float(nats.backward.sum()) / bits,
-    }
+    both = zip(("forward", "backward"), nats, strict=True)
+    return {f"heldout_bits_per_byte_{name}": float(found.sum()) / bits for name, found in both}
 
 
 def _pseudo_perplexity(
@@ -144,11 +144,9 @@ def _pseudo_perplexity(
     """A masked model's pseudo-perplexity on a few held-out rows; empty for others."""
     if family != "bert":
         return {}
-    rows = heldout.read(np.arange(min(heldout.count, _PSEUDO_ROWS)))
-    rows[:, 0] = tokenizer.cls_token_id
     nats = pseudo_nats(
         model,
-        rows,
+        _first_rows(heldout, _PSEUDO_ROWS, tokenizer),
         mask_token_id=int(tokenizer.mask_token_id),
         ordinary_from=max(tokenizer.all_special_ids) + 1,
     )

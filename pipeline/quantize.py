@@ -13,25 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.compression.int8 import (
-    Operator,
-    folded,
-    inspect,
-    named,
-    quantizable,
-    quantize_int8,
-    require_quantized,
-    zipped_bytes,
-)
+from pipeline.compression import int8
 from pipeline.compression.sensitivity import Sensitivity, quantize_within, sensitivities
-from pipeline.core.artifacts.certificates import (
-    BitsPerToken,
-    Int8Structure,
-    LanguageModelInt8,
-    OperatorCertificate,
-    OperatorSensitivity,
-    QuantizeCertificates,
-)
+from pipeline.core.artifacts import certificates as certified
 from pipeline.core.errors import ArtifactError, ParameterError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import Params
@@ -68,7 +52,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     every = (*certificates.values(), language_model)
     kept = [name for certificate in every for name in certificate.float_operators]
     _require_used(params.quantize.float_operators, kept)
-    QuantizeCertificates(models=certificates, language_model=language_model).write(paths)
+    certified.QuantizeCertificates(models=certificates, language_model=language_model).write(paths)
     return {
         "bytes": {model: found.bytes for model, found in certificates.items()},
         "zipped_bytes": {model: found.zipped_bytes for model, found in certificates.items()},
@@ -79,7 +63,7 @@ def run(params: Params, paths: Paths) -> Metrics:
 
 def _quantize(
     source: Path, target: Path, *, requests: Sequence[Request], params: Params
-) -> OperatorCertificate:
+) -> certified.OperatorCertificate:
     """Write one model's folder and return its certificate."""
     problem = problem_named(params.product.problem)
     task = Task.from_settings(params.product, params.prepare)
@@ -97,7 +81,7 @@ def _quantize(
     float32, ranked = answer(before), None
     if target.name != "teacher":  # for the teacher it would take minutes
         ranked = sensitivities(before, answer, float32, params=settings)
-    kept, int8 = quantize_within(
+    kept, quantized = quantize_within(
         before,
         target / MODEL_FILE,
         answer=answer,
@@ -106,18 +90,18 @@ def _quantize(
         params=settings,
         ranked=ranked,
     )
-    return OperatorCertificate(
+    return certified.OperatorCertificate(
         **dict(_structure(source, target, kept=kept, texts=len(requests), params=params)),
-        zipped_bytes=zipped_bytes(target / MODEL_FILE),
-        label_agreement=agree(float32, int8),
-        largest_probability_difference=float(np.max(np.abs(float32 - int8))),
+        zipped_bytes=int8.zipped_bytes(target / MODEL_FILE),
+        label_agreement=agree(float32, quantized),
+        largest_probability_difference=float(np.max(np.abs(float32 - quantized))),
         sensitivity=None if ranked is None else [_sensitivity(found) for found in ranked],
     )
 
 
-def _sensitivity(found: Sensitivity) -> OperatorSensitivity:
-    operator = found.operator
-    return OperatorSensitivity(operator=operator.name, change=found.change, bytes=operator.bytes)
+def _sensitivity(found: Sensitivity) -> certified.OperatorSensitivity:
+    name, size = found.operator.name, found.operator.bytes
+    return certified.OperatorSensitivity(operator=name, change=found.change, bytes=size)
 
 
 def _copy_tokenizer(source: Path, target: Path) -> Path:
@@ -126,13 +110,13 @@ def _copy_tokenizer(source: Path, target: Path) -> Path:
 
 
 def _structure(
-    source: Path, target: Path, *, kept: Sequence[Operator], texts: int, params: Params
-) -> Int8Structure:
+    source: Path, target: Path, *, kept: Sequence[int8.Operator], texts: int, params: Params
+) -> certified.Int8Structure:
     """Proof that the model in `target` is that in `source` with all but `kept` in int8."""
     exported, quantized = source / MODEL_FILE, target / MODEL_FILE
-    before, after = inspect(exported), inspect(quantized, kept)
-    require_quantized(target.name, before, after, params=params.quantize)
-    return Int8Structure(
+    before, after = int8.inspect(exported), int8.inspect(quantized, kept)
+    int8.require_quantized(target.name, before, after, params=params.quantize)
+    return certified.Int8Structure(
         passed=True,
         **asdict(after),
         bytes_before=before.bytes,
@@ -154,7 +138,7 @@ def _require_used(patterns: Sequence[str], kept: Sequence[str]) -> None:
 
 def _quantize_language_model(
     texts: Sequence[str], *, params: Params, paths: Paths
-) -> LanguageModelInt8:
+) -> certified.LanguageModelInt8:
     """Write the language model in int8, for the bundle, and return its certificate.
 
     Raises:
@@ -163,20 +147,20 @@ def _quantize_language_model(
     source, target = paths.read("export", LANGUAGE_MODEL), paths.out / LANGUAGE_MODEL
     exported, settings = source / MODEL_FILE, params.quantize
     _copy_tokenizer(source, target)
-    with folded(exported) as ready:
-        kept = named(quantizable(ready, params=settings), settings.float_operators)
-    quantize_int8(exported, target / MODEL_FILE, params=settings, float_operators=kept)
+    with int8.folded(exported) as ready:
+        kept = int8.named(int8.quantizable(ready, params=settings), settings.float_operators)
+    int8.quantize_int8(exported, target / MODEL_FILE, params=settings, float_operators=kept)
     structure = _structure(source, target, kept=kept, texts=len(texts), params=params)
-    fp32, int8 = (_bits_a_token(folder, texts, params=params) for folder in (source, target))
-    say(f"quantize  language model: {fp32:.3f} → {int8:.3f} bits a token")
-    if abs(int8 / fp32 - 1) > _MOST_BITS_CHANGE:
+    before, after = (_bits_a_token(folder, texts, params=params) for folder in (source, target))
+    say(f"quantize  language model: {before:.3f} → {after:.3f} bits a token")
+    if abs(after / before - 1) > _MOST_BITS_CHANGE:
         raise ArtifactError(
-            f"the language model in int8: {int8:.3f} bits a token, {fp32:.3f} in float32",
+            f"the language model in int8: {after:.3f} bits a token, {before:.3f} in float32",
             expected=f"a change of at most {_MOST_BITS_CHANGE:.0%}",
             next_step="keep operators in float32 with quantize.float_operators",
         )
-    bits = BitsPerToken(fp32=fp32, int8=int8)
-    return LanguageModelInt8(**dict(structure), bits_a_token=bits)
+    bits = certified.BitsPerToken(fp32=before, int8=after)
+    return certified.LanguageModelInt8(**dict(structure), bits_a_token=bits)
 
 
 def _bits_a_token(folder: Path, texts: Sequence[str], *, params: Params) -> float:
@@ -191,7 +175,7 @@ def _bits_a_token(folder: Path, texts: Sequence[str], *, params: Params) -> floa
     return sum(cost.bits for cost in costs) / sum(len(cost.tokens) for cost in costs)
 
 
-def _summary(certificate: OperatorCertificate) -> str:
+def _summary(certificate: certified.OperatorCertificate) -> str:
     return (
         f"{certificate.bytes_before / 1e6:.1f} → {certificate.bytes / 1e6:.1f} MB, "
         f"{certificate.label_agreement:.1%} agreement"

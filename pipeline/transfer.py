@@ -4,8 +4,8 @@ Reads   artifacts/finetune/model/, artifacts/prepare/{records.parquet, sentences
 Writes  artifacts/transfer/{rows.parquet, logits.npy, features.npy, metrics.json}
 """
 
-import hashlib
 from collections.abc import Iterable
+from hashlib import sha256
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +25,7 @@ from pipeline.models.encoder import load_classifier, load_tokenizer, reads_segme
 from pipeline.problem.problems import problem_named
 from pipeline.training.labelled_rows import Split, read_split
 from pipeline.training.predict import Outputs, predict
-from pipeline.training.token_rows import TokenRows
+from pipeline.training.token_rows import tokenize
 
 LABELLED, AUGMENTED, CORPUS = "labelled", "augmented", "corpus"
 
@@ -56,11 +56,12 @@ def _teacher_outputs(table: pa.Table, params: Params, paths: Paths) -> Outputs:
     """The teacher's logits and features for every text."""
     pairs, folder = params.product.pairs, paths.read("finetune", "model")
     model = load_classifier(folder, labels=params.product.labels)
-    rows = TokenRows.read(
+    rows = tokenize(
+        load_tokenizer(folder),
         table["text"].to_pylist(),
         seconds=table["second"].to_pylist() if pairs else (),
-        tokenizer=load_tokenizer(folder),
-        prepare=params.prepare,
+        max_length=params.prepare.max_length,
+        window_stride=params.prepare.window_stride,
         segments=pairs and reads_segments(model),
     )
     return predict(
@@ -111,11 +112,8 @@ Texts = dict[str, tuple[str, str]]
 
 
 def _augmented(train: Split, params: Params) -> Texts:
-    variants = augmented(train.texts, times=params.transfer.augmentations, seed=params.compute.seed)
-    return {
-        hashlib.sha256(text.encode()).hexdigest()[:ID_DIGITS]: (AUGMENTED, text)
-        for _, text in variants
-    }
+    made = augmented(train.texts, times=params.transfer.augmentations, seed=params.compute.seed)
+    return {sha256(text.encode()).hexdigest()[:ID_DIGITS]: (AUGMENTED, text) for _, text in made}
 
 
 def _sentences(train: Split, params: Params, paths: Paths) -> Texts:
@@ -126,10 +124,8 @@ def _sentences(train: Split, params: Params, paths: Paths) -> Texts:
         order: Iterable[int] = range(len(texts))
         if settings.choice == "domain":
             order = nearest_first(texts, train.texts, seed=params.compute.seed)
-        chosen = varied(
-            texts, order, count=settings.max_sentences, min_new_pairs=settings.min_new_pairs
-        )
-        table = table.take(chosen)
+        count, min_new_pairs = settings.max_sentences, settings.min_new_pairs
+        table = table.take(varied(texts, order, count=count, min_new_pairs=min_new_pairs))
     columns = (table["id"].to_pylist(), table["text"].to_pylist())
     return {name: (CORPUS, text) for name, text in zip(*columns, strict=True)}
 

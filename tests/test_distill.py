@@ -11,7 +11,7 @@ from pipeline.core.errors import ArtifactError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import load_params
 from pipeline.models.encoder import load_classifier, load_tokenizer
-from pipeline.training.predict import predict_logits
+from pipeline.training.predict import predict
 from pipeline.training.token_rows import tokenize
 from tests.support.trained_workspace import MAX_LENGTH, run_in, trained_workspace
 
@@ -31,7 +31,7 @@ def answers(workspace: Path, stage: str) -> np.ndarray:
     params = load_params(workspace / "params.yaml")
     rows = tokenize(load_tokenizer(folder), texts, max_length=MAX_LENGTH)
     model = load_classifier(folder, labels=params.product.labels)
-    logits = predict_logits(model, rows, compute=params.compute, batch_size=16)
+    logits = predict(model, rows, compute=params.compute, batch_size=16).logits
     labels: np.ndarray = logits.argmax(axis=1)
     return labels
 

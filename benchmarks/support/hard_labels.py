@@ -28,7 +28,7 @@ from pipeline.training.curve import Curve
 from pipeline.training.labelled_rows import Split, read_split
 from pipeline.training.loop import Training, train
 from pipeline.training.objectives.gold import label_objective
-from pipeline.training.predict import predict_logits
+from pipeline.training.predict import predict
 from pipeline.training.resume import Checkpoints
 from pipeline.training.token_rows import TokenRows, tokenize
 
@@ -133,6 +133,6 @@ class HardLabelStudent:
 
     def _accuracy(self, model: torch.nn.Module, compute: Compute) -> dict[str, float]:
         rows = self.rows["validation"]
-        logits = predict_logits(model, rows, compute=compute, batch_size=_ANSWERED_AT_ONCE)
+        logits = predict(model, rows, compute=compute, batch_size=_ANSWERED_AT_ONCE).logits
         right = logits.argmax(axis=1) == self.splits["validation"].label_ids
         return {_QUALITY: float(np.mean(right))}

@@ -169,7 +169,7 @@ def _train_watched(recipe: _Recipe, *, sequences: int) -> list[Watched]:
         with clock.paused():
             device = next(model.parameters()).device
             nats = document_nats(model, documents, boundary=corpus.boundary, device=device)
-            bits = [bits_per_byte(found, sizes) for found in (nats.forward, nats.backward)]
+            bits = [bits_per_byte(found, sizes) for found in nats]
         watched.append(Watched(clock.seconds, *bits))
         shown = f"{bits[0]:.4f} forward  {bits[1]:.4f} backward"
         print(f"bilm  {clock.seconds:.0f} s  {shown}", flush=True)

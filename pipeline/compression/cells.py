@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import torch
 
-from pipeline.compression.importance import backpropagate, gradient_of
+from pipeline.compression.importance import backpropagated, gradient_of
 from pipeline.compression.structured import new_parameter, number_kept
 from pipeline.models.bilm_classifier import BilmForSequenceClassification
 from pipeline.models.lstm import GATES, LSTMLayer
@@ -21,16 +21,12 @@ def cell_importance(
     model: BilmForSequenceClassification, objective: Objective, batches: Iterable[Ids]
 ) -> list[torch.Tensor]:
     """The importance of each cell, one tensor `(directions, cells)` per layer."""
-    model.eval()
-    device = next(model.parameters()).device
     layers = _layers(model)
-    totals = [torch.zeros(2, layer.cells, device=device) for layer in layers]
-    for rows in batches:
-        backpropagate(model, objective, rows, device=device)
+    totals = [torch.zeros(2, layer.cells, device=layer.projection.device) for layer in layers]
+    for _ in backpropagated(model, objective, batches):
         for number, layer in enumerate(layers):
             effect = layer.projection.detach() * gradient_of(layer.projection)
             totals[number] += effect.sum(dim=1).abs()
-    model.zero_grad()
     return totals
 
 
@@ -48,8 +44,7 @@ def narrow_cells(
         units = scores.topk(kept, dim=1).indices.sort(dim=1).values  # (directions, kept)
         rows = torch.cat([units + gate * cells for gate in range(GATES)], dim=1)
         for name in ("input_weight", "recurrent_weight", "bias"):
-            weight = getattr(layer, name)
-            setattr(layer, name, new_parameter(_select(weight, rows)))
+            setattr(layer, name, new_parameter(_select(getattr(layer, name), rows)))
         columns = _select(layer.projection.transpose(1, 2), units).transpose(1, 2)
         layer.projection = new_parameter(columns)
     model.config.intermediate_size = kept

@@ -45,12 +45,7 @@ cannot with seven."""
 
 @dataclass(frozen=True)
 class Operator:
-    """An operator whose weight can be quantized to int8.
-
-    Attributes:
-        name: the name of its node.
-        bytes: the size of its weight in float32.
-    """
+    """An operator whose weight can be quantized to int8: its node's name, its bytes in float32."""
 
     name: str
     bytes: int
@@ -71,7 +66,6 @@ class Structure:
         float_matrix_products: number of products with a constant float32 matrix that int8 missed.
         large_float_weights: names of large matrices that are still float32.
         float_operators: names of operators kept in float32 on purpose; not counted above.
-        bytes: size of the file.
     """
 
     operators: dict[str, int]
@@ -92,14 +86,7 @@ def quantize_int8(
     """
     left_out = [node for operator in float_operators for node in operator.nodes]
     with folded(source) as ready, atomic_path(target) as temporary:
-        _quantize(ready, temporary, params=params, left_out=left_out)
-
-
-def quantize_alone(
-    ready: Path, target: Path, operator: Operator, *, params: QuantizeParams
-) -> None:
-    """Writes the `folded` model `ready` with `operator` in int8 and all others in float32."""
-    _quantize(ready, target, params=params, alone=operator.nodes)
+        quantize_folded(ready, temporary, params=params, left_out=left_out)
 
 
 @contextmanager
@@ -112,7 +99,7 @@ def folded(source: Path) -> Iterator[Path]:
         yield ready
 
 
-def _quantize(
+def quantize_folded(
     ready: Path,
     target: Path,
     *,
@@ -120,6 +107,7 @@ def _quantize(
     alone: Sequence[str] = (),
     left_out: Sequence[str] = (),
 ) -> None:
+    """Writes the `folded` model `ready` with nodes in int8: `alone`, or all but `left_out`."""
     quantize_dynamic(
         ready,
         target,
@@ -140,14 +128,13 @@ def quantizable(ready: Path, *, params: QuantizeParams) -> list[Operator]:
         for tensor in graph.initializer
         if tensor.data_type == onnx.TensorProto.FLOAT and len(tensor.dims) > 1
     }
-    found = [
+    return [
         Operator(node.name, sizes[weight])
         for node in graph.node
         if (place := _WEIGHT.get(node.op_type)) is not None
         and (weight := node.input[place]) in sizes
+        and (params.embeddings or node.op_type != "Gather")
     ]
-    names = {node.name: node.op_type for node in graph.node}
-    return [one for one in found if params.embeddings or names[one.name] != "Gather"]
 
 
 def named(operators: Sequence[Operator], patterns: Sequence[str]) -> list[Operator]:
@@ -169,6 +156,7 @@ def inspect(path: Path, float_operators: Sequence[Operator] = ()) -> Structure:
     # Matrices are quantized to signed bytes, embedding tables to unsigned ones.
     integers = _initializers(graph, onnx.TensorProto.INT8, onnx.TensorProto.UINT8)
     allowed = {name for node in graph.node if node.name in kept for name in node.input}
+    allowed |= _lstm_vectors(nodes)
     return Structure(
         operators={name: types[name] for name in _INTEGER_OPERATORS if types[name]},
         quantized_embeddings=sum(n.op_type == "Gather" and n.input[0] in integers for n in nodes),
@@ -178,9 +166,7 @@ def inspect(path: Path, float_operators: Sequence[Operator] = ()) -> Structure:
         large_float_weights=sorted(
             name
             for name, sizes in floats.items()
-            if name not in allowed | _lstm_vectors(nodes)
-            and len(sizes) > 1
-            and prod(sizes) >= _LARGE_WEIGHT
+            if name not in allowed and len(sizes) > 1 and prod(sizes) >= _LARGE_WEIGHT
         ),
         float_operators=[operator.name for operator in float_operators],
         bytes=path.stat().st_size,
@@ -197,9 +183,8 @@ def _lstm_vectors(nodes: Iterable[onnx.NodeProto]) -> set[str]:
     return {
         node.input[place]
         for node in nodes
-        if "LSTM" in node.op_type
         for place in _LSTM_VECTORS
-        if place < len(node.input)
+        if "LSTM" in node.op_type and place < len(node.input)
     }
 
 

@@ -17,31 +17,26 @@ from transformers import PreTrainedModel
 from pipeline.compression.bilm_onnx import FoldedBilm
 from pipeline.compression.onnx_export import INPUTS, ParityCase, trace
 from pipeline.models.bilm import BilmForLanguageModelling
-from pipeline.text.batching import Ids
 
 STATES = "states"
 OUTPUTS = {"bilm": ("after", "before", STATES), "bert": ("here", STATES)}
 """Family → names of the graph's outputs: logits, `(batch, length, vocabulary)`, and states,
 `(layers + 1, batch, length, width)`, the embeddings first."""
 
-Arrays = dict[str, NDArray[np.float32]]
-Answers = Callable[[Ids, Ids], Arrays]
-"""From ids and mask, `(batch, length)`, to the outputs by name."""
+Answers = Callable[[ParityCase], dict[str, NDArray[np.float32]]]
+"""From a request to the outputs by name."""
 
 
 class _Bilm(torch.nn.Module):
-    def __init__(self, model: BilmForLanguageModelling) -> None:
+    def __init__(self, model: BilmForLanguageModelling, *, folded: bool) -> None:
         super().__init__()
-        self.bilm, self.model = FoldedBilm(model.bilm), model
+        self.bilm, self.model = FoldedBilm(model.bilm) if folded else model.bilm, model
 
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor
     ) -> tuple[torch.Tensor, ...]:
         layers = self.bilm(input_ids, attention_mask)
-        joined = [
-            torch.cat(pair, dim=-1) for pair in zip(layers.forward, layers.backward, strict=True)
-        ]
-        after, before = layers.forward[-1], layers.backward[-1]
+        joined, after, before = layers.joined(), layers.forward[-1], layers.backward[-1]
         return self.model.scores(after), self.model.scores(before), torch.stack(joined)
 
 
@@ -66,35 +61,28 @@ def family_of(model: PreTrainedModel) -> str:
 
 def export_language_model(model: PreTrainedModel, path: Path, *, opset: int) -> None:
     """Writes `model` as one ONNX file with dynamic batch and length."""
-    wrapper: torch.nn.Module
-    if isinstance(model, BilmForLanguageModelling):
-        wrapper = _Bilm(model)
-    else:
+    if not isinstance(model, BilmForLanguageModelling):
         model.set_attn_implementation("eager")
-        wrapper = _Masked(model)
-    mask = torch.tensor([[1] * 7, [1] * 5 + [0] * 2])
-    ids = torch.arange(14).reshape(2, 7) % model.config.vocab_size
-    names = OUTPUTS[family_of(model)]
-    shape = {0: "batch", 1: "length"}
-    axes = dict.fromkeys([*INPUTS, *names], shape) | {STATES: {1: "batch", 2: "length"}}
-    trace(wrapper.eval(), (ids, mask), path, inputs=INPUTS, outputs=names, axes=axes, opset=opset)
+    wrapper, tokens = _wrapped(model, folded=True).eval(), model.config.vocab_size
+    outputs = {name: {0: "batch", 1: "length"} for name in OUTPUTS[family_of(model)]}
+    outputs[STATES] = {1: "batch", 2: "length"}
+    trace(wrapper, path, inputs=INPUTS, outputs=outputs, tokens=tokens, opset=opset)
+
+
+def _wrapped(model: PreTrainedModel, *, folded: bool) -> torch.nn.Module:
+    """The model with positional inputs and the outputs of the graph."""
+    if isinstance(model, BilmForLanguageModelling):
+        return _Bilm(model, folded=folded)
+    return _Masked(model)
 
 
 def torch_answers(model: PreTrainedModel) -> Answers:
     """A function that runs the trained torch model, in evaluation mode and without any folding."""
-    model.to("cpu").eval()
-    names = OUTPUTS[family_of(model)]
+    wrapper, names = _wrapped(model.to("cpu"), folded=False).eval(), OUTPUTS[family_of(model)]
 
-    def run(input_ids: Ids, attention_mask: Ids) -> Arrays:
-        ids, mask = torch.from_numpy(input_ids), torch.from_numpy(attention_mask)
+    def run(case: ParityCase) -> dict[str, NDArray[np.float32]]:
         with torch.inference_mode():
-            if isinstance(model, BilmForLanguageModelling):
-                layers = model.bilm(ids, mask)
-                both = zip(layers.forward, layers.backward, strict=True)
-                states = torch.stack([torch.cat(pair, dim=-1) for pair in both])
-                found = (*model(ids, mask), states)
-            else:
-                found = _Masked(model)(ids, mask)
+            found = wrapper(*(torch.from_numpy(values) for values in case.feed().values()))
         return {name: value.numpy() for name, value in zip(names, found, strict=True)}
 
     return run
@@ -104,9 +92,8 @@ def onnx_answers(session: ort.InferenceSession) -> Answers:
     """A function that runs the exported model in the same form."""
     names = [output.name for output in session.get_outputs()]
 
-    def run(input_ids: Ids, attention_mask: Ids) -> Arrays:
-        feed = {"input_ids": input_ids, "attention_mask": attention_mask}
-        return dict(zip(names, session.run(names, feed), strict=True))
+    def run(case: ParityCase) -> dict[str, NDArray[np.float32]]:
+        return dict(zip(names, session.run(names, case.feed()), strict=True))
 
     return run
 
@@ -115,18 +102,10 @@ def largest_difference(
     reference: Answers, candidate: Answers, cases: Mapping[str, ParityCase]
 ) -> dict[str, float]:
     """The largest absolute difference of any output, padding aside, for each case."""
-    differences = {}
-    for label, case in cases.items():
-        given = reference(case.input_ids, case.attention_mask)
-        found = candidate(case.input_ids, case.attention_mask)
-        real = case.attention_mask.astype(bool)
-        differences[label] = max(
-            float(np.max(np.abs(_real(given[name], real) - _real(found[name], real))))
-            for name in given
-        )
-    return differences
 
+    def difference(case: ParityCase) -> float:
+        real, found = case.attention_mask.astype(bool), candidate(case)
+        gaps = [np.abs(values - found[name]) for name, values in reference(case).items()]
+        return max(float(np.max(gap[:, real] if gap.ndim == 4 else gap[real])) for gap in gaps)
 
-def _real(values: NDArray[np.float32], real: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """The values at positions that are not padding."""
-    return values[:, real] if values.ndim == 4 else values[real]
+    return {label: difference(case) for label, case in cases.items()}

@@ -74,7 +74,7 @@ class ParityCase:
 
     def feed(self) -> dict[str, Ids]:
         """The inputs by name."""
-        named = dict(zip(INPUTS, (self.input_ids, self.attention_mask), strict=True))
+        named = {"input_ids": self.input_ids, "attention_mask": self.attention_mask}
         return named if self.segments is None else named | {SEGMENTS: self.segments}
 
     def row(self, number: int) -> "ParityCase":
@@ -104,35 +104,38 @@ def export_onnx(
     """
     # The exporter restores the root module's training flag, so the wrapper itself must be in eval.
     wrapper = _exportable(model, segments=segments, max_length=max_length).eval()
-    mask = torch.tensor([[1] * 7, [1] * 5 + [0] * 2])
-    ids = torch.arange(14).reshape(2, 7) % model.config.vocab_size
-    given = (ids, mask, ids % 2) if segments else (ids, mask)
-    names = [*INPUTS, SEGMENTS][: len(given)]
-    axes = {name: {0: "batch", 1: "length"} for name in names} | {OUTPUT: {0: "batch"}}
-    trace(wrapper, given, path, inputs=names, outputs=[OUTPUT], axes=axes, opset=opset)
+    inputs, tokens = [*INPUTS, SEGMENTS] if segments else INPUTS, model.config.vocab_size
+    trace(wrapper, path, inputs=inputs, outputs={OUTPUT: {0: "batch"}}, tokens=tokens, opset=opset)
 
 
 def trace(
     wrapper: torch.nn.Module,
-    given: tuple[torch.Tensor, ...],
     path: Path,
     *,
     inputs: Sequence[str],
-    outputs: Sequence[str],
-    axes: Mapping[str, Mapping[int, str]],
+    outputs: Mapping[str, Mapping[int, str]],
+    tokens: int,
     opset: int,
 ) -> None:
-    """Writes the graph that `wrapper` computes from the example `given`; `axes` are dynamic."""
+    """Writes the graph that `wrapper` computes from an example.
+
+    Args:
+        inputs: `INPUTS`, and `SEGMENTS` where it has them.
+        outputs: the dynamic axes of each output.
+        tokens: the size of the vocabulary.
+    """
+    mask = torch.tensor([[1] * 7, [1] * 5 + [0] * 2])
+    ids = torch.arange(14).reshape(2, 7) % tokens
     with atomic_path(path) as temporary, warnings.catch_warnings():
         for message, category in _KNOWN_WARNINGS:
             warnings.filterwarnings("ignore", message=message, category=category)
         torch.onnx.export(
             wrapper,
-            given,
+            (ids, mask, ids % 2)[: len(inputs)],
             str(temporary),
             input_names=list(inputs),
             output_names=list(outputs),
-            dynamic_axes=axes,
+            dynamic_axes={**{name: {0: "batch", 1: "length"} for name in inputs}, **outputs},
             opset_version=opset,
             dynamo=False,
         )
@@ -154,14 +157,13 @@ def _exportable(
 
 def torch_runner(model: PreTrainedModel) -> Runner:
     """A function that runs the torch model in evaluation mode, float32 on the CPU."""
-    wrapper = _LogitsOnly(model.to("cpu")).eval()
+    model.to("cpu").eval()
 
     def run(case: ParityCase) -> Logits:
         given = {name: torch.from_numpy(values) for name, values in case.feed().items()}
         with torch.inference_mode():
-            logits = wrapper(**given)
-        result: Logits = logits.float().numpy()
-        return result
+            logits: Logits = model(**given).logits.float().numpy()
+        return logits
 
     return run
 
@@ -218,15 +220,14 @@ def largest_differences(
     reference: Runner, candidate: Runner, cases: Mapping[str, ParityCase]
 ) -> dict[str, float]:
     """The largest absolute difference of a logit in each case, and that caused by padding."""
-    differences = {
-        name: _difference(reference(case), candidate(case)) for name, case in cases.items()
-    }
     padded = cases[PADDED_TEXTS]
     alone = [candidate(padded.row(number)) for number in range(len(padded.input_ids))]
-    differences["padded batch against each text alone"] = _difference(
-        candidate(padded), np.concatenate(alone)
-    )
-    return differences
+    return {
+        **{name: _difference(reference(case), candidate(case)) for name, case in cases.items()},
+        "padded batch against each text alone": _difference(
+            candidate(padded), np.concatenate(alone)
+        ),
+    }
 
 
 def require_parity(name: str, differences: Mapping[str, float], *, tolerance: float) -> None:

@@ -13,14 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.compression.int8 import (
-    Operator,
-    folded,
-    named,
-    quantizable,
-    quantize_alone,
-    quantize_int8,
-)
+from pipeline.compression import int8
+from pipeline.compression.int8 import Operator
 from pipeline.core.errors import ArtifactError
 from pipeline.core.progress import say
 from pipeline.core.sections import QuantizeParams
@@ -34,11 +28,7 @@ Agree = Callable[[Scores, Scores], float]
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """The effect of quantizing one operator.
-
-    Attributes:
-        change: mean absolute difference of a score.
-    """
+    """The effect of quantizing one operator: the mean absolute change of a score."""
 
     operator: Operator
     change: float
@@ -49,10 +39,10 @@ def sensitivities(
 ) -> list[Sensitivity]:
     """The sensitivity of each quantizable operator of the model `source`, highest first."""
     found = []
-    with folded(source) as ready, tempfile.TemporaryDirectory() as name:
+    with int8.folded(source) as ready, tempfile.TemporaryDirectory() as name:
         target = Path(name) / "alone.onnx"
-        for operator in quantizable(ready, params=params):
-            quantize_alone(ready, target, operator, params=params)
+        for operator in int8.quantizable(ready, params=params):
+            int8.quantize_folded(ready, target, params=params, alone=operator.nodes)
             change = float(np.abs(answer(target) - float32).mean())
             found.append(Sensitivity(operator, change))
     return sorted(found, key=lambda one: -one.change)
@@ -80,16 +70,16 @@ def quantize_within(
     Raises:
         ArtifactError: the agreement is still too low with half of the operators in float32.
     """
-    with folded(source) as ready:
-        operators = quantizable(ready, params=params)
-    kept = named(operators, params.float_operators)
+    with int8.folded(source) as ready:
+        operators = int8.quantizable(ready, params=params)
+    kept = int8.named(operators, params.float_operators)
     most = max(len(kept), len(operators) // 2)
     others: list[Operator] | None = None
     while True:
-        quantize_int8(source, target, params=params, float_operators=kept)
-        int8 = answer(target)
-        if (found := agree(float32, int8)) >= params.min_agreement:
-            return kept, int8
+        int8.quantize_int8(source, target, params=params, float_operators=kept)
+        answers = answer(target)
+        if (found := agree(float32, answers)) >= params.min_agreement:
+            return kept, answers
         if len(kept) >= most:
             floats = ", ".join(one.name for one in kept) or "nothing"
             raise ArtifactError(

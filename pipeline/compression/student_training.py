@@ -22,7 +22,7 @@ from pipeline.training.curve import Curve
 from pipeline.training.labelled_rows import read_split
 from pipeline.training.loop import Training
 from pipeline.training.resume import Checkpoints
-from pipeline.training.token_rows import TokenRows
+from pipeline.training.token_rows import TokenRows, tokenize
 from pipeline.training.validation import QUALITY, Validation
 
 
@@ -70,7 +70,8 @@ def read_transfer_set(
     Args:
         features: of each text, where the student learns them too.
     """
-    read = partial(TokenRows.read, tokenizer=tokenizer, prepare=params.prepare)
+    max_length, window_stride = params.prepare.max_length, params.prepare.window_stride
+    read = partial(tokenize, tokenizer, max_length=max_length, window_stride=window_stride)
     table = pq.read_table(paths.read("transfer", "rows.parquet"))
     if max_sentences is not None:
         table = table.slice(0, table["kind"].to_pylist().count("labelled") + max_sentences)
@@ -86,7 +87,7 @@ def read_transfer_set(
         ids=rows.names(table["id"].to_pylist()),
         labelled=rows.of_rows(_gold(table)[0]),
         objective=objective,
-        validation=Validation.of(
+        validation=Validation(
             read(validation.texts, seconds=validation.seconds), validation.targets, params=params
         ),
         scale=scale,

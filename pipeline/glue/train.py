@@ -35,7 +35,7 @@ from pipeline.training.fast.tokens_in_use import tokens_in_use
 from pipeline.training.loop import Objective, Training, train
 from pipeline.training.objectives.gold import label_objective, number_objective
 from pipeline.training.optimizer import LayerRates
-from pipeline.training.predict import predict_logits
+from pipeline.training.predict import predict
 from pipeline.training.resume import Checkpoints
 from pipeline.training.token_rows import TokenRows, tokenize
 
@@ -94,9 +94,9 @@ class Classifier:
 
     def answers(self, rows: GlueRows) -> list[float]:
         """The number of the likeliest label of each row, or its score."""
-        logits = predict_logits(
+        logits = predict(
             self.model, self._tokens(rows), compute=self.settings.compute, batch_size=_BATCH_SIZE
-        )
+        ).logits
         outputs = logits[:, 0] if self.task.is_regression else logits.argmax(axis=1)
         found: list[float] = outputs.astype(float).tolist()
         return found

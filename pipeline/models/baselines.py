@@ -28,12 +28,7 @@ Quality = Callable[[Targets, Scores], float]
 
 @dataclass(frozen=True, slots=True)
 class BaselineRows:
-    """The rows of one split, ordered by id.
-
-    Attributes:
-        inputs: texts, or pairs of them.
-        targets: `(rows, width)`.
-    """
+    """The texts or pairs of one split, ordered by id, with their targets, `(rows, width)`."""
 
     ids: list[str]
     inputs: Inputs
@@ -42,11 +37,7 @@ class BaselineRows:
 
 @dataclass(frozen=True, kw_only=True)
 class LearningPoint:
-    """A point of the learning curve.
-
-    Attributes:
-        step: how many train rows the baseline has seen.
-    """
+    """A point of the learning curve; `step` is how many train rows the baseline has seen."""
 
     step: int
     train_quality: float

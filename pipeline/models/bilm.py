@@ -69,9 +69,14 @@ class Layers:
     forward: list[torch.Tensor]
     backward: list[torch.Tensor]
 
+    def joined(self) -> list[torch.Tensor]:
+        """Both directions side by side, `(batch, length, 2 · hidden_size)` each."""
+        pairs = zip(self.forward, self.backward, strict=True)
+        return [torch.cat(pair, dim=-1) for pair in pairs]
+
 
 class BilmPreTrained(PreTrainedModel):  # type: ignore[misc]
-    """The config class and the initial weights, which transformers asks for."""
+    """The config class and the initial weights, which transformers asks for, and the dropout."""
 
     config_class = BilmConfig
     base_model_prefix = "bilm"
@@ -84,6 +89,14 @@ class BilmPreTrained(PreTrainedModel):  # type: ignore[misc]
             nn.init.normal_(module.weight, std=self.config.initializer_range)
             if isinstance(bias := getattr(module, "bias", None), torch.Tensor):
                 nn.init.zeros_(bias)
+
+    def drop(self, states: torch.Tensor) -> torch.Tensor:
+        """Dropout of the same units at all steps, dimension 1 (Gal and Ghahramani 2016)."""
+        share = self.config.dropout if self.training else 0.0
+        if not share:
+            return states
+        shape = (states.shape[0], 1, *states.shape[2:])
+        return states * (states.new_empty(shape).bernoulli_(1 - share) / (1 - share))
 
 
 class Bilm(BilmPreTrained):
@@ -117,7 +130,7 @@ class Bilm(BilmPreTrained):
         both = torch.stack([embedded, reverse_rows(embedded, lengths)]).transpose(1, 2)
         states = [both]
         for number, layer in enumerate(self.layers):
-            below = self._drop(states[-1])
+            below = self.drop(states[-1])
             state = layer(below, weight_drop=self.config.weight_drop)
             states.append(state + below if number else state)
         forward, backward = zip(*(state.transpose(1, 2) for state in states), strict=True)
@@ -131,10 +144,6 @@ class Bilm(BilmPreTrained):
         kept = (keep >= self.config.embedding_dropout).to(embedded.dtype)
         factors: torch.Tensor = kept / (1 - self.config.embedding_dropout)
         return embedded * factors[input_ids].unsqueeze(-1)
-
-    def _drop(self, states: torch.Tensor) -> torch.Tensor:
-        """Dropout of the same units at all steps of a text (Gal and Ghahramani 2016)."""
-        return drop_units(states, self.config.dropout if self.training else 0.0, steps=1)
 
 
 class BilmForLanguageModelling(BilmPreTrained):
@@ -157,24 +166,12 @@ class BilmForLanguageModelling(BilmPreTrained):
         owner: Any = self.decoder if self.config.input == "characters" else self.bilm.embeddings
         return owner.weight, self.bias
 
-    def drop(self, states: torch.Tensor) -> torch.Tensor:
-        """Dropout before the softmax, for states of `(batch, length, hidden_size)`."""
-        return drop_units(states, self.config.dropout if self.training else 0.0, steps=1)
-
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The logits of the next and of the previous token, both `(batch, length, vocab_size)`."""
         layers = self.bilm(input_ids, attention_mask)
         return self.scores(layers.forward[-1]), self.scores(layers.backward[-1])
-
-
-def drop_units(states: torch.Tensor, share: float, *, steps: int) -> torch.Tensor:
-    """Dropout with one mask along dimension `steps`."""
-    if not share:
-        return states
-    shape = [1 if number == steps else size for number, size in enumerate(states.shape)]
-    return states * (states.new_empty(shape).bernoulli_(1 - share) / (1 - share))
 
 
 def reverse_rows(states: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:

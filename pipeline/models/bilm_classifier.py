@@ -46,10 +46,7 @@ class PooledHead(nn.Module):
 
     def forward(self, layers: Layers, attention_mask: torch.Tensor) -> torch.Tensor:
         """The logits, `(batch, labels)`."""
-        joined = [
-            torch.cat(pair, dim=-1) for pair in zip(layers.forward, layers.backward, strict=True)
-        ]
-        mixed = self.mix(joined)
+        mixed = self.mix(layers.joined())
         mask = attention_mask.unsqueeze(-1).to(mixed.dtype)
         mean = (mixed * mask).sum(dim=1) / mask.sum(dim=1)
         largest = (mixed + (1 - mask) * _NOTHING).amax(dim=1)

@@ -19,12 +19,7 @@ from pipeline.models.bilm_classifier import BilmForSequenceClassification
 from pipeline.models.first_token import read_first_token_only
 from pipeline.problem.problems import problem_named
 
-_DROPOUT_NAMES = (
-    "classifier_dropout",
-    "classifier_dropout_prob",
-    "seq_classif_dropout",
-    "cls_dropout",
-)
+_DROPOUTS = ("classifier_dropout", "classifier_dropout_prob", "seq_classif_dropout", "cls_dropout")
 """The config names of dropout before the classifier: BERT and most, ALBERT, DistilBERT, DeBERTa."""
 
 
@@ -53,13 +48,16 @@ def load_classifier(
     Raises:
         ArtifactError: transformers cannot load a classifier from this checkpoint.
     """
-    bilm = is_bilm(checkpoint)
-    family = BilmForSequenceClassification if bilm else AutoModelForSequenceClassification
-    kind = None if problem is None else problem_named(problem).transformers_name
-    options: dict[str, Any] = {} if kind is None else {"problem_type": kind}
+    family, config_family = AutoModelForSequenceClassification, AutoConfig
+    if is_bilm(checkpoint):
+        family, config_family = BilmForSequenceClassification, BilmConfig
+    options: dict[str, Any] = {}
+    if problem is not None:
+        options["problem_type"] = problem_named(problem).transformers_name
     try:
         if dropout is not None:
-            options |= _dropout_options(checkpoint, revision=revision, dropout=dropout)
+            config = config_family.from_pretrained(checkpoint, revision=revision)
+            options |= {name: dropout for name in _DROPOUTS if hasattr(config, name)}
         model: PreTrainedModel = family.from_pretrained(
             checkpoint,
             revision=revision,
@@ -79,15 +77,6 @@ def load_classifier(
         ) from error
     read_first_token_only(model)
     return model
-
-
-def _dropout_options(
-    checkpoint: Path | str, *, revision: str | None, dropout: float
-) -> dict[str, float]:
-    """The dropout before the classifier under the name that the checkpoint's family has for it."""
-    family = BilmConfig if is_bilm(checkpoint) else AutoConfig
-    config = family.from_pretrained(checkpoint, revision=revision)
-    return {name: dropout for name in _DROPOUT_NAMES if hasattr(config, name)}
 
 
 def reads_segments(model: PreTrainedModel) -> bool:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import torch
 from transformers import (
     AutoModelForMaskedLM,
     BertConfig,
@@ -55,7 +54,10 @@ def _new_bilm(params: PretrainParams, tokenizer: PreTrainedTokenizerBase) -> Pre
     )
     model = BilmForLanguageModelling(config)
     if isinstance(model.bilm.embeddings, CharacterEmbedding):
-        model.bilm.embeddings.symbols.copy_(spellings_of(tokenizer))
+        special = set(tokenizer.all_special_ids)
+        tokens = enumerate(tokenizer.convert_ids_to_tokens(range(len(tokenizer))))
+        spelled = [None if number in special else token.encode() for number, token in tokens]
+        model.bilm.embeddings.symbols.copy_(spelling(spelled))
     return model
 
 
@@ -64,12 +66,3 @@ def load_language_model(folder: Path) -> PreTrainedModel:
     family = BilmForLanguageModelling if is_bilm(folder) else AutoModelForMaskedLM
     model: PreTrainedModel = family.from_pretrained(folder)
     return model
-
-
-def spellings_of(tokenizer: PreTrainedTokenizerBase) -> torch.Tensor:
-    """The symbols of every token of a tokenizer, as `CharacterEmbedding` reads them."""
-    special = set(tokenizer.all_special_ids)
-    tokens = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
-    return spelling(
-        [None if number in special else token.encode() for number, token in enumerate(tokens)]
-    )

@@ -8,8 +8,9 @@ n-grams of a pair are counted for each of its texts, and once more if both texts
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ Inputs = Sequence[str] | Sequence[tuple[str, str]]
 Table = Any
 """A sparse table of features, `(texts, ngrams)`."""
 Fit = Callable[[Table, Targets, int, float], Callable[[Table], Scores]]
+"""From table, targets, the number of labels and C to a function from a table to scores."""
 
 _WORD = r"\w+"
 _SMOOTHING = 1.0
@@ -94,9 +96,9 @@ def naive_bayes_regression(
 ) -> Baseline:
     """A linear model of which word n-grams occur, weighted by their log-count ratios."""
     vectorizer = CountVectorizer(**_analysis(task), binary=True)
-    counts = vectorizer.fit_transform(inputs)
+    table = vectorizer.fit_transform(inputs)
     fit = LINEAR_MODELS[task.problem.name].presence
-    return Baseline(vectorizer.transform, fit(counts, targets, task.labels, regularisation))
+    return Baseline(vectorizer.transform, fit(table, targets, task.labels, regularisation))
 
 
 def _analysis(task: LinearTask) -> dict[str, Any]:
@@ -115,32 +117,20 @@ def _analysis(task: LinearTask) -> dict[str, Any]:
     return {"analyzer": of_pair}
 
 
-def _weighted(
-    counts: Any, positive: NDArray[np.bool_], regularisation: float
-) -> Callable[[Any], NDArray[np.float64]]:
-    """Probability that a text has the label, `(rows,)`, from naive-Bayes-weighted counts."""
-    if positive.all() or not positive.any():
-        return _constant(positive)
-    ratio = log_count_ratio(counts, positive)
-    model = LogisticRegression(
-        C=regularisation, solver="liblinear", max_iter=_MAX_ITERATIONS, random_state=0
-    ).fit(counts.multiply(ratio).tocsr(), positive)
-    return lambda rows: model.predict_proba(rows.multiply(ratio).tocsr())[:, 1]
-
-
 def _logistic(
-    table: Any, positive: NDArray[np.bool_], regularisation: float
-) -> Callable[[Any], NDArray[np.float64]]:
-    """Probability that a text has the label, `(rows,)`."""
+    table: Table, positive: NDArray[np.bool_], regularisation: float, *, weighted: bool
+) -> Callable[[Table], NDArray[np.float64]]:
+    """Probability that a text has the label, `(rows,)`, from features or weighted ones."""
     if positive.all() or not positive.any():
-        return _constant(positive)
-    model = LogisticRegression(C=regularisation, max_iter=_MAX_ITERATIONS).fit(table, positive)
-    return lambda rows: model.predict_proba(rows)[:, 1]
-
-
-def _constant(positive: NDArray[np.bool_]) -> Callable[[Any], NDArray[np.float64]]:
-    """The only answer to a label that all training rows have, or none."""
-    return lambda rows: np.full(rows.shape[0], float(positive[0]))
+        return lambda rows: np.full(rows.shape[0], float(positive[0]))
+    model = LogisticRegression(C=regularisation, max_iter=_MAX_ITERATIONS)
+    if not weighted:
+        model.fit(table, positive)
+        return lambda rows: model.predict_proba(rows)[:, 1]
+    ratio = log_count_ratio(table, positive)
+    model.set_params(solver="liblinear", random_state=0)
+    model.fit(table.multiply(ratio).tocsr(), positive)
+    return lambda rows: model.predict_proba(rows.multiply(ratio).tocsr())[:, 1]
 
 
 def _ridge(
@@ -160,27 +150,23 @@ def _multinomial(
     return lambda rows: np.asarray(model.predict_proba(rows))
 
 
-def _logistic_each(
-    table: Table, targets: Targets, _labels: int, regularisation: float
+def _each_label(
+    table: Table, targets: Targets, _labels: int, regularisation: float, *, weighted: bool
 ) -> Callable[[Table], Scores]:
     """Probabilities of labels, any of which a text may have."""
-    return _together([_logistic(table, column > 0, regularisation) for column in targets.T])
+    answers = [
+        _logistic(table, column > 0, regularisation, weighted=weighted) for column in targets.T
+    ]
+    return lambda rows: np.stack([answer(rows) for answer in answers], axis=1)
 
 
-def _weighted_each(
-    table: Table, targets: Targets, _labels: int, regularisation: float
-) -> Callable[[Table], Scores]:
-    """Probabilities of labels, any of which a text may have, from naive-Bayes-weighted counts."""
-    return _together([_weighted(table, column > 0, regularisation) for column in targets.T])
-
-
-def _weighted_one(
+def _one_against_the_rest(
     table: Table, targets: Targets, labels: int, regularisation: float
 ) -> Callable[[Table], Scores]:
-    """Probabilities of labels, one against the rest, from naive-Bayes-weighted counts."""
+    """Probabilities of labels, one of which a text has, from naive-Bayes-weighted counts."""
     # Of two labels only the second is asked: the first has the rest.
-    asked = range(1, 2) if labels == 2 else range(labels)
-    each = _together([_weighted(table, targets[:, 0] == label, regularisation) for label in asked])
+    asked = np.arange(1 if labels == 2 else 0, labels)
+    each = _each_label(table, targets == asked, labels, regularisation, weighted=True)
 
     def answer(rows: Table) -> Scores:
         found = each(rows)
@@ -191,20 +177,8 @@ def _weighted_one(
     return answer
 
 
-def _together(
-    answers: Sequence[Callable[[Table], NDArray[np.float64]]],
-) -> Callable[[Table], Scores]:
-    return lambda rows: np.stack([answer(rows) for answer in answers], axis=1)
-
-
-@dataclass(frozen=True)
-class LinearModels:
-    """How the two linear models of a problem are fitted: table, targets, labels, C → scores.
-
-    Attributes:
-        tfidf: for a table of TF-IDF.
-        presence: for a table with 1 for each n-gram that occurs, else 0.
-    """
+class LinearModels(NamedTuple):
+    """How the linear models of a problem are fitted, to TF-IDF and to 1 for what occurs, else 0."""
 
     tfidf: Fit
     presence: Fit
@@ -212,8 +186,10 @@ class LinearModels:
 
 LINEAR_MODELS: Mapping[str, LinearModels] = MappingProxyType(
     {
-        CLASSIFICATION: LinearModels(_multinomial, _weighted_one),
-        MULTI_LABEL: LinearModels(_logistic_each, _weighted_each),
+        CLASSIFICATION: LinearModels(_multinomial, _one_against_the_rest),
+        MULTI_LABEL: LinearModels(
+            partial(_each_label, weighted=False), partial(_each_label, weighted=True)
+        ),
         REGRESSION: LinearModels(_ridge, _ridge),
     }
 )

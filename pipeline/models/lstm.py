@@ -50,31 +50,19 @@ class LSTMLayer(nn.Module):
         """
         recurrent = functional.dropout(self.recurrent_weight, weight_drop, self.training)
         read = torch.bmm(recurrent, self.projection)
+        start = inputs.new_zeros(1, inputs.shape[2], self.cells)
         hidden = [
-            self._run(*each)
-            for each in zip(inputs, self.input_weight, read, self.bias, strict=True)
+            torch.lstm(
+                one,
+                (start, start),
+                [*weights, torch.zeros_like(weights[-1])],
+                has_biases=True,
+                num_layers=1,
+                dropout=0.0,
+                train=self.training,
+                bidirectional=False,
+                batch_first=False,
+            )[0]
+            for one, *weights in zip(inputs, self.input_weight, read, self.bias, strict=True)
         ]
         return torch.stack(hidden) @ self.projection.transpose(1, 2).unsqueeze(1)
-
-    def _run(
-        self,
-        inputs: torch.Tensor,
-        input_weight: torch.Tensor,
-        recurrent: torch.Tensor,
-        bias: torch.Tensor,
-    ) -> torch.Tensor:
-        """The outputs of one direction before its projection, `(length, batch, cells)`."""
-        start = inputs.new_zeros(1, inputs.shape[1], self.cells)
-        weights = [input_weight, recurrent, bias, torch.zeros_like(bias)]
-        hidden: torch.Tensor = torch.lstm(
-            inputs,
-            (start, start),
-            weights,
-            has_biases=True,
-            num_layers=1,
-            dropout=0.0,
-            train=self.training,
-            bidirectional=False,
-            batch_first=False,
-        )[0]
-        return hidden

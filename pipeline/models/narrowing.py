@@ -66,20 +66,14 @@ def _project(source: Any, target: Any, basis: torch.Tensor) -> None:
             given, taken = getattr(wide.attention.self, name), getattr(thin.attention.self, name)
             taken.weight.copy_(given.weight[places] @ basis)
             taken.bias.copy_(given.bias[places])
-        _project_outputs(
-            wide.attention.output.dense, thin.attention.output.dense, basis=basis, places=places
-        )
         thin.intermediate.dense.weight.copy_(wide.intermediate.dense.weight @ basis)
         thin.intermediate.dense.bias.copy_(wide.intermediate.dense.bias)
-        _project_outputs(wide.output.dense, thin.output.dense, basis=basis, places=slice(None))
-
-
-def _project_outputs(
-    given: nn.Linear, taken: nn.Linear, *, basis: torch.Tensor, places: Any
-) -> None:
-    """Fills a layer that writes hidden states and reads the inputs `places` of the given layer."""
-    taken.weight.copy_(basis.T @ given.weight[:, places])
-    taken.bias.copy_(basis.T @ given.bias)
+        for given, taken, read in (
+            (wide.attention.output.dense, thin.attention.output.dense, places),
+            (wide.output.dense, thin.output.dense, slice(None)),
+        ):
+            taken.weight.copy_(basis.T @ given.weight[:, read])
+            taken.bias.copy_(basis.T @ given.bias)
 
 
 def _places_of_heads(attention: Any, count: int) -> torch.Tensor:

@@ -31,13 +31,11 @@ def resolve_checkpoint(checkpoint: Checkpoint) -> Path:
                 next_step="name another checkpoint in prepare.checkpoint, or convert this one with "
                 "`save_pretrained`",
             )
-    if (
-        checkpoint.sha256 is not None
-        and (found := sha256_file(folder / WEIGHTS)) != checkpoint.sha256
-    ):
+    wanted = checkpoint.sha256
+    if wanted is not None and (found := sha256_file(folder / WEIGHTS)) != wanted:
         raise DataError(
             f"{WEIGHTS} of checkpoint {checkpoint.name} has sha256 {found}",
-            expected=checkpoint.sha256,
+            expected=wanted,
             next_step="install the version that params.yaml pins, or, if you mean to change the "
             "checkpoint, write the new hash into prepare.checkpoint.sha256",
         )
@@ -69,12 +67,9 @@ def _download(checkpoint: Checkpoint) -> Path:
     # Imported here: the default checkpoint does not need a hub, and must not depend on its client.
     from huggingface_hub import snapshot_download
 
+    name, revision = checkpoint.path, checkpoint.revision
     try:
-        return Path(
-            snapshot_download(
-                checkpoint.path, revision=checkpoint.revision, allow_patterns=list(_HUB_FILES)
-            )
-        )
+        return Path(snapshot_download(name, revision=revision, allow_patterns=[*_HUB_FILES]))
     except (OSError, ValueError) as error:
         raise DataError(
             f"checkpoint {checkpoint.path} could not be fetched from the hub: "

@@ -27,6 +27,7 @@ from pipeline.models.narrowing import Batch, narrow
 from pipeline.models.whole import load_whole
 
 _CONTINUATION = "##"
+_ROLES = ("mask_token", "sep_token", "cls_token", "unk_token", "pad_token")
 _NEXT = "name another prepare.checkpoint, set pretrain: as this one is, or pretrain.start: random"
 
 
@@ -147,28 +148,21 @@ def pieces_of_tokens(
 ) -> Pieces:
     """The teacher's tokens for the text of each token of the student."""
     special, known = set(tokenizer.all_special_tokens), teacher_tokenizer.get_vocab()
+    unknown = int(teacher_tokenizer.unk_token_id)
+    # By role, as the teacher may call [CLS] <s>.
+    same = {getattr(tokenizer, role): getattr(teacher_tokenizer, f"{role}_id") for role in _ROLES}
     pieces: Pieces = {}
     for token, number in tokenizer.get_vocab().items():
         if token in special:
-            pieces[number] = [_special_id(token, tokenizer, teacher_tokenizer)]
+            found = same.get(token)
+            pieces[number] = [unknown if found is None else int(found)]
         elif token in known:
             pieces[number] = [known[token]]
         else:
             text = tokenizer.convert_tokens_to_string([token]).strip().removeprefix(_CONTINUATION)
             ids = teacher_tokenizer.encode(text, add_special_tokens=False)
-            pieces[number] = ids or [int(teacher_tokenizer.unk_token_id)]
+            pieces[number] = ids or [unknown]
     return pieces
-
-
-def _special_id(
-    token: str, tokenizer: PreTrainedTokenizerBase, teacher_tokenizer: PreTrainedTokenizerBase
-) -> int:
-    """The teacher's token of the same role: the teacher may call [CLS] <s>."""
-    for role in ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"):
-        if getattr(tokenizer, role) == token:
-            found = getattr(teacher_tokenizer, f"{role}_id")
-            return int(teacher_tokenizer.unk_token_id if found is None else found)
-    return int(teacher_tokenizer.unk_token_id)
 
 
 def _check_shape(source: PreTrainedModel, params: PretrainParams, checkpoint: Path) -> None:
@@ -180,14 +174,9 @@ def _check_shape(source: PreTrainedModel, params: PretrainParams, checkpoint: Pa
     }
     wanted = {name: getattr(params, name) for name in shape}
     layers = getattr(config, "num_hidden_layers", 0)
-    bert_shaped = hasattr(source, "encoder") and hasattr(source.encoder, "layer")
-    wide_enough = all((shape[name] or 0) >= wanted[name] for name in shape)
-    if not (
-        bert_shaped
-        and wide_enough
-        and layers >= params.layers
-        and _head_size(config) == params.hidden_size / params.heads
-    ):
+    fits = hasattr(getattr(source, "encoder", None), "layer") and layers >= params.layers
+    fits = fits and all((shape[name] or 0) >= wanted[name] for name in shape)
+    if not (fits and _head_size(config) == params.hidden_size / params.heads):
         raise ArtifactError(
             f"pretrain.start: checkpoint, and {checkpoint.name} is a {config.model_type} of"
             f" {layers} layers with {shape}",
@@ -202,25 +191,24 @@ def _head_size(config: Any) -> float:
 
 
 def _check_teacher(model: PreTrainedModel, teacher: PreTrainedModel, layers: Sequence[int]) -> None:
-    there: int = getattr(teacher.config, "num_hidden_layers", 0)
+    thin, wide = model.config, teacher.config
+    there: int = getattr(wide, "num_hidden_layers", 0)
     shapes = [
-        [getattr(one.config, name, None) for name in ("hidden_size", "num_attention_heads")]
-        for one in (model, teacher)
+        [getattr(config, name, None) for name in ("hidden_size", "num_attention_heads")]
+        for config in (wide, thin)
     ]
-    both_bert = all(isinstance(one, BertForSequenceClassification) for one in (model, teacher))
-    wanted = model.config.num_hidden_layers
     if (
-        not both_bert
-        or teacher.config.hidden_size < model.config.hidden_size
-        or _head_size(teacher.config) != _head_size(model.config)
-        or len(layers) != wanted
+        not all(isinstance(one, BertForSequenceClassification) for one in (model, teacher))
+        or wide.hidden_size < thin.hidden_size
+        or _head_size(wide) != _head_size(thin)
+        or len(layers) != thin.num_hidden_layers
         or max(layers) >= there
-        or teacher.config.intermediate_size < model.config.intermediate_size
+        or wide.intermediate_size < thin.intermediate_size
     ):
         raise ArtifactError(
-            f"distill.teacher_layers: {list(layers)}, with a {teacher.config.model_type} of {there} layers "
-            f"as teacher and a {model.config.model_type} of {wanted} as student, hidden size and "
-            f"heads {shapes[1]} and {shapes[0]}",
+            f"distill.teacher_layers: {list(layers)}, with a {wide.model_type} of {there} layers "
+            f"as teacher and a {thin.model_type} of {thin.num_hidden_layers} as student, hidden size and "
+            f"heads {shapes[0]} and {shapes[1]}",
             expected="two BERTs with heads of one size, hidden size and feed-forward layers no wider than "
             "the teacher's, and one of its layers for each of the student's",
             next_step="correct distill.teacher_layers, or set it to null to start from pretrain's model",
@@ -233,20 +221,14 @@ def _check_parts(source: Any, target: Any, vocabulary: int) -> None:
     words, width = old.word_embeddings.weight.shape
     places = getattr(old, "position_embeddings", None)  # some families have none
     positions, needed = len(getattr(places, "weight", ())), len(new.position_embeddings.weight)
-    found = {
-        "parts of a layer": sorted(source.encoder.layer[0].state_dict()),
-        "width of embeddings": width,
-        "positions": min(positions, needed),
-        "tokens": max(words, vocabulary),
+    parts, wanted = (one.encoder.layer[0].state_dict().keys() for one in (source, target))
+    alike = {
+        "parts of a layer": parts == wanted,
+        "width of embeddings": width == source.config.hidden_size,
+        "positions": positions >= needed,
+        "tokens": words >= vocabulary,
     }
-    wanted = {
-        "parts of a layer": sorted(target.encoder.layer[0].state_dict()),
-        "width of embeddings": source.config.hidden_size,
-        "positions": needed,
-        "tokens": words,
-    }
-    differing = [name for name in found if found[name] != wanted[name]]
-    if differing:
+    if differing := [name for name, fits in alike.items() if not fits]:
         raise ArtifactError(
             f"pretrain.start: checkpoint, and the {source.config.model_type} differs from a BERT of"
             f" {needed} positions and its tokenizer of {vocabulary:,} tokens in: {', '.join(differing)}",

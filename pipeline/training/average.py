@@ -5,10 +5,10 @@ good as weights whose learning rate has been decayed, so validation and the fina
 average.
 """
 
+from typing import Any
+
 import torch
 from torch.optim.swa_utils import AveragedModel
-
-_Tensors = tuple[torch.Tensor, ...] | list[torch.Tensor]
 
 EVERY = 5
 """Steps from one update of the average to the next; each is a pass over all weights."""
@@ -24,9 +24,8 @@ def moving_average(model: torch.nn.Module, *, decay: float) -> AveragedModel:
         decay: weight of the past, per step; the average spans about 1 / (1 − decay) steps.
     """
 
-    def update(averaged: _Tensors, current: _Tensors, updates: torch.Tensor | int) -> None:
-        done = int(updates)
-        past = min(decay**EVERY, (done + 1) / (done + 3))
+    def update(averaged: Any, current: Any, updates: torch.Tensor | int) -> None:
+        past = min(decay**EVERY, (int(updates) + 1) / (int(updates) + 3))
         torch._foreach_lerp_(list(averaged), list(current), 1 - past)
 
     average = AveragedModel(model, multi_avg_fn=update)

@@ -30,9 +30,8 @@ def prepare_device(compute: Compute) -> torch.device:
 
 def autocast(compute: Compute, device: torch.device) -> AbstractContextManager[None]:
     """The context of forward passes: bfloat16 autocast, or none for float32."""
-    if uses_bfloat16(compute, device):
-        return torch.autocast(device.type, dtype=torch.bfloat16)
-    return nullcontext()
+    bfloat16 = uses_bfloat16(compute, device)
+    return torch.autocast(device.type, dtype=torch.bfloat16) if bfloat16 else nullcontext()
 
 
 def uses_bfloat16(compute: Compute, device: torch.device) -> bool:
@@ -46,6 +45,5 @@ def has_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
     cpuinfo = Path("/proc/cpuinfo")
-    if not cpuinfo.exists():
-        return False
-    return bool(_BFLOAT16_INSTRUCTIONS & set(cpuinfo.read_text(encoding="utf-8").split()))
+    flags = cpuinfo.read_text(encoding="utf-8").split() if cpuinfo.exists() else []
+    return not _BFLOAT16_INSTRUCTIONS.isdisjoint(flags)

@@ -1,7 +1,5 @@
 """Held-out losses of language models, during training and after it."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch.nn import functional
@@ -11,14 +9,6 @@ from pipeline.training.loop import Objective
 
 _BATCH = 32
 _STEPS = 64
-
-
-@dataclass(frozen=True)
-class DocumentNats:
-    """The nats of each document, its end included, in both directions, `(documents,)` each."""
-
-    forward: np.ndarray
-    backward: np.ndarray
 
 
 def heldout_loss(
@@ -39,8 +29,8 @@ def heldout_loss(
 
 def document_nats(
     model: torch.nn.Module, documents: list[Ids], *, boundary: int, device: torch.device
-) -> DocumentNats:
-    """The nats of each whole document by the chain rule, in both directions.
+) -> np.ndarray:
+    """The nats of each whole document by the chain rule, forward and backward, `(2, documents)`.
 
     Args:
         documents: token ids of each document, without special tokens.
@@ -54,7 +44,7 @@ def document_nats(
         for batch in sorted_batches(lengths_of([row.tolist() for row in rows]), batch_size=8):
             some = [rows[i] for i in batch]
             nats[:, batch] = _batch_nats(model, some, boundary=boundary, device=device)
-    return DocumentNats(forward=nats[0], backward=nats[1])
+    return nats
 
 
 def pseudo_nats(

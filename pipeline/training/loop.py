@@ -8,12 +8,11 @@ weights of one that was not.
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import torch
-from torch.optim.swa_utils import AveragedModel
 
 from pipeline.core.errors import TrainingError
 from pipeline.core.product import Compute
@@ -62,7 +61,6 @@ class Training:
     Attributes:
         task: the name shown in progress and errors, usually the stage's.
         compute: threads, device, precision, and the seed of the batches.
-        batches: cuts the rows of an epoch into batches of `optimisation.batch_size`.
         validate: returns figures for the curve after each epoch; their names start with
             `validation_`.
         patience: training stops when the first figure of `validate` has not improved for this many
@@ -109,58 +107,44 @@ def train(model: torch.nn.Module, objective: Objective, training: Training) -> N
     Raises:
         TrainingError: a loss or gradient is not finite; no weight has been changed by it.
     """
-    device = prepare_device(training.compute)
-    model.to(device)
-    optimizer = build_optimizer(model, training.optimisation, layer_rates=training.layer_rates)
-    average = moving_average(model, decay=training.average) if training.average else None
-    run = _Run(
-        model=model,
-        objective=objective,
-        training=training,
-        optimizer=optimizer,
-        device=device,
-        average=average,
-    )
-    if (resumed := training.checkpoints.resume(model, optimizer, average)) is not None:
-        training.curve.restore(resumed.curve)
-        run.losses = [*resumed.losses]
-    run.run(first=resumed.step if resumed else 0)
+    run = _Run(model, objective, training)
+    first = run.resume()
+    # It may have been killed after patience ran out, before it returned: no step is left then.
+    if not (first > 0 and first % run.epoch_steps == 0 and run.is_over()):
+        run.run(first)
+    if training.patience is not None:
+        training.checkpoints.restore_best(model)
+    elif run.average is not None:
+        take_over(model, run.average)
     training.checkpoints.clear()
     model.eval()
 
 
-@dataclass(kw_only=True)
 class _Run:
-    """A training under way.
+    """A training under way."""
 
-    Attributes:
-        losses: of the steps since the curve's last point.
-        checkpointed: when the last checkpoint was written.
-    """
+    def __init__(self, model: torch.nn.Module, objective: Objective, training: Training) -> None:
+        self.model, self.objective, self.training = model, objective, training
+        self.device = prepare_device(training.compute)
+        model.to(self.device)
+        rates, decay = training.layer_rates, training.average
+        self.optimizer = build_optimizer(model, training.optimisation, layer_rates=rates)
+        self.average = moving_average(model, decay=decay) if decay else None
+        self.epoch_steps, self.total = training.epoch_steps, training.steps
+        self.losses: list[float] = []  # of the steps since the curve's last point
+        self.checkpointed = time.monotonic()
 
-    model: torch.nn.Module
-    objective: Objective
-    training: Training
-    optimizer: torch.optim.AdamW
-    device: torch.device
-    average: AveragedModel | None
-    losses: list[float] = field(default_factory=list)
-    checkpointed: float = field(default_factory=time.monotonic)
+    def resume(self) -> int:
+        """Goes back to the newest checkpoint; returns how many steps are done."""
+        resumed = self.training.checkpoints.resume(self.model, self.optimizer, self.average)
+        if resumed is None:
+            return 0
+        self.training.curve.restore(resumed.curve)
+        self.losses = resumed.losses
+        return resumed.step
 
-    def __post_init__(self) -> None:
-        self.epoch_steps, self.total = self.training.epoch_steps, self.training.steps
-
-    def run(self, *, first: int) -> None:
+    def run(self, first: int) -> None:
         """Does the steps from `first` on."""
-        # It may have been killed after patience ran out, before it returned: no step is left then.
-        if not (first > 0 and first % self.epoch_steps == 0 and self._is_over()):
-            self._train(first)
-        if self.training.patience is not None:
-            self.training.checkpoints.restore_best(self.model)
-        elif self.average is not None:
-            take_over(self.model, self.average)
-
-    def _train(self, first: int) -> None:
         progress = Progress(self.training.task, self.total, done=first)
         started, tokens = time.monotonic(), 0
         for step, batches in self._steps(first):
@@ -169,7 +153,7 @@ class _Run:
             rate = tokens / (time.monotonic() - started)
             progress.update(step + 1, loss=self.losses[-1], **{"tokens/s": rate})
             self._after(step + 1)
-            if (step + 1) % self.epoch_steps == 0 and self._is_over():
+            if (step + 1) % self.epoch_steps == 0 and self.is_over():
                 return
 
     @property
@@ -188,9 +172,8 @@ class _Run:
 
     def _step(self, step: int, batches: list[Ids]) -> float:
         self.model.train()
-        scale = rate_factor(
-            step, total=self.total, warmup_share=self.training.optimisation.warmup_share
-        )
+        warmup_share = self.training.optimisation.warmup_share
+        scale = rate_factor(step, total=self.total, warmup_share=warmup_share)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak_lr"] * scale
         self.optimizer.zero_grad(set_to_none=True)
@@ -206,11 +189,7 @@ class _Run:
         return value
 
     def _learn(self, step: int, rows: Ids, *, share: float) -> float:
-        """Adds the gradient of one batch, weighted by its share of the step's rows.
-
-        Returns:
-            The batch's part of the step's loss.
-        """
+        """Adds a batch's gradient, weighted by its share of the step's rows; returns its loss so."""
         with autocast(self.training.compute, self.device), quick_dropout():
             loss = self.objective.loss(self.model, rows, self.device) * share
         value = float(loss.detach())
@@ -260,13 +239,13 @@ class _Run:
 
     def _scores(self) -> list[float]:
         """The first validation figure of each epoch so far."""
-        by_epoch = (
-            [value for name, value in point.items() if name.startswith("validation_")]
+        by_point = (
+            next((value for name, value in point.items() if name.startswith("validation_")), None)
             for point in self.training.curve.points
         )
-        return [figures[0] for figures in by_epoch if figures]
+        return [figure for figure in by_point if figure is not None]
 
-    def _is_over(self) -> bool:
+    def is_over(self) -> bool:
         """Whether the best epoch is at least `patience` epochs ago."""
         scores = self._scores()
         if self.training.patience is None or not scores:

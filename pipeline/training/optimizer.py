@@ -21,10 +21,6 @@ class LayerRates:
     model: PreTrainedModel
     decay: float
 
-    def factor(self, parameter: str) -> float:
-        """The share of the head's learning rate that a parameter has, by its name."""
-        return self.decay ** layer_from_top(self.model, parameter)
-
 
 def build_optimizer(
     model: torch.nn.Module,
@@ -40,14 +36,13 @@ def build_optimizer(
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
-        factor = 1.0 if layer_rates is None else layer_rates.factor(name)
-        rate = optimisation.learning_rate * factor
+        rate = optimisation.learning_rate
+        if layer_rates is not None:
+            rate *= layer_rates.decay ** layer_from_top(layer_rates.model, name)
         decay = optimisation.weight_decay if parameter.ndim > 1 else 0.0
         groups.setdefault((rate, decay), []).append(parameter)
-    return torch.optim.AdamW(
-        [
-            {"params": parameters, "lr": rate, "peak_lr": rate, "weight_decay": decay}
-            for (rate, decay), parameters in groups.items()
-        ],
-        fused=True,
-    )
+    rates = [
+        {"params": parameters, "lr": rate, "peak_lr": rate, "weight_decay": decay}
+        for (rate, decay), parameters in groups.items()
+    ]
+    return torch.optim.AdamW(rates, fused=True)

@@ -31,18 +31,6 @@ class Outputs:
     features: NDArray[np.float16]
 
 
-def predict_logits(
-    model: torch.nn.Module,
-    rows: TokenRows,
-    *,
-    compute: Compute,
-    batch_size: int,
-    task: str | None = None,
-) -> NDArray[np.float32]:
-    """The logits alone of `predict`, `(texts, outputs)`."""
-    return predict(model, rows, compute=compute, batch_size=batch_size, task=task).logits
-
-
 def predict(
     model: torch.nn.Module,
     rows: TokenRows,

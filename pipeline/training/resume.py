@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -58,12 +57,9 @@ class Checkpoints:
         """Writes the state after `step` steps; `losses` are those since the curve's last point."""
         path = self._folder / f"step-{step:08d}.safetensors"
         with atomic_path(path) as temporary:
-            state = {
-                "step": str(step),
-                "curve": json.dumps(list(curve)),
-                "losses": json.dumps(list(losses)),
-            }
-            save_file(_tensors(model, optimizer, average), temporary, metadata=state)
+            state = {"step": step, "curve": list(curve), "losses": list(losses)}
+            metadata = {name: json.dumps(value) for name, value in state.items()}
+            save_file(_tensors(model, optimizer, average), temporary, metadata=metadata)
             digest = sha256_file(temporary)
         write_text(path.with_suffix(".sha256"), digest)
         for old in self._all()[:-_KEPT]:
@@ -87,10 +83,9 @@ class Checkpoints:
 
     def save_best(self, model: torch.nn.Module) -> None:
         """Writes the best weights on validation so far."""
+        best = {name: weight.detach().contiguous() for name, weight in model.named_parameters()}
         with atomic_path(self._best) as temporary:
-            save_file(
-                {name: p.detach().contiguous() for name, p in model.named_parameters()}, temporary
-            )
+            save_file(best, temporary)
         write_text(self._best.with_suffix(".sha256"), sha256_file(self._best))
 
     def has_best(self) -> bool:
@@ -134,24 +129,23 @@ def _tensors(
     model: torch.nn.Module, optimizer: torch.optim.Optimizer, average: torch.nn.Module | None
 ) -> dict[str, torch.Tensor]:
     tensors = {"random": torch.get_rng_state()}
+    tensors |= {name: tensor.contiguous() for name, tensor in _of_models(model, average)}
     for name, parameter in model.named_parameters():
-        tensors[f"model.{name}"] = parameter.detach().contiguous()
         for key, value in optimizer.state.get(parameter, {}).items():
             tensors[f"optimizer.{key}.{name}"] = value.detach().contiguous()
-    for name, buffer in model.named_buffers():
-        tensors[f"buffer.{name}"] = buffer.detach().contiguous()
-    for name, tensor in _of_average(average):
-        tensors[f"average.{name}"] = tensor.contiguous()
     if torch.cuda.is_available():
         tensors["random_cuda"] = torch.cuda.get_rng_state()
     return tensors
 
 
-def _of_average(average: torch.nn.Module | None) -> Iterator[tuple[str, torch.Tensor]]:
-    """Names and tensors of a moving average, including its count of updates."""
-    if average is not None:
-        yield from ((name, parameter.detach()) for name, parameter in average.named_parameters())
-        yield from average.named_buffers()
+def _of_models(
+    model: torch.nn.Module, average: torch.nn.Module | None
+) -> Iterator[tuple[str, torch.Tensor]]:
+    """Names and tensors of the model and of its moving average, with the count of its updates."""
+    for prefix, module in (("model", model), ("average", average)):
+        if module is not None:
+            for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
+                yield f"{prefix}.{name}", tensor.detach()
 
 
 def _restore(
@@ -164,23 +158,15 @@ def _restore(
     with safe_open(path, framework="pt") as file:
         metadata: dict[str, str] = file.metadata()
         names = set(file.keys())
+        for name, tensor in _of_models(model, average):
+            tensor.copy_(file.get_tensor(name))
         for name, parameter in model.named_parameters():
-            parameter.data.copy_(file.get_tensor(f"model.{name}"))
-            state: dict[str, Any] = {}
-            for key in ("step", "exp_avg", "exp_avg_sq"):
-                if (full := f"optimizer.{key}.{name}") in names:
-                    state[key] = file.get_tensor(full).to(parameter.device)
-            if state:
-                optimizer.state[parameter] = state
-        for name, buffer in model.named_buffers():
-            buffer.copy_(file.get_tensor(f"buffer.{name}"))
-        for name, tensor in _of_average(average):
-            tensor.copy_(file.get_tensor(f"average.{name}"))
+            keys = {key: f"optimizer.{key}.{name}" for key in ("step", "exp_avg", "exp_avg_sq")}
+            if state := {key: full for key, full in keys.items() if full in names}:
+                optimizer.state[parameter] = {
+                    key: file.get_tensor(full).to(parameter.device) for key, full in state.items()
+                }
         torch.set_rng_state(file.get_tensor("random"))
         if "random_cuda" in names:
             torch.cuda.set_rng_state(file.get_tensor("random_cuda"))
-    return Resumed(
-        step=int(metadata["step"]),
-        curve=json.loads(metadata["curve"]),
-        losses=json.loads(metadata["losses"]),
-    )
+    return Resumed(**{name: json.loads(value) for name, value in metadata.items()})

@@ -27,6 +27,8 @@ from pipeline.training.resume import Checkpoints
 
 _LEVEL = 0.95
 Keep = Literal["best", "mean"]
+Load = Callable[[], PreTrainedModel]
+Score = Callable[[PreTrainedModel], float]
 TrainSeed = Callable[[PreTrainedModel, int, Checkpoints], list[dict[str, float]]]
 """Trains a model in place with a seed and its checkpoints; returns the points of the curve."""
 
@@ -56,10 +58,7 @@ class Seeds:
         self._to_mean = keep == "mean" and count > 1
 
     def train(
-        self,
-        load: Callable[[], PreTrainedModel],
-        train: TrainSeed,
-        score: Callable[[PreTrainedModel], float],
+        self, load: Load, train: TrainSeed, score: Score
     ) -> tuple[PreTrainedModel, list[SeedResult]]:
         """Returns the best model on validation (first of equals) or the mean, and all results."""
         results: list[SeedResult] = []
@@ -88,12 +87,7 @@ class Seeds:
         return mean
 
     def _one(
-        self,
-        seed: int,
-        *,
-        load: Callable[[], PreTrainedModel],
-        train: TrainSeed,
-        score: Callable[[PreTrainedModel], float],
+        self, seed: int, *, load: Load, train: TrainSeed, score: Score
     ) -> tuple[PreTrainedModel | None, SeedResult]:
         """The model of one seed, or None if it was trained before, and its result."""
         if self._record(seed).exists():

@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
-from pipeline.core.sections import PrepareParams
 from pipeline.text.batching import Ids, lengths_of, pad
 from pipeline.training.windows import cut_windows
 
@@ -34,26 +33,6 @@ class TokenRows:
     pad_token_id: int
     segments: list[list[int]] | None = None
     documents: NDArray[np.int64] | None = None
-
-    @classmethod
-    def read(
-        cls,
-        texts: Sequence[str],
-        *,
-        seconds: Sequence[str] = (),
-        tokenizer: PreTrainedTokenizerBase,
-        prepare: PrepareParams,
-        segments: bool = False,
-    ) -> "TokenRows":
-        """Tokenizes as the product does: see `tokenize`, whose lengths are those of `prepare`."""
-        return tokenize(
-            tokenizer,
-            texts,
-            seconds=seconds,
-            max_length=prepare.max_length,
-            segments=segments,
-            window_stride=prepare.window_stride,
-        )
 
     def batch(self, rows: Ids, device: torch.device) -> dict[str, torch.Tensor]:
         """The model's inputs for these rows, padded to the longest, `(batch, longest)` each."""
@@ -115,15 +94,8 @@ def tokenize(
             documents=np.array(windows.documents, dtype=np.int64),
         )
     pairs = (list(seconds),) if len(seconds) else ()
-    encoded: dict[str, Any] = dict(
-        tokenizer(
-            list(texts),
-            *pairs,
-            truncation=True,
-            max_length=max_length,
-            return_token_type_ids=segments,
-        )
-    )
+    options = {"truncation": True, "max_length": max_length, "return_token_type_ids": segments}
+    encoded: Any = tokenizer(list(texts), *pairs, **options)
     ids: list[list[int]] = encoded["input_ids"]
     kinds: list[list[int]] | None = encoded["token_type_ids"] if segments else None
     return TokenRows(ids, lengths_of(ids), pad_token_id=int(tokenizer.pad_token_id), segments=kinds)

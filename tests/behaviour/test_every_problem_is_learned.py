@@ -14,7 +14,7 @@ from pipeline.core.params import load_params
 from pipeline.models.encoder import load_classifier, load_tokenizer
 from pipeline.runtime.bundle import open_bundle
 from pipeline.runtime.text_model import TextModel
-from pipeline.training.predict import predict_logits
+from pipeline.training.predict import predict
 from pipeline.training.token_rows import tokenize
 from tests.support.problems import product_of
 from tests.support.trained_workspace import run_in
@@ -101,7 +101,7 @@ def numbers(root: Path, stage: str) -> NDArray[np.float32]:
     model = load_classifier(folder, labels=params.product.labels, problem="regression")
     texts = [row["text"] for row in PRODUCTS["a number"].rows[:100]]
     rows = tokenize(load_tokenizer(folder), texts, max_length=params.prepare.max_length)
-    return predict_logits(model, rows, compute=params.compute, batch_size=32)[:, 0]
+    return predict(model, rows, compute=params.compute, batch_size=32).logits[:, 0]
 
 
 def test_several_labels_of_long_pairs_go_the_whole_line_to_a_bundle(tmp_path: Path) -> None:

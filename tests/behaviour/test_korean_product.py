@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pipeline.data.tables import read_table
 from pipeline.models.encoder import load_classifier, load_tokenizer
-from pipeline.training.predict import predict_logits
+from pipeline.training.predict import predict
 from pipeline.training.token_rows import tokenize
 from tests.support.korean import CORPUS, FOODS, PLACES, PRAISE, review, reviews
 from tests.support.problems import product_of
@@ -47,10 +47,10 @@ def test_a_student_over_bytes_learns_korean_in_either_form_of_hangul(tmp_path: P
     )
     assert rows.ids == apart.ids
     assert tokenizer.decode(rows.ids[0], skip_special_tokens=True) == TRUE
-    logits = predict_logits(
+    logits = predict(
         load_classifier(folder, labels=["negative", "positive"]),
         rows,
         compute=params.compute,
         batch_size=2,
-    )
+    ).logits
     assert logits.argmax(axis=1).tolist() == [1, 0]

@@ -13,7 +13,7 @@ from pipeline.problem.problems import problem_named
 from pipeline.runtime.reader import TextReader
 from pipeline.runtime.task import Task, requests_of
 from pipeline.runtime.text_model import TextModel
-from pipeline.training.predict import predict_logits
+from pipeline.training.predict import predict
 from pipeline.training.token_rows import tokenize
 from tests.support import tiny_models
 
@@ -63,7 +63,7 @@ def test_long_texts_and_pairs_score_as_in_torch(tmp_path: Path, problem: str, pa
         window_stride=4,
     )
     expected = problem_named(problem).scores(
-        predict_logits(model, rows, compute=COMPUTE, batch_size=5)
+        predict(model, rows, compute=COMPUTE, batch_size=5).logits
     )
     task = Task(
         problem=problem,

@@ -78,11 +78,11 @@ def test_the_bits_of_a_text_follow_the_chain_rule_in_both_directions(written) ->
     text = TEXTS[0]
     found = model.cost(text)
     ids, _, _ = model._encode(text)
-    nats = document_nats(
+    forward, backward = document_nats(
         written["bilm"][1], [np.array(ids)], boundary=3, device=torch.device("cpu")
     )
-    assert found.bits == pytest.approx(nats.forward[0] / np.log(2), rel=1e-4)
-    assert found.backward_bits == pytest.approx(nats.backward[0] / np.log(2), rel=1e-4)
+    assert found.bits == pytest.approx(forward[0] / np.log(2), rel=1e-4)
+    assert found.backward_bits == pytest.approx(backward[0] / np.log(2), rel=1e-4)
     assert found.bits == pytest.approx(sum(token.bits for token in found.tokens))
     assert "".join(token.text for token in found.tokens) == text
     assert found.is_probability

@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerBase
 from pipeline.core.errors import DataError
 from pipeline.core.product import Compute
 from pipeline.models.encoder import load_classifier, load_tokenizer
-from pipeline.training.predict import predict_logits
+from pipeline.training.predict import predict
 from pipeline.training.token_rows import tokenize
 from tests.support import tiny_models
 
@@ -78,14 +78,14 @@ def test_a_long_text_is_answered_by_the_mean_of_its_windows(tmp_path: Path) -> N
     tokenizer = load_tokenizer(tmp_path)
     texts = [words(3), words(40), words(11)]
     rows = tokenize(tokenizer, texts, max_length=16, window_stride=7)
-    found = predict_logits(model, rows, compute=COMPUTE, batch_size=2)
+    found = predict(model, rows, compute=COMPUTE, batch_size=2).logits
     alone = [
-        predict_logits(
+        predict(
             load_classifier(tmp_path, labels=["negative", "positive"]),
             tokenize(tokenizer, [tokenizer.decode(ids[1:-1])], max_length=16),
             compute=COMPUTE,
             batch_size=1,
-        )
+        ).logits
         for ids in rows.ids
     ]
     assert rows.documents is not None

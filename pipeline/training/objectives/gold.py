@@ -10,19 +10,29 @@ from torch.nn import functional
 from pipeline.text.batching import Ids
 from pipeline.training.token_rows import TokenRows
 
-GoldLoss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-"""Logits, float32 `(batch, outputs)`, and the batch's targets to the mean loss, a scalar."""
-
 
 class GoldObjective:
     """The loss of a model's logits against gold targets.
 
     Args:
         targets: one entry a row, `(rows, …)`, in the type and shape that `loss` compares with.
+        loss: from logits, float32 `(batch, outputs)`, and the batch's targets to the mean loss.
+        weights: of the labels, `(labels,)`, by the name that `loss` has for them, or None.
     """
 
-    def __init__(self, rows: TokenRows, targets: NDArray[np.generic], loss: GoldLoss) -> None:
+    def __init__(
+        self,
+        rows: TokenRows,
+        targets: NDArray[np.generic],
+        loss: Callable[..., torch.Tensor],
+        **weights: NDArray[np.float64] | None,
+    ) -> None:
         self._rows, self._targets, self._loss = rows, torch.from_numpy(targets), loss
+        self._weights = {
+            name: torch.from_numpy(values.astype(np.float32))
+            for name, values in weights.items()
+            if values is not None
+        }
 
     def tokens(self, rows: Ids) -> int:
         return self._rows.tokens(rows)
@@ -30,7 +40,8 @@ class GoldObjective:
     def loss(self, model: torch.nn.Module, rows: Ids, device: torch.device) -> torch.Tensor:
         """Mean over the batch."""
         logits = model(**self._rows.batch(rows, device)).logits
-        return self._loss(logits.float(), self._targets[rows].to(device))
+        weights = {name: values.to(device) for name, values in self._weights.items()}
+        return self._loss(logits.float(), self._targets[rows].to(device), **weights)
 
 
 def label_objective(
@@ -42,12 +53,7 @@ def label_objective(
         label_ids: the number of each row's label, `(rows,)`.
         weights: of each label, `(labels,)`; None where all weigh the same.
     """
-    weight = _float_tensor(weights)
-
-    def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        return functional.cross_entropy(logits, targets, weight=_beside(weight, logits))
-
-    return GoldObjective(rows, label_ids, loss)
+    return GoldObjective(rows, label_ids, functional.cross_entropy, weight=weights)
 
 
 def multi_label_objective(
@@ -59,28 +65,14 @@ def multi_label_objective(
         targets: 1 where the row has the label, else 0, `(rows, labels)`.
         weights: of a row that has the label, where one that lacks it weighs 1, `(labels,)`.
     """
-    weight = _float_tensor(weights)
-
-    def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        return functional.binary_cross_entropy_with_logits(
-            logits, targets, pos_weight=_beside(weight, logits)
-        )
-
-    return GoldObjective(rows, targets.astype(np.float32), loss)
+    loss = functional.binary_cross_entropy_with_logits
+    return GoldObjective(rows, targets.astype(np.float32), loss, pos_weight=weights)
 
 
 def number_objective(rows: TokenRows, targets: NDArray[np.float64]) -> GoldObjective:
     """Squared error of the model's only output; targets `(rows,)`."""
-    return GoldObjective(
-        rows,
-        targets.astype(np.float32),
-        lambda logits, gold: functional.mse_loss(logits[:, 0], gold),
-    )
 
+    def loss(logits: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
+        return functional.mse_loss(logits[:, 0], gold)
 
-def _float_tensor(values: NDArray[np.float64] | None) -> torch.Tensor | None:
-    return None if values is None else torch.from_numpy(values.astype(np.float32))
-
-
-def _beside(weight: torch.Tensor | None, logits: torch.Tensor) -> torch.Tensor | None:
-    return None if weight is None else weight.to(logits.device)
+    return GoldObjective(rows, targets.astype(np.float32), loss)

@@ -32,11 +32,7 @@ _END = "[SEP]"
 
 @dataclass(frozen=True, kw_only=True)
 class DomainAdaptation:
-    """The phase's rows and settings.
-
-    Attributes:
-        packed: training rows and corpus sentences in the teacher's tokens.
-    """
+    """The phase's settings, and training rows and corpus sentences in the teacher's tokens."""
 
     params: Params
     checkpoint: Path

@@ -23,7 +23,7 @@ from pipeline.training.optimizer import LayerRates
 from pipeline.training.phases.domain_adaptation import DomainAdaptation
 from pipeline.training.phases.related_labels import RelatedLabels
 from pipeline.training.resume import Checkpoints
-from pipeline.training.token_rows import TokenRows
+from pipeline.training.token_rows import TokenRows, tokenize
 from pipeline.training.validation import QUALITY, Validation
 
 
@@ -33,8 +33,8 @@ class FineTuning:
 
     Attributes:
         rows: the training split in the teacher's tokens.
-        adaptation: domain-adaptive pretraining before anything else; None without it.
-        related: intermediate training on related labels after it; None without it.
+        adaptation: what comes before anything else; None without it.
+        related: what comes after it; None without it.
         curve: file of the learning curve: of the seed under way, at the end of the best one.
     """
 
@@ -55,16 +55,17 @@ class FineTuning:
         segments = params.product.pairs and reads_segments(_load(params, checkpoint))
 
         def rows_of(split: Split) -> TokenRows:
-            return TokenRows.read(
+            return tokenize(
+                tokenizer,
                 split.texts,
                 seconds=split.seconds,
-                tokenizer=tokenizer,
-                prepare=params.prepare,
+                max_length=params.prepare.max_length,
+                window_stride=params.prepare.window_stride,
                 segments=segments,
             )
 
         train, held = read_split(records, "train"), read_split(records, "validation")
-        validation = Validation.of(rows_of(held), held.targets, params=params)
+        validation = Validation(rows_of(held), held.targets, params=params)
         return cls(
             params=params,
             rows=rows_of(train),

@@ -12,12 +12,7 @@ from pipeline.training.resume import Checkpoints
 
 @dataclass(frozen=True)
 class TrainedOnce:
-    """Where a phase keeps its checkpoints, its curve, and its result for the seeds to come.
-
-    Attributes:
-        folder: the stage's folder of checkpoints.
-        name: the phase's name in that folder.
-    """
+    """Where a phase of that name, in the stage's folder of checkpoints, keeps what it makes."""
 
     folder: Path
     name: str
