@@ -9,7 +9,6 @@ import torch
 from pipeline.compression.cells import cell_importance, narrow_cells
 from pipeline.compression.int8 import inspect, quantize_int8, require_quantized
 from pipeline.compression.onnx_export import (
-    ParityCase,
     export_onnx,
     largest_differences,
     onnx_runner,
@@ -20,26 +19,11 @@ from pipeline.core.errors import ArtifactError
 from pipeline.core.sections import QuantizeParams
 from pipeline.models.lstm import LSTMLayer
 from pipeline.runtime.session import open_session
-from pipeline.training.objectives.gold import GoldObjective, label_objective
-from pipeline.training.token_rows import TokenRows
 from tests.support.tiny_bilm import CELLS, VOCABULARY, WIDTH, tiny_bilm_classifier
+from tests.support.tiny_models import classifier_logits as logits
+from tests.support.tiny_models import random_objective
 
 LONGEST = 32
-
-
-def an_objective() -> GoldObjective:
-    random = np.random.default_rng(0)
-    rows = TokenRows(
-        [random.integers(5, VOCABULARY, 7).tolist() for _ in range(8)], np.full(8, 7), 0
-    )
-    return label_objective(rows, random.integers(0, 2, 8))
-
-
-def logits(model: torch.nn.Module) -> torch.Tensor:
-    ids = torch.arange(5, 15)[None]
-    with torch.inference_mode():
-        answer: torch.Tensor = model(ids, torch.ones_like(ids)).logits
-    return answer
 
 
 @pytest.mark.parametrize("kind", ["subword", "characters"])
@@ -58,13 +42,8 @@ def test_onnx_equals_torch_at_every_length_and_twice_in_one_process(
         run = onnx_runner(open_session(tmp_path / name, threads=1))
         assert max(largest_differences(answers, run, cases).values()) <= 1e-4
     assert (tmp_path / "first.onnx").read_bytes() == (tmp_path / "second.onnx").read_bytes()
-    spread = answers(parity_case(rows[2])) - answers(parity_case(rows[1]))
-    assert np.abs(spread).max() > 1e-2  # the model tells texts apart, so parity means something
-
-
-def parity_case(row: list[int]) -> ParityCase:
-    ids = np.array([row])
-    return ParityCase(ids, np.ones_like(ids))
+    short, long = (answers(cases[f"real text {number} alone"]) for number in (1, 2))
+    assert np.abs(long - short).max() > 1e-2  # it tells texts apart, so parity means something
 
 
 @pytest.mark.parametrize("cells", [64, 256])
@@ -89,7 +68,7 @@ def test_cells_without_effect_are_the_least_important_and_removing_them_changes_
     for layer in layers:
         layer.projection.data[:, :, silent] = 0
     before = logits(model)
-    importance = cell_importance(model, an_objective(), [np.arange(4), np.arange(4, 8)])
+    importance = cell_importance(model, random_objective(), [np.arange(4), np.arange(4, 8)])
     assert [scores.shape for scores in importance] == [(2, CELLS)] * 2
     assert narrow_cells(model, importance, keep_share=0.5) == CELLS // 2
     assert torch.allclose(logits(model), before, atol=1e-6)
@@ -98,7 +77,7 @@ def test_cells_without_effect_are_the_least_important_and_removing_them_changes_
 
 
 def test_a_cells_importance_is_the_change_of_the_loss_that_its_gradient_foretells() -> None:
-    model, objective, rows = tiny_bilm_classifier(), an_objective(), np.arange(8)
+    model, objective, rows = tiny_bilm_classifier(), random_objective(), np.arange(8)
     [first, *_] = cell_importance(model, objective, [rows])
     layer = next(module for module in model.modules() if isinstance(module, LSTMLayer))
     step = 1e-3

@@ -6,39 +6,26 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from transformers import AutoModelForSequenceClassification, BertForSequenceClassification
+from transformers import AutoModelForSequenceClassification
 
-from pipeline.compression.low_rank import (
-    LowRankEmbedding,
-    factorise,
-    fuse_factors,
-    split_into_factors,
-)
+from pipeline.compression.low_rank import LowRankEmbedding as LowRank
+from pipeline.compression.low_rank import factorise, fuse_factors, split_into_factors
 from pipeline.compression.onnx_export import export_onnx
 from pipeline.core.errors import ArtifactError
+from tests.support.tiny_models import classifier_logits as logits
 from tests.support.tiny_models import tiny_classifier
 
-
-def logits(model: torch.nn.Module) -> torch.Tensor:
-    with torch.inference_mode():
-        answer: torch.Tensor = model(input_ids=torch.arange(5, 15)[None]).logits
-    return answer
-
-
-def counts_of(model: BertForSequenceClassification) -> np.ndarray:
-    counts = np.zeros(model.config.vocab_size, dtype=np.int64)
-    counts[5:15] = 1_000_000
-    return counts
+COUNTS = np.zeros(40, dtype=np.int64)
+COUNTS[5:15] = 1_000_000
 
 
 def test_a_table_of_that_rank_is_kept_whole() -> None:
     model = tiny_classifier()
     words = model.bert.embeddings.word_embeddings
-    width = words.weight.shape[1]
-    thin = torch.randn(len(words.weight), 4) @ torch.randn(4, width)
+    thin = torch.randn(len(words.weight), 4) @ torch.randn(4, words.weight.shape[1])
     words.weight.data.copy_(thin)
     before = logits(model)
-    factorise(model, counts_of(model), rank=4)
+    factorise(model, COUNTS, rank=4)
     assert model.bert.embeddings.word_embeddings.table.shape == (len(thin), 4)
     assert torch.allclose(before, logits(model), atol=1e-4)
 
@@ -46,28 +33,28 @@ def test_a_table_of_that_rank_is_kept_whole() -> None:
 def test_tokens_of_the_texts_are_kept_better_than_the_rest() -> None:
     model = tiny_classifier()
     before = model.bert.embeddings.word_embeddings.weight.detach().clone()
-    factorise(model, counts_of(model), rank=8)
+    factorise(model, COUNTS, rank=8)
     error = (model.bert.embeddings.word_embeddings.weight - before).norm(dim=1)
     assert error[5:15].mean() < 0.6 * error[15:].mean()
 
 
 def test_the_saved_model_loads_in_transformers_and_answers_alike(tmp_path: Path) -> None:
     model = tiny_classifier()
-    factorise(model, counts_of(model), rank=8)
+    factorise(model, COUNTS, rank=8)
     before = logits(model)
     fuse_factors(model)
     model.save_pretrained(tmp_path)
     loaded = AutoModelForSequenceClassification.from_pretrained(tmp_path).eval()
     assert torch.allclose(before, logits(loaded), atol=1e-5)
     split_into_factors(loaded)
-    assert isinstance(loaded.bert.embeddings.word_embeddings, LowRankEmbedding)
+    assert isinstance(loaded.bert.embeddings.word_embeddings, LowRank)
     assert torch.allclose(before, logits(loaded), atol=1e-4)
 
 
 def test_the_exported_graph_holds_the_thin_table(tmp_path: Path) -> None:
     model = tiny_classifier()
     tokens = model.config.vocab_size
-    factorise(model, counts_of(model), rank=8)
+    factorise(model, COUNTS, rank=8)
     fuse_factors(model)
     export_onnx(model, tmp_path / "model.onnx", opset=17)
     shapes = [tuple(t.dims) for t in onnx.load(tmp_path / "model.onnx").graph.initializer]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForSequenceClassification, BertForSequenceClassification
+from transformers import AutoModelForSequenceClassification
 
 from pipeline.compression.importance import head_importance, layer_importance, unit_importance
 from pipeline.compression.onnx_export import export_onnx
@@ -19,34 +19,16 @@ from pipeline.compression.structured import (
 from pipeline.core.errors import ArtifactError
 from pipeline.models.encoder import load_classifier, parameter_count
 from pipeline.models.first_token import FirstTokenLayer
-from pipeline.training.objectives.gold import GoldObjective, label_objective
-from pipeline.training.token_rows import TokenRows
-from tests.support.tiny_models import first_token_classifier, tiny_classifier
-
-
-def an_objective() -> GoldObjective:
-    random = np.random.default_rng(0)
-    rows = TokenRows([random.integers(5, 40, 7).tolist() for _ in range(8)], np.full(8, 7), 0)
-    return label_objective(rows, random.integers(0, 2, 8))
-
-
-def logits(model: torch.nn.Module) -> torch.Tensor:
-    with torch.inference_mode():
-        answer: torch.Tensor = model(input_ids=torch.arange(5, 15)[None]).logits
-    return answer
-
-
-def silence(model: BertForSequenceClassification, units: list[int]) -> None:
-    """Removes any effect of some feed-forward units."""
-    for layer in model.bert.encoder.layer:
-        layer.output.dense.weight.data[:, units] = 0
+from tests.support.tiny_models import classifier_logits as logits
+from tests.support.tiny_models import first_token_classifier, random_objective, tiny_classifier
 
 
 def test_units_without_effect_are_the_least_important_and_removing_them_changes_nothing() -> None:
     model = tiny_classifier()
     silent = list(range(0, 24, 2))
-    silence(model, silent)
-    importance = unit_importance(model, an_objective(), [np.arange(8)])
+    for layer in model.bert.encoder.layer:
+        layer.output.dense.weight.data[:, silent] = 0
+    importance = unit_importance(model, random_objective(), [np.arange(8)])
     for scores in importance:
         assert set(scores.topk(12, largest=False).indices.tolist()) == set(silent)
     before = logits(model)
@@ -56,7 +38,7 @@ def test_units_without_effect_are_the_least_important_and_removing_them_changes_
 
 def test_a_unit_that_helps_one_row_as_much_as_it_harms_another_is_important() -> None:
     """What a row's neighbours in its batch are makes no difference, beside the mean over the batch."""
-    objective, rows = an_objective(), np.arange(8)
+    objective, rows = random_objective(), np.arange(8)
     together = unit_importance(tiny_classifier(), objective, [rows])
     alone = unit_importance(tiny_classifier(), objective, [rows[i : i + 1] for i in range(8)])
     for whole, single in zip(together, alone, strict=True):
@@ -84,20 +66,14 @@ def test_removing_everything_is_refused() -> None:
         narrow_feed_forward(tiny_classifier(), [torch.rand(24)] * 2, keep_share=0.01)
 
 
-def silence_head(model: BertForSequenceClassification, head: int) -> None:
-    """Removes any effect of one attention head in each layer."""
-    for layer in model.bert.encoder.layer:
-        size = layer.attention.self.attention_head_size
-        layer.attention.output.dense.weight.data[:, head * size : (head + 1) * size] = 0
-
-
 @pytest.mark.parametrize("head", [0, 1])
 def test_a_head_without_effect_is_the_least_important_and_removing_it_changes_nothing(
     head: int,
 ) -> None:
     model = first_token_classifier()
-    silence_head(model, head)
-    importance = head_importance(model, an_objective(), [np.arange(8)])
+    for layer in model.bert.encoder.layer:  # heads are eight wide
+        layer.attention.output.dense.weight.data[:, head * 8 : (head + 1) * 8] = 0
+    importance = head_importance(model, random_objective(), [np.arange(8)])
     assert all(scores.argmin() == head for scores in importance)
     before, size = logits(model), parameter_count(model)
     assert remove_heads(model, importance, keep_share=0.5) == 1
@@ -128,10 +104,10 @@ def test_a_model_without_some_heads_is_saved_as_any_other_and_exported_without_t
 
 def test_a_layer_that_hands_on_what_it_was_given_is_the_one_to_go() -> None:
     model = first_token_classifier()
-    for layer in model.bert.encoder.layer:  # no more than a norm is left of the first
-        layer.attention.output.dense.weight.data *= 0 if layer is model.bert.encoder.layer[0] else 1
-        layer.output.dense.weight.data *= 0 if layer is model.bert.encoder.layer[0] else 1
-    importance = layer_importance(model, an_objective(), [np.arange(8)])
+    first = model.bert.encoder.layer[0]  # no more than a norm is left of it
+    first.attention.output.dense.weight.data *= 0
+    first.output.dense.weight.data *= 0
+    importance = layer_importance(model, random_objective(), [np.arange(8)])
     assert importance.argmin() == 0
     before = logits(model)
     assert remove_layers(model, importance, keep=1) == [1]

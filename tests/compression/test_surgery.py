@@ -11,14 +11,14 @@ from transformers import AutoModelForSequenceClassification
 
 from pipeline.compression.surgery import Masked, Surgery, cut_share_at
 from pipeline.core.errors import ArtifactError
-from pipeline.core.product import Compute
-from pipeline.core.training_sections import OptimisationParams
 from pipeline.text.batching import epoch_batches
 from pipeline.training.curve import Curve
-from pipeline.training.loop import Training, train
+from pipeline.training.loop import AfterStep, Training, train
 from pipeline.training.objectives.gold import GoldObjective, label_objective
 from pipeline.training.resume import Checkpoints
 from pipeline.training.token_rows import TokenRows
+from tests.support.small_training import COMPUTE, OPTIMISATION
+from tests.support.tiny_models import classifier_logits as logits
 from tests.support.tiny_models import tiny_classifier
 
 STEPS = 60
@@ -34,57 +34,35 @@ def an_objective() -> GoldObjective:
     )
 
 
-def a_training(folder: Path) -> Training:
-    optimisation = OptimisationParams(
-        epochs=10,
-        batch_size=8,
-        accumulation=1,
-        learning_rate=5e-3,
-        warmup_share=0.1,
-        weight_decay=0.01,
-    )
+def a_training(folder: Path, after_step: AfterStep) -> Training:
     return Training(
         task="prune",
-        optimisation=optimisation,
-        compute=Compute(seed=1, threads=1, device="cpu", precision="float32"),
+        optimisation=OPTIMISATION.model_copy(update={"epochs": 10, "learning_rate": 5e-3}),
+        compute=COMPUTE,
         batches=partial(epoch_batches, np.full(ROWS, 7)),
         checkpoints=Checkpoints(folder / "checkpoints"),
         curve=Curve(folder / "curve.csv"),
+        after_step=after_step,
     )
 
 
-def logits(model: torch.nn.Module) -> torch.Tensor:
-    with torch.inference_mode():
-        answer: torch.Tensor = model(input_ids=torch.arange(5, 15)[None]).logits
-    return answer
-
-
-def test_as_many_weights_as_asked_for_are_zero_and_some_came_back(tmp_path: Path) -> None:
+def test_as_many_weights_as_asked_for_are_zero_some_came_back_and_the_model_is_a_plain_one(
+    tmp_path: Path,
+) -> None:
     model = tiny_classifier()
-    training = a_training(tmp_path)
-    assert training.steps == STEPS
+    names = set(model.state_dict())
     surgery = Surgery(model, keep_share=0.3, steps=STEPS)
-    train(model, an_objective(), dataclasses.replace(training, after_step=surgery.after_step))
+    training = a_training(tmp_path, surgery.after_step)
+    assert training.steps == STEPS
+    train(model, an_objective(), training)
     masked = logits(model)
     done = surgery.finish(model)
-    assert done.cut >= 0.7 * done.weights
-    assert done.cut <= 0.8 * done.weights
+    assert 0.7 * done.weights <= done.cut <= 0.8 * done.weights
     assert done.spliced > 0
     assert torch.equal(masked, logits(model))
     zeros = sum(int((p == 0).sum()) for p in model.parameters() if p.ndim > 1)
     assert zeros >= done.cut
-
-
-def test_the_model_that_is_left_is_one_that_transformers_loads(tmp_path: Path) -> None:
-    model = tiny_classifier()
-    names = set(model.state_dict())
-    surgery = Surgery(model, keep_share=0.5, steps=STEPS)
-    train(
-        model,
-        an_objective(),
-        dataclasses.replace(a_training(tmp_path), after_step=surgery.after_step),
-    )
-    surgery.finish(model)
+    # What is left is a model that transformers loads.
     assert set(model.state_dict()) == names
     model.save_pretrained(tmp_path / "model")
     loaded = AutoModelForSequenceClassification.from_pretrained(tmp_path / "model").eval()
@@ -140,7 +118,6 @@ def test_a_training_that_is_killed_goes_on_with_the_masks_it_had(
     def operated(folder: Path, *, stop_at: int | None) -> tuple[torch.Tensor, tuple[int, ...]]:
         model = tiny_classifier()
         surgery = Surgery(model, keep_share=0.3, steps=STEPS)
-        training = a_training(folder)
         seen = 0
 
         def after_step(model: torch.nn.Module) -> None:
@@ -151,7 +128,7 @@ def test_a_training_that_is_killed_goes_on_with_the_masks_it_had(
                 raise KeyboardInterrupt
 
         torch.manual_seed(1)
-        train(model, an_objective(), dataclasses.replace(training, after_step=after_step))
+        train(model, an_objective(), a_training(folder, after_step))
         return logits(model), dataclasses.astuple(surgery.finish(model))
 
     whole = operated(tmp_path / "whole", stop_at=None)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
@@ -16,6 +17,8 @@ from transformers import (
 )
 
 from pipeline.models.first_token import read_first_token_only
+from pipeline.training.objectives.gold import GoldObjective, label_objective
+from pipeline.training.token_rows import TokenRows
 
 WORDS = ["a", "the", "film", "story", "plot", "jokes", "cast", "is", "was", "not", "never", "good"]
 WORDS += ["bad", "great", "dull", "warm", "funny", "slow", "brilliant", "awful", "and"]
@@ -109,6 +112,21 @@ def tiny_classifier(*, layers: int = 2, width: int = 16) -> BertForSequenceClass
         type_vocab_size=1,
     )
     return BertForSequenceClassification(config).eval()
+
+
+def classifier_logits(model: torch.nn.Module) -> torch.Tensor:
+    """The answer of a tiny classifier to one text of ten tokens."""
+    ids = torch.arange(5, 15)[None]
+    with torch.inference_mode():
+        answer: torch.Tensor = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
+    return answer
+
+
+def random_objective() -> GoldObjective:
+    """Eight rows of random tokens with random labels."""
+    random = np.random.default_rng(0)
+    rows = TokenRows([random.integers(5, 40, 7).tolist() for _ in range(8)], np.full(8, 7), 0)
+    return label_objective(rows, random.integers(0, 2, 8))
 
 
 def first_token_classifier() -> BertForSequenceClassification:
