@@ -1,9 +1,8 @@
 """The training loop learns, is deterministic, and survives a kill."""
 
 import dataclasses
-from collections.abc import Callable
+from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ import torch
 
 from pipeline.core.errors import TrainingError
 from pipeline.text.batching import Ids, epoch_batches, lengths_of
+from pipeline.training import loop
 from pipeline.training.loop import Training, train
 from pipeline.training.resume import Checkpoints
 from tests.support.small_training import (
@@ -25,7 +25,23 @@ from tests.support.small_training import (
 
 @pytest.fixture
 def checkpoint_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.training.loop._CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(loop, "_CHECKPOINT_SECONDS", -1.0)
+
+
+def trained(training: Training, *, seed: int | None = None) -> list[torch.Tensor]:
+    """The weights of a small model after a training, before which the random state may change."""
+    model = small_model()
+    if seed is not None:
+        torch.manual_seed(seed)
+    train(model, Separable(), training)
+    return weights(model)
+
+
+def killed(training: Training, *, stop_at: int) -> Path:
+    """The newest checkpoint of a training that was killed at a step."""
+    with pytest.raises(KeyboardInterrupt):
+        train(small_model(), Separable(stop_at=stop_at), training)
+    return max(training.checkpoints._folder.rglob("*.safetensors"))
 
 
 def test_training_lowers_the_loss(tmp_path: Path) -> None:
@@ -38,63 +54,45 @@ def test_training_lowers_the_loss(tmp_path: Path) -> None:
 
 
 def test_two_trainings_give_the_same_weights(tmp_path: Path) -> None:
-    results = []
-    for name in ("first", "second"):
-        model = small_model()
-        train(model, Separable(), a_training(tmp_path / name))
-        results.append(weights(model))
-    assert same(*results)
+    assert same(*(trained(a_training(tmp_path / name)) for name in ("first", "second")))
 
 
 @pytest.mark.usefixtures("checkpoint_every_step")
-@pytest.mark.parametrize("average", [0.0, 0.9])
-@pytest.mark.parametrize("stop_at", [2, 9, 20])
+@pytest.mark.parametrize(
+    ("stop_at", "average", "points"), [*product([2, 9, 20], [0.0, 0.9], [100]), (12, 0.0, 1)]
+)
 def test_a_killed_training_resumes_to_the_same_weights_and_curve(
-    tmp_path: Path, stop_at: int, average: float
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int, average: float, points: int
 ) -> None:
-    def in_folder(name: str) -> Training:
-        return dataclasses.replace(a_training(tmp_path / name), average=average)
-
-    whole = small_model()
-    train(whole, Separable(), in_folder("whole"))
-    with pytest.raises(KeyboardInterrupt):
-        train(small_model(), Separable(stop_at=stop_at), in_folder("killed"))
-    resumed = small_model()
-    torch.manual_seed(99)
-    train(resumed, Separable(), in_folder("killed"))
-    assert same(weights(whole), weights(resumed))
-    curves = [(tmp_path / n / "curve.csv").read_text() for n in ("whole", "killed")]
+    monkeypatch.setattr(loop, "_CURVE_POINTS", points)
+    whole, broken = (
+        dataclasses.replace(a_training(tmp_path / name), average=average)
+        for name in ("whole", "killed")
+    )
+    expected = trained(whole)
+    # Checkpoints are written by time, in the middle of an epoch too.
+    assert killed(broken, stop_at=stop_at).name == f"step-{stop_at - 1:08d}.safetensors"
+    assert same(expected, trained(broken, seed=99))
+    curves = [(tmp_path / name / "curve.csv").read_text() for name in ("whole", "killed")]
     assert curves[0] == curves[1]
+    # A good end clears them.
+    assert not list(tmp_path.rglob("*.safetensors"))
 
 
 @pytest.mark.usefixtures("checkpoint_every_step")
 def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    whole = small_model()
-    train(whole, Separable(), a_training(tmp_path / "whole"))
-    with pytest.raises(KeyboardInterrupt):
-        train(small_model(), Separable(stop_at=9), a_training(tmp_path / "killed"))
-    newest = max((tmp_path / "killed" / "checkpoints").rglob("*.safetensors"))
+    broken = a_training(tmp_path / "killed")
+    newest = killed(broken, stop_at=9)
     newest.write_bytes(newest.read_bytes()[:-4] + b"oops")
-    resumed = small_model()
-    train(resumed, Separable(), a_training(tmp_path / "killed"))
+    assert same(trained(a_training(tmp_path / "whole")), trained(broken))
     assert "damaged" in capsys.readouterr().out
-    assert same(weights(whole), weights(resumed))
 
 
-def test_checkpoints_are_cleared_after_a_good_end(
-    tmp_path: Path, checkpoint_every_step: None
-) -> None:
-    train(small_model(), Separable(), a_training(tmp_path))
-    assert not list((tmp_path / "checkpoints").rglob("*.safetensors"))
-
-
-def test_another_input_key_never_resumes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checkpoint_every_step: None
-) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        train(small_model(), Separable(stop_at=9), a_training(tmp_path))
+@pytest.mark.usefixtures("checkpoint_every_step")
+def test_another_input_key_never_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed(a_training(tmp_path), stop_at=9)
     monkeypatch.setenv("MODELYARD_INPUT_KEY", "other")
     model = small_model()
     optimizer = torch.optim.AdamW(model.parameters())
@@ -141,12 +139,10 @@ def test_batches_hold_every_row_once_and_rows_of_like_length() -> None:
 
 def test_epochs_differ_and_repeat() -> None:
     def order(epoch: int) -> list[int]:
-        lengths: Callable[[], Ids] = lambda: np.arange(1, 200)  # noqa: E731
-        batches = epoch_batches(lengths(), batch_size=4, seed=5, epoch=epoch)
-        return [int(row) for batch in batches for row in batch]
+        batches = epoch_batches(np.arange(1, 200), batch_size=4, seed=5, epoch=epoch)
+        return np.concatenate(batches).tolist()
 
-    assert order(0) == order(0)
-    assert order(0) != order(1)
+    assert order(0) == order(0) != order(1)
 
 
 def test_a_frozen_parameter_is_left_as_it_was(tmp_path: Path) -> None:
@@ -161,7 +157,7 @@ def test_a_frozen_parameter_is_left_as_it_was(tmp_path: Path) -> None:
 def test_batches_summed_before_a_step_give_the_weights_of_one_larger_batch(tmp_path: Path) -> None:
     order = np.random.default_rng(0).permutation(64)
 
-    def trained(size: int, accumulation: int) -> list[torch.Tensor]:
+    def summed(size: int, accumulation: int) -> list[torch.Tensor]:
         torch.manual_seed(3)  # no dropout, which would draw other masks for other batches
         model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Linear(8, 2))
         training = dataclasses.replace(
@@ -172,93 +168,56 @@ def test_batches_summed_before_a_step_give_the_weights_of_one_larger_batch(tmp_p
         train(model, Separable(), training)
         return weights(model)
 
-    whole = trained(16, 1)
-    for parts in (trained(8, 2), trained(4, 4)):
+    whole = summed(16, 1)
+    for parts in (summed(8, 2), summed(4, 4)):
         for ours, theirs in zip(whole, parts, strict=True):
             assert torch.allclose(ours, theirs, atol=1e-5)
 
 
-def stopping(folder: Path, scores: list[float], *, patience: int, seen: list[Any]) -> Training:
-    """A training whose validation returns `scores` in turn and adds the weights to `seen`."""
+@pytest.mark.usefixtures("checkpoint_every_step")
+def test_training_stops_when_validation_no_longer_rises_and_takes_the_best_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores, seen = [0.5, 0.8, 0.7, 0.7, 0.9, 0.9], []
 
     def validate(model: torch.nn.Module) -> dict[str, float]:
         seen.append(weights(model))
         return {"validation_accuracy": scores[len(seen) - 1]}
 
-    return dataclasses.replace(
-        a_training(folder),
+    training = dataclasses.replace(
+        a_training(tmp_path),
         optimisation=OPTIMISATION.model_copy(update={"epochs": len(scores)}),
         validate=validate,
-        patience=patience,
+        patience=2,
     )
-
-
-def test_training_stops_when_validation_no_longer_rises_and_takes_the_best_epoch(
-    tmp_path: Path,
-) -> None:
-    model = small_model()
-    seen: list[Any] = []
-    scores = [0.5, 0.8, 0.7, 0.7, 0.9, 0.9]
-    train(model, Separable(), stopping(tmp_path, scores, patience=2, seen=seen))
-    assert len(seen) == 4  # two epochs after the second were no better
-    assert same(weights(model), seen[1])
-
-
-@pytest.mark.usefixtures("checkpoint_every_step")
-def test_killed_after_the_last_epoch_that_patience_allows_nothing_more_is_learned(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[Any] = []
-    training = stopping(tmp_path, [0.5, 0.8, 0.7, 0.7, 0.9, 0.9], patience=2, seen=seen)
 
     def kill(_: Checkpoints) -> None:
         raise KeyboardInterrupt
 
+    model = small_model()
     with monkeypatch.context() as patch:
         patch.setattr(Checkpoints, "clear", kill)
         with pytest.raises(KeyboardInterrupt):
-            train(small_model(), Separable(), training)
-    resumed = small_model()
-    train(resumed, Separable(), training)
+            train(model, Separable(), training)
+    assert len(seen) == 4  # two epochs after the second were no better
+    assert same(weights(model), seen[1])
+    # Killed after the last epoch that patience allows, it learns nothing more.
+    assert same(trained(training), seen[1])
     assert len(seen) == 4
-    assert same(weights(resumed), seen[1])
 
 
 @pytest.mark.usefixtures("checkpoint_every_step")
-@pytest.mark.parametrize("stop_at", [12, 20])
+@pytest.mark.parametrize("stop_at", [None, 12, 20])
 def test_a_killed_training_resumes_to_the_best_epoch_it_had_before(
-    tmp_path: Path, stop_at: int
+    tmp_path: Path, stop_at: int | None
 ) -> None:
-    seen: list[Any] = []
+    seen = []
 
     def smallest(model: torch.nn.Module) -> dict[str, float]:
         seen.append(weights(model))
         return {"validation_accuracy": -float(model.get_parameter("0.weight").detach().norm())}
 
-    def training(name: str) -> Training:
-        return dataclasses.replace(a_training(tmp_path / name), validate=smallest, patience=3)
-
-    whole, resumed = small_model(), small_model()
-    train(whole, Separable(), training("whole"))
-    assert same(weights(whole), seen[0])  # weights grow, so the first epoch's are the smallest
-    with pytest.raises(KeyboardInterrupt):
-        train(small_model(), Separable(stop_at=stop_at), training("killed"))
-    train(resumed, Separable(), training("killed"))
-    assert same(weights(whole), weights(resumed))
-
-
-def test_checkpoints_are_written_by_time_in_the_middle_of_an_epoch(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pipeline.training.loop._CHECKPOINT_SECONDS", -1.0)
-    monkeypatch.setattr("pipeline.training.loop._CURVE_POINTS", 1)
-    whole, resumed = small_model(), small_model()
-    train(whole, Separable(), a_training(tmp_path / "whole"))
-    with pytest.raises(KeyboardInterrupt):
-        train(small_model(), Separable(stop_at=12), a_training(tmp_path / "killed"))
-    newest = max((tmp_path / "killed" / "checkpoints").rglob("*.safetensors"))
-    assert newest.name == "step-00000011.safetensors"
-    train(resumed, Separable(), a_training(tmp_path / "killed"))
-    assert same(weights(whole), weights(resumed))
-    curves = [(tmp_path / n / "curve.csv").read_text() for n in ("whole", "killed")]
-    assert curves[0] == curves[1]
+    training = dataclasses.replace(a_training(tmp_path), validate=smallest, patience=3)
+    if stop_at is not None:
+        killed(training, stop_at=stop_at)
+    assert same(trained(training), seen[0])  # weights grow, so the first epoch's are the smallest
