@@ -3,6 +3,7 @@
 import dataclasses
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -138,7 +139,7 @@ def test_batches_hold_every_row_once_and_rows_of_like_length() -> None:
 
 
 def test_epochs_differ_and_repeat() -> None:
-    def order(epoch: int) -> list[int]:
+    def order(epoch: int) -> Any:
         batches = epoch_batches(np.arange(1, 200), batch_size=4, seed=5, epoch=epoch)
         return np.concatenate(batches).tolist()
 
