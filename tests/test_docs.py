@@ -3,7 +3,6 @@
 import re
 import textwrap
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -19,6 +18,7 @@ from tests.test_layout import tracked
 ROOT = Path(__file__).resolve().parent.parent
 ENGLISH = (ROOT / "README.md").read_text(encoding="utf-8")
 KOREAN = (ROOT / "README.ko.md").read_text(encoding="utf-8")
+README = pytest.mark.parametrize("text", [ENGLISH, KOREAN], ids=["English", "Korean"])
 TARGETS = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 # A link or an image: the file, and the place in it.
@@ -45,31 +45,20 @@ def test_every_parameter_is_explained() -> None:
     assert unexplained == []
 
 
-def test_the_page_of_parameters_is_current() -> None:
+def test_the_pages_of_parameters_and_artifacts_are_current_and_explain_every_key() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run `python -m scripts.parameters`"
-
-
-def test_the_page_of_artifacts_is_current_and_explains_every_key() -> None:
     text = artifacts.PAGE.read_text(encoding="utf-8")
     assert text == artifacts.page(text), "run `python -m scripts.artifacts`"
     assert [line for line in text.splitlines() if line.endswith("|  |")] == []
 
 
-@pytest.mark.parametrize("text", [ENGLISH, KOREAN], ids=["English", "Korean"])
-def test_make_commands_of_the_readme_exist(text: str) -> None:
+@README
+def test_commands_verbs_and_files_of_the_readme_exist(text: str) -> None:
     named = set(re.findall(r"\bmake ((?!sure)[a-z-]+)", text))
     assert named <= TARGETS
     assert {"pipeline", "quickstart", "test", "check", "serve", "ui", "stop"} <= named
-
-
-@pytest.mark.parametrize("text", [ENGLISH, KOREAN], ids=["English", "Korean"])
-def test_verbs_of_the_readme_exist(text: str) -> None:
     verbs = set(re.findall(r"^    ([a-z]+) ", make_parser().format_help(), re.MULTILINE))
     assert set(re.findall(r"\bmodelyard ([a-z]+)", text)) == verbs
-
-
-@pytest.mark.parametrize("text", [ENGLISH, KOREAN], ids=["English", "Korean"])
-def test_names_in_the_tree_of_the_readme_exist(text: str) -> None:
     assert [name for name in tree_names(text) if not (ROOT / name).exists()] == []
 
 
@@ -135,15 +124,12 @@ def test_both_readmes_have_the_same_links_and_commands() -> None:
     assert parts(ENGLISH) == parts(KOREAN)
 
 
-@pytest.mark.parametrize("text", [ENGLISH, KOREAN], ids=["English", "Korean"])
+@README
 def test_the_example_of_ones_own_data_fits_the_schema(text: str) -> None:
-    values = parameter_values()
-    shown: dict[str, Any] = {}
+    values, shown = parameter_values(), {}
     for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL):
         shown |= yaml.safe_load(textwrap.dedent(block))
-    values["prepare"] |= shown.pop("prepare")
-    values |= shown
-    params = parse_params(values)
+    params = parse_params(values | shown | {"prepare": values["prepare"] | shown["prepare"]})
     waived = set(params.product.requirements.licence_waivers)
     assert {source.name for source in params.collect.sources} <= waived
 

@@ -41,19 +41,20 @@ VIOLATIONS = {
 }
 
 
-def contracts() -> dict[str, str]:
-    """Contract → its name, as .importlinter has them."""
+@pytest.fixture
+def contracts() -> dict[str, configparser.SectionProxy]:
+    """The contracts of .importlinter."""
     parser = configparser.ConfigParser()
-    parser.read(ROOT / ".importlinter")
+    parser.read(RULES)
     return {
-        section.rpartition(":")[2]: parser[section]["name"]
-        for section in parser.sections()
-        if section.startswith("importlinter:contract:")
+        name.removeprefix("importlinter:contract:"): section
+        for name, section in parser.items()
+        if name.startswith("importlinter:contract:")
     }
 
 
-def test_every_contract_notices_its_violation(tmp_path: Path) -> None:
-    assert set(VIOLATIONS) == set(contracts())
+def test_every_contract_notices_its_violation(tmp_path: Path, contracts) -> None:
+    assert set(VIOLATIONS) == set(contracts)
     for package in ("pipeline", "flows"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("*.pyc"))
     shutil.copy(ROOT / ".importlinter", tmp_path)
@@ -69,15 +70,14 @@ def test_every_contract_notices_its_violation(tmp_path: Path) -> None:
         check=False,
     )
     summary = " ".join(done.stdout.split())
-    kept = [name for name in contracts().values() if not re.search(f"{name} BROKEN", summary)]
+    names = [contract["name"] for contract in contracts.values()]
+    kept = [name for name in names if not re.search(f"{name} BROKEN", summary)]
     assert done.returncode != 0
     assert not kept, f"not broken by its violation: {kept}\n{done.stdout[-3000:]}"
 
 
-def test_every_library_folder_has_its_place_in_the_layers() -> None:
-    parser = configparser.ConfigParser()
-    parser.read(ROOT / ".importlinter")
-    layers = set(re.findall(r"[\w.]+", parser["importlinter:contract:layers"]["layers"]))
+def test_every_library_folder_has_its_place_in_the_layers(contracts) -> None:
+    layers = set(re.findall(r"[\w.]+", contracts["layers"]["layers"]))
     folders = {f"pipeline.{path.parent.name}" for path in ROOT.glob("pipeline/*/__init__.py")}
     assert folders <= layers
 
@@ -85,14 +85,10 @@ def test_every_library_folder_has_its_place_in_the_layers() -> None:
 STAGES = load_dag(ROOT / "dvc.yaml").names
 
 
-def test_the_lists_of_stages_are_those_of_the_dag() -> None:
+def test_the_lists_of_stages_are_those_of_the_dag_and_a_new_one_gets_into_each() -> None:
     rules = RULES.read_text(encoding="utf-8")
     assert with_stages(rules, STAGES) == rules, "run `make format`"
-
-
-def test_a_new_stage_gets_into_every_list() -> None:
-    rules = with_stages(RULES.read_text(encoding="utf-8"), [*STAGES, "grade"])
-    assert len(re.findall(r"pipeline\.grade\b", rules)) == 3
+    assert len(re.findall(r"pipeline\.grade\b", with_stages(rules, [*STAGES, "grade"]))) == 3
 
 
 def test_parameters_have_a_section_for_every_stage_in_the_order_of_the_dag() -> None:

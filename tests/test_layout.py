@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -28,8 +29,12 @@ OTHER_TESTS = {
 }
 
 
-def stages() -> set[str]:
-    return set(yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"])
+def read_yaml(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def stages() -> dict[str, Any]:
+    return dict(read_yaml(ROOT / "dvc.yaml")["stages"])
 
 
 def tracked(*patterns: str) -> list[Path]:
@@ -40,46 +45,36 @@ def tracked(*patterns: str) -> list[Path]:
     return [path for name in names if (path := ROOT / name).is_file()]
 
 
-def test_the_files_of_the_pipeline_are_the_stages_of_the_dag() -> None:
-    files = {path.stem for path in ROOT.glob("pipeline/*.py")} - {"__init__"}
-    assert files == stages()
-
-
-def test_every_stage_has_a_section_of_parameters() -> None:
-    sections = set(yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8")))
-    assert sections - {"product", "compute", "compress"} == stages()
-
-
-def test_every_stage_has_tests_of_its_name() -> None:
+def test_every_stage_has_a_file_a_section_of_parameters_and_tests_of_its_name() -> None:
+    assert {path.stem for path in ROOT.glob("pipeline/*.py")} - {"__init__"} == stages().keys()
+    sections = read_yaml(ROOT / "params.yaml").keys()
+    assert sections - {"product", "compute", "compress"} == stages().keys()
     assert {f"test_{stage}.py" for stage in stages()} <= {p.name for p in ROOT.glob("tests/*.py")}
 
 
 def test_every_stage_runs_its_own_file_and_writes_into_its_own_folder() -> None:
-    definitions = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    for name, stage in definitions.items():
+    for name, stage in stages().items():
         written = [*stage["outs"], *stage["metrics"], *stage.get("plots", [])]
         paths = [next(iter(entry)) if isinstance(entry, dict) else entry for entry in written]
         assert stage["cmd"].split() == ["python", "-m", f"pipeline.{name}"]
         assert all(path.startswith(f"artifacts/{name}/") for path in paths), name
 
 
-def test_init_files_are_empty() -> None:
+def test_every_library_folder_is_a_package_whose_init_file_is_empty() -> None:
     assert [path for path in tracked("*__init__.py") if path.read_bytes()] == []
-
-
-def test_every_library_folder_is_a_package() -> None:
     folders = {path.parent for path in tracked("pipeline/**/*.py", "flows/**/*.py")}
     assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
 
 
 def test_the_frozen_parameters_of_tests_are_valid_and_have_the_keys_of_the_users_file() -> None:
-    profile = yaml.safe_load(QUICKSTART.read_text(encoding="utf-8"))
+    profile = read_yaml(QUICKSTART)
     changes = [f"{key}={json.dumps(value)}" for key, value in profile.items()]
     parse_params(override(parameter_values(), changes))
-    own = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    assert {name: set(section) for name, section in own.items()} == {
-        name: set(section) for name, section in parameter_values().items()
-    }
+    own, frozen = (
+        {name: set(section) for name, section in values.items()}
+        for values in (read_yaml(ROOT / "params.yaml"), parameter_values())
+    )
+    assert own == frozen
 
 
 def test_no_test_reads_the_users_parameters() -> None:

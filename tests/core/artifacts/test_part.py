@@ -8,20 +8,14 @@ import pytest
 
 from pipeline.core.artifacts.data_reports import AgreementReport, Manifest, TeacherTraining
 from pipeline.core.artifacts.variant_reports import Quality, ScorecardEntry
-from pipeline.core.artifacts.verdicts import Check, Verdict
+from pipeline.core.artifacts.verdicts import Check
 from pipeline.core.errors import ArtifactError
 from pipeline.core.paths import Paths
 from tests.support.example_artifacts import variant_report
 
 SOURCE = {
-    "name": "mine",
-    "kind": "file",
-    "origin": "mine.csv",
-    "licence": "CC0-1.0",
-    "waiver": None,
-    "sha256": "0" * 64,
-    "rows": 12,
-    "bytes": 100,
+    **{"name": "mine", "kind": "file", "origin": "mine.csv", "licence": "CC0-1.0"},
+    **{"waiver": None, "sha256": "0" * 64, "rows": 12, "bytes": 100},
 }
 
 
@@ -36,9 +30,8 @@ def test_a_file_is_read_and_written_with_the_same_keys(tmp_path: Path) -> None:
     manifest = Manifest.load(written(tmp_path, {"sources": [SOURCE]}))
     assert manifest.sources[0].name == "mine"
     manifest.write(Paths(tmp_path, "collect"))
-    assert json.loads((tmp_path / "artifacts/collect/manifest.json").read_text()) == {
-        "sources": [SOURCE]
-    }
+    again = json.loads((tmp_path / "artifacts/collect/manifest.json").read_text())
+    assert again == {"sources": [SOURCE]}
     assert Manifest.read(Paths(tmp_path)) == manifest
 
 
@@ -102,8 +95,3 @@ def test_of_the_metrics_of_finetune_only_what_the_card_tells_is_read() -> None:
     values = {"adapted_tokens": 0, "related_rows": 3, "seeds": {"1": 0.8}, "kept": "mean"}
     found = TeacherTraining.parse(values | {"headline": "anything"}, file="metrics.json")
     assert found.related_rows == 3
-
-
-def test_a_verdict_names_the_variant() -> None:
-    values = {"passed": True, "released": "a", "reason": "r", "checks": [], "considered": {}}
-    assert Verdict.parse(values, file="verdict.json").released == "a"
