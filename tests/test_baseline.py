@@ -13,22 +13,14 @@ from pipeline import baseline
 from pipeline.core.artifacts.table_columns import BaselinePredictions
 from pipeline.core.errors import DataError
 from pipeline.data.tables import read_table
+from tests.support import small_reviews
 from tests.support.problems import product_of
-from tests.support.small_reviews import (
-    BLAME,
-    PRAISE,
-    at,
-    labelled,
-    params,
-    prepared,
-    prepared_workspace,
-    texts,
-)
+from tests.support.small_reviews import at, labelled, params, prepared
 
 
 @pytest.fixture
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepared_workspace(tmp_path_factory)
+    return small_reviews.prepared_workspace(tmp_path_factory)
 
 
 def give_labels_by_chance(records: Path) -> None:
@@ -45,13 +37,12 @@ def test_the_baselines_learn_and_say_that_a_model_is_worth_it(workspace: Path) -
     metrics = baseline.run(params(), paths)
     assert metrics["baseline-nblr"]["test"] > 0.9
     table = read_table(paths.out / "predictions.parquet")
-    totals = np.array(table["score_0"]) + np.array(table["score_1"])
-    assert np.allclose(totals, 1)
+    assert np.allclose(np.add(table["score_0"], table["score_1"]), 1)
     assert set(table["split"]) == {"validation", "test"}
     assert len(set(table["model"])) == 3
     assert json.loads((paths.out / "verdict.json").read_text())["worth_a_model"]
-    curve = (paths.out / "learning_curve.csv").read_text().splitlines()
-    assert curve[0] == "step,train_quality,validation_quality"
+    curve = (paths.out / "learning_curve.csv").read_text()
+    assert curve.startswith("step,train_quality,validation_quality\n")
 
 
 def test_labels_that_words_cannot_tell_stop_the_line(workspace: Path) -> None:
@@ -66,10 +57,12 @@ def words_of(text: str) -> set[str]:
 
 
 def warmth(text: str) -> int:
-    return sum((w in PRAISE) - (w in BLAME) for w in words_of(text)) + ("cast" in text)
+    return sum((w in small_reviews.PRAISE) - (w in small_reviews.BLAME) for w in words_of(text)) + (
+        "cast" in text
+    )
 
 
-LINES = [text for text, _ in texts(160)]
+LINES = [text for text, _ in small_reviews.texts(160)]
 ROWS = {
     "multi_label": [
         (text, "|".join(word for word in ("warm", "dull", "cast") if word in words_of(text)))

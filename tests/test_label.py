@@ -20,11 +20,11 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def annotate(root: Path, lines: list[tuple[str, str, str]]) -> Paths:
-    folder = at(root, "label").annotations
-    (folder / ".gitkeep").touch()
-    rows = [",".join(line) for line in lines]
-    (folder / "mine.csv").write_text("\n".join(["id,annotator,label", *rows]))
-    return at(root, "label")
+    paths = at(root, "label")
+    (paths.annotations / ".gitkeep").touch()
+    rows = ["id,annotator,label", *(",".join(line) for line in lines)]
+    (paths.annotations / "mine.csv").write_text("\n".join(rows))
+    return paths
 
 
 def test_labels_pass_through_and_the_annotators_majority_wins(workspace: Path) -> None:
@@ -39,13 +39,9 @@ def test_labels_pass_through_and_the_annotators_majority_wins(workspace: Path) -
     assert after["label"][0] == other
     assert after["label"][1:] == before["label"][1:]
     agreement = json.loads((paths.out / "agreement.json").read_text())
-    assert agreement | {"alpha": None} == {
-        "annotated_rows": 1,
-        "unknown_rows": 1,
-        "annotators": 2,
-        "alpha": None,
-        "changed_labels": 1,
-    }
+    del agreement["alpha"]
+    counts = {"annotated_rows": 1, "unknown_rows": 1, "annotators": 2, "changed_labels": 1}
+    assert agreement == counts
     assert "1 by annotators" in metrics["headline"]
 
 
@@ -57,7 +53,7 @@ def test_labels_pass_through_and_the_annotators_majority_wins(workspace: Path) -
         ([("0", "", "positive")], "line 2: the column `annotator` is empty"),
         (
             [("nowhere", "ann", "positive")],
-            "1 annotated ids, such as .nowhere., and none is in the data",
+            "1 annotated ids, .* .nowhere., and none is in the data",
         ),
     ],
 )
@@ -80,19 +76,21 @@ def annotated(root: Path, label_of_row: str, votes: list[str], changes: list[str
     labelled(root, rows, *changes)
     table = read_table(root / "artifacts/label/records.parquet")
     identifier = table["id"][table["text"].index(ROWS[0][0])]
-    lines = [(identifier, f"person {n}", vote) for n, vote in enumerate(votes)]
-    paths = annotate(root, lines)
+    paths = annotate(root, [(identifier, f"person {n}", vote) for n, vote in enumerate(votes)])
     label.run(params(*changes, "label.min_agreement=-1.0"), paths)
     table = read_table(paths.out / "records.parquet")
     place = table["id"].index(identifier)
     return [table["label"][place], table["target"][place]]
 
 
-def test_annotators_decide_label_by_label_and_a_tie_keeps_the_source(tmp_path: Path) -> None:
-    assert annotated(tmp_path, "b", ["a|b", "a", "a|c"], MULTI_LABEL) == ["a", [1.0, 0.0, 0.0]]
-    two = annotated(tmp_path / "two", "b|c", ["a|b", "c"], MULTI_LABEL)
-    assert two == ["b|c", [0.0, 1.0, 1.0]]
-
-
-def test_the_median_of_the_annotators_numbers_is_gold(tmp_path: Path) -> None:
-    assert annotated(tmp_path, "9.0", ["1", "2.5", "40"], REGRESSION) == ["2.5", [2.5]]
+@pytest.mark.parametrize(
+    ("source", "votes", "changes", "gold"),
+    [
+        ("b", ["a|b", "a", "a|c"], MULTI_LABEL, ["a", [1.0, 0.0, 0.0]]),
+        ("b|c", ["a|b", "c"], MULTI_LABEL, ["b|c", [0.0, 1.0, 1.0]]),
+        ("9.0", ["1", "2.5", "40"], REGRESSION, ["2.5", [2.5]]),
+    ],
+    ids=["label by label", "a tie keeps the source", "the median of numbers"],
+)
+def test_annotators_decide(tmp_path: Path, source, votes, changes, gold) -> None:
+    assert annotated(tmp_path, source, votes, changes) == gold

@@ -20,6 +20,12 @@ from tests.support.small_reviews import (
 )
 
 
+@pytest.fixture
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What prepare left."""
+    return prepared_workspace(tmp_path_factory) / "artifacts/prepare"
+
+
 def files(folder: Path) -> dict[str, bytes]:
     found = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
@@ -30,17 +36,15 @@ def splits(prepare: Path) -> dict[str, str]:
     return dict(zip(table["id"], table["split"], strict=True))
 
 
-def test_prepare_repeats_to_the_byte(tmp_path_factory: pytest.TempPathFactory) -> None:
-    first = files(prepared_workspace(tmp_path_factory) / "artifacts/prepare")
+def test_prepare_repeats_to_the_byte(out: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    first = files(out)
     second = files(prepared(labelled_workspace(tmp_path_factory)).out)
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
 
 
-def test_more_rows_move_no_row_to_another_split(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    before = splits(prepared_workspace(tmp_path_factory) / "artifacts/prepare")
+def test_more_rows_move_no_row_to_another_split(tmp_path: Path, out: Path) -> None:
+    before = splits(out)
     after = splits(prepared(labelled(tmp_path, texts(180))).out)
     shared = before.keys() & after.keys()
     assert len(after) > len(before)
@@ -48,10 +52,7 @@ def test_more_rows_move_no_row_to_another_split(
     assert all(before[row] == after[row] for row in shared)
 
 
-def test_token_arrays_map_into_memory_and_sentences_are_distinct(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    out = prepared_workspace(tmp_path_factory) / "artifacts/prepare"
+def test_token_arrays_map_into_memory_and_sentences_are_distinct(out: Path) -> None:
     index = json.loads((out / "corpus/index.json").read_text())
     for name in ("train", "heldout"):
         tokens = np.load(out / f"corpus/{name}.npy", mmap_mode="r")
@@ -87,10 +88,8 @@ def test_pairs_keep_both_texts_and_take_no_sentence_of_the_corpus(tmp_path: Path
     table = read_table(out / "records.parquet")
     assert {*zip(table["text"], table["second"], strict=True)} == {row[:2] for row in PAIRED}
     assert read_table(out / "sentences.parquet") == {"id": [], "document": [], "text": []}
-    vocabulary = json.loads((out / "student_tokenizer/tokenizer.json").read_text())["model"][
-        "vocab"
-    ]
-    assert {"any", "lovely"} <= vocabulary.keys()
+    tokenizer = json.loads((out / "student_tokenizer/tokenizer.json").read_text())
+    assert {"any", "lovely"} <= tokenizer["model"]["vocab"].keys()
 
 
 LONG = {

@@ -37,9 +37,6 @@ def test_resumed_work_begins_where_it_was(capsys: pytest.CaptureFixture[str]) ->
 def test_tracked_items_come_unchanged_and_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(track("abc", "prepare", 3)) == ["a", "b", "c"]
     assert lines(capsys)[-1].startswith("prepare  3/3  100%")
-
-
-def test_nothing_to_do_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(track([], "prepare", 0)) == []
     assert lines(capsys) == ["prepare  0/0"]
 

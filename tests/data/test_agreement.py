@@ -10,24 +10,23 @@ REGRESSION = problem_named("regression")
 nominal, squared = CLASSIFICATION.distance, REGRESSION.distance
 
 
-def test_alpha_equals_an_example_worked_by_hand() -> None:
-    # Rows ab, aa, bb: each pair counts twice, once in each order.
-    # o_ab = o_ba = 1, o_aa = 2, o_bb = 2; n_a = n_b = 3, n = 6.
-    # alpha = 1 - (6 - 1) * (1 + 1) / (3*3 + 3*3) = 1 - 10/18.
-    rows = [["a", "b"], ["a", "a"], ["b", "b"]]
-    assert krippendorff_alpha(rows, nominal) == pytest.approx(1 - 10 / 18)
-
-
-def test_alpha_weighs_a_row_by_its_annotators() -> None:
-    # Row aab: ordered pairs weigh 1/2: o_aa = 1, o_ab = o_ba = 1. Row bb: o_bb = 2.
-    # n_a = 2, n_b = 3, n = 5; alpha = 1 - 4 * 2 / (2 * 2*3) = 1/3.
-    rows = [["a", "a", "b"], ["b", "b"], ["a"]]
-    assert krippendorff_alpha(rows, nominal) == pytest.approx(1 / 3)
-
-
-def test_alpha_is_none_where_nothing_could_disagree() -> None:
-    assert krippendorff_alpha([["a", "a"]], nominal) is None
-    assert krippendorff_alpha([["a"], ["b"]], nominal) is None
+@pytest.mark.parametrize(
+    ("rows", "alpha"),
+    [
+        # Rows ab, aa, bb: each pair counts twice, once in each order.
+        # o_ab = o_ba = 1, o_aa = 2, o_bb = 2; n_a = n_b = 3, n = 6.
+        # alpha = 1 - (6 - 1) * (1 + 1) / (3*3 + 3*3) = 1 - 10/18.
+        ([["a", "b"], ["a", "a"], ["b", "b"]], 1 - 10 / 18),
+        # Row aab: ordered pairs weigh 1/2: o_aa = 1, o_ab = o_ba = 1. Row bb: o_bb = 2.
+        # n_a = 2, n_b = 3, n = 5; alpha = 1 - 4 * 2 / (2 * 2*3) = 1/3.
+        ([["a", "a", "b"], ["b", "b"], ["a"]], 1 / 3),
+        # Nothing could disagree.
+        ([["a", "a"]], None),
+        ([["a"], ["b"]], None),
+    ],
+)
+def test_alpha_equals_examples_worked_by_hand(rows: list[list[str]], alpha: float | None) -> None:
+    assert krippendorff_alpha(rows, nominal) == pytest.approx(alpha)
 
 
 def test_alpha_of_numbers_weighs_by_the_square_of_the_difference() -> None:

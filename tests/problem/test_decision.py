@@ -1,6 +1,7 @@
 """Each problem turns scores into answers by the decision's thresholds."""
 
 import numpy as np
+import pytest
 
 from pipeline.problem.decision import Decision
 from pipeline.problem.problems import problem_named
@@ -10,15 +11,13 @@ REGRESSION = problem_named("regression")
 SCORES = np.array([[0.6, 0.4], [0.5, 0.5], [0.2, 0.8]])
 
 
-def test_without_thresholds_the_likeliest_label_is_the_answer_the_first_of_equals() -> None:
-    assert CLASSIFICATION.answers(SCORES, Decision()).tolist() == [0, 0, 1]
-
-
-def test_the_second_of_two_labels_is_chosen_from_its_threshold_on() -> None:
-    strict = Decision(thresholds=(0.1, 0.9))
-    mild = Decision(thresholds=(0.7, 0.3))
-    assert CLASSIFICATION.answers(SCORES, strict).tolist() == [0, 0, 0]
-    assert CLASSIFICATION.answers(SCORES, mild).tolist() == [1, 1, 1]
+@pytest.mark.parametrize(
+    ("thresholds", "answers"),
+    [(None, [0, 0, 1]), ((0.1, 0.9), [0, 0, 0]), ((0.7, 0.3), [1, 1, 1])],
+    ids=["the likeliest, the first of equals", "strict", "mild"],
+)
+def test_the_second_of_two_labels_is_chosen_from_its_threshold_on(thresholds, answers) -> None:
+    assert CLASSIFICATION.answers(SCORES, Decision(thresholds)).tolist() == answers
 
 
 def test_every_label_that_reaches_its_threshold_holds() -> None:
