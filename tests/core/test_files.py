@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -10,29 +12,28 @@ from pipeline.core import files
 from pipeline.core.errors import ArtifactError
 
 
-def write_half_a_file(path: Path) -> None:
-    with files.atomic_path(path) as temporary:
-        temporary.write_text("half of the n")
-        raise InterruptedError
-
-
-def write_half_a_folder(path: Path) -> None:
-    with files.atomic_folder(path) as temporary:
-        (temporary / "other").write_text("half")
-        raise InterruptedError
-
-
 def names(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
 
 
-def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
-    path = tmp_path / "figures.json"
-    files.write_text(path, "old")
+@pytest.mark.parametrize(
+    ("writer", "file"), [(files.atomic_path, ""), (files.atomic_folder, "weights")]
+)
+def test_a_failed_write_leaves_what_was_there_and_nothing_beside_it(
+    tmp_path: Path, writer: Callable[[Path], AbstractContextManager[Path]], file: str
+) -> None:
+    def write(text: str, *, fails: bool) -> None:
+        with writer(tmp_path / "model") as temporary:
+            (temporary / file).write_text(text)
+            if fails:
+                raise InterruptedError
+
+    write("old", fails=False)
+    before = names(tmp_path)
     with pytest.raises(InterruptedError):
-        write_half_a_file(path)
-    assert path.read_text() == "old"
-    assert names(tmp_path) == ["figures.json"]
+        write("half of the n", fails=True)
+    assert (tmp_path / "model" / file).read_text() == "old"
+    assert names(tmp_path) == before == (["model", "model/weights"] if file else ["model"])
 
 
 def test_the_old_file_stands_until_the_new_one_is_whole(tmp_path: Path) -> None:
@@ -49,16 +50,6 @@ def test_the_old_file_stands_until_the_new_one_is_whole(tmp_path: Path) -> None:
 def test_others_may_read_what_was_written(tmp_path: Path) -> None:
     files.write_text(tmp_path / "new" / "a.txt", "text")
     assert (tmp_path / "new" / "a.txt").stat().st_mode & 0o777 == 0o644
-
-
-def test_a_failed_folder_leaves_the_old_one_and_nothing_beside_it(tmp_path: Path) -> None:
-    folder = tmp_path / "model"
-    with files.atomic_folder(folder) as temporary:
-        (temporary / "weights").write_text("old")
-    with pytest.raises(InterruptedError):
-        write_half_a_folder(folder)
-    assert names(tmp_path) == ["model", "model/weights"]
-    assert (folder / "weights").read_text() == "old"
 
 
 def test_a_new_folder_takes_the_whole_place_of_the_old_one(tmp_path: Path) -> None:

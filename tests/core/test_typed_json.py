@@ -37,14 +37,11 @@ VALUE: dict[str, Any] = {
 }
 
 
-def test_every_key_arrives_in_the_type_of_its_field() -> None:
+def test_every_key_arrives_in_the_type_of_its_field_or_with_its_default() -> None:
     read = read_as(Outer, VALUE)
     assert read.inner == Inner(share=1, pair=("a", "b"))
     assert (read.names, read.text) == (("x", "y"), ("one", "two"))
     assert read.figures == {"test": {"accuracy": 0.5}}
-
-
-def test_a_key_with_a_default_may_be_missing() -> None:
     assert read_as(Outer, {k: v for k, v in VALUE.items() if k != "text"}).text == ""
 
 

@@ -7,12 +7,9 @@ from pipeline.metrics.calibration import calibration_error, expected_calibration
 from pipeline.problem.problems import problem_named
 
 
-def test_honest_probabilities_have_no_error() -> None:
+def test_honest_probabilities_have_no_error_and_sure_and_wrong_ones_the_worst() -> None:
     held = np.array([True] * 80 + [False] * 20)
     assert expected_calibration_error(np.full(100, 0.8), held) == pytest.approx(0.0, abs=1e-9)
-
-
-def test_sure_and_wrong_is_the_worst() -> None:
     assert expected_calibration_error(np.ones(10), np.zeros(10, dtype=np.bool_)) == 1.0
 
 

@@ -5,18 +5,15 @@ import numpy as np
 from pipeline.metrics.latency import interleaved, summarise
 
 
-def test_one_disturbed_round_does_not_move_the_95th_percentile() -> None:
+def test_one_disturbed_round_does_not_move_the_95th_percentile_and_slow_ones_in_each_do() -> None:
     quiet = np.ones((7, 60))
     disturbed = quiet.copy()
     disturbed[3] = 50.0
     assert summarise(disturbed).p95 == summarise(quiet).p95 == 1.0
     assert summarise(disturbed).p95_all == 50.0
-
-
-def test_a_variant_that_is_slow_in_every_round_shows_it() -> None:
-    times = np.ones((7, 60))
-    times[:, ::10] = 9.0
-    assert summarise(times).p95 > 8.0
+    slow_in_every_round = quiet.copy()
+    slow_in_every_round[:, ::10] = 9.0
+    assert summarise(slow_in_every_round).p95 > 8.0
 
 
 def test_variants_take_turns_round_by_round() -> None:
