@@ -75,15 +75,11 @@ def _save(
 
 
 def _metrics(report: DataReport) -> Metrics:
-    tables = report.labelled, report.corpus
-    labelled, corpus = (table.rows_out for table in tables)
-    taken = sum(table.rows_in - table.rows_out for table in tables)
-    return {
-        "labelled_rows": labelled,
-        "corpus_rows": corpus,
-        "rejected_rows": taken,
-        "headline": f"{labelled:,} labelled, {corpus:,} corpus rows; {taken:,} taken out",
-    }
+    labelled, corpus = report.labelled.rows_out, report.corpus.rows_out
+    taken = report.labelled.rows_in + report.corpus.rows_in - labelled - corpus
+    headline = f"{labelled:,} labelled, {corpus:,} corpus rows; {taken:,} taken out"
+    counts = {"labelled_rows": labelled, "corpus_rows": corpus, "rejected_rows": taken}
+    return counts | {"headline": headline}
 
 
 if __name__ == "__main__":

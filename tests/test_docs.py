@@ -3,6 +3,7 @@
 import re
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -126,7 +127,7 @@ def test_both_readmes_have_the_same_links_and_commands() -> None:
 
 @README
 def test_the_example_of_ones_own_data_fits_the_schema(text: str) -> None:
-    values, shown = parameter_values(), {}
+    values, shown = parameter_values(), dict[str, Any]()
     for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL):
         shown |= yaml.safe_load(textwrap.dedent(block))
     params = parse_params(values | shown | {"prepare": values["prepare"] | shown["prepare"]})

@@ -26,12 +26,9 @@ from pipeline.problem.problems import problem_named
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """The answers of a model and the gold answers; see `Values` for their forms.
+    """The answers of a model and the gold ones (see `Values`), and its scores `(rows, outputs)`.
 
-    Attributes:
-        scores: `(rows, outputs)`.
-        abstained: rows that are not answered, `(rows,)`. Metrics count the answer that the model
-            would have given.
+    For rows that are not answered (`abstained`, `(rows,)`), metrics count the answer it would give.
     """
 
     gold: Values

@@ -83,11 +83,8 @@ class Classification(LabelProblem):
             )
         super().check_rows(rows, counts, limits=limits)
 
-    def label_numbers(self, target: Sequence[float]) -> list[float]:
-        return list(target)
-
-    def can_learn(self, targets: Targets, *, labels: int) -> bool:
-        return len(np.unique(targets)) >= labels
+    def occurring(self, targets: Targets) -> NDArray[Any]:
+        return np.unique(targets)
 
     def constant_scores(self, targets: Targets, *, labels: int) -> NDArray[np.float64]:
         return self._counts(targets, labels) / len(targets)

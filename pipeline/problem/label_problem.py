@@ -2,12 +2,14 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.problem.decision import HALF
 from pipeline.problem.labelling import Labels, RefusedError
-from pipeline.problem.probabilities import Scores
+from pipeline.problem.probabilities import Scores, Targets
 from pipeline.problem.problem import Problem, RowLimits, Thresholds
 
 
@@ -33,13 +35,16 @@ class LabelProblem(Problem):
             )
 
     def split_fault(self, targets: Sequence[Sequence[float]], labels: Labels) -> str | None:
-        found = {number for row in targets for number in self.label_numbers(row)}
+        found = self.occurring(np.array(targets, dtype=np.float64))
         missing = [label for number, label in enumerate(labels) if number not in found]
         return f"lacks {', '.join(missing)}" if missing else None
 
+    def can_learn(self, targets: Targets, *, labels: int) -> bool:
+        return len(self.occurring(targets)) >= labels
+
     @abstractmethod
-    def label_numbers(self, target: Sequence[float]) -> list[float]:
-        """The numbers of the labels that a row's target names."""
+    def occurring(self, targets: Targets) -> NDArray[Any]:
+        """The numbers of the labels that any row has, `(labels that occur,)`."""
 
     def even_thresholds(self, labels: int) -> Thresholds:
         return (HALF,) * labels

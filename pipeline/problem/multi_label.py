@@ -76,11 +76,8 @@ class MultiLabel(LabelProblem):
         named = [[self.labels_in(label, labels) for label in row] for row in rows]
         return [[[label in names for names in row] for row in named] for label in labels]
 
-    def label_numbers(self, target: Sequence[float]) -> list[float]:
-        return [number for number, holds in enumerate(target) if holds]
-
-    def can_learn(self, targets: Targets, *, labels: int) -> bool:
-        return bool(targets.any(axis=0).all())
+    def occurring(self, targets: Targets) -> NDArray[Any]:
+        return np.flatnonzero(targets.any(axis=0))
 
     def balanced_weights(self, targets: Targets, *, labels: int) -> NDArray[np.float64]:
         """Rows without the label / rows with it, so that both answers weigh the same in total."""
