@@ -4,28 +4,26 @@
     python -m benchmarks.compression --seeds 1 2 3         # quality over builds of three seeds
     python -m benchmarks.compression --folds 5             # quality by cross-fitting over all rows: 2¼ hours
 
-One table compares these models: the teacher in torch, ONNX float32 and ONNX int8; the released
-variant in float32 and int8; the student as `distill` leaves it; a student of the same shape trained
-on gold labels only (`benchmarks/support/hard_labels.py`); NB-LR; optimum-onnx's int8 of the same
-teacher, in our runtime; and Model2Vec, distilled from the teacher's checkpoint and fine-tuned on
-the same rows, in its own runtime. Peers have their own environments
-(`benchmarks/support/peers.py`). A peer that cannot be installed stays in the table with the reason,
-and its figures are null.
+One table compares the teacher in torch, ONNX float32 and int8; the released variant in float32 and
+int8; the student as `distill` leaves it, and one of the same shape trained on gold labels only
+(`benchmarks/support/hard_labels.py`); NB-LR; optimum-onnx's int8 of the same teacher, in our
+runtime; and Model2Vec, distilled from the teacher's checkpoint and fine-tuned on the same rows, in
+its own runtime. A peer that cannot be installed (`benchmarks/support/peers.py`) stays in the table
+with the reason, and its figures are null.
 
 Quality is accuracy on the test rows, or with `--folds` on all rows; each text is answered alone on
 one thread. Nothing is selected by it. With `--seeds` the whole product is built once per seed
-(`compute.seed`: teacher, student and all between), every contender is trained anew for each, and
-figures are means. Sizes are those of the weights file (the teacher's: `model.safetensors`). Latency
-is of one request, tokenizer included: texts cut from test sentences to exactly 8, 32 and 128 of the
-teacher's tokens go to every contender (`tokens_read` gives how many tokens the release reads in
-them). Contenders run in processes of their own and take turns in rounds. The teacher in torch has
-the runtime's tokenizer and our classifier, which computes its last layer for the first token only:
-ratios against it are not flattered.
+(`compute.seed`), every contender is trained anew for each, and figures are means. Sizes are those
+of the weights file. Latency is of one request, tokenizer included: texts cut from test sentences to
+exactly 8, 32 and 128 of the teacher's tokens go to every contender (`tokens_read` gives how many
+tokens the release reads in them). Contenders run in processes of their own and take turns in
+rounds. The teacher in torch has the runtime's tokenizer and our classifier, which computes its last
+layer for the first token only: ratios against it are not flattered.
 
 Intervals are 95 % bootstrap intervals: of quality over seeds and rows, paired in both; of speed
 over rounds. `times_faster` and `times_faster_same_runtime` are ratios of medians at
-`measure.tokens` and `measure.threads` of params.yaml; those ending in `_at_best_threads` use each
-side's best number of threads. Sizes and speed are of the first seed.
+`measure.tokens` and `measure.threads`; those ending in `_at_best_threads` use each side's best
+number of threads. Sizes and speed are of the first seed.
 """
 
 import argparse
@@ -102,26 +100,25 @@ def cross_fitted(field: Field, paths: Paths, work: Path, *, folds: int) -> dict[
     """The answers to all rows, each by the contenders of the fold that it is tested in."""
     parts = []
     for number, fold in enumerate(built_folds(field.params, paths, folds=folds)):
-        place, seed = work / f"fold-{number + 1}", field.params.compute.seed
-        contenders = field.contenders(fold, place, seed=seed)
+        place = work / f"fold-{number + 1}"
+        contenders = field.contenders(fold, place, seed=field.params.compute.seed)
         parts.append(answers(contenders, fold.read("prepare", "records.parquet")))
     return joined(parts, axis=1)
 
 
 def as_figures(measured: Mapping[str, Measured]) -> dict[str, object]:
     """Everything measured, for the JSON line: accuracy by seed, times by `<threads>x<tokens>`."""
-
-    def described(entry: Measured) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, entry in measured.items():
         times = {f"{place[0]}x{place[1]}": summarise(t) for place, t in entry.times.items()}
-        return {
+        found[name] = {
             "accuracy": None if entry.right is None else entry.right.mean(axis=1).tolist(),
             "bytes": entry.bytes,
             "zipped_bytes": entry.zipped,
-            "latency_ms": {name: {"p50": t.p50, "p95": t.p95} for name, t in times.items()},
+            "latency_ms": {place: {"p50": t.p50, "p95": t.p95} for place, t in times.items()},
             "note": entry.note,
         }
-
-    return {name: described(entry) for name, entry in measured.items()}
+    return found
 
 
 def measured_field(
@@ -130,17 +127,17 @@ def measured_field(
     times: Mapping[str, Mapping[Place, Times]],
 ) -> dict[str, Measured]:
     """The table's entry of each contender."""
-    measured = {}
-    for name, entry in contenders.items():
-        whole = name in right and name in times
-        measured[name] = Measured(
+    ended = "left out: its process ended"
+    return {
+        name: Measured(
             right=right.get(name),
             bytes=entry.bytes,
             zipped=entry.zipped,
             times=times.get(name, {}),
-            note=entry.note or ("" if whole else "left out: its process ended"),
+            note=entry.note or ("" if name in right and name in times else ended),
         )
-    return measured
+        for name, entry in contenders.items()
+    }
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -195,7 +192,11 @@ def main() -> None:
         "compared": {name: figure and asdict(figure) for name, figure in compared.items()},
         "models": as_figures(measured),
     }
-    ratios = {name: value_of(compared.get(name)) for name in RATIOS}
+    ratios = {
+        name: None if figure is None else figure.value
+        for name, figure in compared.items()
+        if name in RATIOS
+    }
     print_result("compression", ratios=ratios, figures=shown)
 
 
@@ -206,11 +207,6 @@ def report(found: Mapping[str, Figure | None]) -> None:
         if figure is not None and figure.interval is not None:
             shown += f"  [{figure.interval[0]:.3f}, {figure.interval[1]:.3f}]"
         print(f"{name.ljust(44)}{shown}")
-
-
-def value_of(figure: Figure | None) -> float | None:
-    """The figure without its interval."""
-    return None if figure is None else figure.value
 
 
 if __name__ == "__main__":

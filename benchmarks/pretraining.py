@@ -25,36 +25,29 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.support import pretraining_runs as runs
 from benchmarks.support.apart import in_own_process
 from benchmarks.support.command_line import median_rates, new_parser, print_result
-from benchmarks.support.pretraining_runs import (
-    Corpus,
-    Watched,
-    counted_scores,
-    mlm_engines,
-    open_corpus,
-    train_bilm,
-)
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def speed(corpus: Corpus, folder: Path, *, rounds: int, sequences: int) -> dict[str, float]:
+def speed(corpus: runs.Corpus, folder: Path, *, rounds: int, sequences: int) -> dict[str, float]:
     """Median tokens a second over interleaved rounds."""
     with ExitStack() as stack:
         engines = {
             name: partial(stack.enter_context(in_own_process(train)), sequences)
-            for name, train in mlm_engines(ROOT, corpus, folder).items()
+            for name, train in runs.mlm_engines(ROOT, corpus, folder).items()
         }
         return median_rates(engines, rounds=rounds)
 
 
-def scores(corpus: Corpus, folder: Path, *, minutes: float) -> dict[str, Any]:
+def scores(corpus: runs.Corpus, folder: Path, *, minutes: float) -> dict[str, Any]:
     """The bits per byte of every model, and the curve of the neural one."""
-    figures: dict[str, Any] = counted_scores(corpus)
+    figures: dict[str, Any] = runs.counted_scores(corpus)
     for name, value in figures.items():
         print(f"{name}  {value:.4f} bits per byte", flush=True)
-    watched: list[Watched] = train_bilm(ROOT, corpus, folder, minutes=minutes)
+    watched: list[runs.Watched] = runs.train_bilm(ROOT, corpus, folder, minutes=minutes)
     last = watched[-1]
     figures |= {"bilm_forward": last.forward, "bilm_backward": last.backward}
     figures["bilm_crosses_kneser_ney_at_seconds"] = {
@@ -88,7 +81,7 @@ def main() -> None:
     figures: dict[str, object] = {}
     with tempfile.TemporaryDirectory(prefix="pretraining-") as name:
         folder = Path(name)
-        corpus = open_corpus(ROOT)
+        corpus = runs.open_corpus(ROOT)
         if not options.no_speed:
             rates = speed(corpus, folder, rounds=options.rounds, sequences=options.sequences)
             ratios["mlm_vs_recipe"] = rates["ours"] / rates["recipe"]

@@ -14,7 +14,6 @@ the ELMo of profile `bilm`, with this product's tokenizer.
 import argparse
 import tempfile
 import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from benchmarks.support.command_line import built_file, new_parser, print_result
 from benchmarks.support.pretraining_runs import load_profile
+from benchmarks.support.trainings import train_language_model, train_on_labels
 from pipeline.core.params import Params, load_params
 from pipeline.core.product import Compute
 from pipeline.core.stage import seed_everything
@@ -29,15 +29,9 @@ from pipeline.core.training_sections import OptimisationParams, PretrainParams
 from pipeline.metrics.intervals import paired_difference
 from pipeline.models.encoder import load_classifier, load_tokenizer, save_model
 from pipeline.models.language_models import new_language_model
-from pipeline.text.batching import epoch_batches
-from pipeline.text.packing import PackedRows, TokenFile, row_batches
-from pipeline.training.curve import Curve
+from pipeline.text.packing import PackedRows, TokenFile
 from pipeline.training.labelled_rows import Split, read_split
-from pipeline.training.loop import Training, train
-from pipeline.training.objectives.by_family import language_model_objective
-from pipeline.training.objectives.gold import label_objective
 from pipeline.training.predict import predict
-from pipeline.training.resume import Checkpoints
 from pipeline.training.token_rows import tokenize
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -81,15 +75,9 @@ def pretrain(
     seed_everything(compute.seed)
     model = new_language_model(settings, tokenizer)
     save_model(model, tokenizer, folder / "random")
-    training = Training(
-        task="pretrain",
-        optimisation=settings,
-        compute=compute,
-        batches=partial(row_batches, rows),
-        checkpoints=Checkpoints(folder / "checkpoints"),
-        curve=Curve(folder / "pretrain.csv"),
+    train_language_model(
+        model, packed, tokenizer, optimisation=settings, rows=rows, compute=compute, folder=folder
     )
-    train(model, language_model_objective(packed, settings, tokenizer), training)
     save_model(model, tokenizer, folder / "pretrained")
 
 
@@ -101,47 +89,33 @@ def right_answers(
     optimisation: OptimisationParams,
     folder: Path,
 ) -> dict[str, NDArray[np.float64]]:
-    """Trains a classifier from `start`; returns which held-out rows it labels correctly."""
-    seed_everything(params.compute.seed)
+    """Trains classifiers from `start`; returns their right answers by split, `(seeds, rows)`."""
     tokenizer = load_tokenizer(start)
-    model = load_classifier(start, labels=params.product.labels, dropout=0.1)
-    tokens = tokenize(tokenizer, splits["train"].texts, max_length=params.prepare.max_length)
-    training = Training(
-        task=f"{start.name} seed {params.compute.seed}",
-        optimisation=optimisation,
-        compute=params.compute,
-        batches=partial(epoch_batches, tokens.lengths),
-        checkpoints=Checkpoints(folder / "checkpoints"),
-        curve=Curve(folder / "train.csv"),
-    )
-    train(model, label_objective(tokens, splits["train"].label_ids), training)
-    found = {}
-    for name in _HELDOUT:
-        rows = tokenize(tokenizer, splits[name].texts, max_length=params.prepare.max_length)
-        logits = predict(model, rows, compute=params.compute, batch_size=64).logits
-        found[name] = (logits.argmax(axis=1) == splits[name].label_ids).astype(np.float64)
-    shown = "  ".join(f"{name} accuracy {right.mean():.4f}" for name, right in found.items())
-    print(f"{start.name}  seed {params.compute.seed}  {shown}", flush=True)
-    return found
-
-
-def over_seeds(
-    splits: dict[str, Split],
-    start: Path,
-    *,
-    params: Params,
-    optimisation: OptimisationParams,
-    folder: Path,
-) -> dict[str, NDArray[np.float64]]:
-    """The right answers of classifiers trained from `start`, by split, `(seeds, rows)`."""
-    found = []
+    rows = {
+        name: tokenize(tokenizer, split.texts, max_length=params.prepare.max_length)
+        for name, split in splits.items()
+    }
+    found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in _HELDOUT}
     for seed in _SEEDS:
         compute = params.compute.model_copy(update={"seed": seed})
-        seeded = params.model_copy(update={"compute": compute})
-        found.append(
-            right_answers(splits, start, params=seeded, optimisation=optimisation, folder=folder)
+        seed_everything(seed)
+        model = load_classifier(start, labels=params.product.labels, dropout=0.1)
+        train_on_labels(
+            model,
+            rows["train"],
+            splits["train"].label_ids,
+            task=f"{start.name} seed {seed}",
+            optimisation=optimisation,
+            compute=compute,
+            folder=folder,
         )
-    return {name: np.stack([answers[name] for answers in found]) for name in _HELDOUT}
+        for name, answers in found.items():
+            logits = predict(model, rows[name], compute=compute, batch_size=64).logits
+            right = logits.argmax(axis=1) == splits[name].label_ids
+            answers.append(right.astype(np.float64))
+        shown = "  ".join(f"{name} accuracy {each[-1].mean():.4f}" for name, each in found.items())
+        print(f"{start.name}  seed {seed}  {shown}", flush=True)
+    return {name: np.stack(answers) for name, answers in found.items()}
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -170,7 +144,7 @@ def main() -> None:
         pretrain(settings, params.compute, folder=folder, tokens=options.tokens)
         seconds = time.perf_counter() - started
         right = {
-            start: over_seeds(
+            start: right_answers(
                 splits, folder / start, params=params, optimisation=optimisation, folder=folder
             )
             for start in ("random", "pretrained")

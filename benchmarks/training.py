@@ -4,15 +4,14 @@
     python -m benchmarks.training --epochs 0        # throughput only
     python -m benchmarks.training --rounds 1 --beside tuned --seeds 1 2 3
 
-All engines train the same checkpoint (`prepare.checkpoint`) on the same rows with the same number
-of threads, and all parameters are trained. Each engine has its own process, so that none runs under
-another's settings of threads, determinism or memory. The Trainer trains transformers' own class, as
-its users do; computing the last layer for the first token only (`pipeline/models/first_token.py`)
-is part of our engine. `default` is the Trainer as it comes: batches of 8 in random order, float32,
+All engines train all parameters of the same checkpoint (`prepare.checkpoint`) on the same rows with
+the same number of threads, each in a process of its own. The Trainer trains transformers' own
+class, as its users do. `default` is the Trainer as it comes: batches of 8 in random order, float32,
 three epochs. `tuned` has the options of its documentation: texts grouped by length, bfloat16 if the
 processor multiplies it, the fused optimizer; and our optimisation (`OPTIMISATION`, warm-up and
 weight decay of `finetune`). Part of our engine is what the Trainer does not offer: learning rates
-by layer, the moving average of the weights, and an embedding table reduced to the tokens in use.
+by layer, the moving average of the weights, an embedding table reduced to the tokens in use, and a
+last layer for the first token only (`pipeline/models/first_token.py`).
 
 Throughput: rounds are interleaved, ratios are of medians, and tokens are counted without padding. A
 round has a third of the rows, because the first step with a new batch length costs a fifth more
@@ -20,9 +19,9 @@ round has a third of the rows, because the first step with a new batch length co
 
 The race: each engine is trained to its end (the Trainer at its defaults, which takes longest, only
 until it reaches the goal). The goal is the tuned Trainer's final validation accuracy less half a
-point, and the time to it does not include validation. One race depends on chance (validation on 837
-rows moves by a point from one evaluation to the next), so there are several seeds, and the ratio is
-of medians. The race needs `tuned` in `--beside`. The Trainer needs the package `accelerate`.
+point, and the time to it does not include validation. As one race depends on chance (accuracy on
+837 rows moves by a point from one evaluation to the next), the ratio is of medians over seeds. The
+race needs `tuned` in `--beside`. The Trainer needs the package `accelerate`.
 """
 
 import argparse
@@ -137,7 +136,8 @@ def main() -> None:
         }
         peak = peak_flops(bench.params.compute)
         ratios["share_of_peak"] = rates["ours"] * bench.flops_per_token() / peak
-        figures: dict[str, object] = {"tokens_per_second": rates, **bench.figures()}
+        size = {"rows": len(bench.rows.ids), "mean_length": float(bench.rows.lengths.mean())}
+        figures: dict[str, object] = {"tokens_per_second": rates, **size}
         if epochs:
             seeds, looks = options.seeds, options.evaluations
             runs = [

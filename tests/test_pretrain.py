@@ -11,8 +11,7 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer, BertModel
 
 from pipeline import pretrain
 from pipeline.core.errors import ArtifactError, DataError
-from tests.support.killed_stage import python, run_killed
-from tests.support.peak_memory import peak_of
+from tests.support.killed_stage import peak_of, python, run_killed
 from tests.support.trained_workspace import changed, run_in, trained_workspace, untrained_workspace
 
 STILL = "pretrain.learning_rate=1e-12"  # so small that no weight moves

@@ -35,7 +35,7 @@ from pipeline.text.tokenizer import (
     train_byte_bpe,
     train_wordpiece,
 )
-from tests.support.peak_memory import peak_of
+from tests.support.killed_stage import peak_of
 from tests.support.tiny_bilm import tiny_language_model
 from tests.support.tiny_models import VOCABULARY
 from tests.support.trained_workspace import MAX_LENGTH, changed, run_in, texts, untrained_workspace

@@ -39,23 +39,18 @@ class LocalEngine(ABC):
 
     @contextmanager
     def turns(self, threads: int) -> Iterator[Take]:
-        """Implements `Engine`."""
         with in_own_process(take_turn_of) as take:
             yield partial(take, self, threads)
 
 
 @dataclass(frozen=True)
 class TorchEngine(LocalEngine):
-    """A classifier in torch, float32, with the runtime's tokenizer.
-
-    It is our class, which computes its last layer for the first token only.
-    """
+    """Our class of classifier in torch, float32, with the runtime's tokenizer."""
 
     folder: Path
     task: Task
 
     def open(self, threads: int) -> Answer:
-        """Loads the model; only torch runs in this process."""
         torch.set_num_threads(threads)
         model = load_classifier(self.folder, labels=list(self.task.labels)).eval()
         reader = TextReader(
@@ -82,7 +77,6 @@ class OnnxEngine(LocalEngine):
     task: Task
 
     def open(self, threads: int) -> Answer:
-        """Loads the model."""
         model = TextModel(self.model, self.tokenizer, task=self.task, threads=threads)
         number_of = {label: number for number, label in enumerate(self.task.labels)}
         return lambda text: number_of[model.predict([text])[0].label or ""]
@@ -90,19 +84,13 @@ class OnnxEngine(LocalEngine):
 
 @dataclass(frozen=True)
 class LinearEngine(LocalEngine):
-    """NB-LR, refitted on the training rows, as the pipeline keeps its answers but not the model.
-
-    Attributes:
-        records: prepare's rows.
-        regularisation: the C that validation chose.
-    """
+    """NB-LR, refitted on prepare's training rows, as the pipeline keeps its answers but not the model."""
 
     records: Path
     regularisation: float
     task: linear.LinearTask
 
     def fit(self) -> Baseline:
-        """Fits the model on the training rows."""
         rows = read_split(self.records, "train")
         return naive_bayes_regression(
             rows.texts, rows.targets, self.task, regularisation=self.regularisation

@@ -28,12 +28,10 @@ _PRESETS = {"avx512_vnni": "avx512_vnni", "avx512f": "avx512", "avx2": "avx2", "
 
 @dataclass(frozen=True)
 class Contender:
-    """A model in the comparison.
+    """A model in the comparison, its `engine` None if it could not be made; `note` says why.
 
     Attributes:
-        engine: None if it could not be made; `note` says why.
-        bytes: size of its weights files; None if unknown.
-        zipped: their size after zlib.
+        bytes, zipped: size of its weights files, and their size after zlib; None if unknown.
     """
 
     engine: Engine | None = None
@@ -43,19 +41,16 @@ class Contender:
 
     @classmethod
     def of_files(cls, engine: Engine, *files: Path) -> "Contender":
-        """A contender whose weights are in `files`."""
-        sizes = [file.stat().st_size for file in files]
-        return cls(engine, bytes=sum(sizes), zipped=sum(map(zipped_bytes, files)))
+        size = sum(file.stat().st_size for file in files)
+        return cls(engine, bytes=size, zipped=sum(map(zipped_bytes, files)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """Makes the contenders from a build.
+    """Makes the contenders from a build in the clone `root`, where peers have their environments.
 
     Attributes:
-        root: the clone, where peers have their environments.
         release: `<model>-<precision>` of the variant that the gate chose.
-        peers: names of the peers to compare with.
     """
 
     root: Path
@@ -64,25 +59,20 @@ class Field:
     peers: tuple[str, ...]
 
     def contenders(self, paths: Paths, work: Path, *, seed: int) -> dict[str, Contender]:
-        """The contenders by name, in the order of the table.
+        """The contenders of a build by name, in the order of the table.
 
         Args:
-            paths: of a build.
             work: folder for the models that are trained here.
             seed: of the student on hard labels.
         """
         model = self.release.split("-")[0]
-        onnx = [("teacher", "fp32"), ("teacher", "int8"), (model, "fp32"), (model, "int8")]
-        found = {TEACHER: self._torch(Variant("teacher", "torch"), paths)}
-        found |= {f"{name}-{precision}": self._onnx(Variant(name, precision), paths)
-                  for name, precision in onnx}  # fmt: skip
-        found[STUDENT] = self._torch(Variant("student", "torch"), paths)
-        student = HardLabelStudent.read(self.params, paths).train(work / "hard-labels", seed=seed)
+        own = (TEACHER, "teacher-fp32", "teacher-int8", f"{model}-fp32", f"{model}-int8", STUDENT)
+        found = {name: self._built(Variant(*name.split("-")), paths) for name in own}
+        student = HardLabelStudent(self.params, paths).train(work / "hard-labels", seed=seed)
         hard_labels = TorchEngine(student, self._task)
         found[HARD_LABELS] = Contender.of_files(hard_labels, student / WEIGHTS_FILE)
         found[LINEAR] = self._linear(paths)
-        makers = {"optimum": (OPTIMUM, self._optimum),
-                  "model2vec": (MODEL2VEC, self._model2vec)}  # fmt: skip
+        makers = {"optimum": (OPTIMUM, self._optimum), "model2vec": (MODEL2VEC, self._model2vec)}
         for peer, (name, make) in makers.items():
             if peer in self.peers:
                 try:
@@ -96,14 +86,11 @@ class Field:
     def _task(self) -> Task:
         return Task.from_settings(self.params.product, self.params.prepare)
 
-    def _torch(self, variant: Variant, paths: Paths) -> Contender:
-        engine = TorchEngine(variant.folder(paths), self._task)
-        return Contender.of_files(engine, variant.file(paths))
-
-    def _onnx(self, variant: Variant, paths: Paths) -> Contender:
-        tokenizer = variant.folder(paths) / TOKENIZER_FILE
-        engine = OnnxEngine(variant.file(paths), tokenizer, self._task)
-        return Contender.of_files(engine, variant.file(paths))
+    def _built(self, variant: Variant, paths: Paths) -> Contender:
+        folder, file = variant.folder(paths), variant.file(paths)
+        if variant.is_onnx:
+            return Contender.of_files(OnnxEngine(file, folder / TOKENIZER_FILE, self._task), file)
+        return Contender.of_files(TorchEngine(folder, self._task), file)
 
     def _linear(self, paths: Paths) -> Contender:
         chosen = BaselineVerdict.read(paths).regularisation[NAIVE_BAYES]
@@ -120,8 +107,7 @@ class Field:
         teacher = paths.read("finetune", "model")
         peer.run(teacher, folder, preset)
         file = folder / "model_quantized.onnx"
-        engine = OnnxEngine(file, teacher / TOKENIZER_FILE, self._task)
-        return Contender.of_files(engine, file)
+        return Contender.of_files(OnnxEngine(file, teacher / TOKENIZER_FILE, self._task), file)
 
     def _model2vec(self, paths: Paths, work: Path) -> Contender:
         peer, folder = Peer(self.root, "model2vec"), work / "model2vec"
@@ -134,5 +120,4 @@ class Field:
         write_text(work / "rows.json", json.dumps(rows))
         checkpoint = resolve_checkpoint(self.params.prepare.checkpoint)
         peer.run("learn", checkpoint, work / "rows.json", folder)
-        engine = PeerEngine(peer, folder)
-        return Contender.of_files(engine, *sorted(folder.glob("*.safetensors")))
+        return Contender.of_files(PeerEngine(peer, folder), *sorted(folder.glob("*.safetensors")))

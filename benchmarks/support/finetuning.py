@@ -6,39 +6,28 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import transformers
 from numpy.typing import NDArray
-from transformers import (
-    AutoModelForSequenceClassification,
-    DataCollatorWithPadding,
-    PreTrainedModel,
-    Trainer,
-    TrainingArguments,
-)
 
-from benchmarks.support.clock import ClockCallback
 from benchmarks.support.command_line import built_file
-from benchmarks.support.watch import ReachedError, Run, Watch
+from benchmarks.support.trainings import train_on_labels
+from benchmarks.support.watch import ReachedError, Run, StepCallback, Watch
 from pipeline.core.params import Params, load_params
 from pipeline.core.product import Compute
 from pipeline.core.stage import seed_everything
 from pipeline.core.training_sections import OptimisationParams
 from pipeline.models.encoder import load_classifier, load_tokenizer
 from pipeline.models.pretrained import resolve_checkpoint
-from pipeline.text.batching import epoch_batches, sorted_batches
-from pipeline.training.curve import Curve
+from pipeline.text.batching import sorted_batches
 from pipeline.training.device import autocast, has_bfloat16, prepare_device, uses_bfloat16
 from pipeline.training.fast.tokens_in_use import tokens_in_use
 from pipeline.training.labelled_rows import read_split
-from pipeline.training.loop import Training, train
-from pipeline.training.objectives.gold import label_objective
 from pipeline.training.optimizer import LayerRates
-from pipeline.training.resume import Checkpoints
 from pipeline.training.token_rows import TokenRows, tokenize
 
 OPTIMISATION: dict[str, Any] = {"epochs": 1, "learning_rate": 2e-4, "batch_size": 16}
@@ -69,9 +58,8 @@ class Bench:
 
     def part(self, count: int) -> "Bench":
         """A copy of the task with only its first `count` rows, which are a random sample."""
-        rows = dataclasses.replace(
-            self.rows, ids=self.rows.ids[:count], lengths=self.rows.lengths[:count]
-        )
+        ids, lengths = self.rows.ids[:count], self.rows.lengths[:count]
+        rows = dataclasses.replace(self.rows, ids=ids, lengths=lengths)
         return dataclasses.replace(self, rows=rows, label_ids=self.label_ids[:count])
 
     def with_seed(self, seed: int) -> "Bench":
@@ -84,7 +72,7 @@ class Bench:
         """The seed of the head, the order of the rows and dropout."""
         return self.params.compute.seed
 
-    def model(self) -> PreTrainedModel:
+    def model(self) -> transformers.PreTrainedModel:
         """The checkpoint with a new head, as `finetune` loads it."""
         seed_everything(self.params.compute.seed)
         return load_classifier(
@@ -93,10 +81,11 @@ class Bench:
             dropout=self.params.finetune.dropout,
         )
 
-    def plain_model(self) -> PreTrainedModel:
+    def plain_model(self) -> transformers.PreTrainedModel:
         """The checkpoint with the same head in transformers' own class, as its users load it."""
         seed_everything(self.params.compute.seed)
-        model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
+        kind = transformers.AutoModelForSequenceClassification
+        model: transformers.PreTrainedModel = kind.from_pretrained(
             resolve_checkpoint(self.params.prepare.checkpoint),
             num_labels=len(self.params.product.labels),
             classifier_dropout=self.params.finetune.dropout,
@@ -117,15 +106,10 @@ class Bench:
         with torch.inference_mode(), autocast(self.params.compute, device):
             for batch in sorted_batches(self.validation.lengths, batch_size=_ANSWERED_AT_ONCE):
                 logits = model(**self.validation.batch(batch, device)).logits.float()
-                right += int(
-                    (logits.argmax(dim=1).numpy() == self.validation_label_ids[batch]).sum()
-                )
+                answers = logits.argmax(dim=1).numpy()
+                right += int((answers == self.validation_label_ids[batch]).sum())
         model.train(training)
         return right / len(self.validation_label_ids)
-
-    def figures(self) -> dict[str, float]:
-        """The size of the task."""
-        return {"rows": len(self.rows.ids), "mean_length": float(self.rows.lengths.mean())}
 
     def flops_per_token(self) -> float:
         """The operations of our forward and backward pass: six per token and weight it meets.
@@ -137,12 +121,9 @@ class Bench:
         last = f".layer.{model.config.num_hidden_layers - 1}."
         all_tokens, first_token = 0, 0
         for name, weights in model.named_parameters():
-            if "embeddings" in name:
-                continue
-            elsewhere = ".layer." in name and last not in name
-            if elsewhere or (last in name and (".key." in name or ".value." in name)):
+            if ".layer." in name and (last not in name or ".key." in name or ".value." in name):
                 all_tokens += weights.numel()
-            else:
+            elif "embeddings" not in name:
                 first_token += weights.numel()
         return 6.0 * (all_tokens + first_token / float(self.rows.lengths.mean()))
 
@@ -162,17 +143,15 @@ def open_bench(root: Path, folder: Path) -> Bench:
     settings = params.finetune.model_copy(update=OPTIMISATION)
     params = params.model_copy(update={"finetune": settings})
     tokenizer = load_tokenizer(records.with_name("teacher_tokenizer"))
-    splits = [read_split(records, name) for name in ("train", "validation")]
-    rows, validation = (
-        tokenize(tokenizer, split.texts, max_length=params.prepare.max_length) for split in splits
-    )
+    train, validation = (read_split(records, name) for name in ("train", "validation"))
+    length = params.prepare.max_length
     return Bench(
         params=params,
         folder=folder,
-        rows=rows,
-        label_ids=splits[0].label_ids,
-        validation=validation,
-        validation_label_ids=splits[1].label_ids,
+        rows=tokenize(tokenizer, train.texts, max_length=length),
+        label_ids=train.label_ids,
+        validation=tokenize(tokenizer, validation.texts, max_length=length),
+        validation_label_ids=validation.label_ids,
     )
 
 
@@ -182,19 +161,19 @@ def train_ours(bench: Bench, *, epochs: int, evaluations: int) -> Run:
     settings = bench.params.finetune.model_copy(update={"epochs": epochs})
     steps = epochs * -(-len(bench.rows.ids) // settings.batch_size)
     watch = Watch(bench.accuracy, steps=steps, evaluations=epochs * evaluations)
-    training = Training(
-        task="ours",
-        optimisation=settings,
-        compute=bench.params.compute,
-        batches=partial(epoch_batches, bench.rows.lengths),
-        checkpoints=Checkpoints(bench.folder / "checkpoints"),
-        curve=Curve(bench.folder / "curve.csv"),
-        after_step=watch.after_step,
-        average=settings.average,
-        layer_rates=LayerRates(model, settings.layer_decay),
-    )
     with tokens_in_use(model, bench.rows, bench.validation):
-        train(model, label_objective(bench.rows, bench.label_ids), training)
+        train_on_labels(
+            model,
+            bench.rows,
+            bench.label_ids,
+            task="ours",
+            optimisation=settings,
+            compute=bench.params.compute,
+            folder=bench.folder,
+            after_step=watch.after_step,
+            average=settings.average,
+            layer_rates=LayerRates(model, settings.layer_decay),
+        )
     return watch.run(epochs * int(bench.rows.lengths.sum()))
 
 
@@ -222,8 +201,7 @@ def train_with_trainer(
 ) -> Run:
     """Trains with the Trainer and `settings`, until validation accuracy is `until`."""
     model = bench.plain_model()
-    tokenizer = load_tokenizer(Path("artifacts/prepare/teacher_tokenizer"))
-    arguments = TrainingArguments(
+    arguments = transformers.TrainingArguments(
         output_dir=str(bench.folder / "trainer"),
         num_train_epochs=epochs,
         seed=bench.params.compute.seed,
@@ -233,39 +211,23 @@ def train_with_trainer(
     steps = epochs * -(-len(bench.rows.ids) // arguments.per_device_train_batch_size)
     watch = Watch(bench.accuracy, steps=steps, evaluations=epochs * evaluations, until=until)
     torch.set_num_threads(bench.params.compute.threads)
-    trainer = Trainer(
+    rows = zip(rows_of_ids(bench.rows.ids), bench.label_ids.tolist(), strict=True)
+    tokenizer = load_tokenizer(Path("artifacts/prepare/teacher_tokenizer"))
+    trainer = transformers.Trainer(
         model=model,
         args=arguments,
-        train_dataset=rows_of_ids(bench.rows.ids, labels=bench.label_ids.tolist()),
-        data_collator=DataCollatorWithPadding(tokenizer),
-        callbacks=[ClockCallback(watch.clock, watch.look)],
+        train_dataset=[row | {"labels": label} for row, label in rows],
+        data_collator=transformers.DataCollatorWithPadding(tokenizer),
+        callbacks=[StepCallback(watch.after_step)],
     )
     with suppress(ReachedError):
         trainer.train()
     return watch.run(epochs * int(bench.rows.lengths.sum()))
 
 
-class _Rows(torch.utils.data.Dataset[dict[str, Any]]):
-    def __init__(self, rows: list[dict[str, Any]]) -> None:
-        self._rows = rows
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, number: int) -> dict[str, Any]:
-        return self._rows[number]
-
-
-def rows_of_ids(
-    ids: list[list[int]], *, labels: list[int] | None = None
-) -> torch.utils.data.Dataset[dict[str, Any]]:
-    """A dataset of token ids, with labels if given, for the Trainer."""
-    rows: list[dict[str, Any]] = [
-        {"input_ids": row, "attention_mask": [1] * len(row)} for row in ids
-    ]
-    if labels is not None:
-        rows = [row | {"labels": label} for row, label in zip(rows, labels, strict=True)]
-    return _Rows(rows)
+def rows_of_ids(ids: list[list[int]]) -> list[dict[str, list[int]]]:
+    """Token ids as the Trainer reads them."""
+    return [{"input_ids": row, "attention_mask": [1] * len(row)} for row in ids]
 
 
 def peak_flops(compute: Compute) -> float:

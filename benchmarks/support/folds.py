@@ -1,10 +1,10 @@
 """Cross-fitting: runs the stages once per fold, so that models answer unseen rows only.
 
 Each fold is a workspace below `.modelyard/cross-fitting/` with the build's parameters, checkpoint,
-student tokenizer and pretrained student, but with its own splits: the fold's duplicate clusters are
-the test rows, and the build's share of the others is validation. Corpus sentences are chosen anew,
-so that none occurs in a held-out text. (The student's vocabulary and pretraining use no labels and
-are the build's.) Finished stages are not repeated, so a killed run continues.
+student tokenizer and pretrained student (none of which uses labels), but with its own splits: the
+fold's duplicate clusters are the test rows, and the build's share of the others is validation.
+Corpus sentences are chosen anew, so that none occurs in a held-out text. Finished stages are not
+repeated, so a killed run continues.
 """
 
 import shutil
@@ -41,19 +41,14 @@ _SHARED = (
 _SHOWN_LINES = 5
 
 
-def fold_of(cluster: str, folds: int) -> int:
-    """The fold, from 0, in which a duplicate cluster is tested."""
-    return int(unit_hash("cross-fitting", cluster) * folds)
-
-
 def fold_splits(
     clusters: Sequence[str], *, number: int, folds: int, shares: SplitShares
 ) -> list[str]:
-    """The split of each row in fold `number`."""
+    """The split of each row in fold `number`, from 0, by its duplicate cluster."""
     validation = shares.validation / (shares.validation + shares.train)
 
     def split(cluster: str) -> str:
-        if fold_of(cluster, folds) == number:
+        if int(unit_hash("cross-fitting", cluster) * folds) == number:
             return "test"
         held = unit_hash("cross-fitting", "validation", cluster) < validation
         return "validation" if held else "train"

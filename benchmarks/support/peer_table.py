@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.metrics.intervals import Interval, bootstrap_interval, proportion_interval
+from pipeline.metrics.intervals import bootstrap_interval, proportion_interval
 from pipeline.metrics.latency import summarise
 
 Right = NDArray[np.float64]
@@ -23,13 +23,10 @@ _CONFIDENCE, _RESAMPLES, _SEED = 0.95, 2000, 0
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """The measurements of one model; None or missing where there is none.
+    """The measurements of one model; None or missing where there is none, and `note` says why.
 
     Attributes:
-        bytes: size of the weights file.
-        zipped: its size after zlib.
-        times: by threads and tokens.
-        note: the reason why something is missing.
+        bytes, zipped: size of the weights file, and its size after zlib.
     """
 
     right: Right | None = None
@@ -46,11 +43,6 @@ class Figure:
     value: float
     interval: tuple[float, float] | None = None
 
-    @classmethod
-    def of(cls, found: Interval | None) -> "Figure | None":
-        """The middle and ends of an interval."""
-        return None if found is None else cls(found.value, (found.low, found.high))
-
 
 def figures(
     measured: Mapping[str, Measured], *, release: str, place: Place
@@ -64,12 +56,10 @@ def figures(
     model, precision = release.split("-")
     same = f"teacher-{precision}"
     sides = _Sides(measured, release, place)
-    kept = share_kept(sides.right(release), sides.right(TEACHER))
-    linear = sides.right(LINEAR)
-    closed = gap_closed(sides.right(release), sides.right(TEACHER), baseline=linear)
+    ours, teacher, linear = (sides.right(name) for name in (release, TEACHER, LINEAR))
     found = {
-        "quality_kept": Figure.of(kept),
-        "gap_closed": Figure.of(closed),
+        "quality_kept": share_kept(ours, teacher),
+        "gap_closed": gap_closed(ours, teacher, baseline=linear),
         "times_smaller": sides.smaller(TEACHER),
         "times_faster": sides.faster(TEACHER),
         "times_smaller_same_precision": sides.smaller(same),
@@ -102,16 +92,16 @@ class _Sides:
         return self.measured[name].right if name in self.measured else None
 
     def points(self, first: str, second: str) -> Figure | None:
-        return Figure.of(points(self.right(first), self.right(second)))
+        return points(self.right(first), self.right(second))
 
     def smaller(self, other: str) -> Figure | None:
-        found = times_smaller(self.measured[self.release].bytes, self.measured[other].bytes)
-        return None if found is None else Figure(found)
+        ours, theirs = (self.measured[name].bytes for name in (self.release, other))
+        return None if ours is None or theirs is None else Figure(theirs / ours)
 
     def faster(self, other: str, *, best: bool = False) -> Figure | None:
         """At the place of comparison, or with `best` at each side's best number of threads."""
         ours, theirs = (self._times(name, best=best) for name in (self.release, other))
-        return None if ours is None or theirs is None else Figure.of(times_faster(ours, theirs))
+        return None if ours is None or theirs is None else times_faster(ours, theirs)
 
     def _times(self, name: str, *, best: bool) -> Times | None:
         times = self.measured[name].times
@@ -121,23 +111,19 @@ class _Sides:
         return min(found, key=lambda taken: summarise(taken).p50, default=None)
 
 
-def points(first: Right | None, second: Right | None) -> Interval | None:
+def points(first: Right | None, second: Right | None) -> Figure | None:
     """The difference of two accuracies in percentage points, paired over rows."""
-    if first is None or second is None:
-        return None
     return _resampled(lambda one, other: 100 * (one - other), first, second)
 
 
-def share_kept(small: Right | None, large: Right | None) -> Interval | None:
+def share_kept(small: Right | None, large: Right | None) -> Figure | None:
     """The ratio of two accuracies, paired over rows."""
-    if small is None or large is None:
-        return None
     return _resampled(lambda one, other: one / other, small, large)
 
 
 def gap_closed(
     small: Right | None, large: Right | None, *, baseline: Right | None
-) -> Interval | None:
+) -> Figure | None:
     """The share of the gap between `baseline` and `large` that `small` closes, paired over rows.
 
     None if `large` is no better than `baseline`: there is no gap.
@@ -151,28 +137,28 @@ def gap_closed(
     )
 
 
-def times_faster(ours: Times, theirs: Times) -> Interval:
+def times_faster(ours: Times, theirs: Times) -> Figure:
     """The ratio of their median latency to ours, with an interval from resampled rounds."""
     our_middles, their_middles = np.median(ours, axis=1), np.median(theirs, axis=1)
-    return bootstrap_interval(
+    found = bootstrap_interval(
         lambda rounds: float(np.median(their_middles[rounds]) / np.median(our_middles[rounds])),
         len(our_middles),
         confidence=_CONFIDENCE,
         resamples=_RESAMPLES,
         seed=_SEED,
     )
+    return Figure(found.value, (found.low, found.high))
 
 
-def times_smaller(ours: int | None, theirs: int | None) -> float | None:
-    """The ratio of their bytes to ours."""
-    return None if ours is None or theirs is None else theirs / ours
-
-
-def _resampled(statistic: Callable[..., float], *rights: Right) -> Interval:
+def _resampled(statistic: Callable[..., float], *sides: Right | None) -> Figure | None:
     """`statistic` of accuracies, with an interval from resampled seeds and rows.
 
-    Seeds are paired: a student was distilled from the teacher with the same seed.
+    Seeds are paired: a student was distilled from the teacher with the same seed. None if a side
+    was not measured.
     """
+    rights = [right for right in sides if right is not None]
+    if len(rights) < len(sides):
+        return None
     seeds, rows = rights[0].shape
     random = np.random.default_rng(_SEED)
 
@@ -186,7 +172,7 @@ def _resampled(statistic: Callable[..., float], *rights: Right) -> Interval:
     ]
     tail = (1 - _CONFIDENCE) / 2
     low, high = np.quantile(found, [tail, 1 - tail])
-    return Interval(value(np.arange(seeds), np.arange(rows)), float(low), float(high))
+    return Figure(value(np.arange(seeds), np.arange(rows)), (float(low), float(high)))
 
 
 def table(measured: Mapping[str, Measured], places: Sequence[Place], *, release: str) -> str:
@@ -195,21 +181,12 @@ def table(measured: Mapping[str, Measured], places: Sequence[Place], *, release:
     head += [f"{threads}×{tokens}" for threads, tokens in places]
     lines = [head]
     for name, entry in measured.items():
-        shown = f"{name} *" if name == release else name
-        times = [entry.times.get(place) for place in places]
-        latencies = [None if found is None else summarise(found) for found in times]
-        lines.append(
-            [
-                shown,
-                *_accuracy(entry.right),
-                _megabytes(entry.bytes),
-                _megabytes(entry.zipped),
-                *(
-                    "—" if found is None else f"{found.p50:.2f}/{found.p95:.2f}"
-                    for found in latencies
-                ),
-            ]
-        )
+        line = [f"{name} *" if name == release else name, *_accuracy(entry.right)]
+        line += [_megabytes(entry.bytes), _megabytes(entry.zipped)]
+        for place in places:
+            found = summarise(entry.times[place]) if place in entry.times else None
+            line.append("—" if found is None else f"{found.p50:.2f}/{found.p95:.2f}")
+        lines.append(line)
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     rows = [
         "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from benchmarks.support.turns import Take, Turn, to_line
 from pipeline.core.files import write_text
@@ -35,24 +35,17 @@ class PeerError(Exception):
 
 @dataclass(frozen=True)
 class Peer:
-    """A tool with its environment and its script.
-
-    Attributes:
-        root: the clone.
-        name: of `benchmarks/peers/<name>.txt` and `benchmarks/peers/<name>_peer.py`.
-    """
+    """A tool with its environment and its script `benchmarks/peers/<name>_peer.py` in the clone `root`."""
 
     root: Path
     name: str
 
     @property
     def environment(self) -> Path:
-        """Its virtual environment."""
         return self.root / ".modelyard" / "peers" / self.name
 
     @property
     def command(self) -> list[str]:
-        """The command that starts its script."""
         python = self.environment / "bin" / "python"
         return [str(python), "-m", f"benchmarks.peers.{self.name}_peer"]
 
@@ -102,7 +95,7 @@ class Peer:
             finally:
                 # Closing flushes, which fails if the process has ended.
                 with suppress(OSError):
-                    _pipe(process.stdin).close()
+                    cast(IO[str], process.stdin).close()
 
     def _variables(self, threads: int | None = None) -> dict[str, str]:
         limits = {} if threads is None else dict.fromkeys(_THREADS, str(threads))
@@ -131,25 +124,18 @@ class PeerEngine:
     folder: Path
 
     def turns(self, threads: int) -> AbstractContextManager[Take]:
-        """Implements `benchmarks.support.engines.Engine`."""
         return self.peer.turns("serve", self.folder, threads=threads)
 
 
 def _ask(process: subprocess.Popen[str], turn: Turn) -> list[float]:
-    stream = _pipe(process.stdin)
+    stream = cast(IO[str], process.stdin)
     try:
         stream.write(to_line(turn))
         stream.flush()
     except OSError as error:
         raise PeerError(f"the peer's process ended ({error}); see its output above") from error
-    line = _pipe(process.stdout).readline()
+    line = cast(IO[str], process.stdout).readline()
     if not line:
         raise PeerError("the peer's process ended; see its output above")
     taken: list[float] = json.loads(line)
     return taken
-
-
-def _pipe(stream: IO[str] | None) -> IO[str]:
-    if stream is None:
-        raise PeerError("the peer's process has no pipe")
-    return stream

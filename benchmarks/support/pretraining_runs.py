@@ -2,26 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import torch
+import transformers
 from numpy.typing import NDArray
-from transformers import (
-    DataCollatorForLanguageModeling,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-    PreTrainedTokenizerFast,
-    Trainer,
-    TrainingArguments,
-)
 
-from benchmarks.support.clock import ClockCallback, StepClock
 from benchmarks.support.command_line import built_file
 from benchmarks.support.finetuning import QUIET, rows_of_ids
 from benchmarks.support.ngram import KneserNey
+from benchmarks.support.trainings import train_language_model
+from benchmarks.support.watch import StepCallback, StepClock
 from flows.build import read_profile
 from pipeline.core.params import Params, load_params, override, parse_params, parse_yaml
 from pipeline.core.product import Compute
@@ -29,14 +22,10 @@ from pipeline.core.stage import seed_everything
 from pipeline.core.training_sections import PretrainParams
 from pipeline.metrics.bits_per_byte import bits_per_byte, text_bytes, xz_bits_per_byte
 from pipeline.models.language_models import new_language_model
-from pipeline.text.packing import PackedRows, documents_of, row_batches
+from pipeline.text.packing import PackedRows, documents_of
 from pipeline.text.split_assignment import unit_hash
 from pipeline.text.tokenizer import SPECIAL_TOKENS, token_array, train_byte_bpe
-from pipeline.training.curve import Curve
 from pipeline.training.heldout import document_nats
-from pipeline.training.loop import Training, train
-from pipeline.training.objectives.by_family import language_model_objective
-from pipeline.training.resume import Checkpoints
 
 _VOCABULARY = 8192
 _LENGTH = 128
@@ -61,7 +50,7 @@ _MLM_SHAPE = {
 class Corpus:
     """Reviews and their token streams, in which `[SEP]` ends each review."""
 
-    tokenizer: PreTrainedTokenizerBase
+    tokenizer: transformers.PreTrainedTokenizerBase
     training: list[str]
     heldout: list[str]
     training_stream: NDArray[np.unsignedinteger]
@@ -96,7 +85,7 @@ def open_corpus(root: Path) -> Corpus:
         (heldout if held else training).append(text)
     heldout = heldout[_TUNED_ON : _TUNED_ON + _HELDOUT_LIMIT]
     made = train_byte_bpe(training, vocabulary_size=_VOCABULARY)
-    tokenizer = PreTrainedTokenizerFast(
+    tokenizer = transformers.PreTrainedTokenizerFast(
         tokenizer_object=made, model_max_length=_LENGTH, **SPECIAL_TOKENS
     )
     return Corpus(
@@ -139,22 +128,63 @@ class _Recipe:
     compute: Compute
     folder: Path
 
-    def new_model(self) -> PreTrainedModel:
+    def new_model(self) -> transformers.PreTrainedModel:
+        seed_everything(self.compute.seed)
         return new_language_model(self.settings, self.corpus.tokenizer)
+
+    def train(self, *, sequences: int, after_step: Callable[[torch.nn.Module], None]) -> None:
+        """Trains as `pretrain` does, for as many epochs as `sequences` need, the last one shortened."""
+        packed = PackedRows(self.corpus.training_stream, self.settings.sequence_length)
+        epochs = -(-sequences // min(sequences, packed.count))
+        train_language_model(
+            self.new_model(),
+            packed,
+            self.corpus.tokenizer,
+            optimisation=self.settings.model_copy(update={"epochs": epochs}),
+            rows=-(-sequences // epochs),
+            compute=self.compute,
+            folder=self.folder,
+            after_step=after_step,
+        )
+
+    def rate(self, sequences: int) -> float:
+        """Tokens a second of our training."""
+        clock = StepClock()
+        self.train(sequences=sequences, after_step=lambda _: clock.step())
+        return clock.steps_per_second * self.settings.batch_size * self.settings.sequence_length
+
+    def rate_of_trainer(self, sequences: int) -> float:
+        """Tokens a second of transformers' example recipe."""
+        rows = PackedRows(self.corpus.training_stream, _LENGTH).read(np.arange(sequences))
+        arguments = transformers.TrainingArguments(
+            output_dir=str(self.folder / "recipe"),
+            num_train_epochs=1,
+            seed=self.compute.seed,
+            **QUIET,
+        )
+        clock = StepClock()
+        model = self.new_model()
+        torch.set_num_threads(self.compute.threads)
+        transformers.Trainer(
+            model=model,
+            args=arguments,
+            train_dataset=rows_of_ids(rows.tolist()),
+            data_collator=transformers.DataCollatorForLanguageModeling(
+                self.corpus.tokenizer, mlm_probability=0.15
+            ),
+            callbacks=[StepCallback(lambda _: clock.step())],
+        ).train()
+        batch: int = arguments.per_device_train_batch_size
+        return clock.steps_per_second * batch * _LENGTH
 
 
 def train_bilm(root: Path, corpus: Corpus, folder: Path, *, minutes: float) -> list[Watched]:
     """Trains the model of profile `bilm` for `minutes`, not counting the evaluations in between."""
     params = load_profile(root, "bilm")
     recipe = _Recipe(corpus=corpus, settings=params.pretrain, compute=params.compute, folder=folder)
-    rate = _sequences_per_second(recipe, _CALIBRATION_STEPS * recipe.settings.batch_size)
-    tokens = rate * recipe.settings.sequence_length
+    tokens = recipe.rate(_CALIBRATION_STEPS * recipe.settings.batch_size)
     print(f"bilm  {tokens:,.0f} tokens/s; trains {minutes:g} minutes", flush=True)
-    return _train_watched(recipe, sequences=int(rate * minutes * 60))
-
-
-def _train_watched(recipe: _Recipe, *, sequences: int) -> list[Watched]:
-    corpus = recipe.corpus
+    sequences = int(tokens / recipe.settings.sequence_length * minutes * 60)
     steps = -(-sequences // recipe.settings.batch_size)
     measured_after = {round(steps * share) for share in _MEASURED_AT}
     sizes = text_bytes(corpus.heldout)
@@ -174,40 +204,8 @@ def _train_watched(recipe: _Recipe, *, sequences: int) -> list[Watched]:
         shown = f"{bits[0]:.4f} forward  {bits[1]:.4f} backward"
         print(f"bilm  {clock.seconds:.0f} s  {shown}", flush=True)
 
-    seed_everything(recipe.compute.seed)
-    _train(recipe.new_model(), recipe, sequences=sequences, after_step=evaluate)
+    recipe.train(sequences=sequences, after_step=evaluate)
     return watched
-
-
-def _sequences_per_second(recipe: _Recipe, sequences: int) -> float:
-    clock = StepClock()
-    model = recipe.new_model()
-    _train(model, recipe, sequences=sequences, after_step=lambda _: clock.step())
-    return clock.steps_per_second * recipe.settings.batch_size
-
-
-def _train(
-    model: torch.nn.Module,
-    recipe: _Recipe,
-    *,
-    sequences: int,
-    after_step: Callable[[torch.nn.Module], None],
-) -> None:
-    """Trains as `pretrain` does, for as many epochs as `sequences` need, the last one shortened."""
-    settings = recipe.settings
-    packed = PackedRows(recipe.corpus.training_stream, settings.sequence_length)
-    rows = min(sequences, packed.count)
-    epochs = -(-sequences // rows)
-    training = Training(
-        task="pretrain",
-        optimisation=settings.model_copy(update={"epochs": epochs}),
-        compute=recipe.compute,
-        batches=partial(row_batches, rows if epochs == 1 else -(-sequences // epochs)),
-        checkpoints=Checkpoints(recipe.folder / "checkpoints"),
-        curve=Curve(recipe.folder / "curve.csv"),
-        after_step=after_step,
-    )
-    train(model, language_model_objective(packed, settings, recipe.corpus.tokenizer), training)
 
 
 def mlm_engines(root: Path, corpus: Corpus, folder: Path) -> dict[str, Callable[[int], float]]:
@@ -215,35 +213,7 @@ def mlm_engines(root: Path, corpus: Corpus, folder: Path) -> dict[str, Callable[
     params = load_params(root / "params.yaml")
     settings = params.pretrain.model_copy(update=_MLM_SHAPE)
     recipe = _Recipe(corpus=corpus, settings=settings, compute=params.compute, folder=folder)
-    return {"ours": partial(_train_ours, recipe), "recipe": partial(_train_recipe, recipe)}
-
-
-def _train_ours(recipe: _Recipe, sequences: int) -> float:
-    seed_everything(recipe.compute.seed)
-    return _LENGTH * _sequences_per_second(recipe, sequences)
-
-
-def _train_recipe(recipe: _Recipe, sequences: int) -> float:
-    seed_everything(recipe.compute.seed)
-    model = recipe.new_model()
-    rows = PackedRows(recipe.corpus.training_stream, _LENGTH).read(np.arange(sequences))
-    arguments = TrainingArguments(
-        output_dir=str(recipe.folder / "recipe"),
-        num_train_epochs=1,
-        seed=recipe.compute.seed,
-        **QUIET,
-    )
-    tokenizer, watch = recipe.corpus.tokenizer, ClockCallback()
-    torch.set_num_threads(recipe.compute.threads)
-    Trainer(
-        model=model,
-        args=arguments,
-        train_dataset=rows_of_ids(rows.tolist()),
-        data_collator=DataCollatorForLanguageModeling(tokenizer, mlm_probability=0.15),
-        callbacks=[watch],
-    ).train()
-    rate: float = watch.clock.steps_per_second * arguments.per_device_train_batch_size
-    return rate * _LENGTH
+    return {"ours": recipe.rate, "recipe": recipe.rate_of_trainer}
 
 
 def load_profile(root: Path, name: str) -> Params:

@@ -1,23 +1,59 @@
-"""Measures a training: its speed, and its validation accuracy over time."""
+"""Measures a training: its speed, without the first steps and pauses, and its accuracy over time."""
 
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from transformers import TrainerCallback
 
-from benchmarks.support.clock import StepClock
+_WARM_STEPS = 2
 
 Accuracy = Callable[[torch.nn.Module], float]
 
 
+class StepClock:
+    """Counts and times steps: call `step` after each."""
+
+    def __init__(self) -> None:
+        self.steps, self.seconds = 0, 0.0
+        self._started, self._paused, self._warm = time.perf_counter(), 0.0, 0.0
+
+    def step(self) -> None:
+        self.steps += 1
+        self.seconds = time.perf_counter() - self._started - self._paused
+        if self.steps == _WARM_STEPS:
+            self._warm = self.seconds
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Excludes the block from the time."""
+        before = time.perf_counter()
+        yield
+        self._paused += time.perf_counter() - before
+
+    @property
+    def steps_per_second(self) -> float:
+        """The rate over all steps but the first two."""
+        return (self.steps - _WARM_STEPS) / (self.seconds - self._warm)
+
+
+class StepCallback(TrainerCallback):  # type: ignore[misc]  # transformers has no types
+    """Calls `after_step` with the model after each step of a transformers Trainer."""
+
+    def __init__(self, after_step: Callable[[torch.nn.Module], None]) -> None:
+        self._after_step = after_step
+
+    def on_step_end(self, *_: Any, **named: Any) -> None:
+        self._after_step(named["model"])
+
+
 @dataclass(frozen=True)
 class Run:
-    """The measurements of one training.
-
-    Attributes:
-        curve: pairs of seconds of training and validation accuracy at that time.
-    """
+    """The measurements of one training; `curve` is pairs of seconds and validation accuracy then."""
 
     tokens_per_second: float
     curve: list[tuple[float, float]]
@@ -44,12 +80,8 @@ class Watch:
         self.curve: list[tuple[float, float]] = []
 
     def after_step(self, model: torch.nn.Module) -> None:
-        """The hook for our engine."""
+        """Counts a step, and validates if it is due."""
         self.clock.step()
-        self.look(model)
-
-    def look(self, model: torch.nn.Module) -> None:
-        """Validates if this step is due."""
         if self._every and self.clock.steps % self._every == 0:
             with self.clock.paused():
                 self.curve.append((self.clock.seconds, self._accuracy(model)))

@@ -29,13 +29,7 @@ from pipeline.glue.tasks import DIAGNOSTIC, TASKS, GlueTask
 
 @dataclass(frozen=True)
 class HubTask:
-    """A task as the library spells it.
-
-    Attributes:
-        columns: names of the columns of the text, or of the first and the second text.
-        labels: the library's names of the labels, in the task's order; empty where they are the
-            task's own.
-    """
+    """A task as the library spells it: `labels` are in the task's order, empty where they are its own."""
 
     name: str
     columns: tuple[str, ...]
@@ -113,15 +107,10 @@ def _write_task(name: str, splits: Splits, folder: Path) -> int:
         if split in splits:
             rows, where = splits[split], f"{hub.name}, {split}"
             lines = _lines(task, hub, rows, labelled=file in labelled, where=where)
-            text = "\n".join(lines) + "\n"
-            (folder / file).write_text(text, encoding="utf-8", newline="\n")
+            (folder / file).write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
             written += len(rows)
         elif file in labelled or name == DIAGNOSTIC:
-            raise DataError(
-                f"{hub.name} has the splits {', '.join(splits)}",
-                expected=f"a split {split!r}",
-                next_step="take GLUE's data set, unchanged",
-            )
+            raise _changed(f"{hub.name} has the splits {', '.join(splits)}", f"a split {split!r}")
     return written
 
 
@@ -169,23 +158,21 @@ def _texts(rows: Any, column: str, where: str) -> list[str]:
     texts = _column(rows, column, where)
     for number, text in enumerate(texts, start=1):
         if not isinstance(text, str):
-            raise DataError(
-                f"{where}, row {number}: {column} is {text!r}",
-                expected="a text",
-                next_step="take GLUE's data set, unchanged",
-            )
+            raise _changed(f"{where}, row {number}: {column} is {text!r}", "a text")
     return [text.translate(_SEPARATORS) for text in texts]
 
 
 def _column(rows: Any, name: str, where: str) -> list[Any]:
     if name not in rows.column_names:
-        raise DataError(
-            f"{where} has the columns {', '.join(rows.column_names)}",
-            expected=f"a column {name!r}",
-            next_step="take GLUE's data set, unchanged",
+        raise _changed(
+            f"{where} has the columns {', '.join(rows.column_names)}", f"a column {name!r}"
         )
     values: list[Any] = rows[name][:]
     return values
+
+
+def _changed(got: str, expected: str) -> DataError:
+    return DataError(got, expected=expected, next_step="take GLUE's data set, unchanged")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -20,7 +20,6 @@ class GlueRows:
     """The rows of one file, in its order.
 
     Attributes:
-        texts: the text of each row, or the first of two.
         seconds: the second text of each row; empty for single sentences.
         targets: number of each label, or score; empty where a file has none.
         indices: the file's own row numbers; empty where it has none.

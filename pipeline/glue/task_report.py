@@ -10,7 +10,7 @@ with several seeds, the model with the best development figure answers the test 
 import argparse
 import sys
 import textwrap
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,13 +32,7 @@ _WIDTH = 100
 
 @dataclass(frozen=True, kw_only=True)
 class MetricFigure:
-    """A metric on a development set.
-
-    Attributes:
-        mean: over the seeds.
-        interval: 95 % bootstrap interval of the mean over the rows.
-        seeds: seed → the metric of its model.
-    """
+    """A metric on a development set: of each seed, their mean, and its 95 % interval over the rows."""
 
     mean: float
     interval: tuple[float, float]
@@ -47,13 +41,11 @@ class MetricFigure:
 
 @dataclass(frozen=True, kw_only=True)
 class DevelopmentResult:
-    """The result on one development set.
+    """The figure of each metric on one development set; malformed rows were left out.
 
     Attributes:
-        figures: metric → figure.
         seen_by_checkpoint: whether the encoder was trained on data of this task; None where that is
             unknown.
-        malformed_training_rows, malformed_development_rows: lines that were left out.
     """
 
     figures: Mapping[str, MetricFigure]
@@ -101,9 +93,9 @@ def make_report(
     """
     results: dict[str, DevelopmentResult] = {}
     submitted: dict[str, list[str]] = {}
-    flattered = None if seen is None else tasks_seen(seen)
     for name, by_seed in answers.items():
         task = TASKS[name]
+        flattered = None if seen is None else name in tasks_seen(seen)
         found = _results(task, data / name, by_seed, flattered=flattered)
         results |= found
         # The best seed by the first metric on the first development set answers.
@@ -124,11 +116,7 @@ def make_report(
 
 
 def _results(
-    task: GlueTask,
-    folder: Path,
-    by_seed: Mapping[int, TaskAnswers],
-    *,
-    flattered: Collection[str] | None,
+    task: GlueTask, folder: Path, by_seed: Mapping[int, TaskAnswers], *, flattered: bool | None
 ) -> dict[str, DevelopmentResult]:
     """Development set → result, for one task, whose files are in `folder`."""
     results = {}
@@ -145,7 +133,7 @@ def _results(
             figures[metric] = MetricFigure(mean=mean, interval=interval, seeds=seeds)
         results[name] = DevelopmentResult(
             figures=figures,
-            seen_by_checkpoint=None if flattered is None else task.name in flattered,
+            seen_by_checkpoint=flattered,
             malformed_training_rows=next(iter(by_seed.values())).malformed,
             malformed_development_rows=rows.malformed,
         )
@@ -183,22 +171,17 @@ def _notes(report: Report) -> Iterator[str]:
             "It is unknown what this encoder was trained on, so no figure is marked: name the data"
             " sets with --seen."
         )
-    for kind, lost in (
-        ("training", {name: of.malformed_training_rows for name, of in report.tasks.items()}),
-        ("development", {name: of.malformed_development_rows for name, of in report.tasks.items()}),
-    ):
-        if any(lost.values()):
-            counts = ", ".join(f"{name} {count}" for name, count in lost.items() if count)
+    for kind in ("training", "development"):
+        lost = {name: getattr(of, f"malformed_{kind}_rows") for name, of in report.tasks.items()}
+        if counts := ", ".join(f"{name} {count}" for name, count in lost.items() if count):
             yield f"Lines of {kind} left out for their number of columns: {counts}."
     if report.missing_tasks:
         yield f"Left out, no data: {', '.join(report.missing_tasks)}."
     if report.missing_submissions:
         yield f"The submission lacks: {', '.join(report.missing_submissions)}."
-    if short := report.short_submissions:
-        counts = ", ".join(
-            f"{file} {rows} of {OFFICIAL_ROWS[file]}" for file, rows in short.items()
-        )
-        yield f"Not the leaderboard's number of answers: {counts}."
+    short = [f"{file} {n} of {OFFICIAL_ROWS[file]}" for file, n in report.short_submissions.items()]
+    if short:
+        yield f"Not the leaderboard's number of answers: {', '.join(short)}."
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

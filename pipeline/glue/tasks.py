@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-MNLI_LABELS = ("contradiction", "entailment", "neutral")
 ENTAILMENT = ("entailment", "not_entailment")
-BINARY = ("0", "1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +25,8 @@ class GlueTask:
     name: str
     columns: tuple[str, ...]
     label_column: str = "label"
-    labels: tuple[str, ...]
-    metrics: tuple[str, ...]
+    labels: tuple[str, ...] = ("0", "1")
+    metrics: tuple[str, ...] = ("accuracy",)
     header: tuple[str, ...] = ()
     parts: tuple[tuple[str, str], ...] = ()
 
@@ -52,51 +50,38 @@ class GlueTask:
         return self.parts or (("", self.name),)
 
 
-_SENTENCES = ("sentence1", "sentence2")
-_ACCURACY = ("accuracy",)
+_PAIR = ("sentence1", "sentence2")
 _F1 = ("f1", "accuracy")
 
 _TASKS = (
     GlueTask(
         name="CoLA",
         columns=("sentence",),
-        labels=BINARY,
         metrics=("matthews",),
         header=("source", "label", "mark", "sentence"),
     ),
-    GlueTask(name="SST-2", columns=("sentence",), labels=BINARY, metrics=_ACCURACY),
-    GlueTask(
-        name="MRPC",
-        columns=("#1 String", "#2 String"),
-        label_column="Quality",
-        labels=BINARY,
-        metrics=_F1,
-    ),
+    GlueTask(name="SST-2", columns=("sentence",)),
+    GlueTask(name="MRPC", columns=("#1 String", "#2 String"), label_column="Quality", metrics=_F1),
     GlueTask(
         name="STS-B",
-        columns=_SENTENCES,
+        columns=_PAIR,
         label_column="score",
         labels=(),
         metrics=("pearson", "spearman"),
     ),
     GlueTask(
-        name="QQP",
-        columns=("question1", "question2"),
-        label_column="is_duplicate",
-        labels=BINARY,
-        metrics=_F1,
+        name="QQP", columns=("question1", "question2"), label_column="is_duplicate", metrics=_F1
     ),
     GlueTask(
         name="MNLI",
-        columns=_SENTENCES,
+        columns=_PAIR,
         label_column="gold_label",
-        labels=MNLI_LABELS,
-        metrics=_ACCURACY,
+        labels=("contradiction", "entailment", "neutral"),
         parts=(("_matched", "MNLI-m"), ("_mismatched", "MNLI-mm")),
     ),
-    GlueTask(name="QNLI", columns=("question", "sentence"), labels=ENTAILMENT, metrics=_ACCURACY),
-    GlueTask(name="RTE", columns=_SENTENCES, labels=ENTAILMENT, metrics=_ACCURACY),
-    GlueTask(name="WNLI", columns=_SENTENCES, labels=BINARY, metrics=_ACCURACY),
+    GlueTask(name="QNLI", columns=("question", "sentence"), labels=ENTAILMENT),
+    GlueTask(name="RTE", columns=_PAIR, labels=ENTAILMENT),
+    GlueTask(name="WNLI", columns=_PAIR),
 )
 TASKS = MappingProxyType({task.name: task for task in _TASKS})
 """Every task that has training rows, in the order of the leaderboard."""

@@ -65,11 +65,7 @@ class Classifier:
     settings: Settings
 
     def train(self, rows: GlueRows, *, layered: bool, work: Path) -> None:
-        """Train on `rows`, with checkpoints and the curve in the folder `work`.
-
-        Args:
-            layered: whether the layers of this family can be frozen and learn at different rates.
-        """
+        """Train on `rows`, with files in `work`; `layered`: the family's layers can learn apart."""
         tokens, targets = self._tokens(rows), np.array(rows.targets)
         objective: Objective = (
             number_objective(tokens, targets)
@@ -98,8 +94,7 @@ class Classifier:
             self.model, self._tokens(rows), compute=self.settings.compute, batch_size=_BATCH_SIZE
         ).logits
         outputs = logits[:, 0] if self.task.is_regression else logits.argmax(axis=1)
-        found: list[float] = outputs.astype(float).tolist()
-        return found
+        return [float(output) for output in outputs]
 
     def _tokens(self, rows: GlueRows) -> TokenRows:
         return tokenize(
@@ -114,12 +109,7 @@ class Classifier:
 def run_task(
     task: GlueTask, data: Path, encoder: Path, *, settings: Settings, work: Path
 ) -> TaskAnswers:
-    """Train on the task's training rows; returns the answers to its development and test rows.
-
-    Args:
-        data: folder of the official files, one folder a task.
-        work: folder for checkpoints and the curve.
-    """
+    """Train on a task's rows in `data`, the folder of the official files; answer its other rows."""
     seed_everything(settings.compute.seed)
     # All files are read before training, so that no hour is lost on a broken line.
     folder = data / task.name

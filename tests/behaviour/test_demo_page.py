@@ -5,35 +5,22 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import browser_fixture
-from tests.support.server import RunningServer, run_server
-from tests.support.tiny_bundle import make_tiny_bundle
+from tests.support.browser import browser_fixture, open_page, serve_bundle
 
 __all__ = ["browser_fixture"]
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(name="server", scope="module")
-def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    folder = tmp_path_factory.mktemp("served")
-    make_tiny_bundle(folder / "bundle")
-    with run_server(folder, "--bundle", str(folder / "bundle")) as server:
-        yield server
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serve_bundle(tmp_path_factory.mktemp("served")) as server:
+        yield server.url
 
 
-@pytest.fixture(name="page")
-def open_page(browser: Browser, server: RunningServer) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: problems.append(message.text))
-    page.goto(server.url)
-    expect(page.locator("#examples button")).to_have_count(3)
-    yield page
-    context.close()
-    # The browser reports on the console if the page breaks its own content policy.
-    assert [problem for problem in problems if "Failed to load" not in problem] == []
+@pytest.fixture
+def page(browser: Browser, url: str) -> Iterator[Page]:
+    with open_page(browser, url, unreported="Failed to load") as page:
+        yield page
 
 
 def focused(page: Page) -> str:
@@ -99,18 +86,8 @@ def test_a_server_that_does_not_answer_is_reported_and_asked_again(page: Page) -
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 768, 1920])
-def test_no_width_scrolls_sideways(
-    browser: Browser, server: RunningServer, width: int, scheme: str
-) -> None:
-    context = browser.new_context(
-        viewport={"width": width, "height": 800},
-        color_scheme="dark" if scheme == "dark" else "light",
-        reduced_motion="reduce",
-    )
-    page = context.new_page()
-    page.goto(server.url)
-    page.locator("#text").fill("good " + "w" * 300)
-    expect(page.locator("#verdict")).to_have_text("Positive")
-    hidden = page.locator("html").evaluate("node => node.scrollWidth - node.clientWidth")
-    context.close()
-    assert hidden <= 0
+def test_no_width_scrolls_sideways(browser: Browser, url: str, width: int, scheme: str) -> None:
+    looks = {"color_scheme": scheme, "reduced_motion": "reduce"}
+    with open_page(browser, url, width=width, **looks) as page:
+        page.locator("#text").fill("good " + "w" * 300)
+        expect(page.locator("#verdict")).to_have_text("Positive")

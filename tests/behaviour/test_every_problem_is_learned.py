@@ -1,7 +1,9 @@
 """Pairs, several labels and numbers: tiny models learn each of them past what single words can tell."""
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline import distill
 from pipeline.core.params import load_params
+from pipeline.core.stage import Metrics
 from pipeline.models.encoder import load_classifier, load_tokenizer
 from pipeline.runtime.bundle import open_bundle
 from pipeline.runtime.text_model import TextModel
@@ -21,7 +24,7 @@ from tests.support.trained_workspace import run_in
 from tests.support.whole_line import (
     LEARNING,
     NOUNS,
-    SERVING,
+    STAGES,
     Product,
     clause,
     corpus_of,
@@ -29,6 +32,7 @@ from tests.support.whole_line import (
     run_line,
 )
 
+Line = tuple[Path, dict[str, Metrics]]
 MODELS = ("finetune", "distill", "prune")
 
 
@@ -78,19 +82,34 @@ PRODUCTS = {
 }
 
 
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Line]:
+    """The workspace of a product in which all that learns has run, once, and what each stage said."""
+
+    @cache
+    def learn(name: str) -> Line:
+        root = tmp_path_factory.mktemp("product")
+        return root, run_line(root, PRODUCTS[name], LEARNING)
+
+    return learn
+
+
 @pytest.mark.parametrize("name", ["pairs", "a number"])
-def test_teacher_and_students_learn_more_than_single_words_tell(tmp_path: Path, name: str) -> None:
-    said = run_line(tmp_path, PRODUCTS[name], LEARNING)
+def test_teacher_and_students_learn_more_than_single_words_tell(
+    learned: Callable[[str], Line], name: str
+) -> None:
+    _, said = learned(name)
     bar = said["baseline"]["baseline-nblr"]["validation"]
     assert min(said[stage]["validation_quality"] for stage in MODELS) > bar + 0.1
 
 
-def test_a_number_keeps_its_unit_in_a_student_of_the_teachers_layers(tmp_path: Path) -> None:
-    taught = {stage: run for stage, run in LEARNING.items() if stage not in {"distill", "prune"}}
-    run_line(tmp_path, PRODUCTS["a number"], taught)
+def test_a_number_keeps_its_unit_in_a_student_of_the_teachers_layers(
+    learned: Callable[[str], Line],
+) -> None:
+    root, _ = learned("a number")
     untaught = ("distill.teacher_layers=[0, 1]", "distill.epochs=1", "distill.learning_rate=1e-9")
-    run_in(tmp_path, "distill", distill.run, *untaught)
-    teacher, student = (numbers(tmp_path, stage) for stage in ("finetune", "distill"))
+    run_in(root, "distill", distill.run, *untaught)
+    teacher, student = (numbers(root, stage) for stage in ("finetune", "distill"))
     assert 1900 < teacher.mean() < 2100
     assert abs(student - teacher).mean() < teacher.std()
 
@@ -105,7 +124,7 @@ def numbers(root: Path, stage: str) -> NDArray[np.float32]:
 
 
 def test_several_labels_of_long_pairs_go_the_whole_line_to_a_bundle(tmp_path: Path) -> None:
-    said = run_line(tmp_path, PRODUCTS["several labels of long pairs"], {**LEARNING, **SERVING})
+    said = run_line(tmp_path, PRODUCTS["several labels of long pairs"], STAGES)
     bar = said["baseline"]["baseline-nblr"]["validation"]
     assert min(said[stage]["validation_quality"] for stage in MODELS) > bar + 0.1
     assert said["finetune"]["quality_metric"] == "micro_f1"

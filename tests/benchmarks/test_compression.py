@@ -4,31 +4,19 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import pytest
 
-from benchmarks.compression import value_of
+from benchmarks.support import peer_table
 from benchmarks.support.field import Contender
-from benchmarks.support.peer_table import (
-    Figure,
-    Measured,
-    figures,
-    gap_closed,
-    points,
-    share_kept,
-    table,
-    times_faster,
-    times_smaller,
-)
 from benchmarks.support.peers import PeerError
 from benchmarks.support.race import answers, joined, race, rotated
 from benchmarks.support.texts import exact_texts
-from benchmarks.support.turns import Answer, Take, Turn, serve_turns, take_turn, to_line
+from benchmarks.support.turns import Take, Turn, serve_turns, take_turn, to_line
 from tests.support.tiny_workspace import write_parquet
 
 
@@ -50,10 +38,10 @@ def measured(
     zipped: int | None = None,
     *,
     ms: Mapping[tuple[int, int], float] = MappingProxyType({}),
-) -> Measured:
+) -> peer_table.Measured:
     """A model that answers so many rows of a hundred, in `ms` by threads and tokens."""
     by_place = {place: times(value) for place, value in ms.items()}
-    return Measured(right=right(answers), bytes=size, zipped=zipped, times=by_place)
+    return peer_table.Measured(right=right(answers), bytes=size, zipped=zipped, times=by_place)
 
 
 MEASURED = {
@@ -65,13 +53,13 @@ MEASURED = {
     "student-torch": measured(82, 27_000_000, 25_000_000),
     "hard-labels": measured(78, 27_000_000, 25_000_000),
     "nblr": measured(76, 2_000_000, ms={(2, 32): 0.25}),
-    "model2vec": Measured(note="left out: no network"),
+    "model2vec": peer_table.Measured(note="left out: no network"),
 }
 
 
 def test_every_ratio_is_of_the_release_to_what_its_name_says() -> None:
-    found = figures(MEASURED, release="pruned-int8", place=(2, 32))
-    values = {name: value_of(figure) for name, figure in found.items()}
+    found = peer_table.figures(MEASURED, release="pruned-int8", place=(2, 32))
+    values = {name: figure and figure.value for name, figure in found.items()}
     assert values == pytest.approx(
         {
             "quality_kept": 80 / 84,
@@ -97,69 +85,60 @@ def test_every_ratio_is_of_the_release_to_what_its_name_says() -> None:
 
 
 def test_a_place_that_was_not_measured_gives_no_ratio_of_speed() -> None:
-    found = figures(MEASURED, release="pruned-int8", place=(1, 8))
-    assert found["times_faster"] is None
-    assert found["times_smaller"] == Figure(15.0)
+    found = peer_table.figures(MEASURED, release="pruned-int8", place=(1, 8))
+    assert (found["times_faster"], found["times_smaller"]) == (None, peer_table.Figure(15.0))
 
 
-def test_a_difference_is_paired_and_its_interval_holds_it() -> None:
-    found = points(right(80), right(76))
+def parts(found: peer_table.Figure | None) -> tuple[float, float, float]:
+    """The value, and the ends of its interval."""
     assert found is not None
-    assert found.value == pytest.approx(4.0)
-    assert 0.0 <= found.low <= 4.0 <= found.high <= 9.0
-    same = points(right(80), right(80))
-    assert same is not None
-    assert (same.low, same.high) == (0.0, 0.0)
+    assert found.interval is not None
+    return found.value, *found.interval
+
+
+def test_a_difference_has_an_interval_that_holds_it() -> None:
+    value, low, high = parts(peer_table.points(right(80), right(76)))
+    assert value == pytest.approx(4.0)
+    assert 0.0 <= low <= 4.0 <= high <= 9.0
+
+
+@pytest.mark.parametrize("counts", [(80,), (80, 90, 70)], ids=["one seed", "three seeds"])
+def test_rows_and_seeds_are_paired_so_that_the_same_answers_differ_by_nothing(
+    counts: tuple[int, ...],
+) -> None:
+    assert peer_table.points(right(*counts), right(*counts)) == peer_table.Figure(0.0, (0.0, 0.0))
+    assert peer_table.share_kept(right(*counts), right(*counts)) == peer_table.Figure(
+        1.0, (1.0, 1.0)
+    )
 
 
 def test_the_luck_of_seeds_widens_an_interval() -> None:
-    steady = points(right(80, 80, 80), right(76, 76, 76))
-    lucky = points(right(80, 90, 70), right(76, 76, 76))
-    assert steady is not None
-    assert lucky is not None
-    assert steady.value == pytest.approx(lucky.value)
-    assert lucky.high - lucky.low > 2 * (steady.high - steady.low)
+    steady, low, high = parts(peer_table.points(right(80, 80, 80), right(76, 76, 76)))
+    lucky, lowest, highest = parts(peer_table.points(right(80, 90, 70), right(76, 76, 76)))
+    assert steady == pytest.approx(lucky)
+    assert highest - lowest > 2 * (high - low)
 
 
-def test_a_seed_is_paired_with_the_same_seed_of_the_other_side() -> None:
-    found = points(right(80, 90, 70), right(80, 90, 70))
-    assert found is not None
-    assert (found.value, found.low, found.high) == (0.0, 0.0, 0.0)
-
-
-def test_the_share_kept_of_the_same_answers_is_one_without_doubt() -> None:
-    found = share_kept(right(80), right(80))
-    assert found is not None
-    assert (found.value, found.low, found.high) == (1.0, 1.0, 1.0)
-
-
-def test_the_gap_closed_is_whole_at_the_teacher_and_nothing_at_the_bar() -> None:
-    at_teacher, at_baseline = (
-        gap_closed(right(n), right(84), baseline=right(76)) for n in (84, 76)
-    )
-    assert at_teacher is not None
-    assert at_baseline is not None
-    assert (at_teacher.value, at_baseline.value) == (1.0, 0.0)
+@pytest.mark.parametrize(("count", "closed"), [(84, 1.0), (76, 0.0)])
+def test_the_gap_closed_is_whole_at_the_teacher_and_nothing_at_the_bar(
+    count: int, closed: float
+) -> None:
+    assert parts(peer_table.gap_closed(right(count), right(84), baseline=right(76)))[0] == closed
 
 
 def test_there_is_no_gap_where_the_teacher_is_no_better_than_the_baseline() -> None:
-    assert gap_closed(right(80), right(76), baseline=right(76)) is None
-    assert gap_closed(right(80), None, baseline=right(76)) is None
+    assert peer_table.gap_closed(right(80), right(76), baseline=right(76)) is None
+    assert peer_table.gap_closed(right(80), None, baseline=right(76)) is None
 
 
 def test_one_disturbed_round_does_not_move_a_ratio_of_speed() -> None:
-    found = times_faster(times(2.0), np.full((3, 4), 8.0))
-    assert found.value == pytest.approx(4.0)
-    assert found.low < 4.0 <= found.high
-
-
-def test_a_size_that_is_not_known_gives_no_ratio() -> None:
-    assert times_smaller(2, 6) == 3.0
-    assert times_smaller(None, 6) is None
+    value, low, high = parts(peer_table.times_faster(times(2.0), np.full((3, 4), 8.0)))
+    assert value == pytest.approx(4.0)
+    assert low < 4.0 <= high
 
 
 def test_the_table_names_the_release_and_says_what_is_missing() -> None:
-    lines = table(MEASURED, [(2, 32), (1, 8)], release="pruned-int8").splitlines()
+    lines = peer_table.table(MEASURED, [(2, 32), (1, 8)], release="pruned-int8").splitlines()
     row = next(line for line in lines if line.startswith("pruned-int8 *"))
     assert row.split() == ["pruned-int8", "*", "0.8000", "0.7112–0.8666", "6.00", "4.00",
                            "0.50/0.50", "—"]  # fmt: skip
@@ -204,16 +183,23 @@ def test_turns_are_served_line_by_line(
 
 @dataclass(frozen=True)
 class InThisProcess:
-    """An engine that needs no process."""
+    """An engine that needs no process, and ends after so many turns."""
 
-    answer: Answer
+    answer: int
+    turns_left: list[int] = field(default_factory=lambda: [100])
 
     @contextmanager
     def turns(self, threads: int) -> Iterator[Take]:
-        yield partial(take_turn, self.answer)
+        def take(turn: Turn) -> list[float]:
+            if not self.turns_left[0]:
+                raise PeerError("it ended")
+            self.turns_left[0] -= 1
+            return take_turn(lambda _: self.answer, turn)
+
+        yield take
 
 
-POSITIVE, NEGATIVE = InThisProcess(lambda _: 1), InThisProcess(lambda _: 0)
+POSITIVE, NEGATIVE = InThisProcess(1), InThisProcess(0)
 
 
 def test_all_who_are_there_race_at_every_place() -> None:
@@ -224,27 +210,10 @@ def test_all_who_are_there_race_at_every_place() -> None:
     assert {times.shape for times in found["one"].values()} == {(3, 4)}
 
 
-@dataclass(frozen=True)
-class EndsAfter:
-    """A peer that answers a few turns, then ends."""
-
-    turns_left: list[int]
-
-    @contextmanager
-    def turns(self, threads: int) -> Iterator[Take]:
-        def take(turn: Turn) -> list[float]:
-            if not self.turns_left:
-                raise PeerError("it ended")
-            self.turns_left.pop()
-            return take_turn(lambda _: 1, turn)
-
-        yield take
-
-
 def test_a_peer_that_ends_is_left_out_and_the_others_race_on(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    contenders = {"one": Contender(POSITIVE), "peer": Contender(EndsAfter([1, 2]))}
+    contenders = {"one": Contender(POSITIVE), "peer": Contender(InThisProcess(1, [2]))}
     found = race(contenders, {8: ["a"]}, threads=[1, 2], rounds=3, requests=4)
     assert list(found) == ["one"]
     assert {times.shape for times in found["one"].values()} == {(3, 4)}
@@ -263,7 +232,7 @@ def test_answers_are_those_to_the_test_rows(tmp_path: Path) -> None:
         },
     )
     contenders = {"one": Contender(POSITIVE), "other": Contender(NEGATIVE), "absent": Contender()}
-    contenders["ended"] = Contender(EndsAfter([]))
+    contenders["ended"] = Contender(InThisProcess(1, [0]))
     found = answers(contenders, tmp_path / "records.parquet")
     assert {name: share.tolist() for name, share in found.items()} == {
         "one": [[0.0, 1.0]],

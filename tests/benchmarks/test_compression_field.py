@@ -20,13 +20,13 @@ from pipeline.core.paths import Paths
 from pipeline.core.sections import SplitShares
 from pipeline.data.tables import read_table
 from pipeline.models import linear
-from pipeline.problem.problems import problem_named
 from pipeline.runtime.task import Task
 from pipeline.training.labelled_rows import read_split
 from tests.support.example_artifacts import baseline_verdict
+from tests.support.repository import REPOSITORY
 from tests.support.tiny_workspace import compressed_workspace, write_parquet
 
-ROOT = Path(__file__).resolve().parents[2]
+Workspace = tuple[Params, Paths]
 
 
 def test_every_row_is_tested_in_one_fold_with_all_of_its_cluster() -> None:
@@ -41,7 +41,7 @@ def test_every_row_is_tested_in_one_fold_with_all_of_its_cluster() -> None:
 
 
 def test_the_versions_of_peers_are_pinned() -> None:
-    for path in (ROOT / "benchmarks" / "peers").glob("*.txt"):
+    for path in (REPOSITORY / "benchmarks" / "peers").glob("*.txt"):
         lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
         assert all("==" in line for line in lines), path.name
 
@@ -52,7 +52,7 @@ def peer(tmp_path: Path) -> Peer:
     folder = tmp_path / "benchmarks"
     (folder / "support").mkdir(parents=True)
     (folder / "peers").mkdir()
-    shutil.copy(ROOT / "benchmarks" / "support" / "turns.py", folder / "support")
+    shutil.copy(REPOSITORY / "benchmarks" / "support" / "turns.py", folder / "support")
     (folder / "peers" / "tiny_peer.py").write_text(
         "import sys\n"
         "from benchmarks.support.turns import serve_turns\n"
@@ -94,18 +94,17 @@ def test_an_environment_that_is_complete_is_left_alone(peer: Peer) -> None:
 
 
 @pytest.fixture
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> tuple[Params, Paths]:
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A built workspace of tiny models, its gate's choice and its baseline's C among them."""
     params, paths = compressed_workspace(tmp_path_factory)
     write_json(paths.output("gate") / "metrics.json", {"released": "pruned-int8"})
     baseline_verdict().save(paths.output("baseline") / "verdict.json")
-    pretrained = paths.output("pretrain") / "model"
-    shutil.copytree(pretrained, paths.output("prepare") / "student_tokenizer")
-    shutil.copytree(pretrained, paths.output("prepare") / "teacher_tokenizer")
+    for name in ("student_tokenizer", "teacher_tokenizer"):
+        shutil.copytree(paths.read("pretrain", "model"), paths.output("prepare") / name)
     return params, paths
 
 
-def test_torch_and_onnx_answer_alike(workspace: tuple[Params, Paths]) -> None:
+def test_torch_and_onnx_answer_alike(workspace: Workspace) -> None:
     params, paths = workspace
     task = Task.from_settings(params.product, params.prepare)
     folder = paths.output("export") / "teacher"
@@ -115,23 +114,18 @@ def test_torch_and_onnx_answer_alike(workspace: tuple[Params, Paths]) -> None:
     assert take_turn(first, Turn(texts)) == take_turn(second, Turn(texts))
 
 
-def test_the_linear_model_learns_its_rows_and_has_a_size(workspace: tuple[Params, Paths]) -> None:
-    _, paths = workspace
+def test_the_linear_model_learns_its_rows_and_has_a_size(workspace: Workspace) -> None:
+    params, paths = workspace
     records = paths.output("prepare") / "records.parquet"
-    engine = LinearEngine(
-        records,
-        10.0,
-        linear.LinearTask(
-            problem=problem_named("classification"), labels=2, pairs=False, max_ngram=2
-        ),
-    )
+    task = linear.LinearTask.of(params.product, params.baseline)
+    engine = LinearEngine(records, 10.0, task)
     train = read_split(records, "train")
     assert take_turn(engine.open(1), Turn(train.texts)) == train.label_ids.tolist()
     assert engine.bytes() > 4 * len(train.texts)
 
 
 def test_the_student_on_hard_labels_is_left_as_a_model(
-    workspace: tuple[Params, Paths], tmp_path: Path
+    workspace: Workspace, tmp_path: Path
 ) -> None:
     params, paths = workspace
     place = {"kind": "folder", "path": str(paths.output("finetune") / "model"), "sha256": None}
@@ -140,7 +134,7 @@ def test_the_student_on_hard_labels_is_left_as_a_model(
         "prepare": params.prepare.model_copy(update={"checkpoint": checkpoint}),
         "distill": params.distill.model_copy(update={"teacher_layers": [0]}),
     }
-    student = HardLabelStudent.read(params.model_copy(update=changed), paths)
+    student = HardLabelStudent(params.model_copy(update=changed), paths)
     folder = student.train(tmp_path / "hard", seed=1)
     tried = {path.name for path in tmp_path.iterdir()} - {"hard"}
     assert tried == {
@@ -153,7 +147,7 @@ def test_the_student_on_hard_labels_is_left_as_a_model(
 
 
 def test_contenders_are_got_together_and_an_absent_peer_says_why(
-    workspace: tuple[Params, Paths], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, paths = workspace
 
@@ -179,7 +173,7 @@ def test_without_a_build_it_says_what_to_do(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def foldable(workspace: tuple[Params, Paths]) -> tuple[Params, Paths]:
+def foldable(workspace: Workspace) -> Workspace:
     """The workspace with a corpus, and whole records whose labels the first word tells."""
     params, paths = workspace
     (paths.output("prepare") / "corpus").mkdir()
@@ -199,7 +193,7 @@ def foldable(workspace: tuple[Params, Paths]) -> tuple[Params, Paths]:
 
 
 def test_a_fold_has_all_that_its_stages_read(
-    foldable: tuple[Params, Paths], monkeypatch: pytest.MonkeyPatch
+    foldable: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     params, paths = foldable
     monkeypatch.setattr(cross_fitting, "STAGES", ())
@@ -213,14 +207,12 @@ def test_a_fold_has_all_that_its_stages_read(
 
 
 def test_a_fold_runs_the_stages_of_this_clone_and_not_twice(
-    foldable: tuple[Params, Paths],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    foldable: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     params, paths = foldable
     monkeypatch.setattr(cross_fitting, "STAGES", ("baseline",))
     # The repository's code in the place of the tiny workspace's, which has none.
-    (paths.root / "pipeline").symlink_to(ROOT / "pipeline")
+    (paths.root / "pipeline").symlink_to(REPOSITORY / "pipeline")
     for _ in range(2):
         fold = next(built_folds(params, paths, folds=2))
         assert (fold.artifacts / "baseline" / "predictions.parquet").is_file()
@@ -228,7 +220,7 @@ def test_a_fold_runs_the_stages_of_this_clone_and_not_twice(
 
 
 def test_a_stage_that_fails_in_a_fold_says_where_to_look(
-    foldable: tuple[Params, Paths], monkeypatch: pytest.MonkeyPatch
+    foldable: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     params, paths = foldable
     monkeypatch.setattr(cross_fitting, "STAGES", ("no_such_stage",))

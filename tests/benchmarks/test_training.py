@@ -20,17 +20,15 @@ from tests.support.tiny_models import tiny_classifier
 NOTHING = torch.nn.Identity()
 
 
-def test_a_ratio_is_of_their_seconds_to_ours() -> None:
-    assert times_faster(50.0, 75.0) == pytest.approx(1.5)
-
-
-def test_who_never_reaches_the_goal_is_not_faster() -> None:
-    assert times_faster(math.inf, 75.0) == 0.0
-    assert times_faster(math.inf, math.inf) == 0.0
-
-
-def test_a_peer_that_never_reaches_it_gives_no_ratio() -> None:
-    assert times_faster(50.0, math.inf) is None
+@pytest.mark.parametrize(
+    ("ours", "theirs", "ratio"),
+    [(50.0, 75.0, 1.5), (math.inf, 75.0, 0.0), (math.inf, math.inf, 0.0), (50.0, math.inf, None)],
+    ids=["both reach the goal", "we never do", "nobody does", "they never do"],
+)
+def test_a_ratio_is_of_their_seconds_to_ours(
+    ours: float, theirs: float, ratio: float | None
+) -> None:
+    assert times_faster(ours, theirs) == pytest.approx(ratio)
 
 
 def figures(*accuracies: float) -> Accuracy:
@@ -78,16 +76,9 @@ def test_a_training_is_stopped_at_the_first_look_that_is_good_enough() -> None:
 
 def test_a_look_at_a_trainers_model_leaves_its_process_as_it_was(tmp_path: Path) -> None:
     rows = TokenRows([[2, 5, 3], [2, 3]], np.array([3, 2]), 0)
-    labels = np.array([0, 1])
-    params = load_params(PARAMS)
-    bench = Bench(
-        params=params,
-        folder=tmp_path,
-        rows=rows,
-        label_ids=labels,
-        validation=rows,
-        validation_label_ids=labels,
-    )
+    shared = {"rows": rows, "validation": rows}
+    labels = dict.fromkeys(("label_ids", "validation_label_ids"), np.array([0, 1]))
+    bench = Bench(params=load_params(PARAMS), folder=tmp_path, **shared, **labels)
     kept = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
     try:
         torch.use_deterministic_algorithms(mode=False)

@@ -2,25 +2,8 @@
 
 from typing import Any
 
-from pipeline.core.artifacts.certificates import (
-    BitsPerToken,
-    LanguageModelInt8,
-    LanguageModelParity,
-    OperatorCertificate,
-    ParityCertificate,
-)
+from pipeline.core.artifacts import certificates, variant_reports
 from pipeline.core.artifacts.data_reports import BaselineVerdict, DataReport
-from pipeline.core.artifacts.variant_reports import (
-    BySplit,
-    DecisionReport,
-    Difference,
-    Latency,
-    Quality,
-    ScorecardEntry,
-    SliceReport,
-    Timing,
-    VariantReport,
-)
 from pipeline.core.artifacts.verdicts import Check, Verdict
 from pipeline.core.params import Params
 from pipeline.core.variants import MAJORITY, NAIVE_BAYES, TFIDF
@@ -55,64 +38,70 @@ _QUANTIZED = {
 }
 
 
-def parity(**changes: Any) -> ParityCertificate:
+def parity(**changes: Any) -> certificates.ParityCertificate:
     """Export's certificate of one model."""
-    return ParityCertificate(**PARITY | _EXPORTED | changes)
+    return certificates.ParityCertificate(**PARITY | _EXPORTED | changes)
 
 
-def operators(**changes: Any) -> OperatorCertificate:
+def operators(**changes: Any) -> certificates.OperatorCertificate:
     """Quantize's certificate of one model."""
-    return OperatorCertificate(**INT8 | _QUANTIZED | changes)
+    return certificates.OperatorCertificate(**INT8 | _QUANTIZED | changes)
 
 
-def language_model_parity(**changes: Any) -> LanguageModelParity:
+def language_model_parity(**changes: Any) -> certificates.LanguageModelParity:
     """Export's certificate of the language model."""
-    return LanguageModelParity(**PARITY | {"family": "bilm"} | changes)
+    return certificates.LanguageModelParity(**PARITY | {"family": "bilm"} | changes)
 
 
-def language_model_int8(**changes: Any) -> LanguageModelInt8:
+def language_model_int8(**changes: Any) -> certificates.LanguageModelInt8:
     """Quantize's certificate of the language model."""
-    return LanguageModelInt8(**INT8 | {"bits_a_token": BitsPerToken(fp32=8.0, int8=8.1)} | changes)
+    return certificates.LanguageModelInt8(
+        **INT8 | {"bits_a_token": certificates.BitsPerToken(fp32=8.0, int8=8.1)} | changes
+    )
 
 
 def slice_report(
     name: str, gap: float | None = None, interval: list[float] | None = None
-) -> SliceReport:
+) -> variant_reports.SliceReport:
     """A slice of 40 rows, or one of too few rows."""
     score = None if gap is None else 0.8 - gap
     rows = 2 if gap is None else 40
-    return SliceReport(name=name, rows=rows, score=score, gap=gap, interval=interval)
+    return variant_reports.SliceReport(
+        name=name, rows=rows, score=score, gap=gap, interval=interval
+    )
 
 
-def accuracy(value: float) -> Quality:
+def accuracy(value: float) -> variant_reports.Quality:
     """This accuracy, known to within two points."""
-    return Quality(
+    return variant_reports.Quality(
         figures={"accuracy": value}, intervals={"accuracy": [value - 0.02, value + 0.02]}
     )
 
 
-def variant_report(name: str, *, quality: float, size_bytes: int) -> VariantReport:
+def variant_report(name: str, *, quality: float, size_bytes: int) -> variant_reports.VariantReport:
     """A classifier of this accuracy on validation."""
-    return VariantReport(
+    return variant_reports.VariantReport(
         name=name,
         size_bytes=size_bytes,
         parameters=10,
-        decision=DecisionReport(thresholds=None, abstain_below=None),
-        quality=BySplit[Quality](validation=accuracy(quality)),
+        decision=variant_reports.DecisionReport(thresholds=None, abstain_below=None),
+        quality=variant_reports.BySplit[variant_reports.Quality](validation=accuracy(quality)),
         answered=None,
-        difference_to_teacher=Difference(metric="accuracy", value=0.0, interval=[0.0, 0.0]),
+        difference_to_teacher=variant_reports.Difference(
+            metric="accuracy", value=0.0, interval=[0.0, 0.0]
+        ),
         agreement=1.0,
         calibration_error=0.1,
         slices=[],
     )
 
 
-def timing(name: str, *, p95: float) -> Timing:
+def timing(name: str, *, p95: float) -> variant_reports.Timing:
     """A variant of this time."""
     latency = {"p50": p95, "p95": p95, "p95_all_requests": p95}
-    return Timing(
+    return variant_reports.Timing(
         name=name,
-        latency_ms=Latency(**latency, batch=1, tokens=32, threads=1),
+        latency_ms=variant_reports.Latency(**latency, batch=1, tokens=32, threads=1),
         with_tokenizer_ms=None,
         throughput_per_s=5.0,
         memory_mb=80.0,
@@ -122,10 +111,10 @@ def timing(name: str, *, p95: float) -> Timing:
 
 def scorecard_entry(
     name: str, *, quality: float, test: float | None = None, size_bytes: int, p95: float
-) -> ScorecardEntry:
+) -> variant_reports.ScorecardEntry:
     """A classifier of this accuracy with a time, scored on test where `test` is given."""
     report = variant_report(name, quality=quality, size_bytes=size_bytes)
-    entry = ScorecardEntry.join(report, timing(name, p95=p95))
+    entry = variant_reports.ScorecardEntry.join(report, timing(name, p95=p95))
     if test is None:
         return entry
     by_split = entry.quality.model_copy(update={"test": accuracy(test)})
@@ -145,18 +134,16 @@ def verdict(*checks: Check, passed: bool = True, released: str = "student-int8")
 
 def baseline_verdict() -> BaselineVerdict:
     """A verdict on baselines that were fitted with C = 1."""
-    quality = {
-        MAJORITY: {"validation": 0.5, "test": 0.5},
-        TFIDF: {"validation": 0.6, "test": 0.6},
-        NAIVE_BAYES: {"validation": 0.7, "test": 0.7},
-    }
+    quality = {MAJORITY: 0.5, TFIDF: 0.6, NAIVE_BAYES: 0.7}
     values = {
         "worth_a_model": True,
         "best": NAIVE_BAYES,
         "quality_metric": "accuracy",
         "gain_over_majority": 0.2,
         "reason": "Words alone reach accuracy 0.700 on validation.",
-        "quality": quality,
+        "quality": {
+            name: dict.fromkeys(("validation", "test"), of) for name, of in quality.items()
+        },
         "regularisation": {TFIDF: 1.0, NAIVE_BAYES: 1.0},
     }
     return BaselineVerdict.parse(values, file="verdict.json")

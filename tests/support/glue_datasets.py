@@ -4,9 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pipeline.glue.official_files import GlueRows, read_labelled, read_unlabelled
 from pipeline.glue.tasks import TASKS
 
+datasets = pytest.importorskip(
+    "datasets", reason="the library `datasets` is not installed: `make install` brings it"
+)
 _SENTENCE, _PAIR = ("sentence",), ("sentence1", "sentence2")
 _INFERENCE = ("premise", "hypothesis")
 # Task → name, columns, and the labels in the order of their numbers.
@@ -25,8 +30,6 @@ HUB: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 
 def hub_splits(data: Path, name: str) -> Any:
     """One task of the official files in `data` as a `datasets.DatasetDict`."""
-    import datasets
-
     task, (_, columns, labels) = TASKS[name], HUB[name]
     found = {}
     for file in ("train.tsv", *task.development):
@@ -38,17 +41,14 @@ def hub_splits(data: Path, name: str) -> Any:
         found[_split_of(file)] = _dataset(rows, columns, labels, numbers)
     for file in task.submissions:
         rows = read_unlabelled(task, data / name / file)
-        found[_split_of(file)] = _dataset(rows, columns, labels, [-1] * len(rows.texts))
+        found[_split_of(file)] = _dataset(rows, columns, labels)
     return datasets.DatasetDict(found)
 
 
 def diagnostic_splits(data: Path) -> Any:
     """The diagnostic rows."""
-    import datasets
-
     rows = read_unlabelled(TASKS["MNLI"], data / "AX/test.tsv")
-    _, columns, labels = HUB["MNLI"]
-    return datasets.DatasetDict({"test": _dataset(rows, columns, labels, [-1] * len(rows.texts))})
+    return datasets.DatasetDict({"test": _dataset(rows, *HUB["MNLI"][1:])})
 
 
 def write_parquet_files(splits: Any, folder: Path, *, shards: int = 1) -> None:
@@ -65,13 +65,12 @@ def _split_of(file: str) -> str:
 
 
 def _dataset(
-    rows: GlueRows, columns: tuple[str, ...], labels: tuple[str, ...], numbers: Any
+    rows: GlueRows, columns: tuple[str, ...], labels: tuple[str, ...], numbers: Any = None
 ) -> Any:
-    import datasets
-
     kind = datasets.ClassLabel(names=list(labels)) if labels else datasets.Value("float32")
-    text = datasets.Value("string")
-    features = {**dict.fromkeys(columns, text), "label": kind, "idx": datasets.Value("int32")}
-    texts = dict(zip(columns, (rows.texts, rows.seconds), strict=False))
-    values = {**texts, "label": numbers, "idx": list(range(len(rows.texts)))}
+    features = {**dict.fromkeys(columns, datasets.Value("string")), "label": kind}
+    features["idx"] = datasets.Value("int32")
+    count = len(rows.texts)
+    values = dict(zip(columns, (rows.texts, rows.seconds), strict=False))
+    values |= {"label": numbers or [-1] * count, "idx": list(range(count))}
     return datasets.Dataset.from_dict(values, features=datasets.Features(features))

@@ -1,4 +1,4 @@
-"""Training stages run as processes, and killed in the middle."""
+"""Training stages run as processes: killed in the middle, or to see how much memory they take."""
 
 import os
 import subprocess
@@ -31,6 +31,18 @@ Checkpoints.save, loop._Run._after = save_some, after_and_die
 run_stage(stage, importlib.import_module(f"pipeline.{stage}").run)
 """
 
+_PEAK = """
+import importlib, re, resource, sys
+from pathlib import Path
+from pipeline.core.stage import run_stage
+stage, status = sys.argv[1], Path("/proc/self/status")
+run_stage(stage, importlib.import_module(f"pipeline.{stage}").run)
+if status.exists():  # Linux counts the parent's peak before exec into ru_maxrss
+    print(re.search(r"VmHWM:\\s+(\\d+)", status.read_text())[1])
+else:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
 
 def python(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A Python process in a workspace, with this repository's code."""
@@ -54,3 +66,13 @@ def run_killed(
     """
     run = "" if seed is None else f"seed-{seed}"
     return python(root, "-c", _KILLED, stage, str(step), run, str(every))
+
+
+def peak_of(root: Path, stage: str) -> int:
+    """Run a stage in the workspace `root`; its resident set at its largest, bytes.
+
+    The page cache does not count, but pages of a mapped file do.
+    """
+    done = python(root, "-c", _PEAK, stage)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.splitlines()[-1]) * (1 if sys.platform == "darwin" else 1024)

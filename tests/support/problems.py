@@ -2,12 +2,13 @@
 
 import json
 
+from pipeline.problem.problems import problem_named
+
 
 def product_of(
     *, problem: str = "classification", labels: str = "[negative, positive]", pairs: bool = False
 ) -> list[str]:
     """Changes for `override`: the product, and sources whose columns fit it."""
-    metric = {"classification": "accuracy", "multi_label": "micro_f1", "regression": "pearson"}
     source: dict[str, object] = {
         "name": "mine",
         "kind": "file",
@@ -28,7 +29,7 @@ def product_of(
         f"product.labels={labels}",
         f"product.pairs={json.dumps(pairs)}",
         f"product.examples={json.dumps([['Is it?', 'It is.']] if pairs else ['It is.'])}",
-        f"product.requirements.quality_metric={metric[problem]}",
+        f"product.requirements.quality_metric={problem_named(problem).metrics[0]}",
         f"collect.sources={json.dumps([source])}",
     ]
 

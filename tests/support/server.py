@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-ROOT = Path(__file__).parents[2]
+from tests.support.repository import REPOSITORY
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def run_server(
     with log.open("wb") as stream:
         process = subprocess.Popen(
             [*command, "--state", str(state), *arguments],
-            cwd=ROOT,
+            cwd=REPOSITORY,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=stream,

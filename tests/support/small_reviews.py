@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from transformers import BertConfig, BertModel, BertTokenizerFast
+from transformers import BertModel
 
 from pipeline import label, prepare, validate
 from pipeline.core.files import write_json
 from pipeline.core.params import Params, override, parse_params
 from pipeline.core.paths import Paths
 from pipeline.data.records import Record, record_id, write_records
+from tests.support import tiny_models
 from tests.support.repository import parameter_values
 from tests.support.session_copy import session_copy
 
@@ -115,12 +116,7 @@ def prepared_workspace(factory: pytest.TempPathFactory) -> Path:
 def _checkpoint(folder: Path) -> list[str]:
     """A tiny BERT on disk, and the parameters that name it."""
     if not folder.exists():
-        words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz"]
-        folder.mkdir()
-        (folder / "vocab.txt").write_text("\n".join(words))
-        BertTokenizerFast(vocab={word: i for i, word in enumerate(words)}).save_pretrained(folder)
-        size = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
-        config = BertConfig(vocab_size=len(words), intermediate_size=8, **size)
-        BertModel(config).save_pretrained(folder)
+        tiny_models.write_tokenizer(folder)
+        BertModel(tiny_models.bert_config(width=8, layers=1)).save_pretrained(folder)
     named = ["kind=folder", "package=null", f"path={folder}", "sha256=null"]
     return [f"prepare.checkpoint.{change}" for change in named]

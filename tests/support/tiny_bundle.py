@@ -6,7 +6,6 @@ others neither. With several labels, none applies unless its words are there; a 
 praise and low for blame.
 """
 
-import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -21,6 +20,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 from pipeline.core.files import read_json, sha256_file, write_json
 from pipeline.problem.decision import Decision
+from pipeline.problem.problems import problem_named
 from pipeline.runtime.bundle import write_bundle
 from pipeline.runtime.description import FORMAT, BundleDescription, GoldenRequest, TeacherFigures
 from pipeline.runtime.task import Request, Task
@@ -78,19 +78,14 @@ def make_tiny_bundle(
     with tempfile.TemporaryDirectory() as name:
         model, tokenizer = make_tiny_model(Path(name), task=task, seed=seed)
         change(model)
-        description = describe(model, tokenizer, task)
-        if bundle_format == 1:
-            description = replace(description, quality_metric=None)
+        changed: dict[str, Any] = {"format": bundle_format, "product": product}
+        changed |= {"language_model": {"family": "bilm"}} if language_model else {}
+        changed |= {"quality_metric": None} if bundle_format == 1 else {}
         return write_bundle(
             folder,
             model=model,
             tokenizer=tokenizer,
-            description=replace(
-                description,
-                format=bundle_format,
-                product=product,
-                language_model=None if language_model is None else {"family": "bilm"},
-            ),
+            description=replace(describe(model, tokenizer, task), **changed),
             model_card="# Tiny model\n\nFor tests.\n",
             certificate=certify(model, tokenizer) if bundle_format == FORMAT else None,
             language_model=language_model,
@@ -102,7 +97,7 @@ def make_tiny_model(folder: Path, *, task: Task | None = None, seed: int = 0) ->
     folder.mkdir(parents=True, exist_ok=True)
     model, tokenizer = folder / "model.onnx", folder / "tokenizer.json"
     onnx.save(_graph(_weights(task or tiny_task(), seed)), str(model))
-    _tokenizer().save(str(tokenizer))
+    word_tokenizer([*SPECIAL, *WORDS]).save(str(tokenizer))
     return model, tokenizer
 
 
@@ -127,8 +122,7 @@ def depend_on_padding(model: Path) -> None:
     for node in changed.graph.node:
         if node.op_type == "Cast":
             node.input[0] = "always"
-    everywhere = helper.make_node("Equal", ["input_ids", "input_ids"], ["always"])
-    changed.graph.node.insert(0, everywhere)
+    changed.graph.node.insert(0, helper.make_node("Equal", ["input_ids", "input_ids"], ["always"]))
     onnx.save(changed, model)
 
 
@@ -141,11 +135,11 @@ def describe(model: Path, tokenizer: Path, task: Task) -> BundleDescription:
     """A description whose golden answers the model itself gave."""
     opened = TextModel(model, tokenizer, task=task, threads=1)
     examples: tuple[Request, ...] = PAIRS if task.pairs else EXAMPLES
-    metric = {"classification": "accuracy", "multi_label": "micro_f1", "regression": "pearson"}[
-        task.problem
-    ]
-    quality = {metric: 0.81, f"{metric}_ci95": [0.79, 0.83], "macro_f1": 0.81}
-    teacher = {metric: 0.86, f"{metric}_ci95": [0.84, 0.88], "macro_f1": 0.86}
+    metric = problem_named(task.problem).metrics[0]
+    quality, teacher = (
+        {metric: value, f"{metric}_ci95": [low, high], "macro_f1": value}
+        for value, low, high in ((0.81, 0.79, 0.83), (0.86, 0.84, 0.88))
+    )
     return BundleDescription(
         format=FORMAT,
         product="tiny-sentiment",
@@ -183,12 +177,6 @@ def rewrite_description(folder: Path, change: Callable[[dict[str, Any]], dict[st
     write_json(manifest, {"files": files})
 
 
-def copy_bundle(source: Path, target: Path) -> Path:
-    """A copy to damage."""
-    shutil.copytree(source, target)
-    return target
-
-
 def _weights(task: Task, seed: int) -> npt.NDArray[np.float32]:
     """Word weights `(vocabulary, outputs)`: seeded noise plus the weights of `WORDS`."""
     generator = np.random.default_rng(seed)
@@ -208,7 +196,6 @@ def _weights(task: Task, seed: int) -> npt.NDArray[np.float32]:
 
 def _graph(weights: npt.NDArray[np.float32]) -> onnx.ModelProto:
     """Gather → mask → mean, with the inputs and output of every bundle."""
-    shape = ["batch", "length"]
     nodes = [
         helper.make_node("Gather", ["weights", "input_ids"], ["words"]),
         helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
@@ -218,31 +205,27 @@ def _graph(weights: npt.NDArray[np.float32]) -> onnx.ModelProto:
         helper.make_node("ReduceSum", ["mask3", "middle"], ["count"], keepdims=0),
         helper.make_node("Div", ["total", "count"], ["logits"]),
     ]
-    graph = helper.make_graph(
-        nodes,
-        "tiny",
-        [
-            helper.make_tensor_value_info("input_ids", TensorProto.INT64, shape),
-            helper.make_tensor_value_info("attention_mask", TensorProto.INT64, shape),
-        ],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", weights.shape[1]])],
-        [
-            numpy_helper.from_array(weights, "weights"),
-            numpy_helper.from_array(np.array([-1], dtype=np.int64), "last"),
-            numpy_helper.from_array(np.array([1], dtype=np.int64), "middle"),
-        ],
-    )
+    inputs = [
+        helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"])
+        for name in ("input_ids", "attention_mask")
+    ]
+    shape = ["batch", weights.shape[1]]
+    outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape)]
+    axes = {"weights": weights, "last": np.array([-1]), "middle": np.array([1])}
+    constants = [numpy_helper.from_array(values, name) for name, values in axes.items()]
+    graph = helper.make_graph(nodes, "tiny", inputs, outputs, constants)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
-def _tokenizer() -> Tokenizer:
-    vocabulary = {word: number for number, word in enumerate([*SPECIAL, *WORDS])}
+def word_tokenizer(words: Sequence[str]) -> Tokenizer:
+    """An uncased WordPiece tokenizer of these words, the special ones among them."""
+    vocabulary = {word: number for number, word in enumerate(words)}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
+        special_tokens=[(name, vocabulary[name]) for name in ("[CLS]", "[SEP]")],
     )
     return tokenizer

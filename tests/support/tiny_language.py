@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import torch
-from transformers import BertConfig, BertForMaskedLM, PreTrainedModel
+from transformers import BertForMaskedLM, PreTrainedModel
 
 from pipeline.compression.language_model_onnx import export_language_model
 from pipeline.text.tokenizer import save_for_transformers, train_byte_bpe, train_wordpiece
 from tests.support.tiny_bilm import tiny_language_model
+from tests.support.tiny_models import bert_config
 
 TEXTS = [
     "The film is warm and funny.",
@@ -32,14 +33,8 @@ def write_language_model(folder: Path, family: str) -> PreTrainedModel:
 
 def _tiny_bert(vocabulary_size: int) -> BertForMaskedLM:
     torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=vocabulary_size,
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=24,
-        max_position_embeddings=MAX_LENGTH,
-        type_vocab_size=1,
-        initializer_range=0.3,
+    size = {"vocab_size": vocabulary_size, "intermediate_size": 24, "type_vocab_size": 1}
+    config = bert_config(
+        width=16, max_position_embeddings=MAX_LENGTH, initializer_range=0.3, **size
     )
     return BertForMaskedLM(config).eval()

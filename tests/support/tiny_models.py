@@ -1,53 +1,35 @@
 """Tiny random BERT classifiers with a tokenizer, as a training stage would leave them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
-from tokenizers.models import WordPiece
-from tokenizers.normalizers import BertNormalizer
-from tokenizers.pre_tokenizers import BertPreTokenizer
-from tokenizers.processors import TemplateProcessing
-from transformers import (
-    BertConfig,
-    BertForMaskedLM,
-    BertForSequenceClassification,
-    PreTrainedTokenizerFast,
-)
+from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
 
 from pipeline.models.first_token import read_first_token_only
+from pipeline.text.tokenizer import SPECIAL_TOKENS, save_for_transformers
 from pipeline.training.objectives.gold import GoldObjective, label_objective
 from pipeline.training.token_rows import TokenRows
+from tests.support.tiny_bundle import word_tokenizer
 
 WORDS = ["a", "the", "film", "story", "plot", "jokes", "cast", "is", "was", "not", "never", "good"]
 WORDS += ["bad", "great", "dull", "warm", "funny", "slow", "brilliant", "awful", "and"]
 WORDS += ["but", "or", "with", "of", "this", "that", "it", ",", ".", "!", "##s", "##y", "##er"]
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 LETTERS = [chr(code) for code in range(ord("a"), ord("z") + 1)]
+SPECIAL = SPECIAL_TOKENS.values()
 VOCABULARY = list(dict.fromkeys([*SPECIAL, *LETTERS, *(f"##{x}" for x in LETTERS), *WORDS]))
 
 
 def write_tokenizer(folder: Path, *, max_length: int = 32) -> None:
     """Save a small WordPiece tokenizer as `save_pretrained` does."""
-    tokenizer = Tokenizer(
-        WordPiece({word: i for i, word in enumerate(VOCABULARY)}, unk_token="[UNK]")
-    )
-    tokenizer.normalizer = BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = BertPreTokenizer()
-    special = [(name, VOCABULARY.index(name)) for name in ("[CLS]", "[SEP]")]
-    tokenizer.post_processor = TemplateProcessing(
-        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=special
-    )
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        model_max_length=max_length,
-        unk_token="[UNK]",
-        pad_token="[PAD]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-        mask_token="[MASK]",
-    ).save_pretrained(folder)
+    save_for_transformers(word_tokenizer(VOCABULARY), folder, max_length=max_length)
+
+
+def bert_config(*, width: int, layers: int = 2, **more: Any) -> BertConfig:
+    """A small BERT over the tokenizer's vocabulary, twice as wide within; `more` of its settings."""
+    size = {"vocab_size": len(VOCABULARY), "hidden_size": width, "intermediate_size": 2 * width}
+    return BertConfig(**size | {"num_hidden_layers": layers, "num_attention_heads": 2} | more)
 
 
 def write_model(
@@ -64,12 +46,9 @@ def write_model(
     Weights are drawn wide, so that answers differ from text to text.
     """
     torch.manual_seed(seed)
-    config = BertConfig(
-        vocab_size=len(VOCABULARY),
-        hidden_size=hidden_size,
-        num_hidden_layers=layers,
-        num_attention_heads=2,
-        intermediate_size=2 * hidden_size,
+    config = bert_config(
+        width=hidden_size,
+        layers=layers,
         max_position_embeddings=max_length,
         initializer_range=0.3,
         num_labels=len(labels),
@@ -85,16 +64,8 @@ def write_model(
 def write_language_model(folder: Path, *, max_length: int = 32) -> None:
     """Save a random masked language model with its tokenizer, as pretrain leaves one."""
     torch.manual_seed(7)
-    config = BertConfig(
-        vocab_size=len(VOCABULARY),
-        hidden_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=max_length,
-        type_vocab_size=1,
-        initializer_range=0.3,
-    )
+    positions = {"max_position_embeddings": max_length, "type_vocab_size": 1}
+    config = bert_config(width=32, layers=1, initializer_range=0.3, **positions)
     BertForMaskedLM(config).save_pretrained(folder)
     write_tokenizer(folder, max_length=max_length)
 
@@ -102,15 +73,8 @@ def write_language_model(folder: Path, *, max_length: int = 32) -> None:
 def tiny_classifier(*, layers: int = 2, width: int = 16) -> BertForSequenceClassification:
     """A random classifier of 40 tokens in evaluation mode, the same at every call."""
     torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=40,
-        hidden_size=width,
-        num_hidden_layers=layers,
-        num_attention_heads=2,
-        intermediate_size=24,
-        max_position_embeddings=16,
-        type_vocab_size=1,
-    )
+    size = {"vocab_size": 40, "intermediate_size": 24, "type_vocab_size": 1}
+    config = bert_config(width=width, layers=layers, max_position_embeddings=16, **size)
     return BertForSequenceClassification(config).eval()
 
 

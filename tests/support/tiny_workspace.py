@@ -1,5 +1,6 @@
 """A workspace whose first eleven stages have run, with tiny random models in place of trained ones."""
 
+import shutil
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -63,7 +64,6 @@ def make_workspace(root: Path, changes: Sequence[str] = ()) -> tuple[Params, Pat
         paths.output("finetune") / "metrics.json",
         {"related_rows": 1234, "adapted_tokens": 0, "seeds": {"1": 0.8}, "kept": "mean"},
     )
-    write_json(root / "machine.json", {"processor": "a test machine", "cores": 2})
     return params, paths
 
 
@@ -99,10 +99,15 @@ def _params(root: Path, changes: Sequence[str]) -> Params:
     values["quantize"].update(min_agreement=0.0)  # random weights answer near the boundary
     values["measure"].update(tokens=8, threads=1, rounds=2, requests_per_round=5)
     values["gate"].update(golden_requests=8, invariance_sentences=40)
-    values = override(values, changes)
+    return write_settings(root, override(values, changes))
+
+
+def write_settings(root: Path, values: dict[str, Any]) -> Params:
+    """Write what a build finds beside its data: parameters, stages, the machine and the code's hashes."""
     root.mkdir(parents=True, exist_ok=True)
     (root / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
-    (root / "dvc.yaml").write_bytes((REPOSITORY / "dvc.yaml").read_bytes())
+    shutil.copy(REPOSITORY / "dvc.yaml", root)
+    write_json(root / "machine.json", {"processor": "a test machine", "cores": 2})
     write_json(root / "code.lock.json", {"gate": "0" * 64})
     return parse_params(values)
 
@@ -150,11 +155,15 @@ def _write_baselines(paths: Paths, *, outputs: int) -> None:
         for row in records
         if row["split"] != "train"
     ]
-    columns = {name: [row[name] for row in rows] for name in rows[0]}
-    write_parquet(paths.output("baseline") / "predictions.parquet", columns)
+    write_rows(paths.output("baseline") / "predictions.parquet", rows)
 
 
 def write_parquet(path: Path, columns: dict[str, Any]) -> None:
     """A table of columns."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table(columns), path)
+
+
+def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
+    """A table of rows with the same keys."""
+    write_parquet(path, {name: [row[name] for row in rows] for name in rows[0]})

@@ -6,15 +6,15 @@ once a session and hands out copies; `untrained_workspace` is what they start fr
 """
 
 import random
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import yaml
-from transformers import BertConfig, BertModel
+from transformers import BertModel
 
-from pipeline import distill, finetune, pretrain, transfer
 from pipeline.core.files import write_json
 from pipeline.core.params import Params, load_params, override, parse_yaml
 from pipeline.core.paths import Paths
@@ -22,9 +22,9 @@ from pipeline.core.stage import Metrics, Run, seed_everything
 from pipeline.core.variants import NAIVE_BAYES
 from pipeline.text.tokenizer import save_for_transformers, token_array, train_wordpiece
 from tests.support import tiny_models
-from tests.support.repository import REPOSITORY, parameter_values
+from tests.support.repository import parameter_values
 from tests.support.session_copy import session_copy
-from tests.support.tiny_workspace import at, write_parquet
+from tests.support.tiny_workspace import at, write_parquet, write_rows, write_settings
 
 MAX_LENGTH = 20
 HIDDEN_SIZE, HEADS, FEED_FORWARD_SIZE = 32, 2, 64
@@ -34,12 +34,11 @@ PRAISE = ["good", "great", "warm", "funny", "brilliant"]
 BLAME = ["bad", "dull", "slow", "awful"]
 NOUNS = ["film", "story", "plot", "cast", "scene"]  # the teacher spells `scene` in pieces
 SCHEDULE = {"epochs": 4, "batch_size": 8, "warmup_share": 0.1, "weight_decay": 0.01}
-STAGES: dict[str, Run] = {
-    "pretrain": pretrain.run,
-    "finetune": finetune.run,
-    "transfer": transfer.run,
-    "distill": distill.run,
-}
+
+
+def runs(*stages: str) -> dict[str, Run]:
+    """What each of the stages runs."""
+    return {stage: import_module(f"pipeline.{stage}").run for stage in stages}
 
 
 def run_in(root: Path, stage: str, run: Run, *changes: str) -> tuple[Metrics, Paths]:
@@ -69,7 +68,7 @@ def trained_workspace(factory: pytest.TempPathFactory) -> Path:
 
     def make(root: Path) -> None:
         make_workspace(root)
-        for stage, run in STAGES.items():
+        for stage, run in runs("pretrain", "finetune", "transfer", "distill").items():
             run_in(root, stage, run)
 
     return session_copy(factory, "trained", make)
@@ -77,11 +76,7 @@ def trained_workspace(factory: pytest.TempPathFactory) -> Path:
 
 def make_workspace(root: Path) -> None:
     """Records, tokenizers, token arrays, sentences, a weak baseline and a checkpoint."""
-    root.mkdir(parents=True)
-    (root / "dvc.yaml").write_bytes((REPOSITORY / "dvc.yaml").read_bytes())
-    (root / "params.yaml").write_text(
-        yaml.safe_dump(_parameters(root / "checkpoint")), encoding="utf-8"
-    )
+    write_settings(root, _parameters(root / "checkpoint"))
     write_checkpoint(root / "checkpoint")
     prepare = Paths(root=root).output("prepare")
     rows = _write_records(prepare)
@@ -120,17 +115,19 @@ def texts(count: int, *, seed: int, sentences: int = 1) -> list[str]:
     ]
 
 
-def write_checkpoint(folder: Path, *, hidden_size: int = HIDDEN_SIZE, layers: int = 3) -> BertModel:
-    """Save a tiny random BERT over the teacher's vocabulary."""
+def write_checkpoint(
+    folder: Path,
+    *,
+    hidden_size: int = HIDDEN_SIZE,
+    layers: int = 3,
+    max_length: int = MAX_LENGTH,
+    **more: Any,
+) -> BertModel:
+    """Save a tiny random BERT, over the teacher's vocabulary unless `more` says otherwise."""
     seed_everything(11)
-    config = BertConfig(
-        vocab_size=len(tiny_models.VOCABULARY),
-        hidden_size=hidden_size,
-        num_hidden_layers=layers,
-        num_attention_heads=HEADS,
-        intermediate_size=FEED_FORWARD_SIZE,
-        max_position_embeddings=2 * MAX_LENGTH,
-        initializer_range=0.1,
+    shape = {"intermediate_size": FEED_FORWARD_SIZE, "max_position_embeddings": 2 * max_length}
+    config = tiny_models.bert_config(
+        width=hidden_size, layers=layers, initializer_range=0.1, **shape, **more
     )
     model = BertModel(config)
     model.save_pretrained(folder)
@@ -139,22 +136,16 @@ def write_checkpoint(folder: Path, *, hidden_size: int = HIDDEN_SIZE, layers: in
 
 def write_baseline(root: Path, rows: dict[str, list[Any]], right_shares: dict[str, float]) -> None:
     """What baseline left: answers of each model, of which the named share is right in each split."""
-    names = ("id", "split", "model", "target", "score_0")
-    columns: dict[str, list[Any]] = {name: [] for name in names}
+    answers = []
     for model, share in right_shares.items():
         for split in ("validation", "test"):
             kept = [i for i, name in enumerate(rows["split"]) if name == split]
             for position, i in enumerate(kept):
                 [gold] = rows["target"][i]
-                answer = gold if position < share * len(kept) else 1 - gold
-                columns["target"].append([gold])
-                columns["id"].append(rows["id"][i])
-                columns["split"].append(split)
-                columns["model"].append(model)
-                columns["score_0"].append(0.9 if answer == 0 else 0.1)
-    columns["score_1"] = [1 - value for value in columns["score_0"]]
-    path = Paths(root=root).output("baseline") / "predictions.parquet"
-    write_parquet(path, columns)
+                score = 0.9 if (gold == 0) == (position < share * len(kept)) else 0.1
+                answer = {"id": rows["id"][i], "split": split, "model": model, "target": [gold]}
+                answers.append(answer | {"score_0": score, "score_1": 1 - score})
+    write_rows(Paths(root=root).output("baseline") / "predictions.parquet", answers)
 
 
 def _parameters(checkpoint: Path) -> dict[str, Any]:

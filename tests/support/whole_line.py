@@ -11,52 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-from transformers import BertConfig, BertModel
-
-from pipeline import (
-    baseline,
-    collect,
-    distill,
-    evaluate,
-    export,
-    finetune,
-    gate,
-    label,
-    measure,
-    prepare,
-    pretrain,
-    prune,
-    quantize,
-    transfer,
-    validate,
-)
-from pipeline.core.files import write_json
 from pipeline.core.params import override
-from pipeline.core.stage import Metrics, Run, seed_everything
+from pipeline.core.stage import Metrics
 from pipeline.text.tokenizer import save_for_transformers, train_byte_bpe, train_wordpiece
-from tests.support.repository import REPOSITORY, parameter_values
-from tests.support.trained_workspace import run_in
+from tests.support.repository import parameter_values
+from tests.support.tiny_workspace import write_settings
+from tests.support.trained_workspace import run_in, runs, write_checkpoint
 
-LEARNING: dict[str, Run] = {
-    "collect": collect.run,
-    "validate": validate.run,
-    "label": label.run,
-    "prepare": prepare.run,
-    "baseline": baseline.run,
-    "pretrain": pretrain.run,
-    "finetune": finetune.run,
-    "transfer": transfer.run,
-    "distill": distill.run,
-    "prune": prune.run,
-}
-SERVING: dict[str, Run] = {
-    "export": export.run,
-    "quantize": quantize.run,
-    "evaluate": evaluate.run,
-    "measure": measure.run,
-    "gate": gate.run,
-}
+LEARNING = ["collect", "validate", "label", "prepare", "baseline", "pretrain", "finetune"]
+LEARNING += ["transfer", "distill", "prune"]
+STAGES = [*LEARNING, "export", "quantize", "evaluate", "measure", "gate"]
 MAX_LENGTH = 28
 NOUNS = ["cast", "plot", "score", "camera", "story", "ending"]
 OTHER_NOUNS = ["film", "scene", "pace", "script"]
@@ -139,22 +103,19 @@ def corpus_of(count: int) -> list[str]:
     ]
 
 
-def run_line(root: Path, product: Product, stages: Mapping[str, Run]) -> dict[str, Metrics]:
+def run_line(root: Path, product: Product, stages: Sequence[str]) -> dict[str, Metrics]:
     """Run `stages` in order in a new workspace; what each said."""
     _make_workspace(root, product)
-    return {stage: run_in(root, stage, run)[0] for stage, run in stages.items()}
+    return {stage: run_in(root, stage, run)[0] for stage, run in runs(*stages).items()}
 
 
 def _make_workspace(root: Path, product: Product) -> None:
     for folder in ("data", "annotations"):
         (root / folder).mkdir(parents=True)
-    lines = [json.dumps(row, ensure_ascii=False) for row in product.rows]
-    (root / "data/mine.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    texts = [json.dumps({"text": text}, ensure_ascii=False) for text in product.corpus]
-    (root / "data/corpus.jsonl").write_text("\n".join(texts), encoding="utf-8")
-    (root / "dvc.yaml").write_bytes((REPOSITORY / "dvc.yaml").read_bytes())
-    write_json(root / "machine.json", {"processor": "a test machine", "cores": 2})
-    write_json(root / "code.lock.json", {"gate": "0" * 64})
+    texts = [{"text": text} for text in product.corpus]
+    for name, rows in {"mine": product.rows, "corpus": texts}.items():
+        lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+        (root / f"data/{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
     _write_checkpoint(root / "checkpoint", product)
     values = parameter_values()
     for section, changes in _SMALL.items():
@@ -168,7 +129,7 @@ def _make_workspace(root: Path, product: Product) -> None:
     named = {"name": "corpus", "path": "corpus.jsonl", "role": "corpus", "label_column": None}
     named |= {"second_text_column": None, "label_separator": None}
     values["collect"]["sources"].append(mine | named)
-    (root / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    write_settings(root, values)
 
 
 def _write_checkpoint(folder: Path, product: Product) -> None:
@@ -178,14 +139,5 @@ def _write_checkpoint(folder: Path, product: Product) -> None:
     tokenizer = learn([*texts, *product.corpus], vocabulary_size=800)
     folder.mkdir()
     save_for_transformers(tokenizer, folder, max_length=MAX_LENGTH)
-    config = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=2 * MAX_LENGTH,
-        initializer_range=0.1,
-    )
-    seed_everything(11)
-    BertModel(config).save_pretrained(folder)
+    size = tokenizer.get_vocab_size()
+    write_checkpoint(folder, layers=2, max_length=MAX_LENGTH, vocab_size=size)
