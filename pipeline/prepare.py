@@ -135,12 +135,11 @@ def _pretraining_texts(
     documents: Sequence[Record], settings: PrepareParams
 ) -> tuple[list[str], list[str]]:
     """Texts to pretrain on, and texts held out for the language model's score; a hash decides."""
-    train: list[str] = []
-    heldout: list[str] = []
+    parts: tuple[list[str], list[str]] = [], []
     for document in documents:
         held = unit_hash(settings.salt, "heldout", document.id) < settings.heldout_share
-        (heldout if held else train).append(document.text)
-    return train, heldout
+        parts[held].append(document.text)
+    return parts
 
 
 def _save_corpus(

@@ -23,18 +23,15 @@ NO_LABELS: dict[str, Any] = {"label_column": None, "label_values": {}}
 
 def source(**changes: Any) -> dict[str, Any]:
     return {
+        **dict.fromkeys(("package", "sha256", "second_text_column", "label_separator")),
         "name": "mine",
         "kind": "file",
-        "package": None,
         "path": "reviews.csv",
-        "sha256": None,
         "role": "labelled",
         "where": {},
         "text_column": "text",
-        "second_text_column": None,
         "label_column": "label",
         "label_values": {"0": "negative", "1": "positive"},
-        "label_separator": None,
         "licence": "CC0-1.0",
         **changes,
     }

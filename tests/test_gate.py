@@ -1,6 +1,8 @@
 """gate releases what meets the product's requirements, and says plainly why or why not."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,14 @@ def copy_of(paths: Paths, target: Path) -> Paths:
     return Paths(root=target / "copy")
 
 
+@contextmanager
+def edited(file: Path) -> Iterator[Any]:
+    """The content of a JSON file, which is written back."""
+    content = read_json(file)
+    yield content
+    write_json(file, content)
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Params, Paths]:
     params, paths = compressed_workspace(tmp_path_factory)
@@ -66,9 +76,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Params, Paths]:
 
 
 def test_the_released_variant_is_small_and_its_bundle_answers_its_golden_requests(built) -> None:
-    _, paths = built
-    verdict = verdict_of(paths)
-    bundle = open_bundle(paths.read("gate", "bundle"))
+    verdict, bundle = verdict_of(built[1]), open_bundle(built[1].read("gate", "bundle"))
     assert verdict["passed"]
     assert verdict["released"] == bundle.description.variant
     assert len(bundle.description.golden) == 8
@@ -109,12 +117,15 @@ def test_a_second_run_has_the_same_bytes(built) -> None:
     assert sha256_tree(paths.output("gate")) == before
 
 
-def test_the_card_tells_origin_waiver_and_intervals(built) -> None:
-    _, paths = built
-    card = card_of(paths)
+def test_the_card_tells_origin_waiver_intervals_and_certificates(built) -> None:
+    card = card_of(built[1])
     for part in ("demonstration only", "Apache-2.0", "with negation", "batch 1, 1 thread, "):
         assert part in card
     assert card.index("## Quality") < card.index("## Lineage")
+    section = card[card.index("## Certificates") : card.index("## Speed")]
+    for part in ("against torch", "MatMulInteger", "its own float32", "temperature", "bit for bit"):
+        assert part in section
+    assert "40 unlabelled texts (30 sentences of the corpus, 10 validation texts)" in section
 
 
 @pytest.fixture(scope="module")
@@ -199,17 +210,13 @@ def test_a_limit_inside_the_interval_is_inconclusive_and_named(built, tmp_path: 
 
 @pytest.mark.parametrize("damage", ["missing", "not passed"])
 def test_a_variant_without_its_certificate_is_not_released(built, tmp_path, damage) -> None:
-    params, paths = built
-    root = copy_of(paths, tmp_path)
-    file = root.output("quantize") / "certificate.json"
-    certificate = read_json(file)
-    for model in list(certificate["models"]):
+    root = copy_of(built[1], tmp_path)
+    with edited(root.output("quantize") / "certificate.json") as certificate:
+        for entry in certificate["models"].values():
+            entry["passed"] = False
         if damage == "missing":
-            del certificate["models"][model]
-        else:
-            certificate["models"][model]["passed"] = False
-    write_json(file, certificate)
-    gate.run(requiring(params), at(root, "gate"))
+            certificate["models"].clear()
+    gate.run(requiring(built[0]), at(root, "gate"))
     verdict = verdict_of(root)
     assert verdict["released"].endswith("-fp32")
     assert not verdict["considered"]["student-int8"]["qualifies"]
@@ -234,10 +241,9 @@ def test_the_certificate_says_all_that_was_proved_of_the_released_files(built) -
 
 
 def test_what_int8_and_compression_cost_is_told_in_points_with_intervals(built) -> None:
-    _, paths = built
-    drop = certificate_of(paths)["quality_drop"]
-    checks = verdict_of(paths)["checks"]
-    lost = next(check for check in checks if check["name"] == "max_quality_drop")
+    drop = certificate_of(built[1])["quality_drop"]
+    checks = {check["name"]: check for check in verdict_of(built[1])["checks"]}
+    lost = checks["max_quality_drop"]
     assert drop["to_teacher"]["value"] == pytest.approx(100 * lost["value"])
     assert drop["to_teacher"]["interval"] == pytest.approx([100 * end for end in lost["interval"]])
     low, high = drop["to_own_fp32"]["interval"]
@@ -245,46 +251,31 @@ def test_what_int8_and_compression_cost_is_told_in_points_with_intervals(built) 
 
 
 def test_int8_would_answer_otherwise_in_batches_and_is_served_alone(built) -> None:
-    _, paths = built
-    told = certificate_of(paths)["batch_invariance"]
+    told = certificate_of(built[1])["batch_invariance"]
     assert (told["passed"], told["served"]) == (True, "alone")
     assert told["one_request"]["largest_change"] == 0.0
     assert all(change["largest_change"] > 0 for change in told["batched"].values())
     assert (told["texts"], told["from"]) == (40, {"corpus": 30, "validation": 10})
 
 
-def test_the_card_tells_the_certificates(built) -> None:
-    _, paths = built
-    card = card_of(paths)
-    section = card[card.index("## Certificates") : card.index("## Speed")]
-    for part in ("against torch", "MatMulInteger", "its own float32", "temperature", "bit for bit"):
-        assert part in section
-    assert "40 unlabelled texts (30 sentences of the corpus, 10 validation texts)" in section
-
-
 @pytest.mark.parametrize("key", ["operators", "differences", "pad_token_id"])
 def test_a_certificate_that_leaves_something_out_stops_the_release_and_leaves_the_bundle_alone(
     built, tmp_path, key: str
 ) -> None:
-    params, paths = built
-    root = copy_of(paths, tmp_path)
-    file = root.output("quantize" if key == "operators" else "export") / "certificate.json"
-    certificate = read_json(file)
-    for entry in certificate["models"].values():
-        del entry[key]
-    write_json(file, certificate)
+    root = copy_of(built[1], tmp_path)
+    stage = "quantize" if key == "operators" else "export"
+    with edited(root.output(stage) / "certificate.json") as certificate:
+        for entry in certificate["models"].values():
+            del entry[key]
     before = sha256_tree(root.output("gate"))
     with pytest.raises(ArtifactError, match=f"without {key}"):
-        gate.run(requiring(params), at(root, "gate"))
+        gate.run(requiring(built[0]), at(root, "gate"))
     assert sha256_tree(root.output("gate")) == before
 
 
 def test_a_source_of_unwaived_licence_stops_the_release(built, tmp_path) -> None:
-    params, paths = built
-    root = copy_of(paths, tmp_path)
-    file = root.output("collect") / "manifest.json"
-    manifest = read_json(file)
-    manifest["sources"][0]["name"] = "found-somewhere"
-    write_json(file, manifest)
+    root = copy_of(built[1], tmp_path)
+    with edited(root.output("collect") / "manifest.json") as manifest:
+        manifest["sources"][0]["name"] = "found-somewhere"
     with pytest.raises(PipelineError, match="licences"):
-        gate.run(requiring(params), at(root, "gate"))
+        gate.run(requiring(built[0]), at(root, "gate"))

@@ -76,11 +76,7 @@ def read_answers(path: Path, *, name: str = "variant") -> dict[tuple[str, str], 
 def read_baselines(
     path: Path, ids: Mapping[str, Sequence[str]], targets: Mapping[str, NDArray[np.float64]]
 ) -> list[Answers]:
-    """The baselines' answers, in the row order of `ids` and `targets` of each split.
-
-    Raises:
-        ArtifactError: a row of a split has no answer.
-    """
+    """The baselines' answers, in the row order of `ids`; `ArtifactError` where one is missing."""
     ordered = []
     for found in read_answers(path, name="model").values():
         wanted, at = ids[found.split], {row: i for i, row in enumerate(found.ids)}

@@ -104,11 +104,7 @@ def load_params(path: Path, changes: Sequence[str] = ()) -> Params:
 
 
 def parse_params(values: Any) -> Params:
-    """Check parsed parameters against the schema.
-
-    Raises:
-        ParameterError: a key is unknown, missing, or of another type.
-    """
+    """Check parameters; `ParameterError` where a key is unknown, missing, or of another type."""
     try:
         return Params.model_validate(values)
     except ValidationError as error:

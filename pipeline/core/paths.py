@@ -110,11 +110,7 @@ class Paths:
         return self.artifacts / stage
 
     def read(self, stage: str, *parts: str) -> Path:
-        """The path of a file or folder that an earlier stage wrote.
-
-        Raises:
-            ArtifactError: nothing is there.
-        """
+        """The path of what an earlier stage wrote; `ArtifactError` where nothing is there."""
         path = self.artifacts.joinpath(stage, *parts)
         if not path.exists():
             raise ArtifactError(

@@ -1,6 +1,4 @@
-"""The parameters of the stages that do not train: one class a stage. See `product` for the
-rules.
-"""
+"""The parameters of the stages that do not train, one class a stage; see `product`."""
 
 from typing import Annotated, Literal, Self
 

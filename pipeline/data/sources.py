@@ -46,11 +46,7 @@ def find(source: Source, data: Path) -> tuple[Path, str]:
 
 
 def waiver(origin: Source | Checkpoint, requirements: Requirements) -> str | None:
-    """The reason of the waiver for a source or checkpoint; None where its licence is allowed.
-
-    Raises:
-        DataError: the licence is not allowed and there is no waiver.
-    """
+    """The reason of its waiver, or None for an allowed licence; `DataError` without either."""
     name, allowed = origin.name, requirements.allowed_licences
     if origin.licence in allowed:
         return None
@@ -65,11 +61,7 @@ def waiver(origin: Source | Checkpoint, requirements: Requirements) -> str | Non
 
 
 def check_hash(source: Source, file: Path) -> str:
-    """The file's SHA-256.
-
-    Raises:
-        DataError: params.yaml has another one.
-    """
+    """The file's SHA-256; `DataError` where params.yaml has another one."""
     found = sha256_file(file)
     if source.sha256 not in (None, found):
         raise DataError(
@@ -121,11 +113,7 @@ def read_source(
 
 
 def check_unique(records: Collection[Record]) -> None:
-    """Refuse two sources that hold the same rows under one name.
-
-    Raises:
-        DataError: an id occurs twice.
-    """
+    """Refuse two sources that hold the same rows under one name, with `DataError`."""
     (identifier, count), *_ = Counter(record.id for record in records).most_common(1)
     if count > 1:
         raise DataError(

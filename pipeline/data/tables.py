@@ -21,11 +21,7 @@ def write_table(path: Path, columns: Mapping[str, Sequence[Any]], *, schema: pa.
 
 
 def read_table(path: Path) -> Columns:
-    """All columns of a Parquet file.
-
-    Raises:
-        ArtifactError: the file is not Parquet.
-    """
+    """All columns of a Parquet file; `ArtifactError` where it is not Parquet."""
     try:
         columns: Columns = pq.read_table(path).to_pydict()
     except (OSError, pa.ArrowInvalid) as error:

@@ -76,11 +76,7 @@ def bootstrap_interval(
 
 
 def proportion_interval(correct: RowScores, *, confidence: float) -> Interval:
-    """Wilson score interval of the share of ones among `correct` `(rows,)` (Wilson 1927).
-
-    Raises:
-        ValueError: there is no row.
-    """
+    """Wilson score interval of the share of ones among one or more rows `(rows,)` (Wilson 1927)."""
     test = stats.binomtest(int(np.sum(correct)), len(correct))
     ends = test.proportion_ci(confidence, method="wilson")
     return Interval(float(np.mean(correct)), float(ends.low), float(ends.high))

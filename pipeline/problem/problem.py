@@ -189,11 +189,7 @@ class Problem(ABC):
         """The answers, in one of the forms of `Values`."""
 
     def confidence(self, scores: Scores, decision: Decision) -> NDArray[np.float64]:
-        """How sure each answer is, `(rows,)`.
-
-        Raises:
-            ValueError: a number has no confidence.
-        """
+        """How sure each answer is, `(rows,)`; `ValueError` for numbers, which have none."""
         raise self._no_probabilities()
 
     def abstains(self, scores: Scores, decision: Decision) -> Mask:

@@ -23,11 +23,7 @@ class UnknownProblemError(ValueError):
 
 
 def problem_named(name: str) -> Problem:
-    """Returns the problem of that name.
-
-    Raises:
-        UnknownProblemError: there is none, with the names that there are.
-    """
+    """Returns the problem of that name; `UnknownProblemError` where there is none."""
     if (problem := PROBLEMS.get(name)) is None:
         raise UnknownProblemError(name)
     return problem

@@ -114,10 +114,9 @@ def quality_figure(
     axes.set_xlabel(x_label)
     axes.set_ylabel(f"{in_words(metric)} on validation")
     axes.set_title("Lines through the points: 95 % intervals", loc="left", fontsize=9, color=MUTED)
-    names = {name: name + (" (released)" if name == chosen else "") for name, *_ in points}
-    place_labels(
-        axes, [(names[name], x, y, COLOURS[name.split("-")[0]]) for name, x, y, _ in points]
-    )
+    notes = {chosen: " (released)"}
+    named = [(f"{n}{notes.get(n, '')}", x, y, COLOURS[n.split("-")[0]]) for n, x, y, _ in points]
+    place_labels(axes, named)
     return figure
 
 

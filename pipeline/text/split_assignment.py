@@ -47,8 +47,7 @@ def check_splits(
     """
     for split in SPLITS:
         rows = [target for name, target in zip(splits, targets, strict=True) if name == split]
-        fault = problem.split_fault(rows, labels) if rows else "is empty"
-        if fault:
+        if fault := problem.split_fault(rows, labels) if rows else "is empty":
             raise DataError(
                 f"the {split} split {fault}",
                 expected=problem.words.every_split,

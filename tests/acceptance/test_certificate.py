@@ -123,16 +123,15 @@ def test_certificates_of_other_files_than_those_that_are_packed_are_refused() ->
 
 
 def test_the_language_model_is_certified_by_both_stages_and_as_the_file_that_is_packed() -> None:
-    exported, int8 = language_model_parity(), language_model_int8()
+    def passed(parity: dict[str, Any], int8: dict[str, Any], packed: str) -> bool:
+        proofs = language_model_parity(**parity), language_model_int8(**int8)
+        return certify_language_model(*proofs, packed=packed).passed
 
-    def passed(parity: Any = exported, int8: Any = int8, packed: str = "0" * 64) -> bool:
-        return certify_language_model(parity, int8, packed=packed).passed
-
-    assert passed()
-    assert not passed(language_model_parity(passed=False))
-    assert not passed(int8=language_model_int8(passed=False))
-    assert not passed(packed="c" * 64)
-    assert not passed(language_model_parity(sha256="c" * 64))
+    assert passed({}, {}, "0" * 64)
+    assert not passed({"passed": False}, {}, "0" * 64)
+    assert not passed({}, {"passed": False}, "0" * 64)
+    assert not passed({}, {}, "c" * 64)
+    assert not passed({"sha256": "c" * 64}, {}, "0" * 64)
     silent = {key: value for key, value in INT8.items() if key != "passed"}
     with pytest.raises(ArtifactError, match="passed: missing"):
         LanguageModelInt8.parse(silent, file="certificate.json")

@@ -38,10 +38,8 @@ def judge_of(problem: str, metric: str, **options: Any) -> Judge:
 
 
 def answers_of(targets: NDArray[np.float64], scores: NDArray[np.float64]) -> Answers:
-    ids = [str(i) for i in range(len(targets))]
-    return Answers(
-        variant="student-int8", split="validation", ids=ids, targets=targets, scores=scores
-    )
+    named = {"variant": "student-int8", "split": "validation"}
+    return Answers(**named, ids=[*map(str, range(len(targets)))], targets=targets, scores=scores)
 
 
 def rare_label(rows: int = 400) -> Answers:
@@ -63,8 +61,7 @@ def many_labels(rows: int = 300) -> Answers:
 def numbers(rows: int = 200) -> Answers:
     random = np.random.default_rng(7)
     gold = random.random((rows, 1)) * 5
-    scores = gold + random.standard_normal((rows, 1))
-    return answers_of(gold, scores)
+    return answers_of(gold, gold + random.standard_normal((rows, 1)))
 
 
 def test_a_fitted_threshold_finds_the_rare_label_that_the_likeliest_label_never_is() -> None:
@@ -128,9 +125,9 @@ def test_as_many_answers_are_given_as_stay_right_often_enough(
     least_right: float, all_wrong: bool, abstain_below: float | None
 ) -> None:
     scores = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.7, 0.3], [0.6, 0.4]])
-    gold = np.ones(5, dtype=int) if all_wrong else np.array([0, 0, 0, 1, 1])
-    fitted = fit_abstention(problem_named("classification"), Decision(), gold=gold, scores=scores,
-                            least_right=least_right)  # fmt: skip
+    given = {"gold": np.array([0, 0, 0, 1, 1]) | all_wrong, "scores": scores}
+    kind = problem_named("classification")
+    fitted = fit_abstention(kind, Decision(), **given, least_right=least_right)
     assert fitted == Decision(abstain_below=abstain_below)
 
 
@@ -159,23 +156,15 @@ def test_every_problem_has_a_table_slices_and_an_interval_of_the_products_figure
     judge = judge_of(problem, metric)
     judged = judge.judge_fitted(answers)
     masks = {"first half": np.arange(len(answers.ids)) < len(answers.ids) // 2}
-    report = describe_variant(
-        "student-int8",
-        {"validation": judged},
-        teacher=judged,
-        masks=masks,
-        decision=Decision(),
-        size=ModelSize(),
-        judge=judge,
-    )
+    told = {"teacher": judged, "masks": masks, "decision": Decision(), "size": ModelSize()}
+    report = describe_variant("student-int8", {"validation": judged}, **told, judge=judge)
     quality = report.quality.validation
     low, high = quality.intervals[metric]
     assert low <= quality.figures[metric] <= high
     assert report.agreement == pytest.approx(1.0)
     assert report.difference_to_teacher.interval == [0.0, 0.0]
-    assert report.slices[0].score == pytest.approx(
-        judge.row_scores(judged)[masks["first half"]].mean()
-    )
+    first = judge.row_scores(judged)[masks["first half"]]
+    assert report.slices[0].score == pytest.approx(first.mean())
 
 
 def test_a_classifier_keeps_accuracy_and_its_interval_whatever_it_is_judged_by() -> None:

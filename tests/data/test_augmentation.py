@@ -33,7 +33,5 @@ def test_a_seed_decides_and_no_variants_can_be_asked_for() -> None:
     assert augmented(TEXTS, times=3, seed=1) == augmented(TEXTS, times=3, seed=1)
     assert augmented(TEXTS, times=3, seed=1) != augmented(TEXTS, times=3, seed=2)
     assert augmented(TEXTS, times=0, seed=1) == []
-
-
-def test_a_text_with_nothing_to_vary_yields_what_it_can() -> None:
+    # A text with nothing to vary yields what it can.
     assert len(augmented(["alone"], times=5, seed=1)) <= 1

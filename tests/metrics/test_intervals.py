@@ -37,18 +37,15 @@ def test_the_same_seed_gives_the_same_interval_and_chunks_do_not_matter() -> Non
     assert paired_difference(*scores, **OPTIONS) == paired_difference(*scores, **OPTIONS)
 
 
-def test_scores_of_other_rows_cannot_be_paired() -> None:
-    with pytest.raises(ValueError, match="cannot be paired"):
-        paired_difference(np.ones(3), np.ones(4), **OPTIONS)
-
-
 def test_one_row_can_only_be_drawn_as_it_is() -> None:
     assert paired_difference(np.ones(1), np.zeros(1), **OPTIONS) == Interval(1.0, 1.0, 1.0)
     found = bootstrap_interval(lambda rows: float(rows.sum()) + 2.0, 1, **OPTIONS)
     assert found == Interval(2.0, 2.0, 2.0)
 
 
-def test_no_rows_have_no_interval() -> None:
+def test_other_rows_and_no_rows_have_no_interval() -> None:
+    with pytest.raises(ValueError, match="cannot be paired"):
+        paired_difference(np.ones(3), np.ones(4), **OPTIONS)
     with pytest.raises(ValueError, match="two or more observations"):
         paired_difference(np.ones(0), np.ones(0), **OPTIONS)
     with pytest.raises(ValueError, match="not less than 1"):

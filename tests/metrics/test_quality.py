@@ -22,14 +22,10 @@ PERFECT = {
 
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_perfect_answers_reach_one_in_every_figure(problem: str) -> None:
-    for metric in problem_named(problem).metrics:
-        found = quality_figure(
-            metric,
-            problem=problem_named(problem),
-            targets=TARGETS[problem],
-            scores=PERFECT[problem],
-        )
-        assert found == pytest.approx(1.0), metric
+    kind = problem_named(problem)
+    told = {"problem": kind, "targets": TARGETS[problem], "scores": PERFECT[problem]}
+    for metric in kind.metrics:
+        assert quality_figure(metric, **told) == pytest.approx(1.0), metric
 
 
 def test_f1_counts_labels_and_a_threshold_moves_it() -> None:
