@@ -63,22 +63,18 @@ def warmth(text: str) -> int:
 
 
 LINES = [text for text, _ in small_reviews.texts(160)]
+NAMES = ("warm", "dull", "cast")
 ROWS = {
-    "multi_label": [
-        (text, "|".join(word for word in ("warm", "dull", "cast") if word in words_of(text)))
-        for text in LINES
-    ],
+    "multi_label": [(t, "|".join(name for name in NAMES if name in words_of(t))) for t in LINES],
     "regression": [(text, repr(float(warmth(text)))) for text in LINES],
 }
-PRODUCTS = {
-    "multi_label": product_of(problem="multi_label", labels="[warm, dull, cast]"),
-    "regression": product_of(problem="regression", labels="[warmth]"),
-}
+LABELS = {"multi_label": "[warm, dull, cast]", "regression": "[warmth]"}
 
 
 @pytest.mark.parametrize("problem", ROWS)
 def test_every_problem_has_baselines_judged_by_its_own_figure(tmp_path: Path, problem: str) -> None:
-    product = [*PRODUCTS[problem], "baseline.regularisation=[1.0, 100.0]"]
+    product = product_of(problem=problem, labels=LABELS[problem])
+    product += ["baseline.regularisation=[1.0, 100.0]"]
     prepared(labelled(tmp_path, ROWS[problem], *product), *product)
     paths = at(tmp_path, "baseline")
     metrics = baseline.run(params(*product), paths)

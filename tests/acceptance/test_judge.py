@@ -19,22 +19,15 @@ from pipeline.metrics.thresholds import NEVER_SURE, fit_abstention, halves
 from pipeline.problem.decision import Decision
 from pipeline.problem.problems import problem_named
 
-USUAL: dict[str, Any] = {
-    "confidence": 0.95,
-    "resamples": 50,
-    "min_slice_rows": 5,
-    "thresholds": "fixed",
-    "abstain_quality": None,
-}
+USUAL: dict[str, Any] = {"confidence": 0.95, "resamples": 50, "min_slice_rows": 5}
 
 
-def judge_of(problem: str, metric: str, **options: Any) -> Judge:
-    return Judge(
-        problem=problem_named(problem),
-        metric=metric,
-        options=EvaluateParams(**USUAL | options),
-        seed=1,
-    )
+def judge_of(
+    problem: str, metric: str, *, thresholds: str = "fixed", abstain_quality: float | None = None
+) -> Judge:
+    fitted = {"thresholds": thresholds, "abstain_quality": abstain_quality}
+    kind, options = problem_named(problem), EvaluateParams(**USUAL, **fitted)
+    return Judge(problem=kind, metric=metric, options=options, seed=1)
 
 
 def answers_of(targets: NDArray[np.float64], scores: NDArray[np.float64]) -> Answers:

@@ -1,6 +1,7 @@
 """The rule of the gate: what passes, what fails, what these rows cannot tell, and what is chosen."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,20 +90,12 @@ def evidence(correct: dict[str, float], sizes: dict[str, int]) -> Evidence:
     for name, share in correct.items():
         wrong = np.arange(1000) >= share * 1000
         probabilities = np.stack([~wrong, wrong], axis=1).astype(np.float64)
-        answers = Answers(
-            variant=name, split="validation", ids=[], targets=gold, scores=probabilities
-        )
-        judged[name] = JUDGE.judge_fitted(answers)
+        named = {"variant": name, "split": "validation", "ids": []}
+        judged[name] = JUDGE.judge_fitted(Answers(**named, targets=gold, scores=probabilities))
         evaluated[name] = variant_report(name, quality=share, size_bytes=sizes[name])
-    return Evidence(
-        evaluated=evaluated,
-        measured={},
-        validation=judged,
-        exported={},
-        quantized={},
-        licences={},
-        data_report=data_report(PARAMS),
-    )
+    unread: Any = {key: {} for key in ("measured", "exported", "quantized", "licences")}
+    report = data_report(PARAMS)
+    return Evidence(evaluated=evaluated, validation=judged, data_report=report, **unread)
 
 
 def test_the_smallest_that_is_not_significantly_worse_is_chosen() -> None:

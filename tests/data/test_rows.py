@@ -14,16 +14,15 @@ EXPECTED = [{"text": 'a "b", c', "label": "1"}, {"text": "ü", "label": "0"}]
 
 def write(folder: Path, kind: str) -> Path:
     path = folder / f"table.{kind}"
+    if kind == "parquet":
+        pq.write_table(pa.table({"text": ['a "b", c', "ü"], "label": [1, 0]}), path)
+        return path
     contents = {
         "csv": '\ufefftext,more,label\r\n"a ""b"", c",x,1\r\nü,,0\r\n',
         "tsv": 'text\tmore\tlabel\n"a ""b"", c"\tx\t1\nü\t\t0\n',
         "jsonl": '{"text": "a \\"b\\", c", "label": 1}\n\n{"text": "ü", "label": "0"}\n',
     }
-    if kind == "parquet":
-        table = pa.table({"text": ['a "b", c', "ü"], "label": [1, 0]})
-        pq.write_table(table, path)
-    else:
-        path.write_text(contents[kind], encoding="utf-8", newline="")
+    path.write_text(contents[kind], encoding="utf-8", newline="")
     return path
 
 

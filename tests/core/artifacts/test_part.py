@@ -70,7 +70,7 @@ def test_a_number_keeps_its_form() -> None:
 
 
 def test_a_figure_that_is_no_finite_number_is_refused() -> None:
-    values = {"annotated_rows": 1, "unknown_rows": 0, "annotators": 1, "changed_labels": 0}
+    values = dict.fromkeys(("annotated_rows", "unknown_rows", "annotators", "changed_labels"), 1)
     with pytest.raises(ArtifactError, match=r"agreement\.json: alpha is no finite number"):
         AgreementReport.parse(values | {"alpha": float("nan")}, file="agreement.json")
 
