@@ -51,14 +51,6 @@ def changed(part: str, **values: Any) -> dict[str, Any]:
     return {**WHOLE, part: WHOLE[part] | values}
 
 
-def is_taken(certificate: dict[str, Any], *, problem: str = "classification", to: str) -> bool:
-    try:
-        require(certificate, problem=problem, to=to)
-    except ArtifactError:
-        return False
-    return True
-
-
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("left", [None, "nothing", "one key less"])
 def test_each_part_is_needed_with_all_that_it_must_say(part: str, left: str | None) -> None:
@@ -79,11 +71,12 @@ def test_all_faults_are_told_at_once() -> None:
 def test_a_whole_certificate_is_taken_and_what_means_nothing_for_a_model_may_be_null() -> None:
     floating = {**changed("parity", sha256="0" * 64), "operators": None}
     numbers = {**WHOLE, "calibration": None}
-    assert is_taken(WHOLE, to="int8")
-    assert is_taken(floating, to="fp32")
-    assert not is_taken(floating, to="int8")
-    assert is_taken(numbers, problem="regression", to="int8")
-    assert not is_taken(numbers, to="int8")
+    require(WHOLE)
+    require(floating, to="fp32")
+    require(numbers, problem="regression")
+    for certificate, lacks in ((floating, "operators"), (numbers, "calibration")):
+        with pytest.raises(ArtifactError, match=f"{lacks}: missing"):
+            require(certificate)
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,9 @@
 import pytest
 
 from pipeline.data.agreement import agreement, krippendorff_alpha
-from pipeline.problem.problems import problem_named
+from pipeline.problem.problems import PROBLEMS
 
-CLASSIFICATION, MULTI_LABEL = problem_named("classification"), problem_named("multi_label")
-REGRESSION = problem_named("regression")
+CLASSIFICATION, MULTI_LABEL, REGRESSION = PROBLEMS.values()
 nominal, squared = CLASSIFICATION.distance, REGRESSION.distance
 
 

@@ -20,15 +20,13 @@ def clusters(records: list[Record]) -> dict[str, str | None]:
 
 
 def test_hypotheses_about_one_premise_are_one_cluster() -> None:
-    premise = "Two children play chess in the old park."
-    found = clusters(
-        [
-            record(1, premise, "Children are outside."),
-            record(2, premise.upper(), "Nobody plays any game at all."),
-            record(3, "A man repairs his grey bicycle.", "Children are outside tonight, far away."),
-        ]
-    )
-    first, second, third = found.values()
+    premise, other = "Two children play chess in the old park.", "A man repairs his grey bicycle."
+    records = [
+        record(1, premise, "Children are outside."),
+        record(2, premise.upper(), "Nobody plays any game at all."),
+        record(3, other, "Children are outside tonight, far away."),
+    ]
+    first, second, third = clusters(records).values()
     assert first == second != third
 
 
@@ -42,7 +40,6 @@ def test_a_first_text_of_very_many_pairs_is_a_category_and_joins_nothing() -> No
 
 
 def test_single_texts_are_one_cluster_only_where_they_are_near_copies() -> None:
-    found = clusters(
-        [record(1, "A film of great warmth and wit."), record(2, "The plot is thin and slow.")]
-    )
+    texts = ["A film of great warmth and wit.", "The plot is thin and slow."]
+    found = clusters([record(number, text) for number, text in enumerate(texts)])
     assert len(set(found.values())) == 2

@@ -4,19 +4,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.metrics.temperature import (
-    MAX_TEMPERATURE,
-    MIN_TEMPERATURE,
-    calibrate,
-    fit_temperature,
-    negative_log_likelihood,
-)
+from pipeline.metrics import temperature
+from pipeline.metrics.temperature import MAX_TEMPERATURE, calibrate, fit_temperature
 from pipeline.problem.probabilities import Values
 from pipeline.problem.problem import Problem
-from pipeline.problem.problems import problem_named
+from pipeline.problem.problems import PROBLEMS
 
-CLASSIFICATION, REGRESSION = problem_named("classification"), problem_named("regression")
-MULTI_LABEL = problem_named("multi_label")
+CLASSIFICATION, MULTI_LABEL, REGRESSION = PROBLEMS.values()
 ROWS = 4000
 WITH_LABELS = pytest.mark.parametrize("problem", [CLASSIFICATION, MULTI_LABEL])
 
@@ -70,14 +64,14 @@ def test_no_row_is_scaled_by_a_temperature_that_it_was_fitted_on() -> None:
     found = calibrate(CLASSIFICATION, gold=gold, scores=scores, seed=1)
     assert found is not None
     everywhere = CLASSIFICATION.with_temperature(scores, found.temperature)
-    assert found.loss_after > negative_log_likelihood(CLASSIFICATION, gold, everywhere)
+    assert found.loss_after > temperature.negative_log_likelihood(CLASSIFICATION, gold, everywhere)
 
 
 def test_a_model_without_a_mistake_keeps_to_the_bounds() -> None:
     gold = np.array([0, 1] * 20)
     scores = np.where(np.arange(2) == gold[:, None], 1.0, 0.0)
     right = fit_temperature(CLASSIFICATION, gold=gold, scores=scores)
-    assert MIN_TEMPERATURE <= right <= MAX_TEMPERATURE
+    assert temperature.MIN_TEMPERATURE <= right <= MAX_TEMPERATURE
     wrong = fit_temperature(CLASSIFICATION, gold=1 - gold, scores=scores)
     assert wrong == pytest.approx(MAX_TEMPERATURE, rel=0.01)
 

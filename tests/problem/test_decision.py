@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from pipeline.problem.decision import Decision
-from pipeline.problem.problems import problem_named
+from pipeline.problem.problems import PROBLEMS
 
-CLASSIFICATION, MULTI_LABEL = problem_named("classification"), problem_named("multi_label")
-REGRESSION = problem_named("regression")
+CLASSIFICATION, MULTI_LABEL, REGRESSION = PROBLEMS.values()
 SCORES = np.array([[0.6, 0.4], [0.5, 0.5], [0.2, 0.8]])
 
 

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from pipeline.problem.labelling import Labelling, RefusedError
-from pipeline.problem.problem import majority
 from pipeline.problem.problems import PROBLEMS, UnknownProblemError, problem_named
 
-MULTI_LABEL, REGRESSION = problem_named("multi_label"), problem_named("regression")
+CLASSIFICATION, MULTI_LABEL, REGRESSION = PROBLEMS.values()
 SEVERAL = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0], [0.0, 1.0]])
 NUMBERS = np.array([[0.0], [1.0], [2.0], [5.0]])
 
@@ -53,8 +52,7 @@ def test_a_number_has_no_confidence_no_threshold_and_no_probability_to_balance()
 
 def test_answers_of_an_older_bundle_come_in_the_order_of_todays_labels() -> None:
     scores = np.array([[0.7, 0.2, 0.1], [0.1, 0.2, 0.7]])
-    kind = problem_named("classification")
-    columns, answers = kind.reordered(
+    columns, answers = CLASSIFICATION.reordered(
         scores, scores.argmax(axis=1), own=["a", "b", "gone"], labels=["b", "a", "new"]
     )
     assert answers.tolist() == [1, -1]
@@ -74,15 +72,11 @@ def test_a_cell_that_does_not_fit_says_what_would() -> None:
     assert "finite number" in refused.value.expected
 
 
-def test_the_majority_wins_and_a_tie_keeps_the_source() -> None:
-    assert majority(["a", "b", "b"], otherwise="a") == "b"
-    assert majority(["b", "a"], otherwise="a") == "a"
-
-
 @pytest.mark.parametrize(
     ("problem", "votes", "gold"),
     [
         ("classification", ["x", "y", "y"], "y"),
+        ("classification", ["y", "x"], "z"),  # a tie keeps the source's label
         ("multi_label", ["x", "x|y", "y|z"], "x|y"),
         ("multi_label", ["", ""], ""),
         ("regression", ["1.0", "2.0"], "1.5"),

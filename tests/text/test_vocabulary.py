@@ -69,7 +69,9 @@ def test_a_surgery_that_cuts_nothing_is_bit_exact(whole: Tokenizer, tmp_path: Pa
         assert torch.equal(expected, found)
 
 
-def test_a_cut_that_goes_too_far_is_refused(whole: Tokenizer) -> None:
+def test_a_cut_that_goes_too_far_or_of_another_kind_of_tokenizer_is_refused(
+    whole: Tokenizer,
+) -> None:
     with pytest.raises(ArtifactError, match="single characters"):
         cut_vocabulary(whole, TEXTS, size=10)
     used = {character for text in TEXTS for character in text}
@@ -77,8 +79,5 @@ def test_a_cut_that_goes_too_far_is_refused(whole: Tokenizer) -> None:
     _, coverage = cut_vocabulary(whole, TEXTS, size=characters + 5 + 1)
     with pytest.raises(DataError, match=r"prepare\.vocabulary_size"):
         require_coverage(coverage, of="the texts", min_kept=0.9, max_unknown=0.001)
-
-
-def test_another_kind_of_tokenizer_is_refused() -> None:
     with pytest.raises(ArtifactError, match="BPE tokenizer"):
         cut_vocabulary(train_byte_bpe(TEXTS, vocabulary_size=300), TEXTS, size=300)
