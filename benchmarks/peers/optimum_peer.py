@@ -12,15 +12,11 @@ from pathlib import Path
 
 def quantize(model: Path, folder: Path, preset: str) -> None:
     """Export with optimum, quantize with its preset."""
-    from optimum.onnxruntime import (  # type: ignore[import-not-found]
-        AutoQuantizationConfig,
-        ORTModelForSequenceClassification,
-        ORTQuantizer,
-    )
+    from optimum import onnxruntime as ort  # type: ignore[import-not-found]
 
-    exported = ORTModelForSequenceClassification.from_pretrained(model, export=True)
-    config = getattr(AutoQuantizationConfig, preset)(is_static=False)
-    ORTQuantizer.from_pretrained(exported).quantize(save_dir=folder, quantization_config=config)
+    exported = ort.ORTModelForSequenceClassification.from_pretrained(model, export=True)
+    config = getattr(ort.AutoQuantizationConfig, preset)(is_static=False)
+    ort.ORTQuantizer.from_pretrained(exported).quantize(save_dir=folder, quantization_config=config)
 
 
 def main() -> None:

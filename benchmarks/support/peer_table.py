@@ -187,11 +187,8 @@ def table(measured: Mapping[str, Measured], places: Sequence[Place], *, release:
             found = summarise(entry.times[place]) if place in entry.times else None
             line.append("—" if found is None else f"{found.p50:.2f}/{found.p95:.2f}")
         lines.append(line)
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    rows = [
-        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])
-        for line in lines
-    ]
+    first, *others = (max(map(len, column)) for column in zip(*lines, strict=True))
+    rows = ["  ".join([line[0].ljust(first), *map(str.rjust, line[1:], others)]) for line in lines]
     notes = [f"{name}: {entry.note}" for name, entry in measured.items() if entry.note]
     explained = "* the release; threads × tokens: p50/p95 of a request in ms, tokenizer included"
     return "\n".join([*rows, explained, *notes])

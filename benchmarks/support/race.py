@@ -32,9 +32,7 @@ def race(
     found: dict[str, dict[Place, list[list[float]]]] = {name: {} for name in there}
     for count in threads:
         with ExitStack() as stack:
-            takes = {
-                name: stack.enter_context(engine.turns(count)) for name, engine in there.items()
-            }
+            takes = {name: stack.enter_context(each.turns(count)) for name, each in there.items()}
             progress = Progress(f"latency, {count} threads", rounds * len(texts))
             for number in range(rounds * len(texts)):
                 tokens = list(texts)[number % len(texts)]

@@ -56,12 +56,10 @@ class DevelopmentResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The results of all tasks, and what is missing for a complete submission.
+    """The result of each development set, and what is missing for a complete submission.
 
     Attributes:
-        tasks: development set → result.
         missing_tasks: tasks that no model was trained on.
-        missing_submissions: files that the leaderboard asks for and the submission lacks.
         short_submissions: file with another number of answers than the leaderboard asks for → its
             answers.
     """

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,13 @@ from pipeline.core.errors import DataError
 from pipeline.glue.from_datasets import HUB_TASKS, write_official
 from pipeline.glue.official_files import GlueRows, read_labelled, read_unlabelled
 from pipeline.glue.tasks import TASKS
-from tests.support import glue_datasets
-from tests.support.glue_datasets import HUB, datasets, diagnostic_splits, hub_splits
+from tests.support.glue_datasets import (
+    HUB,
+    datasets,
+    diagnostic_splits,
+    hub_splits,
+    write_parquet_files,
+)
 from tests.support.glue_files import write_glue, write_other_tasks
 
 
@@ -30,14 +36,6 @@ def saved(splits: Any, folder: Path) -> None:
     splits.save_to_disk(folder)
 
 
-def parquet(splits: Any, folder: Path) -> None:
-    glue_datasets.write_parquet_files(splits, folder)
-
-
-def parquet_in_shards(splits: Any, folder: Path) -> None:
-    glue_datasets.write_parquet_files(splits, folder, shards=2)
-
-
 def written(task: str, folder: Path) -> dict[str, GlueRows]:
     """Rows by file."""
     labelled = ("train.tsv", *TASKS[task].development)
@@ -46,7 +44,11 @@ def written(task: str, folder: Path) -> dict[str, GlueRows]:
     }
 
 
-@pytest.mark.parametrize("write", [saved, parquet, parquet_in_shards])
+@pytest.mark.parametrize(
+    "write",
+    [saved, write_parquet_files, partial(write_parquet_files, shards=2)],
+    ids=["saved", "parquet", "parquet in shards"],
+)
 def test_rows_labels_and_order_are_those_of_the_official_files(
     official: Path, tmp_path: Path, write: Callable[[Any, Path], None]
 ) -> None:

@@ -8,8 +8,8 @@ _BAD = ["Band the well played.", "Sea smiled the at she.", "Film kind a, warm qu
 
 def write_glue(folder: Path, *, rows: int = 24) -> None:
     """CoLA, MRPC, STS-B, RTE and MNLI with its diagnostic rows."""
-    _write(folder / "CoLA/train.tsv", [_cola(n) for n in range(rows)])
-    _write(folder / "CoLA/dev.tsv", [_cola(n) for n in range(rows)])
+    for name in ("train", "dev"):
+        _write(folder / f"CoLA/{name}.tsv", [_cola(n) for n in range(rows)])
     _write(folder / "CoLA/test.tsv", ["index\tsentence", *(f"{n}\t{_text(n)}" for n in range(5))])
     mrpc = "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String"
     pairs = [f"{n % 2}\t{n}\t{n + 1}\t{_text(0)}\t{_text(n)}" for n in range(rows)]
