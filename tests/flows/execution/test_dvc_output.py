@@ -20,10 +20,8 @@ def transcript(text: str) -> Transcript:
 
 
 def test_a_crash_gives_its_last_line() -> None:
-    crashed = transcript(
-        "Running stage 'x':\nTraceback …\nKeyError: 'a'\nERROR: failed to reproduce 'x': …"
-    )
-    assert crashed.tail() == "KeyError: 'a'"
+    lines = ("Running stage 'x':", "Traceback …", "KeyError: 'a'", "ERROR: failed to reproduce …")
+    assert transcript("\n".join(lines)).tail() == "KeyError: 'a'"
 
 
 def test_a_stage_counts_as_run_only_where_dvc_ran_it() -> None:

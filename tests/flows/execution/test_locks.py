@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flows.execution.locks import build_lock, clean_dvc_locks
 from pipeline.release.server_process import is_alive
+from tests.support.repository import REPOSITORY
 
 TRY = (
     "import sys\nfrom pathlib import Path\nfrom flows.execution.locks import build_lock\n"
@@ -18,7 +19,7 @@ TRY = (
 def try_from_another_process(workspace: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", TRY, str(workspace)],
-        cwd=Path(__file__).resolve().parents[3],
+        cwd=REPOSITORY,
         capture_output=True,
         text=True,
         check=False,

@@ -17,15 +17,13 @@ from pipeline.core.failure import load_failure
 from pipeline.core.params import load_params
 from tests.support.mini_repo import make_mini_repo, mini_environment, set_parameter
 
-STAGES = ["collect", "validate", "label", "gate"]
-
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = make_mini_repo(tmp_path_factory.mktemp("mini"))
     refresh_code_lock(root)
     with runner_in(root) as runner:
-        for stage in STAGES:
+        for stage in ("collect", "validate", "label", "gate"):
             assert runner.run(stage, ignore).state == "ran"
     return root
 

@@ -3,11 +3,13 @@
 import subprocess
 import sys
 import time
-from pathlib import Path
+
+import pytest
 
 from flows.execution import supervise
 from pipeline.release.server_process import is_alive
 
+SUPERVISE = ("-P", str(supervise.__file__), sys.executable)
 SPAWN = (
     "import subprocess, sys, time\n"
     "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'],"
@@ -15,51 +17,37 @@ SPAWN = (
     "print(child.pid, flush=True)\n"
     "time.sleep(600)\n"
 )
+FLOW = (
+    "import subprocess, sys\n"
+    "subprocess.Popen([sys.executable, *sys.argv[1:]], stdin=subprocess.PIPE).wait()"
+)
 
 
 def start(*command: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-P", str(Path(supervise.__file__)), *command],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def wait_until_ended(pid: int) -> None:
-    while is_alive(pid):  # the time limit of the test ends a wait in vain
-        time.sleep(0.05)
+    pipe = subprocess.PIPE
+    return subprocess.Popen([sys.executable, *command], stdin=pipe, stdout=pipe, text=True)
 
 
 def test_the_exit_code_of_the_command_is_passed_on() -> None:
-    process = start(sys.executable, "-c", "import sys; sys.exit(7)")
+    process = start(*SUPERVISE, "-c", "import sys; sys.exit(7)")
     assert process.wait(timeout=60) == 7
     process.communicate()
 
 
-def test_a_closed_pipe_ends_even_a_grandchild_in_a_session_of_its_own() -> None:
-    process = start(sys.executable, "-c", SPAWN)
+@pytest.mark.parametrize(
+    ("command", "killed", "code"),
+    [((*SUPERVISE, "-c", SPAWN), False, 143), (("-c", FLOW, *SUPERVISE, "-c", SPAWN), True, -9)],
+    ids=["its pipe is closed", "kill -9"],
+)
+def test_the_end_of_a_flow_ends_even_a_grandchild_in_a_session_of_its_own(
+    command: tuple[str, ...], killed: bool, code: int
+) -> None:
+    process = start(*command)
     assert process.stdout is not None
     grandchild = int(process.stdout.readline())
+    if killed:
+        process.kill()
     process.communicate()  # closes its standard input
-    assert process.returncode == 143
-    wait_until_ended(grandchild)
-
-
-def test_kill_9_of_the_flow_ends_what_it_started() -> None:
-    flow = (
-        "import subprocess, sys\n"
-        "p = subprocess.Popen([sys.executable, '-P', sys.argv[1], sys.executable, '-c', sys.argv[2]],"
-        " stdin=subprocess.PIPE, start_new_session=True)\n"
-        "p.wait()\n"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", flow, str(Path(supervise.__file__)), SPAWN],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    grandchild = int(process.stdout.readline())
-    process.kill()
-    process.communicate()
-    wait_until_ended(grandchild)
+    assert process.returncode == code
+    while is_alive(grandchild):  # the time limit of the test ends a wait in vain
+        time.sleep(0.05)

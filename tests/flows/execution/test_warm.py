@@ -5,13 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from flows.execution import stage_shell
 from flows.execution.runner import Runner
 from flows.execution.warm import SOCKET_VARIABLE, saves_time, warm_runner
 
@@ -38,14 +37,10 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def environment(workspace: Path) -> Iterator[dict[str, str]]:
     """What stages see while a host is up that has imported one module they do not."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    own = {**os.environ, "PATH": path}
     with (workspace / "lock").open("w") as lock:
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        cold = Runner(
-            workspace=workspace,
-            logs=workspace,
-            environment={**os.environ, "PATH": path},
-            lock=lock.fileno(),
-        )
+        cold = Runner(workspace=workspace, logs=workspace, environment=own, lock=lock.fileno())
         with warm_runner(cold, libraries=["json"]) as runner:
             warm, deadline = dict(runner.environment), time.monotonic() + 30
             while not Path(warm[SOCKET_VARIABLE]).exists() and time.monotonic() < deadline:
@@ -54,11 +49,16 @@ def environment(workspace: Path) -> Iterator[dict[str, str]]:
     assert not Path(warm[SOCKET_VARIABLE]).exists()
 
 
-def _start(workspace: Path, environment: dict[str, str], colour: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [environment["SHELL"], "-c", "python -m tiny_stage"],
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(workspace: Path, environment: dict[str, str]) -> Start:
+    """Starts a command, the stage as a rule, in the shell of the host."""
+    return lambda colour, command="python -m tiny_stage", **own: subprocess.Popen(
+        [environment["SHELL"], "-c", command],
         cwd=workspace,
-        env={**environment, "COLOUR": colour},
+        env={**environment, "COLOUR": colour, **own},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -67,9 +67,9 @@ def _start(workspace: Path, environment: dict[str, str], colour: str) -> subproc
 
 @pytest.mark.parametrize(("colour", "code"), [("green", 0), ("red", 3)])
 def test_a_stage_has_the_shells_folder_environment_streams_and_exit_code(
-    workspace: Path, environment: dict[str, str], colour: str, code: int
+    workspace: Path, start: Start, colour: str, code: int
 ) -> None:
-    process = _start(workspace, environment, colour)
+    process = start(colour)
     out, err = process.communicate(timeout=30)
     assert process.returncode == code
     assert out.split() == ["True", str(workspace), colour, str(workspace / "tiny_stage.py")]
@@ -78,9 +78,9 @@ def test_a_stage_has_the_shells_folder_environment_streams_and_exit_code(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_stage_ends_with_its_shell(
-    workspace: Path, environment: dict[str, str], number: signal.Signals
+    environment: dict[str, str], start: Start, number: signal.Signals
 ) -> None:
-    process = _start(workspace, environment, "slow")
+    process = start("slow")
     assert process.stdout is not None
     process.stdout.readline()
     stage = _stages(environment)
@@ -90,46 +90,27 @@ def test_a_stage_ends_with_its_shell(
     _, alive = psutil.wait_procs(stage, timeout=10)
     assert not alive
     # The host is there for the next stage.
-    after = _start(workspace, environment, "green")
+    after = start("green")
     after.communicate(timeout=30)
     assert after.returncode == 0
 
 
 def _stages(environment: dict[str, str]) -> list[psutil.Process]:
-    """Children of the host whose socket the environment names."""
-    path = environment[SOCKET_VARIABLE]
+    """Children of the host whose socket the environment names; its supervisor is no host."""
     hosts = [
         process
         for process in psutil.process_iter(["cmdline"])
-        if path in (process.info["cmdline"] or []) and "warm_host" in str(process.info["cmdline"])
+        if environment[SOCKET_VARIABLE] in (process.info["cmdline"] or [])
+        and "supervise" not in str(process.info["cmdline"])
     ]
-    family = {process.pid for process in hosts}
-    return [process for process in hosts if process.ppid() in family and _forked(process, hosts)]
+    return [process for process in hosts if process.ppid() in {host.pid for host in hosts}]
 
 
-def _forked(process: psutil.Process, hosts: list[psutil.Process]) -> bool:
-    """Whether its parent is the host itself and not the host's supervisor."""
-    parent = next(host for host in hosts if host.pid == process.ppid())
-    return "supervise" not in str(parent.info["cmdline"])
-
-
-def test_without_a_host_and_for_other_commands_the_system_shell_runs(
-    workspace: Path, environment: dict[str, str]
-) -> None:
-    shell = str(stage_shell.__file__)
-    alone = {**environment, SOCKET_VARIABLE: str(workspace / "nobody"), "COLOUR": "blue"}
-    words = subprocess.run(
-        [shell, "-c", "python -m tiny_stage"],
-        cwd=workspace,
-        env=alone,
-        check=True,
-        stdout=subprocess.PIPE,
-    ).stdout.split()
-    assert words[2] == b"blue"
-    answer = subprocess.run(
-        [shell, "-c", "echo $((1 + 1))"], env=environment, check=True, stdout=subprocess.PIPE
-    )
-    assert answer.stdout == b"2\n"
+def test_without_a_host_and_for_other_commands_the_system_shell_runs(start: Start) -> None:
+    alone, _ = start("blue", **{SOCKET_VARIABLE: "/nobody"}).communicate(timeout=30)
+    assert alone.split()[2] == "blue"
+    answer, _ = start("blue", "echo $((1 + 1))").communicate(timeout=30)
+    assert answer == "2\n"
 
 
 def test_one_heavy_stage_alone_does_not_pay() -> None:

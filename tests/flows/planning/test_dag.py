@@ -1,62 +1,45 @@
-"""The DAG as flows see it, and the rule of one name everywhere."""
+"""The DAG as flows see it; tests/test_layout.py holds its names against the files."""
 
 from pathlib import Path
 
 import pytest
 import yaml
 
-from flows.planning.dag import load_dag
+from flows.planning.dag import Dag, load_dag
 from pipeline.core.errors import ArtifactError
-from pipeline.core.params import Params
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.support.repository import REPOSITORY
 
 
-def write_dag(path: Path, stages: dict[str, tuple[list[str], list[str]]]) -> Path:
+def dag_of(folder: Path, **stages: tuple[list[str], list[str]]) -> Dag:
     entries = {
         name: {"cmd": f"python -m pipeline.{name}", "deps": deps, "outs": outs}
         for name, (deps, outs) in stages.items()
     }
-    path.write_text(yaml.safe_dump({"stages": entries}, sort_keys=False))
-    return path
+    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": entries}, sort_keys=False))
+    return load_dag(folder / "dvc.yaml")
 
 
 def test_parents_come_before_children_whatever_the_order_in_the_file(tmp_path: Path) -> None:
-    path = write_dag(
-        tmp_path / "dvc.yaml",
-        {"last": (["b"], ["c"]), "middle": (["a"], ["b"]), "first": ([], ["a"])},
-    )
-    assert load_dag(path).names == ("first", "middle", "last")
+    dag = dag_of(tmp_path, last=(["b"], ["c"]), middle=(["a"], ["b"]), first=([], ["a"]))
+    assert dag.names == ("first", "middle", "last")
 
 
 def test_a_file_inside_an_output_folder_makes_a_parent(tmp_path: Path) -> None:
-    path = write_dag(
-        tmp_path / "dvc.yaml", {"one": ([], ["out/model"]), "two": (["out/model/x.json"], ["y"])}
-    )
-    assert load_dag(path).parents["two"] == ("one",)
+    dag = dag_of(tmp_path, one=([], ["out/model"]), two=(["out/model/x.json"], ["y"]))
+    assert dag.parents["two"] == ("one",)
 
 
 def test_descendants_are_all_that_follows_and_nothing_else() -> None:
-    dag = load_dag(ROOT / "dvc.yaml")
+    dag = load_dag(REPOSITORY / "dvc.yaml")
     assert dag.with_descendants(["quantize"]) == ("quantize", "evaluate", "measure", "gate")
     assert dag.with_descendants([]) == ()
 
 
 def test_a_circle_is_refused(tmp_path: Path) -> None:
-    path = write_dag(tmp_path / "dvc.yaml", {"one": (["b"], ["a"]), "two": (["a"], ["b"])})
     with pytest.raises(ArtifactError, match="could not be used"):
-        load_dag(path)
+        dag_of(tmp_path, one=(["b"], ["a"]), two=(["a"], ["b"]))
 
 
-def test_the_files_in_pipeline_are_the_stages() -> None:
-    files = {path.stem for path in (ROOT / "pipeline").glob("*.py")} - {"__init__"}
-    assert files == set(load_dag(ROOT / "dvc.yaml").names)
-
-
-def test_a_stage_has_one_name_everywhere() -> None:
-    sections = {field.alias or name for name, field in Params.model_fields.items()}
-    for stage in load_dag(ROOT / "dvc.yaml").stages:
-        assert stage.command == f"python -m pipeline.{stage.name}"
-        assert stage.name in sections
-        assert all(out.startswith(f"artifacts/{stage.name}/") for out in stage.outputs)
+def test_every_stage_declares_its_metrics() -> None:
+    for stage in load_dag(REPOSITORY / "dvc.yaml").stages:
         assert f"artifacts/{stage.name}/metrics.json" in stage.outputs
