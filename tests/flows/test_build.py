@@ -7,8 +7,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import psutil
 import pytest
@@ -57,22 +57,11 @@ def is_recorded(root: Path) -> bool:
 
 
 def stage_processes(root: Path) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(WORKSPACE_VARIABLE) == str(root):
-                found.append(process)
-        except (psutil.Error, OSError):
-            continue
-    return found
-
-
-@pytest.fixture
-def environment_restored() -> Iterator[None]:
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
+    return [
+        process
+        for process in psutil.process_iter(["environ"])
+        if (process.info["environ"] or {}).get(WORKSPACE_VARIABLE) == str(root)
+    ]
 
 
 def kill_while_validate_runs(root: Path) -> None:
@@ -80,13 +69,9 @@ def kill_while_validate_runs(root: Path) -> None:
     log = root / ".modelyard" / "flow.log"
     log.parent.mkdir(exist_ok=True)
     with log.open("w") as stream:
-        flow = subprocess.Popen(
-            [sys.executable, "-m", "flows", "build", "--no-release"],
-            cwd=root,
-            env=mini_environment(root),
-            stdout=stream,
-            stderr=stream,
-        )
+        command = [sys.executable, "-m", "flows", "build", "--no-release"]
+        options = {"cwd": root, "env": mini_environment(root), "stdout": stream, "stderr": stream}
+        flow = subprocess.Popen(command, **options)
     while "validate  1/600" not in log.read_text() or not is_recorded(root):
         assert flow.poll() is None, log.read_text()
         time.sleep(0.1)
@@ -102,17 +87,18 @@ def kill_while_validate_runs(root: Path) -> None:
 
 @pytest.mark.timeout(900)
 def test_a_killed_build_goes_on_and_a_finished_one_has_nothing_to_do(
-    tmp_path: Path, environment_restored: None, prefect_database: Path
+    tmp_path: Path, prefect_database: Path
 ) -> None:
     root = make_mini_repo(tmp_path, text="one two slow")
     put_database(prefect_database, root)
     kill_while_validate_runs(root)
-    configure_prefect(root)
-    with temporary_server(root) as address:
-        write_json(root / ".modelyard" / "ui.json", {"prefect_api": address})
-        check_that_it_goes_on(root)
-        check_that_nothing_is_left_to_do(root)
-        check_that_bad_input_leaves_results(root)
+    with patch.dict(os.environ):
+        configure_prefect(root)
+        with temporary_server(root) as address:
+            write_json(root / ".modelyard" / "ui.json", {"prefect_api": address})
+            check_that_it_goes_on(root)
+            check_that_nothing_is_left_to_do(root)
+            check_that_bad_input_leaves_results(root)
 
 
 def check_that_it_goes_on(root: Path) -> None:
@@ -142,14 +128,15 @@ def check_that_bad_input_leaves_results(root: Path) -> None:
     assert "gate.golden_requests" in refused.stderr
     (root / "params.yaml").write_bytes(parameters)
 
-    (root / "data" / "text.txt").write_text("bad")
+    text = root / "data/text.txt"
+    text.write_text("bad")
     failed = build(root)
     assert failed.returncode == 1
     assert json.loads((root / ".modelyard/last_failure.json").read_text())["got"] == "a bad text"
     assert "next: mend data/text.txt" in failed.stderr
     assert (root / "artifacts/gate/verdict.json").exists()
 
-    (root / "data" / "text.txt").write_text("one two slow")
+    text.write_text("one two slow")
     mended = build(root)
     assert mended.returncode == 0, mended.stdout + mended.stderr
     assert not (root / ".modelyard/last_failure.json").exists()

@@ -11,6 +11,7 @@ import pytest
 
 from flows.execution.network import free_port
 from flows.release import (
+    CurrentRelease,
     TrainRows,
     current_release,
     former_bundle,
@@ -23,6 +24,7 @@ from flows.ui import stop
 from pipeline.core.errors import ReleaseError
 from pipeline.release import ledger
 from pipeline.release.requests import served_hash
+from pipeline.release.rollout import ReleaseResult
 from pipeline.release.server_process import ServerProcess, is_outdated, running_server
 from pipeline.release.state import ReleaseState
 from tests.support.example_artifacts import check, verdict
@@ -40,59 +42,45 @@ def root(tmp_path: Path) -> Iterator[Path]:
     stop(tmp_path)
 
 
+def released(root: Path, bundle: Path | None = None) -> ReleaseResult:
+    """Releases a bundle, that of the gate if none is named, on a free port."""
+    bundle = bundle or root / "artifacts/gate/bundle"
+    return release_bundle(root=root, bundle=bundle, mlflow_run_id=None, port=free_port())
+
+
 def test_a_release_is_found_stopped_and_served_again(root: Path) -> None:
     assert current_release(root, PRODUCT) is None
-    bundle = root / "artifacts/gate/bundle"
-    release = release_bundle(root=root, bundle=bundle, mlflow_run_id=None, port=free_port())
-    current = current_release(root, PRODUCT)
-    assert current is not None
-    assert (current.hash, current.address, current.healthy) == (release.hash, release.address, True)
+    release = released(root)
+    address = release.address
+    assert current_release(root, PRODUCT) == CurrentRelease(release.hash, address, healthy=True)
 
     assert stop(root) == [f"server of {PRODUCT}"]
-    current = current_release(root, PRODUCT)
-    assert current is not None
-    assert not current.healthy
+    assert current_release(root, PRODUCT) == CurrentRelease(release.hash, None, healthy=False)
 
     server = serve(root, PRODUCT, free_port())
     assert served_hash(server.address) == release.hash
-    assert (
-        serve(root, PRODUCT, free_port()) == server == running_server(ReleaseState(root, PRODUCT))
-    )
+    again = serve(root, PRODUCT, free_port())
+    assert again == server == running_server(ReleaseState(root, PRODUCT))
     assert release.hash in release_at(root, PRODUCT, datetime.now(UTC))
 
 
 def test_a_rollback_releases_what_served_before_or_what_is_named(root: Path) -> None:
-    port = free_port()
     with pytest.raises(ReleaseError, match="0 releases of tiny-sentiment before"):
         former_bundle(root, PRODUCT, "")
-
-    def roll_back(to: str) -> str:
-        bundle = former_bundle(root, PRODUCT, to)
-        return release_bundle(root=root, bundle=bundle, mlflow_run_id=None, port=port).hash
-
-    first, second = (
-        release_bundle(root=root, bundle=bundle, mlflow_run_id=None, port=port).hash
-        for bundle in (root / "artifacts/gate/bundle", other_bundle(root))
-    )
-    assert roll_back("") == first
-    assert roll_back(second[:8]) == second
-    current = current_release(root, PRODUCT)
-    assert current is not None
-    assert (current.hash, current.healthy) == (second, True)
+    make_tiny_bundle(root / "other", seed=7)
+    first, second = released(root), released(root, root / "other")
+    assert released(root, former_bundle(root, PRODUCT, "")).hash == first.hash
+    back = former_bundle(root, PRODUCT, second.hash[:8])
+    address = released(root, back).address
+    assert current_release(root, PRODUCT) == CurrentRelease(second.hash, address, healthy=True)
     with pytest.raises(ReleaseError, match="0 releases of tiny-sentiment"):
         former_bundle(root, PRODUCT, "nothing begins so")
-
-
-def other_bundle(root: Path) -> Path:
-    make_tiny_bundle(root / "other", seed=7)
-    return root / "other"
 
 
 def test_a_server_of_older_code_is_started_anew_at_its_address(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bundle = root / "artifacts/gate/bundle"
-    release = release_bundle(root=root, bundle=bundle, mlflow_run_id=None, port=free_port())
+    release = released(root)
     before = running_server(ReleaseState(root, PRODUCT))
     assert before is not None
     monkeypatch.setattr("flows.serve.is_outdated", lambda _: True)
@@ -120,7 +108,7 @@ def test_what_the_gate_did_not_pass_is_not_released(root: Path) -> None:
     missed = check("min_quality", limit=0.9, value=0.7, outcome="failed")
     verdict(missed, passed=False).save(root / "artifacts/gate/verdict.json")
     with pytest.raises(ReleaseError, match="not passed"):
-        release_bundle(root=root, bundle=root / "artifacts/gate/bundle", mlflow_run_id=None)
+        released(root)
     assert current_release(root, PRODUCT) is None
     assert [entry.event for entry in ledger.read(ReleaseState(root, PRODUCT).ledger)] == ["refused"]
 

@@ -1,9 +1,8 @@
 """Retraining: nothing built where nothing changed, a fair comparison, a reason for either end."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from pipeline.core.files import sha256_file, write_json
 from pipeline.core.params import Params, override, parse_params
 from pipeline.monitoring.bundle_comparison import ComparedRows, compare
 from pipeline.release import ledger
+from pipeline.release.rollout import ReleaseResult
 from pipeline.release.state import ReleaseState
 from tests.support.example_artifacts import check, verdict
 from tests.support.problems import product_of
@@ -32,10 +32,6 @@ from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
 PRODUCT = "tiny-sentiment"
 TEXTS = ["a good film", "a warm funny film", "a bad film", "the awful dull film"]
 TARGETS = [[1.0], [1.0], [0.0], [0.0]]
-
-
-def built(found: Verdict) -> BuildResult:
-    return BuildResult(stages=[], mlflow_run_id=None, verdict=found)
 
 
 @pytest.fixture
@@ -62,19 +58,22 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@contextmanager
-def _same_folder(root: Path, *, name: str, overrides: list[str]) -> Iterator[Path]:
-    del name, overrides
-    yield root
+@dataclass
+class Made:
+    """The titles of the builds, the verdict that they end with, and what was released."""
+
+    titles: list[str] = field(default_factory=list)
+    verdict: Verdict = field(default_factory=verdict)
+    releases: list[dict[str, Any]] = field(default_factory=list)
 
 
 @pytest.fixture
-def builds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A build that leaves a new bundle and its validation rows; collects the builds' titles."""
-    titles: list[str] = []
+def made(monkeypatch: pytest.MonkeyPatch) -> Made:
+    """Builds that leave a new bundle and its validation rows; tests/release shows that releases work."""
+    made = Made()
 
     def build(workspace: Path, *, root: Path, title: str) -> BuildResult:
-        titles.append(title)
+        made.titles.append(title)
         make_tiny_bundle(workspace / "artifacts/gate/bundle", seed=5)
         rows = [
             {"id": f"{copy}-{number}", "text": text, "target": target, "split": "validation"}
@@ -84,80 +83,58 @@ def builds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         table = [{**row, "second": None, "cluster": row["id"]} for row in rows]
         (workspace / "artifacts/prepare").mkdir(parents=True)
         pq.write_table(pa.Table.from_pylist(table), workspace / "artifacts/prepare/records.parquet")
-        return built(verdict())
+        return BuildResult(stages=[], mlflow_run_id=None, verdict=made.verdict)
+
+    def release_bundle(**order: Any) -> ReleaseResult:
+        made.releases.append(order)
+        digest = sha256_file(order["bundle"] / "manifest.json")
+        return ReleaseResult(hash=digest, version="2", address="http://a:1", outcome="promoted")
 
     monkeypatch.setattr(retrain, "build_workspace", build)
-    monkeypatch.setattr(retrain, "open_workspace", _same_folder)
-    return titles
-
-
-@pytest.fixture
-def releases(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What was handed to the release; tests/release shows that it works."""
-    handed: list[dict[str, Any]] = []
-
-    def release_bundle(**order: Any) -> Any:
-        from pipeline.release.rollout import ReleaseResult
-
-        handed.append(order)
-        digest = sha256_file(order["bundle"] / "manifest.json")
-        return ReleaseResult(
-            hash=digest, version="2", address="http://127.0.0.1:1", outcome="promoted"
-        )
-
+    monkeypatch.setattr(retrain, "open_workspace", lambda root, **_: nullcontext(root))
     monkeypatch.setattr(retrain, "release_bundle", release_bundle)
-    return handed
+    return made
 
 
-def test_where_nothing_changed_nothing_is_built(
-    root: Path, builds: list[str], releases: list[dict[str, Any]]
-) -> None:
+def test_where_nothing_changed_nothing_is_built(root: Path, made: Made) -> None:
     outcome = run_retrain(root, changes=[], reason="a test")
     assert outcome.reason == NOTHING_CHANGED
-    assert not builds
-    assert not releases
-    last = ledger.read(ReleaseState(root, PRODUCT).ledger)[-1]
-    assert (last.event, last.hash) == ("kept", ReleaseState(root, PRODUCT).current())
+    assert not made.titles
+    assert not made.releases
+    state = ReleaseState(root, PRODUCT)
+    last = ledger.read(state.ledger)[-1]
+    assert (last.event, last.hash) == ("kept", state.current())
     assert last.why == f"retrain (a test): {NOTHING_CHANGED}"
 
 
-def test_a_changed_source_is_built_compared_and_released(
-    root: Path, builds: list[str], releases: list[dict[str, Any]]
-) -> None:
+def test_a_changed_source_is_built_compared_and_released(root: Path, made: Made) -> None:
     (root / "data" / "reviews.csv").write_text("text,label\ngood,1\nbad,0\n")
     outcome = run_retrain(root, changes=[], reason="a test")
-    assert builds == ["retrain (a test)"]
+    assert made.titles == ["retrain (a test)"]
     assert outcome.released
     assert "Changed: sources" in outcome.reason
     assert "40 rows" in outcome.reason
-    assert outcome.reason in releases[0]["why"]
+    assert outcome.reason in made.releases[0]["why"]
 
 
-def test_a_model_that_the_gate_stopped_is_not_released(
-    root: Path, builds: list[str], releases: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_that_the_gate_stopped_is_not_released(root: Path, made: Made) -> None:
     (root / "data" / "reviews.csv").write_text("text,label\nbad,0\n")
     missed = check("min_quality", value=0.6, limit=0.78, outcome="failed")
-    result = built(verdict(missed, passed=False))
-    monkeypatch.setattr(retrain, "build_workspace", lambda *_, **__: result)
+    made.verdict = verdict(missed, passed=False)
     outcome = run_retrain(root, changes=[], reason="a test")
     assert not outcome.released
     assert "min_quality: 0.6, limit 0.78" in outcome.reason
-    assert not releases
+    assert not made.releases
 
 
-def test_without_a_champion_the_first_model_is_released(
-    root: Path, builds: list[str], releases: list[dict[str, Any]]
-) -> None:
+def test_without_a_champion_the_first_model_is_released(root: Path, made: Made) -> None:
     ReleaseState(root, PRODUCT).point_to(None)
     outcome = run_retrain(root, changes=[], reason="a test")
     assert outcome.released
     assert "first release" in outcome.reason
 
 
-def test_a_champion_of_unknown_training_rows_stays(
-    root: Path, builds: list[str], releases: list[dict[str, Any]]
-) -> None:
+def test_a_champion_of_unknown_training_rows_stays(root: Path, made: Made) -> None:
     state = ReleaseState(root, PRODUCT)
     state.rows(str(state.current())).unlink()
     state.origin(str(state.current())).unlink()
@@ -167,18 +144,22 @@ def test_a_champion_of_unknown_training_rows_stays(
 
 
 def test_rows_that_the_champion_trained_on_are_left_out(tmp_path: Path) -> None:
+    splits = {
+        "a": "validation",
+        "b": "validation",
+        "c": "validation",
+        "d": "validation",
+        "e": "train",
+    }
     rows = [
-        {"id": "a", "text": "one", "target": [0.0], "cluster": "a", "split": "validation"},
-        {"id": "b", "text": "two", "target": [0.0], "cluster": "b", "split": "validation"},
-        {"id": "c", "text": "three", "target": [1.0], "cluster": "b", "split": "validation"},
-        {"id": "d", "text": "four", "target": [1.0], "cluster": "d", "split": "validation"},
-        {"id": "e", "text": "five", "target": [1.0], "cluster": "e", "split": "train"},
+        {"id": name, "text": f"text {name}", "second": f"second {name}", "target": [1.0]}
+        | {"cluster": name.replace("c", "b"), "split": split}
+        for name, split in splits.items()
     ]
-    rows = [{**row, "second": f"second of {row['id']}"} for row in rows]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "records.parquet")
     trained_on = TrainRows(ids=["a"], clusters=["b"])
     found = comparable_rows(tmp_path / "records.parquet", trained_on)
-    assert found == ComparedRows(texts=["four"], seconds=["second of d"], targets=[[1.0]])
+    assert found == ComparedRows(texts=["text d"], seconds=["second d"], targets=[[1.0]])
 
 
 def test_models_are_compared_row_by_row(tmp_path: Path) -> None:
@@ -225,9 +206,7 @@ def test_numbers_are_compared_by_correlation(tmp_path: Path) -> None:
     assert comparison.difference.value == 0.0
 
 
-def test_a_champion_that_answers_another_question_stays(
-    root: Path, builds: list[str], releases: list[dict[str, Any]]
-) -> None:
+def test_a_champion_that_answers_another_question_stays(root: Path, made: Made) -> None:
     values = yaml.safe_load((root / "params.yaml").read_text())
     values["product"] |= {"problem": "multi_label"}
     values["product"]["requirements"]["quality_metric"] = "micro_f1"

@@ -17,17 +17,18 @@ from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
 PRODUCT = "tiny-sentiment"
 LOAD = """
 import json, sys
-import mlflow
+import mlflow, pandas
 
 mlflow.set_tracking_uri(sys.argv[1])
 model = mlflow.pyfunc.load_model(f"models:/{sys.argv[2]}@champion")
-answer = model.predict(["a warm funny film", "awful"])
+asked = json.loads(sys.argv[3])
+answer = model.predict(asked if isinstance(asked, list) else pandas.DataFrame(asked))
 import pipeline
 print(json.dumps({
-    "columns": list(answer.columns),
     "rows": answer.to_dict("records"),
     "torch": "torch" in sys.modules,
     "code": pipeline.__file__,
+    "signature": str(model.metadata.signature),
 }))
 """
 
@@ -66,15 +67,10 @@ def test_an_unknown_product_has_no_champion(root: Path) -> None:
     assert Registry(root, "nobody-knows-it").champion() is None
 
 
-def load_champion(root: Path, name: str, *, code: str, folder: Path) -> Any:
-    """What `code` prints about the champion, as JSON, from a process in another folder."""
-    loaded = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code, Paths(root).tracking_uri, name],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+def ask_champion(registry: Registry, uri: str, asked: object, *, folder: Path) -> Any:
+    """What the champion answers in a process in another folder."""
+    command = [sys.executable, "-W", "ignore", "-c", LOAD, uri, registry.name, json.dumps(asked)]
+    loaded = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     return json.loads(loaded.stdout)
 
 
@@ -82,9 +78,10 @@ def test_the_champion_loads_elsewhere_without_torch_pickle_or_the_repository(
     root: Path, registry: Registry, bundle: Bundle, tmp_path: Path
 ) -> None:
     registry.set_champion(registry.register(bundle, None))
-    answer = load_champion(root, PRODUCT, code=LOAD, folder=tmp_path)
-    assert answer["columns"] == ["label", "probability", "probabilities"]
+    texts, uri = ["a warm funny film", "awful"], Paths(root).tracking_uri
+    answer = ask_champion(registry, uri, texts, folder=tmp_path)
     first, second = answer["rows"]
+    assert list(first) == ["label", "probability", "probabilities"]
     assert (first["label"], second["label"]) == ("positive", "negative")
     assert first["probability"] == first["probabilities"]["positive"]
     assert answer["torch"] is False
@@ -92,18 +89,6 @@ def test_the_champion_loads_elsewhere_without_torch_pickle_or_the_repository(
     files = {path.suffix for path in (root / "mlartifacts").rglob("*") if path.is_file()}
     assert ".onnx" in files
     assert not files & {".pkl", ".pickle", ".bin", ".pt"}
-
-
-LOAD_PAIRS = """
-import json, sys
-import mlflow, pandas
-
-mlflow.set_tracking_uri(sys.argv[1])
-model = mlflow.pyfunc.load_model(f"models:/{sys.argv[2]}@champion")
-asked = {"text": ["the film", "a film"], "second": ["a warm funny film", "the film"]}
-answer = model.predict(pandas.DataFrame(asked))
-print(json.dumps({"rows": answer.to_dict("records"), "signature": str(model.metadata.signature)}))
-"""
 
 
 @pytest.mark.parametrize(
@@ -122,7 +107,8 @@ def test_pairs_are_given_as_a_table_and_each_problem_has_its_columns(
     make_tiny_bundle(tmp_path / "bundle", task=task)
     registry = Registry(root, f"pairs-{problem}")
     registry.set_champion(registry.register(open_bundle(tmp_path / "bundle"), None))
-    answer = load_champion(root, registry.name, code=LOAD_PAIRS, folder=tmp_path)
+    asked = {"text": ["the film", "a film"], "second": ["a warm funny film", "the film"]}
+    answer = ask_champion(registry, Paths(root).tracking_uri, asked, folder=tmp_path)
     assert [set(row) for row in answer["rows"]] == [columns] * 2
     assert "'second': string" in answer["signature"]
     first = answer["rows"][0]

@@ -40,10 +40,11 @@ Bundles = dict[str, Path]
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> Bundles:
     """Two good bundles, and one whose golden answers its model does not give."""
     folder = tmp_path_factory.mktemp("bundles")
-    for seed, name in enumerate(("first", "second", "wrong")):
-        make_tiny_bundle(folder / name, seed=seed)
-    rewrite_description(folder / "wrong", _with_wrong_answer)
-    return {name: folder / name for name in ("first", "second", "wrong")}
+    made = {name: folder / name for name in ("first", "second", "wrong")}
+    for seed, path in enumerate(made.values()):
+        make_tiny_bundle(path, seed=seed)
+    rewrite_description(made["wrong"], _with_wrong_answer)
+    return made
 
 
 def _with_wrong_answer(description: dict[str, Any]) -> dict[str, Any]:
@@ -65,10 +66,10 @@ def state(root: Path) -> ReleaseState:
     return ReleaseState(root, PRODUCT)
 
 
-def released(root: Path, bundle: Path, **options: Any) -> ReleaseResult:
+def released(root: Path, bundle: Path, *, product: str = PRODUCT, **options: Any) -> ReleaseResult:
     """Releases a bundle on a free port."""
     request = {"why": "a test", "port": free_port(), **options}
-    return Rollout(root, PRODUCT).release(ReleaseRequest(bundle=bundle, **request))
+    return Rollout(root, product).release(ReleaseRequest(bundle=bundle, **request))
 
 
 def assert_serves(state: ReleaseState, first: ReleaseResult) -> ServerProcess:
@@ -85,15 +86,16 @@ def root(tmp_path: Path, database: Path) -> Iterator[Path]:
     """A project's folder; its servers are stopped at the end."""
     shutil.copyfile(database, tmp_path / "mlflow.db")
     yield tmp_path
-    stop_all(ReleaseState(tmp_path, PRODUCT))
+    for state in all_states(tmp_path):
+        stop_all(state)
 
 
 def _hash(bundle: Path) -> str:
     return sha256_file(bundle / "manifest.json")
 
 
-def _events(root: Path) -> list[str]:
-    return [entry.event for entry in ledger.read(ReleaseState(root, PRODUCT).ledger)]
+def _events(state: ReleaseState) -> list[str]:
+    return [entry.event for entry in ledger.read(state.ledger)]
 
 
 def test_a_release_is_served_and_the_next_one_uses_the_same_server(
@@ -113,31 +115,26 @@ def test_a_release_is_served_and_the_next_one_uses_the_same_server(
     assert served_hash(server.address) == second.hash == _hash(bundles["second"])
     assert Registry(root, PRODUCT).champion() == second.version != first.version
     assert find_servers(state) == [server.pid]
-    assert _events(root) == ["promoted", "already", "promoted"]
+    assert _events(state) == ["promoted", "already", "promoted"]
     assert ledger.read(state.ledger)[-1].previous == first.hash
 
 
-def test_each_product_has_its_own_server(root: Path, bundles: Bundles) -> None:
+def test_each_product_has_its_own_server_and_takes_its_own_bundles(
+    root: Path, state: ReleaseState, bundles: Bundles
+) -> None:
     first = released(root, bundles["first"])
-    server = running_server(ReleaseState(root, PRODUCT))
+    server = running_server(state)
     make_tiny_bundle(root / "other", seed=7, product="other")
-    try:
-        request = ReleaseRequest(bundle=root / "other", why="a test", port=free_port())
-        other = Rollout(root, "other").release(request)
-        assert [state.product for state in all_states(root)] == ["other", PRODUCT]
-        assert running_server(ReleaseState(root, PRODUCT)) == server
-        assert ReleaseState(root, PRODUCT).current() == first.hash
-        assert ReleaseState(root, "other").current() == other.hash
-        assert other.address != first.address
-        assert _events(root) == ["promoted"]
-    finally:
-        stop_all(ReleaseState(root, "other"))
-
-
-def test_a_bundle_of_another_product_is_refused(root: Path, bundles: Bundles) -> None:
+    others = ReleaseState(root, "other")
     with pytest.raises(ReleaseError, match="product tiny-sentiment"):
-        Rollout(root, "other").release(ReleaseRequest(bundle=bundles["first"], why="a test"))
-    assert ReleaseState(root, "other").current() is None
+        released(root, bundles["first"], product="other")
+    assert others.current() is None
+    other = released(root, root / "other", product="other")
+    assert [state.product for state in all_states(root)] == ["other", PRODUCT]
+    assert running_server(state) == server
+    assert (state.current(), others.current()) == (first.hash, other.hash)
+    assert other.address != first.address
+    assert _events(state) == ["promoted"]
 
 
 def test_the_served_bundle_stays_when_a_candidate_fails(
@@ -150,7 +147,7 @@ def test_the_served_bundle_stays_when_a_candidate_fails(
         released(root, bundles["second"], limits=Limits(memory_mb=1))
     server = assert_serves(state, first)
     assert find_servers(state) == [server.pid]
-    assert _events(root) == ["promoted", "refused", "refused"]
+    assert _events(state) == ["promoted", "refused", "refused"]
 
 
 def test_the_bundle_before_comes_back_when_the_promoted_one_fails(
@@ -199,21 +196,17 @@ def test_a_kill_between_promotion_and_verification_is_repaired(
     root: Path, state: ReleaseState, bundles: Bundles
 ) -> None:
     first = released(root, bundles["first"])
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(root), str(bundles["second"])],
-        cwd=REPOSITORY,
-        capture_output=True,
-        check=False,
-    )
+    command = [sys.executable, "-c", KILLED, str(root), str(bundles["second"])]
+    killed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     assert state.current() == _hash(bundles["second"])
 
     with state.lock():
-        assert rollout.repair(ReleaseState(root, PRODUCT)) is True
+        assert rollout.repair(state) is True
     assert_serves(state, first)
-    assert _events(root) == ["promoted", "rolled_back"]
+    assert _events(state) == ["promoted", "rolled_back"]
     with state.lock():
-        assert rollout.repair(ReleaseState(root, PRODUCT)) is False
+        assert rollout.repair(state) is False
 
 
 def test_a_port_in_use_is_skipped_and_reported(
@@ -228,16 +221,16 @@ def test_a_port_in_use_is_skipped_and_reported(
     assert f"port {taken} is in use" in capsys.readouterr().out
 
 
-def test_a_damaged_bundle_is_refused(root: Path, bundles: Bundles) -> None:
+def test_a_damaged_bundle_is_refused(root: Path, state: ReleaseState) -> None:
     make_tiny_bundle(root / "bundle", seed=7)
     (root / "bundle" / "tokenizer.json").write_text("{}")
     with pytest.raises(ArtifactError):
         released(root, root / "bundle")
-    assert ReleaseState(root, PRODUCT).current() is None
+    assert state.current() is None
 
 
-def test_one_release_at_a_time(root: Path, bundles: Bundles) -> None:
-    with ReleaseState(root, PRODUCT).lock(), pytest.raises(ReleaseError, match="under way"):
+def test_one_release_at_a_time(root: Path, state: ReleaseState, bundles: Bundles) -> None:
+    with state.lock(), pytest.raises(ReleaseError, match="under way"):
         released(root, bundles["first"])
 
 
@@ -245,16 +238,19 @@ START = """
 import sys
 from pathlib import Path
 from pipeline.release.server_process import start_server
-from pipeline.release.state import ReleaseState, all_states
+from pipeline.release.state import ReleaseState
 print(start_server(ReleaseState(Path(sys.argv[1]), 'tiny-sentiment'), int(sys.argv[2])).pid)
 """
 
 
-def test_starting_the_server_holds_no_pipe_open(
-    root: Path, state: ReleaseState, bundles: Bundles
-) -> None:
-    copy_bundle(state, bundles["first"])
-    state.point_to(_hash(bundles["first"]))
+@pytest.fixture
+def pointed(state: ReleaseState, bundles: Bundles) -> ReleaseState:
+    """A state that points at a copy of the first bundle, which no server serves yet."""
+    state.point_to(copy_bundle(state, bundles["first"]).hash)
+    return state
+
+
+def test_starting_the_server_holds_no_pipe_open(root: Path, pointed: ReleaseState) -> None:
     # communicate() returns only when every writer of the pipe has closed it.
     ended = subprocess.run(
         [sys.executable, "-c", START, str(root), str(free_port())],
@@ -267,17 +263,13 @@ def test_starting_the_server_holds_no_pipe_open(
     pid = int(ended.stdout)
     assert psutil.pid_exists(pid)
     assert os.getsid(pid) == pid
-    assert find_servers(state) == [pid] == stop_all(state)
+    assert find_servers(pointed) == [pid] == stop_all(pointed)
     assert not psutil.pid_exists(pid)
-    assert not state.server.exists()
+    assert not pointed.server.exists()
 
 
-def test_a_server_is_known_by_more_than_its_pid(
-    root: Path, state: ReleaseState, bundles: Bundles
-) -> None:
-    copy_bundle(state, bundles["first"])
-    state.point_to(_hash(bundles["first"]))
-    start_server(state, free_port())
-    note = read_json(state.server)
-    write_json(state.server, {**note, "create_time": note["create_time"] - 1})
-    assert running_server(state) is None
+def test_a_server_is_known_by_more_than_its_pid(pointed: ReleaseState) -> None:
+    start_server(pointed, free_port())
+    note = read_json(pointed.server)
+    write_json(pointed.server, {**note, "create_time": note["create_time"] - 1})
+    assert running_server(pointed) is None

@@ -10,8 +10,8 @@ import pytest
 
 from scripts import environment
 from scripts.environment import CannotInstallError
+from tests.support.repository import REPOSITORY as ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 Usage = namedtuple("Usage", "total used free")
 
 
@@ -20,17 +20,9 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A clone with the project's own requirements and no environment."""
     for name in ("pyproject.toml", "constraints.txt"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
-    venv = tmp_path / ".venv"
-    places = {
-        "ROOT": tmp_path,
-        "VENV": venv,
-        "SITE": venv / "lib" / "python3.11" / "site-packages",
-        "STAMP": venv / ".complete",
-        "BEGUN": venv / ".begun",
-        "LOG": tmp_path / "logs" / "install.log",
-    }
-    for name, path in places.items():
-        monkeypatch.setattr(environment, name, path)
+    for name in ("ROOT", "VENV", "SITE", "STAMP", "BEGUN", "LOG"):
+        path = getattr(environment, name).relative_to(ROOT)
+        monkeypatch.setattr(environment, name, tmp_path / path)
     monkeypatch.setattr(environment, "check_disk", lambda: None)
     return tmp_path
 
@@ -66,9 +58,8 @@ def test_a_failed_or_interrupted_installation_never_looks_complete(
 def test_an_environment_without_the_tool_gets_it_and_the_tool_moves_with_the_clone(
     clone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "venv", "--without-pip", str(clone / ".venv")], check=True
-    )
+    venv = str(clone / ".venv")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
     monkeypatch.setattr(environment, "works", lambda: True)
     (clone / ".venv" / ".complete").write_text(environment.fingerprint())
     set_up()
@@ -76,14 +67,9 @@ def test_an_environment_without_the_tool_gets_it_and_the_tool_moves_with_the_clo
     (clone / "flows" / "__main__.py").write_text("import sys; print(sys.prefix, sys.argv[1:])")
     moved = clone.parent / "moved clone"
     clone.rename(moved)
-    said = subprocess.run(
-        [".venv/bin/modelyard", "build", 'product.audience="The team"'],
-        cwd=moved,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert said.stdout.strip() == f"{moved / '.venv'} ['build', 'product.audience=\"The team\"']"
+    command = [".venv/bin/modelyard", "build", 'product.audience="The team"']
+    said = subprocess.check_output(command, cwd=moved, text=True)
+    assert said.strip() == f"{moved / '.venv'} ['build', 'product.audience=\"The team\"']"
 
 
 def test_too_little_disk_says_how_much_is_short(
@@ -95,13 +81,12 @@ def test_too_little_disk_says_how_much_is_short(
         environment.require_space(tmp_path, 5, "free some space")
 
 
-def test_a_missing_git_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_git_and_a_python_without_ensurepip_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(CannotInstallError, match="no `git` on the path"):
         environment.check_system()
-
-
-def test_a_python_without_ensurepip_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     monkeypatch.setattr("shutil.which", lambda name: name)
     with pytest.raises(CannotInstallError, match=r"apt-get install -y python3\.11-venv"):
@@ -126,6 +111,6 @@ def test_another_python_than_3_11_is_refused() -> None:
 
 
 def test_make_alone_prints_every_target() -> None:
-    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+    printed = subprocess.check_output(["make"], cwd=ROOT, text=True)
     for target in ("pipeline", "quickstart", "test", "check", "serve", "stop", "ui", "clean"):
-        assert f"make {target} " in done.stdout
+        assert f"make {target} " in printed

@@ -47,14 +47,11 @@ def test_work_whose_caller_went_away_counts_until_it_ends() -> None:
 
 
 def test_an_error_of_the_work_reaches_the_caller_and_frees_its_place() -> None:
-    def fail() -> None:
-        raise ZeroDivisionError
-
     async def scenario() -> None:
         admission = Admission(workers=1, queue=0)
         for _ in range(3):
             with pytest.raises(ZeroDivisionError):
-                await admission.run(fail)
+                await admission.run(lambda: 1 // 0)
             await asyncio.sleep(0.01)
         admission.close()
 

@@ -12,27 +12,19 @@ from starlette.testclient import TestClient
 
 from pipeline.problem.decision import Decision
 from pipeline.serving.admission import Admission
-from pipeline.serving.app import create_app
 from pipeline.serving.hot_swap import ModelHolder, ServedModel
+from tests.support.server import client_of, holder_of
 from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
 
 _FILES = ("icon.svg", "app.js", "answers.js", "compare.js", "words.js", "language.js", "style.css")
-ADDRESS = "http://127.0.0.1:8000"
-
-
-def make_client(holder: ModelHolder, **options: Any) -> TestClient:
-    """A client of an application over `holder`."""
-    admission = options.pop("admission", None) or Admission(workers=1, queue=4)
-    return TestClient(create_app(holder, admission=admission, **options), base_url=ADDRESS)
+JSON = {"content-type": "application/json"}
 
 
 @pytest.fixture(name="holder", scope="module")
 def make_holder(tmp_path_factory: pytest.TempPathFactory) -> ModelHolder:
     folder = tmp_path_factory.mktemp("bundle") / "bundle"
     make_tiny_bundle(folder)
-    holder = ModelHolder()
-    holder.load(folder)
-    return holder
+    return holder_of(folder)
 
 
 @pytest.fixture(name="served")
@@ -43,8 +35,14 @@ def get_served(holder: ModelHolder) -> ServedModel:
 
 @pytest.fixture(name="client")
 def open_client(holder: ModelHolder) -> Iterator[TestClient]:
-    with make_client(holder) as client:
+    with client_of(holder) as client:
         yield client
+
+
+def ask(client: TestClient, **body: Any) -> list[dict[str, Any]]:
+    """The predictions for a request's body."""
+    predictions: list[dict[str, Any]] = client.post("/predict", json=body).json()["predictions"]
+    return predictions
 
 
 def test_one_text_gets_label_probabilities_model_and_time(
@@ -64,18 +62,17 @@ def test_one_text_gets_label_probabilities_model_and_time(
 
 
 def test_many_texts_are_answered_in_order_and_a_long_one_says_truncated(client: TestClient) -> None:
-    answer = client.post("/predict", json={"texts": ["good", "bad", "good " * 100]}).json()
-    labels = [prediction["label"] for prediction in answer["predictions"]]
-    assert labels == ["positive", "negative", "positive"]
-    assert [p.get("truncated") for p in answer["predictions"]] == [None, None, True]
+    answers = ask(client, texts=["good", "bad", "good " * 100])
+    assert [answer["label"] for answer in answers] == ["positive", "negative", "positive"]
+    assert [answer.get("truncated") for answer in answers] == [None, None, True]
 
 
 def test_golden_requests_get_the_answers_of_the_bundle(
     client: TestClient, served: ServedModel
 ) -> None:
     golden = served.bundle.description.golden
-    answer = client.post("/predict", json={"texts": [expected.request for expected in golden]})
-    for prediction, expected in zip(answer.json()["predictions"], golden, strict=True):
+    answers = ask(client, texts=[expected.request for expected in golden])
+    for prediction, expected in zip(answers, golden, strict=True):
         assert prediction["label"] == expected.answer.label
         assert prediction["probabilities"] == pytest.approx(expected.answer.probabilities, abs=1e-6)
 
@@ -85,10 +82,12 @@ def test_golden_requests_get_the_answers_of_the_bundle(
     [
         ({"json": {"text": ""}}, 422, "empty"),
         ({"json": {"text": 7}}, 422, "number"),
-        ({"content": b"{", "headers": {"content-type": "application/json"}}, 400, "not JSON"),
+        ({"content": b"{", "headers": JSON}, 400, "not JSON"),
         ({"content": b"a", "headers": {"content-type": "text/plain"}}, 415, "text/plain"),
         ({"data": {"text": "a"}}, 415, "urlencoded"),
         ({"json": {"text": "x" * 1_000_001}}, 413, "bytes"),
+        ({"content": [b" " * 65_536] * 160, "headers": JSON}, 413, "bytes"),
+        ({"json": {"text": "good", "second": "bad"}}, 422, "reads single texts"),
     ],
 )
 def test_a_bad_request_gets_a_reason_and_a_next_step(
@@ -101,32 +100,26 @@ def test_a_bad_request_gets_a_reason_and_a_next_step(
     assert error.keys() == {"got", "expected", "next_step"}
 
 
-def test_a_body_sent_in_pieces_is_bounded_too(client: TestClient) -> None:
-    pieces = (b" " * 65_536 for _ in range(160))
-    answer = client.post("/predict", content=pieces, headers={"content-type": "application/json"})
-    assert answer.status_code == 413
-
-
 @pytest.mark.parametrize(
-    ("method", "path", "status"),
+    ("asked", "status"),
     [
-        ("GET", "/nowhere", 404),
-        ("GET", "/static/../app.py", 404),
-        ("GET", "/static/%2e%2e/app.py", 404),
-        ("GET", "/predict", 405),
-        ("POST", "/model", 405),
+        ("GET /nowhere", 404),
+        ("GET /static/../app.py", 404),
+        ("GET /static/%2e%2e/app.py", 404),
+        ("GET /predict", 405),
+        ("POST /model", 405),
     ],
 )
 def test_unknown_routes_and_methods_are_json_errors(
-    client: TestClient, method: str, path: str, status: int
+    client: TestClient, asked: str, status: int
 ) -> None:
-    answer = client.request(method, path)
+    answer = client.request(*asked.split())
     assert answer.status_code == status
     assert "/predict" in answer.json()["error"]["expected"]
 
 
 def test_ready_and_predict_wait_for_a_first_model_while_live_does_not() -> None:
-    with make_client(ModelHolder()) as client:
+    with client_of(ModelHolder()) as client:
         assert client.get("/health/live").status_code == 200
         ready = client.get("/health/ready")
         assert (ready.status_code, ready.json()["hash"]) == (503, None)
@@ -172,19 +165,20 @@ def test_loopback_names_pass_with_any_port(client: TestClient, host: str) -> Non
 
 
 def test_with_a_token_predict_needs_it_and_other_routes_do_not(holder: ModelHolder) -> None:
-    with make_client(holder, token="sécret", loopback_only=False) as client:
-        body = {"text": "good"}
+    with client_of(holder, token="sécret", loopback_only=False) as client:
+
+        def status(headers: dict[bytes, bytes]) -> int:
+            return client.post("/predict", json={"text": "good"}, headers=headers).status_code
+
         assert client.get("/", headers={"host": "models.example"}).status_code == 200
-        assert client.post("/predict", json=body).status_code == 401
+        assert status({}) == 401
         for wrong in ("Bearer wrong", "sécret", "Basic sécret", ""):
-            headers = {b"authorization": wrong.encode("utf-8")}
-            assert client.post("/predict", json=body, headers=headers).status_code == 401
-        right = {b"authorization": "Bearer sécret".encode()}
-        assert client.post("/predict", json=body, headers=right).status_code == 200
+            assert status({b"authorization": wrong.encode()}) == 401
+        assert status({b"authorization": "Bearer sécret".encode()}) == 200
 
 
 def test_a_full_queue_is_a_503_with_a_reason(holder: ModelHolder) -> None:
-    with make_client(holder, admission=Admission(workers=1, queue=-1)) as client:
+    with client_of(holder, admission=Admission(workers=1, queue=-1)) as client:
         answer = client.post("/predict", json={"text": "good"})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert "waiting" in answer.json()["error"]["got"]
@@ -217,7 +211,7 @@ def test_the_background_task_runs_beside_requests_and_ends_with_them(holder: Mod
         finally:
             seen.append("ended")
 
-    with make_client(holder, background=background) as client:
+    with client_of(holder, background=background) as client:
         client.get("/health/live")
         assert seen == ["started"]
     assert seen == ["started", "ended"]
@@ -233,17 +227,13 @@ def make_serve(tmp_path: Path) -> Iterator[Serve]:
 
         def serve(**options: Any) -> TestClient:
             make_tiny_bundle(tmp_path / "bundle", **options)
-            holder = ModelHolder()
-            holder.load(tmp_path / "bundle")
-            return stack.enter_context(make_client(holder))
+            return stack.enter_context(client_of(holder_of(tmp_path / "bundle")))
 
         yield serve
 
 
 def test_several_labels_are_answered_with_the_probability_of_each(serve: Serve) -> None:
-    client = serve(task=tiny_task("multi_label"))
-    answer = client.post("/predict", json={"texts": ["warm funny", "the film"]}).json()
-    first, second = answer["predictions"]
+    first, second = ask(serve(task=tiny_task("multi_label")), texts=["warm funny", "the film"])
     assert first["labels"] == ["positive"]
     assert first["probabilities"].keys() == {"negative", "positive"}
     assert second["labels"] == []
@@ -252,7 +242,7 @@ def test_several_labels_are_answered_with_the_probability_of_each(serve: Serve) 
 
 def test_a_number_is_answered_as_a_value(serve: Serve) -> None:
     client = serve(task=tiny_task("regression"))
-    (prediction,) = client.post("/predict", json={"text": "warm funny"}).json()["predictions"]
+    (prediction,) = ask(client, text="warm funny")
     model = client.get("/model").json()
     assert prediction.keys() == {"value"}
     assert prediction["value"] > 1
@@ -261,43 +251,34 @@ def test_a_number_is_answered_as_a_value(serve: Serve) -> None:
 
 def test_pairs_are_answered_one_or_many_and_a_single_text_is_refused(serve: Serve) -> None:
     client = serve(task=tiny_task(pairs=True))
-    one = client.post("/predict", json={"text": "the film", "second": "warm funny"}).json()
-    pairs = [["the film", "awful"], ["warm film", "the film"]]
-    many = client.post("/predict", json={"pairs": pairs}).json()
+    (one,) = ask(client, text="the film", second="warm funny")
+    many = ask(client, pairs=[["the film", "awful"], ["warm film", "the film"]])
     refused = client.post("/predict", json={"text": "good"})
-    assert one["predictions"][0]["label"] == "positive"
-    assert [p["label"] for p in many["predictions"]] == ["negative", "positive"]
+    assert one["label"] == "positive"
+    assert [answer["label"] for answer in many] == ["negative", "positive"]
     assert refused.status_code == 422
     assert "reads pairs" in refused.json()["error"]["got"]
     assert "second" in refused.json()["error"]["next_step"]
 
 
-def test_a_pair_is_refused_where_single_texts_are_read(client: TestClient) -> None:
-    refused = client.post("/predict", json={"text": "good", "second": "bad"})
-    assert refused.status_code == 422
-    assert "reads single texts" in refused.json()["error"]["got"]
-
-
 def test_a_first_text_that_fills_the_window_is_refused_without_being_repeated(serve: Serve) -> None:
     client = serve(task=tiny_task(pairs=True, window_stride=4))
     refused = client.post("/predict", json={"text": "good " * 30, "second": "bad"})
-    fits = client.post("/predict", json={"text": "good", "second": "bad " * 30})
+    (fits,) = ask(client, text="good", second="bad " * 30)
     assert refused.status_code == 422
     assert "first text" in refused.json()["error"]["got"]
     assert "good" not in refused.text
-    assert fits.status_code == 200
-    assert "truncated" not in fits.json()["predictions"][0]
+    assert "truncated" not in fits
 
 
 def test_an_answer_that_is_not_sure_enough_is_marked(serve: Serve) -> None:
     client = serve(task=tiny_task(decision=Decision(abstain_below=0.9)))
-    answer = client.post("/predict", json={"texts": ["the film", "warm funny"]}).json()
-    assert [p.get("abstained") for p in answer["predictions"]] == [True, None]
+    answers = ask(client, texts=["the film", "warm funny"])
+    assert [answer.get("abstained") for answer in answers] == [True, None]
 
 
 def test_a_bundle_of_format_1_is_served_as_before(serve: Serve) -> None:
     client = serve(bundle_format=1)
-    answer = client.post("/predict", json={"text": "warm funny"}).json()
     model = client.get("/model").json()
-    assert answer["predictions"][0]["label"] == "positive"
+    assert ask(client, text="warm funny")[0]["label"] == "positive"
     assert (model["format"], model["problem"], model["pairs"]) == (1, "classification", False)

@@ -5,24 +5,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from starlette.testclient import TestClient
 
 from pipeline.core.errors import ArtifactError
 from pipeline.runtime.language_model import LanguageModel
-from pipeline.serving.admission import Admission
-from pipeline.serving.app import create_app
-from pipeline.serving.hot_swap import ModelHolder
+from tests.support.server import client_of, holder_of
 from tests.support.tiny_bundle import make_tiny_bundle
 from tests.support.tiny_language import write_language_model
-
-HOST = {"host": "127.0.0.1"}
-
-
-def client_of(folder: Path, token: str | None = None) -> TestClient:
-    holder = ModelHolder()
-    holder.load(folder)
-    app = create_app(holder, admission=Admission(workers=1, queue=4), token=token)
-    return TestClient(app, base_url="http://127.0.0.1")
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +23,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ask(folder: Path, name: str, text: str):
-    with client_of(folder) as client:
+    with client_of(holder_of(folder)) as client:
         return client.post(f"/language/{name}", json={"text": text})
 
 
@@ -57,7 +45,7 @@ def test_a_bad_request_is_refused_with_a_reason(bundle: Path) -> None:
     answer = ask(bundle, "fill", "no blank here")
     assert answer.status_code == 422
     assert "0 blanks" in answer.json()["error"]["got"]
-    with client_of(bundle) as client:
+    with client_of(holder_of(bundle)) as client:
         assert client.post("/language/next", json={"texts": ["a", "b"]}).status_code == 422
         assert client.post("/language/next", json={"text": ""}).status_code == 422
         assert client.post("/language/summary", json={"text": "a"}).status_code == 404
@@ -87,7 +75,7 @@ def test_a_failure_of_the_model_is_a_500_and_keeps_the_text_out_of_the_log(
 
 
 def test_a_token_guards_these_routes_too(bundle: Path) -> None:
-    with client_of(bundle, token="a-secret-token") as client:
+    with client_of(holder_of(bundle), token="a-secret-token") as client:
         asked = {"json": {"text": "the"}}
         assert client.post("/language/next", **asked).status_code == 401
         bearing = {"authorization": "Bearer a-secret-token"}
@@ -101,4 +89,4 @@ def test_an_altered_language_model_is_refused_before_it_is_read(
     file = tmp_path / "altered/language_model.onnx"
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     with pytest.raises(ArtifactError, match=r"language_model\.onnx, whose SHA-256"):
-        client_of(tmp_path / "altered")
+        holder_of(tmp_path / "altered")

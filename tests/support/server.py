@@ -1,4 +1,4 @@
-"""A real server process for tests, which is always stopped at the end."""
+"""Servers for tests: an application in this process, and a real process that is always stopped."""
 
 import json
 import os
@@ -10,10 +10,29 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
+from starlette.testclient import TestClient
+
+from pipeline.serving.admission import Admission
+from pipeline.serving.app import create_app
+from pipeline.serving.hot_swap import ModelHolder
 
 from tests.support.repository import REPOSITORY
+
+
+def holder_of(folder: Path) -> ModelHolder:
+    """A holder of the bundle in a folder."""
+    holder = ModelHolder()
+    holder.load(folder)
+    return holder
+
+
+def client_of(holder: ModelHolder, **options: Any) -> TestClient:
+    """A client of an application over `holder`, in this process."""
+    app = create_app(holder, **{"admission": Admission(workers=1, queue=4), **options})
+    return TestClient(app, base_url="http://127.0.0.1:8000")
 
 
 @dataclass(frozen=True)
