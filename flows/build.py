@@ -20,13 +20,7 @@ from flows.check import check_before_build, check_git
 from flows.console import summary
 from flows.console.summary import BuildResult
 from flows.execution.locks import build_lock
-from flows.execution.runner import (
-    Runner,
-    StageFailedError,
-    cached_result,
-    open_runner,
-    stale_stages,
-)
+from flows.execution.runner import Runner, StageFailedError, cached_result, open_runner
 from flows.execution.warm import saves_time, warm_runner
 from flows.execution.workspace import open_workspace
 from flows.planning.codelock import refresh_code_lock
@@ -125,7 +119,7 @@ def find_stale(runner: Runner, *, root: Path) -> list[str]:
     refresh_machine(workspace)
     if workspace != root and not Paths(workspace).artifacts.exists():
         runner.checkout()
-    return stale_stages(workspace, runner.environment)
+    return runner.stale_stages()
 
 
 def workspace_for(root: Path, changes: Sequence[str]) -> AbstractContextManager[Path]:

@@ -202,9 +202,8 @@ def _release(options: argparse.Namespace) -> None:
     if options.rollback is not None:
         bundle = former_bundle(root, options.product or product_of(root), options.rollback)
         why = "rolled back by hand"
-    release = release_bundle(
-        root=root, bundle=bundle, mlflow_run_id=None, why=why, port=options.port
-    )
+    port = options.port
+    release = release_bundle(root=root, bundle=bundle, mlflow_run_id=None, why=why, port=port)
     say(f"Version {release.version} ({release.hash[:12]}): {release.outcome}. {release.address}/")
 
 

@@ -5,15 +5,13 @@
     modelyard glue --data DIR --encoder artifacts/pretrain/model finetune.frozen_layers=0
     modelyard glue --datasets NAME_OR_FOLDER                 # what the `datasets` library reads
 
-DIR holds one folder a task (CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI, and AX or
-diagnostic for the diagnostic rows), as the benchmark's own script leaves them. NAME_OR_FOLDER is a
-folder of data sets or a hub name (`pipeline/glue/from_datasets.py`); its rows are first written as
-official files. The encoder is `prepare.checkpoint` unless a folder is named: any checkpoint that
-transformers knows, or what our own pretraining wrote, BERT or biLM.
+DIR holds one folder a task (CoLA, SST-2, …; AX or diagnostic for the diagnostic rows), as the
+benchmark's own script leaves them. NAME_OR_FOLDER is a folder of data sets or a hub name; its rows
+are first written as official files. The encoder is `prepare.checkpoint` unless a folder is named:
+any checkpoint that transformers knows, or what our own pretraining wrote, BERT or biLM.
 
 Each task and seed is trained in a process of its own. It is not trained again while data, encoder,
-parameters and training code are the same, so a killed run continues. Results are in
-artifacts/glue/.
+parameters and training code are the same, so a killed run continues. Results: artifacts/glue/.
 """
 
 import argparse

@@ -134,9 +134,8 @@ def _decide(
     records = paths.read("prepare", "records.parquet")
     rows = comparable_rows(records, read_as(TrainRows, trained_on))
     if not rows.texts:
-        return ReleaseDecision(
-            False, "The champion trained on every validation row: champion stays."
-        )
+        why = "The champion trained on every validation row: champion stays."
+        return ReleaseDecision(False, why)
     params = load_params(paths.params)
     if not asks_the_same(former, params):
         return ReleaseDecision(False, _OTHER_QUESTION)

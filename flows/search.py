@@ -17,7 +17,8 @@ test rows for a recipe that passes, as in any build, and the search does not rea
 import itertools
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import reduce
 from operator import getitem
@@ -25,33 +26,29 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import optuna
+from filelock import FileLock, Timeout
+from optuna.distributions import CategoricalDistribution
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from optuna.study import Study
 from optuna.trial import Trial, TrialState
 
 from flows.build import build_workspace, workspace_name
-from flows.console.trials import (
-    Recipe,
-    TrialResult,
-    best,
-    pareto,
-    plot_trials,
-    read_trial,
-    trial_table,
-    write_profile,
-)
+from flows.console.trials import Recipe, TrialResult, best, read_trial, report
 from flows.execution.runner import StageFailedError
 from flows.execution.workspace import keep_results, open_workspace
 from flows.planning.codelock import refresh_code_lock
 from flows.planning.machine import refresh_machine
-from flows.planning.study import ask, open_study
 from pipeline.core.errors import ParameterError, PipelineError
 from pipeline.core.files import sha256_json, sha256_tree
 from pipeline.core.params import Params, override, parse_params, parse_yaml
 from pipeline.core.paths import Paths
-from pipeline.core.product import Requirements
 from pipeline.core.progress import say
 
 _MAX_RECIPES = 2000
+_MAX_REPEATS = 20
+"""Proposals in a row that were tried before, after which the next untried recipe is taken."""
 
 Build = Callable[[Recipe, int], TrialResult]
 """Builds a recipe, given its number, and returns the result."""
@@ -78,7 +75,7 @@ def run_search(root: Path, *, changes: Sequence[str]) -> list[TrialResult]:
 
     present = {name: reduce(getitem, name.split("."), values) for name in params.compress.space}
     trials = search(folder, params, recipes=recipes, build=build, first=present)
-    _report(root, trials, folder=folder, limits=params.product.requirements, changes=changes)
+    report(root, trials, folder=folder, limits=params.product.requirements, changes=changes)
     return trials
 
 
@@ -131,7 +128,7 @@ def search(
             the stage did not explain its failure: it was killed, or the machine failed.
     """
     budget = params.compress
-    with open_study(folder, seed=params.compute.seed, trials=budget.trials) as study:
+    with _open_study(folder, seed=params.compute.seed, trials=budget.trials) as study:
         if not study.trials and first in recipes:
             study.enqueue_trial(dict(first))
         while True:
@@ -144,12 +141,60 @@ def search(
             if len(trials) >= budget.trials or minutes >= budget.minutes:
                 say(f"search  the budget is spent: {len(trials)} trials, {minutes:.0f} minutes")
                 return trials
-            if (trial := ask(study, budget.space, recipes)) is None:
+            if (trial := _ask(study, budget.space, recipes)) is None:
                 say(f"search  all {len(recipes)} recipes of the space are tried")
                 return trials
             spent = f"{minutes:.0f} of {budget.minutes:g} minutes"
             say(f"search  trial {trial.number}: {_shown(trial.params)}; {spent}")
             _run(study, trial, build)
+
+
+@contextmanager
+def _open_study(folder: Path, *, seed: int, trials: int) -> Iterator[Study]:
+    """Opens or creates the study of a folder; holds its lock, which ends with the process.
+
+    `trials` is the budget, which may differ from call to call.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        held = FileLock(folder / "search.lock", blocking=False).acquire()
+    except Timeout:
+        raise PipelineError(
+            f"the same search is running already ({folder.name})",
+            expected="one search of the same recipes at a time",
+            next_step="wait until it ends, or stop it with Ctrl-C where it runs",
+        ) from None
+    with held:
+        study = optuna.create_study(
+            storage=JournalStorage(JournalFileBackend(str(folder / "study.log"))),
+            study_name=folder.name,
+            directions=["maximize", "minimize"],
+            # By its own default it draws ten by chance, which may be the whole budget.
+            sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=max(2, trials // 3)),
+            load_if_exists=True,
+        )
+        for trial in study.get_trials(states=[TrialState.RUNNING]):
+            # Its process is dead: what it had begun is begun again, from its stages' checkpoints.
+            study.tell(trial.number, state=TrialState.FAIL)
+            study.enqueue_trial(trial.params, skip_if_exists=False)
+        yield study
+
+
+def _ask(study: Study, space: Mapping[str, Sequence[Any]], recipes: Sequence[Recipe]) -> Any:
+    """The next trial, of a recipe that is neither done nor failed; None where all are."""
+    choices = {name: CategoricalDistribution(list(values)) for name, values in space.items()}
+    done = [t.params for t in study.trials if {"tried", "failed"} & set(t.user_attrs)]
+    open_recipes = [recipe for recipe in recipes if recipe not in done]
+    if not open_recipes:
+        return None
+    for _ in range(_MAX_REPEATS):
+        trial = study.ask(dict(choices))
+        if trial.params in open_recipes:
+            return trial
+        study.tell(trial, state=TrialState.FAIL)
+    study.enqueue_trial(dict(open_recipes[0]))
+    return study.ask(dict(choices))
 
 
 def _run(study: Study, trial: Trial, build: Build) -> None:
@@ -180,33 +225,6 @@ def build_recipe(root: Path, recipe: Recipe, *, changes: Sequence[str], number: 
             refused = error.failure
             keep_results(root, workspace)
         return read_trial(workspace, number=number, recipe=recipe, refused=refused)
-
-
-def _report(
-    root: Path,
-    trials: Sequence[TrialResult],
-    *,
-    folder: Path,
-    limits: Requirements,
-    changes: Sequence[str],
-) -> None:
-    say(f"\n{trial_table(trials)}\n  * on the Pareto front of quality and size")
-    plot_trials(folder / "pareto.png", trials, limits=limits)
-    say(f"Plot: {(folder / 'pareto.png').relative_to(root)}")
-    found = best(trials)
-    if found is None:
-        front = "; ".join(
-            f"trial {t.number}: {t.quality:.4f}, {t.size_mb:.2f} MB, misses {', '.join(t.missed)}"
-            for t in pareto(trials)
-        )
-        raise PipelineError(
-            f"no recipe of {len(trials)} met the requirements; the Pareto front: {front or 'empty'}",
-            expected="a recipe that passes the gate",
-            next_step="widen compress.space, raise its budget, or ask for less in product.requirements",
-        )
-    profile = root / "profiles" / "found.yaml"
-    write_profile(profile, found, changes=changes, metric=limits.quality_metric)
-    say(f"Best: trial {found.number}. `modelyard build --profile found` builds and releases it.")
 
 
 def _line(name: str, value: Any) -> str:

@@ -91,9 +91,8 @@ def made() -> str:
     stages = parse_yaml((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     typed = {found.FILE: found for found in _types() if hasattr(found, "FILE")}
     shown: dict[type[BaseModel], str] = {}
-    return "\n".join(
-        _stage(name, stage, typed=typed, shown=shown) for name, stage in stages.items()
-    )
+    made = (_stage(name, stage, typed=typed, shown=shown) for name, stage in stages.items())
+    return "\n".join(made)
 
 
 def _types() -> Iterator[type[Artifact | Table]]:

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -106,11 +106,8 @@ def check_system() -> None:
                 next_step=system_package("python3.11-venv", brew="python@3.11", dnf="python3.11"),
             )
     if shutil.which("git") is None:
-        raise CannotInstallError(
-            "no `git` on the path",
-            expected="git",
-            next_step=system_package("git", brew="git", dnf="git"),
-        )
+        command = system_package("git", brew="git", dnf="git")
+        raise CannotInstallError("no `git` on the path", expected="git", next_step=command)
 
 
 def system_package(apt: str, *, brew: str, dnf: str) -> str:
@@ -128,10 +125,9 @@ def system_package(apt: str, *, brew: str, dnf: str) -> str:
 def check_disk() -> None:
     """Checks for space: for the environment, a build's files, and what pip unpacks on the way."""
     free = require_space(ROOT, NEEDED_GIB, "free some space")
-    temporary = Path(tempfile.gettempdir())
+    temporary, index = Path(tempfile.gettempdir()), os.environ.get("TORCH_INDEX")
     require_space(temporary, NEEDED_TEMPORARY_GIB, "free some space, or set TMPDIR")
-    index_given = os.environ.get("TORCH_INDEX")
-    if sys.platform == "linux" and not index_given and free < NEEDED_WITH_CUDA_GIB:
+    if sys.platform == "linux" and not index and free < NEEDED_WITH_CUDA_GIB:
         say(
             f"Note: {free:.1f} GiB are free. Where pip finds no CPU wheel of torch it takes the CUDA"
             f" build, which needs about {NEEDED_WITH_CUDA_GIB} GiB; see TORCH_INDEX in the README."
@@ -191,7 +187,11 @@ def requirements() -> list[str]:
 
 
 def run(command: list[str], lock: int) -> None:
-    """Runs a command with its output in the log, and prints every few seconds how far it is."""
+    """Runs a command with its output in the log, and prints every few seconds how far it is.
+
+    Raises:
+        CannotInstallError: it failed; the message has the end of the log.
+    """
     with LOG.open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[lock]
@@ -207,7 +207,16 @@ def run(command: list[str], lock: int) -> None:
             process.wait()
             raise
     if process.returncode:
-        fail(command, process.returncode)
+        said = LOG.read_text(encoding="utf-8", errors="replace")
+        if "pip" in command and UNPACKING not in said:
+            BEGUN.unlink(missing_ok=True)  # pip had not touched the environment: it stays valid
+        tail = "\n    ".join(said.splitlines()[-12:])
+        raise CannotInstallError(
+            f"`{' '.join(command[1:4])}` ended with exit code {process.returncode}:\n    {tail}",
+            expected="exit code 0",
+            next_step=f"read {LOG.relative_to(ROOT)}; check network, package index and free disk,"
+            " then run make again",
+        )
 
 
 def progress() -> str:
@@ -219,31 +228,14 @@ def progress() -> str:
     return f"{len(list(SITE.glob('*.dist-info')))} of about {found} packages unpacked"
 
 
-def fail(command: list[str], code: int) -> None:
-    """Raises with the end of the log; an environment that pip had not yet touched stays valid."""
-    log = LOG.read_text(encoding="utf-8", errors="replace")
-    if "pip" in command and UNPACKING not in log:
-        BEGUN.unlink(missing_ok=True)
-    tail = "\n    ".join(log.splitlines()[-12:])
-    raise CannotInstallError(
-        f"`{' '.join(command[1:4])}` ended with exit code {code}:\n    {tail}",
-        expected="exit code 0",
-        next_step=f"read {LOG.relative_to(ROOT)}; check network, package index and free disk,"
-        " then run make again",
-    )
-
-
 def works() -> bool:
     """Whether the environment is complete and its Python starts, is 3.11 and has pip."""
     question = "import sys, pip; sys.exit(sys.version_info[:2] != (3, 11))"
     command = [str(VENV / "bin" / "python"), "-c", question]
-    try:
-        return (
-            not BEGUN.exists()
-            and not subprocess.run(command, capture_output=True, check=False).returncode
-        )
-    except OSError:
-        return False
+    with suppress(OSError):
+        ended = subprocess.run(command, capture_output=True, check=False)
+        return not ended.returncode and not BEGUN.exists()
+    return False
 
 
 def fingerprint() -> str:

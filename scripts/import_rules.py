@@ -19,9 +19,8 @@ RULES = ROOT / ".importlinter"
 
 def main() -> None:
     """Writes the file."""
-    write_text(
-        RULES, with_stages(RULES.read_text(encoding="utf-8"), load_dag(ROOT / "dvc.yaml").names)
-    )
+    stages = load_dag(ROOT / "dvc.yaml").names
+    write_text(RULES, with_stages(RULES.read_text(encoding="utf-8"), stages))
 
 
 def with_stages(rules: str, stages: Sequence[str]) -> str:

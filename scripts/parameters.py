@@ -76,12 +76,10 @@ def page() -> str:
 def _section(name: str, field: FieldInfo) -> str:
     model = section_in(field.annotation)
     assert model is not None, name  # noqa: S101 - every field of Params is a section
-    rows = "".join(
-        f"| `{p.path}` | {p.kind} | {_cell(p.meaning)} |\n" for p in parameters(model, name)
-    )
-    return (
-        f"\n## {name}\n\n{opening(model, name)}\n\n| key | type | meaning |\n|---|---|---|\n{rows}"
-    )
+    found = parameters(model, name)
+    rows = "".join(f"| `{p.path}` | {p.kind} | {_cell(p.meaning)} |\n" for p in found)
+    head = "| key | type | meaning |\n|---|---|---|\n"
+    return f"\n## {name}\n\n{opening(model, name)}\n\n{head}{rows}"
 
 
 def _value_of(file: str, name: str) -> str:

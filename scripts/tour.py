@@ -67,9 +67,8 @@ def _search(text: str, lines: list[str]) -> int | None:
         return found
     number = 0
     for key in text.split("."):
-        below = (
-            i for i in range(number, len(lines)) if lines[i].lstrip(" -").startswith(f"{key}:")
-        )
+        places = range(number, len(lines))
+        below = (i for i in places if lines[i].lstrip(" -").startswith(f"{key}:"))
         if (found := next(below, None)) is None:
             return None
         number = found + 1

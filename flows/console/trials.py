@@ -11,11 +11,13 @@ from flows.console.table import render
 from pipeline.core.artifacts.part import named
 from pipeline.core.artifacts.variant_reports import Timings, VariantReports
 from pipeline.core.artifacts.verdicts import Verdict
+from pipeline.core.errors import PipelineError
 from pipeline.core.failure import StageFailure
 from pipeline.core.files import atomic_path, write_text
 from pipeline.core.params import parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.core.product import Requirements
+from pipeline.core.progress import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,14 +28,11 @@ Recipe = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class TrialResult:
-    """The figures of one recipe, on validation.
+    """The figures of one recipe, on validation, in the product's metric and 10⁶ bytes of the model.
 
     Attributes:
         variant: the released one, or where none passed the one that the gate calls nearest.
-        quality: in the product's metric.
-        size_mb: of the model file, 10⁶ bytes.
-        passed: whether the gate found the product's requirements met.
-        missed: names of the requirements that the variant misses.
+        passed: whether the gate found the product's requirements met; `missed` names the others.
     """
 
     number: int
@@ -107,12 +106,36 @@ def trial_table(trials: Sequence[TrialResult]) -> str:
     return render(head, lines, right=right)
 
 
-def write_profile(path: Path, trial: TrialResult, *, changes: Sequence[str], metric: str) -> None:
-    """Writes a recipe as a profile: `modelyard build --profile <name>` builds and releases it.
+def report(
+    root: Path,
+    trials: Sequence[TrialResult],
+    *,
+    folder: Path,
+    limits: Requirements,
+    changes: Sequence[str],
+) -> None:
+    """Prints the table, plots it into `folder`, and saves the best recipe; fails where there is none."""
+    plot = folder / "pareto.png"
+    plot_trials(plot, trials, limits=limits)
+    say(f"\n{trial_table(trials)}\n  * on the Pareto front of quality and size")
+    say(f"Plot: {plot.relative_to(root)}")
+    if (found := best(trials)) is None:
+        front = "; ".join(
+            f"trial {t.number}: {t.quality:.4f}, {t.size_mb:.2f} MB, misses {', '.join(t.missed)}"
+            for t in pareto(trials)
+        )
+        raise PipelineError(
+            f"no recipe of {len(trials)} met the requirements; the Pareto front: {front or 'empty'}",
+            expected="a recipe that passes the gate",
+            next_step="widen compress.space, raise its budget, or ask for less in product.requirements",
+        )
+    profile = root / "profiles" / "found.yaml"
+    write_profile(profile, found, changes=changes, metric=limits.quality_metric)
+    say(f"Best: trial {found.number}. `modelyard build --profile found` builds and releases it.")
 
-    Args:
-        changes: `section.key=value` lines that all recipes shared; `compress.…` is left out.
-    """
+
+def write_profile(path: Path, trial: TrialResult, *, changes: Sequence[str], metric: str) -> None:
+    """Writes a recipe as a profile, with the `changes` that all recipes shared but `compress.…`."""
     shared = dict(line.split("=", 1) for line in changes if not line.startswith("compress."))
     values = {name: parse_yaml(value) for name, value in shared.items()} | dict(trial.recipe)
     figures = (
@@ -145,15 +168,12 @@ def _draw_trials(axes: "Axes", trials: Sequence[TrialResult]) -> None:
     sizes, qualities = [t.size_mb for t in front], [t.quality for t in front]
     axes.step(sizes, qualities, where="post", color="0.6", label="Pareto front")
     for passed, colour, name in ((True, "tab:blue", "passed"), (False, "tab:orange", "missed")):
-        some = [t for t in trials if t.passed is passed]
-        if some:
+        if some := [t for t in trials if t.passed is passed]:
             sizes, qualities = [t.size_mb for t in some], [t.quality for t in some]
             axes.scatter(sizes, qualities, color=colour, label=name)
     for trial in trials:
-        place = (trial.size_mb, trial.quality)
-        axes.annotate(
-            str(trial.number), place, xytext=(4, 4), textcoords="offset points", fontsize=8
-        )
+        number, place = str(trial.number), (trial.size_mb, trial.quality)
+        axes.annotate(number, place, (4, 4), textcoords="offset points", fontsize=8)
 
 
 def _by_size(trial: TrialResult) -> tuple[float, float]:

@@ -110,6 +110,26 @@ class Runner:
         """`dvc checkout`: outputs as dvc.lock records them; those not in the cache stay missing."""
         self._dvc(["checkout", "--force", "--allow-missing", *targets], name="checkout")
 
+    def stale_stages(self) -> list[str]:
+        """Stages whose parameters, code, inputs or outputs differ from what dvc.lock records.
+
+        Their descendants may be stale too, which is known only after the stage has run.
+        """
+        command = [sys.executable, "-m", "dvc", "--wait-for-lock", "status", "--json"]
+        workspace, env = self.workspace, self.environment
+        answer = subprocess.run(
+            command, cwd=workspace, env=env, capture_output=True, text=True, check=False
+        )
+        try:
+            status: dict[str, Any] = json.loads(answer.stdout)
+        except ValueError as error:
+            raise PipelineError(
+                f"dvc status failed: {answer.stderr.strip() or answer.stdout.strip()}",
+                expected="a dvc.yaml and a .dvc folder that DVC can read",
+                next_step="run `dvc status -v` and mend what it names",
+            ) from error
+        return [name for name, changes in status.items() if changes != ["always changed"]]
+
     def _dvc(
         self, arguments: list[str], *, name: str, listen: Listener = lambda _: None
     ) -> tuple[int, Transcript]:
@@ -200,23 +220,3 @@ def stage_environment(params: Params, *, workspace: Path) -> dict[str, str]:
     if params.prepare.checkpoint.kind != "hub":
         environment |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
     return environment
-
-
-def stale_stages(workspace: Path, environment: Mapping[str, str] | None = None) -> list[str]:
-    """Stages whose parameters, code, inputs or outputs differ from what dvc.lock records.
-
-    Their descendants may be stale too, which is known only after the stage has run.
-    """
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "status", "--json"]
-    answer = subprocess.run(
-        command, cwd=workspace, env=environment, capture_output=True, text=True, check=False
-    )
-    try:
-        status: dict[str, Any] = json.loads(answer.stdout)
-    except ValueError as error:
-        raise PipelineError(
-            f"dvc status failed: {answer.stderr.strip() or answer.stdout.strip()}",
-            expected="a dvc.yaml and a .dvc folder that DVC can read",
-            next_step="run `dvc status -v` and mend what it names",
-        ) from error
-    return [name for name, changes in status.items() if changes != ["always changed"]]

@@ -34,7 +34,7 @@ def open_workspace(root: Path, *, name: str, overrides: Sequence[str]) -> Iterat
     values = override(parse_yaml(Paths(root).params.read_text(encoding="utf-8")), overrides)
     parse_params(values)
     prune_worktrees(root)
-    folder = _worktrees(root) / name
+    folder = Paths(root).state / "worktrees" / name
     if folder.exists():
         raise PipelineError(
             f"the build {name!r} is already running",
@@ -52,10 +52,6 @@ def open_workspace(root: Path, *, name: str, overrides: Sequence[str]) -> Iterat
         yield folder
     finally:
         _remove(root, folder)
-
-
-def _worktrees(root: Path) -> Path:
-    return Paths(root).state / "worktrees"
 
 
 def kept_results(root: Path, name: str) -> Path:
@@ -82,7 +78,7 @@ def keep_results(root: Path, folder: Path) -> None:
 
 def prune_worktrees(root: Path) -> None:
     """Removes the worktrees of dead processes."""
-    for folder in _worktrees(root).glob("*/"):
+    for folder in (Paths(root).state / "worktrees").glob("*/"):
         owner = 0  # made, but not yet claimed, when its process died
         with suppress(OSError, ValueError):
             owner = int((Paths(folder).state / _PID_FILE).read_text(encoding="utf-8"))
@@ -135,9 +131,8 @@ def _share(root: Path, folder: Path, name: str) -> None:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    answer = subprocess.run(
-        ["git", *arguments], cwd=root, capture_output=True, text=True, check=False
-    )
+    command = ["git", *arguments]
+    answer = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if answer.returncode:
         raise PipelineError(
             f"git {arguments[0]} failed: {answer.stderr.strip()}",

@@ -72,6 +72,5 @@ def build(
     """
     result = run_build(Path.cwd(), changes=[*common.lines(), *changes], release=release)
     ran = sum(stage.state == "ran" for stage in result.stages)
-    return Completed(
-        message=f"{ran} of {len(result.stages)} stages ran; {result.verdict.released} passed"
-    )
+    told = f"{ran} of {len(result.stages)} stages ran; {result.verdict.released} passed"
+    return Completed(message=told)

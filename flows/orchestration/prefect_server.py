@@ -110,9 +110,8 @@ def temporary_server(root: Path) -> Iterator[str]:
     with log.open("w") as stream, supervised(command, stdout=stream, env=environment) as process:
         os.environ["PREFECT_API_URL"] = address
         importlib.import_module("prefect")
-        wait_until_answers(
-            f"{address}/health", "Prefect", alive=lambda: process.poll() is None, log=log
-        )
+        health = f"{address}/health"
+        wait_until_answers(health, "Prefect", alive=lambda: process.poll() is None, log=log)
         yield address
 
 

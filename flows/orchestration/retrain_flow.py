@@ -9,7 +9,7 @@ from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed
 
-from flows.retrain import Outcome, run_retrain
+from flows.retrain import run_retrain
 from pipeline.core.progress import say
 
 
@@ -26,18 +26,12 @@ def retrain(
     """
     outcome = run_retrain(Path.cwd().resolve(), changes=changes, reason=reason)
     get_run_logger().info(outcome.reason)
-    create_markdown_artifact(markdown=decision_page(outcome, reason), key="retrain-decision")
-    say(outcome.reason)
-    return Completed(message=outcome.reason)
-
-
-def decision_page(outcome: Outcome, reason: str) -> str:
-    """The decision as Markdown, for the Prefect UI."""
-    serving = f"`{outcome.hash}`" if outcome.hash else "nothing"
-    lines = [
+    page = (
         f"## {'Released' if outcome.released else 'Champion stays'}",
         outcome.reason,
         f"- Started because: {reason}",
-        f"- In production now: {serving}",
-    ]
-    return "\n\n".join(lines)
+        f"- In production now: {f'`{outcome.hash}`' if outcome.hash else 'nothing'}",
+    )
+    create_markdown_artifact(markdown="\n\n".join(page), key="retrain-decision")
+    say(outcome.reason)
+    return Completed(message=outcome.reason)

@@ -22,6 +22,5 @@ def compress_search(
     """
     trials = run_search(Path.cwd().resolve(), changes=changes)
     found = best(trials)
-    return Completed(
-        message=f"{len(trials)} recipes tried; trial {found.number if found else '-'} passed"
-    )
+    number = found.number if found else "-"
+    return Completed(message=f"{len(trials)} recipes tried; trial {number} passed")

@@ -118,9 +118,8 @@ class ProgressArtifact:
     def _update(self, share: float) -> None:
         if self._artifact is None:
             key, text = f"progress-{self._stage}", f"How far {self._stage} is"
-            self._artifact = cast(
-                "UUID", create_progress_artifact(share, key=key, description=text)
-            )
+            made = create_progress_artifact(share, key=key, description=text)
+            self._artifact = cast("UUID", made)
         else:
             update_progress_artifact(self._artifact, progress=share)
 
@@ -128,20 +127,17 @@ class ProgressArtifact:
 def publish_results(workspace: Path, stages: list[StageResult]) -> None:
     """Publishes stages, scorecard, verdict and plots as artifacts of the flow run."""
     paths = Paths(workspace)
-    create_table_artifact(
-        [
-            {"stage": s.name, "state": s.state, "seconds": round(s.seconds, 1)}
-            | {"headline": s.headline}
-            for s in stages
-        ],
-        key="stages",
-        description="What ran and what was taken from the cache",
-    )
-    create_table_artifact(
-        scorecard_rows(paths), key="scorecard", description="Every variant, on validation"
-    )
     verdict = Verdict.read(paths)
-    create_table_artifact(verdict_rows(verdict), key="verdict", description=verdict_title(verdict))
+    ran = [
+        {"stage": s.name, "state": s.state, "seconds": round(s.seconds, 1), "headline": s.headline}
+        for s in stages
+    ]
+    for key, rows, about in (
+        ("stages", ran, "What ran and what was taken from the cache"),
+        ("scorecard", scorecard_rows(paths), "Every variant, on validation"),
+        ("verdict", verdict_rows(verdict), verdict_title(verdict)),
+    ):
+        create_table_artifact(rows, key=key, description=about)
     for stage in ("evaluate", "gate"):
         for plot in sorted(paths.output(stage).glob("plots/*.png")):
             key = re.sub(r"[^a-z0-9]+", "-", f"plot-{stage}-{plot.stem}".lower())

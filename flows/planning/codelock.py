@@ -34,9 +34,8 @@ from pipeline.core.paths import Paths
 
 PROJECT = "pipeline"
 _SCHEMA = ("params", "product", "sections", "training_sections")
-LEFT_OUT = frozenset(
-    f"{PROJECT}.core.{name}" for name in ("errors", "failure", "progress", *_SCHEMA)
-)
+_SAID = ("errors", "failure", "progress")
+LEFT_OUT = frozenset(f"{PROJECT}.core.{name}" for name in (*_SCHEMA, *_SAID))
 _SAME_NAME = ("torch", "transformers", "tokenizers", "onnxruntime", "onnx", "scipy", "numpy")
 LIBRARIES = {name: name for name in _SAME_NAME} | {"sklearn": "scikit-learn"}
 """Import name → distribution: libraries whose version can change a figure."""

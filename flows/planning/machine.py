@@ -62,16 +62,13 @@ def _mac_flags() -> set[str]:
     """Instruction sets of a Mac: Apple Silicon has a key for each, Intel one line for all."""
     if platform.machine() == "arm64":
         features = {"FEAT_DotProd": "asimddp", "FEAT_I8MM": "i8mm", "FEAT_BF16": "bf16"}
-        found = {
-            flag for name, flag in features.items() if _sysctl(f"hw.optional.arm.{name}") == "1"
-        }
+        found = {flag for key, flag in features.items() if _sysctl(f"hw.optional.arm.{key}") == "1"}
         return {"asimd", *found}
     return set(_sysctl("machdep.cpu.leaf7_features").lower().split())
 
 
 def _sysctl(name: str) -> str:
     """A value of macOS's sysctl; empty where it has none."""
-    answer = subprocess.run(
-        ["/usr/sbin/sysctl", "-n", name], capture_output=True, text=True, check=False
-    )
+    command = ["/usr/sbin/sysctl", "-n", name]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
     return answer.stdout.strip()

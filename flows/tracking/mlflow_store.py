@@ -11,7 +11,8 @@ import os
 import subprocess
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ class MlflowStore:
     def __init__(self, root: Path, *, workspace: Path, experiment: str) -> None:
         from mlflow import MlflowClient
 
-        from pipeline.release.registry import ensure_database
+        from pipeline.release.registry import ensure_database, experiment_id
 
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
@@ -41,12 +42,7 @@ class MlflowStore:
             warnings.simplefilter("ignore")  # SQLAlchemy's and alembic's, on a new database
             ensure_database(root)
             self._client = MlflowClient(Paths(root).tracking_uri)
-            found = self._client.get_experiment_by_name(experiment)
-            self._experiment = (
-                found.experiment_id
-                if found is not None
-                else self._client.create_experiment(experiment, Paths(root).artifact_uri)
-            )
+            self._experiment = experiment_id(self._client, root, experiment)
         self._parent = ""
 
     def start_build(self, title: str) -> str:
@@ -66,14 +62,7 @@ class MlflowStore:
 
     def log_rows(self, run_id: str, rows: Sequence[Mapping[str, str]]) -> None:
         """Logs rows of a learning curve, each at its step."""
-        from mlflow.entities import Metric
-
-        now = int(time.time() * 1000)
-        points = [
-            Metric(name, value, timestamp=now, step=step)
-            for index, row in enumerate(rows)
-            for name, value, step in curve_points(row, index)
-        ]
+        points = _metrics(curve_points(rows))
         for start in range(0, len(points), _MANY):
             self._client.log_batch(run_id, metrics=points[start : start + _MANY])
 
@@ -85,17 +74,16 @@ class MlflowStore:
         Its figures are logged at the last step of its curve, after the curve: MLflow shows the
         value that was logged last at the highest step.
         """
-        from mlflow.entities import Metric, Param, RunTag
+        from mlflow.entities import Param, RunTag
 
-        paths, now = Paths(self._workspace, name), int(time.time() * 1000)
+        paths = Paths(self._workspace, name)
         parameters = [Param(key, value) for key, value in _parameters(paths).items()]
         tags = [RunTag(key, value) for key, value in outputs.items()]
         tags.append(RunTag("state", state))
         figures = {**_figures(paths), "seconds": seconds}
-        curve = enumerate(read_curve(paths.out / "curve.csv"))
-        steps = [step for index, row in curve for _, _, step in curve_points(row, index)]
-        last = max(steps, default=0)
-        metrics = [Metric(key, value, timestamp=now, step=last) for key, value in figures.items()]
+        curve = curve_points(read_curve(paths.out / "curve.csv"))
+        last = max((step for _, _, step in curve), default=0)
+        metrics = _metrics((key, value, last) for key, value in figures.items())
         for start in range(0, max(len(parameters), len(tags), len(metrics)), _FEW):
             some = slice(start, start + _FEW)
             self._client.log_batch(run_id, metrics[some], parameters[some], tags[some])
@@ -111,12 +99,9 @@ class MlflowStore:
 
     def finish_build(self, *, succeeded: bool) -> None:
         """Logs the gate's figures and files on the parent run, and closes it."""
-        from mlflow.entities import Metric
-
-        gate, now = Paths(self._workspace, "gate"), int(time.time() * 1000)
+        gate = Paths(self._workspace, "gate")
         if succeeded:
-            figures = _figures(gate).items()
-            metrics = [Metric(key, value, timestamp=now, step=0) for key, value in figures]
+            metrics = _metrics((key, value, 0) for key, value in _figures(gate).items())
             self._client.log_batch(self._parent, metrics=metrics)
             for name in ("scorecard.json", "verdict.json", "bundle/MODEL_CARD.md"):
                 if (gate.out / name).exists():
@@ -139,15 +124,21 @@ def read_curve(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(whole.splitlines()))
 
 
-def curve_points(row: Mapping[str, str], index: int) -> Iterator[tuple[str, float, int]]:
-    """Name, value and step of the figures in one row; empty cells are left out."""
-    step = int(float(row.get("step") or index))
-    for name, text in row.items():
-        if name != "step" and text:
-            try:
-                yield name, float(text), step
-            except ValueError:  # a name in a column of words
-                continue
+def curve_points(rows: Sequence[Mapping[str, str]]) -> Iterator[tuple[str, float, int]]:
+    """Name, value and step of the figures in rows; empty cells and words are left out."""
+    for index, row in enumerate(rows):
+        step = int(float(row.get("step") or index))
+        for name, text in row.items():
+            if name != "step" and text:
+                with suppress(ValueError):  # a name in a column of words
+                    yield name, float(text), step
+
+
+def _metrics(points: Iterable[tuple[str, float, int]]) -> list[Any]:
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    return [Metric(name, value, timestamp=now, step=step) for name, value, step in points]
 
 
 def _parameters(paths: Paths) -> dict[str, str]:

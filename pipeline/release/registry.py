@@ -61,6 +61,13 @@ def ensure_database(root: Path) -> None:
         sync(root)
 
 
+def experiment_id(client: mlflow.MlflowClient, root: Path, name: str) -> str:
+    """The id of an experiment, which is made where it is missing."""
+    found = client.get_experiment_by_name(name)
+    folder = Paths(root).artifact_uri
+    return str(found.experiment_id if found else client.create_experiment(name, folder))
+
+
 class Registry:
     """The registered model of one product, which has the product's name."""
 
@@ -120,7 +127,11 @@ class Registry:
             self._client.delete_registered_model_alias(self.name, ALIAS)
 
     def _register(self, bundle: Bundle, run_id: str | None) -> str:
-        run = run_id or self._open_run(bundle)
+        run = run_id
+        if run is None:
+            experiment = experiment_id(self._client, self._root, self.name)
+            opened = self._client.create_run(experiment, run_name=f"release {bundle.hash[:12]}")
+            run = str(opened.info.run_id)
         mlflow.set_tracking_uri(self._uri)
         mlflow.set_registry_uri(self._uri)
         # MLflow logs a model to the experiment that is set, not to that of the given run.
@@ -140,16 +151,6 @@ class Registry:
             await_creation_for=0,
         )
         return str(version.version)
-
-    def _open_run(self, bundle: Bundle) -> str:
-        if (experiment := self._client.get_experiment_by_name(self.name)) is not None:
-            experiment_id = experiment.experiment_id
-        else:
-            experiment_id = self._client.create_experiment(
-                self.name, Paths(self._root).artifact_uri
-            )
-        run = self._client.create_run(experiment_id, run_name=f"release {bundle.hash[:12]}")
-        return str(run.info.run_id)
 
 
 def _log_model(bundle: Bundle, run_id: str) -> ModelInfo:

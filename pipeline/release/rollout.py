@@ -39,6 +39,7 @@ from pipeline.runtime.bundle import Bundle, open_bundle
 
 Result = TypeVar("Result")
 FOLLOW_SECONDS = 30.0
+StepRunner = Callable[[str, Callable[[], Any]], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +82,7 @@ class Rollout:
     Each step runs as `run_step(name, work)`: a plain call, or a Prefect task inside a flow.
     """
 
-    def __init__(
-        self, root: Path, product: str, run_step: Callable[..., Any] = run_directly
-    ) -> None:
+    def __init__(self, root: Path, product: str, run_step: StepRunner = run_directly) -> None:
         self._state, self._step = ReleaseState(root, product), run_step
 
     def release(self, request: ReleaseRequest) -> ReleaseResult:

@@ -55,11 +55,9 @@ def create_app(
     token: str | None = None,
     loopback_only: bool = True,
 ) -> Starlette:
-    """Makes the application.
+    """Makes the application; `holder` may be empty at first, `admission` is closed at the end.
 
     Args:
-        holder: may be empty at first.
-        admission: closed when the application ends.
         background: a task that runs beside the requests, such as `PointerFollower.follow`.
         token: the token that callers of /predict and /language must send; None needs none.
         loopback_only: refuse requests whose Host header does not name this machine.

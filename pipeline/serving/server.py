@@ -142,14 +142,12 @@ def _cannot_listen(got: str) -> ReleaseError:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m pipeline.serving.server")
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument(
-        "--pointer", type=Path, help="file that names the bundle; changes are followed"
-    )
+    followed = "file that names the bundle; changes are followed"
+    source.add_argument("--pointer", type=Path, help=followed)
     source.add_argument("--bundle", type=Path, help="folder of one bundle to serve")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument(
-        "--port", type=int, default=8000, help="port to listen on, or the next free one"
-    )
+    port = "port to listen on, or the next free one"
+    parser.add_argument("--port", type=int, default=8000, help=port)
     parser.add_argument("--state", type=Path, help="file for pid and address while it runs")
     return parser.parse_args(arguments)
 

@@ -13,7 +13,7 @@ from flows import cli
 from flows.cli import MAKE_VARIABLE, parse_arguments
 from pipeline.core.errors import DataError
 from pipeline.core.params import override, parse_params
-from tests.support.repository import PARAMS, REPOSITORY, parameter_values
+from tests.support.repository import PARAMS, REPOSITORY, commit_all, parameter_values
 
 TYPED = ["finetune.epochs=1", "product.audience=The team", "product.labels=[a, b]"]
 VERBS = {
@@ -30,9 +30,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("pipeline", "flows", "dvc.yaml"):
         (root / name).symlink_to(REPOSITORY / name)
     (root / "params.yaml").symlink_to(PARAMS)
-    author = ["-c", "user.name=t", "-c", "user.email=t@t"]
-    for command in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "start"]):
-        subprocess.run(["git", *command], cwd=root, check=True)
+    commit_all(root)
     return root
 
 
@@ -96,9 +94,7 @@ def test_every_verb_that_builds_takes_parameters_and_profiles_alike(verb: str) -
     assert options.profile == "p"
 
 
-def test_make_hands_its_set_on_with_quotes_as_a_shell_reads_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_makes_set_is_read_with_quotes_as_a_shell_does(monkeypatch: pytest.MonkeyPatch) -> None:
     line = 'finetune.epochs=1 product.audience="The team" product.labels="[a, b]"'
     monkeypatch.setenv(MAKE_VARIABLE, line)
     assert changes("build", "prune.keep_share=0.5") == [*TYPED, "prune.keep_share=0.5"]

@@ -19,11 +19,13 @@ from flows.retrain import NOTHING_CHANGED, comparable_rows, run_retrain
 from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file, write_json
-from pipeline.core.params import Params, override, parse_params
+from pipeline.core.params import override, parse_params
 from pipeline.monitoring.bundle_comparison import ComparedRows, compare
+from pipeline.monitoring.decide import Comparison
 from pipeline.release import ledger
 from pipeline.release.rollout import ReleaseResult
 from pipeline.release.state import ReleaseState
+from pipeline.runtime.task import Task
 from tests.support.example_artifacts import check, verdict
 from tests.support.problems import product_of
 from tests.support.repository import REPOSITORY, parameter_values
@@ -162,46 +164,43 @@ def test_rows_that_the_champion_trained_on_are_left_out(tmp_path: Path) -> None:
     assert found == ComparedRows(texts=["text d"], seconds=["second d"], targets=[[1.0]])
 
 
-def test_models_are_compared_row_by_row(tmp_path: Path) -> None:
-    make_tiny_bundle(tmp_path / "old")
-    make_tiny_bundle(tmp_path / "new", labels=("positive", "negative"))
-    params = asking("classification", "accuracy", "[negative, positive]")
-    rows = ComparedRows(texts=TEXTS, seconds=[], targets=TARGETS)
-    comparison = compare(tmp_path / "old", tmp_path / "new", rows=rows, params=params)
-    # The second model has the labels the wrong way round.
-    assert (comparison.champion, comparison.candidate) == (1.0, 0.0)
-    assert comparison.difference.high < 0
-
-
-def asking(problem: str, metric: str, labels: str) -> Params:
-    """The repository's parameters with another question."""
-    values = parameter_values()
+def compared(
+    folder: Path, metric: str, tasks: tuple[Task, Task], targets: list[list[float]]
+) -> Comparison:
+    """The comparison of two tiny models that were made for these tasks."""
+    for name, task in zip(("old", "new"), tasks, strict=True):
+        make_tiny_bundle(folder / name, task=task)
     changes = [
-        *product_of(problem=problem, labels=labels),
+        *product_of(problem=tasks[0].problem, labels=f"[{', '.join(tasks[0].labels)}]"),
         f"product.requirements.quality_metric={metric}",
         "evaluate.resamples=100",
     ]
-    return parse_params(override(values, changes))
-
-
-def test_several_labels_are_compared_by_name_in_the_products_figure(tmp_path: Path) -> None:
-    make_tiny_bundle(tmp_path / "old", task=tiny_task("multi_label"))
-    wrong = tiny_task("multi_label", labels=("positive", "negative"))
-    make_tiny_bundle(tmp_path / "new", task=wrong)
-    params = asking("multi_label", "average_precision", "[negative, positive]")
-    targets = [[0.0, 1.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]
+    params = parse_params(override(parameter_values(), changes))
     rows = ComparedRows(texts=TEXTS, seconds=[], targets=targets)
-    comparison = compare(tmp_path / "old", tmp_path / "new", rows=rows, params=params)
+    return compare(folder / "old", folder / "new", rows=rows, params=params)
+
+
+@pytest.mark.parametrize(
+    ("problem", "metric", "targets", "most"),
+    [
+        ("classification", "accuracy", TARGETS, 0.0),
+        ("multi_label", "average_precision", [[0.0, 1.0]] * 2 + [[1.0, 0.0]] * 2, 0.6),
+    ],
+)
+def test_labels_are_compared_by_name_row_by_row_in_the_products_figure(
+    tmp_path: Path, problem: str, metric: str, targets: list[list[float]], most: float
+) -> None:
+    wrong = tiny_task(problem, labels=("positive", "negative"))  # the wrong way round
+    comparison = compared(tmp_path, metric, (tiny_task(problem), wrong), targets)
     assert comparison.champion == 1.0
-    assert comparison.candidate < 0.6
-    assert "average_precision" in str(comparison)
+    assert comparison.candidate <= most
+    assert comparison.difference.high < 0
+    assert metric in str(comparison)
 
 
 def test_numbers_are_compared_by_correlation(tmp_path: Path) -> None:
-    make_tiny_bundle(tmp_path / "old", task=tiny_task("regression"))
-    params = asking("regression", "spearman", "[stars]")
-    rows = ComparedRows(texts=TEXTS, seconds=[], targets=[[4.0], [5.0], [2.0], [1.0]])
-    comparison = compare(tmp_path / "old", tmp_path / "old", rows=rows, params=params)
+    tasks = (tiny_task("regression"), tiny_task("regression"))
+    comparison = compared(tmp_path, "spearman", tasks, [[4.0], [5.0], [2.0], [1.0]])
     assert comparison.champion == comparison.candidate > 0.7
     assert comparison.difference.value == 0.0
 

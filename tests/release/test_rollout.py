@@ -61,15 +61,12 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "mlflow.db"
 
 
-@pytest.fixture
-def state(root: Path) -> ReleaseState:
-    return ReleaseState(root, PRODUCT)
-
-
-def released(root: Path, bundle: Path, *, product: str = PRODUCT, **options: Any) -> ReleaseResult:
+def released(
+    state: ReleaseState, bundle: Path, *, product: str = PRODUCT, **options: Any
+) -> ReleaseResult:
     """Releases a bundle on a free port."""
     request = {"why": "a test", "port": free_port(), **options}
-    return Rollout(root, product).release(ReleaseRequest(bundle=bundle, **request))
+    return Rollout(state.root, product).release(ReleaseRequest(bundle=bundle, **request))
 
 
 def assert_serves(state: ReleaseState, first: ReleaseResult) -> ServerProcess:
@@ -82,10 +79,10 @@ def assert_serves(state: ReleaseState, first: ReleaseResult) -> ServerProcess:
 
 
 @pytest.fixture
-def root(tmp_path: Path, database: Path) -> Iterator[Path]:
-    """A project's folder; its servers are stopped at the end."""
+def state(tmp_path: Path, database: Path) -> Iterator[ReleaseState]:
+    """The releases of a project, whose servers are stopped at the end."""
     shutil.copyfile(database, tmp_path / "mlflow.db")
-    yield tmp_path
+    yield ReleaseState(tmp_path, PRODUCT)
     for state in all_states(tmp_path):
         stop_all(state)
 
@@ -99,66 +96,66 @@ def _events(state: ReleaseState) -> list[str]:
 
 
 def test_a_release_is_served_and_the_next_one_uses_the_same_server(
-    root: Path, state: ReleaseState, bundles: Bundles
+    state: ReleaseState, bundles: Bundles
 ) -> None:
-    first = released(root, bundles["first"])
+    first = released(state, bundles["first"])
     server = running_server(state)
     assert server is not None
     assert first.outcome == "promoted"
     assert predict(server.address, "a warm funny film").label == "positive"
 
-    again = released(root, bundles["first"])
+    again = released(state, bundles["first"])
     assert (again.outcome, again.version) == ("already serving", first.version)
 
-    second = released(root, bundles["second"])
+    second = released(state, bundles["second"])
     assert running_server(state) == server
     assert served_hash(server.address) == second.hash == _hash(bundles["second"])
-    assert Registry(root, PRODUCT).champion() == second.version != first.version
+    assert Registry(state.root, PRODUCT).champion() == second.version != first.version
     assert find_servers(state) == [server.pid]
     assert _events(state) == ["promoted", "already", "promoted"]
     assert ledger.read(state.ledger)[-1].previous == first.hash
 
 
 def test_each_product_has_its_own_server_and_takes_its_own_bundles(
-    root: Path, state: ReleaseState, bundles: Bundles
+    state: ReleaseState, bundles: Bundles
 ) -> None:
-    first = released(root, bundles["first"])
+    first = released(state, bundles["first"])
     server = running_server(state)
-    make_tiny_bundle(root / "other", seed=7, product="other")
-    others = ReleaseState(root, "other")
+    make_tiny_bundle(state.root / "other", seed=7, product="other")
+    others = ReleaseState(state.root, "other")
     with pytest.raises(ReleaseError, match="product tiny-sentiment"):
-        released(root, bundles["first"], product="other")
+        released(state, bundles["first"], product="other")
     assert others.current() is None
-    other = released(root, root / "other", product="other")
-    assert [state.product for state in all_states(root)] == ["other", PRODUCT]
+    other = released(state, state.root / "other", product="other")
+    assert [found.product for found in all_states(state.root)] == ["other", PRODUCT]
     assert running_server(state) == server
     assert (state.current(), others.current()) == (first.hash, other.hash)
     assert other.address != first.address
     assert _events(state) == ["promoted"]
 
 
-def test_the_served_bundle_stays_when_a_candidate_fails(
-    root: Path, state: ReleaseState, bundles: Bundles
+def test_the_served_bundle_stays_if_a_candidate_fails(
+    state: ReleaseState, bundles: Bundles
 ) -> None:
-    first = released(root, bundles["first"])
+    first = released(state, bundles["first"])
     with pytest.raises(ReleaseError, match="gives other answers"):
-        released(root, bundles["wrong"])
+        released(state, bundles["wrong"])
     with pytest.raises(ReleaseError, match="resident memory"):
-        released(root, bundles["second"], limits=Limits(memory_mb=1))
+        released(state, bundles["second"], limits=Limits(memory_mb=1))
     server = assert_serves(state, first)
     assert find_servers(state) == [server.pid]
     assert _events(state) == ["promoted", "refused", "refused"]
 
 
 def test_the_bundle_before_comes_back_when_the_promoted_one_fails(
-    root: Path, state: ReleaseState, bundles: Bundles, monkeypatch: pytest.MonkeyPatch
+    state: ReleaseState, bundles: Bundles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = released(root, bundles["first"])
+    first = released(state, bundles["first"])
     # Only the step before the promotion is left out: the server itself refuses the wrong bundle.
     monkeypatch.setattr(rollout, "bless", lambda *_: None)
     monkeypatch.setattr(rollout, "FOLLOW_SECONDS", 3.0)
     with pytest.raises(ReleaseError, match="does not serve"):
-        released(root, bundles["wrong"])
+        released(state, bundles["wrong"])
     assert_serves(state, first)
     last = ledger.read(state.ledger)[-1]
     assert (last.event, last.hash) == ("rolled_back", first.hash)
@@ -166,18 +163,18 @@ def test_the_bundle_before_comes_back_when_the_promoted_one_fails(
 
 
 def test_a_first_release_that_fails_leaves_nothing_served(
-    root: Path, state: ReleaseState, bundles: Bundles, monkeypatch: pytest.MonkeyPatch
+    state: ReleaseState, bundles: Bundles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
         raise ReleaseError("another answer", expected="the golden one", next_step="none")
 
     monkeypatch.setattr(rollout, "verify", refuse)
     with pytest.raises(ReleaseError, match="another answer"):
-        released(root, bundles["first"])
+        released(state, bundles["first"])
     assert state.current() is None
     assert running_server(state) is None
     assert not find_servers(state)
-    assert Registry(root, PRODUCT).champion() is None
+    assert Registry(state.root, PRODUCT).champion() is None
 
 
 KILLED = """
@@ -193,10 +190,10 @@ Rollout(Path(sys.argv[1]), 'tiny-sentiment').release(
 
 
 def test_a_kill_between_promotion_and_verification_is_repaired(
-    root: Path, state: ReleaseState, bundles: Bundles
+    state: ReleaseState, bundles: Bundles
 ) -> None:
-    first = released(root, bundles["first"])
-    command = [sys.executable, "-c", KILLED, str(root), str(bundles["second"])]
+    first = released(state, bundles["first"])
+    command = [sys.executable, "-c", KILLED, str(state.root), str(bundles["second"])]
     killed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     assert state.current() == _hash(bundles["second"])
@@ -210,28 +207,28 @@ def test_a_kill_between_promotion_and_verification_is_repaired(
 
 
 def test_a_port_in_use_is_skipped_and_reported(
-    root: Path, bundles: Bundles, capsys: pytest.CaptureFixture[str]
+    state: ReleaseState, bundles: Bundles, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = other.getsockname()[1]
-        release = released(root, bundles["first"], port=taken)
+        release = released(state, bundles["first"], port=taken)
     assert release.address != f"http://127.0.0.1:{taken}"
     assert f"port {taken} is in use" in capsys.readouterr().out
 
 
-def test_a_damaged_bundle_is_refused(root: Path, state: ReleaseState) -> None:
-    make_tiny_bundle(root / "bundle", seed=7)
-    (root / "bundle" / "tokenizer.json").write_text("{}")
+def test_a_damaged_bundle_is_refused(state: ReleaseState) -> None:
+    make_tiny_bundle(state.root / "bundle", seed=7)
+    (state.root / "bundle" / "tokenizer.json").write_text("{}")
     with pytest.raises(ArtifactError):
-        released(root, root / "bundle")
+        released(state, state.root / "bundle")
     assert state.current() is None
 
 
-def test_one_release_at_a_time(root: Path, state: ReleaseState, bundles: Bundles) -> None:
+def test_one_release_at_a_time(state: ReleaseState, bundles: Bundles) -> None:
     with state.lock(), pytest.raises(ReleaseError, match="under way"):
-        released(root, bundles["first"])
+        released(state, bundles["first"])
 
 
 START = """
@@ -250,10 +247,10 @@ def pointed(state: ReleaseState, bundles: Bundles) -> ReleaseState:
     return state
 
 
-def test_starting_the_server_holds_no_pipe_open(root: Path, pointed: ReleaseState) -> None:
+def test_starting_the_server_holds_no_pipe_open(pointed: ReleaseState) -> None:
     # communicate() returns only when every writer of the pipe has closed it.
     ended = subprocess.run(
-        [sys.executable, "-c", START, str(root), str(free_port())],
+        [sys.executable, "-c", START, str(pointed.root), str(free_port())],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

@@ -72,7 +72,7 @@ def test_an_environment_without_the_tool_gets_it_and_the_tool_moves_with_the_clo
     assert said.strip() == f"{moved / '.venv'} ['build', 'product.audience=\"The team\"']"
 
 
-def test_too_little_disk_says_how_much_is_short(
+def test_too_little_disk_says_what_is_short(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = Usage(total=9 * environment.GIB, used=0, free=2 * environment.GIB)
@@ -81,9 +81,7 @@ def test_too_little_disk_says_how_much_is_short(
         environment.require_space(tmp_path, 5, "free some space")
 
 
-def test_a_missing_git_and_a_python_without_ensurepip_are_named(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_missing_git_or_ensurepip_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(CannotInstallError, match="no `git` on the path"):
         environment.check_system()

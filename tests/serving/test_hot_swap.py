@@ -122,9 +122,7 @@ def test_a_bad_bundle_keeps_the_old_and_says_why(
     assert followed.holder.last_error is None
 
 
-def test_touching_the_pointer_tries_a_repaired_bundle_again(
-    followed: Followed, tmp_path: Path
-) -> None:
+def test_a_touched_pointer_tries_a_repaired_bundle(followed: Followed, tmp_path: Path) -> None:
     digest = make_tiny_bundle(tmp_path / "late", seed=1)
     point(tmp_path, digest)
     assert followed.check() == followed.first
@@ -145,9 +143,7 @@ def test_touching_the_pointer_tries_a_repaired_bundle_again(
         {"bundle": "a", "folder": "/etc"},
     ],
 )
-def test_a_pointer_of_another_shape_or_to_the_outside_is_refused(
-    tmp_path: Path, value: object
-) -> None:
+def test_a_pointer_to_the_outside_or_of_another_shape_fails(tmp_path: Path, value: object) -> None:
     (tmp_path / "current.json").write_text(json.dumps(value))
     with pytest.raises(ArtifactError, match="pointer"):
         read_pointer(tmp_path / "current.json")

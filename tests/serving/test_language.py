@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.core.errors import ArtifactError
 from pipeline.runtime.language_model import LanguageModel
+from pipeline.runtime.text_model import TextModel
 from tests.support.server import client_of, holder_of
 from tests.support.tiny_bundle import make_tiny_bundle
 from tests.support.tiny_language import write_language_model
@@ -59,15 +60,24 @@ def test_a_bundle_without_a_language_model_says_so(tmp_path: Path) -> None:
     assert answer.json()["error"]["got"] == "a bundle without a language model"
 
 
-def test_a_failure_of_the_model_is_a_500_and_keeps_the_text_out_of_the_log(
-    bundle: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("path", "model", "method"),
+    [("/predict", TextModel, "predict"), ("/language/next", LanguageModel, "next_words")],
+)
+def test_a_failure_of_a_model_is_a_500_and_keeps_the_text_out_of_the_log(
+    bundle: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    path: str,
+    model: type,
+    method: str,
 ) -> None:
-    def fail(_model: LanguageModel, text: str) -> None:
-        raise ValueError(text)
+    def fail(_: object, asked: object) -> None:
+        raise ValueError(asked)
 
-    monkeypatch.setattr(LanguageModel, "next_words", fail)
-    with caplog.at_level(logging.DEBUG):
-        answer = ask(bundle, "next", "a private matter")
+    with client_of(holder_of(bundle)) as client, caplog.at_level(logging.DEBUG):
+        monkeypatch.setattr(model, method, fail)
+        answer = client.post(path, json={"text": "a private matter"})
     assert answer.status_code == 500
     assert answer.json()["error"]["got"] == "a failure of the model"
     assert "ValueError" in caplog.text
@@ -82,9 +92,7 @@ def test_a_token_guards_these_routes_too(bundle: Path) -> None:
         assert client.post("/language/next", headers=bearing, **asked).status_code == 200
 
 
-def test_an_altered_language_model_is_refused_before_it_is_read(
-    bundle: Path, tmp_path: Path
-) -> None:
+def test_an_altered_language_model_is_refused_unread(bundle: Path, tmp_path: Path) -> None:
     shutil.copytree(bundle, tmp_path / "altered")
     file = tmp_path / "altered/language_model.onnx"
     file.write_bytes(file.read_bytes()[:-1] + b"x")

@@ -66,9 +66,7 @@ def last_error(url: str) -> str | None:
     return value
 
 
-def test_ten_megabytes_get_their_reason_even_from_a_caller_that_sends_all_first(
-    tmp_path: Path,
-) -> None:
+def test_ten_megabytes_get_a_reason_even_where_all_is_sent_first(tmp_path: Path) -> None:
     make_tiny_bundle(tmp_path / "bundle")
     with run_server(tmp_path, "--bundle", str(tmp_path / "bundle")) as server:
         for chunked in (False, True):

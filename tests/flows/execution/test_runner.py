@@ -9,7 +9,7 @@ import pytest
 
 from flows.execution.by_hand import run_by_hand
 from flows.execution.locks import build_lock
-from flows.execution.runner import Runner, StageFailedError, open_runner, stale_stages
+from flows.execution.runner import Runner, StageFailedError, open_runner
 from flows.execution.workspace import open_workspace
 from flows.planning.codelock import refresh_code_lock
 from pipeline.core.errors import ParameterError, PipelineError
@@ -41,18 +41,18 @@ def ignore(line: str) -> None:
 
 
 def test_changes_run_what_follows_from_them_and_failures_leave_what_stood(built: Path) -> None:
-    assert stale_stages(built) == []
-    with (built / "pipeline" / "text" / "cleaning.py").open("a") as code:
-        code.write("# Only a comment.\n")
-    refresh_code_lock(built)
-    assert stale_stages(built) == []
-
-    set_parameter(built, "gate.golden_requests", 3)
-    assert stale_stages(built) == ["gate"]
-
-    (built / "artifacts" / "label" / "records.txt").unlink()
-    assert set(stale_stages(built)) >= {"label", "gate"}
     with runner_in(built) as runner:
+        assert runner.stale_stages() == []
+        with (built / "pipeline" / "text" / "cleaning.py").open("a") as code:
+            code.write("# Only a comment.\n")
+        refresh_code_lock(built)
+        assert runner.stale_stages() == []
+
+        set_parameter(built, "gate.golden_requests", 3)
+        assert runner.stale_stages() == ["gate"]
+
+        (built / "artifacts" / "label" / "records.txt").unlink()
+        assert set(runner.stale_stages()) >= {"label", "gate"}
         assert runner.run("label", ignore).state == "cached"
         assert runner.run("gate", ignore).state == "ran"
         runner.close()
@@ -85,7 +85,7 @@ def test_a_worktree_takes_from_the_cache_and_leaves_the_parameters_alone(built: 
         assert (workspace / ".modelyard/checkpoints").resolve() == built / ".modelyard/checkpoints"
         with runner_in(workspace) as runner:
             runner.checkout()
-            assert stale_stages(workspace, runner.environment) == ["gate"]
+            assert runner.stale_stages() == ["gate"]
             assert runner.run("gate", ignore).state == "ran"
         with pytest.raises(PipelineError, match="already running"):
             open_workspace(built, name="x", overrides=[]).__enter__()

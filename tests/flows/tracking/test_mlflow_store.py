@@ -2,7 +2,6 @@
 
 import csv
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,26 +10,33 @@ from mlflow import MlflowClient
 from flows.tracking.mlflow_store import MlflowStore, read_curve
 from pipeline.core.files import write_json
 from pipeline.core.paths import Paths
-from tests.support.repository import PARAMS, REPOSITORY
+from tests.support.repository import PARAMS, REPOSITORY, commit_all
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("project")
     for file in (PARAMS, REPOSITORY / "dvc.yaml", REPOSITORY / "code.lock.json"):
-        shutil.copy(file, tmp_path / file.name)
-    author = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
-    for command in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "start"]):
-        subprocess.run(["git", *command], cwd=tmp_path, check=True)
-    return tmp_path
+        shutil.copy(file, root / file.name)
+    commit_all(root)
+    return root
 
 
-def test_the_kept_models_figure_is_the_latest_and_the_curve_stays(workspace: Path) -> None:
+@pytest.fixture(scope="module")
+def store(root: Path) -> MlflowStore:
+    """A store that records a build of the project."""
+    store = MlflowStore(root, workspace=root, experiment="products")
+    store.start_build("build")
+    return store
+
+
+def test_the_kept_models_figure_is_the_latest_and_the_curve_stays(
+    store: MlflowStore, root: Path
+) -> None:
     """Of two seeds .7 and .8 the mean has .75."""
-    paths = Paths(workspace, "finetune")
+    paths = Paths(root, "finetune")
     curve = paths.out / "curve.csv"
     curve.parent.mkdir(parents=True)
-    store = MlflowStore(workspace, workspace=workspace, experiment="products")
-    store.start_build("build")
     run = store.start_stage("finetune")
     for quality in (0.7, 0.8):
         with curve.open("w", newline="") as stream:
@@ -40,7 +46,7 @@ def test_the_kept_models_figure_is_the_latest_and_the_curve_stays(workspace: Pat
         store.log_rows(run, read_curve(curve))
     write_json(paths.out / "metrics.json", {"validation_quality": 0.75, "kept": "mean"})
     store.finish_stage(run, "finetune", state="ran", seconds=3.0, outputs={})
-    client = MlflowClient(Paths(workspace).tracking_uri)
+    client = MlflowClient(paths.tracking_uri)
     shown = client.get_run(run).data.metrics
     assert shown["validation_quality"] == 0.75
     assert shown["seconds"] == 3.0
@@ -49,12 +55,8 @@ def test_the_kept_models_figure_is_the_latest_and_the_curve_stays(workspace: Pat
     assert [point.step for point in client.get_metric_history(run, "loss")] == [5, 10, 5, 10]
 
 
-def test_a_stage_without_a_curve_tells_its_figures_too(workspace: Path) -> None:
-    store = MlflowStore(workspace, workspace=workspace, experiment="products")
-    store.start_build("build")
-    run = store.start_stage("collect")
-    paths = Paths(workspace, "collect")
-    paths.out.mkdir(parents=True)
+def test_a_stage_without_a_curve_tells_its_figures_too(store: MlflowStore, root: Path) -> None:
+    run, paths = store.start_stage("collect"), Paths(root, "collect")
     write_json(paths.out / "metrics.json", {"labelled": 12})
     store.finish_stage(run, "collect", state="ran", seconds=1.0, outputs={})
-    assert MlflowClient(Paths(workspace).tracking_uri).get_run(run).data.metrics["labelled"] == 12
+    assert MlflowClient(paths.tracking_uri).get_run(run).data.metrics["labelled"] == 12
