@@ -18,7 +18,6 @@ from starlette.testclient import TestClient
 from pipeline.serving.admission import Admission
 from pipeline.serving.app import create_app
 from pipeline.serving.hot_swap import ModelHolder
-
 from tests.support.repository import REPOSITORY
 
 
