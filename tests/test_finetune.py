@@ -8,18 +8,14 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import (
-    AutoModelForSequenceClassification,
-    DistilBertConfig,
-    DistilBertModel,
-    ViTConfig,
-    ViTModel,
-)
+from transformers import AutoModel, AutoModelForSequenceClassification, DistilBertConfig, ViTConfig
 
 from pipeline import finetune
 from pipeline.core.errors import ArtifactError, TrainingError
 from pipeline.core.files import read_json, sha256_file
 from pipeline.core.params import override
+from pipeline.core.paths import Paths
+from pipeline.core.stage import Metrics
 from pipeline.core.variants import MAJORITY, NAIVE_BAYES, TFIDF
 from pipeline.models.encoder import load_classifier, load_tokenizer, save_model
 from tests.support import tiny_models
@@ -43,94 +39,116 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return untrained_workspace(tmp_path_factory)
 
 
+def tuned(workspace: Path, *changes: str) -> tuple[Metrics, Paths]:
+    """Fine-tunes in a workspace, with changes to its parameters."""
+    return run_in(workspace, "finetune", finetune.run, *changes)
+
+
+def with_baselines(workspace: Path, shares: dict[str, float]) -> Path:
+    """The workspace with baselines that are right in these shares; none, for teachers trained briefly."""
+    rows = pq.read_table(workspace / "artifacts/prepare/records.parquet").to_pydict()
+    write_baseline(workspace, rows, shares)
+    return workspace
+
+
+def same_bytes(first: Path, second: Path) -> bool:
+    """Whether two workspaces have the same teacher and learning curve."""
+    names = (WEIGHTS, "artifacts/finetune/curve.csv")
+    return all(sha256_file(first / name) == sha256_file(second / name) for name in names)
+
+
 def test_the_teacher_learns_more_than_the_baseline_knows(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    metrics, paths = run_in(untrained_workspace(tmp_path_factory), "finetune", finetune.run)
+    folder = trained_workspace(tmp_path_factory) / "artifacts/finetune"
+    metrics = read_json(folder / "metrics.json")
     assert metrics["validation_accuracy"] > 0.95
     assert metrics["baseline_validation_quality"] == pytest.approx(0.6, abs=0.02)
-    model = AutoModelForSequenceClassification.from_pretrained(paths.out / "model")
+    model = AutoModelForSequenceClassification.from_pretrained(folder / "model")
     assert model.config.id2label == {0: "negative", 1: "positive"}
-    header = (paths.out / "curve.csv").read_text().splitlines()[0]
+    header = (folder / "curve.csv").read_text().splitlines()[0]
     assert header == "step,loss,learning_rate,validation_quality"
 
 
-def test_a_teacher_no_better_than_the_baseline_is_refused(workspace: Path) -> None:
-    rows = pq.read_table(workspace / "artifacts/prepare/records.parquet").to_pydict()
-    write_baseline(workspace, rows, {NAIVE_BAYES: 1.0})
-    with pytest.raises(TrainingError, match=r"more than the baseline-nblr's 1\.000"):
-        run_in(workspace, "finetune", finetune.run, "finetune.epochs=1")
+@pytest.mark.parametrize(
+    ("shares", "bar"),
+    [
+        ({NAIVE_BAYES: 1.0}, "baseline-nblr"),
+        ({MAJORITY: 0.5, TFIDF: 1.0, NAIVE_BAYES: 0.6}, "baseline-tfidf"),
+    ],
+    ids=["one", "the strongest of three"],
+)
+def test_a_teacher_no_better_than_the_baselines_is_refused(
+    workspace: Path, shares: dict[str, float], bar: str
+) -> None:
+    with pytest.raises(TrainingError, match=rf"more than the {bar}'s 1\.000"):
+        tuned(with_baselines(workspace, shares), "finetune.epochs=1")
     assert not (workspace / WEIGHTS).exists()
-
-
-def test_the_strongest_of_the_baselines_is_the_bar(workspace: Path) -> None:
-    rows = pq.read_table(workspace / "artifacts/prepare/records.parquet").to_pydict()
-    write_baseline(workspace, rows, {MAJORITY: 0.5, TFIDF: 1.0, NAIVE_BAYES: 0.6})
-    with pytest.raises(TrainingError, match=r"more than the baseline-tfidf's 1\.000"):
-        run_in(workspace, "finetune", finetune.run, "finetune.epochs=1")
 
 
 def test_a_checkpoint_that_classifies_no_text_is_refused_by_name(
     workspace: Path, tmp_path: Path
 ) -> None:
-    config = ViTConfig(
-        hidden_size=16, num_hidden_layers=1, num_attention_heads=1, intermediate_size=16
-    )
-    ViTModel(config).save_pretrained(tmp_path / "images")
+    size = {"hidden_size": 16, "intermediate_size": 16}
+    config = ViTConfig(num_hidden_layers=1, num_attention_heads=1, **size)
+    AutoModel.from_config(config).save_pretrained(tmp_path / "images")
     change = f"prepare.checkpoint.path={tmp_path / 'images'}"
     with pytest.raises(ArtifactError, match="an encoder checkpoint") as caught:
-        run_in(workspace, "finetune", finetune.run, change)
+        tuned(workspace, change)
     assert str(tmp_path / "images") in caught.value.got
     assert caught.value.next_step == "correct prepare.checkpoint in params.yaml"
 
 
-def test_two_runs_leave_the_same_bytes(
+def test_the_same_seed_leaves_the_same_bytes_and_another_seed_other_weights(
     workspace: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     first = trained_workspace(tmp_path_factory)
-    run_in(workspace, "finetune", finetune.run)
-    for name in (WEIGHTS, "artifacts/finetune/curve.csv"):
-        assert sha256_file(workspace / name) == sha256_file(first / name)
-
-
-def test_another_seed_leaves_other_weights(
-    workspace: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    first = trained_workspace(tmp_path_factory)
-    run_in(workspace, "finetune", finetune.run, "compute.seed=2")
+    tuned(workspace)
+    assert same_bytes(workspace, first)
+    tuned(workspace, "compute.seed=2")
     assert sha256_file(workspace / WEIGHTS) != sha256_file(first / WEIGHTS)
-
-
-def test_a_killed_stage_run_again_leaves_the_bytes_of_an_unbroken_run(
-    workspace: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    whole = trained_workspace(tmp_path_factory)
-    killed = run_killed(workspace, "finetune", step=17)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    assert not (workspace / WEIGHTS).exists()
-    assert not (workspace / "artifacts/finetune/metrics.json").exists()
-    again = python(workspace, "-m", "pipeline.finetune")
-    assert again.returncode == 0, again.stderr
-    assert "resumed at step 17" in again.stdout
-    for name in (WEIGHTS, "artifacts/finetune/curve.csv"):
-        assert sha256_file(workspace / name) == sha256_file(whole / name)
-    assert not list((workspace / ".modelyard").rglob("*.safetensors"))
 
 
 THREE = ["finetune.seeds=3", "finetune.epochs=3", "finetune.learning_rate=1e-3"]
 
 
-def with_weak_baseline(workspace: Path) -> Path:
-    """The workspace with a baseline that is always wrong, for teachers trained briefly."""
-    rows = pq.read_table(workspace / "artifacts/prepare/records.parquet").to_pydict()
-    write_baseline(workspace, rows, {NAIVE_BAYES: 0.0})
-    return workspace
+def killed_and_run_again(workspace: Path, *, step: int, seed: int | None = None) -> str:
+    """What the stage said that ran after one that was killed when a step was done."""
+    killed = run_killed(workspace, "finetune", step=step, seed=seed)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert not (workspace / WEIGHTS).exists()
+    assert not (workspace / "artifacts/finetune/metrics.json").exists()
+    again = python(workspace, "-m", "pipeline.finetune")
+    assert again.returncode == 0, again.stderr
+    assert f"resumed at step {step}" in again.stdout
+    assert not list((workspace / ".modelyard").rglob("*.*"))
+    return again.stdout
+
+
+def test_a_killed_stage_run_again_leaves_the_bytes_of_an_unbroken_run(
+    workspace: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    killed_and_run_again(workspace, step=17)
+    assert same_bytes(workspace, trained_workspace(tmp_path_factory))
+
+
+@pytest.mark.parametrize("keep", ["best", "mean"])
+def test_a_killed_stage_trains_no_seed_twice(
+    workspace: Path, tmp_path_factory: pytest.TempPathFactory, keep: str
+) -> None:
+    asked = [*THREE, f"finetune.keep={keep}"]
+    whole = with_baselines(untrained_workspace(tmp_path_factory), {NAIVE_BAYES: 0.0})
+    metrics, _ = tuned(whole, *asked)
+    changed(with_baselines(workspace, {NAIVE_BAYES: 0.0}), *asked)
+    assert "seed 1 is trained already" in killed_and_run_again(workspace, step=5, seed=2)
+    found = read_json(workspace / "artifacts/finetune/metrics.json")
+    assert found["seeds"] == metrics["seeds"]
+    assert same_bytes(workspace, whole)
 
 
 def test_the_best_of_several_seeds_is_kept_and_all_are_told(workspace: Path) -> None:
-    metrics, paths = run_in(
-        with_weak_baseline(workspace), "finetune", finetune.run, *THREE, "finetune.keep=best"
-    )
+    with_baselines(workspace, {NAIVE_BAYES: 0.0})
+    metrics, paths = tuned(workspace, *THREE, "finetune.keep=best")
     figures = metrics["seeds"]
     assert list(figures) == ["1", "2", "3"]
     assert metrics["validation_quality"] == max(figures.values())
@@ -144,16 +162,15 @@ def test_the_best_of_several_seeds_is_kept_and_all_are_told(workspace: Path) -> 
     last = (paths.out / "curve.csv").read_text().splitlines()[-1]
     assert float(last.split(",")[-1]) == figures[best]
     kept = sha256_file(workspace / WEIGHTS)
-    alone = [f"compute.seed={best}", "finetune.seeds=1"]
-    run_in(workspace, "finetune", finetune.run, *alone)
+    tuned(workspace, f"compute.seed={best}", "finetune.seeds=1")
     assert sha256_file(workspace / WEIGHTS) == kept
 
 
 def test_the_mean_of_several_seeds_is_saved_beside_the_curve_of_the_best(workspace: Path) -> None:
     few = ["finetune.seeds=2", "finetune.epochs=2", "finetune.learning_rate=1e-3"]
-    run_in(with_weak_baseline(workspace), "finetune", finetune.run, *few, "finetune.keep=best")
+    tuned(with_baselines(workspace, {NAIVE_BAYES: 0.0}), *few, "finetune.keep=best")
     best = load_file(workspace / WEIGHTS)
-    metrics, paths = run_in(workspace, "finetune", finetune.run, *few, "finetune.keep=mean")
+    metrics, paths = tuned(workspace, *few, "finetune.keep=mean")
     mean = load_file(workspace / WEIGHTS)
     assert mean.keys() == best.keys()
     assert not any(torch.equal(mean[name], best[name]) for name in mean if "dense.weight" in name)
@@ -162,39 +179,18 @@ def test_the_mean_of_several_seeds_is_saved_beside_the_curve_of_the_best(workspa
     assert float(last.split(",")[-1]) == max(metrics["seeds"].values())
 
 
-@pytest.mark.parametrize("keep", ["best", "mean"])
-def test_a_killed_stage_trains_no_seed_twice(
-    workspace: Path, tmp_path_factory: pytest.TempPathFactory, keep: str
-) -> None:
-    asked = [*THREE, f"finetune.keep={keep}"]
-    whole = with_weak_baseline(untrained_workspace(tmp_path_factory))
-    metrics, _ = run_in(whole, "finetune", finetune.run, *asked)
-    changed(with_weak_baseline(workspace), *asked)
-    killed = run_killed(workspace, "finetune", step=5, seed=2)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    again = python(workspace, "-m", "pipeline.finetune")
-    assert again.returncode == 0, again.stderr
-    assert "seed 1 is trained already" in again.stdout
-    assert "resumed at step 5" in again.stdout
-    found = read_json(workspace / "artifacts/finetune/metrics.json")
-    assert found["seeds"] == metrics["seeds"]
-    for name in (WEIGHTS, "artifacts/finetune/curve.csv"):
-        assert sha256_file(workspace / name) == sha256_file(whole / name)
-    assert not list((workspace / ".modelyard").rglob("*.*"))
-
-
 def test_balanced_weights_leave_other_weights(workspace: Path) -> None:
     few = "finetune.epochs=2"
-    run_in(with_weak_baseline(workspace), "finetune", finetune.run, few)
+    tuned(with_baselines(workspace, {NAIVE_BAYES: 0.0}), few)
     plain = sha256_file(workspace / WEIGHTS)
     records = workspace / "artifacts/prepare/records.parquet"
     table = pq.read_table(records)
     rare = [row["split"] != "train" or row["label"] == "positive" or i % 4 == 0
             for i, row in enumerate(table.to_pylist())]  # fmt: skip
     pq.write_table(table.filter(rare), records)
-    run_in(workspace, "finetune", finetune.run, few)
+    tuned(workspace, few)
     unweighted = sha256_file(workspace / WEIGHTS)
-    run_in(workspace, "finetune", finetune.run, few, "finetune.class_weights=balanced")
+    tuned(workspace, few, "finetune.class_weights=balanced")
     assert len({plain, unweighted, sha256_file(workspace / WEIGHTS)}) == 3
 
 
@@ -222,7 +218,7 @@ def test_every_seed_starts_from_the_one_adapted_checkpoint(
     workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = ("finetune.adapt.max_sentences=200", "finetune.related=null", "finetune.seeds=2")
-    metrics, _ = run_in(workspace, "finetune", finetune.run, *asked)
+    metrics, _ = tuned(workspace, *asked)
     assert capsys.readouterr().out.count("finetune adapt  0/") == 1
     assert len(metrics["seeds"]) == 2
     assert metrics["validation_accuracy"] > 0.95
@@ -230,27 +226,19 @@ def test_every_seed_starts_from_the_one_adapted_checkpoint(
 
 
 def test_a_checkpoint_of_another_family_is_not_adapted(workspace: Path, tmp_path: Path) -> None:
-    config = DistilBertConfig(
-        vocab_size=len(tiny_models.VOCABULARY), dim=32, n_layers=2, n_heads=2, hidden_dim=64
-    )
-    DistilBertModel(config).save_pretrained(tmp_path / "distilbert")
-    with pytest.raises(
-        ArtifactError, match=r"finetune\.adapt with a checkpoint of the family distilbert"
-    ):
-        run_in(
-            workspace, "finetune", finetune.run, "finetune.adapt.max_sentences=200",
-            f"prepare.checkpoint.path={tmp_path / 'distilbert'}",
-        )  # fmt: skip
+    config = DistilBertConfig(vocab_size=100, dim=32, n_layers=2, n_heads=2, hidden_dim=64)
+    AutoModel.from_config(config).save_pretrained(tmp_path / "distilbert")
+    path = f"prepare.checkpoint.path={tmp_path / 'distilbert'}"
+    with pytest.raises(ArtifactError, match=r"finetune\.adapt with .* of the family distilbert"):
+        tuned(workspace, "finetune.adapt.max_sentences=200", path)
 
 
 def test_related_labels_are_learned_first_and_their_rows_are_counted(workspace: Path) -> None:
     """With the product's own rows made useless, what the teacher knows it has from the related ones."""
     few = ("finetune.epochs=1", "finetune.learning_rate=1e-9")
-    metrics, _ = run_in(
-        workspace, "finetune", finetune.run, *few, "finetune.related.epochs=8",
-        "finetune.related.learning_rate=3e-3",
-    )  # fmt: skip
+    more = ("finetune.related.epochs=8", "finetune.related.learning_rate=3e-3")
+    metrics, _ = tuned(workspace, *few, *more)
     assert metrics["related_rows"] == RELATED
     assert metrics["validation_accuracy"] > 0.9
     with pytest.raises(TrainingError, match="more than"):
-        run_in(workspace, "finetune", finetune.run, *few, "finetune.related=null")
+        tuned(workspace, *few, "finetune.related=null")

@@ -11,19 +11,15 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 from transformers import (
+    AutoModel,
     AutoModelForMaskedLM,
     BertConfig,
-    BertModel,
     DebertaV2Config,
-    DebertaV2Model,
     DistilBertConfig,
-    DistilBertModel,
     ElectraConfig,
-    ElectraModel,
     GPT2Config,
-    GPT2Model,
+    PreTrainedConfig,
     RobertaConfig,
-    RobertaModel,
 )
 
 from pipeline import pretrain
@@ -51,6 +47,11 @@ LONG: dict[str, Callable[[], str]] = {
     "spaces": lambda: "a" + " " * CHARACTERS + "b",
     "accents": lambda: "e" + "\u0301" * CHARACTERS,
 }
+
+
+@pytest.fixture
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return untrained_workspace(tmp_path_factory)
 
 
 def arrays(root: Path, tokenizer: Tokenizer, *, train: list[str], heldout: list[str]) -> None:
@@ -94,49 +95,25 @@ def test_pretraining_takes_such_a_line_and_no_more_memory_for_it(
 
 
 @pytest.mark.parametrize("kind", TRAIN)
-def test_a_corpus_of_no_documents_is_an_empty_array_and_is_refused(
-    tmp_path_factory: pytest.TempPathFactory, kind: str
-) -> None:
-    root = untrained_workspace(tmp_path_factory)
+def test_a_corpus_of_no_documents_is_an_empty_array_and_is_refused(root: Path, kind: str) -> None:
     tokenizer = TRAIN[kind](texts(40, seed=1), vocabulary_size=300)
-    arrays(root, tokenizer, train=[], heldout=texts(40, seed=2))
-    assert len(TokenFile(root / "artifacts/prepare/corpus/train.npy")) == 0
-    with pytest.raises(DataError, match="0 tokens in the corpus's train part"):
-        run_in(root, "pretrain", pretrain.run)
-    arrays(root, tokenizer, train=[""] * 3, heldout=texts(40, seed=2))
-    with pytest.raises(DataError, match="3 tokens in the corpus's train part"):
-        run_in(root, "pretrain", pretrain.run)
+    for tokens in (0, 3):  # an empty document is its end alone
+        arrays(root, tokenizer, train=[""] * tokens, heldout=texts(40, seed=2))
+        assert len(TokenFile(root / "artifacts/prepare/corpus/train.npy")) == tokens
+        with pytest.raises(DataError, match=f"{tokens} tokens in the corpus's train part"):
+            run_in(root, "pretrain", pretrain.run)
     assert not (root / "artifacts/pretrain/model").exists()
 
 
 SIZE = {"num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
 SIZE |= {"hidden_size": 32, "vocab_size": len(VOCABULARY), "max_position_embeddings": 40}
+BERT = BertConfig(**SIZE)
+GPT2 = GPT2Config(vocab_size=len(VOCABULARY), n_embd=32, n_layer=2, n_head=2, n_inner=64)
+DISTILBERT = DistilBertConfig(vocab_size=100, dim=32, n_layers=2, n_heads=2, hidden_dim=64)
 
 
-def bert(folder: Path, **changes: Any) -> None:
-    BertModel(BertConfig(**(SIZE | changes))).save_pretrained(folder)
-
-
-def roberta(folder: Path) -> None:
-    RobertaModel(RobertaConfig(**SIZE)).save_pretrained(folder)
-
-
-def gpt2(folder: Path) -> None:
-    size = {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_inner": 64}
-    GPT2Model(GPT2Config(vocab_size=len(VOCABULARY), **size)).save_pretrained(folder)
-
-
-def distilbert(folder: Path) -> None:
-    size = {"dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 64}
-    DistilBertModel(DistilBertConfig(vocab_size=len(VOCABULARY), **size)).save_pretrained(folder)
-
-
-def deberta(folder: Path) -> None:
-    DebertaV2Model(DebertaV2Config(**SIZE)).save_pretrained(folder)
-
-
-def electra(folder: Path) -> None:
-    ElectraModel(ElectraConfig(**SIZE, embedding_size=8)).save_pretrained(folder)
+def write(config: PreTrainedConfig, folder: Path) -> None:
+    AutoModel.from_config(config).save_pretrained(folder)
 
 
 def bilm(folder: Path) -> None:
@@ -144,60 +121,59 @@ def bilm(folder: Path) -> None:
 
 
 def weights_of_another(folder: Path) -> None:
-    bert(folder)
-    gpt2(folder / "other")
+    write(BERT, folder)
+    write(GPT2, folder / "other")
     (folder / "other/model.safetensors").replace(folder / "model.safetensors")
 
 
 def cut_off(folder: Path) -> None:
-    bert(folder)
+    write(BERT, folder)
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:400])
 
 
-def started_from(
-    factory: pytest.TempPathFactory, write: Callable[[Path], None]
-) -> tuple[Path, Callable[[], Any]]:
-    """A workspace with another checkpoint, and what runs pretrain from it."""
-    root = untrained_workspace(factory)
+def start_from(checkpoint: PreTrainedConfig | Callable[[Path], None], root: Path) -> None:
+    """Pretrains from another checkpoint."""
     shutil.rmtree(root / "checkpoint")
     (root / "checkpoint").mkdir()
     torch.manual_seed(0)
-    write(root / "checkpoint")
+    if isinstance(checkpoint, PreTrainedConfig):
+        write(checkpoint, root / "checkpoint")
+    else:
+        checkpoint(root / "checkpoint")
     changes = [f"prepare.checkpoint.path={root / 'checkpoint'}", "pretrain.start=checkpoint"]
-    return root, lambda: run_in(root, "pretrain", pretrain.run, *changes, "pretrain.epochs=1")
+    run_in(root, "pretrain", pretrain.run, *changes, "pretrain.epochs=1")
 
 
 @pytest.mark.parametrize(
-    ("write", "message"),
+    ("checkpoint", "message"),
     [
-        (gpt2, "is a gpt2 of 2 layers"),
-        (distilbert, "is a distilbert of 2 layers"),
-        (deberta, "the deberta-v2 differs from a BERT .* in: parts of a layer"),
-        (electra, "the electra differs from a BERT .* in: width of embeddings"),
-        (lambda folder: bert(folder, max_position_embeddings=8), "in: positions"),
-        (lambda folder: bert(folder, vocab_size=10), "in: tokens"),
+        (GPT2, "is a gpt2 of 2 layers"),
+        (DISTILBERT, "is a distilbert of 2 layers"),
+        (DebertaV2Config(**SIZE), "the deberta-v2 differs from a BERT .* in: parts of a layer"),
+        (
+            ElectraConfig(**SIZE, embedding_size=8),
+            "the electra differs from a BERT .* in: width of embeddings",
+        ),
+        (BertConfig(**(SIZE | {"max_position_embeddings": 8})), "in: positions"),
+        (BertConfig(**(SIZE | {"vocab_size": 10})), "in: tokens"),
         (bilm, "model type `bilm`"),
         (weights_of_another, r"lacks \d+ weights"),
         (cut_off, "Error while deserializing header"),
     ],
 )
 def test_a_checkpoint_of_another_architecture_is_refused_before_training(
-    tmp_path_factory: pytest.TempPathFactory, write: Callable[[Path], None], message: str
+    root: Path, checkpoint: Any, message: str
 ) -> None:
-    root, run = started_from(tmp_path_factory, write)
-    with pytest.raises(ArtifactError, match=message):
-        run()
+    with pytest.raises(ArtifactError, match=message) as caught:
+        start_from(checkpoint, root)
+    assert caught.value.next_step.endswith("pretrain.start: random")
     assert not (root / "artifacts/pretrain/model").exists()
 
 
-def test_a_checkpoint_built_as_bert_is_taken_whatever_its_name(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    root, run = started_from(tmp_path_factory, roberta)
-    run()
-    _, loaded = AutoModelForMaskedLM.from_pretrained(
-        root / "artifacts/pretrain/model", output_loading_info=True
-    )
+def test_a_checkpoint_built_as_bert_is_taken_whatever_its_name(root: Path) -> None:
+    start_from(RobertaConfig(**SIZE), root)
+    model = root / "artifacts/pretrain/model"
+    _, loaded = AutoModelForMaskedLM.from_pretrained(model, output_loading_info=True)
     assert not loaded["missing_keys"]
     assert not loaded["unexpected_keys"]

@@ -1,6 +1,7 @@
 """transfer: the teacher's answers, row for row, without the sentences it is unsure of."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,18 +36,9 @@ def answers(workspace: Path, texts: list[str]) -> np.ndarray:
     folder = workspace / "artifacts/finetune/model"
     model = load_classifier(folder, labels=["negative", "positive"]).eval()
     tokenizer = load_tokenizer(folder)
+    read = partial(tokenizer, truncation=True, max_length=MAX_LENGTH, return_tensors="pt")
     with torch.inference_mode():
-        rows = [
-            model(**tokenizer(text, truncation=True, max_length=MAX_LENGTH, return_tensors="pt"))
-            for text in texts
-        ]
-    return np.concatenate([row.logits.numpy() for row in rows])
-
-
-def sureness(logits: np.ndarray) -> np.ndarray:
-    shares = np.exp(logits)
-    largest: np.ndarray = (shares / shares.sum(axis=1, keepdims=True)).max(axis=1)
-    return largest
+        return np.concatenate([model(**read(text)).logits.numpy() for text in texts])
 
 
 def test_logits_stand_in_the_order_of_the_rows(workspace: Path) -> None:
@@ -63,9 +55,7 @@ def test_logits_stand_in_the_order_of_the_rows(workspace: Path) -> None:
 def test_only_train_rows_are_in_the_lesson(workspace: Path) -> None:
     records = pq.read_table(workspace / "artifacts/prepare/records.parquet").to_pydict()
     rows, _ = left_by(Paths(root=workspace, stage="transfer"))
-    train = [
-        i for i, split in zip(records["id"], records["split"], strict=True) if split == "train"
-    ]
+    train = [i for i, part in zip(records["id"], records["split"], strict=True) if part == "train"]
     labelled = [i for i, kind in zip(rows["id"], rows["kind"], strict=True) if kind == "labelled"]
     assert labelled == train
 
@@ -74,10 +64,11 @@ def test_unsure_sentences_are_left_out_and_labelled_rows_never(workspace: Path) 
     _, paths = run_in(workspace, "transfer", transfer.run, "transfer.min_confidence=0.5")
     rows, logits = left_by(paths)
     corpus = np.array([kind == "corpus" for kind in rows["kind"]])
-    limit = float(np.median(sureness(logits)[corpus]))
-    expected = ~corpus | (sureness(logits) >= limit)
-    change = f"transfer.min_confidence={limit}"
-    metrics, _ = run_in(workspace, "transfer", transfer.run, change)
+    shares = np.exp(logits)
+    sureness = (shares / shares.sum(axis=1, keepdims=True)).max(axis=1)
+    limit = float(np.median(sureness[corpus]))
+    expected = ~corpus | (sureness >= limit)
+    metrics, _ = run_in(workspace, "transfer", transfer.run, f"transfer.min_confidence={limit}")
     kept, kept_logits = left_by(paths)
     wanted = [row for row, keep in zip(rows["id"], expected, strict=True) if keep]
     # The median itself may fall to either side of its own rounding.

@@ -104,8 +104,7 @@ def test_the_teachers_states_are_kept_where_they_are_asked_for(workspace: Path) 
     assert features.shape == (len(before), 3, before.shape[2])
     assert (features[:, 0] == before[:, 0]).all()
     assert not np.allclose(features[:, 1], features[:, 2], atol=0.01)
-    with pytest.raises(
-        ParameterError, match=r"0 layers below its last, .* 2 teacher layers"
-    ) as told:
+    message = r"0 layers below its last, .* 2 teacher layers"
+    with pytest.raises(ParameterError, match=message) as told:
         run_in(workspace, "distill", distill.run, "distill.hidden_weight=1.0")
     assert "transfer.hidden_layers" in told.value.next_step

@@ -48,9 +48,8 @@ def wide() -> BertModel:
     torch.manual_seed(1)
     model = encoder(WIDE)
     with torch.no_grad():
-        model.embeddings.word_embeddings.weight.copy_(
-            torch.randn(TOKENS, 20) @ torch.randn(20, WIDE)
-        )
+        varied = torch.randn(TOKENS, 20) @ torch.randn(20, WIDE)
+        model.embeddings.word_embeddings.weight.copy_(varied)
     return model
 
 
@@ -85,12 +84,9 @@ def unexplained(wide: BertModel, target: BertModel, basis: torch.Tensor) -> floa
 def test_padding_does_not_count(wide: BertModel) -> None:
     """The same texts with other tokens behind their ends give the same model."""
     sample = texts(1)
-    other = {
-        **sample,
-        "input_ids": sample["input_ids"].masked_fill(sample["attention_mask"] == 0, 7),
-    }
+    other = sample["input_ids"].masked_fill(sample["attention_mask"] == 0, 7)
     models = []
-    for batch in (sample, other):
+    for batch in (sample, sample | {"input_ids": other}):
         torch.manual_seed(3)
         models.append(encoder(NARROW))
         narrow(wide, models[-1], batch)

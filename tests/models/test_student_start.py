@@ -5,36 +5,31 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoTokenizer, BertModel, DistilBertConfig, DistilBertModel
+from transformers import AutoTokenizer, BertModel
 
 from pipeline.core.errors import ArtifactError
 from pipeline.models.language_models import new_language_model
 from pipeline.models.student_start import pieces_of_tokens, start_from_checkpoint
-from tests.support.trained_workspace import (
-    MAX_LENGTH,
-    changed,
-    texts,
-    untrained_workspace,
-    write_checkpoint,
-)
+from tests.support import trained_workspace as small
 
 
 @pytest.fixture
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return untrained_workspace(tmp_path_factory)
+    return small.untrained_workspace(tmp_path_factory)
 
 
 def tokenizer_of(workspace: Path, name: str) -> Any:
     return AutoTokenizer.from_pretrained(workspace / f"artifacts/prepare/{name}_tokenizer")
 
 
-def start(workspace: Path, checkpoint: Path, *changes: str) -> Any:
-    """A new student that starts from `checkpoint`."""
-    params, tokenizer = changed(workspace, *changes).pretrain, tokenizer_of(workspace, "student")
+def start(workspace: Path, *changes: str) -> Any:
+    """A new student that starts from the workspace's checkpoint."""
+    params = small.changed(workspace, *changes).pretrain
+    tokenizer = tokenizer_of(workspace, "student")
     model = new_language_model(params, tokenizer)
     start_from_checkpoint(
         model,
-        checkpoint,
+        workspace / "checkpoint",
         tokenizer=tokenizer,
         teacher_tokenizer=tokenizer_of(workspace, "teacher"),
         params=params,
@@ -45,18 +40,18 @@ def start(workspace: Path, checkpoint: Path, *changes: str) -> Any:
 
 def sample_of(tokenizer: Any) -> dict[str, torch.Tensor]:
     """Some texts as a student reads them."""
-    encoded = tokenizer(texts(16, seed=5), padding=True, return_tensors="pt")
+    encoded = tokenizer(small.texts(16, seed=5), padding=True, return_tensors="pt")
     return {name: encoded[name] for name in ("input_ids", "attention_mask")}
 
 
 def test_the_lowest_layers_and_positions_are_the_checkpoints(workspace: Path) -> None:
     source = BertModel.from_pretrained(workspace / "checkpoint")
-    model = start(workspace, workspace / "checkpoint", "pretrain.layers=2").bert
+    model = start(workspace, "pretrain.layers=2").bert
     assert len(model.encoder.layer) == 2
     for taken, given in zip(model.encoder.layer, source.encoder.layer, strict=False):
         for name, tensor in given.state_dict().items():
             assert torch.equal(taken.state_dict()[name], tensor), name
-    positions = source.embeddings.position_embeddings.weight[:MAX_LENGTH]
+    positions = source.embeddings.position_embeddings.weight[: small.MAX_LENGTH]
     assert torch.equal(model.embeddings.position_embeddings.weight, positions)
 
 
@@ -65,7 +60,7 @@ def test_a_narrower_student_takes_the_largest_feed_forward_units_of_each_layer(
 ) -> None:
     source = BertModel.from_pretrained(workspace / "checkpoint")
     width = source.config.intermediate_size // 2
-    model = start(workspace, workspace / "checkpoint", f"pretrain.feed_forward_size={width}").bert
+    model = start(workspace, f"pretrain.feed_forward_size={width}").bert
     for taken, given in zip(model.encoder.layer, source.encoder.layer, strict=False):
         inner, outer = given.intermediate.dense, given.output.dense
         scores = inner.weight.norm(dim=1) * outer.weight.norm(dim=0)
@@ -80,7 +75,7 @@ def test_a_token_the_teacher_knows_keeps_its_embedding_and_others_take_the_mean_
     workspace: Path,
 ) -> None:
     words = BertModel.from_pretrained(workspace / "checkpoint").embeddings.word_embeddings.weight
-    model = start(workspace, workspace / "checkpoint")
+    model = start(workspace)
     student, teacher = (tokenizer_of(workspace, name) for name in ("student", "teacher"))
     taken = model.bert.embeddings.word_embeddings.weight
     known = student.get_vocab().keys() & teacher.get_vocab().keys()
@@ -105,10 +100,8 @@ def test_every_token_has_pieces(workspace: Path) -> None:
 def test_a_student_of_fewer_dimensions_reads_what_the_checkpoint_reads(workspace: Path) -> None:
     """Half of the dimensions and of the heads: its states hold most of what the whole ones do."""
     tokenizer = tokenizer_of(workspace, "student")
-    whole = start(workspace, workspace / "checkpoint").bert.eval()
-    thin = start(
-        workspace, workspace / "checkpoint", "pretrain.hidden_size=16", "pretrain.heads=1"
-    ).bert.eval()
+    whole = start(workspace).bert.eval()
+    thin = start(workspace, "pretrain.hidden_size=16", "pretrain.heads=1").bert.eval()
     batch = sample_of(tokenizer)
     with torch.no_grad():
         wanted, found = (model(**batch).last_hidden_state.flatten(0, 1) for model in (whole, thin))
@@ -130,18 +123,11 @@ def test_another_shape_is_refused_with_both_shapes(
     workspace: Path, changes: list[str], message: str
 ) -> None:
     with pytest.raises(ArtifactError, match=message) as caught:
-        start(workspace, workspace / "checkpoint", *changes)
+        start(workspace, *changes)
     assert caught.value.next_step.endswith("pretrain.start: random")
 
 
-def test_another_architecture_is_refused(workspace: Path, tmp_path: Path) -> None:
-    config = DistilBertConfig(vocab_size=40, dim=32, n_layers=2, n_heads=2, hidden_dim=64)
-    DistilBertModel(config).save_pretrained(tmp_path / "distilbert")
-    with pytest.raises(ArtifactError, match="distilbert is a distilbert of 2 layers"):
-        start(workspace, tmp_path / "distilbert")
-
-
-def test_heads_of_another_size_are_refused(workspace: Path, tmp_path: Path) -> None:
-    write_checkpoint(tmp_path / "wide", hidden_size=48)
+def test_heads_of_another_size_are_refused(workspace: Path) -> None:
+    small.write_checkpoint(workspace / "checkpoint", hidden_size=48)
     with pytest.raises(ArtifactError, match="'hidden_size': 48"):
-        start(workspace, tmp_path / "wide")
+        start(workspace)

@@ -39,16 +39,14 @@ def test_a_text_that_fits_is_one_row(tokenizer: Path, count: int) -> None:
 def test_windows_begin_a_stride_apart_and_hold_every_token(
     tokenizer: Path, count: int, stride: int
 ) -> None:
-    every = (
-        TextReader(tokenizer, max_length=1000, window_stride=None).read(numbered(count))[0][0].ids
-    )
+    whole = TextReader(tokenizer, max_length=1000, window_stride=None)
+    ordinary = whole.read(numbered(count))[0][0].ids[1:-1]
     rows, truncated = reading(tokenizer, stride).read(numbered(count))
     step = min(stride, 8)
-    ordinary = every[1:-1]
     expected = [ordinary[begin : begin + 8] for begin in range(0, count, step)]
     # The first window that reaches the end is the last.
-    whole = next(i for i, _ in enumerate(expected) if i * step + 8 >= count)
-    assert [row.ids for row in rows] == [[CLS, *part, SEP] for part in expected[: whole + 1]]
+    last = next(i for i, _ in enumerate(expected) if i * step + 8 >= count)
+    assert [row.ids for row in rows] == [[CLS, *part, SEP] for part in expected[: last + 1]]
     assert not truncated
 
 

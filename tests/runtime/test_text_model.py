@@ -19,10 +19,14 @@ from tests.support.tiny_bundle import make_tiny_bundle, make_tiny_model, tiny_ta
 TEXTS = ["a warm funny film", "awful", "the dull film " * 10, "", "naïve 映画 🎬"]
 
 
+def open_task(folder: Path, problem: str, **changes: Any) -> TextModel:
+    make_tiny_bundle(folder / "bundle", task=tiny_task(problem, **changes))
+    return TextModel.from_bundle(open_bundle(folder / "bundle"), threads=1)
+
+
 @pytest.fixture(name="model")
 def open_tiny(tmp_path: Path) -> TextModel:
-    make_tiny_bundle(tmp_path / "bundle")
-    return TextModel.from_bundle(open_bundle(tmp_path / "bundle"), threads=1)
+    return open_task(tmp_path, "classification")
 
 
 def test_a_bundle_is_served_with_the_threads_it_was_measured_with(tmp_path: Path) -> None:
@@ -43,9 +47,13 @@ def test_words_of_praise_are_positive_and_words_of_blame_negative(model: TextMod
     assert praise.probability == praise.probabilities["positive"] > 0.9
 
 
-def test_an_answer_does_not_depend_on_other_texts_of_the_request(model: TextModel) -> None:
+def test_an_answer_does_not_depend_on_other_texts_or_on_the_callers_threads(
+    model: TextModel,
+) -> None:
     together = model.predict(TEXTS)
     assert together == [model.predict([text])[0] for text in TEXTS]
+    with ThreadPoolExecutor(4) as pool:
+        assert all(answer == together for answer in pool.map(model.predict, [TEXTS] * 40))
 
 
 def test_probabilities_are_those_of_predict_and_sum_to_one(model: TextModel) -> None:
@@ -55,12 +63,9 @@ def test_probabilities_are_those_of_predict_and_sum_to_one(model: TextModel) -> 
     np.testing.assert_allclose(matrix.sum(axis=1), 1.0, rtol=0, atol=1e-12)
     expected = [list((p.probabilities or {}).values()) for p in model.predict(TEXTS)]
     np.testing.assert_array_equal(matrix, np.array(expected))
-
-
-def test_texts_computed_in_parallel_get_the_same_probabilities_in_order(model: TextModel) -> None:
-    texts = ["a warm funny film", "a bad film", "the awful dull film"] * 5
-    rows = list(model.scores_of_each(texts, workers=3))
-    assert np.array_equal(np.stack(rows), model.scores(texts))
+    # Computed in parallel they are the same, in order.
+    many = list(model.scores_of_each(TEXTS * 3, workers=3))
+    np.testing.assert_array_equal(np.stack(many), np.tile(matrix, (3, 1)))
 
 
 def test_no_text_gives_no_answer(model: TextModel) -> None:
@@ -76,13 +81,6 @@ def test_a_long_text_is_cut_at_max_length_and_says_so(model: TextModel) -> None:
     assert (fits.truncated, longer.truncated) == (False, True)
 
 
-def test_threads_of_the_caller_get_the_same_answers(model: TextModel) -> None:
-    alone = model.predict(TEXTS)
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(model.predict, [TEXTS] * 40))
-    assert all(answer == alone for answer in answers)
-
-
 def test_a_model_with_another_number_of_outputs_is_refused(tmp_path: Path) -> None:
     model, tokenizer = make_tiny_model(tmp_path)
     with pytest.raises(ArtifactError, match="logits of 3"):
@@ -93,15 +91,9 @@ def test_a_file_that_is_no_model_or_no_tokenizer_is_refused_by_name(tmp_path: Pa
     model, tokenizer = make_tiny_model(tmp_path)
     broken = tmp_path / "broken"
     broken.write_bytes(b"\x00")
-    with pytest.raises(ArtifactError, match="broken does not load"):
-        TextModel(broken, tokenizer, task=tiny_task(), threads=1)
-    with pytest.raises(ArtifactError, match="broken does not load"):
-        TextModel(model, broken, task=tiny_task(), threads=1)
-
-
-def open_task(folder: Path, problem: str, **changes: Any) -> TextModel:
-    make_tiny_bundle(folder / "bundle", task=tiny_task(problem, **changes))
-    return TextModel.from_bundle(open_bundle(folder / "bundle"), threads=1)
+    for files in ((broken, tokenizer), (model, broken)):
+        with pytest.raises(ArtifactError, match="broken does not load"):
+            TextModel(*files, task=tiny_task(), threads=1)
 
 
 def test_each_of_several_labels_has_its_own_threshold(tmp_path: Path) -> None:

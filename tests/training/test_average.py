@@ -18,17 +18,15 @@ def test_a_moving_average_is_what_validation_sees_and_what_is_left(tmp_path: Pat
         seen.append(weights(model))
         return {"validation_accuracy": 0.5}
 
-    plain = a_training(tmp_path / "plain")
-    train(
-        small_model(),
-        Separable(),
-        dataclasses.replace(plain, after_step=lambda m: taken.append(weights(m)), validate=see),
+    plain, averaging = (
+        dataclasses.replace(a_training(tmp_path / str(average)), average=average, validate=see)
+        for average in (0.0, 0.9)
     )
+    plain = dataclasses.replace(plain, after_step=lambda model: taken.append(weights(model)))
+    train(small_model(), Separable(), plain)
     assert len(taken) == 24
     averaged = small_model()
-    training = a_training(tmp_path / "averaged")
-    seen.clear()
-    train(averaged, Separable(), dataclasses.replace(training, average=0.9, validate=see))
+    train(averaged, Separable(), averaging)
     expected = taken[4]
     for past, step in zip((0.5, 0.9**5, 0.9**5, 0.9**5), (10, 15, 20, 24), strict=True):
         expected = [

@@ -4,21 +4,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from pipeline.core.errors import DataError
-from pipeline.core.product import Compute
 from pipeline.models.encoder import load_classifier, load_tokenizer
 from pipeline.training.predict import predict
 from pipeline.training.token_rows import tokenize
 from tests.support import tiny_models
+from tests.support.small_training import COMPUTE
 
 CLS, SEP = 2, 3
-COMPUTE = Compute(seed=1, threads=1, device="cpu", precision="float32")
 
 
 @pytest.fixture
-def tokenizer(tmp_path: Path) -> PreTrainedTokenizerBase:
+def tokenizer(tmp_path: Path) -> Tokenizer:
     tiny_models.write_tokenizer(tmp_path)
     return load_tokenizer(tmp_path)
 
@@ -27,14 +26,12 @@ def words(count: int) -> str:
     return " ".join(chr(ord("a") + number % 26) for number in range(count))
 
 
-def ids_of(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+def ids_of(tokenizer: Tokenizer, text: str) -> list[int]:
     found: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
     return found
 
 
-def test_windows_begin_a_stride_apart_until_the_text_ends(
-    tokenizer: PreTrainedTokenizerBase,
-) -> None:
+def test_windows_begin_a_stride_apart_until_the_text_ends(tokenizer: Tokenizer) -> None:
     texts = [words(3), words(20), words(10)]
     rows = tokenize(tokenizer, texts, max_length=12, window_stride=4)
     assert rows.documents is not None
@@ -45,30 +42,22 @@ def test_windows_begin_a_stride_apart_until_the_text_ends(
     assert rows.lengths.max() == 12
 
 
-def test_the_second_text_of_a_pair_is_cut_and_the_first_is_whole(
-    tokenizer: PreTrainedTokenizerBase,
-) -> None:
+def test_the_second_text_of_a_pair_is_cut_and_the_first_is_whole(tokenizer: Tokenizer) -> None:
     first, second = words(4), words(14)
-    rows = tokenize(
-        tokenizer, [first], seconds=[second], max_length=12, window_stride=3, segments=True
-    )
+    lengths = {"max_length": 12, "window_stride": 3}
+    rows = tokenize(tokenizer, [first], seconds=[second], segments=True, **lengths)
     a, b = ids_of(tokenizer, first), ids_of(tokenizer, second)
-    expected = [[CLS, *a, SEP, *b[start : start + 5], SEP] for start in (0, 3, 6, 9)]
-    assert rows.ids == expected
+    assert rows.ids == [[CLS, *a, SEP, *b[start : start + 5], SEP] for start in (0, 3, 6, 9)]
     assert rows.segments == [[0] * 6 + [1] * 6] * 4
 
 
-def test_no_token_is_left_out_where_there_is_less_room_than_stride(
-    tokenizer: PreTrainedTokenizerBase,
-) -> None:
+def test_no_token_is_left_out_where_there_is_less_room_than_stride(tokenizer: Tokenizer) -> None:
     rows = tokenize(tokenizer, [words(7)], seconds=[words(5)], max_length=12, window_stride=9)
     second = [token for ids in rows.ids for token in ids[9:-1]]
     assert second == ids_of(tokenizer, words(5))
 
 
-def test_a_first_text_without_room_for_a_second_is_refused(
-    tokenizer: PreTrainedTokenizerBase,
-) -> None:
+def test_a_first_text_without_room_for_a_second_is_refused(tokenizer: Tokenizer) -> None:
     with pytest.raises(DataError, match="leaves no room for the second"):
         tokenize(tokenizer, [words(9)], seconds=[words(5)], max_length=12, window_stride=2)
 

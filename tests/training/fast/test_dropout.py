@@ -2,6 +2,7 @@
 
 import math
 from contextlib import suppress
+from typing import Any
 
 import pytest
 import torch
@@ -31,14 +32,6 @@ def test_each_place_is_dropped_as_often_as_any_other() -> None:
     counts = torch.stack([drop(torch.ones(7, 9), 0.3) == 0 for _ in range(4000)]).sum(dim=0)
     spread = math.sqrt(4000 * 0.3 * 0.7)
     assert (counts - 1200).abs().max() < 5 * spread
-
-
-def test_the_same_seed_drops_the_same() -> None:
-    results = []
-    for _ in range(2):
-        torch.manual_seed(5)
-        results.append(drop(torch.ones(64, 64), 0.1))
-    assert torch.equal(*results)
 
 
 def test_gradients_pass_where_values_did() -> None:
@@ -74,21 +67,14 @@ def test_attention_is_torch_s_own_but_for_the_draws(kind: str) -> None:
     query, key, value = (torch.randn(3, 2, 5, 4) for _ in range(3))
     mask = torch.ones(3, 1, 5, 5, dtype=torch.bool)
     mask[0, :, :, 3:] = False
-    masks = {
-        "bool": mask,
-        "float": torch.zeros(mask.shape).masked_fill(~mask, -math.inf),
-        "none": None,
-    }
-    asked = {"attn_mask": masks[kind], "scale": 0.3}
+    added = torch.zeros(mask.shape).masked_fill(~mask, -math.inf)
+    masks = {"bool": mask, "float": added, "none": None}
+    asked: dict[str, Any] = {"attn_mask": masks[kind], "scale": 0.3}
     expected = functional.scaled_dot_product_attention(query, key, value, **asked)
     with quick_dropout():
-        found = functional.scaled_dot_product_attention(
-            query,
-            key,
-            value,
-            dropout_p=1e-7,  # asks for dropout, and is under what sixteen bits can tell from none
-            **asked,
-        )
+        # Asks for dropout, and is under what sixteen bits can tell from none.
+        asked |= {"dropout_p": 1e-7}
+        found = functional.scaled_dot_product_attention(query, key, value, **asked)
     torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)
 
 

@@ -1,6 +1,7 @@
 """With only the tokens of its texts in the table a model learns the same, and the others come back."""
 
 import dataclasses
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -38,20 +39,15 @@ def trained(
 ) -> BertForSequenceClassification:
     """A tiny classifier after three epochs."""
     model = tiny_classifier()
+    changes = {"weight_decay": weight_decay, "learning_rate": 3e-3}
     training = dataclasses.replace(
         a_training(folder),
-        optimisation=OPTIMISATION.model_copy(
-            update={"weight_decay": weight_decay, "learning_rate": 3e-3}
-        ),
+        optimisation=OPTIMISATION.model_copy(update=changes),
         batches=partial(epoch_batches, ROWS.lengths),
         average=0.9,
     )
-    objective = label_objective(ROWS, LABELS.astype(np.int64))
-    if part:
-        with tokens_in_use(model, ROWS, VALIDATION):
-            train(model, objective, training)
-    else:
-        train(model, objective, training)
+    with tokens_in_use(model, ROWS, VALIDATION) if part else nullcontext():
+        train(model, label_objective(ROWS, LABELS.astype(np.int64)), training)
     return model
 
 

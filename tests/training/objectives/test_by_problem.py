@@ -25,18 +25,16 @@ def test_balanced_weights_make_labels_weigh_the_same_in_total() -> None:
 
 def test_balanced_weights_of_several_labels_even_out_yes_and_no() -> None:
     targets = np.array([[1.0, 1.0], [0.0, 1.0], [0.0, 1.0], [0.0, 0.0]])
-    assert problem_named("multi_label").balanced_weights(targets, labels=2) == pytest.approx(
-        [3.0, 1 / 3]
-    )
+    weights = problem_named("multi_label").balanced_weights(targets, labels=2)
+    assert weights == pytest.approx([3.0, 1 / 3])
 
 
 def test_a_weighted_loss_is_the_weighted_mean() -> None:
     model = tiny_classifier()
     labels, weights = np.array([0, 1, 1]), np.array([3.0, 0.5])
     with torch.inference_mode():
-        each = [
-            float(label_objective(ROWS, labels).loss(model, np.array([row]), CPU)) for row in ALL
-        ]
+        one = label_objective(ROWS, labels)
+        each = [float(one.loss(model, np.array([row]), CPU)) for row in ALL]
         found = float(label_objective(ROWS, labels, weights).loss(model, ALL, CPU))
     assert found == pytest.approx(np.average(each, weights=[3.0, 0.5, 0.5]), rel=1e-5)
 

@@ -24,22 +24,33 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return untrained_workspace(tmp_path_factory)
 
 
-def adaptation(workspace: Path, *changes: str, own: int | None = None) -> DomainAdaptation | None:
-    """The phase over the first `own` training rows, all if None."""
+def adaptation(
+    workspace: Path, *changes: str, own: int | None = None, tokenizer: Any = None
+) -> Any:
+    """The phase over the first `own` training rows, all if None; without sentences, None."""
     prepare = workspace / "artifacts/prepare"
     return DomainAdaptation.read(
         changed(workspace, *changes),
         checkpoint=workspace / "checkpoint",
-        tokenizer=load_tokenizer(prepare / "teacher_tokenizer"),
+        tokenizer=tokenizer or load_tokenizer(prepare / "teacher_tokenizer"),
         own=read_split(prepare / "records.parquet", "train").texts[:own],
         sentences=prepare / "sentences.parquet",
         folder=workspace / "kept",
     )
 
 
+def encoder_of(model: Any) -> dict[str, torch.Tensor]:
+    """The weights that are adapted."""
+    found: dict[str, torch.Tensor] = model.base_model.encoder.state_dict()
+    return found
+
+
+def equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(tensor, second[name]) for name, tensor in first.items())
+
+
 def test_hidden_words_are_guessed_better_and_better(workspace: Path) -> None:
     phase = adaptation(workspace, "finetune.adapt.max_sentences=200", "finetune.adapt.epochs=12")
-    assert phase is not None
     phase.apply(load_classifier(workspace / "checkpoint", labels=LABELS))
     with (workspace / "kept/adapt.csv").open() as stream:
         losses = [float(point["loss"]) for point in csv.DictReader(stream)]
@@ -49,7 +60,6 @@ def test_hidden_words_are_guessed_better_and_better(workspace: Path) -> None:
 def test_one_training_serves_every_classifier_and_draws_nothing(workspace: Path) -> None:
     """The first classifier gets the result of training, the next one loads it from disk."""
     phase = adaptation(workspace, "finetune.adapt.max_sentences=200")
-    assert phase is not None
     plain, first, second = (
         load_classifier(workspace / "checkpoint", labels=LABELS) for _ in range(3)
     )
@@ -61,11 +71,8 @@ def test_one_training_serves_every_classifier_and_draws_nothing(workspace: Path)
     assert not torch.equal(*heads)
     for model, head in zip((first, second), heads, strict=True):
         assert torch.equal(model.classifier.weight, head)
-    adapted = first.base_model.encoder.state_dict()
-    for name, tensor in second.base_model.encoder.state_dict().items():
-        assert torch.equal(tensor, adapted[name]), name
-    before = plain.base_model.encoder.state_dict()
-    assert any(not torch.equal(tensor, before[name]) for name, tensor in adapted.items())
+    assert equal(encoder_of(second), encoder_of(first))
+    assert not equal(encoder_of(first), encoder_of(plain))
     phase.phase.clear()
     assert not list((workspace / "kept").rglob("*.*"))
 
@@ -76,7 +83,6 @@ def test_a_killed_adaptation_goes_on_to_the_weights_of_an_unbroken_one(
     asked = ("finetune.adapt.max_sentences=200", "finetune.adapt.epochs=2")
     models = [load_classifier(workspace / "checkpoint", labels=LABELS) for _ in range(2)]
     phase = adaptation(workspace, *asked)
-    assert phase is not None
     phase.apply(models[0])
     phase.phase.clear()
     monkeypatch.setattr(loop, "_CHECKPOINT_SECONDS", 0.0)
@@ -85,9 +91,7 @@ def test_a_killed_adaptation_goes_on_to_the_weights_of_an_unbroken_one(
         with pytest.raises(KeyboardInterrupt):
             phase.apply(load_classifier(workspace / "checkpoint", labels=LABELS))
     phase.apply(models[1])
-    whole = models[0].base_model.encoder.state_dict()
-    for name, tensor in models[1].base_model.encoder.state_dict().items():
-        assert torch.equal(tensor, whole[name]), name
+    assert equal(encoder_of(models[1]), encoder_of(models[0]))
 
 
 def failing_after(steps: int) -> Any:
@@ -105,20 +109,10 @@ def failing_after(steps: int) -> Any:
 def test_texts_are_neither_cut_nor_filled_up(workspace: Path) -> None:
     """The tokenizer's own padding and truncation, set for a classifier, do not matter."""
     few = adaptation(workspace, "finetune.adapt.max_sentences=1")
-    assert few is not None
     backend = few.tokenizer.backend_tokenizer
     backend.enable_padding(length=64)
     backend.enable_truncation(3)
-    prepare = workspace / "artifacts/prepare"
-    again = DomainAdaptation.read(
-        changed(workspace),
-        checkpoint=workspace / "checkpoint",
-        tokenizer=few.tokenizer,
-        own=read_split(prepare / "records.parquet", "train").texts,
-        sentences=prepare / "sentences.parquet",
-        folder=workspace / "kept",
-    )
-    assert again is not None
+    again = adaptation(workspace, tokenizer=few.tokenizer)
     assert np.array_equal(again.packed.stream, few.packed.stream)
     assert backend.padding["length"] == 64
 
@@ -126,17 +120,8 @@ def test_texts_are_neither_cut_nor_filled_up(workspace: Path) -> None:
 def test_a_tokenizer_of_another_family_is_refused(workspace: Path) -> None:
     tokenizer = load_tokenizer(workspace / "artifacts/prepare/teacher_tokenizer")
     tokenizer.sep_token = "film"
-    with pytest.raises(
-        ArtifactError, match=r"finetune\.adapt with a checkpoint of the family bert"
-    ):
-        DomainAdaptation.read(
-            changed(workspace, "finetune.adapt.max_sentences=200"),
-            checkpoint=workspace / "checkpoint",
-            tokenizer=tokenizer,
-            own=["the film is good ."],
-            sentences=workspace / "artifacts/prepare/sentences.parquet",
-            folder=workspace / "kept",
-        )
+    with pytest.raises(ArtifactError, match=r"adapt with a checkpoint of the family bert"):
+        adaptation(workspace, "finetune.adapt.max_sentences=200", tokenizer=tokenizer)
 
 
 def test_nothing_is_done_unless_asked_for(workspace: Path) -> None:
