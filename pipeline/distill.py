@@ -79,12 +79,9 @@ def _student(params: Params, paths: Paths, tokenizer: PreTrainedTokenizerBase) -
 def _sample(params: Params, paths: Paths, tokenizer: PreTrainedTokenizerBase) -> Batch:
     """The student's inputs for the first training texts."""
     train = read_split(paths.read("prepare", "records.parquet"), "train")
-    texts = [
-        train.texts[:_SAMPLE_TEXTS],
-        *([train.seconds[:_SAMPLE_TEXTS]] if params.product.pairs else []),
-    ]
+    columns = (train.texts, train.seconds) if params.product.pairs else (train.texts,)
     encoded = tokenizer(
-        *texts,
+        *(column[:_SAMPLE_TEXTS] for column in columns),
         truncation=True,
         max_length=params.prepare.max_length,
         padding=True,

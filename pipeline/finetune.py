@@ -45,7 +45,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         **spread(results),
         "kept": settings.keep,
         "adapted_tokens": 0 if tuning.adaptation is None else tuning.adaptation.tokens,
-        "related_rows": 0 if tuning.related is None else tuning.related.count,
+        "related_rows": 0 if tuning.related is None else len(tuning.related.targets),
         "parameters": parameter_count(model),
         "headline": f"validation {shown} ({name} {baseline:.3f})",
     }

@@ -133,11 +133,9 @@ def _cut_bert(
         heads = remove_heads(model, by_head, keep_share=settings.keep_heads)
     by_unit = unit_importance(model, objective, batches)
     width = narrow_feed_forward(model, by_unit, keep_share=settings.keep_share)
-    figures = {"layers": config.num_hidden_layers, "heads": heads, "feed_forward_size": width}
-    return (
-        figures,
-        f"{config.num_hidden_layers} layers of {heads} heads, {width} feed-forward units",
-    )
+    layers = config.num_hidden_layers
+    figures = {"layers": layers, "heads": heads, "feed_forward_size": width}
+    return figures, f"{layers} layers of {heads} heads, {width} feed-forward units"
 
 
 def _dynamic(

@@ -75,8 +75,8 @@ def fuse_factors(model: PreTrainedModel) -> None:
         return
     embeddings = _embeddings(model)
     weight = embeddings.word_embeddings.weight.detach().contiguous()
-    tokens, width = weight.shape
     padding = model.config.pad_token_id
+    tokens, width = weight.shape
     whole = nn.Embedding(tokens, width, padding_idx=padding, _weight=weight)
     embeddings.word_embeddings = whole
 

@@ -28,13 +28,12 @@ def narrow_feed_forward(
     Raises:
         ArtifactError: nothing would be left.
     """
-    kept = number_kept(
-        model.config.intermediate_size, keep_share, setting="keep_share", part="unit"
-    )
+    units: int = model.config.intermediate_size
+    kept = number_kept(units, keep_share, setting="keep_share", part="unit")
     for layer, scores in zip(encoder_layers(model), importance, strict=True):
-        units = _largest(scores, kept)
-        _keep_outputs(layer.intermediate.dense, units)
-        _keep_inputs(layer.output.dense, units)
+        places = _largest(scores, kept)
+        _keep_outputs(layer.intermediate.dense, places)
+        _keep_inputs(layer.output.dense, places)
     model.config.intermediate_size = kept
     return kept
 
@@ -70,9 +69,8 @@ def fill_heads(model: PreTrainedModel) -> None:
             linear.bias = new_parameter(nn.functional.pad(linear.bias, (0, missing)))
             linear.out_features = width
         reader = layer.attention.output.dense
-        reader.weight = new_parameter(
-            nn.functional.pad(reader.weight, (0, width - reader.in_features))
-        )
+        missing = width - reader.in_features
+        reader.weight = new_parameter(nn.functional.pad(reader.weight, (0, missing)))
         reader.in_features = width
 
 
@@ -106,11 +104,7 @@ def remove_layers(model: PreTrainedModel, importance: torch.Tensor, *, keep: int
 
 
 def number_kept(total: int, share: float, *, setting: str, part: str) -> int:
-    """The number of parts that a share keeps of `total`.
-
-    Args:
-        setting: the parameter under `prune` that holds the share, for the error.
-        part: the name of one part, for the error.
+    """The number of parts that a share keeps of `total`; `setting` and `part` are for the error.
 
     Raises:
         ArtifactError: none would be left.

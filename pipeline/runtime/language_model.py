@@ -102,24 +102,19 @@ class LanguageModel:
         """The cost of `text` in bits, token by token."""
         ids, spans, truncated = self._encode(text)
         if self.family == "bert":
-            bits = self._masked_bits(ids)
-            return TextCost(
-                tokens=by_piece(text, spans, bits=bits, backward=None),
-                bits=float(bits.sum()),
-                backward_bits=None,
-                is_probability=False,
-                truncated=truncated,
-            )
-        after_logits, before_logits = self._run([[self._end, *ids, self._end]], "after", "before")
-        after = bits_of(after_logits[0, :-1], [*ids, self._end])
-        before = bits_of(before_logits[0, 1:], [self._end, *ids])
-        costs = by_piece(text, spans, bits=after[:-1], backward=before[1:])
-        costs.append(TokenCost("", float(after[-1]), float(before[0])))
+            bits, backward = self._masked_bits(ids), None
+            costs = by_piece(text, spans, bits=bits, backward=None)
+        else:
+            after, before = self._run([[self._end, *ids, self._end]], "after", "before")
+            bits = bits_of(after[0, :-1], [*ids, self._end])
+            backward = bits_of(before[0, 1:], [self._end, *ids])
+            costs = by_piece(text, spans, bits=bits[:-1], backward=backward[1:])
+            costs.append(TokenCost("", float(bits[-1]), float(backward[0])))
         return TextCost(
             tokens=costs,
-            bits=float(after.sum()),
-            backward_bits=float(before.sum()),
-            is_probability=not truncated and self._unknown not in ids,
+            bits=float(bits.sum()),
+            backward_bits=None if backward is None else float(backward.sum()),
+            is_probability=backward is not None and not truncated and self._unknown not in ids,
             truncated=truncated,
         )
 

@@ -82,20 +82,21 @@ def tokenize(
         window_stride: ordinary tokens from the start of one window of a long text to the next;
             None cuts long texts off instead.
     """
+    documents = None
     if window_stride is not None:
-        windows = cut_windows(
+        ids, kinds, numbers = cut_windows(
             tokenizer, texts, seconds=seconds, max_length=max_length, stride=window_stride
         )
-        return TokenRows(
-            windows.ids,
-            lengths_of(windows.ids),
-            pad_token_id=int(tokenizer.pad_token_id),
-            segments=windows.segments if segments else None,
-            documents=np.array(windows.documents, dtype=np.int64),
-        )
-    pairs = (list(seconds),) if len(seconds) else ()
-    options = {"truncation": True, "max_length": max_length, "return_token_type_ids": segments}
-    encoded: Any = tokenizer(list(texts), *pairs, **options)
-    ids: list[list[int]] = encoded["input_ids"]
-    kinds: list[list[int]] | None = encoded["token_type_ids"] if segments else None
-    return TokenRows(ids, lengths_of(ids), pad_token_id=int(tokenizer.pad_token_id), segments=kinds)
+        documents = np.array(numbers, dtype=np.int64)
+    else:
+        pairs = (list(seconds),) if len(seconds) else ()
+        options = {"truncation": True, "max_length": max_length, "return_token_type_ids": segments}
+        encoded: Any = tokenizer(list(texts), *pairs, **options)
+        ids, kinds = encoded["input_ids"], encoded.get("token_type_ids")
+    return TokenRows(
+        ids,
+        lengths_of(ids),
+        pad_token_id=int(tokenizer.pad_token_id),
+        segments=kinds if segments else None,
+        documents=documents,
+    )

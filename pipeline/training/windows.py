@@ -8,21 +8,14 @@ same windows.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
 from pipeline.core.errors import DataError
 
-
-@dataclass
-class Windows:
-    """Token ids, segments, and the number of its text, for each window."""
-
-    ids: list[list[int]] = field(default_factory=list)
-    segments: list[list[int]] = field(default_factory=list)
-    documents: list[int] = field(default_factory=list)
+Rows = list[list[int]]
+"""Token ids, or segments, of each window."""
 
 
 def cut_windows(
@@ -32,8 +25,8 @@ def cut_windows(
     seconds: Sequence[str],
     max_length: int,
     stride: int,
-) -> Windows:
-    """Cuts each text or pair into windows, in order; a short one is a single window.
+) -> tuple[Rows, Rows, list[int]]:
+    """The ids, the segments and the text's number of each window; a short text is one window.
 
     Args:
         seconds: the second text of each pair; empty where there are no pairs.
@@ -43,22 +36,21 @@ def cut_windows(
     """
     pairs = (list(seconds),) if seconds else ()
     whole: Any = tokenizer(list(texts), *pairs, return_token_type_ids=True, verbose=False)
-    windows = Windows()
-    for number, ids in enumerate(whole["input_ids"]):
-        if len(ids) <= max_length:
-            cut, kinds = [ids], [whole["token_type_ids"][number]]
-        else:
+    ids, segments, documents = [], [], []
+    for number, row in enumerate(whole["input_ids"]):
+        cut, kinds = [row], [whole["token_type_ids"][number]]
+        if len(row) > max_length:
             text = texts[number], *(column[number] for column in pairs)
             cut, kinds = _cut(tokenizer, text, max_length=max_length, stride=stride)
-        windows.ids += cut
-        windows.segments += kinds
-        windows.documents += [number] * len(cut)
-    return windows
+        ids += cut
+        segments += kinds
+        documents += [number] * len(cut)
+    return ids, segments, documents
 
 
 def _cut(
     tokenizer: PreTrainedTokenizerBase, text: tuple[str, ...], *, max_length: int, stride: int
-) -> tuple[list[list[int]], list[list[int]]]:
+) -> tuple[Rows, Rows]:
     """Ids and segments of the windows of one text, or of one pair."""
     *first, _ = text
     room = max_length - tokenizer.num_special_tokens_to_add(pair=bool(first))

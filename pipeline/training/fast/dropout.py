@@ -15,6 +15,7 @@ come from torch's generator, so seeds and the random state in checkpoints work a
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch.nn import functional
@@ -82,16 +83,8 @@ def _attention(
     """
     elsewhere = query.device.type != "cpu" or is_causal or enable_gqa
     if elsewhere or dropout_p == 0.0:
-        return _TORCH_ATTENTION(
-            query,
-            key,
-            value,
-            attn_mask=attn_mask,
-            dropout_p=dropout_p,
-            is_causal=is_causal,
-            scale=scale,
-            enable_gqa=enable_gqa,
-        )
+        rest: Any = {"is_causal": is_causal, "scale": scale, "enable_gqa": enable_gqa}
+        return _TORCH_ATTENTION(query, key, value, attn_mask=attn_mask, dropout_p=dropout_p, **rest)
     factor = scale or 1.0 / math.sqrt(query.shape[-1])
     scores = (query * factor) @ key.transpose(-2, -1)
     if attn_mask is not None and attn_mask.dtype == torch.bool:

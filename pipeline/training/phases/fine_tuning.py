@@ -91,7 +91,9 @@ class FineTuning:
             self.adaptation.apply(model)
         if self.related is not None:
             quality = self.related.apply(model)
-            say(f"finetune  after {self.related.count:,} related rows: validation {quality:.3f}")
+            say(
+                f"finetune  after {len(self.related.targets):,} related rows: validation {quality:.3f}"
+            )
         freeze_lowest(model, self.params.finetune.frozen_layers)
         return model
 
@@ -105,26 +107,8 @@ class FineTuning:
         self, model: PreTrainedModel, seed: int, checkpoints: Checkpoints
     ) -> list[dict[str, float]]:
         """Trains `model` in place on the training rows; returns the points of its curve."""
-        curve = Curve(self.curve, figures=[QUALITY])
-        training = self._training(model, seed, checkpoints=checkpoints, curve=curve)
-        product, targets = self.params.product, self.train.targets
-        problem, weights = problem_named(product.problem), None
-        if self.params.finetune.class_weights == "balanced":
-            weights = problem.balanced_weights(targets, labels=len(product.labels))
-        scale = problem.scale(targets)
-        learned = targets if scale is None else scale.standard(targets)
-        objective = gold_objective(self.rows, learned, problem=product.problem, weights=weights)
-        with tokens_in_use(model, self.rows, self.validation.rows):
-            train(model, objective, training)
-        if scale is not None:
-            scale_output(model, factor=scale.deviation, shift=scale.mean)
-        return curve.points
-
-    def _training(
-        self, model: PreTrainedModel, seed: int, *, checkpoints: Checkpoints, curve: Curve
-    ) -> Training:
-        settings = self.params.finetune
-        return Training(
+        curve, settings = Curve(self.curve, figures=[QUALITY]), self.params.finetune
+        training = Training(
             task="finetune" if settings.seeds == 1 else f"finetune seed {seed}",
             optimisation=settings,
             compute=self.params.compute.model_copy(update={"seed": seed}),
@@ -137,6 +121,18 @@ class FineTuning:
             layer_rates=LayerRates(model, settings.layer_decay),
             row_ids=self.rows.names(self.train.ids),
         )
+        product, targets = self.params.product, self.train.targets
+        problem, weights = problem_named(product.problem), None
+        if settings.class_weights == "balanced":
+            weights = problem.balanced_weights(targets, labels=len(product.labels))
+        scale = problem.scale(targets)
+        learned = targets if scale is None else scale.standard(targets)
+        objective = gold_objective(self.rows, learned, problem=product.problem, weights=weights)
+        with tokens_in_use(model, self.rows, self.validation.rows):
+            train(model, objective, training)
+        if scale is not None:
+            scale_output(model, factor=scale.deviation, shift=scale.mean)
+        return curve.points
 
 
 def _load(params: Params, checkpoint: Path) -> PreTrainedModel:

@@ -29,11 +29,9 @@ from pipeline.training.validation import QUALITY, Validation
 
 @dataclass(frozen=True, kw_only=True)
 class RelatedLabels:
-    """The phase's rows and settings.
+    """The phase's settings and its rows, with targets in the product's form, `(rows, width)`.
 
     Attributes:
-        ids: of each row, `(rows,)`.
-        targets: in the form of the product's own, `(rows, width)`.
         validation: the product's validation rows. They are measured, and decide nothing here.
     """
 
@@ -71,11 +69,6 @@ class RelatedLabels:
             phase=TrainedOnce(paths.checkpoints, "related"),
         )
 
-    @property
-    def count(self) -> int:
-        """The number of related rows."""
-        return len(self.targets)
-
     def apply(self, model: PreTrainedModel) -> float:
         """Trains `model` in place, once for all seeds; returns its quality on validation."""
 
@@ -84,25 +77,22 @@ class RelatedLabels:
             scale = problem_named(problem).scale(self.targets)
             learned = self.targets if scale is None else scale.standard(self.targets)
             objective = gold_objective(self.rows, learned, problem=problem, weights=None)
+            training = Training(
+                task="finetune related",
+                optimisation=self.optimisation,
+                compute=self.params.compute,
+                batches=partial(epoch_batches, self.rows.lengths),
+                checkpoints=self.phase.checkpoints,
+                curve=Curve(self.phase.curve_file, figures=[QUALITY]),
+                validate=self.validation.quality,
+                average=self.params.finetune.average,
+                layer_rates=LayerRates(model, self.params.finetune.layer_decay),
+                row_ids=self.ids,
+            )
             with tokens_in_use(model, self.rows, self.validation.rows):
-                train(model, objective, self._training(model))
+                train(model, objective, training)
             return model
 
         self.phase.load_into(model, train=learn, seed=self.params.compute.seed)
         model.eval()
         return float(self.validation.quality(model)[QUALITY])
-
-    def _training(self, model: PreTrainedModel) -> Training:
-        settings = self.params.finetune
-        return Training(
-            task="finetune related",
-            optimisation=self.optimisation,
-            compute=self.params.compute,
-            batches=partial(epoch_batches, self.rows.lengths),
-            checkpoints=self.phase.checkpoints,
-            curve=Curve(self.phase.curve_file, figures=[QUALITY]),
-            validate=self.validation.quality,
-            average=settings.average,
-            layer_rates=LayerRates(model, settings.layer_decay),
-            row_ids=self.ids,
-        )
