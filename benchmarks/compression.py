@@ -170,9 +170,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="compression-") as name:
         work = Path(name)
         contenders = field.contenders(paths, work / "build", seed=own)
-        times = race(
-            contenders, texts, threads=THREADS, rounds=options.rounds, requests=options.requests
-        )
+        length = {"rounds": options.rounds, "requests": options.requests}
+        times = race(contenders, texts, threads=THREADS, **length)
         if options.folds:
             right = cross_fitted(field, paths, work, folds=options.folds)
         else:
@@ -192,11 +191,8 @@ def main() -> None:
         "compared": {name: figure and asdict(figure) for name, figure in compared.items()},
         "models": as_figures(measured),
     }
-    ratios = {
-        name: None if figure is None else figure.value
-        for name, figure in compared.items()
-        if name in RATIOS
-    }
+    values = {name: figure and figure.value for name, figure in compared.items()}
+    ratios = {name: value for name, value in values.items() if name in RATIOS}
     print_result("compression", ratios=ratios, figures=shown)
 
 

@@ -78,19 +78,23 @@ def run_glue(
         except TrainingError as error:
             failed[task] = error
     if answers:
-        out = Paths(root).artifacts / "glue"
-        out.mkdir(parents=True, exist_ok=True)
-        places = ["--data", str(data.resolve()), "--out", str(out)]
         known = data_sets_seen(params, encoder, artifacts=Paths(root).artifacts, given=seen)
-        places += [] if known is None else ["--seen", ",".join(known)]
-        _run("pipeline.glue.task_report", [*places, *answers], root)
-        say(f"\nReport: {out / 'report.json'}\nSubmission: {out / 'submission.zip'}")
+        _report(root, data, answers, seen=known)
     if failed:
         raise TrainingError(
             f"{', '.join(failed)}: {next(iter(failed.values())).got}",
             expected="every task to go through; what each says is above",
             next_step=_NEXT_STEP,
         )
+
+
+def _report(root: Path, data: Path, answers: Sequence[str], *, seen: Sequence[str] | None) -> None:
+    out = Paths(root).artifacts / "glue"
+    out.mkdir(parents=True, exist_ok=True)
+    places = ["--data", str(data.resolve()), "--out", str(out)]
+    places += [] if seen is None else ["--seen", ",".join(seen)]
+    _run("pipeline.glue.task_report", [*places, *answers], root)
+    say(f"\nReport: {out / 'report.json'}\nSubmission: {out / 'submission.zip'}")
 
 
 def _train(

@@ -18,13 +18,14 @@ from pipeline.core.variants import NAIVE_BAYES
 from pipeline.data.tables import read_table
 from pipeline.metrics.quality import quality_figure
 from pipeline.models.baselines import (
+    BaselineRows,
     LearningPoint,
     fit_baselines,
     learning_curve,
     split_rows,
     verdict,
 )
-from pipeline.models.linear import LinearTask
+from pipeline.models.linear import Baseline, LinearTask
 from pipeline.problem.probabilities import Scores, Targets
 from pipeline.problem.problems import problem_named
 
@@ -43,13 +44,7 @@ def run(params: Params, paths: Paths) -> Metrics:
 
     fitted, chosen = fit_baselines(rows, settings, task=task, quality=quality_of)
     answers = [
-        Answers(
-            variant=name,
-            split=split,
-            ids=rows[split].ids,
-            targets=rows[split].targets,
-            scores=model.scores(rows[split].inputs),
-        )
+        _answers(name, model, split=split, rows=rows[split])
         for name, model in fitted.items()
         for split in SCORED
     ]
@@ -72,6 +67,11 @@ def run(params: Params, paths: Paths) -> Metrics:
     write_answers(paths.out / "predictions.parquet", answers, BaselinePredictions.columns())
     judged.write(paths)
     return _metrics(judged)
+
+
+def _answers(name: str, model: Baseline, *, split: str, rows: BaselineRows) -> Answers:
+    scores = model.scores(rows.inputs)
+    return Answers(variant=name, split=split, ids=rows.ids, targets=rows.targets, scores=scores)
 
 
 def _metrics(judged: BaselineVerdict) -> Metrics:

@@ -21,6 +21,8 @@ from pipeline.problem.problems import problem_named
 
 _DROPOUTS = ("classifier_dropout", "classifier_dropout_prob", "seq_classif_dropout", "cls_dropout")
 """The config names of dropout before the classifier: BERT and most, ALBERT, DistilBERT, DeBERTa."""
+_AUTO = (AutoModelForSequenceClassification, AutoConfig)
+_BILM = (BilmForSequenceClassification, BilmConfig)
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
@@ -48,10 +50,8 @@ def load_classifier(
     Raises:
         ArtifactError: transformers cannot load a classifier from this checkpoint.
     """
-    family, config_family = AutoModelForSequenceClassification, AutoConfig
-    if is_bilm(checkpoint):
-        family, config_family = BilmForSequenceClassification, BilmConfig
-    options: dict[str, Any] = {}
+    family, config_family = _BILM if is_bilm(checkpoint) else _AUTO
+    options: dict[str, Any] = {"use_safetensors": True, "ignore_mismatched_sizes": other_head}
     if problem is not None:
         options["problem_type"] = problem_named(problem).transformers_name
     try:
@@ -65,8 +65,6 @@ def load_classifier(
             num_labels=len(labels),
             id2label=dict(enumerate(labels)),
             label2id={label: number for number, label in enumerate(labels)},
-            use_safetensors=True,
-            ignore_mismatched_sizes=other_head,
             **options,
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
