@@ -191,7 +191,7 @@ def main() -> None:
         "compared": {name: figure and asdict(figure) for name, figure in compared.items()},
         "models": as_figures(measured),
     }
-    values = {name: figure and figure.value for name, figure in compared.items()}
+    values = {name: None if found is None else found.value for name, found in compared.items()}
     ratios = {name: value for name, value in values.items() if name in RATIOS}
     print_result("compression", ratios=ratios, figures=shown)
 
