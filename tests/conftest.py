@@ -87,8 +87,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def prefect_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A new database of Prefect, as `make install` leaves it; copy it, do not use it in place."""
     from tests.support.prefect_database import database_of, prepare
+    from tests.support.session_copy import session_folder
 
-    root = tmp_path_factory.mktemp("installed")
-    said = prepare(root).splitlines()
-    assert (said[0], said[-1]) == ("Preparing Prefect's database …", "True")
-    return database_of(root)
+    def make(root: Path) -> None:
+        said = prepare(root).splitlines()
+        assert (said[0], said[-1]) == ("Preparing Prefect's database …", "True")
+
+    return database_of(session_folder(tmp_path_factory, "prefect", make))

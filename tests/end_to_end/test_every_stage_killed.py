@@ -20,8 +20,9 @@ def test_a_build_killed_in_every_stage_ends_with_the_same_result(
     put_database(prefect_database, whole)
     run_build(whole, port=free_port())
     stages = load_dag(REPOSITORY / "dvc.yaml").names
-    killed = build_with_kills(stages, tmp_path / "killed", database=prefect_database)
+    killed = copy_repository(tmp_path / "killed")
     try:
+        build_with_kills(stages, killed, database=prefect_database)
         assert result_of(killed) == result_of(whole)
     finally:
         stop(whole)

@@ -12,23 +12,36 @@ Which workspace to take, from the quickest to the slowest:
 | `whole_repo` | a clone of this repository, built through its flows | end to end |
 """
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 
 def session_copy(
     factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]
 ) -> Path:
     """A copy of the folder that `make` fills once a session; a test may write into it."""
-    made = factory.getbasetemp() / f"made-{name}"
-    whole = made.with_suffix(".whole")
-    if not whole.exists():
-        shutil.rmtree(made, ignore_errors=True)  # left by a test in which `make` failed
-        make(made)
-        whole.touch()
     copy = factory.mktemp(name) / "copy"
-    shutil.copytree(made, copy)
+    shutil.copytree(session_folder(factory, name, make), copy)
     return copy
+
+
+def session_folder(
+    factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]
+) -> Path:
+    """The folder that `make` fills once a session, for all workers; no test may write into it."""
+    session = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        session = session.parent
+    made = session / f"made-{name}"
+    whole = made.with_suffix(".whole")
+    with FileLock(made.with_suffix(".lock")):
+        if not whole.exists():
+            shutil.rmtree(made, ignore_errors=True)  # left by a test in which `make` failed
+            make(made)
+            whole.touch()
+    return made

@@ -84,15 +84,22 @@ def kill_build_during(root: Path, stage: str, *, port: int) -> None:
         time.sleep(0.1)
 
 
-def build_with_kills(stages: Sequence[str], root: Path, *, database: Path) -> Path:
-    """A clone in `root` whose build is killed in each of `stages` in turn and then run to its end."""
-    copy_repository(root)
+def build_with_kills(stages: Sequence[str], root: Path, *, database: Path) -> None:
+    """Kill the build of the clone in `root` in each of `stages` in turn, then run it to its end."""
     put_database(database, root)
     port = free_port()
     for stage in stages:
         kill_build_during(root, stage, port=port)
     run_build(root, port=port)
-    return root
+
+
+def copy_cache(source: Path, root: Path, *, without: Sequence[str]) -> None:
+    """Copy DVC's cache from one clone to another, but not what it remembers of some stages."""
+    shutil.copytree(source / ".dvc" / "cache", root / ".dvc" / "cache")
+    for remembered in (root / ".dvc" / "cache" / "runs").glob("*/*/*"):
+        command, _, _ = remembered.read_text(encoding="utf-8").partition("\n")
+        if command.rpartition(".")[2] in without:
+            remembered.unlink()
 
 
 def released(root: Path) -> Path:
