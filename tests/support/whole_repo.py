@@ -96,10 +96,10 @@ def build_with_kills(stages: Sequence[str], root: Path, *, database: Path) -> No
 def copy_cache(source: Path, root: Path, *, without: Sequence[str]) -> None:
     """Copy DVC's cache from one clone to another, but not what it remembers of some stages."""
     shutil.copytree(source / ".dvc" / "cache", root / ".dvc" / "cache")
-    for remembered in (root / ".dvc" / "cache" / "runs").glob("*/*/*"):
+    for remembered in [*(root / ".dvc" / "cache" / "runs").glob("*/*/*")]:
         command, _, _ = remembered.read_text(encoding="utf-8").partition("\n")
         if command.rpartition(".")[2] in without:
-            remembered.unlink()
+            shutil.rmtree(remembered.parent)  # DVC cannot read an empty one
 
 
 def released(root: Path) -> Path:
