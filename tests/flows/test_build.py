@@ -7,8 +7,8 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from unittest.mock import patch
 
 import psutil
 import pytest
@@ -87,20 +87,28 @@ def kill_while_validate_runs(root: Path) -> None:
     assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []
 
 
+@pytest.fixture
+def environment_restored() -> Iterator[None]:
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
 @pytest.mark.timeout(900)
+@pytest.mark.usefixtures("environment_restored")
 def test_a_killed_build_goes_on_and_a_finished_one_has_nothing_to_do(
     tmp_path: Path, prefect_database: Path
 ) -> None:
     root = make_mini_repo(tmp_path, text="one two slow")
     put_database(prefect_database, root)
     kill_while_validate_runs(root)
-    with patch.dict(os.environ):
-        configure_prefect(root)
-        with temporary_server(root) as address:
-            write_json(root / ".modelyard" / "ui.json", {"prefect_api": address})
-            check_that_it_goes_on(root)
-            check_that_nothing_is_left_to_do(root)
-            check_that_bad_input_leaves_results(root)
+    configure_prefect(root)
+    with temporary_server(root) as address:
+        write_json(root / ".modelyard" / "ui.json", {"prefect_api": address})
+        check_that_it_goes_on(root)
+        check_that_nothing_is_left_to_do(root)
+        check_that_bad_input_leaves_results(root)
 
 
 def check_that_it_goes_on(root: Path) -> None:
