@@ -144,6 +144,6 @@ def _decide(
 
 
 def _keep(state: ReleaseState, why: str, reason: str) -> Outcome:
-    now, told = state.current(), f"retrain ({reason}): {why}"
-    ledger.append(state.ledger, ledger.Entry(event="kept", hash=now, previous=now, why=told))
+    now, text = state.current(), f"retrain ({reason}): {why}"
+    ledger.append(state.ledger, ledger.Entry(event="kept", hash=now, previous=now, why=text))
     return Outcome(released=False, reason=why, hash=now)

@@ -34,8 +34,8 @@ from pipeline.core.paths import Paths
 
 PROJECT = "pipeline"
 _SCHEMA = ("params", "product", "sections", "training_sections")
-_SAID = ("errors", "failure", "progress")
-LEFT_OUT = frozenset(f"{PROJECT}.core.{name}" for name in (*_SCHEMA, *_SAID))
+_MESSAGES = ("errors", "failure", "progress")
+LEFT_OUT = frozenset(f"{PROJECT}.core.{name}" for name in (*_SCHEMA, *_MESSAGES))
 _SAME_NAME = ("torch", "transformers", "tokenizers", "onnxruntime", "onnx", "scipy", "numpy")
 LIBRARIES = {name: name for name in _SAME_NAME} | {"sklearn": "scikit-learn"}
 """Import name → distribution: libraries whose version can change a figure."""

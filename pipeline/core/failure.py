@@ -35,8 +35,16 @@ class StageFailure:
 
     @classmethod
     def of(cls, stage: str, error: PipelineError) -> "StageFailure":
-        """The failure that an error describes: the attributes of the two have the same names."""
-        return cls(stage=stage, kind=type(error).__name__, **vars(error))
+        """The failure that an error describes."""
+        return cls(
+            stage=stage,
+            kind=type(error).__name__,
+            got=error.got,
+            expected=error.expected,
+            next_step=error.next_step,
+            nearest=getattr(error, "nearest", None),
+            missed=getattr(error, "missed", ()),
+        )
 
     @property
     def explained(self) -> bool:
