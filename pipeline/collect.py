@@ -18,6 +18,11 @@ from pipeline.data import sources
 from pipeline.data.records import Record, write_records
 from pipeline.problem.problems import problem_named
 
+NO_CORPUS = (
+    "collect  no corpus: the student learns from the labelled rows and texts made from them;"
+    " a source of like texts without labels would make it better"
+)
+
 
 def run(params: Params, paths: Paths) -> Metrics:
     """Read every source; write one table of labelled rows and one of the corpus."""
@@ -35,6 +40,8 @@ def run(params: Params, paths: Paths) -> Metrics:
             expected="at least one source with labels",
             next_step="add one to collect.sources in params.yaml",
         )
+    if not corpus:
+        say(NO_CORPUS)
     sources.check_unique([*labelled, *corpus])
     write_records(paths.out / "records.parquet", labelled, CollectedRecords.columns())
     write_records(paths.out / "corpus.parquet", corpus, CollectedCorpus.columns())

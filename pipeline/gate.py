@@ -80,6 +80,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         verdict=verdict,
         certificate=certificate,
         sources=Manifest.read(paths).sources,
+        has_corpus=evidence.data_report.corpus.rows_out > 0,
         teacher=TeacherTraining.read(paths),
         machine=Timings.read(paths).machine,
         lineage=lineage(params, paths),

@@ -1,5 +1,8 @@
 """prepare: assigns rows to splits, makes both tokenizers, and tokenizes the corpus.
 
+Where there is no corpus, the texts of the training rows stand for it, and those of validation for the
+part of it that is held out.
+
 Reads   artifacts/label/records.parquet, artifacts/validate/corpus.parquet, the checkpoint
 Writes  artifacts/prepare/{records.parquet, related.parquet, sentences.parquet, teacher_tokenizer/,
         student_tokenizer/, corpus/, metrics.json}
@@ -13,6 +16,7 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
 from pipeline.core.artifacts.table_columns import PreparedRecords, RelatedRows, Sentences
+from pipeline.core.errors import DataError
 from pipeline.core.files import atomic_folder, write_json
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
@@ -48,15 +52,18 @@ def run(params: Params, paths: Paths) -> Metrics:
     related = related_rows(documents, params)
     write_records(paths.out / "related.parquet", related, RelatedRows.columns())
     train, heldout = _pretraining_texts(documents, settings)
+    own, unseen = _texts(rows, "train"), _texts(rows, "validation")
     say(f"prepare  student vocabulary from {len(train):,} documents and the train rows")
-    tokenizer, coverage = _student_tokenizer(
-        _texts(rows, "train") + train, unseen=_texts(rows, "validation"), params=params, paths=paths
-    )
+    tokenizer, coverage = _student_tokenizer(own + train, unseen=unseen, params=params, paths=paths)
     with atomic_folder(paths.out / "student_tokenizer") as folder:
         save_for_transformers(tokenizer, folder, max_length=settings.max_length)
+    if not documents:  # the language is learned from the rows, and judged on those of validation
+        train, heldout = own, unseen
     train_tokens = _save_corpus(tokenizer, train=train, heldout=heldout, paths=paths)
     # The corpus has no second text for a sentence, so a product of pairs learns from its rows alone.
     sentences = transfer_sentences([] if params.product.pairs else documents, rows, settings)
+    if documents and not sentences and not params.product.pairs:
+        raise _no_sentence(len(documents), settings)
     write_records(paths.out / "sentences.parquet", sentences, Sentences.columns())
     sizes = {split: sum(row.split == split for row in rows) for split in SPLITS}
     return {
@@ -140,6 +147,16 @@ def _pretraining_texts(
         held = unit_hash(settings.salt, "heldout", document.id) < settings.heldout_share
         parts[held].append(document.text)
     return parts
+
+
+def _no_sentence(documents: int, settings: PrepareParams) -> DataError:
+    shortest, longest = settings.min_sentence_words, settings.max_sentence_words
+    return DataError(
+        f"{documents:,} documents of the corpus without a sentence to learn from",
+        expected=f"sentences of {shortest} to {longest} words that are no validation or test text",
+        next_step="change prepare.min_sentence_words or max_sentence_words (1 and more, for a language"
+        " without spaces between words), add other texts, or leave the corpus out",
+    )
 
 
 def _save_corpus(

@@ -33,6 +33,7 @@ from pipeline.training.resume import Checkpoints
 _HELDOUT_ROWS = 256
 _SAMPLE_ROWS = 32
 _PSEUDO_ROWS = 8
+_FEWEST_TOKENS = 8
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -40,10 +41,8 @@ def run(params: Params, paths: Paths) -> Metrics:
     settings = params.pretrain
     tokenizer = load_tokenizer(paths.read("prepare", "student_tokenizer"))
     corpus = paths.read("prepare", "corpus")
-    packed = PackedRows(TokenFile(corpus / "train.npy"), settings.sequence_length)
-    heldout = PackedRows(np.load(corpus / "heldout.npy"), settings.sequence_length)
-    for name, found in (("train", packed), ("heldout", heldout)):
-        _require_rows(name, found)
+    packed = _rows("train", TokenFile(corpus / "train.npy"), settings)
+    heldout = _rows("heldout", np.load(corpus / "heldout.npy"), settings)
     model = _new_model(packed, tokenizer, params, paths=paths)
     rows = min(packed.count, settings.max_sequences or packed.count)
     score = _heldout_score(heldout, settings, tokenizer)
@@ -110,14 +109,20 @@ def _first_rows(packed: PackedRows, most: int, tokenizer: PreTrainedTokenizerBas
     return rows
 
 
-def _require_rows(name: str, packed: PackedRows) -> None:
-    if not packed.count:
+def _rows(name: str, stream: Ids | TokenFile, settings: PretrainParams) -> PackedRows:
+    """The rows of a part of the corpus; a part that is shorter than one is a shorter row.
+
+    Raises:
+        DataError: the part has no token to predict.
+    """
+    if len(stream) < _FEWEST_TOKENS:
         raise DataError(
-            f"{len(packed.stream)} tokens in the corpus's {name} part",
-            expected=f"at least one row of pretrain.sequence_length = {packed.length}",
-            next_step="add a source with role: corpus, raise prepare.heldout_share if only the"
-            " held-out part is short, or shorten pretrain.sequence_length",
+            f"{len(stream)} tokens in the corpus's {name} part",
+            expected="some text to learn a language from, and some to judge it on",
+            next_step="add texts to the corpus, raise prepare.heldout_share if only the held-out part"
+            " is short, or leave the corpus out: the labelled rows then stand for it",
         )
+    return PackedRows(stream, min(settings.sequence_length, len(stream)))
 
 
 def _bits_per_byte(

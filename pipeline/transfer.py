@@ -6,6 +6,7 @@ Writes  artifacts/transfer/{rows.parquet, logits.npy, features.npy, metrics.json
 
 from collections.abc import Iterable
 from hashlib import sha256
+from math import ceil
 
 import numpy as np
 import pyarrow as pa
@@ -23,11 +24,13 @@ from pipeline.data.records import ID_DIGITS
 from pipeline.data.variety import varied
 from pipeline.models.encoder import load_classifier, load_tokenizer, reads_segments
 from pipeline.problem.problems import problem_named
+from pipeline.text.cleaning import bare_words
 from pipeline.training.labelled_rows import Split, read_split
 from pipeline.training.predict import Outputs, predict
 from pipeline.training.token_rows import tokenize
 
 LABELLED, AUGMENTED, CORPUS = "labelled", "augmented", "corpus"
+HELD_OUT = ("validation", "test")
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -38,11 +41,11 @@ def run(params: Params, paths: Paths) -> Metrics:
     confidence = problem_named(params.product.problem).teacher_confidence(outputs.logits)
     kept = (kinds == LABELLED) | (confidence >= params.transfer.min_confidence)
     # Texts made from the training rows are no substitute for sentences: they hold nothing new.
-    if not params.product.pairs and not (kinds[kept] == CORPUS).any():
+    if (kinds == CORPUS).any() and not (kinds[kept] == CORPUS).any():
         raise DataError(
-            "no corpus sentence to learn from",
-            expected="at least one sentence that the teacher is sure enough of",
-            next_step="add a corpus source, or lower transfer.min_confidence",
+            f"{(kinds == CORPUS).sum():,} corpus sentences, and the teacher is unsure of them all",
+            expected=f"one that it is sure of by transfer.min_confidence = {params.transfer.min_confidence}",
+            next_step="lower transfer.min_confidence, or use a corpus of the product's own kind",
         )
     with atomic_path(paths.out / "rows.parquet") as temporary:
         pq.write_table(table.filter(pa.array(kept)), temporary)
@@ -89,10 +92,13 @@ def _counts(kinds: NDArray[np.str_], kept: NDArray[np.bool_]) -> Metrics:
 
 def transfer_rows(params: Params, paths: Paths) -> pa.Table:
     """The training rows with targets, then unlabelled texts in random order, none for pairs."""
-    train = read_split(paths.read("prepare", "records.parquet"), "train")
+    records = paths.read("prepare", "records.parquet")
+    train = read_split(records, "train")
     others: Texts = {}
     if not params.product.pairs:
-        others = _augmented(train, params) | _sentences(train, params, paths)
+        sentences = _sentences(train, params, paths)
+        held_out = {t for split in HELD_OUT for t in read_split(records, split).texts}
+        others = _augmented(train, held_out, params, sentences=len(sentences)) | sentences
     drawn = sorted(others)
     nothing = [None] * len(drawn)
     seconds: list[str | None] = [*train.seconds] or [None] * len(train.ids)
@@ -111,9 +117,16 @@ Texts = dict[str, tuple[str, str]]
 """Id → kind and text. Ids are hashes, so sorting by them gives a random order."""
 
 
-def _augmented(train: Split, params: Params) -> Texts:
-    made = augmented(train.texts, times=params.transfer.augmentations, seed=params.compute.seed)
-    return {sha256(text.encode()).hexdigest()[:ID_DIGITS]: (AUGMENTED, text) for _, text in made}
+def _augmented(train: Split, held_out: set[str], params: Params, *, sentences: int) -> Texts:
+    """Texts made from the training rows; none that is a validation or test text, as bare words."""
+    settings, rows, known = params.transfer, len(train.texts), {bare_words(t) for t in held_out}
+    times = max(settings.augmentations, ceil((settings.min_texts - rows - sentences) / rows))
+    made = augmented(train.texts, times=times, seed=params.compute.seed)
+    return {
+        sha256(text.encode()).hexdigest()[:ID_DIGITS]: (AUGMENTED, text)
+        for _, text in made
+        if bare_words(text) not in known
+    }
 
 
 def _sentences(train: Split, params: Params, paths: Paths) -> Texts:

@@ -6,6 +6,7 @@ Writes  artifacts/validate/{records.parquet, corpus.parquet, rejects.parquet, re
 """
 
 from collections import Counter
+from collections.abc import Sequence
 
 from pipeline.core.artifacts.data_reports import (
     DataReport,
@@ -22,9 +23,10 @@ from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data import row_checks
 from pipeline.data.labels import refusals_are_data_errors
-from pipeline.data.records import read_records, write_records
+from pipeline.data.records import Record, read_records, write_records
 from pipeline.problem.problems import problem_named
 from pipeline.report.data_card import data_card
+from pipeline.text.split_assignment import check_splits, split_of
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -39,7 +41,11 @@ def run(params: Params, paths: Paths) -> Metrics:
     counts = {label: counted[label] for label in labels}
     with refusals_are_data_errors():
         problem.check_rows(cells, counts, limits=limits)
-    say(f"validate  {len(corpus):,} corpus rows against {len(labelled.records):,} labelled ones")
+    _check_splits(labelled.records, params)
+    if corpus:
+        say(
+            f"validate  {len(corpus):,} corpus rows against {len(labelled.records):,} labelled ones"
+        )
     unlabelled = row_checks.check_corpus(corpus, labelled.records, limits)
     say("validate  personal data")
     spread, clusters = problem.spread(cells), Counter(row.cluster for row in labelled.records)
@@ -60,6 +66,15 @@ def run(params: Params, paths: Paths) -> Metrics:
     )
     _save(labelled, unlabelled, report, paths=paths)
     return _metrics(report)
+
+
+def _check_splits(records: Sequence[Record], params: Params) -> None:
+    """Refuses rows that prepare could not split: enough rows of a label may be all in one cluster."""
+    problem, labels = problem_named(params.product.problem), params.product.labels
+    salt, shares = params.prepare.salt, params.prepare.shares
+    splits = [split_of(record.cluster or "", salt=salt, shares=shares) for record in records]
+    targets = [problem.target(record.label or "", labels) for record in records]
+    check_splits(splits, targets, problem=problem, labels=labels)
 
 
 def _save(

@@ -81,6 +81,17 @@ def test_a_csv_becomes_records_and_a_manifest(paths: Paths) -> None:
     assert (entry["origin"], entry["waiver"], entry["rows"]) == ("data/reviews.csv", None, 3)
 
 
+def test_one_line_says_that_there_is_no_corpus(
+    paths: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(params(source()), paths)
+    [line] = [line for line in capsys.readouterr().out.splitlines() if "corpus" in line]
+    assert "would make it better" in line
+    (paths.data / "more.csv").write_text("text\nOther words.\n")
+    run(params(source(), source(name="more", path="more.csv", role="corpus", **NO_LABELS)), paths)
+    assert "corpus" not in capsys.readouterr().out
+
+
 def test_the_same_text_twice_has_two_ids_and_the_first_keeps_its_own(paths: Paths) -> None:
     before = {record.id for record in collected(paths, source())}
     (paths.data / "reviews.csv").write_text(CSV + "Dull.,0\n")

@@ -110,6 +110,18 @@ def test_every_check_of_the_verdict_has_the_keys_of_the_contract(built) -> None:
         assert set(check) == {"name", "limit", "value", "interval", "unit", "outcome"}
 
 
+def test_copies_which_have_a_limit_of_their_own_do_not_count_as_rejected(
+    built, tmp_path: Path
+) -> None:
+    params, paths = built[0], copy_of(built[1], tmp_path)
+    with edited(paths.output("validate") / "report.json") as report:
+        report["labelled"] |= {"rows_out": 113, "rejects": {"empty": 1, "copy of another row": 6}}
+        report["shares"]["copies"] = 0.05
+    gate.run(requiring(params), at(paths, "gate"))
+    [check] = [c for c in verdict_of(paths)["checks"] if c["name"] == "data_reject_share"]
+    assert (check["value"], check["limit"]) == (0.008333, 0.05)
+
+
 def test_a_second_run_has_the_same_bytes(built) -> None:
     params, paths = built
     before = sha256_tree(paths.output("gate"))
@@ -140,6 +152,7 @@ def release(built) -> Release:
         verdict=verdict,
         certificate=Certificate.read(paths),
         sources=Manifest.read(paths).sources,
+        has_corpus=True,
         teacher=TeacherTraining.read(paths),
         machine=Timings.read(paths).machine,
         lineage=lineage(params, paths),
@@ -160,6 +173,16 @@ def test_the_card_says_whose_weights_the_student_started_from(built, release: Re
     assert "starts from" not in told["random"]
     assert "starts from layers, embeddings and head of the fine-tuned teacher" in told["teacher"]
     assert "the licence of all-minilm-l6-v2, Apache-2.0, holds" in told["teacher"]
+
+
+def test_the_card_says_where_there_was_no_corpus(release: Release) -> None:
+    card = model_card(replace(release, has_corpus=False))
+    assert "There was no corpus of unlabelled texts" in card
+    assert (
+        "unlabelled text"
+        not in card[card.index("The released model is") :].partition("There was no corpus")[0]
+    )
+    assert "There was no corpus" not in model_card(release)
 
 
 def test_the_card_says_how_the_teacher_learned(release: Release) -> None:

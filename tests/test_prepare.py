@@ -80,6 +80,33 @@ def test_prepare_refuses_what_it_cannot_stand_on(
         prepared(workspace, change)
 
 
+@pytest.mark.parametrize("pairs", [False, True])
+def test_without_a_corpus_the_language_is_that_of_the_training_rows(
+    tmp_path: Path, pairs: bool
+) -> None:
+    rows, changes = (PAIRED, PAIRS) if pairs else (texts(120), [])
+    out = prepared(labelled(tmp_path, rows, *changes, corpus=[]), *changes).out
+    table = read_table(out / "records.parquet")
+    index = json.loads((out / "corpus/index.json").read_text())
+    columns = ("text", "second") if pairs else ("text",)
+    for part, split in (("train", "train"), ("heldout", "validation")):
+        own = [
+            text
+            for name in columns
+            for text, of in zip(table[name], table["split"], strict=True)
+            if of == split
+        ]
+        assert index[part]["documents"] == len(own)
+        assert index[part]["bytes"] == sum(len(text.encode()) for text in own)
+    assert read_table(out / "sentences.parquet")["id"] == []
+
+
+def test_a_corpus_without_a_usable_sentence_is_told_before_anything_trains(tmp_path: Path) -> None:
+    labelled(tmp_path, texts(120), corpus=["Much too short.", "This, too."])
+    with pytest.raises(DataError, match="2 documents of the corpus without a sentence"):
+        prepared(tmp_path)
+
+
 PAIRED = [(f"Is number {n} any good?", text, name) for n, (text, name) in enumerate(texts(120))]
 
 

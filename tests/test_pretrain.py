@@ -72,6 +72,16 @@ def test_rows_are_limited_on_request(workspace: Path) -> None:
     assert metrics["sequences"] == 5
 
 
+def test_a_part_shorter_than_a_row_is_one_shorter_row(workspace: Path) -> None:
+    for name in ("train", "heldout"):
+        file = workspace / f"artifacts/prepare/corpus/{name}.npy"
+        np.save(file, np.load(file)[:13])
+    metrics, paths = run_in(workspace, "pretrain", pretrain.run, "pretrain.epochs=1")
+    assert metrics["sequences"] == 1
+    assert np.isfinite(metrics["heldout_loss"])
+    assert (paths.out / "model/model.safetensors").is_file()
+
+
 def test_a_corpus_with_nothing_held_out_is_refused_before_training(workspace: Path) -> None:
     np.save(workspace / "artifacts/prepare/corpus/heldout.npy", np.empty(0, np.uint16))
     with pytest.raises(DataError, match="0 tokens in the corpus's heldout part"):

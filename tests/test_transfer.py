@@ -110,15 +110,64 @@ def test_sentences_like_the_rows_are_chosen_and_those_that_repeat_others_passed_
     assert len(chosen & set(same)) == copies
 
 
-@pytest.mark.parametrize("augmentations", [0, 2])
-def test_without_a_corpus_sentence_the_line_stops(workspace: Path, augmentations: int) -> None:
+def without_corpus(workspace: Path) -> None:
+    """Leave no sentence of a corpus in the workspace."""
     sentences = workspace / "artifacts/prepare/sentences.parquet"
     empty: dict[str, Any] = {name: pa.array([], pa.string()) for name in ("id", "document", "text")}
     pq.write_table(pa.table(empty), sentences)
+
+
+def test_a_corpus_that_the_teacher_is_unsure_of_stops_the_line(workspace: Path) -> None:
     before = (workspace / "artifacts/transfer/logits.npy").read_bytes()
-    with pytest.raises(DataError, match="no corpus sentence to learn from"):
-        run_in(workspace, "transfer", transfer.run, f"transfer.augmentations={augmentations}")
+    with pytest.raises(DataError, match="150 corpus sentences, and the teacher is unsure"):
+        run_in(workspace, "transfer", transfer.run, "transfer.min_confidence=1.0")
     assert (workspace / "artifacts/transfer/logits.npy").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("asked", "fewest"),
+    [
+        (["transfer.augmentations=0"], 0),
+        (["transfer.augmentations=2"], 150),
+        (["transfer.augmentations=2", "transfer.min_texts=600"], 600),
+    ],
+)
+def test_without_a_corpus_the_rows_and_texts_made_from_them_are_the_lesson(
+    workspace: Path, asked: list[str], fewest: int
+) -> None:
+    without_corpus(workspace)
+    metrics, paths = run_in(
+        workspace, "transfer", transfer.run, *asked, "transfer.min_confidence=0.5"
+    )
+    rows, _ = left_by(paths)
+    assert set(rows["kind"]) <= {"labelled", "augmented"}
+    assert metrics["corpus_sentences_scored"] == 0
+    made = metrics["augmented_scored"]
+    assert made >= 0.9 * (fewest - SPLITS["train"])  # a few of the made texts are equal
+    assert made == 0 or fewest
+
+
+def test_enough_sentences_need_no_more_texts_made(workspace: Path) -> None:
+    few = ["transfer.augmentations=0", f"transfer.min_texts={SPLITS['train'] + SENTENCES}"]
+    metrics, _ = run_in(workspace, "transfer", transfer.run, *few, "transfer.min_confidence=0.5")
+    assert metrics["augmented_scored"] == 0
+
+
+def test_no_text_is_made_that_is_one_of_validation_or_test(workspace: Path) -> None:
+    """A piece of a training text may be a text of its own elsewhere."""
+    records = workspace / "artifacts/prepare/records.parquet"
+    made = ["transfer.augmentations=30", "transfer.min_confidence=0.5"]
+    _, paths = run_in(workspace, "transfer", transfer.run, *made)
+    rows, _ = left_by(paths)
+    taken = [t for t, k in zip(rows["text"], rows["kind"], strict=True) if k == "augmented"][:2]
+    table = pq.read_table(records).to_pydict()
+    for text, split in zip(taken, ("validation", "test"), strict=True):
+        table["text"][table["split"].index(split)] = f"{text.upper()} !"
+    pq.write_table(pa.table(table), records)
+    _, paths = run_in(workspace, "transfer", transfer.run, *made)
+    again, _ = left_by(paths)
+    assert not set(taken) & set(again["text"])
+    assert len(set(rows["text"]) - set(again["text"])) < 5
 
 
 def test_the_teacher_is_sure_of_labels_one_by_one_and_of_numbers_always() -> None:

@@ -72,6 +72,24 @@ def test_a_broken_limit_stops_the_line_in_every_problem(
     assert not (tmp_path / "artifacts" / "validate" / "report.json").exists()
 
 
+def test_rows_that_could_not_be_split_are_refused_here_and_not_after_the_corpus(
+    tmp_path: Path,
+) -> None:
+    """Enough rows of a label, all near copies of one another: they are of one cluster."""
+    same = "The same old complaint about the same old film, told at length for the"
+    rows = [*ROWS[::2], *((f"{same} {n}th time", "negative") for n in range(60))]
+    with pytest.raises(DataError, match=r"split lacks (?s:.*)near copies") as caught:
+        validated(tmp_path, rows, "validate.near_duplicate_similarity=0.7")
+    assert "prepare.salt" in str(caught.value)
+
+
+def test_the_data_card_says_that_there_is_no_corpus(tmp_path: Path) -> None:
+    card = (validated(tmp_path, ROWS).out / "data_card.md").read_text()
+    assert "120 labelled texts passed its checks. There is no corpus" in card
+    assert "corpus texts shared" not in card
+    assert "| corpus |" not in card
+
+
 def test_a_pair_is_judged_by_both_of_its_texts(tmp_path: Path) -> None:
     first, second, name = PAIRED[0]
     rows = [*PAIRED, (first, "ok", "positive"), (first.upper(), second + "!", name)]

@@ -55,7 +55,6 @@ def check_variant(
         for source, licence in evidence.licences.items()
         if licence not in limits.allowed_licences and source not in limits.licence_waivers
     ]
-    rejected = 1 - data.labelled.rows_out / data.labelled.rows_in
     return [
         at_least("min_quality", quality, limits.min_quality, unit=unit),
         at_most("max_quality_drop", drop, limits.max_quality_drop, unit=unit),
@@ -71,7 +70,10 @@ def check_variant(
             "certificates", _unproved(variant, evidence), 0, unit="missing or not passed"
         ),
         exactly_at_most(
-            "data_reject_share", rejected, data.limits.max_reject_share, unit="share of rows"
+            "data_reject_share",
+            data.shares.rejected,  # copies have a limit of their own, which validate has checked
+            data.limits.max_reject_share,
+            unit="share of rows",
         ),
     ]
 

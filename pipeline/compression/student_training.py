@@ -14,7 +14,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from pipeline.compression.distillation import Distillation, Features, transfer_batches
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
-from pipeline.core.training_sections import OptimisationParams
+from pipeline.core.training_sections import RepeatedParams
 from pipeline.models.numbers import scale_output
 from pipeline.problem.problem import Scale
 from pipeline.problem.problems import problem_named
@@ -126,7 +126,7 @@ def _gold(table: pa.Table) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
 
 
 def student_training(
-    data: TransferSet, *, optimisation: OptimisationParams, params: Params, paths: Paths
+    data: TransferSet, *, optimisation: RepeatedParams, params: Params, paths: Paths
 ) -> Training:
     """The settings by which a stage trains a student on the transfer set."""
     return Training(
@@ -143,4 +143,5 @@ def student_training(
         curve=Curve(paths.out / "curve.csv", figures=[QUALITY]),
         validate=data.validation.quality,
         row_ids=data.ids,
+        min_steps=optimisation.min_steps,
     )

@@ -27,6 +27,14 @@ class OptimisationParams(Section):
     weights smaller; 0 is off."""
 
 
+class RepeatedParams(OptimisationParams):
+    """How a stage trains on the product's own rows, of which there may be few."""
+
+    min_steps: Annotated[int, Field(ge=0)]
+    """Fewest optimizer steps. Where there are so few rows that `epochs` passes are fewer steps, more
+    passes are made; 0 makes no more."""
+
+
 class PretrainParams(OptimisationParams):
     """pretrain: trains a small language model on the corpus. Its sizes are the student's, and the
     student starts from it where `distill.teacher_layers` is null.
@@ -94,7 +102,7 @@ class AdaptParams(OptimisationParams):
     hidden together."""
 
 
-class FinetuneParams(OptimisationParams):
+class FinetuneParams(RepeatedParams):
     """finetune: trains the teacher, the checkpoint with a classifier, on the product's rows."""
 
     adapt: AdaptParams
@@ -149,6 +157,10 @@ class TransferParams(Section):
     """New texts made from each training row: pieces of it, joins with another row, with words
     dropped and replaced. More give the student more to learn from and take longer. Products of
     pairs make none."""
+    min_texts: Annotated[int, Field(ge=0)]
+    """Fewest texts in the transfer set, the ones below `min_confidence` counted. Where rows,
+    `augmentations` and sentences are fewer, as without a corpus, more texts are made from each row;
+    0 makes no more."""
     min_confidence: Share
     """Least confidence of the teacher: sentences and made texts below it are left out. Confidence
     is the highest probability; with several labels, the mean over the labels of the likelier of yes
@@ -168,7 +180,7 @@ class TransferParams(Section):
         return self
 
 
-class DistillParams(OptimisationParams):
+class DistillParams(RepeatedParams):
     """distill: trains the student on the transfer set, to give the teacher's answers."""
 
     temperature: Rate
@@ -199,7 +211,7 @@ class DistillParams(OptimisationParams):
     """Share of the student's units set to zero at random in training; larger regularises more."""
 
 
-class PruneParams(OptimisationParams):
+class PruneParams(RepeatedParams):
     """prune: removes the parts of the student that matter least, then trains what is left."""
 
     method: Literal["structured", "dynamic"]

@@ -8,13 +8,14 @@ from pipeline.report.templates import render
 
 def data_card(sources: Sequence[SourceRecord], report: DataReport) -> str:
     """Markdown from the sources that collect read and from validate's report."""
-    personal = report.personal_data
+    personal, corpus = report.personal_data, report.corpus.rows_in > 0
     leaks = [n for reason, n in report.corpus.rejects.items() if "labelled" in reason]
     return render(
         "data_card.md.j2",
         sources=sources,
         report=report,
-        tables={"labelled": report.labelled, "corpus": report.corpus},
+        corpus=corpus,
+        tables={"labelled": report.labelled} | ({"corpus": report.corpus} if corpus else {}),
         personal_data={"labelled": _kinds(personal.labelled), "corpus": _kinds(personal.corpus)},
         leaks=sum(leaks),
     )

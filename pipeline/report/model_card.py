@@ -21,6 +21,10 @@ _WAYS = {
     "mixed_lengths": "together with others, padded",
     "padded": "alone, padded to the full length",
 }
+_NO_CORPUS = (
+    "There was no corpus of unlabelled texts: it has seen the product's training rows and texts made "
+    "from them, and nothing else of their kind. "
+)
 _KEPT = {"mean": "the mean of the weights", "best": "the best on validation"}
 
 
@@ -34,6 +38,7 @@ class Release:
     verdict: Verdict
     certificate: Certificate
     sources: Sequence[SourceRecord]
+    has_corpus: bool
     teacher: TeacherTraining
     machine: Machine
     lineage: Mapping[str, str]
@@ -92,7 +97,8 @@ def _training(release: Release) -> str:
         f"The teacher is the checkpoint {checkpoint.name} (licence {checkpoint.licence}; it has seen "
         f"{seen}){adapted if teacher.adapted_tokens else ''}, fine-tuned "
         f"{first if teacher.related_rows else ''}on the labelled rows. "
-        f"{several if len(teacher.seeds) > 1 else ''}{_released_training(release)} It is "
+        f"{several if len(teacher.seeds) > 1 else ''}{_released_training(release)} "
+        f"{'' if release.has_corpus else _NO_CORPUS}It is "
         f"{_STORED[release.variant.precision]} and runs in ONNX Runtime. All numbers of the recipe are "
         "in params.yaml of the commit that built it."
     )
@@ -102,12 +108,13 @@ def _released_training(release: Release) -> str:
     params = release.params
     start = "teacher" if params.distill.teacher_layers else params.pretrain.start
     name, licence = params.prepare.checkpoint.name, params.prepare.checkpoint.licence
+    texts = "the unlabelled text" if release.has_corpus else "the training rows"
     origin = {
         "checkpoint": f"a small encoder that starts from layers and embeddings of {name} (so its "
-        f"licence, {licence}, holds for it too), trained further on the unlabelled text",
+        f"licence, {licence}, holds for it too), trained further on {texts}",
         "teacher": "a small encoder that starts from layers, embeddings and head of the fine-tuned "
         f"teacher (so the licence of {name}, {licence}, holds for it too)",
-        "random": "a small encoder of our own, pretrained on the unlabelled text",
+        "random": f"a small encoder of our own, pretrained on {texts}",
     }[start]
     return {
         "teacher": "The released model is the fine-tuned checkpoint itself.",

@@ -51,5 +51,6 @@ def check_splits(
             raise DataError(
                 f"the {split} split {fault}",
                 expected=problem.words.every_split,
-                next_step="add rows, or change prepare.shares (a new salt moves every row)",
+                next_step="add rows that are no near copies of others (those stay in one split), or"
+                " change prepare.salt, which deals all rows anew, or prepare.shares",
             )

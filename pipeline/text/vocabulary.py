@@ -2,7 +2,8 @@
 
 A word whose token is removed is split into shorter ones. All characters in the texts stay as tokens
 of their own, so a word is unknown only if it contains a new character. Tokens that stay are the
-checkpoint's own, and a model takes over their embeddings unchanged.
+checkpoint's own, and a model takes over their embeddings unchanged. Texts of few words leave room for
+tokens that they do not use: the checkpoint's first ones, which are characters and the commonest words.
 """
 
 import json
@@ -18,6 +19,8 @@ from pipeline.text.tokenizer import SPECIAL_TOKENS, framed
 
 _BATCH = 1000
 _CONTINUATION = "##"
+_SPARE = "[unused"
+"""How BERT's vocabulary names the tokens that no text has."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Coverage:
 def cut_vocabulary(
     tokenizer: Tokenizer, texts: Sequence[str], *, size: int
 ) -> tuple[Tokenizer, Coverage]:
-    """Keeps at most `size` tokens: special ones, characters in use, the most frequent.
+    """Keeps `size` tokens, or all: special ones, characters in use, the most frequent, then others.
 
     Args:
         tokenizer: WordPiece, with BERT's special tokens.
@@ -106,7 +109,9 @@ def _chosen(old: dict[str, int], counts: Counter[str], *, size: int) -> list[str
         (token for token in ordinary if counts[token] and token not in characters),
         key=lambda token: (-counts[token], old[token]),
     )
-    stay = characters.union(used[:room])
+    others = (token for token in ordinary if not counts[token] and not token.startswith(_SPARE))
+    unused = [token for token in others if token not in characters]
+    stay = characters.union(used[:room], unused[: max(room - len(used), 0)])
     return specials + sorted(stay, key=lambda token: old[token])
 
 

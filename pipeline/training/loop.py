@@ -70,6 +70,7 @@ class Training:
             and what training returns; 0 uses the weights of the last step.
         layer_rates: learning rates by layer; None trains all layers at one rate.
         row_ids: names of the rows in errors, by row number; None shows the numbers.
+        min_steps: more passes than `optimisation.epochs` are made until there are as many steps.
     """
 
     task: str
@@ -84,6 +85,7 @@ class Training:
     average: float = 0.0
     layer_rates: LayerRates | None = None
     row_ids: Sequence[str] | None = None
+    min_steps: int = 0
 
     def epoch_batches(self, epoch: int) -> list[Ids]:
         """The row numbers of each batch of an epoch."""
@@ -96,9 +98,14 @@ class Training:
         return -(-len(self.epoch_batches(0)) // self.optimisation.accumulation)
 
     @property
+    def epochs(self) -> int:
+        """Passes over all rows: as many as asked for, or more where the rows are few."""
+        return max(self.optimisation.epochs, -(-self.min_steps // self.epoch_steps))
+
+    @property
     def steps(self) -> int:
         """Optimizer steps in all epochs."""
-        return self.epoch_steps * self.optimisation.epochs
+        return self.epoch_steps * self.epochs
 
 
 def train(model: torch.nn.Module, objective: Objective, training: Training) -> None:
@@ -164,7 +171,7 @@ class _Run:
     def _steps(self, first: int) -> Iterator[tuple[int, list[Ids]]]:
         """Yields each step's number, from `first` on, and the batches whose gradients it sums."""
         size = self.training.optimisation.accumulation
-        for epoch in range(first // self.epoch_steps, self.training.optimisation.epochs):
+        for epoch in range(first // self.epoch_steps, self.training.epochs):
             batches = self.training.epoch_batches(epoch)
             for index in range(self.epoch_steps):
                 if (step := epoch * self.epoch_steps + index) >= first:

@@ -49,7 +49,7 @@ _EASY |= {"memory_mb": 2000.0, "max_slice_gap": 1.0}
 
 @dataclass(frozen=True)
 class Product:
-    """Rows of a file, the texts of a corpus, and the changes of params.yaml that ask for the product."""
+    """Rows of a file, the texts of a corpus (none without one), and the changes that ask for the product."""
 
     rows: Sequence[Mapping[str, Any]]
     corpus: Sequence[str]
@@ -128,7 +128,8 @@ def _make_workspace(root: Path, product: Product) -> None:
     mine["path"] = "mine.jsonl"
     named = {"name": "corpus", "path": "corpus.jsonl", "role": "corpus", "label_column": None}
     named |= {"second_text_column": None, "label_separator": None}
-    values["collect"]["sources"].append(mine | named)
+    if product.corpus:
+        values["collect"]["sources"].append(mine | named)
     write_settings(root, values)
 
 

@@ -1,5 +1,6 @@
 """A reduced vocabulary keeps what texts use; reducing by nothing changes nothing."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,11 @@ def whole() -> Tokenizer:
 
 
 def test_tokens_of_the_texts_stay_and_others_go(whole: Tokenizer) -> None:
-    smaller, coverage = cut_vocabulary(whole, TEXTS, size=whole.get_vocab_size() - 10)
-    assert smaller.get_vocab_size() < whole.get_vocab_size() - 9
+    used = {token for text in TEXTS for token in whole.encode(text).tokens}
+    letters = {t for t in whole.get_vocab() if t.removeprefix("##") in set("".join(used))}
+    size = 5 + len(letters) + len({t for t in used if not t.startswith("[")} - letters)
+    smaller, coverage = cut_vocabulary(whole, TEXTS, size=size)
+    assert smaller.get_vocab_size() == size < whole.get_vocab_size()
     assert coverage == Coverage(kept=1.0, unknown=0.0)
     assert "wonderful" in smaller.get_vocab()
     assert "tensor" not in smaller.get_vocab()
@@ -34,6 +38,21 @@ def test_tokens_of_the_texts_stay_and_others_go(whole: Tokenizer) -> None:
     others = coverage_of(whole, smaller, OTHER)
     assert others.kept < 1.0
     assert others.unknown > 0
+
+
+def test_few_texts_leave_room_for_the_commonest_tokens_of_the_checkpoint() -> None:
+    whole = train_wordpiece([*TEXTS, *OTHER], vocabulary_size=400)
+    vocabulary = json.loads(whole.to_str())
+    words = vocabulary["model"]["vocab"]
+    words |= {f"[unused{number}]": len(words) + number for number in range(5)}
+    whole = Tokenizer.from_str(json.dumps(vocabulary))
+    smaller, coverage = cut_vocabulary(whole, ["a film"], size=60)
+    assert smaller.get_vocab_size() == 60
+    assert coverage == Coverage(kept=1.0, unknown=0.0)
+    assert coverage_of(whole, smaller, OTHER).unknown == 0.0
+    assert not any(token.startswith("[unused") for token in smaller.get_vocab())
+    everything, _ = cut_vocabulary(whole, ["a film"], size=1000)
+    assert everything.get_vocab_size() == whole.get_vocab_size() - 5
 
 
 def test_special_tokens_are_numbered_first_and_pairs_are_framed(whole: Tokenizer) -> None:

@@ -54,6 +54,16 @@ def test_training_lowers_the_loss(tmp_path: Path) -> None:
     assert objective.loss(model, rows, device).item() < 0.5 * before
 
 
+@pytest.mark.parametrize(("fewest", "steps"), [(0, 24), (24, 24), (25, 32), (100, 104)])
+def test_few_rows_are_read_more_often_until_there_are_enough_steps(
+    tmp_path: Path, fewest: int, steps: int
+) -> None:
+    training = dataclasses.replace(a_training(tmp_path), min_steps=fewest)
+    assert training.steps == steps  # of 8 an epoch
+    train(small_model(), Separable(), training)
+    assert training.curve.points[-1]["step"] == steps
+
+
 def test_two_trainings_give_the_same_weights(tmp_path: Path) -> None:
     assert same(*(trained(a_training(tmp_path / name)) for name in ("first", "second")))
 

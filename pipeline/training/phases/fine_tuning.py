@@ -120,6 +120,7 @@ class FineTuning:
             average=settings.average,
             layer_rates=LayerRates(model, settings.layer_decay),
             row_ids=self.rows.names(self.train.ids),
+            min_steps=settings.min_steps,
         )
         product, targets = self.params.product, self.train.targets
         problem, weights = problem_named(product.problem), None
