@@ -20,6 +20,16 @@ export MODELYARD_SET := $(SET)
 # DVC runs `python -m pipeline.<stage>`: that must be this environment's Python.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONUNBUFFERED := 1
+# Python reads these before a line of ours runs; pipeline/core/environment.py chooses all the others.
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONSTARTUP PYTHONINSPECT PYTHONWARNINGS PYTHONOPTIMIZE
+
+define NEWLINE
+
+
+endef
+ifneq ($(findstring :,$(CURDIR))$(findstring $(NEWLINE),$(CURDIR)),)
+$(error Modelyard cannot work in a folder whose path has a `:` or a line break; move it: $(subst $(NEWLINE),?,$(CURDIR)))
+endif
 
 .PHONY: help pipeline quickstart test check format serve stop ui compare compress-search bench soak clean install
 

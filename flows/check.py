@@ -5,10 +5,10 @@ modelyard check [key=value …] [--profile NAME]
 
 import importlib.util
 import shutil
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from flows.execution.git import ask_git
 from flows.planning.dag import load_dag
 from flows.planning.snapshot import hash_sources
 from pipeline.core.errors import DataError, PipelineError
@@ -52,8 +52,7 @@ def check_git(root: Path) -> None:
             expected="git, which DVC and the worktrees of builds need",
             next_step="install the system package `git`",
         )
-    command = ["git", "rev-parse", "--verify", "HEAD"]
-    head = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    head = ask_git(root, "rev-parse", "--verify", "HEAD")
     if head.returncode:
         raise PipelineError(
             f"{root} is not a git repository with a commit ({head.stderr.strip()})",

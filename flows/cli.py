@@ -18,9 +18,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flows.execution.telemetry import switch_off_telemetry
 from pipeline.core.errors import PipelineError
 from pipeline.core.progress import say
+from pipeline.core.telemetry import switch_off_telemetry
 
 MAKE_VARIABLE = "MODELYARD_SET"
 """Holds make's SET: `section.key=value` words, quoted as in a shell."""

@@ -24,6 +24,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from flows.planning.codelock import CodeLock
+from pipeline.core.environment import chosen_environment
 from pipeline.core.errors import DataError, ParameterError, TrainingError
 from pipeline.core.files import sha256_file, sha256_tree
 from pipeline.core.params import Params, load_params
@@ -221,7 +222,7 @@ def _encoder_hash(params: Params, encoder: Path | None) -> str:
 
 def _run(module: str, arguments: Sequence[str], root: Path, *, key: str = "") -> None:
     command, own = [sys.executable, "-m", module, *arguments], {INPUT_KEY_VARIABLE: key}
-    done = subprocess.run(command, cwd=root, env=os.environ | own, check=False)
+    done = subprocess.run(command, cwd=root, env=chosen_environment(os.environ) | own, check=False)
     if done.returncode:
         raise TrainingError(
             f"{module} ended with {done.returncode}",

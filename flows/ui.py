@@ -21,7 +21,8 @@ import psutil
 from filelock import FileLock
 
 from flows.execution.network import HOST, is_free, wait_until_answers
-from flows.orchestration.prefect_server import configure_prefect
+from flows.orchestration.prefect_server import configure_prefect, prefect_environment
+from pipeline.core.environment import chosen_environment
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
@@ -131,10 +132,11 @@ def stop(root: Path) -> list[str]:
 def environment(root: Path, prefect_api: str = "") -> dict[str, str]:
     """The environment of the services and of their runs: this project, its own Prefect."""
     values = {
-        **os.environ,
+        **chosen_environment(os.environ),
+        **prefect_environment(root),
         "MODELYARD_ROOT": str(root),
         # Runs start in a folder of their own and import the flows from here.
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")])),
+        "PYTHONPATH": str(root),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }

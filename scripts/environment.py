@@ -8,6 +8,7 @@ the next `make` starts it afresh. The project itself is not installed: one line 
 the clone on the import path, relative, so that a clone that is moved or copied imports itself.
 """
 
+import ast
 import fcntl
 import hashlib
 import importlib.util
@@ -23,6 +24,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # `python scripts/environment.py`, before anything is installed
+
+from pipeline.core.environment import chosen_environment, is_kept  # noqa: E402
+from pipeline.core.output import forgive_output  # noqa: E402
+from pipeline.core.telemetry import SWITCHES  # noqa: E402
+
 VENV = ROOT / ".venv"
 SITE = VENV / "lib" / "python3.11" / "site-packages"
 STAMP = VENV / ".complete"
@@ -30,9 +37,11 @@ BEGUN = VENV / ".begun"
 LOG = ROOT / ".modelyard" / "logs" / "install.log"
 EXTRAS = ("train", "serve", "demo", "dev")
 TOOL = """#!/bin/sh
-# Written by scripts/environment.py.
+# Written by scripts/environment.py. Python reads these before a line of ours runs.
+unset PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONSTARTUP PYTHONINSPECT PYTHONWARNINGS PYTHONOPTIMIZE
 exec "$(dirname -- "$0")/python" -m flows "$@"
 """
+IMPORT_PATH = f"../../../..\nimport os; os.environ.update({SWITCHES!r})\n"
 UNPACKING = "Installing collected packages"
 GIB = 1024**3
 NEEDED_GIB = 5
@@ -50,6 +59,7 @@ class CannotInstallError(Exception):
 
 def main() -> None:
     """Checks the machine, then installs; exits with 1 and one message where that is impossible."""
+    forgive_output()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with one_at_a_time() as lock:
@@ -65,6 +75,7 @@ def make_environment(lock: int) -> None:
     wanted = fingerprint()
     sound = works()
     if sound and STAMP.exists() and STAMP.read_text(encoding="utf-8") == wanted:
+        write_import_path()
         write_tool()
         STAMP.touch()
         return
@@ -168,8 +179,41 @@ def install(lock: int) -> None:
     command += ["--extra-index-url", index] if index else []
     say(f"Installing the pinned packages; the full log is {LOG.relative_to(ROOT)}")
     run([*command, *requirements()], lock)
-    (SITE / "modelyard.pth").write_text("../../../..\n", encoding="utf-8")
+    write_import_path()
     write_tool()
+
+
+def installing_environment() -> dict[str, str]:
+    """The chosen environment, with pip's own files of settings read for where packages come from.
+
+    A `target`, `prefix` or `user` in such a file would put the packages elsewhere.
+    """
+    chosen = chosen_environment(os.environ)
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"],
+        env=chosen, capture_output=True, encoding="utf-8", check=False,
+    ).stdout  # fmt: skip
+    return {**settings_kept(listed), **chosen, "PIP_CONFIG_FILE": os.devnull}
+
+
+def settings_kept(listed: str) -> dict[str, str]:
+    """Of what `pip config list` prints, the settings that say where packages come from."""
+    found: dict[str, str] = {}
+    lines = [line.partition("=") for line in listed.splitlines()]
+    for section in ("global", "install"):
+        for name, _, value in lines:
+            variable = f"PIP_{name.rpartition('.')[2].upper().replace('-', '_')}"
+            if name.startswith(f"{section}.") and is_kept(variable):
+                found[variable] = str(ast.literal_eval(value))
+    return found
+
+
+def write_import_path() -> None:
+    """Puts the clone on the import path, and switches telemetry off for every Python of .venv.
+
+    ONNX Runtime reports as soon as it is imported, also in a stage that `dvc` runs by hand.
+    """
+    (SITE / "modelyard.pth").write_text(IMPORT_PATH, encoding="utf-8")
 
 
 def write_tool() -> None:
@@ -194,7 +238,13 @@ def run(command: list[str], lock: int) -> None:
     """
     with LOG.open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[lock]
+            command,
+            cwd=ROOT,
+            env=installing_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[lock],
         )
         try:
             while process.returncode is None:
@@ -233,7 +283,8 @@ def works() -> bool:
     question = "import sys, pip; sys.exit(sys.version_info[:2] != (3, 11))"
     command = [str(VENV / "bin" / "python"), "-c", question]
     with suppress(OSError):
-        ended = subprocess.run(command, capture_output=True, check=False)
+        env = chosen_environment(os.environ)
+        ended = subprocess.run(command, env=env, capture_output=True, check=False)
         return not ended.returncode and not BEGUN.exists()
     return False
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.execution.telemetry import switch_off_telemetry
+from pipeline.core.environment import choose_environment
+from pipeline.core.output import forgive_output
 
 BROWSERS = (
     "chromium",
@@ -22,9 +23,8 @@ _state = pytest.StashKey[Path]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Set the environment before any test module imports a library that reads it."""
-    switch_off_telemetry()
-    for variable in ("PREFECT_API_URL", "PREFECT_API_KEY", "MLFLOW_TRACKING_URI"):
-        os.environ.pop(variable, None)
+    forgive_output()
+    choose_environment()
     state = Path(tempfile.mkdtemp(prefix="modelyard-tests-"))
     config.stash[_state] = state
     os.environ.update(

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,13 +96,16 @@ def end_orphans(workspace: Path) -> None:
 
 
 @contextmanager
-def supervised(command: Sequence[str], **options: Any) -> Iterator["subprocess.Popen[str]"]:
+def supervised(
+    command: Sequence[str], *, env: Mapping[str, str], **options: Any
+) -> Iterator["subprocess.Popen[str]"]:
     """Runs a command under flows/execution/supervise.py; it ends with the block, at the latest."""
     with subprocess.Popen(
         [sys.executable, "-P", str(supervise.__file__), *command],
         stdin=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        env=env,
+        encoding="utf-8",
         errors="replace",
         start_new_session=True,
         **options,

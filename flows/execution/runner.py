@@ -20,7 +20,7 @@ from typing import IO, Any, Literal
 
 from flows.execution.dvc_output import Transcript, is_noise
 from flows.execution.locks import WORKSPACE_VARIABLE, supervised
-from flows.execution.telemetry import switch_off_telemetry
+from pipeline.core.environment import chosen_environment
 from pipeline.core.errors import PipelineError
 from pipeline.core.failure import CRASH, StageFailure, load_failure
 from pipeline.core.files import read_json
@@ -118,7 +118,7 @@ class Runner:
         command = [sys.executable, "-m", "dvc", "--wait-for-lock", "status", "--json"]
         workspace, env = self.workspace, self.environment
         answer = subprocess.run(
-            command, cwd=workspace, env=env, capture_output=True, text=True, check=False
+            command, cwd=workspace, env=env, capture_output=True, encoding="utf-8", check=False
         )
         try:
             status: dict[str, Any] = json.loads(answer.stdout)
@@ -200,14 +200,14 @@ def open_runner(workspace: Path, *, root: Path, lock: int) -> Runner:
 
 def stage_environment(params: Params, *, workspace: Path) -> dict[str, str]:
     """The stages' environment: our Python, no telemetry, no hub, a fixed number of threads."""
-    environment = dict(os.environ)
-    switch_off_telemetry(environment)
+    environment = chosen_environment(os.environ)
     threads = str(params.compute.threads)
     libraries = ("OMP", "MKL", "OPENBLAS", "RAYON")
     environment |= {f"{library}_NUM_THREADS": threads for library in libraries}
     environment |= {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")]),
         "SHELL": "/bin/sh",
+        "DVC_SITE_CACHE_DIR": str(Paths(workspace).state / "dvc"),
         "PYTHONHASHSEED": "0",
         "PYTHONUNBUFFERED": "1",
         "TOKENIZERS_PARALLELISM": "true",

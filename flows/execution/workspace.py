@@ -8,13 +8,13 @@ continues.
 import configparser
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import yaml
 
+from flows.execution.git import git
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import write_text
 from pipeline.core.params import override, parse_params, parse_yaml
@@ -42,7 +42,7 @@ def open_workspace(root: Path, *, name: str, overrides: Sequence[str]) -> Iterat
             next_step="wait until it ends, or stop it with Ctrl-C where it runs",
         )
     try:
-        _git(root, "worktree", "add", "--detach", "--quiet", str(folder), "HEAD")
+        git(root, "worktree", "add", "--detach", "--quiet", str(folder), "HEAD")
         Paths(folder).state.mkdir(exist_ok=True)
         (Paths(folder).state / _PID_FILE).write_text(str(os.getpid()), encoding="utf-8")
         _overlay(root, folder)
@@ -84,20 +84,20 @@ def prune_worktrees(root: Path) -> None:
             owner = int((Paths(folder).state / _PID_FILE).read_text(encoding="utf-8"))
         if not is_alive(owner):
             _remove(root, folder)
-    _git(root, "worktree", "prune")
+    git(root, "worktree", "prune")
 
 
 def _remove(root: Path, folder: Path) -> None:
     """Removes a worktree, and of the shared checkpoints only the link."""
     Paths(folder).all_checkpoints.unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
-    _git(root, "worktree", "prune")
+    git(root, "worktree", "prune")
 
 
 def _overlay(root: Path, folder: Path) -> None:
     """Copies uncommitted changes, new files, data and annotations into the worktree."""
-    changed = _git(root, "diff", "HEAD", "--name-only", "-z").split("\0")
-    new = _git(root, "ls-files", "--others", "--exclude-standard", "-z").split("\0")
+    changed = git(root, "diff", "HEAD", "--name-only", "-z").split("\0")
+    new = git(root, "ls-files", "--others", "--exclude-standard", "-z").split("\0")
     for name in filter(None, [*changed, *new]):
         source, target = root / name, folder / name
         if source.is_file() or source.is_symlink():
@@ -128,15 +128,3 @@ def _share(root: Path, folder: Path, name: str) -> None:
         if lock.exists():
             shutil.copyfile(lock, Paths(folder).dvc_lock)
             break
-
-
-def _git(root: Path, *arguments: str) -> str:
-    command = ["git", *arguments]
-    answer = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    if answer.returncode:
-        raise PipelineError(
-            f"git {arguments[0]} failed: {answer.stderr.strip()}",
-            expected="a git repository with a commit",
-            next_step="see `git status`",
-        )
-    return answer.stdout

@@ -18,6 +18,7 @@ from prefect.client.schemas.schedules import CronSchedule
 from prefect.utilities.callables import parameter_schema
 from prefect.workers.process import ProcessWorker
 
+from pipeline.core.output import forgive_output
 from pipeline.core.params import parse_yaml
 from pipeline.core.progress import say
 from pipeline.core.typed_json import read_as
@@ -105,5 +106,6 @@ def _deploy(client: SyncPrefectClient, plan: Deployment, pull: list[dict[str, An
 
 
 if __name__ == "__main__":
+    forgive_output()
     for deployed in deploy(Path.cwd()):
         say(f"deployed  {deployed}")

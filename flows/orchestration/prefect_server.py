@@ -21,8 +21,9 @@ from typing import Any
 
 from flows.execution.locks import supervised
 from flows.execution.network import HOST, answers, free_port, wait_until_answers
-from flows.execution.telemetry import switch_off_telemetry
-from pipeline.core.paths import Paths
+from pipeline.core.environment import choose_environment, chosen_environment
+from pipeline.core.output import forgive_output
+from pipeline.core.paths import Paths, sqlite_url
 from pipeline.core.progress import say
 
 _SPEAK_SECONDS = 10.0
@@ -62,20 +63,27 @@ def run_flow(root: Path, name: str, **parameters: Any) -> None:
 
 
 def configure_prefect(root: Path) -> None:
-    """Sets Prefect's environment variables: its own folder, no telemetry, a quiet console.
+    """Makes this process and its children use the project's own Prefect. Call it before any import."""
+    choose_environment()
+    os.environ.update(prefect_environment(root))
+
+
+def prefect_environment(root: Path) -> dict[str, str]:
+    """Prefect's environment variables: its own folder and database, a quiet console.
 
     Logs still go to the server; the build itself prints what a person must read.
     """
-    switch_off_telemetry()
-    os.environ["PREFECT_HOME"] = str(Paths(root.resolve()).state / "prefect")
-    for name, value in {
+    home = Paths(root.resolve()).state / "prefect"
+    return {
+        "PREFECT_HOME": str(home),
+        "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": sqlite_url(home / "prefect.db", "aiosqlite"),
         # For a server that Prefect itself starts, in a process that we do not run.
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
-    }.items():
-        os.environ.setdefault(name, value)
+    }
 
 
 def running_server(root: Path) -> str | None:
@@ -99,15 +107,22 @@ def temporary_server(root: Path) -> Iterator[str]:
     log = Paths(root).logs / "prefect.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     # As Prefect starts one for itself, without services that only schedules need.
-    environment = {key: value for key, value in os.environ.items() if key != "PREFECT_API_URL"} | {
-        "PREFECT_UI_ENABLED": "0",
-        "PREFECT__SERVER_EPHEMERAL": "1",
-        "PREFECT__SERVER_FINAL": "1",
-    }
+    environment = (
+        chosen_environment(os.environ)
+        | prefect_environment(root)
+        | {
+            "PREFECT_UI_ENABLED": "0",
+            "PREFECT__SERVER_EPHEMERAL": "1",
+            "PREFECT__SERVER_FINAL": "1",
+        }
+    )
     server = ["uvicorn", "--factory", "prefect.server.api.server:create_app"]
     options = ["--host", HOST, "--port", str(port), "--log-level", "error"]
     command = [sys.executable, "-m", *server, *options]
-    with log.open("w") as stream, supervised(command, stdout=stream, env=environment) as process:
+    with (
+        log.open("w", encoding="utf-8") as stream,
+        supervised(command, stdout=stream, env=environment) as process,
+    ):
         os.environ["PREFECT_API_URL"] = address
         importlib.import_module("prefect")
         health = f"{address}/health"
@@ -137,4 +152,5 @@ def prepare_database(root: Path) -> None:
 
 
 if __name__ == "__main__":
+    forgive_output()
     prepare_database(Path.cwd())

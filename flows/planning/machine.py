@@ -4,12 +4,14 @@ Stage `measure` depends on it: it runs again on another processor, and not on th
 """
 
 import importlib.metadata
+import os
 import platform
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from pipeline.core.cores import available_cores
+from pipeline.core.environment import chosen_environment
 from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
 
@@ -70,5 +72,7 @@ def _mac_flags() -> set[str]:
 def _sysctl(name: str) -> str:
     """A value of macOS's sysctl; empty where it has none."""
     command = ["/usr/sbin/sysctl", "-n", name]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        command, env=chosen_environment(os.environ), capture_output=True, text=True, check=False
+    )
     return answer.stdout.strip()

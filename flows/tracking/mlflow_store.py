@@ -8,7 +8,6 @@ import csv
 import json
 import logging
 import os
-import subprocess
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from flows.execution.git import git
 from pipeline.core.files import read_json
 from pipeline.core.params import parse_yaml
 from pipeline.core.paths import Paths
@@ -181,11 +181,8 @@ def output_tags(paths: Paths) -> dict[str, str]:
 
 
 def _git_tags(workspace: Path) -> dict[str, str]:
-    def git(*arguments: str) -> str:
-        answer = subprocess.run(
-            ["git", *arguments], cwd=workspace, capture_output=True, text=True, check=True
-        )
-        return answer.stdout.strip()
-
-    changed = git("status", "--porcelain", "--untracked-files=no")
-    return {"git.commit": git("rev-parse", "HEAD"), "git.dirty": str(bool(changed)).lower()}
+    changed = git(workspace, "status", "--porcelain", "--untracked-files=no")
+    return {
+        "git.commit": git(workspace, "rev-parse", "HEAD").strip(),
+        "git.dirty": str(bool(changed)).lower(),
+    }

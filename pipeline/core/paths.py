@@ -4,8 +4,10 @@ All paths start at a workspace: the repository, or a git worktree of it in which
 parameters runs. A path that one module alone uses is spelled in that module, from `Paths.state`.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from pipeline.core.errors import ArtifactError
 
@@ -98,7 +100,7 @@ class Paths:
     @property
     def tracking_uri(self) -> str:
         """MLflow's address of the database; absolute, for worktrees and servers start elsewhere."""
-        return f"sqlite:///{self.mlflow_database.resolve()}"
+        return sqlite_url(self.mlflow_database.resolve())
 
     @property
     def artifact_uri(self) -> str:
@@ -119,3 +121,15 @@ class Paths:
                 next_step="run `make pipeline`, which builds what is missing",
             )
         return path
+
+
+def sqlite_url(database: Path, driver: str = "") -> str:
+    """SQLAlchemy's address of a SQLite file, wherever it lies.
+
+    SQLAlchemy takes what follows a `?` for options and decodes nothing, so a path with such a sign is
+    given as the URI that SQLite itself decodes.
+    """
+    scheme, path = f"sqlite+{driver}" if driver else "sqlite", str(database)
+    if not re.search(r"[?#%]", path):
+        return f"{scheme}:///{path}"
+    return f"{scheme}:///file:{quote(path)}?uri=true"

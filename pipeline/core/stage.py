@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.core.errors import ParameterError, PipelineError
 from pipeline.core.failure import StageFailure
 from pipeline.core.files import read_json, sha256_json, sha256_tree, write_json
+from pipeline.core.output import forgive_output
 from pipeline.core.params import Params, declared, load_params, parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
@@ -27,6 +28,7 @@ def run_stage(name: str, run: Run) -> None:
     Writes `artifacts/<name>/metrics.json`. On a `PipelineError` it writes
     `.modelyard/failures/<name>.json`, prints one message and exits with 1.
     """
+    forgive_output()
     paths = Paths(root=Path.cwd(), stage=name)
     started = time.monotonic()
     say(f"{name}  started")

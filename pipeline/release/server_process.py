@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 
+from pipeline.core.environment import chosen_environment
 from pipeline.core.errors import ReleaseError
 from pipeline.core.files import read_json, write_json
 from pipeline.core.progress import say
@@ -106,7 +107,7 @@ def start_detached(
         return subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=cwd,
-            env=env,
+            env=chosen_environment(os.environ) if env is None else env,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -13,6 +13,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pipeline.core.environment import chosen_environment
 from pipeline.core.errors import unusable
 from pipeline.core.typed_json import read_as
 from pipeline.runtime.task import Task
@@ -35,9 +36,12 @@ def measure_footprint(model: Path, tokenizer: Path, *, task: Task, threads: int)
     arguments = [str(model), str(tokenizer), json.dumps(asdict(task)), str(threads)]
     done = subprocess.run(
         [sys.executable, "-m", "pipeline.runtime.footprint", *arguments],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env={
+            **chosen_environment(os.environ),
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        },
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=_TIMEOUT_SECONDS,
         check=False,
     )

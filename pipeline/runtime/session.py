@@ -1,18 +1,24 @@
 """Opens ONNX Runtime sessions with settings for small requests on a shared machine."""
 
 from pathlib import Path
-
-import onnxruntime as ort
+from typing import TYPE_CHECKING
 
 from pipeline.core.cores import available_cores
 from pipeline.core.errors import unusable
+from pipeline.core.telemetry import switch_off_telemetry
+
+if TYPE_CHECKING:
+    import onnxruntime as ort
 
 _DISABLED = ["SkipLayerNormFusion"]
 """On short texts the fused operator is five times slower than the addition and norm it replaces."""
 
 
-def open_session(model: Path, threads: int | None = None) -> ort.InferenceSession:
+def open_session(model: Path, threads: int | None = None) -> "ort.InferenceSession":
     """A CPU session of an ONNX file with `threads`, at most one for each core; None takes all."""
+    switch_off_telemetry()
+    import onnxruntime as ort  # it reports from its import on
+
     cores = available_cores()
     try:
         return ort.InferenceSession(
@@ -29,9 +35,10 @@ def open_session(model: Path, threads: int | None = None) -> ort.InferenceSessio
         ) from error
 
 
-def _options(threads: int) -> ort.SessionOptions:
+def _options(threads: int) -> "ort.SessionOptions":
     """Options that keep memory constant and the processor idle between requests."""
-    ort.disable_telemetry_events()
+    import onnxruntime as ort
+
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -24,6 +24,7 @@ from starlette.applications import Starlette
 from pipeline.core.cores import available_cores
 from pipeline.core.errors import PipelineError, ReleaseError
 from pipeline.core.files import write_json
+from pipeline.core.output import forgive_output
 from pipeline.serving.admission import Admission
 from pipeline.serving.app import create_app
 from pipeline.serving.guard import is_loopback
@@ -38,6 +39,7 @@ _LOGGER = logging.getLogger("modelyard.server")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line and serves. Returns the exit code."""
+    forgive_output()
     options = _parse(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:

@@ -150,11 +150,3 @@ def check_that_bad_input_leaves_results(root: Path) -> None:
     mended = build(root)
     assert mended.returncode == 0, mended.stdout + mended.stderr
     assert not (root / ".modelyard/last_failure.json").exists()
-
-
-def test_the_environment_of_a_build_sends_nothing_home() -> None:
-    from flows.execution.telemetry import SWITCHES, switch_off_telemetry
-
-    environment = dict(os.environ)
-    switch_off_telemetry(environment)
-    assert {name: environment[name] for name in SWITCHES} == SWITCHES

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import zipfile
 from collections import namedtuple
 from pathlib import Path
 
@@ -70,6 +71,68 @@ def test_an_environment_without_the_tool_gets_it_and_the_tool_moves_with_the_clo
     command = [".venv/bin/modelyard", "build", 'product.audience="The team"']
     said = subprocess.check_output(command, cwd=moved, text=True)
     assert said.strip() == f"{moved / '.venv'} ['build', 'product.audience=\"The team\"']"
+
+
+def test_every_python_of_the_environment_reports_nothing_even_by_hand(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", str(clone / ".venv")], check=True
+    )
+    environment.write_import_path()
+    asked = "import os, sys; print(os.environ['ORT_DISABLE_TELEMETRY'], sys.path[-1])"
+    command = [str(clone / ".venv" / "bin" / "python"), "-c", asked]
+    monkeypatch.delenv("ORT_DISABLE_TELEMETRY")
+    assert subprocess.check_output(command, text=True).split() == ["1", str(clone)]
+
+
+@pytest.mark.parametrize(
+    ("listed", "kept"),
+    [
+        ("global.index-url='https://a/simple'", {"PIP_INDEX_URL": "https://a/simple"}),
+        ("global.target='/elsewhere'\ninstall.user='true'\nglobal.prefix='/x'", {}),
+        ("global.cert='/a'\ninstall.cert='/b'", {"PIP_CERT": "/b"}),
+        (r"global.find-links='/a\n/b'", {"PIP_FIND_LINKS": "/a\n/b"}),
+        (":env:.index-url='https://a'", {}),
+    ],
+)
+def test_of_pips_own_files_it_is_kept_where_packages_come_from(
+    listed: str, kept: dict[str, str]
+) -> None:
+    assert environment.settings_kept(listed) == kept
+
+
+def test_pip_installs_into_the_environment_whatever_the_shell_asks_for(
+    clone: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere, wheels = tmp_path_factory.mktemp("elsewhere"), tmp_path_factory.mktemp("wheels")
+    with zipfile.ZipFile(wheels / "tiny-1.0-py3-none-any.whl", "w") as wheel:
+        about = "tiny-1.0.dist-info"
+        wheel.writestr("tiny.py", "")
+        wheel.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+        wheel.writestr(
+            f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        wheel.writestr(f"{about}/RECORD", "")
+    settings = elsewhere / "pip.conf"
+    settings.write_text(
+        f"[install]\ntarget = {elsewhere}\n[global]\nno-index = true\nfind-links = {wheels}\n"
+    )
+    for name in ("PIP_FIND_LINKS", "PIP_CERT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {
+        **dict.fromkeys(("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PYTHONPATH"), str(elsewhere)),
+        **dict.fromkeys(("PIP_USER", "PIP_DRY_RUN", "PIP_QUIET"), "1"),
+        "PIP_REQUIRE_VIRTUALENV": "true",
+        "VIRTUAL_ENV": str(elsewhere),
+        "PIP_CONFIG_FILE": str(settings),
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(environment, "requirements", lambda: ["tiny"])
+    set_up()
+    assert (clone / ".venv" / ".complete").exists()
+    assert (environment.SITE / "tiny.py").exists()
+    assert [path.name for path in elsewhere.iterdir()] == ["pip.conf"]
 
 
 def test_too_little_disk_says_what_is_short(

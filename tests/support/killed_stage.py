@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pipeline.core.environment import chosen_environment
 from tests.support.repository import REPOSITORY
 
 # A stage as it is, but with a checkpoint after every so many steps, killed when a given step is done.
@@ -49,7 +50,7 @@ def python(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=root,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        env={**chosen_environment(os.environ), "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
         check=False,

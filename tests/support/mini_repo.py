@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+from pipeline.core.environment import chosen_environment
 from tests.support.repository import PARAMS, REPOSITORY
 
 _DAG = {
@@ -50,7 +51,7 @@ def make_mini_repo(root: Path, *, text: str = "one two three") -> Path:
 
 def mini_environment(root: Path, **more: str) -> dict[str, str]:
     """Environment in which `python -m flows build` works on the repository at `root`."""
-    return dict(os.environ) | {
+    return chosen_environment(os.environ) | {
         "PYTHONPATH": str(REPOSITORY),
         "DVC_SITE_CACHE_DIR": str(root / ".modelyard" / "dvc"),
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -1,10 +1,12 @@
 """Prefect's database, made once for all tests: it takes longer than most of them."""
 
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from pipeline.core.environment import chosen_environment
 from tests.support.repository import REPOSITORY
 
 _DATABASE = Path(".modelyard/prefect/prefect.db")
@@ -22,6 +24,7 @@ def prepare(root: Path) -> str:
     return subprocess.run(
         [sys.executable, "-c", _PREPARE, str(root)],
         cwd=REPOSITORY,
+        env=chosen_environment(os.environ),
         capture_output=True,
         text=True,
         check=True,

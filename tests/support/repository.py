@@ -4,10 +4,12 @@ Tests read the frozen `tests/support/params.yaml`, never the one at the root: th
 may ask for any product, and the tests must still pass.
 """
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
+from pipeline.core.environment import chosen_environment
 from pipeline.core.params import parse_yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -19,7 +21,7 @@ def commit_all(root: Path) -> None:
     """Makes the folder a git repository with one commit of all that is there."""
     author = ["-c", "user.name=t", "-c", "user.email=t@t"]
     for command in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "start"]):
-        subprocess.run(["git", *command], cwd=root, check=True)
+        subprocess.run(["git", *command], cwd=root, env=chosen_environment(os.environ), check=True)
 
 
 def parameter_values() -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 from starlette.testclient import TestClient
 
+from pipeline.core.environment import chosen_environment
 from pipeline.serving.admission import Admission
 from pipeline.serving.app import create_app
 from pipeline.serving.hot_swap import ModelHolder
@@ -59,7 +60,7 @@ def run_server(
         process = subprocess.Popen(
             [*command, "--state", str(state), *arguments],
             cwd=REPOSITORY,
-            env={**os.environ, **(environment or {})},
+            env={**chosen_environment(os.environ), **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,

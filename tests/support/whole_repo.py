@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 from flows.execution.network import free_port
+from pipeline.core.environment import chosen_environment
 from pipeline.core.files import read_json, sha256_file
 from pipeline.release.state import all_states
 from tests.support.prefect_database import put_database
@@ -29,6 +30,7 @@ def copy_repository(root: Path) -> Path:
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"],
         cwd=REPOSITORY,
+        env=chosen_environment(os.environ),
         capture_output=True,
         text=True,
         check=True,
@@ -42,13 +44,13 @@ def copy_repository(root: Path) -> Path:
         shutil.copyfile(frozen, root / place)
     author = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
     for command in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "copy"]):
-        subprocess.run(["git", *command], cwd=root, check=True)
+        subprocess.run(["git", *command], cwd=root, env=chosen_environment(os.environ), check=True)
     return root
 
 
 def environment(port: int) -> dict[str, str]:
     """What a person's shell has, and a port of our own."""
-    return os.environ | {"MODELYARD_PORT": str(port)}
+    return chosen_environment(os.environ) | {"MODELYARD_PORT": str(port)}
 
 
 def run_build(root: Path, *, port: int) -> str:
@@ -136,5 +138,9 @@ def processes_in(root: Path) -> list[psutil.Process]:
 def stop(root: Path) -> None:
     """End the server that a build started."""
     subprocess.run(
-        [sys.executable, "-m", "flows", "stop"], cwd=root, check=True, capture_output=True
+        [sys.executable, "-m", "flows", "stop"],
+        cwd=root,
+        env=chosen_environment(os.environ),
+        check=True,
+        capture_output=True,
     )

@@ -1,21 +1,21 @@
 """Switches that keep every library from sending telemetry.
 
-Each entry point sets them before the libraries are imported; child processes inherit them.
+`chosen_environment` sets them for every process of this project, before its libraries are imported.
 """
 
 import os
 from collections.abc import MutableMapping
 
 SWITCHES = {
-    "DO_NOT_TRACK": "1",
+    "DO_NOT_TRACK": "1",  # Prefect's SDK, Hugging Face, and others that follow the custom
     "DVC_NO_ANALYTICS": "1",
     "ITERATIVE_DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "HF_HUB_DISABLE_TELEMETRY": "1",
-    "GIT_TERMINAL_PROMPT": "0",
+    # Since 1.29 ONNX Runtime reports on Linux too, from its import on: microsoft/onnxruntime #27379.
+    "ORT_DISABLE_TELEMETRY": "1",
 }
 
 
