@@ -1,7 +1,7 @@
 """`python -m flows VERB …` is `modelyard VERB …`: chooses the environment, then runs the verb.
 
-Python reads some settings only when it starts (PYTHONPATH, the locale's encoding). Where they are not
-those that we choose, this process starts itself again, with the terminal's encoding kept.
+Python reads some settings only when it starts (PYTHONWARNINGS, the locale's encoding). Where they are
+not those that we choose, this process starts itself again, with the terminal's encoding kept.
 """
 
 import os

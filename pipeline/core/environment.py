@@ -79,7 +79,9 @@ _LEFT_OUT = {
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 _CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
-_READ_LATER = {"PYTHONUTF8", "PYTHONIOENCODING"}
+_NO_MATTER = {"PYTHONUTF8", "PYTHONIOENCODING", "PYTHONPATH"}
+"""Of Python's settings those that do not ask for another start: the second is the terminal's, and
+.venv/bin/modelyard and make have taken the last one out."""
 _NAMES = ("LOGNAME", "USER", "LNAME", "USERNAME")
 _USER_FOLDERS = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 
@@ -116,7 +118,7 @@ def needs_another_start(inherited: Mapping[str, str]) -> bool:
     """Whether Python has started with settings that only a new start changes."""
     foreign = {n for n in inherited if n.startswith("PYTHON") and not is_kept(n)}
     by_locale = locale.getencoding().lower() == sys.getfilesystemencoding() == "utf-8"
-    return bool(foreign - _READ_LATER) or not (by_locale or sys.flags.utf8_mode)
+    return bool(foreign - _NO_MATTER) or not (by_locale or sys.flags.utf8_mode)
 
 
 def unusable_settings(inherited: Mapping[str, str]) -> list[tuple[str, str]]:
