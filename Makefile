@@ -20,7 +20,7 @@ export MODELYARD_SET := $(SET)
 # DVC runs `python -m pipeline.<stage>`: that must be this environment's Python.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONUNBUFFERED := 1
-# Python reads these before a line of ours runs; pipeline/core/environment.py chooses all the others.
+# Python reads these before a line of ours runs; pipeline/core/chosen_environment.py chooses all the others.
 unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONSTARTUP PYTHONINSPECT PYTHONWARNINGS PYTHONOPTIMIZE
 
 define NEWLINE

@@ -7,7 +7,7 @@ not those that we choose, this process starts itself again, with the terminal's 
 import os
 import sys
 
-from pipeline.core.environment import (
+from pipeline.core.chosen_environment import (
     choose_environment,
     chosen_environment,
     needs_another_start,

@@ -24,7 +24,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from flows.planning.codelock import CodeLock
-from pipeline.core.environment import chosen_environment
+from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.errors import DataError, ParameterError, TrainingError
 from pipeline.core.files import sha256_file, sha256_tree
 from pipeline.core.params import Params, load_params

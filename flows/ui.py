@@ -22,7 +22,7 @@ from filelock import FileLock
 
 from flows.execution.network import HOST, is_free, wait_until_answers
 from flows.orchestration.prefect_server import configure_prefect, prefect_environment
-from pipeline.core.environment import chosen_environment
+from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths

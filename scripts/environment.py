@@ -26,7 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # `python scripts/environment.py`, before anything is installed
 
-from pipeline.core.environment import chosen_environment, is_kept  # noqa: E402
+from pipeline.core.chosen_environment import chosen_environment, is_kept  # noqa: E402
 from pipeline.core.output import forgive_output  # noqa: E402
 from pipeline.core.telemetry import SWITCHES  # noqa: E402
 
@@ -197,7 +197,7 @@ def installing_environment() -> dict[str, str]:
 
 
 def settings_kept(listed: str) -> dict[str, str]:
-    """Of what `pip config list` prints, the settings that say where packages come from."""
+    """Returns the settings in the output of `pip config list` that say where packages come from."""
     found: dict[str, str] = {}
     lines = [line.partition("=") for line in listed.splitlines()]
     for section in ("global", "install"):

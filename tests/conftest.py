@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.core.environment import choose_environment
+from pipeline.core.chosen_environment import choose_environment
 from pipeline.core.output import forgive_output
 
 BROWSERS = (

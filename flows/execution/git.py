@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from pipeline.core.environment import chosen_environment
+from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.errors import PipelineError
 
 _PLAIN_WORDS = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
@@ -26,7 +26,7 @@ def ask_git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """What a git command prints; raises PipelineError where it fails."""
+    """Returns what a git command prints; raises PipelineError where it fails."""
     answer = ask_git(folder, *arguments)
     if answer.returncode:
         raise PipelineError(

@@ -20,7 +20,7 @@ from typing import IO, Any, Literal
 
 from flows.execution.dvc_output import Transcript, is_noise
 from flows.execution.locks import WORKSPACE_VARIABLE, supervised
-from pipeline.core.environment import chosen_environment
+from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.errors import PipelineError
 from pipeline.core.failure import CRASH, StageFailure, load_failure
 from pipeline.core.files import read_json

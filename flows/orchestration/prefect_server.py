@@ -21,7 +21,7 @@ from typing import Any
 
 from flows.execution.locks import supervised
 from flows.execution.network import HOST, answers, free_port, wait_until_answers
-from pipeline.core.environment import choose_environment, chosen_environment
+from pipeline.core.chosen_environment import choose_environment, chosen_environment
 from pipeline.core.output import forgive_output
 from pipeline.core.paths import Paths, sqlite_url
 from pipeline.core.progress import say

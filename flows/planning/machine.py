@@ -10,8 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.cores import available_cores
-from pipeline.core.environment import chosen_environment
 from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
 

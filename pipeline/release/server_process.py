@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from pipeline.core.environment import chosen_environment
+from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.errors import ReleaseError
 from pipeline.core.files import read_json, write_json
 from pipeline.core.progress import say

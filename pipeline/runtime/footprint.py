@@ -13,7 +13,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline.core.environment import chosen_environment
+from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.errors import unusable
 from pipeline.core.typed_json import read_as
 from pipeline.runtime.task import Task

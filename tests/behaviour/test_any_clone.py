@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.core.environment import chosen_environment
+from pipeline.core.chosen_environment import chosen_environment
 from tests.support.repository import REPOSITORY, commit_all
 
 PICTURE = "docs/images/demo.png"

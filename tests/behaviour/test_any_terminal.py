@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from pipeline.core.environment import chosen_environment, needs_another_start
+from pipeline.core.chosen_environment import chosen_environment, needs_another_start
 from tests.support.repository import REPOSITORY
 
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline.core.environment import chosen_environment
+from pipeline.core.chosen_environment import chosen_environment
 from tests.support.repository import REPOSITORY
 
 # A stage as it is, but with a checkpoint after every so many steps, killed when a given step is done.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from pipeline.core.environment import chosen_environment
+from pipeline.core.chosen_environment import chosen_environment
 from tests.support.repository import PARAMS, REPOSITORY
 
 _DAG = {

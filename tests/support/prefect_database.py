@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline.core.environment import chosen_environment
+from pipeline.core.chosen_environment import chosen_environment
 from tests.support.repository import REPOSITORY
 
 _DATABASE = Path(".modelyard/prefect/prefect.db")

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from pipeline.core.environment import chosen_environment
+from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.params import parse_yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 from starlette.testclient import TestClient
 
-from pipeline.core.environment import chosen_environment
+from pipeline.core.chosen_environment import chosen_environment
 from pipeline.serving.admission import Admission
 from pipeline.serving.app import create_app
 from pipeline.serving.hot_swap import ModelHolder

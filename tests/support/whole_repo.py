@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 
 from flows.execution.network import free_port
-from pipeline.core.environment import chosen_environment
+from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.files import read_json, sha256_file
 from pipeline.release.state import all_states
 from tests.support.prefect_database import put_database

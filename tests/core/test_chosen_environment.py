@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.core import environment
-from pipeline.core.environment import chosen_environment, unusable_settings
+from pipeline.core import chosen_environment as module
+from pipeline.core.chosen_environment import chosen_environment, unusable_settings
 from pipeline.core.telemetry import SWITCHES
 from tests.support.repository import REPOSITORY, commit_all
 
@@ -115,8 +115,8 @@ def test_a_usable_proxy_or_bundle_is_not_passed_over() -> None:
 def test_a_user_without_name_or_home_gets_both(
     home: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(environment, "OWN_HOME", tmp_path / "home")
-    monkeypatch.setattr(environment, "_entry", lambda: None)
+    monkeypatch.setattr(module, "OWN_HOME", tmp_path / "home")
+    monkeypatch.setattr(module, "_entry", lambda: None)
     chosen = chosen_environment(home)
     assert chosen["HOME"] == str(tmp_path / "home")
     assert (tmp_path / "home").is_dir()
@@ -128,8 +128,8 @@ def test_a_home_that_cannot_be_written_still_says_whom_git_trusts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".gitconfig").touch()
-    monkeypatch.setattr(environment, "OWN_HOME", tmp_path / "home")
-    monkeypatch.setattr(environment, "_can_be_written", lambda _: False)
+    monkeypatch.setattr(module, "OWN_HOME", tmp_path / "home")
+    monkeypatch.setattr(module, "_can_be_written", lambda _: False)
     assert chosen_environment({"HOME": str(tmp_path)})["GIT_CONFIG_GLOBAL"] == str(
         tmp_path / ".gitconfig"
     )
@@ -138,7 +138,7 @@ def test_a_home_that_cannot_be_written_still_says_whom_git_trusts(
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may become a user whom nobody knows")
 def test_a_user_whom_the_system_does_not_know_has_a_name_for_every_library() -> None:
     code = (
-        "import os, getpass; from pipeline.core.environment import choose_environment as choose\n"
+        "import os, getpass; from pipeline.core.chosen_environment import choose_environment as choose\n"
         "os.setuid(54321); choose(); print(getpass.getuser(), os.path.expanduser('~'))"
     )
     said = subprocess.run(
@@ -149,7 +149,7 @@ def test_a_user_whom_the_system_does_not_know_has_a_name_for_every_library() -> 
         text=True,
         check=False,
     )
-    assert said.stdout.split() == ["user-54321", str(environment.OWN_HOME)], said.stderr
+    assert said.stdout.split() == ["user-54321", str(module.OWN_HOME)], said.stderr
 
 
 def test_a_hooks_variables_do_not_reach_gits_children(

@@ -148,7 +148,7 @@ def is_kept(name: str) -> bool:
 
 
 def _git_settings(inherited: Mapping[str, str]) -> dict[str, str]:
-    """Of the settings in GIT_CONFIG_COUNT those that say whom to trust and how to reach a server."""
+    """Returns the settings in GIT_CONFIG_COUNT that say whom to trust and how to reach a server."""
     count = inherited.get("GIT_CONFIG_COUNT", "")
     pairs = [
         (key, inherited.get(f"GIT_CONFIG_VALUE_{number}", ""))
