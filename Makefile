@@ -5,9 +5,11 @@
 
 # What you may set: PYTHON=/path/to/python3.11  TORCH_INDEX=<extra package index>  NO_RELEASE=1
 #                   SET='finetune.epochs=1 product.audience="The team"'  ARGS="-k data"
+#                   PRODUCT=products/tickets.yaml
 PYTHON ?=
 TORCH_INDEX ?=
 SET ?=
+PRODUCT ?=
 ARGS ?=
 export TORCH_INDEX
 
@@ -17,6 +19,7 @@ RUN := $(VENV)/bin/python
 TOOL := $(VENV)/bin/modelyard
 # Through the environment, so that blanks, brackets and quotes arrive as they were written.
 export MODELYARD_SET := $(SET)
+export MODELYARD_PRODUCT := $(PRODUCT)
 # DVC runs `python -m pipeline.<stage>`: that must be this environment's Python.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONUNBUFFERED := 1

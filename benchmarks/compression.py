@@ -73,7 +73,7 @@ def open_field(paths: Paths, *, peers: Iterable[str]) -> Field:
         DataError: nothing was built yet, or the product is no classifier of single texts.
     """
     gate = built_file(paths.root, "gate/metrics.json")
-    params = load_params(paths.params)
+    params = load_params(paths.build)
     if params.product.problem != CLASSIFICATION or params.product.pairs:
         raise DataError(
             f"a product of {params.product.problem}, pairs: {params.product.pairs}",

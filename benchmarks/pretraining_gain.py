@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from benchmarks.support.command_line import built_file, new_parser, print_result
 from benchmarks.support.pretraining_runs import load_profile
 from benchmarks.support.trainings import train_language_model, train_on_labels
-from pipeline.core.params import Params, load_params
+from flows.planning.resolution import DEMONSTRATION, resolved
+from pipeline.core.params import Params
 from pipeline.core.product import Compute
 from pipeline.core.stage import seed_everything
 from pipeline.core.training_sections import OptimisationParams, PretrainParams
@@ -56,7 +57,7 @@ def student_settings(name: str) -> tuple[PretrainParams, float]:
         "batch_size": 16,
         "learning_rate": 1e-3,
     }
-    return load_params(ROOT / "params.yaml").pretrain.model_copy(update=changed), 5e-4
+    return resolved(ROOT, DEMONSTRATION).pretrain.model_copy(update=changed), 5e-4
 
 
 def pretrain(
@@ -131,7 +132,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Command line."""
     options = parse_arguments()
-    params = load_params(ROOT / "params.yaml")
+    params = resolved(ROOT, DEMONSTRATION)
     settings, rate = student_settings(options.model)
     changed = {"learning_rate": rate, "batch_size": 32, "epochs": options.epochs}
     optimisation = settings.model_copy(update=changed)

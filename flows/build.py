@@ -3,17 +3,16 @@
     modelyard build                             # then release it
     modelyard build --no-release                # stop after the gate (or NO_RELEASE=1)
     modelyard build --profile quickstart        # small values, in a worktree; released too
+    modelyard build --product FILE              # another product, in a worktree; released too
     modelyard build finetune.epochs=1           # an experiment, in a worktree; not released
 
-A profile is a product of its own, so it is released; `key=value` is an experiment, so it is not,
-unless `--release` asks for it. A build with nothing to do ends in seconds, because this module
+A profile or another product is a product of its own, so it is released; `key=value` is an
+experiment, so it is not, unless `--release` asks for it. A build with nothing to do ends in seconds, because this module
 imports neither Prefect, MLflow nor torch; the Prefect flow is flows/orchestration/build_flow.py.
 """
 
-import hashlib
-import json
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 from flows.check import check_before_build, check_git
@@ -22,31 +21,32 @@ from flows.console.summary import BuildResult
 from flows.execution.locks import build_lock
 from flows.execution.runner import Runner, StageFailedError, cached_result, open_runner
 from flows.execution.warm import saves_time, warm_runner
-from flows.execution.workspace import open_workspace
+from flows.execution.workspace import last_build, workspace_for
 from flows.planning.codelock import refresh_code_lock
 from flows.planning.dag import load_dag
 from flows.planning.machine import refresh_machine
+from flows.planning.resolution import Variation, refresh_build_file, resolved
 from flows.release import current_release, product_of, release_bundle
 from pipeline.core.artifacts.verdicts import Verdict
-from pipeline.core.errors import ParameterError, PipelineError
+from pipeline.core.errors import PipelineError
 from pipeline.core.files import sha256_file
-from pipeline.core.params import load_params, parse_yaml
+from pipeline.core.params import load_params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 
 _HINT = "MLflow and Prefect: `make ui` starts both and prints their addresses"
 
 
-def run_build(root: Path, *, changes: Sequence[str], release: bool) -> BuildResult:
-    """Builds, in a worktree if parameters are changed, and releases the bundle if `release` is true.
+def run_build(root: Path, variation: Variation, *, release: bool) -> BuildResult:
+    """Builds, in a worktree if anything varies, and releases the bundle if `release` is true.
 
     Call it inside a Prefect flow.
 
     Raises:
         PipelineError: also when MLflow could not be written; the build itself is complete then.
     """
-    with workspace_for(root, changes) as workspace:
-        result = build_workspace(workspace, root=root, title=build_title(changes))
+    with workspace_for(root, variation) as workspace:
+        result = build_workspace(workspace, root=root, title=build_title(variation))
         summary.show_results(result.stages, result.verdict)
         if release:
             say(f"\nDemo: {_release(root, workspace, result.mlflow_run_id)}/")
@@ -73,6 +73,8 @@ def build_workspace(workspace: Path, *, root: Path, title: str) -> BuildResult:
     check_before_build(root)
     try:
         with build_lock(workspace) as lock:
+            if workspace == root:
+                refresh_build_file(root)
             runner = open_runner(workspace, root=root, lock=lock)
             result = _build(runner, root=root, title=title, stale=find_stale(runner, root=root))
     except StageFailedError as error:
@@ -89,7 +91,7 @@ def _build(runner: Runner, *, root: Path, title: str, stale: Sequence[str]) -> B
     from flows.tracking.recorder import tracked
 
     workspace = runner.workspace
-    dag, params = load_dag(Paths(workspace).dag), load_params(Paths(workspace).params)
+    dag, params = load_dag(Paths(workspace).dag), load_params(Paths(workspace).build)
     todo = dag.with_descendants(stale)
     product = params.product.name
     with tracked(root, workspace=workspace, experiment=product, title=title) as tracking:
@@ -122,29 +124,19 @@ def find_stale(runner: Runner, *, root: Path) -> list[str]:
     return runner.stale_stages()
 
 
-def workspace_for(root: Path, changes: Sequence[str]) -> AbstractContextManager[Path]:
-    """The main root, or a worktree if parameters are changed."""
-    if not changes:
-        return nullcontext(root)
-    return open_workspace(root, name=workspace_name(changes), overrides=changes)
-
-
-def workspace_name(changes: Sequence[str]) -> str:
-    """Name of the worktree for these changes; equal changes share one."""
-    return f"build-{hashlib.sha256(chr(0).join(changes).encode()).hexdigest()[:10]}"
-
-
-def build_title(changes: Sequence[str]) -> str:
+def build_title(variation: Variation) -> str:
     """Name of a build in Prefect and MLflow."""
-    return f"build {', '.join(changes)}"[:100] if changes else "build"
+    varied = [variation.profile, variation.product, *variation.changes]
+    return f"build {', '.join(filter(None, varied))}"[:100] if any(varied) else "build"
 
 
-def finish_without_work(root: Path, *, changes: Sequence[str], release: bool) -> bool:
+def finish_without_work(root: Path, variation: Variation, *, release: bool) -> bool:
     """If no stage is stale, shows the results, releases if asked, and returns True."""
     check_git(root)
-    load_params(Paths(root).params)
-    load_params(Paths(root).params, changes)
-    with workspace_for(root, changes) as workspace, build_lock(workspace) as lock:
+    resolved(root, variation)
+    with workspace_for(root, variation) as workspace, build_lock(workspace) as lock:
+        if workspace == root:
+            refresh_build_file(root)
         runner = open_runner(workspace, root=root, lock=lock)
         if find_stale(runner, root=root):
             return False
@@ -167,22 +159,16 @@ def _address_or_release(root: Path, workspace: Path) -> str:
     return _release(root, workspace, summary.last_run_id(root, workspace))
 
 
-def _release(root: Path, workspace: Path, run_id: str | None) -> str:
+def release_last_build(root: Path, variation: Variation, *, port: int | None) -> None:
+    """Releases what the last build of another product left, without building anything."""
+    with last_build(root, variation) as workspace, build_lock(workspace) as lock:
+        open_runner(workspace, root=root, lock=lock).checkout()
+        run_id = summary.last_run_id(root, workspace)
+        say(f"Demo: {_release(root, workspace, run_id, port=port)}/")
+
+
+def _release(root: Path, workspace: Path, run_id: str | None, *, port: int | None = None) -> str:
     bundle = Paths(workspace).read("gate", "bundle")
-    release = release_bundle(root=root, bundle=bundle, mlflow_run_id=run_id)
+    release = release_bundle(root=root, bundle=bundle, mlflow_run_id=run_id, port=port)
     say(f"\nReleased version {release.version}: {release.outcome}")
     return str(release.address).rstrip("/")
-
-
-def read_profile(root: Path, name: str) -> list[str]:
-    """The changes that `profiles/<name>.yaml` holds: a flat mapping of dotted keys to values."""
-    path = root / "profiles" / f"{name}.yaml"
-    if not path.is_file():
-        known = sorted(file.stem for file in path.parent.glob("*.yaml"))
-        raise ParameterError(
-            f"no profile {name!r}",
-            expected=f"one of: {', '.join(known) or '(none are there)'}",
-            next_step=f"write profiles/{name}.yaml, or name one of these",
-        )
-    values = parse_yaml(path.read_text(encoding="utf-8")) or {}
-    return [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]

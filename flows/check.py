@@ -1,6 +1,6 @@
 """Check that a build could start, without building anything.
 
-modelyard check [key=value …] [--profile NAME]
+modelyard check [key=value …] [--profile NAME] [--product FILE]
 """
 
 import importlib.util
@@ -10,9 +10,10 @@ from pathlib import Path
 
 from flows.execution.git import ask_git
 from flows.planning.dag import load_dag
+from flows.planning.resolution import Variation, read_layers, resolve
 from flows.planning.snapshot import hash_sources
 from pipeline.core.errors import DataError, PipelineError
-from pipeline.core.params import Params, load_params
+from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 
 NEEDED_BYTES = 2_000_000_000
@@ -24,15 +25,16 @@ PACKAGES = (
 )
 
 
-def checked(root: Path, *, changes: Sequence[str]) -> Iterator[str]:
+def checked(root: Path, variation: Variation) -> Iterator[str]:
     """Yields one line for each check that passes; raises PipelineError for the first that does not."""
     check_before_build(root)
     yield "git          a repository with a commit"
     yield f"packages     {len(PACKAGES)} of {len(PACKAGES)} installed"
     yield f"disk         at least {NEEDED_BYTES / 1e9:g} GB are free"
     yield f"dvc.yaml     {len(load_dag(Paths(root).dag).names)} stages"
-    params = load_params(Paths(root).params, changes)
-    yield f"parameters   valid, product {params.product.name}"
+    layers = read_layers(root, variation)
+    params = resolve(layers)
+    yield f"parameters   valid, product {params.product.name} of {layers.product.place}"
     check_sources(root, params)
     yield f"data         {len(params.collect.sources)} sources, hashes as pinned"
 
@@ -90,6 +92,6 @@ def check_sources(root: Path, params: Params) -> None:
         if source.sha256 is not None and source.sha256 != found[source.name]:
             raise DataError(
                 f"source {source.name} has the hash {found[source.name]}",
-                expected=f"{source.sha256}, as collect.sources pins it",
-                next_step="bring the old file back, or pin the new hash in params.yaml",
+                expected=f"{source.sha256}, as its `sha256` in the product file pins it",
+                next_step="bring the old file back, or write the new hash there",
             )

@@ -1,7 +1,8 @@
 """`modelyard`, the command line of this project; `modelyard VERB --help` explains a verb.
 
-Exit codes: 0 done; 1 after one message (what it got, what it expected, what to do next); 2 after a
-wrong call; 130 when stopped. `make` calls the same verbs. Modules are imported when their verb
+`--product FILE` in any verb means another product than that of product.yaml. Exit codes: 0 done; 1
+after one message (what it got, what it expected, what to do next); 2 after a wrong call; 130 when
+stopped. `make` calls the same verbs. Modules are imported when their verb
 runs, so that `modelyard build` with nothing to do imports neither Prefect nor MLflow nor torch.
 """
 
@@ -18,12 +19,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from flows.planning.resolution import Variation
 from pipeline.core.errors import PipelineError
 from pipeline.core.progress import say
 from pipeline.core.telemetry import switch_off_telemetry
 
 MAKE_VARIABLE = "MODELYARD_SET"
 """Holds make's SET: `section.key=value` words, quoted as in a shell."""
+PRODUCT_VARIABLE = "MODELYARD_PRODUCT"
+"""Holds make's PRODUCT: a product file, or the name of a product that has one."""
 
 Adder = Callable[[Callable[[argparse.Namespace], None], str], argparse.ArgumentParser]
 """Adds a verb by the function that runs it, which has its name, and what it does."""
@@ -51,6 +55,10 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """The verb and its options; `section.key=value` may be anywhere among them."""
     parser = make_parser()
     options, rest = parser.parse_known_args(arguments)
+    # Taken out, so that what this process starts does not take it for its own.
+    product = os.environ.pop(PRODUCT_VARIABLE, "")
+    if "product" in options:
+        options.product = options.product or product
     if not hasattr(options, "changes"):
         if rest:
             parser.error(f"unrecognized arguments: {' '.join(rest)}")
@@ -91,12 +99,13 @@ def make_parser() -> argparse.ArgumentParser:
     release.add_argument("--rollback", nargs="?", const="", metavar="HASH", help="a former bundle")
     moment = datetime.fromisoformat
     release.add_argument("--at", type=moment, metavar="TIME", help="say what served")
-    _add_product(release)
+    _add_product(release, "a product file, or a product's name; else product.yaml")
     _add_changes(verb(_retrain, "build from new data; release only what is not worse"))
     _add_changes(verb(_search, "try recipes until one meets product.requirements"))
     _add_serving_verbs(verb)
     compare = verb(_compare, "show the models of all builds here in one table")
     compare.add_argument("--all", action="store_true", help="variants without a test figure, too")
+    _add_product(compare, "builds of this product alone")
     _add_glue(verb(_glue, "fine-tune on the GLUE tasks; table, report and submission"))
     _add_looking_verbs(verb)
     return parser
@@ -108,16 +117,17 @@ def _add_changes(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--set", action="append", default=[], help=argparse.SUPPRESS)
     parser.add_argument("--profile", help="name of a file in profiles/, applied first")
+    _add_product(parser, "a product file, or its product's name; else product.yaml")
 
 
-def _add_product(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--product", help="name of the product; else that of params.yaml")
+def _add_product(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument("--product", default="", metavar="FILE", help=text)
 
 
 def _add_serving_verbs(verb: Adder) -> None:
     serve = verb(_serve, "serve the released model, detached; print its address")
     serve.add_argument("--port", type=int, help="else MODELYARD_PORT, else 8000; or the next free")
-    _add_product(serve)
+    _add_product(serve, "a product file, or a product's name; else product.yaml")
     ui = verb(_ui, "start Prefect, MLflow and the worker that runs forms and schedules")
     ui.add_argument("--prefect-port", type=int, default=4200, help="4200 or the next free one")
     ui.add_argument("--mlflow-port", type=int, default=5000, help="5000 or the next free one")
@@ -138,27 +148,27 @@ def _add_glue(parser: argparse.ArgumentParser) -> None:
 def _add_looking_verbs(verb: Adder) -> None:
     stage = verb(_stage, "run one stage by hand, in the environment of a build")
     stage.add_argument("stage", metavar="NAME", help="prune, for example")
+    _add_product(stage, "on what this product's last build left; else product.yaml")
     how = stage.add_mutually_exclusive_group()
     how.add_argument("--force", action="store_true", help="even where it is up to date")
     how.add_argument("--plain", action="store_true", help="without DVC, for a debugger")
     explain = verb(_explain, "say what a parameter is, where it is read, what reruns")
     explain.add_argument("key", metavar="section.key")
     explain.add_argument("--json", action="store_true", help="for a program")
+    explain.add_argument("--profile", help="name of a file in profiles/, applied first")
+    _add_product(explain, "a product file, or its product's name; else product.yaml")
     _add_changes(verb(_check, "say whether a build could start, without building"))
 
 
-def _profile(options: argparse.Namespace) -> list[str]:
-    from flows.build import read_profile
-
-    return read_profile(Path.cwd(), options.profile) if options.profile else []
-
-
-def _all_changes(options: argparse.Namespace) -> list[str]:
-    return [*_profile(options), *options.changes]
+def variation_of(options: argparse.Namespace) -> Variation:
+    """How the command's build differs from the one in the project's folder."""
+    named, changes = vars(options), getattr(options, "changes", ())
+    profile = named.get("profile") or ""
+    return Variation(product=options.product, profile=profile, changes=tuple(changes))
 
 
 def wants_release(options: argparse.Namespace) -> bool:
-    """A build with `key=value` is an experiment: it is released only where that is asked for."""
+    """Whether to release: a build with `key=value` is an experiment, and only where that is asked."""
     names = ("NO_RELEASE", "NO_DEPLOY")
     if options.no_release or any(os.environ.get(name, "0") not in ("", "0") for name in names):
         return False
@@ -175,33 +185,48 @@ def _build(options: argparse.Namespace) -> None:
     from flows.build import finish_without_work
     from flows.check import check_before_build
 
-    root, release, changes = Path.cwd(), wants_release(options), _all_changes(options)
-    if finish_without_work(root, changes=changes, release=release):
+    root, release, variation = Path.cwd(), wants_release(options), variation_of(options)
+    if finish_without_work(root, variation, release=release):
         return
     check_before_build(root)
     say("Starting Prefect …")
-    _run_flow("build_flow.build", changes=changes, release=release)
+    _run_flow("build_flow.build", **_form_of(variation), release=release)
 
 
 def _retrain(options: argparse.Namespace) -> None:
     reason = "asked for on the command line"
-    _run_flow("retrain_flow.retrain", changes=_all_changes(options), reason=reason)
+    _run_flow("retrain_flow.retrain", **_form_of(variation_of(options)), reason=reason)
 
 
 def _search(options: argparse.Namespace) -> None:
-    _run_flow("search_flow.compress_search", changes=_all_changes(options))
+    _run_flow("search_flow.compress_search", **_form_of(variation_of(options)))
+
+
+def _form_of(variation: Variation) -> dict[str, Any]:
+    """The variation as the parameters of a flow."""
+    return asdict(variation) | {"changes": list(variation.changes)}
 
 
 def _release(options: argparse.Namespace) -> None:
-    from flows.release import DEFAULT_BUNDLE, former_bundle, product_of, release_at, release_bundle
+    from flows.build import release_last_build
+    from flows.release import (
+        DEFAULT_BUNDLE,
+        former_bundle,
+        product_named,
+        release_at,
+        release_bundle,
+    )
 
     root, bundle, why = Path.cwd(), options.bundle or Path(DEFAULT_BUNDLE), "asked for"
     if options.at is not None:
-        say(release_at(root, options.product or product_of(root), options.at))
+        say(release_at(root, product_named(root, options.product), options.at))
         return
     if options.rollback is not None:
-        bundle = former_bundle(root, options.product or product_of(root), options.rollback)
+        bundle = former_bundle(root, product_named(root, options.product), options.rollback)
         why = "rolled back by hand"
+    elif options.product and options.bundle is None:
+        release_last_build(root, variation_of(options), port=options.port)
+        return
     port = options.port
     release = release_bundle(root=root, bundle=bundle, mlflow_run_id=None, why=why, port=port)
     say(f"Version {release.version} ({release.hash[:12]}): {release.outcome}. {release.address}/")
@@ -209,11 +234,12 @@ def _release(options: argparse.Namespace) -> None:
 
 def _serve(options: argparse.Namespace) -> None:
     from flows.execution.network import requested_port
-    from flows.release import product_of
+    from flows.release import product_named
     from flows.serve import serve
 
     root = Path.cwd()
-    server = serve(root, options.product or product_of(root), options.port or requested_port())
+    product = product_named(root, options.product)
+    server = serve(root, product, options.port or requested_port())
     address = f"The model is served at {server.address.url}/"
     say(f"{address}  (process {server.pid}; `make stop` ends it)")
 
@@ -238,30 +264,35 @@ def _stop(options: argparse.Namespace) -> None:
 
 def _compare(options: argparse.Namespace) -> None:
     from flows.compare import comparison, read_builds
+    from flows.release import product_named
 
-    say(comparison(read_builds(Path.cwd()), every=options.all))
+    root = Path.cwd()
+    product = product_named(root, options.product) if options.product else ""
+    say(comparison(read_builds(root, product=product), every=options.all))
 
 
 def _glue(options: argparse.Namespace) -> None:
     from flows.glue import evaluate_on_glue
 
-    evaluate_on_glue(Path.cwd(), options, profile=_profile(options))
+    evaluate_on_glue(Path.cwd(), options, variation_of(options))
 
 
 def _stage(options: argparse.Namespace) -> None:
     from flows.execution.by_hand import run_by_hand
 
-    run_by_hand(Path.cwd(), options.stage, force=options.force, plain=options.plain)
+    how = {"force": options.force, "plain": options.plain}
+    run_by_hand(Path.cwd(), options.stage, **how, variation=variation_of(options))
 
 
 def _explain(options: argparse.Namespace) -> None:
     from flows.explain import explain
 
-    found = explain(Path.cwd(), options.key)
+    found = explain(Path.cwd(), options.key, variation_of(options))
     if options.json:
         say(json.dumps(asdict(found), ensure_ascii=False, indent=2))
         return
     say(f"{found.key} = {json.dumps(found.value, ensure_ascii=False)}    ({found.kind})")
+    say(f"  stands in: {found.file}")
     say(f"  {found.meaning}")
     say(f"  read at: {', '.join(found.read) or 'no line by name'}")
     say(f"  declared by: {', '.join(found.declared_by) or 'no stage'}")
@@ -271,6 +302,6 @@ def _explain(options: argparse.Namespace) -> None:
 def _check(options: argparse.Namespace) -> None:
     from flows.check import checked
 
-    for line in checked(Path.cwd(), changes=_all_changes(options)):
+    for line in checked(Path.cwd(), variation_of(options)):
         say(line)
     say("A build can start.")

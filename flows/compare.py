@@ -2,11 +2,13 @@
 
 modelyard compare                 # the released variant of each, beside baselines and teachers
 modelyard compare --all           # every variant
+modelyard compare --product NAME_OR_FILE        # builds of that product alone
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flows.console.table import render
 from flows.execution.workspace import kept_builds
@@ -14,7 +16,7 @@ from pipeline.core.artifacts.variant_reports import Quality, Scorecard, Scorecar
 from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.errors import DataError
 from pipeline.core.params import parse_yaml
-from pipeline.core.paths import Paths
+from pipeline.core.paths import BUILD_FILE, Paths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +30,12 @@ class Build:
     entries: list[ScorecardEntry]
 
 
-def read_builds(root: Path) -> list[Build]:
-    """Every build that came as far as the gate; the one in `root` first, then the newest first."""
+def read_builds(root: Path, *, product: str = "") -> list[Build]:
+    """Every build that came as far as the gate; the one in `root` first, then the newest first.
+
+    Args:
+        product: name of the product whose builds are wanted; empty for all.
+    """
     folders = [
         folder
         for folder in (root, *kept_builds(root))
@@ -41,7 +47,15 @@ def read_builds(root: Path) -> list[Build]:
             expected="a build that came as far as the gate",
             next_step="run `make pipeline` first",
         )
-    return [_read(folder) for folder in folders]
+    builds = [_read(folder) for folder in folders]
+    found = [build for build in builds if product in ("", build.product)]
+    if not found:
+        raise DataError(
+            f"no build of {product}",
+            expected=f"one of: {', '.join(dict.fromkeys(build.product for build in builds))}",
+            next_step=f"name one of these, or `modelyard build --product {product}`",
+        )
+    return found
 
 
 def comparison(builds: list[Build], *, every: bool) -> str:
@@ -52,9 +66,9 @@ def comparison(builds: list[Build], *, every: bool) -> str:
 
 
 def _read(folder: Path) -> Build:
-    # As they were when it was built: params.yaml may have been edited since.
+    # As they were when it was built: a file may have been edited since.
     stages = parse_yaml(Paths(folder).dvc_lock.read_text(encoding="utf-8"))["stages"]
-    built = {name: stages[name]["params"]["params.yaml"] for name in ("pretrain", "gate")}
+    built = {name: _parameters(stages[name]) for name in ("pretrain", "gate")}
     product = built["gate"]["product"]
     return Build(
         product=product["name"],
@@ -63,6 +77,13 @@ def _read(folder: Path) -> Build:
         released=Verdict.read(Paths(folder)).released,
         entries=Scorecard.read(Paths(folder)).variants,
     )
+
+
+def _parameters(stage: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a stage in dvc.lock; builds before product.yaml have them of params.yaml."""
+    files = stage["params"]
+    found: dict[str, Any] = files[BUILD_FILE] if BUILD_FILE in files else files["params.yaml"]
+    return found
 
 
 def _lines(build: Build, *, every: bool) -> Iterator[tuple[str, ...]]:

@@ -1,6 +1,6 @@
 """Explain a parameter: its meaning, its value, where it is read, which stages it reruns.
 
-modelyard explain finetune.epochs [--json]
+modelyard explain finetune.epochs [--json] [--profile NAME] [--product FILE]
 """
 
 import ast
@@ -15,10 +15,13 @@ from pydantic import BaseModel
 
 from flows.planning.codelock import CodeLock
 from flows.planning.dag import load_dag
+from flows.planning.resolution import PLAIN, Variation, read_layers, resolve
 from flows.planning.schema import Parameter, all_parameters
 from pipeline.core.errors import ParameterError
-from pipeline.core.params import load_params, parse_yaml
+from pipeline.core.params import as_values
 from pipeline.core.paths import Paths
+
+DEFAULT = "no file, so the default holds"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +29,8 @@ class Explanation:
     """The facts about one parameter.
 
     Attributes:
-        value: as in params.yaml; of a key in a list of sections, one value an entry.
+        value: as a build takes it; of a key in a list of sections, one value an entry.
+        file: where the value stands: a file, or the schema for a default.
         read: places that read it, `path:line`.
         declared_by: stages that declare it in dvc.yaml.
         reruns: those and their descendants, in order.
@@ -36,20 +40,22 @@ class Explanation:
     kind: str
     meaning: str
     value: Any
+    file: str
     read: list[str]
     declared_by: list[str]
     reruns: list[str]
 
 
-def explain(root: Path, key: str) -> Explanation:
-    """Everything about one key of params.yaml, a section's name included.
+def explain(root: Path, key: str, variation: Variation = PLAIN) -> Explanation:
+    """Everything about one parameter, or about a section by its name.
 
     Raises:
-        ParameterError: there is no such key, or params.yaml is wrong.
+        ParameterError: there is no such key, or a file is wrong.
     """
     parameter = _find_parameter(key)
     plain = _plain(parameter.path)
-    load_params(Paths(root).params)
+    layers = read_layers(root, variation)
+    params = resolve(layers)
     dag, lock = load_dag(Paths(root).dag), CodeLock(root)
     stages = [
         stage.name
@@ -60,12 +66,12 @@ def explain(root: Path, key: str) -> Explanation:
     ]
     reached = (lock.reached(f"pipeline.{stage}") for stage in stages or dag.names)
     files = {module.path for modules in reached for module in modules}
-    values = parse_yaml(Paths(root).params.read_text(encoding="utf-8"))
     return Explanation(
         key=parameter.path,
         kind=parameter.kind,
         meaning=parameter.meaning,
-        value=_value(values, plain.split(".")),
+        value=_value(as_values(params), plain.split(".")),
+        file=layers.place_of(plain) if layers.says(plain) else DEFAULT,
         read=[
             f"{file.relative_to(root)}:{line}"
             for file in sorted(files.union((root / "flows").rglob("*.py")))
@@ -77,14 +83,15 @@ def explain(root: Path, key: str) -> Explanation:
 
 
 def _find_parameter(key: str) -> Parameter:
-    """The parameter of that name; `[]` after a list may be left out."""
+    """The parameter of that name; `[]` may be left out, and `sources` named as in a product file."""
     known = {_plain(parameter.path): parameter for parameter in all_parameters()}
-    if (found := known.get(_plain(key))) is not None:
-        return found
+    for name in (_plain(key), f"collect.{_plain(key)}"):
+        if (found := known.get(name)) is not None:
+            return found
     near = difflib.get_close_matches(_plain(key), known, n=1, cutoff=0.5)
     raise ParameterError(
         f"unknown parameter {key}",
-        expected="a key of params.yaml, as docs/guide/parameters.md lists them",
+        expected="a key of params.yaml or of a product file, as docs/guide/parameters.md lists them",
         next_step=f"did you mean `{near[0]}`?" if near else "see docs/guide/parameters.md",
     )
 

@@ -24,10 +24,11 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from flows.planning.codelock import CodeLock
+from flows.planning.resolution import Variation, resolved
 from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.errors import DataError, ParameterError, TrainingError
 from pipeline.core.files import sha256_file, sha256_tree
-from pipeline.core.params import Params, load_params
+from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import INPUT_KEY_VARIABLE
@@ -231,19 +232,20 @@ def _run(module: str, arguments: Sequence[str], root: Path, *, key: str = "") ->
         )
 
 
-def evaluate_on_glue(root: Path, options: argparse.Namespace, *, profile: Sequence[str]) -> None:
+def evaluate_on_glue(root: Path, options: argparse.Namespace, variation: Variation) -> None:
     """Reads the arguments of the verb as they were typed, then runs `run_glue`.
 
-    Changes of a profile may name parameters that GLUE does not read; a change that was typed may not.
+    A profile or a product may change parameters that GLUE does not read; a change that was typed
+    may not.
     """
-    if refused := [change for change in options.changes if change.startswith(_UNUSED)]:
+    if refused := [change for change in variation.changes if change.startswith(_UNUSED)]:
         raise ParameterError(
             refused[0],
             expected="a parameter that GLUE reads: the schedule of finetune, frozen_layers, "
             "layer_decay, average and dropout; prepare.max_length; compute",
             next_step="leave it out; seeds are given with --seeds",
         )
-    params = load_params(Paths(root).params, [*profile, *options.changes])
+    params = resolved(root, variation)
     known = dict.fromkeys((*SEEN, *TASKS))
     seen = None if options.seen is None else names_in(options.seen, option="--seen", known=known)
     wanted = names_in(options.tasks, option="--tasks", known=TASKS)

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flows.execution.network import requested_port
+from flows.execution.workspace import kept_builds
+from flows.planning.resolution import Variation, resolved
 from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.errors import ReleaseError
 from pipeline.core.files import sha256_file, write_json
@@ -50,8 +52,15 @@ class CurrentRelease:
 
 
 def product_of(workspace: Path) -> str:
-    """Name of the product that a workspace builds."""
-    return load_params(Paths(workspace).params).product.name
+    """Name of the product that was last built in a workspace."""
+    return load_params(Paths(workspace).build).product.name
+
+
+def product_named(root: Path, given: str) -> str:
+    """Name of the product that is meant by a product file or by its name; of "", the user's."""
+    if given and not (root / given).is_file():
+        return given
+    return resolved(root, Variation(product=given)).product.name
 
 
 def current_release(root: Path, product: str) -> CurrentRelease | None:
@@ -93,7 +102,7 @@ def release_bundle(
         why=why,
         run_id=mlflow_run_id,
         verdict=_passed_verdict(state, bundle),
-        limits=_limits(_workspace_of(bundle) or root),
+        limits=_limits(root, bundle, state.product),
         port=port or requested_port(),
     )
     _keep_origin(state, bundle)
@@ -158,13 +167,17 @@ def _workspace_of(bundle: Path) -> Path | None:
     return bundle.resolve().parents[2] if bundle.parent.name == "gate" else None
 
 
-def _limits(workspace: Path) -> "Limits":
+def _limits(root: Path, bundle: Path, product: str) -> "Limits":
+    """The limits of the product's newest build here; none where it was not built here."""
     from pipeline.release.blessing import Limits
 
-    if not Paths(workspace).params.exists():
-        return Limits()
-    needs = load_params(Paths(workspace).params).product.requirements
-    return Limits(needs.latency_p95_ms + _HTTP_ALLOWANCE_MS, needs.memory_mb)
+    for folder in (_workspace_of(bundle) or root, *kept_builds(root)):
+        if Paths(folder).build.exists():
+            built = load_params(Paths(folder).build).product
+            if built.name == product:
+                needs = built.requirements
+                return Limits(needs.latency_p95_ms + _HTTP_ALLOWANCE_MS, needs.memory_mb)
+    return Limits()
 
 
 def _step_runner() -> Callable[[str, Callable[[], Any]], Any]:

@@ -2,7 +2,7 @@
 
 Started by the schedule in prefect.yaml, from the Prefect UI, or by
 
-    modelyard retrain
+    modelyard retrain [--product FILE]
 
 The build happens in a git worktree, so it never blocks a developer, and its file sources are pinned
 to the snapshot. Where sources, annotations, parameters and code are those of the champion, nothing
@@ -10,13 +10,13 @@ is built. The reason for either end is written to the log, the ledger, a Prefect
 run's final state. The Prefect flow is flows/orchestration/retrain_flow.py.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from flows.build import build_workspace
 from flows.execution.workspace import open_workspace
-from flows.planning.snapshot import Origin, changed_parts, pins, planned_origin, take_snapshot
+from flows.planning.resolution import Variation, resolved
+from flows.planning.snapshot import Origin, changed_parts, pinned, planned_origin, take_snapshot
 from flows.release import TrainRows, product_of, release_bundle
 from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.files import sha256_file
@@ -54,15 +54,16 @@ class Outcome:
     address: str | None = None
 
 
-def run_retrain(root: Path, *, changes: Sequence[str], reason: str) -> Outcome:
+def run_retrain(root: Path, variation: Variation, *, reason: str) -> Outcome:
     """Snapshots, builds, compares, and releases or keeps the champion; the ledger records which.
 
     On any error the champion stays.
     """
-    snapshot = take_snapshot(root)
+    params = resolved(root, variation)
+    snapshot = take_snapshot(root, params)
     say(f"retrain  snapshot {snapshot.digest[:12]} of {len(snapshot.sources)} sources")
-    overrides = [*changes, *pins(root, snapshot)]
-    with open_workspace(root, name=WORKSPACE, overrides=overrides) as workspace:
+    name = f"{WORKSPACE}-{params.product.name}" if variation.product else WORKSPACE
+    with open_workspace(root, name=name, params=pinned(params, snapshot)) as workspace:
         state = ReleaseState(root, product_of(workspace))
         parts = changes_since_champion(state, planned_origin(workspace, snapshot))
         if parts == []:
@@ -136,7 +137,7 @@ def _decide(
     if not rows.texts:
         why = "The champion trained on every validation row: champion stays."
         return ReleaseDecision(False, why)
-    params = load_params(paths.params)
+    params = load_params(paths.build)
     if not asks_the_same(former, params):
         return ReleaseDecision(False, _OTHER_QUESTION)
     comparison = compare(former, bundle, rows=rows, params=params)

@@ -2,6 +2,7 @@
 
     modelyard search                                  # space and budget: params.yaml, compress
     modelyard search product.requirements.size_mb=2   # the same for every recipe
+    modelyard search --product FILE                   # of another product
 
 Optuna proposes recipes (tree of Parzen estimators; two goals: higher quality on validation, smaller
 model file). Each recipe is a build in a worktree that shares DVC's cache, so a stage that two
@@ -19,7 +20,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import reduce
 from operator import getitem
 from pathlib import Path
@@ -34,15 +35,16 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.study import Study
 from optuna.trial import Trial, TrialState
 
-from flows.build import build_workspace, workspace_name
+from flows.build import build_workspace
 from flows.console.trials import Recipe, TrialResult, best, read_trial, report
 from flows.execution.runner import StageFailedError
-from flows.execution.workspace import keep_results, open_workspace
+from flows.execution.workspace import keep_results, workspace_for
 from flows.planning.codelock import refresh_code_lock
 from flows.planning.machine import refresh_machine
+from flows.planning.resolution import Variation, resolved, shared_values
 from pipeline.core.errors import ParameterError, PipelineError
 from pipeline.core.files import sha256_json, sha256_tree
-from pipeline.core.params import Params, override, parse_params, parse_yaml
+from pipeline.core.params import Params, as_values, override, parse_params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 
@@ -54,13 +56,13 @@ Build = Callable[[Recipe, int], TrialResult]
 """Builds a recipe, given its number, and returns the result."""
 
 
-def run_search(root: Path, *, changes: Sequence[str]) -> list[TrialResult]:
-    """Tries recipes, which all share `changes`; prints, plots and saves the results.
+def run_search(root: Path, variation: Variation) -> list[TrialResult]:
+    """Tries recipes, which all share a variation; prints, plots and saves the results.
 
     It fails where a stage other than the gate does, and where no recipe met the requirements.
     """
-    values = override(parse_yaml(Paths(root).params.read_text(encoding="utf-8")), changes)
-    params = parse_params(values)
+    params = resolved(root, variation)
+    values = as_values(params)
     recipes = possible_recipes(values, params.compress.space)
     refresh_code_lock(root)
     refresh_machine(root)
@@ -71,11 +73,12 @@ def run_search(root: Path, *, changes: Sequence[str]) -> list[TrialResult]:
     folder = paths.state / "search" / search_name(values, *hashes)
 
     def build(recipe: Recipe, number: int) -> TrialResult:
-        return build_recipe(root, recipe, changes=changes, number=number)
+        return build_recipe(root, recipe, variation=variation, number=number)
 
     present = {name: reduce(getitem, name.split("."), values) for name in params.compress.space}
     trials = search(folder, params, recipes=recipes, build=build, first=present)
-    report(root, trials, folder=folder, limits=params.product.requirements, changes=changes)
+    shared, limits = shared_values(root, variation), params.product.requirements
+    report(root, trials, folder=folder, limits=limits, shared=shared)
     return trials
 
 
@@ -212,10 +215,10 @@ def _run(study: Study, trial: Trial, build: Build) -> None:
     study.tell(trial, [found.quality, found.size_mb])
 
 
-def build_recipe(root: Path, recipe: Recipe, *, changes: Sequence[str], number: int) -> TrialResult:
+def build_recipe(root: Path, recipe: Recipe, *, variation: Variation, number: int) -> TrialResult:
     """Builds one recipe in a worktree; requirements that are missed are a result, not an error."""
-    lines = [*changes, *(_line(name, value) for name, value in recipe.items())]
-    with open_workspace(root, name=workspace_name(lines), overrides=lines) as workspace:
+    lines = (*variation.changes, *(_line(name, value) for name, value in recipe.items()))
+    with workspace_for(root, replace(variation, changes=lines)) as workspace:
         refused = None
         try:
             build_workspace(workspace, root=root, title=f"search {number}: {_shown(recipe)}"[:100])

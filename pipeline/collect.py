@@ -38,7 +38,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         raise DataError(
             "no source has the role `labelled`",
             expected="at least one source with labels",
-            next_step="add one to collect.sources in params.yaml",
+            next_step="add one under `sources` in the product file",
         )
     if not corpus:
         say(NO_CORPUS)

@@ -46,7 +46,7 @@ from pipeline.report.plots import plot_choice
 from pipeline.runtime.batch_invariance import measure_batch_invariance
 from pipeline.runtime.bundle import write_bundle
 from pipeline.runtime.description import FORMAT, BundleDescription, GoldenRequest, TeacherFigures
-from pipeline.runtime.task import Task, request_of, requests_of
+from pipeline.runtime.task import Task, examples_of, requests_of
 from pipeline.runtime.text_model import TextModel
 from pipeline.training.labelled_rows import Split, read_split
 
@@ -220,7 +220,7 @@ def _description(release: Release, model: TextModel, paths: Paths) -> BundleDesc
     validation = _split("validation", paths)
     problem = problem_named(product.problem)
     unit = problem.tolerance_unit(validation.targets)
-    examples = tuple(request_of(example) for example in product.examples)
+    examples = tuple(examples_of(product.examples, validation.texts, validation.seconds))
     requests = [*examples, *requests_of(validation.texts, validation.seconds)]
     requests = requests[: release.params.gate.golden_requests]
     golden = zip(requests, model.predict(requests), strict=True)

@@ -3,11 +3,12 @@
 One request is a batch of one text of `measure.tokens` tokens; the tokenizer is timed apart. ONNX
 variants run with the very session options that serve them. Figures belong to this machine alone.
 
-Reads   machine.json, artifacts/{finetune,distill,prune}/model/, artifacts/{export,quantize}/*/
+Reads   machine.json, artifacts/prepare/records.parquet, artifacts/{finetune,distill,prune}/model/,
+        artifacts/{export,quantize}/*/
 Writes  artifacts/measure/{latency.json, metrics.json}
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 import torch
@@ -24,8 +25,10 @@ from pipeline.metrics.latency import Request, interleaved
 from pipeline.models.encoder import load_classifier
 from pipeline.runtime.footprint import Footprint, measure_footprint
 from pipeline.runtime.reader import TokenRow
-from pipeline.runtime.task import Task, request_of
+from pipeline.runtime.task import Request as Text
+from pipeline.runtime.task import Task, examples_of
 from pipeline.runtime.text_model import TextModel
+from pipeline.training.labelled_rows import read_split
 
 _WARM_UP = 5
 _WITH_TOKENIZER = " with tokenizer"
@@ -36,9 +39,11 @@ def run(params: Params, paths: Paths) -> Metrics:
     """Time all variants in turns, then measure the memory of the ONNX ones."""
     settings, variants = params.measure, all_variants()
     task = Task.from_settings(params.product, params.prepare)
+    validation = read_split(paths.read("prepare", "records.parquet"), "validation")
+    texts = examples_of(params.product.examples, validation.texts, validation.seconds)
     requests: dict[str, Request] = {}
     for variant in variants:
-        requests |= _requests(variant, task=task, params=params, paths=paths)
+        requests |= _requests(variant, texts, task=task, params=params, paths=paths)
     threads = torch.get_num_threads()
     torch.set_num_threads(settings.threads)
     latencies = interleaved(
@@ -66,8 +71,10 @@ def run(params: Params, paths: Paths) -> Metrics:
     return {"latency_p95_ms": p95, "headline": headline}
 
 
-def _requests(variant: Variant, *, task: Task, params: Params, paths: Paths) -> dict[str, Request]:
-    """Requests to time: one of token ids and, for an ONNX variant, one of text."""
+def _requests(
+    variant: Variant, texts: Sequence[Text], *, task: Task, params: Params, paths: Paths
+) -> dict[str, Request]:
+    """Requests to time: one of token ids and, for an ONNX variant, those of `texts` in turn."""
     # Any token ids will do: the work depends on their number alone.
     ids = [_TOKEN_ID] * params.measure.tokens
     folder = variant.folder(paths)
@@ -82,7 +89,7 @@ def _requests(variant: Variant, *, task: Task, params: Params, paths: Paths) -> 
         return {variant.name: request}
     model = TextModel.in_folder(folder, task=task, threads=params.measure.threads)
     row = TokenRow(ids, [0] * len(ids))
-    requests = cycle([request_of(example) for example in params.product.examples])
+    requests = cycle(texts)
     return {
         variant.name: lambda: model.outputs(row),
         variant.name + _WITH_TOKENIZER: lambda: model.predict([next(requests)]),

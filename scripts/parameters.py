@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
-from flows.planning.schema import key_of, opening, parameters
+from flows.planning.schema import Parameter, key_of, opening, parameters
 from pipeline.core.errors import ParameterError
 from pipeline.core.files import write_text
 from pipeline.core.params import Params, section_in
@@ -19,11 +19,14 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "guide" / "parameters.md"
 HEAD = """# Parameters
 
-Every key of `params.yaml`: its type and what it means. All keys must be there, for the schema has no
-defaults; a mistyped name is refused, with the nearest valid one.
+Every key of a product file (`product`, and `collect.sources`, which stands there as `sources`) and of
+`params.yaml` (all else): its type and what it means. A mistyped name is refused, with the nearest valid one. The
+recipe has no defaults: all keys of `params.yaml` must be there. Keys of a product file that may be left out say
+what holds then.
 
-Change a value in the file, or for one run only: `make pipeline SET="finetune.epochs=1"`.
-`.venv/bin/modelyard explain finetune.epochs` also says where a parameter is read and what reruns.
+Change a value of the recipe under `recipe` of your product file, or for one run only: `make pipeline
+SET="finetune.epochs=1"`. A build writes all values, defaults included, to `build.yaml`, which the stages read.
+`.venv/bin/modelyard explain finetune.epochs` also says where a parameter stands, where it is read and what reruns.
 
 Constants of the code that can change a result or a decision, and that are no parameters, are listed
 [at the end](#constants).
@@ -77,9 +80,17 @@ def _section(name: str, field: FieldInfo) -> str:
     model = section_in(field.annotation)
     assert model is not None, name  # noqa: S101 - every field of Params is a section
     found = parameters(model, name)
-    rows = "".join(f"| `{p.path}` | {p.kind} | {_cell(p.meaning)} |\n" for p in found)
+    rows = "".join(f"| `{p.path}` | {p.kind} | {_cell(_meaning(p))} |\n" for p in found)
     head = "| key | type | meaning |\n|---|---|---|\n"
     return f"\n## {name}\n\n{opening(model, name)}\n\n{head}{rows}"
+
+
+def _meaning(parameter: Parameter) -> str:
+    """The meaning, with the default where one can be written down and is not told already."""
+    default, told = parameter.default, "efault: " in parameter.meaning
+    if default is None or told:
+        return parameter.meaning
+    return f"{parameter.meaning} Default: {f'`{default}`' if default else 'none'}."
 
 
 def _value_of(file: str, name: str) -> str:

@@ -237,9 +237,9 @@ def test_several_labels_in_a_product_of_one_label_are_refused_with_the_way_out(
     ("mine", "changes", "message"),
     [
         (source(), PAIRS, "`second_text_column`, for product.pairs"),
-        (source(second_text_column="label"), [], "`second_text_column: null`, for a product of"),
+        (source(second_text_column="label"), [], "no `second_text_column`, for a product of"),
         (source(), MULTI_LABEL, "`label_separator` for multi_label"),
-        (source(label_separator="|"), [], "null for other problems"),
+        (source(label_separator="|"), [], "none for other problems"),
     ],
 )
 def test_columns_that_do_not_fit_the_product_are_refused_before_any_file_is_read(

@@ -29,7 +29,7 @@ def answers(workspace: Path, stage: str) -> np.ndarray:
     records = pq.read_table(workspace / "artifacts/prepare/records.parquet").to_pylist()
     texts = [row["text"] for row in records if row["split"] == "test"]
     folder = workspace / "artifacts" / stage / "model"
-    params = load_params(workspace / "params.yaml")
+    params = load_params(workspace / "build.yaml")
     rows = tokenize(load_tokenizer(folder), texts, max_length=MAX_LENGTH)
     model = load_classifier(folder, labels=params.product.labels)
     logits = predict(model, rows, compute=params.compute, batch_size=16).logits

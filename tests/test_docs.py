@@ -1,19 +1,17 @@
 """The docs are true: every parameter explained, commands and files exist, both READMEs say the same."""
 
 import re
-import textwrap
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from flows.cli import make_parser
+from flows.planning.resolution import Layers, Written, resolve
 from flows.planning.schema import parameters
-from pipeline.core.params import Params, parse_params, section_in
+from pipeline.core.params import Params, section_in
 from scripts import artifacts
 from scripts.parameters import PAGE, page
-from tests.support.repository import parameter_values
+from tests.support.repository import frozen_recipe, shown_product
 from tests.test_layout import tracked
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,8 +25,8 @@ LINK = re.compile(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)")
 PATHS = re.compile(
     r"(?<![\w/])(?:pipeline|flows|tests|benchmarks|scripts)/[\w/]+\.(?:py|js|yaml|md(?:\.j2)?)\b(?!\.j2)"
 )
-# What is there only once something has run.
-MADE_LATER = {"artifacts", ".modelyard"}
+# What is there only once something has run, or the user has written it.
+MADE_LATER = {"artifacts", ".modelyard", "product.yaml"}
 # Written in pieces, so that this file does not name what it forbids.
 MACHINE_PATHS = re.compile(
     r"(?<![\w.])/(?:ro" + r"ot|ho" + r"me|Us" + r"ers|wo" + r"rk)/[\w.-]+|file" + r":///"
@@ -127,12 +125,10 @@ def test_both_readmes_have_the_same_links_and_commands() -> None:
 
 @README
 def test_the_example_of_ones_own_data_fits_the_schema(text: str) -> None:
-    values, shown = parameter_values(), dict[str, Any]()
-    for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL):
-        shown |= yaml.safe_load(textwrap.dedent(block))
-    params = parse_params(values | shown | {"prepare": values["prepare"] | shown["prepare"]})
-    waived = set(params.product.requirements.licence_waivers)
-    assert {source.name for source in params.collect.sources} <= waived
+    product = Written(place="product.yaml", values=shown_product(text))
+    params = resolve(Layers(recipe=frozen_recipe(), product=product))
+    assert [source.role for source in params.collect.sources] == ["labelled", "corpus"]
+    assert params.prepare.checkpoint.name == "my-encoder"
 
 
 def test_no_file_names_a_path_of_somebodys_machine() -> None:

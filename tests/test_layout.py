@@ -1,7 +1,6 @@
 """One name everywhere: a stage, and the test of a module, are found by name."""
 
 import ast
-import json
 import re
 import subprocess
 from collections import Counter
@@ -10,8 +9,9 @@ from typing import Any
 
 import yaml
 
-from pipeline.core.params import override, parse_params
-from tests.support.repository import QUICKSTART, parameter_values
+from flows.planning.resolution import PRODUCT_FILE
+from pipeline.core.params import parse_params, with_values
+from tests.support.repository import PARAMS, QUICKSTART, parameter_values
 
 ROOT = Path(__file__).resolve().parent.parent
 # Places where a user's own files stand: they may be tracked, and are no part of this house.
@@ -48,7 +48,7 @@ def tracked(*patterns: str) -> list[Path]:
 def test_every_stage_has_a_file_a_section_of_parameters_and_tests_of_its_name() -> None:
     assert {path.stem for path in ROOT.glob("pipeline/*.py")} - {"__init__"} == stages().keys()
     sections = read_yaml(ROOT / "params.yaml").keys()
-    assert sections - {"product", "compute", "compress"} == stages().keys()
+    assert sections - {"compute", "compress"} == stages().keys()
     assert {f"test_{stage}.py" for stage in stages()} <= {p.name for p in ROOT.glob("tests/*.py")}
 
 
@@ -68,11 +68,11 @@ def test_every_library_folder_is_a_package_whose_init_file_is_empty() -> None:
 
 def test_the_frozen_parameters_of_tests_are_valid_and_have_the_keys_of_the_users_file() -> None:
     profile = read_yaml(QUICKSTART)
-    changes = [f"{key}={json.dumps(value)}" for key, value in profile.items()]
-    parse_params(override(parameter_values(), changes))
+    profile.pop(PRODUCT_FILE)
+    parse_params(with_values(parameter_values(), profile))
     own, frozen = (
-        {name: set(section) for name, section in values.items()}
-        for values in (read_yaml(ROOT / "params.yaml"), parameter_values())
+        {name: set(section) for name, section in read_yaml(path).items()}
+        for path in (ROOT / "params.yaml", PARAMS)
     )
     assert own == frozen
 
@@ -83,7 +83,10 @@ def test_no_test_reads_the_users_parameters() -> None:
         str(path.relative_to(ROOT))
         for path in tracked("tests/*.py")
         for line in path.read_text(encoding="utf-8").splitlines()
-        if re.search(r"(ROOT|REPOSITORY|PROJECT|parents?\b.*) / \"(params\.yaml|profiles)", line)
+        if re.search(
+            r"(ROOT|REPOSITORY|PROJECT|parents?\b.*) / \"(params\.yaml|product\.yaml|profiles)",
+            line,
+        )
     }
     assert readers == {"tests/test_layout.py"}
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from benchmarks.support.command_line import built_file
 from benchmarks.support.trainings import train_on_labels
 from benchmarks.support.watch import ReachedError, Run, StepCallback, Watch
-from pipeline.core.params import Params, load_params
+from flows.planning.resolution import DEMONSTRATION, resolved
+from pipeline.core.params import Params
 from pipeline.core.product import Compute
 from pipeline.core.stage import seed_everything
 from pipeline.core.training_sections import OptimisationParams
@@ -139,7 +140,7 @@ def open_bench(root: Path, folder: Path) -> Bench:
         DataError: nothing was built yet.
     """
     records = built_file(root, "prepare/records.parquet")
-    params = load_params(root / "params.yaml")
+    params = resolved(root, DEMONSTRATION)
     settings = params.finetune.model_copy(update=OPTIMISATION)
     params = params.model_copy(update={"finetune": settings})
     tokenizer = load_tokenizer(records.with_name("teacher_tokenizer"))

@@ -20,7 +20,7 @@ from pipeline.core.artifacts.table_columns import PreparedRecords, Sentences
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import Params
-from pipeline.core.paths import Paths
+from pipeline.core.paths import BUILD_FILE, Paths
 from pipeline.core.progress import say
 from pipeline.core.sections import SplitShares
 from pipeline.data.records import read_records, write_records
@@ -30,7 +30,7 @@ from pipeline.text.split_assignment import unit_hash
 STAGES = ("baseline", "finetune", "transfer", "distill", "prune", "export", "quantize")
 MINUTES_A_FOLD = 26
 """The time that the stages of the default product took on two cores with AVX512."""
-_COPIED = ("params.yaml", "dvc.yaml", "code.lock.json")
+_COPIED = (BUILD_FILE, "dvc.yaml", "code.lock.json")
 _SHARED = (
     "prepare/related.parquet",
     "prepare/student_tokenizer",

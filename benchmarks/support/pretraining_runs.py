@@ -15,8 +15,8 @@ from benchmarks.support.finetuning import QUIET, rows_of_ids
 from benchmarks.support.ngram import KneserNey
 from benchmarks.support.trainings import train_language_model
 from benchmarks.support.watch import StepCallback, StepClock
-from flows.build import read_profile
-from pipeline.core.params import Params, load_params, override, parse_params, parse_yaml
+from flows.planning.resolution import DEMONSTRATION, Variation, resolved
+from pipeline.core.params import Params
 from pipeline.core.product import Compute
 from pipeline.core.stage import seed_everything
 from pipeline.core.training_sections import PretrainParams
@@ -210,13 +210,12 @@ def train_bilm(root: Path, corpus: Corpus, folder: Path, *, minutes: float) -> l
 
 def mlm_engines(root: Path, corpus: Corpus, folder: Path) -> dict[str, Callable[[int], float]]:
     """Our masked pretraining and transformers' recipe: from packed rows to tokens a second."""
-    params = load_params(root / "params.yaml")
+    params = resolved(root, DEMONSTRATION)
     settings = params.pretrain.model_copy(update=_MLM_SHAPE)
     recipe = _Recipe(corpus=corpus, settings=settings, compute=params.compute, folder=folder)
     return {"ours": recipe.rate, "recipe": recipe.rate_of_trainer}
 
 
 def load_profile(root: Path, name: str) -> Params:
-    """The parameters of a clone, overridden by `profiles/<name>.yaml`."""
-    values = parse_yaml((root / "params.yaml").read_text(encoding="utf-8"))
-    return parse_params(override(values, read_profile(root, name)))
+    """The parameters of `profiles/<name>.yaml`, which names its product."""
+    return resolved(root, Variation(profile=name))

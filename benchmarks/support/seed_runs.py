@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows.build import find_stale, workspace_name
+from flows.build import find_stale
 from flows.execution.locks import build_lock
 from flows.execution.runner import open_runner
-from flows.execution.workspace import open_workspace
+from flows.execution.workspace import workspace_for
+from flows.planning.resolution import Variation, resolved
 from pipeline.core.errors import PipelineError
-from pipeline.core.params import load_params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 
@@ -23,20 +23,19 @@ def built_with(root: Path, seed: int) -> Iterator[Paths]:
     Raises:
         PipelineError: the build failed, or its gate let nothing pass.
     """
-    if seed == load_params(Paths(root).params).compute.seed:
+    if seed == resolved(root).compute.seed:
         yield Paths(root)
         return
-    changes = [f"compute.seed={seed}"]
-    say(f"seed {seed}  built with {changes[0]}, or taken from the cache")
-    command = [sys.executable, "-m", "flows", "build", "--no-release", *changes]
+    other = Variation(changes=[f"compute.seed={seed}"])
+    say(f"seed {seed}  built with {other.changes[0]}, or taken from the cache")
+    command = [sys.executable, "-m", "flows", "build", "--no-release", *other.changes]
     if code := subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, check=False).returncode:
         raise PipelineError(
             f"the build of seed {seed} ended with code {code}",
             expected="a release with every seed, as they are compared",
             next_step="see what it says above; --seeds without it leaves it out",
         )
-    name = workspace_name(changes)
-    with open_workspace(root, name=name, overrides=changes) as folder, build_lock(folder) as lock:
+    with workspace_for(root, other) as folder, build_lock(folder) as lock:
         if stale := find_stale(open_runner(folder, root=root, lock=lock), root=root):
             raise PipelineError(
                 f"seed {seed} has stale stages after its build: {', '.join(stale)}",

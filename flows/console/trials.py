@@ -14,7 +14,6 @@ from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.errors import PipelineError
 from pipeline.core.failure import StageFailure
 from pipeline.core.files import atomic_path, write_text
-from pipeline.core.params import parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.core.product import Requirements
 from pipeline.core.progress import say
@@ -112,9 +111,13 @@ def report(
     *,
     folder: Path,
     limits: Requirements,
-    changes: Sequence[str],
+    shared: Mapping[str, Any],
 ) -> None:
-    """Prints the table, plots it into `folder`, and saves the best recipe; fails where there is none."""
+    """Prints the table, plots it into `folder`, and saves the best recipe; fails where there is none.
+
+    Args:
+        shared: what all recipes have in common, as a profile says it.
+    """
     plot = folder / "pareto.png"
     plot_trials(plot, trials, limits=limits)
     say(f"\n{trial_table(trials)}\n  * on the Pareto front of quality and size")
@@ -130,14 +133,16 @@ def report(
             next_step="widen compress.space, raise its budget, or ask for less in product.requirements",
         )
     profile = root / "profiles" / "found.yaml"
-    write_profile(profile, found, changes=changes, metric=limits.quality_metric)
+    write_profile(profile, found, shared=shared, metric=limits.quality_metric)
     say(f"Best: trial {found.number}. `modelyard build --profile found` builds and releases it.")
 
 
-def write_profile(path: Path, trial: TrialResult, *, changes: Sequence[str], metric: str) -> None:
-    """Writes a recipe as a profile, with the `changes` that all recipes shared but `compress.…`."""
-    shared = dict(line.split("=", 1) for line in changes if not line.startswith("compress."))
-    values = {name: parse_yaml(value) for name, value in shared.items()} | dict(trial.recipe)
+def write_profile(
+    path: Path, trial: TrialResult, *, shared: Mapping[str, Any], metric: str
+) -> None:
+    """Writes a recipe as a profile, with what all recipes shared but `compress.…`."""
+    kept = {name: value for name, value in shared.items() if not name.startswith("compress.")}
+    values = kept | dict(trial.recipe)
     figures = (
         f"# Found by `modelyard search`, trial {trial.number}: {trial.variant}, validation {metric} "
         f"{trial.quality:.4f},\n# {trial.size_mb:.2f} MB, p95 {trial.latency_p95_ms:.2f} ms.\n"

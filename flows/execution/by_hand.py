@@ -3,6 +3,7 @@
     modelyard stage prune               # by DVC, as in a build: skipped where it is up to date
     modelyard stage prune --force       # by DVC, in any case
     modelyard stage prune --plain       # only `python -m pipeline.prune`: for a debugger
+    modelyard stage prune --product F   # of another product, from its last build
 
 Without `--plain` DVC records the result, and a stage that fails leaves its earlier outputs.
 With it DVC knows nothing: the next build sees other outputs and runs the stage again, or restores
@@ -14,17 +15,25 @@ import sys
 from pathlib import Path
 
 from flows.execution.locks import build_lock
-from flows.execution.runner import open_runner
+from flows.execution.runner import Runner, open_runner
+from flows.execution.workspace import keep_results, last_build
 from flows.planning.codelock import refresh_code_lock
 from flows.planning.dag import load_dag
 from flows.planning.machine import refresh_machine
+from flows.planning.resolution import PLAIN, Variation, refresh_build_file
 from pipeline.core.errors import ParameterError, PipelineError
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 
 
-def run_by_hand(root: Path, stage: str, *, force: bool, plain: bool) -> None:
-    """Runs one stage in this folder; the stages before it must be up to date."""
+def run_by_hand(
+    root: Path, stage: str, *, force: bool, plain: bool, variation: Variation = PLAIN
+) -> None:
+    """Runs one stage; the stages before it must be up to date.
+
+    Args:
+        variation: another product's stage runs in a worktree, on what its last build left.
+    """
     names = load_dag(Paths(root).dag).names
     if stage not in names:
         raise ParameterError(
@@ -32,17 +41,34 @@ def run_by_hand(root: Path, stage: str, *, force: bool, plain: bool) -> None:
             expected=f"one of: {', '.join(names)}",
             next_step="name one of these",
         )
-    with build_lock(root) as lock:
-        refresh_code_lock(root)
-        refresh_machine(root)
-        runner = open_runner(root, root=root, lock=lock)
-        if not plain:
-            if runner.run(stage, say, force=force).state == "cached":
-                say(f"{stage}  up to date: nothing to do (--force runs it in any case)")
+    if plain and not variation.is_plain:
+        raise ParameterError(
+            "--plain and --product",
+            expected="one of them: a worktree is removed, with all that DVC does not record",
+            next_step="leave --plain out, or write the product into product.yaml",
+        )
+    with last_build(root, variation) as workspace, build_lock(workspace) as lock:
+        if workspace == root:
+            refresh_build_file(root)
+        refresh_code_lock(workspace)
+        refresh_machine(workspace)
+        runner = open_runner(workspace, root=root, lock=lock)
+        if plain:
+            _run_plainly(runner, stage)
             return
-        command = [sys.executable, "-m", f"pipeline.{stage}"]
-        say(f"$ python -m pipeline.{stage}    (plainly: DVC does not record what this leaves)")
-        code = subprocess.run(command, cwd=root, env=runner.environment, check=False).returncode
+        if workspace != root:
+            runner.checkout()
+        if runner.run(stage, say, force=force).state == "cached":
+            say(f"{stage}  up to date: nothing to do (--force runs it in any case)")
+        if workspace != root:
+            keep_results(root, workspace)
+
+
+def _run_plainly(runner: Runner, stage: str) -> None:
+    command = [sys.executable, "-m", f"pipeline.{stage}"]
+    say(f"$ python -m pipeline.{stage}    (plainly: DVC does not record what this leaves)")
+    folder, environment = runner.workspace, runner.environment
+    code = subprocess.run(command, cwd=folder, env=environment, check=False).returncode
     if code:
         raise PipelineError(
             f"python -m pipeline.{stage} ended with exit code {code}",

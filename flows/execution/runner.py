@@ -189,7 +189,7 @@ def cached_result(workspace: Path, stage: str) -> StageResult:
 
 def open_runner(workspace: Path, *, root: Path, lock: int) -> Runner:
     """A runner for the workspace, with its parameters checked; logs are kept in the main root."""
-    params, logs = load_params(Paths(workspace).params), Paths(root).logs
+    params, logs = load_params(Paths(workspace).build), Paths(root).logs
     return Runner(
         workspace=workspace,
         logs=logs if workspace == root else logs / workspace.name,

@@ -1,4 +1,4 @@
-"""A git worktree for a build with other parameters; the user's params.yaml is never written.
+"""A git worktree for a build with other parameters; the user's own files are never written.
 
 It holds the commit, changes not yet committed, new files, data and annotations. It shares DVC's
 cache and the training checkpoints with the main root, so nothing is trained twice and a killed run
@@ -6,33 +6,69 @@ continues.
 """
 
 import configparser
+import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
-import yaml
-
 from flows.execution.git import git
+from flows.planning.resolution import Variation, change_lines, resolved, write_build_file
 from pipeline.core.errors import PipelineError
-from pipeline.core.files import write_text
-from pipeline.core.params import override, parse_params, parse_yaml
-from pipeline.core.paths import Paths
+from pipeline.core.params import Params
+from pipeline.core.paths import BUILD_FILE, Paths
 from pipeline.release.server_process import is_alive
 
 _PID_FILE = "owner.pid"
 
 
+def workspace_for(root: Path, variation: Variation) -> AbstractContextManager[Path]:
+    """The main root for a plain build, else a worktree with the variation's parameters."""
+    if variation.is_plain:
+        return nullcontext(root)
+    params = resolved(root, variation)
+    return open_workspace(root, name=workspace_name(root, variation, params), params=params)
+
+
+def last_build(root: Path, variation: Variation) -> AbstractContextManager[Path]:
+    """A worktree that starts from the variation's own last build; the main root for a plain one.
+
+    Raises:
+        PipelineError: it was never built: a new worktree would hold another product's results.
+    """
+    if variation.is_plain:
+        return nullcontext(root)
+    params = resolved(root, variation)
+    name = workspace_name(root, variation, params)
+    if not Paths(kept_results(root, name)).dvc_lock.exists():
+        raise PipelineError(
+            f"no build of {params.product.name}",
+            expected="one that was made with the same words",
+            next_step=f"run `modelyard build --product {variation.product}` first",
+        )
+    return open_workspace(root, name=name, params=params)
+
+
+def workspace_name(root: Path, variation: Variation, params: Params) -> str:
+    """Name of the worktree of a variation; equal ones share one.
+
+    It is the product's name for another product, with a hash where values differ as well.
+    """
+    lines = change_lines(root, variation)
+    if variation.product and not lines:
+        return params.product.name
+    digest = hashlib.sha256(chr(0).join([params.product.name, *lines]).encode()).hexdigest()[:10]
+    return f"{params.product.name if variation.product else 'build'}-{digest}"
+
+
 @contextmanager
-def open_workspace(root: Path, *, name: str, overrides: Sequence[str]) -> Iterator[Path]:
+def open_workspace(root: Path, *, name: str, params: Params) -> Iterator[Path]:
     """A worktree at `.modelyard/worktrees/<name>`, removed when the block ends.
 
     The same name starts from the dvc.lock of its last build; a living process may use it once.
-    `overrides` are `section.key=value` lines, checked before anything is made.
+    `params` become its build.yaml.
     """
-    values = override(parse_yaml(Paths(root).params.read_text(encoding="utf-8")), overrides)
-    parse_params(values)
     prune_worktrees(root)
     folder = Paths(root).state / "worktrees" / name
     if folder.exists():
@@ -47,8 +83,7 @@ def open_workspace(root: Path, *, name: str, overrides: Sequence[str]) -> Iterat
         (Paths(folder).state / _PID_FILE).write_text(str(os.getpid()), encoding="utf-8")
         _overlay(root, folder)
         _share(root, folder, name)
-        text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
-        write_text(Paths(folder).params, text)
+        write_build_file(folder, params)
         yield folder
     finally:
         _remove(root, folder)
@@ -69,7 +104,7 @@ def keep_results(root: Path, folder: Path) -> None:
     """Saves dvc.lock and the small results; the next build of this name starts from them."""
     kept = kept_results(root, folder.name)
     kept.mkdir(parents=True, exist_ok=True)
-    for pattern in ("dvc.lock", "params.yaml", "artifacts/*/*.json", "artifacts/gate/plots/*.png"):
+    for pattern in ("dvc.lock", BUILD_FILE, "artifacts/*/*.json", "artifacts/gate/plots/*.png"):
         for file in folder.glob(pattern):
             target = kept / file.relative_to(folder)
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """The Prefect flow `build`: its parameters are the form in the Prefect UI.
 
-Every field but `changes` may be left empty: empty means "as in params.yaml when the run starts".
-A run with changes happens in a worktree of its own and never edits params.yaml.
+Every field may be left empty: empty means "as in the files when the run starts". A run in which
+anything varies happens in a worktree of its own and never edits a file of yours.
 """
 
 from pathlib import Path
@@ -14,13 +14,14 @@ from prefect.states import Completed
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.build import build_title, run_build
+from flows.planning.resolution import Variation
 
 Epochs = Annotated[int, Field(ge=1, le=100)]
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
 class CommonChanges(BaseModel):
-    """The parameters that are changed most often. Empty: as in params.yaml."""
+    """The parameters that are changed most often. Empty: as in the files."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -51,10 +52,12 @@ class CommonChanges(BaseModel):
 
 
 def _run_name() -> str:
-    """Name of a run in the Prefect UI: its changed parameters."""
+    """Name of a run in the Prefect UI: what varies."""
     given = flow_run.parameters
     common = CommonChanges.model_validate(given.get("common") or {})
-    return build_title([*common.lines(), *given.get("changes", [])])
+    changes = [*common.lines(), *given.get("changes", [])]
+    product, profile = given.get("product", ""), given.get("profile", "")
+    return build_title(Variation(product=product, profile=profile, changes=changes))
 
 
 @flow(name="build", flow_run_name=_run_name, persist_result=False, retries=0)
@@ -62,15 +65,21 @@ def build(
     changes: list[str] = [],  # noqa: B006 - Prefect shows this default in the form
     common: CommonChanges = CommonChanges(),  # noqa: B008 - as above; it is never changed
     release: bool = False,
+    product: str = "",
+    profile: str = "",
 ) -> State[Any]:
     """Raw text to a bundle that passed the gate; only stages that are stale run.
 
     Args:
         changes: Any parameter, one a line: section.key=value, for example finetune.epochs=1.
-        common: The parameters that are changed most often; empty ones stay as in params.yaml.
+        common: The parameters that are changed most often; empty ones stay as in the files.
         release: Release the new model when it meets the requirements.
+        product: A product file, or the name of a product that has one. Empty: product.yaml.
+        profile: Name of a file in profiles/. Empty: none.
     """
-    result = run_build(Path.cwd(), changes=[*common.lines(), *changes], release=release)
+    lines = [*common.lines(), *changes]
+    varied = Variation(product=product, profile=profile, changes=lines)
+    result = run_build(Path.cwd(), varied, release=release)
     ran = sum(stage.state == "ran" for stage in result.stages)
     told = f"{ran} of {len(result.stages)} stages ran; {result.verdict.released} passed"
     return Completed(message=told)

@@ -9,6 +9,7 @@ from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed
 
+from flows.planning.resolution import Variation
 from flows.retrain import run_retrain
 from pipeline.core.progress import say
 
@@ -17,14 +18,19 @@ from pipeline.core.progress import say
 def retrain(
     changes: list[str] = [],  # noqa: B006 - Prefect shows this default in the form
     reason: str = "schedule",
+    product: str = "",
+    profile: str = "",
 ) -> State[Any]:
     """Snapshot the sources, build, compare with the champion; release only what is not worse.
 
     Args:
-        changes: Any parameter, one a line: section.key=value. Empty: as in params.yaml.
+        changes: Any parameter, one a line: section.key=value. Empty: as in the files.
         reason: Why this run was started; it goes into the ledger.
+        product: A product file, or the name of a product that has one. Empty: product.yaml.
+        profile: Name of a file in profiles/. Empty: none.
     """
-    outcome = run_retrain(Path.cwd().resolve(), changes=changes, reason=reason)
+    varied = Variation(product=product, profile=profile, changes=changes)
+    outcome = run_retrain(Path.cwd().resolve(), varied, reason=reason)
     get_run_logger().info(outcome.reason)
     page = (
         f"## {'Released' if outcome.released else 'Champion stays'}",

@@ -8,19 +8,25 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.console.trials import best
+from flows.planning.resolution import Variation
 from flows.search import run_search
 
 
 @flow(name="compress_search", persist_result=False, retries=0)
 def compress_search(
     changes: list[str] = [],  # noqa: B006 - Prefect shows this default in the form
+    product: str = "",
+    profile: str = "",
 ) -> State[Any]:
     """Try recipes of compression until one meets the product's requirements or the budget is spent.
 
     Args:
         changes: Any parameter that all recipes share, one a line: section.key=value.
+        product: A product file, or the name of a product that has one. Empty: product.yaml.
+        profile: Name of a file in profiles/. Empty: none.
     """
-    trials = run_search(Path.cwd().resolve(), changes=changes)
+    varied = Variation(product=product, profile=profile, changes=changes)
+    trials = run_search(Path.cwd().resolve(), varied)
     found = best(trials)
     number = found.number if found else "-"
     return Completed(message=f"{len(trials)} recipes tried; trial {number} passed")

@@ -9,8 +9,8 @@ The imports are read here and not by grimp: that looks a package up on the impor
 of a worktree, whose hashes these are, is not on it.
 
 Left out are the modules of `LEFT_OUT`, because they cannot change a result: the schema of
-params.yaml (`core.params`, `core.product`, `core.sections`, `core.training_sections`) has no
-defaults, it accepts or refuses; `core.errors` holds messages, and `core.progress` what is shown.
+the parameters (`core.params`, `core.product`, `core.sections`, `core.training_sections`) accepts or
+refuses, and its defaults stand in build.yaml before a stage reads them; `core.errors` holds messages, and `core.progress` what is shown.
 None of them holds a constant that other code reads: a test sees to it. `core.stage` is not among
 them, for it seeds.
 

@@ -13,11 +13,12 @@ import yaml
 
 from pipeline.core.errors import ArtifactError
 from pipeline.core.params import parse_yaml
+from pipeline.core.stage import declared_keys
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One entry of dvc.yaml: paths relative to the workspace, dotted keys of params.yaml."""
+    """One entry of dvc.yaml: paths relative to the workspace, dotted keys of build.yaml."""
 
     name: str
     command: str
@@ -69,7 +70,7 @@ def _stage(name: str, entry: dict[str, Any]) -> Stage:
         dependencies=tuple(entry.get("deps", [])),
         # An output is a path, or a mapping of a path to its options.
         outputs=tuple(str(next(iter(o))) if isinstance(o, dict) else str(o) for o in outputs),
-        parameters=tuple(key for key in entry.get("params", []) if isinstance(key, str)),
+        parameters=tuple(declared_keys(entry)),
     )
 
 

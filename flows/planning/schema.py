@@ -1,5 +1,6 @@
-"""The schema of params.yaml as a list of parameters, each with its type and meaning."""
+"""The schema of the parameters as a list, each with its type, its meaning and its default."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import UnionType
@@ -13,21 +14,23 @@ from pipeline.core.params import Params, section_in
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """One key of params.yaml.
+    """One key of params.yaml or of a product file.
 
     Attributes:
         path: dotted; `[]` marks the entries of a list.
         owner: the class that has the field.
+        default: the value of a key that is left out; None where it must be there.
     """
 
     path: str
     kind: str
     meaning: str
     owner: type[BaseModel]
+    default: str | None = None
 
 
 def all_parameters() -> list[Parameter]:
-    """Every key of params.yaml, sections included, in the order of the schema."""
+    """Every key, sections included, in the order of the schema."""
     found = []
     for name, field in Params.model_fields.items():
         section = section_in(field.annotation)
@@ -44,7 +47,8 @@ def parameters(model: type[BaseModel], prefix: str) -> Iterator[Parameter]:
     for name, field in model.model_fields.items():
         path = f"{prefix}.{key_of(name, field)}"
         meaning = " ".join((field.description or "").split())
-        yield Parameter(path=path, kind=kind_of(field), meaning=meaning, owner=model)
+        default, kind = _default(field), kind_of(field)
+        yield Parameter(path=path, kind=kind, meaning=meaning, owner=model, default=default)
         if inner := section_in(field.annotation):
             yield from parameters(inner, path + "[]" * _is_list(field))
 
@@ -56,8 +60,20 @@ def opening(section: type[BaseModel], name: str) -> str:
 
 
 def key_of(name: str, field: FieldInfo) -> str:
-    """The field's name in params.yaml."""
+    """The field's name in a file."""
     return field.alias or name
+
+
+def _default(field: FieldInfo) -> str | None:
+    """The default as a file would write it; None for a key that must be there, empty for none."""
+    if field.is_required():
+        return None
+    if field.default_factory is not None:
+        made = field.get_default(call_default_factory=True, validated_data={})
+        return "" if isinstance(made, str) else json.dumps(made, ensure_ascii=False)
+    if isinstance(field.default, str):
+        return field.default
+    return "" if field.default is None else json.dumps(field.default, ensure_ascii=False)
 
 
 def _is_list(field: FieldInfo) -> bool:

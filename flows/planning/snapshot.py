@@ -4,7 +4,6 @@ Two builds of the same origin give the same model, so a retrain compares origins
 anything. The pins that a retrain itself writes into the parameters do not count.
 """
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from pipeline.core.artifacts.data_reports import Manifest
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file, sha256_json, sha256_tree, write_json
 from pipeline.core.packages import locate
-from pipeline.core.params import Params, load_params, parse_yaml
+from pipeline.core.params import Params, parse_yaml
 from pipeline.core.paths import Paths
 
 
@@ -32,7 +31,7 @@ class Snapshot:
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """All that a model is built from: a snapshot, params.yaml without pins, stages' code."""
+    """All that a model is built from: a snapshot, the parameters without pins, stages' code."""
 
     sources: dict[str, str]
     annotations: str | None
@@ -40,9 +39,9 @@ class Origin:
     code: dict[str, str]
 
 
-def take_snapshot(root: Path) -> Snapshot:
+def take_snapshot(root: Path, params: Params) -> Snapshot:
     """Hashes every source and the annotations as they are now; saved in `.modelyard/snapshots/`."""
-    sources = hash_sources(root, load_params(Paths(root).params))
+    sources = hash_sources(root, params)
     snapshot = Snapshot(sources, _annotations(root))
     write_json(Paths(root).state / "snapshots" / f"{snapshot.digest}.json", asdict(snapshot))
     return snapshot
@@ -59,21 +58,21 @@ def hash_sources(root: Path, params: Params) -> dict[str, str]:
         if not path.is_file():
             raise DataError(
                 f"source {source.name}: {path} is not there",
-                expected="a file for every source that params.yaml names",
-                next_step="bring the file back, or correct collect.sources in params.yaml",
+                expected="a file for every source that the product file names",
+                next_step="bring the file back, or correct its `path` under `sources`",
             )
         hashes[source.name] = sha256_file(path)
     return hashes
 
 
-def pins(root: Path, snapshot: Snapshot) -> list[str]:
-    """Changes that pin each file source to the snapshot: other bytes stop the build."""
-    sources = parse_yaml(Paths(root).params.read_text(encoding="utf-8"))["collect"]["sources"]
-    if all(source["kind"] == "package" for source in sources):
-        return []
-    for source in sources:
-        source["sha256"] = snapshot.sources[source["name"]]
-    return [f"collect.sources={json.dumps(sources)}"]
+def pinned(params: Params, snapshot: Snapshot) -> Params:
+    """The parameters with each source pinned to the snapshot: other bytes stop the build."""
+    sources = [
+        source.model_copy(update={"sha256": snapshot.sources[source.name]})
+        for source in params.collect.sources
+    ]
+    collect = params.collect.model_copy(update={"sources": sources})
+    return params.model_copy(update={"collect": collect})
 
 
 def planned_origin(workspace: Path, snapshot: Snapshot) -> Origin:
@@ -99,9 +98,9 @@ def changed_parts(old: Origin, new: Origin) -> list[str]:
 
 
 def _params(workspace: Path) -> str:
-    values = parse_yaml(Paths(workspace).params.read_text(encoding="utf-8"))
+    values = parse_yaml(Paths(workspace).build.read_text(encoding="utf-8"))
     for source in values["collect"]["sources"]:
-        # The bytes themselves are compared: whether params.yaml names their hash changes nothing.
+        # The bytes themselves are compared: whether a file names their hash changes nothing.
         source.pop("sha256", None)
     return sha256_json(values)
 

@@ -143,7 +143,7 @@ def _metrics(points: Iterable[tuple[str, float, int]]) -> list[Any]:
 
 def _parameters(paths: Paths) -> dict[str, str]:
     """The declared parameters of a stage under dotted names that MLflow allows."""
-    values = parse_yaml(paths.params.read_text(encoding="utf-8"))
+    values = parse_yaml(paths.build.read_text(encoding="utf-8"))
     keys = declared_keys(stage_definition(paths, paths.stage))
     found = {}
     for name, value in _leaves(values, ""):

@@ -16,6 +16,7 @@ from pipeline.core.artifacts.certificates import OperatorCertificate, ParityCert
 from pipeline.core.artifacts.data_reports import DataReport
 from pipeline.core.artifacts.variant_reports import Timing, VariantReport
 from pipeline.core.artifacts.verdicts import Check
+from pipeline.core.licences import is_allowed
 from pipeline.core.product import Requirements
 from pipeline.core.variants import TEACHER, Variant
 from pipeline.metrics.intervals import Interval
@@ -53,7 +54,7 @@ def check_variant(
     unlicensed = [
         source
         for source, licence in evidence.licences.items()
-        if licence not in limits.allowed_licences and source not in limits.licence_waivers
+        if not is_allowed(licence, limits) and source not in limits.licence_waivers
     ]
     return [
         at_least("min_quality", quality, limits.min_quality, unit=unit),

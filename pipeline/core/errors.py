@@ -21,7 +21,7 @@ class PipelineError(Exception):
 
 
 class ParameterError(PipelineError):
-    """params.yaml, or a value given in its place, is not what the schema allows."""
+    """A file of parameters, or a value given in its place, is not what the schema allows."""
 
 
 class DataError(PipelineError):

@@ -23,7 +23,7 @@ def locate(package: str, path: str) -> Path:
         raise DataError(
             f"path {path!r} of package {package}",
             expected="a path inside the package, without `..`",
-            next_step="correct the path in params.yaml",
+            next_step="correct the path where it is named: the product file, or params.yaml",
         )
     roots = [Path(str(distribution.locate_file("")))]
     # Editable installs keep a package elsewhere, where an import finds it.
@@ -36,7 +36,7 @@ def locate(package: str, path: str) -> Path:
     raise DataError(
         f"package {package} {distribution.version} has no {path}",
         expected="a file or folder that the package installed",
-        next_step=f"list its files with `pip show --files {package}` and correct params.yaml",
+        next_step=f"list its files with `pip show --files {package}` and correct the path where it is named",
     )
 
 
@@ -46,7 +46,7 @@ def _distribution(package: str) -> importlib.metadata.Distribution:
     except importlib.metadata.PackageNotFoundError as error:
         raise DataError(
             f"package {package} is not installed",
-            expected="every package that params.yaml names; those of the default product are in "
-            "the extra `demo`",
+            expected="every package that the product file and params.yaml name; those of the "
+            "demonstration product are in the extra `demo`",
             next_step=f"run `make install`; for your own: `.venv/bin/pip install {package}`",
         ) from error

@@ -1,12 +1,14 @@
-"""params.yaml as a frozen, typed model: read, checked, changed, and shown to a stage only in part.
+"""The parameters of a build as a frozen, typed model: checked, changed, shown to a stage in part.
 
-The classes of the sections are in `product`, `sections` and `training_sections`. The code lock leaves
-this module out: no field has a default, so it changes no result, it only refuses values.
+The classes of the sections are in `product`, `sections` and `training_sections`. Stages read
+build.yaml, in which every value is spelled out; flows/planning/resolution.py makes it of the files
+that people write. The code lock leaves this module out: it changes no result that build.yaml does
+not show, it only refuses values.
 """
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, cast, get_args
 
@@ -20,7 +22,7 @@ from pipeline.problem.problems import problem_named
 
 
 class Params(Section):
-    """All parameters: one field for each section of params.yaml."""
+    """All parameters: what the customer wants, and one section a stage."""
 
     product: Product
     compute: Compute
@@ -86,29 +88,61 @@ def parse_yaml(text: str) -> Any:
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of SafeLoader
 
 
-def load_params(path: Path, changes: Sequence[str] = ()) -> Params:
-    """Read and check params.yaml, with `section.key=value` changes applied.
+PlaceOf = Callable[[str], str]
+"""Gives the name of the file, or the command, in which the value of a dotted key stands."""
+
+SOURCES = "collect.sources"
+"""The list that stands in a product file under `sources`."""
+
+
+def load_params(path: Path) -> Params:
+    """Reads and checks the parameters of a build, each of which must be spelled out.
 
     Raises:
-        ParameterError: it is missing, not YAML, or breaks the schema.
+        ParameterError: the file is missing, not YAML, not whole, or breaks the schema.
     """
+    values = read_mapping(path, next_step="run the command again, which writes the file anew")
+    params = parse_params(values, place_of=lambda _: path.name)
+    if missing := _first_missing(as_values(params), values):
+        raise ParameterError(
+            f"{missing} is missing from {path.name}",
+            expected="every value spelled out, as `make pipeline` and `modelyard stage` write it",
+            next_step="run one of these, which write the file anew",
+        )
+    return params
+
+
+def read_mapping(path: Path, *, next_step: str) -> dict[str, Any]:
+    """The YAML mapping in a file; `ParameterError` where it is missing or something else."""
     try:
         values = parse_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ParameterError(
-            f"{path.name}: {error}",
-            expected="a YAML file",
-            next_step=f"restore it with `git checkout {path.name}`",
+            f"{path.name}: {error}", expected="a YAML file", next_step=next_step
         ) from error
-    return parse_params(override(values, changes) if changes else values)
+    if not isinstance(values, dict):
+        raise ParameterError(
+            f"{path.name}: {'nothing' if values is None else repr(values)[:100]}",
+            expected="sections with keys and values",
+            next_step=next_step,
+        )
+    return values
 
 
-def parse_params(values: Any) -> Params:
-    """Check parameters; `ParameterError` where a key is unknown, missing, or of another type."""
+def parse_params(values: Any, place_of: PlaceOf = lambda _: "params.yaml") -> Params:
+    """Checks parameters; `ParameterError` where a key is unknown, missing, or of another type.
+
+    What a customer may leave out gets its default.
+    """
     try:
         return Params.model_validate(values)
     except ValidationError as error:
-        raise _explain(error) from error
+        raise _explain(error, values, place_of) from error
+
+
+def as_values(params: Params) -> dict[str, Any]:
+    """The parameters as a file spells them: sections with keys and values, no default left out."""
+    return params.model_dump(by_alias=True)
 
 
 def override(values: dict[str, Any], changes: Iterable[str]) -> dict[str, Any]:
@@ -117,52 +151,132 @@ def override(values: dict[str, Any], changes: Iterable[str]) -> dict[str, Any]:
     Raises:
         ParameterError: a change has another form, or names an unknown key.
     """
-    copy = cast("dict[str, Any]", yaml.safe_load(yaml.safe_dump(values)))
-    for change in changes:
-        dotted, separator, text = change.partition("=")
-        if not separator:
-            raise ParameterError(
-                repr(change),
-                expected="section.key=value",
-                next_step="write it as in finetune.epochs=1",
-            )
-        *parents, last = dotted.strip().split(".")
+    return with_values(values, dict(map(parse_change, changes)))
+
+
+def parse_change(change: str) -> tuple[str, Any]:
+    """Key and value of `section.key=value`; `ParameterError` for another form."""
+    dotted, separator, text = change.partition("=")
+    try:
+        value = parse_yaml(text)
+    except yaml.YAMLError as error:
+        raise ParameterError(
+            f"{change!r}: {error}",
+            expected="section.key=value with a value in YAML",
+            next_step="put the value into quotes, as in product.audience='\"Yes: all of us\"'",
+        ) from error
+    if not separator:
+        raise ParameterError(
+            repr(change), expected="section.key=value", next_step="write it as in finetune.epochs=1"
+        )
+    return dotted.strip(), value
+
+
+def with_values(
+    values: Mapping[str, Any], changes: Mapping[str, Any], *, place: str = ""
+) -> dict[str, Any]:
+    """A copy of `values` with other values of dotted keys.
+
+    A key that the schema has may be new: what has a default need not be there.
+
+    Args:
+        place: the file that holds the changes, for messages; empty for the command line.
+    """
+    copy = cast("dict[str, Any]", yaml.safe_load(yaml.safe_dump(dict(values))))
+    for dotted, value in changes.items():
+        *parents, last = dotted.split(".")
         node: Any = copy
-        for name in [*parents, last]:
-            known = list(node) if isinstance(node, dict) else []
+        for depth, name in enumerate([*parents, last]):
+            known = [*node, *_siblings(parents[:depth])] if isinstance(node, dict) else []
             if name not in known:
-                raise _unknown(dotted, name, known)
-            parent, node = node, node[name]
-        parent[last] = parse_yaml(text)
+                where = f"{dotted} in {place}" if place else dotted
+                raise _unknown(where, name, list(dict.fromkeys(known)), place or "params.yaml")
+            if depth < len(parents):
+                node = node.setdefault(name, {})
+        node[last] = value
     return copy
 
 
-def _explain(error: ValidationError) -> ParameterError:
+def _first_missing(whole: Any, values: Any, prefix: str = "") -> str | None:
+    """The first key of `whole` that `values` lacks, dotted."""
+    if isinstance(whole, list) and isinstance(values, list):
+        pairs = zip(whole, values, strict=True)
+        found = (_first_missing(one, other, prefix) for one, other in pairs)
+        return next(filter(None, found), None)
+    if not isinstance(whole, dict) or not isinstance(values, dict):
+        return None
+    for name, inner in whole.items():
+        dotted = f"{prefix}.{name}" if prefix else str(name)
+        if name not in values:
+            return dotted
+        if missing := _first_missing(inner, values[name], dotted):
+            return missing
+    return None
+
+
+def _explain(error: ValidationError, values: Any, place_of: PlaceOf) -> ParameterError:
     first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
+    location, found = first["loc"], first["input"]
+    where = ".".join(str(part) for part in location)
+    place, shown = place_of(where), _shown(location, values)
     if first["type"] == "extra_forbidden":
-        return _unknown(where, str(first["loc"][-1]), _siblings(first["loc"][:-1]))
+        known = _siblings(location[:-1])
+        return _unknown(f"{shown} in {place}", str(location[-1]), known, place)
     if first["type"] == "missing":
         return ParameterError(
-            f"{where} is missing from params.yaml",
-            expected="every parameter: the schema has no defaults",
-            next_step=f"add {where} to params.yaml",
+            f"{shown} is missing from {place}",
+            expected=_WHAT_MUST_BE_THERE.get(str(location[0]))
+            or "every parameter of the recipe: its schema has no defaults",
+            next_step=f"add {shown} to {place}",
         )
-    value = f"{where} = {first['input']!r}"
+    if first["type"] == "string_type" and not isinstance(found, str | dict | list | None):
+        return ParameterError(
+            f"{shown}: {found!r}, which is no text to YAML",
+            expected="text; yes, no, on, off, true, false, null, numbers and dates are text only in quotes",
+            next_step=f"write it in quotes in {place}, as {_quoted(found)}",
+        )
+    together = not where or (isinstance(found, dict) and first["type"] == "value_error")
     return ParameterError(
-        value if where else "values in params.yaml that do not fit together",
+        f"values of {shown or 'the sections'} that do not fit together"
+        if together
+        else f"{shown} = {found!r}",
         expected=first["msg"].removeprefix("Value error, "),
-        next_step=f"correct {where or 'them'} in params.yaml, the command or the profile",
+        next_step=f"correct {'them' if together else shown} in {place}",
     )
 
 
-def _siblings(location: tuple[int | str, ...]) -> list[str]:
+def _quoted(found: Any) -> str:
+    """An example of how a value is written so that YAML takes it for text."""
+    words = {True: '"yes" or "true"', False: '"no" or "false"'}
+    return words[found] if isinstance(found, bool) else f'"{found}"'
+
+
+_WHAT_MUST_BE_THERE = {
+    "product": "a product with at least `name` and `labels`",
+    "collect": "`sources`, each with at least `name`, `path` and `text_column`",
+}
+
+
+def _shown(location: tuple[int | str, ...], values: Any) -> str:
+    """A location as people write it: of a source, `key of source NAME`."""
+    if location[:2] != ("collect", "sources"):
+        return ".".join(str(part) for part in location)
+    _, name, *rest = location
+    if not rest:
+        return str(name)
+    source = values["collect"]["sources"][rest[0]]
+    called = source.get("name") if isinstance(source, dict) else None
+    key = ".".join(str(part) for part in rest[1:] if part != "[key]")
+    return f"{key} of source {called or int(rest[0]) + 1}".removeprefix(" of ")
+
+
+def _siblings(location: Iterable[int | str]) -> list[str]:
     """The names that the schema allows at `location`."""
     section: type[BaseModel] | None = Params
     for part in location:
         if section and isinstance(part, str):
             fields = {field.alias or name: field for name, field in section.model_fields.items()}
-            section = section_in(fields[part].annotation)
+            section = section_in(fields[part].annotation) if part in fields else None
     return [field.alias or name for name, field in section.model_fields.items()] if section else []
 
 
@@ -173,12 +287,12 @@ def section_in(annotation: Any) -> type[BaseModel] | None:
     return next((found for part in get_args(annotation) if (found := section_in(part))), None)
 
 
-def _unknown(where: str, name: str, known: list[str]) -> ParameterError:
+def _unknown(where: str, name: str, known: list[str], place: str) -> ParameterError:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return ParameterError(
         f"unknown parameter {where}",
-        expected=f"one of: {', '.join(sorted(known))}" if known else "a name that params.yaml has",
-        next_step=f"did you mean `{near[0]}`?" if near else "see params.yaml for the names",
+        expected=f"one of: {', '.join(sorted(known))}" if known else f"a name that {place} has",
+        next_step=f"did you mean `{near[0]}`?" if near else f"see {place} for the names",
     )
 
 

@@ -11,6 +11,9 @@ from urllib.parse import quote
 
 from pipeline.core.errors import ArtifactError
 
+BUILD_FILE = "build.yaml"
+"""Name of the file that stages read; dvc.yaml declares keys of it."""
+
 
 @dataclass(frozen=True)
 class Paths:
@@ -25,8 +28,24 @@ class Paths:
     stage: str = ""
 
     @property
-    def params(self) -> Path:
+    def build(self) -> Path:
+        """All values that a build here runs with, made of the files that people write."""
+        return self.root / BUILD_FILE
+
+    @property
+    def recipe(self) -> Path:
+        """How models are made: one section a stage."""
         return self.root / "params.yaml"
+
+    @property
+    def product(self) -> Path:
+        """The user's product file; the framework's repository has none."""
+        return self.root / "product.yaml"
+
+    @property
+    def demonstration(self) -> Path:
+        """The product that is built where the user has written none."""
+        return self.root / "products" / "movie-reviews.yaml"
 
     @property
     def dag(self) -> Path:

@@ -1,11 +1,12 @@
-"""The sections `product` and `compute` of params.yaml, and what all sections share.
+"""The section `product` of a product file, `compute` of params.yaml, and what all sections share.
 
-Sections are frozen, refuse unknown keys and have no defaults. Each field has a docstring:
-docs/guide/parameters.md is made from them. The code lock leaves the schema out, for it changes no
-result: it only refuses values.
+Sections are frozen and refuse unknown keys. The recipe has no defaults; what a customer says has
+them, so that a product file stays short, and build.yaml spells them all out before a stage reads
+it. Each field has a docstring: docs/guide/parameters.md is made from them. The code lock leaves the
+schema out, for it changes no result that build.yaml does not show.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -17,8 +18,10 @@ Rate = Annotated[float, Field(gt=0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 
+_LICENCES = ("Apache-2.0", "MIT", "BSD-3-Clause", "CC0-1.0", "CC-BY-4.0")
 _METRICS = tuple(dict.fromkeys(name for kind in PROBLEMS.values() for name in kind.metrics))
 _KINDS = [f"`{kind.name}`: {kind.words.answer_of_a_text}." for kind in PROBLEMS.values()]
+_USUAL = ", ".join(f"{kind.usual_metric} ({kind.name})" for kind in PROBLEMS.values())
 _BY_PROBLEM = "; ".join(f"{kind.name}: {', '.join(kind.metrics)}" for kind in PROBLEMS.values())
 
 
@@ -40,25 +43,27 @@ class Requirements(Section):
     """Requirements of the customer. A model that misses one is not released."""
 
     quality_metric: Annotated[str, AfterValidator(_metric_name)] = Field(
-        description=f"The metric that quality is judged by. {_BY_PROBLEM}."
+        description=f"The metric that quality is judged by. {_BY_PROBLEM}. Default: {_USUAL}."
     )
-    min_quality: Share
-    """Least value of `quality_metric` on the validation split."""
-    max_quality_drop: Share
+    min_quality: Share = 0.0
+    """Least value of `quality_metric` on the validation split. At 0 it is enough that the teacher
+    beats the baselines, as it always must, and that the loss against it is small."""
+    max_quality_drop: Share = 0.1
     """Largest loss of `quality_metric` against the teacher, on the same validation rows."""
-    latency_p95_ms: Rate
+    latency_p95_ms: Rate = 20.0
     """Longest time in milliseconds that 95 % of the requests may take, on this machine. A request
     has `measure.tokens` tokens; the time of the tokenizer is not counted."""
-    size_mb: Rate
+    size_mb: Rate = 20.0
     """Largest model file, in megabytes of 10⁶ bytes."""
-    memory_mb: Rate
+    memory_mb: Rate = 500.0
     """Most resident memory of a process that has loaded and used the model, in MB of 10⁶ bytes."""
-    max_slice_gap: Share
+    max_slice_gap: Share = 0.4
     """Largest gap of quality between all validation rows and any slice of them (short texts, long
     texts, texts with negation, each label)."""
-    allowed_licences: list[str]
-    """SPDX identifiers of the licences that sources and checkpoints may have."""
-    licence_waivers: dict[str, str]
+    allowed_licences: list[str] = Field(default_factory=lambda: [*_LICENCES])
+    """SPDX identifiers of the licences that sources and checkpoints may have; as a default, well
+    known permissive ones. `own`, for texts of your own, is always allowed."""
+    licence_waivers: dict[str, str] = Field(default_factory=dict)
     """Source or checkpoint → why it is used although its licence is unknown or not allowed. The
     model card shows the reasons."""
 
@@ -68,20 +73,32 @@ class Product(Section):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
     """Name of the product, its registered model and its releases; lower case, digits, hyphens."""
-    audience: str
-    """Who uses the product and for what; printed in the model card."""
+    audience: str = ""
+    """Who uses the product and for what; printed in the model card and on the demo page."""
     problem: Annotated[str, AfterValidator(lambda name: problem_named(name).name)] = Field(
-        description=" ".join(["Kind of answer.", *_KINDS])
+        default="classification", description=" ".join(["Kind of answer.", *_KINDS])
     )
-    pairs: bool
+    pairs: bool = False
     """Whether each request is two texts, such as a question and an answer."""
     labels: Annotated[list[str], Field(min_length=1)]
     """The possible labels, in the order of the model's outputs; for regression, the name of the
     number."""
-    examples: Annotated[list[str | Pair], Field(min_length=1)]
-    """Texts (or pairs) of your own to try on the demo page; also the first golden requests."""
+    examples: list[str | Pair] = Field(default_factory=list)
+    """Texts (or pairs) of your own to try on the demo page; also the first golden requests. Where
+    there are none, texts of the validation split are shown and asked: name some if those must not
+    be seen by whoever opens the page."""
     requirements: Requirements
-    """What a model must reach to be released."""
+    """What a model must reach to be released. All of its keys have defaults."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_the_usual_metric(cls, values: Any) -> Any:
+        """The values with the problem's usual metric where none is named."""
+        if not isinstance(values, dict) or not isinstance(values.get("requirements", {}), dict):
+            return values
+        problem = PROBLEMS.get(values.get("problem", "classification"))
+        usual = {} if problem is None else {"quality_metric": problem.usual_metric}
+        return values | {"requirements": usual | values.get("requirements", {})}
 
     @model_validator(mode="after")
     def _fits_the_problem(self) -> Self:

@@ -1,4 +1,4 @@
-"""The parameters of the stages that do not train, one class a stage; see `product`."""
+"""The sections of the stages that do not train, one class a stage, and sources; see `product`."""
 
 from typing import Annotated, Literal, Self
 
@@ -9,42 +9,46 @@ from pipeline.problem.problems import problem_named
 
 
 class Source(Section):
-    """One file that texts come from."""
+    """One file that texts come from. A product file lists its sources under `sources`."""
 
     name: str
     """A name of your choice; the manifest and `licence_waivers` use it. It is part of each row's
     id, so a new name moves rows between splits."""
-    kind: Literal["package", "file"]
-    """Where the file is. `package`: inside an installed Python package. `file`: below `data/`."""
-    package: str | None
-    """Distribution name of the package, as pip knows it; null for a file."""
     path: str
-    """Path of the file, inside the package or below `data/`. It is CSV, TSV, JSON lines or Parquet,
+    """Path of the file, below `data/` or inside the package. It is CSV, TSV, JSON lines or Parquet,
     by its ending."""
-    sha256: Sha256 | None
-    """Expected SHA-256 of the file; another file stops the build. Must be given for a package; for
-    a file, null accepts any content."""
-    role: Literal["labelled", "corpus"]
-    """What the texts are for. `labelled`: rows of the product, with labels. `corpus`: further texts
-    of the same domain, for pretraining and the transfer set."""
-    where: dict[str, str]
-    """Column → value: only rows that have these values are read. Empty reads all rows."""
     text_column: str
     """Column with the text."""
-    second_text_column: str | None
-    """Column with the second text of a pair; null for single texts and for a corpus."""
-    label_column: str | None
-    """Column with the label. A corpus has null, or a column with labels of a neighbouring task: the
+    label_column: str | None = None
+    """Column with the label. A corpus has none, or a column with labels of a neighbouring task: the
     teacher learns them before the product's own rows (`finetune.related`), and nothing is measured
     on them."""
-    label_values: dict[str, str]
+    kind: Literal["package", "file"] = "file"
+    """Where the file is. `package`: inside an installed Python package. `file`: below `data/`."""
+    package: str | None = None
+    """Distribution name of the package, as pip knows it. For a package only."""
+    sha256: Sha256 | None = None
+    """Expected SHA-256 of the file; another file stops the build. Must be given for a package; a
+    file without it may have any content."""
+    role: Literal["labelled", "corpus"] = Field(
+        default_factory=lambda given: "labelled" if given.get("label_column") else "corpus"
+    )
+    """What the texts are for. `labelled`: rows of the product, with labels. `corpus`: further texts
+    of the same domain, for pretraining and the transfer set. Default: `labelled` where there is a
+    `label_column`, else `corpus`."""
+    where: dict[str, str] = Field(default_factory=dict)
+    """Column → value: only rows that have these values are read. Empty reads all rows."""
+    second_text_column: str | None = None
+    """Column with the second text of a pair; none for single texts and for a corpus."""
+    label_values: dict[str, str] = Field(default_factory=dict)
     """Value in the label column → label of the product. Empty where the column holds the product's
     labels."""
-    label_separator: str | None
-    """multi_label: the text between the labels of one row, such as `|`; null for other problems."""
-    licence: str
-    """SPDX identifier of the content's licence, or `unknown`. It must be in
-    `product.requirements.allowed_licences` or have a waiver."""
+    label_separator: str | None = None
+    """multi_label: the text between the labels of one row, such as `|`; none for other problems."""
+    licence: str = Field(default_factory=lambda given: "own" if given.get("kind") == "file" else "")
+    """SPDX identifier of the content's licence, `own` for texts of your own, or `unknown`. It must
+    be in `product.requirements.allowed_licences` or have a waiver; `own` is always allowed.
+    Default: `own` for a file; a package must say it."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -53,14 +57,16 @@ class Source(Section):
         return self
 
     def _own_fault(self) -> str | None:
-        if self.kind == "package" and (self.package is None or self.sha256 is None):
-            return "a package source needs `package` and `sha256`"
+        if self.kind == "package" and not (self.package and self.sha256 and self.licence):
+            return "a package source needs `package`, `sha256` and `licence`"
+        if self.kind == "file" and self.package is not None:
+            return "no `package`, or `kind: package`"
         if self.role == "labelled" and self.label_column is None:
             return "a labelled source needs `label_column`"
         if self.role == "corpus" and self.second_text_column is not None:
-            return "`second_text_column: null`, for a corpus has single texts"
+            return "no `second_text_column`, for a corpus has single texts"
         if self.label_column is None and self.label_separator is not None:
-            return "`label_separator: null`, for there is no `label_column`"
+            return "no `label_separator`, for there is no `label_column`"
         return None
 
     def product_fault(self, product: Product) -> str | None:
@@ -68,17 +74,13 @@ class Source(Section):
         if self.label_column is None:
             return None
         if self.role == "corpus" and product.pairs:
-            return (
-                "`label_column: null`, for labels of single texts cannot train a product of pairs"
-            )
+            return "no `label_column`, for labels of single texts cannot train a product of pairs"
         if self.role == "labelled" and product.pairs and self.second_text_column is None:
             return "`second_text_column`, for product.pairs needs two texts a row"
         if not product.pairs and self.second_text_column is not None:
-            return (
-                "`second_text_column: null`, for a product of single texts, or product.pairs: true"
-            )
+            return "no `second_text_column`, for a product of single texts, or product.pairs: true"
         if problem_named(product.problem).many_labels != (self.label_separator is not None):
-            return "`label_separator` for multi_label, null for other problems"
+            return "`label_separator` for multi_label, none for other problems"
         return None
 
 
@@ -86,7 +88,8 @@ class CollectParams(Section):
     """collect: reads texts from named sources and records where each came from."""
 
     sources: Annotated[list[Source], Field(min_length=1)]
-    """The files that texts come from; at least one is labelled."""
+    """The files that texts come from; at least one is labelled. They stand in the product file,
+    under `sources`."""
     max_rows_per_source: Positive | None
     """Most rows to take from each source. The choice is by hash: it is random, repeats, and a
     larger one holds the smaller. null takes all."""

@@ -13,7 +13,7 @@ from pipeline.core.failure import StageFailure
 from pipeline.core.files import read_json, sha256_json, sha256_tree, write_json
 from pipeline.core.output import forgive_output
 from pipeline.core.params import Params, declared, load_params, parse_yaml
-from pipeline.core.paths import Paths
+from pipeline.core.paths import BUILD_FILE, Paths
 from pipeline.core.progress import say
 
 Metrics = Mapping[str, Any]
@@ -43,7 +43,7 @@ def run_stage(name: str, run: Run) -> None:
 
 
 def _run(name: str, run: Run, paths: Paths) -> Metrics:
-    params = load_params(paths.params)
+    params = load_params(paths.build)
     stage = stage_definition(paths, name)
     seed_everything(params.compute.seed)
     paths.out.mkdir(parents=True, exist_ok=True)
@@ -54,8 +54,7 @@ def _run(name: str, run: Run, paths: Paths) -> Metrics:
         raise ParameterError(
             f"parameters or inputs of {name} changed while it ran",
             expected="the same from start to end, or the result would be recorded under other values",
-            next_step="run `make pipeline` again; build with other values by SET=, which leaves "
-            "params.yaml alone",
+            next_step="run `make pipeline` again, and change no input while a build runs",
         )
     return metrics
 
@@ -67,8 +66,9 @@ def stage_definition(paths: Paths, name: str) -> dict[str, Any]:
 
 
 def declared_keys(stage: Mapping[str, Any]) -> list[str]:
-    """Dotted keys of params.yaml that a stage of dvc.yaml declares."""
-    return [key for key in stage.get("params", []) if isinstance(key, str)]
+    """Dotted keys of build.yaml that a stage of dvc.yaml declares."""
+    files = [entry for entry in stage.get("params", []) if isinstance(entry, dict)]
+    return [key for entry in files for key in entry.get(BUILD_FILE, [])]
 
 
 def input_key(paths: Paths, stage: Mapping[str, Any]) -> str:
@@ -76,7 +76,7 @@ def input_key(paths: Paths, stage: Mapping[str, Any]) -> str:
 
     A training checkpoint carries it, so that work is resumed only for the same input.
     """
-    values = parse_yaml(paths.params.read_text(encoding="utf-8"))
+    values = parse_yaml(paths.build.read_text(encoding="utf-8"))
     parts: list[Any] = [[key, _value(values, key)] for key in declared_keys(stage)]
     if paths.code_lock.exists():
         parts.append(read_json(paths.code_lock).get(paths.stage))

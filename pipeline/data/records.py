@@ -20,7 +20,7 @@ class Record:
 
     Attributes:
         id: see `record_id`.
-        source: name of the source in params.yaml; empty in prepare's tables, which do not keep it.
+        source: name of the source in the product file; empty in prepare's tables, which do not keep it.
         second: the second text of a pair; None where there are no pairs.
         label: as tables hold it (see `Problem.read_label`); None in a corpus without labels.
         cluster: id of the first record of its cluster of near copies; None before validate.

@@ -38,7 +38,9 @@ class _Columns:
             if name not in header:
                 near = difflib.get_close_matches(name, header, n=1, cutoff=0.5)
                 hint = (
-                    f"did you mean `{near[0]}`?" if near else "name another column in params.yaml"
+                    f"did you mean `{near[0]}`?"
+                    if near
+                    else "name another column in the product file"
                 )
                 raise DataError(
                     f"{where} has no column {name!r}",

@@ -8,6 +8,7 @@ from pathlib import Path
 from pipeline.core import packages
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file
+from pipeline.core.licences import is_allowed
 from pipeline.core.product import Requirements
 from pipeline.core.sections import Checkpoint, Source
 from pipeline.data.labels import refusals_are_data_errors
@@ -40,7 +41,7 @@ def find(source: Source, data: Path) -> tuple[Path, str]:
         raise DataError(
             f"source {source.name}: there is no file {name}",
             expected=f"one of: {', '.join(there) or f'(nothing is in {data.name}/ yet)'}",
-            next_step=f"put the file into {data.name}/, or correct `path` in params.yaml",
+            next_step=f"put the file into {data.name}/, or correct its `path` in the product file",
         )
     return file, name
 
@@ -48,27 +49,27 @@ def find(source: Source, data: Path) -> tuple[Path, str]:
 def waiver(origin: Source | Checkpoint, requirements: Requirements) -> str | None:
     """The reason of its waiver, or None for an allowed licence; `DataError` without either."""
     name, allowed = origin.name, requirements.allowed_licences
-    if origin.licence in allowed:
+    if is_allowed(origin.licence, requirements):
         return None
     if reason := requirements.licence_waivers.get(name, "").strip():
         return reason
     raise DataError(
         f"{name} has the licence {origin.licence!r}",
-        expected=f"one of {', '.join(allowed) or '(none)'}, or a waiver",
+        expected=f"one of {', '.join(allowed) or '(none)'}, `own`, or a waiver",
         next_step=f"use another source, or write the reason for using it as "
-        f"product.requirements.licence_waivers.{name} in params.yaml",
+        f"product.requirements.licence_waivers.{name} in the product file",
     )
 
 
 def check_hash(source: Source, file: Path) -> str:
-    """The file's SHA-256; `DataError` where params.yaml has another one."""
+    """The file's SHA-256; `DataError` where the product file has another one."""
     found = sha256_file(file)
     if source.sha256 not in (None, found):
         raise DataError(
             f"source {source.name}: {file.name} has sha256 {found}",
-            expected=f"{source.sha256}, the hash in params.yaml",
-            next_step="restore that file or, if it changed on purpose, write its new hash into "
-            "params.yaml (or null, for a file)",
+            expected=f"{source.sha256}, its `sha256` in the product file",
+            next_step="restore that file or, if it changed on purpose, write its new hash there "
+            "(or, for a file below data/, leave `sha256` out)",
         )
     return found
 
@@ -119,7 +120,7 @@ def check_unique(records: Collection[Record]) -> None:
         raise DataError(
             f"the id {identifier} occurs {count} times",
             expected="an id for each row",
-            next_step="give each source in params.yaml its own name",
+            next_step="give each source in the product file its own name",
         )
 
 

@@ -26,6 +26,7 @@ class Classification(LabelProblem):
 
     name = "classification"
     metrics = ("accuracy", "macro_f1", "matthews")
+    usual_metric = "macro_f1"  # each label counts alike, however rare it is
     columns = ("label", "probability", "probabilities")
     transformers_name = "single_label_classification"
     words = Words(

@@ -29,6 +29,7 @@ class MultiLabel(LabelProblem):
 
     name = "multi_label"
     metrics = ("micro_f1", "macro_f1", "average_precision")
+    usual_metric = "micro_f1"
     columns = ("labels", "probabilities")
     transformers_name = "multi_label_classification"
     many_labels = True

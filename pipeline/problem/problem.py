@@ -83,6 +83,7 @@ class Problem(ABC):
     Attributes:
         name: as `product.problem` has it.
         metrics: the metrics that a product may be judged by.
+        usual_metric: the one of them that judges a product which names none.
         agreement_metric: compares the answers of two models; None for the share of equal answers.
         has_probabilities: whether scores are probabilities, so that there is a confidence, and
             thresholds and a temperature can be fitted. Methods that need probabilities raise
@@ -94,6 +95,7 @@ class Problem(ABC):
 
     name: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
+    usual_metric: ClassVar[str]
     words: ClassVar[Words]
     columns: ClassVar[tuple[str, ...]]
     transformers_name: ClassVar[str]

@@ -24,6 +24,7 @@ class Regression(Problem):
 
     name = "regression"
     metrics = ("pearson", "spearman")
+    usual_metric = "pearson"
     columns = ("value",)
     transformers_name = "regression"
     agreement_metric = "spearman"

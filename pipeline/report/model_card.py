@@ -100,7 +100,7 @@ def _training(release: Release) -> str:
         f"{several if len(teacher.seeds) > 1 else ''}{_released_training(release)} "
         f"{'' if release.has_corpus else _NO_CORPUS}It is "
         f"{_STORED[release.variant.precision]} and runs in ONNX Runtime. All numbers of the recipe are "
-        "in params.yaml of the commit that built it."
+        "recorded in MLflow with the build."
     )
 
 

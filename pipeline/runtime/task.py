@@ -12,6 +12,9 @@ from pipeline.problem.problems import problem_named
 Request = str | tuple[str, str]
 """A text, or the two texts of a pair."""
 
+_EXAMPLES = 6
+_SHORT_CHARACTERS = 200
+
 
 class ProductSettings(Protocol):
     """The part of `product` in the parameters that a task needs."""
@@ -86,3 +89,23 @@ def request_of(described: Any) -> Request:
 def requests_of(texts: Sequence[str], seconds: Sequence[str]) -> list[Request]:
     """The requests: pairs if there are second texts, else single texts."""
     return list(zip(texts, seconds, strict=True)) if len(seconds) else list(texts)
+
+
+def examples_of(
+    named: Sequence[Any], texts: Sequence[str], seconds: Sequence[str]
+) -> list[Request]:
+    """The requests that a product names as examples; where it names none, some of the texts.
+
+    Args:
+        named: `product.examples`.
+        texts: validation texts, short ones of which are taken, in their order.
+        seconds: their second texts, for pairs.
+    """
+    if named:
+        return [request_of(example) for example in named]
+
+    def is_long(request: Request) -> bool:
+        characters = len(request) if isinstance(request, str) else sum(map(len, request))
+        return characters > _SHORT_CHARACTERS
+
+    return sorted(requests_of(texts, seconds), key=is_long)[:_EXAMPLES]

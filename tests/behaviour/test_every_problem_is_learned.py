@@ -116,7 +116,7 @@ def test_a_number_keeps_its_unit_in_a_student_of_the_teachers_layers(
 
 def numbers(root: Path, stage: str) -> NDArray[np.float32]:
     """What a stage's model says of texts of the product."""
-    params, folder = load_params(root / "params.yaml"), root / "artifacts" / stage / "model"
+    params, folder = load_params(root / "build.yaml"), root / "artifacts" / stage / "model"
     model = load_classifier(folder, labels=params.product.labels, problem="regression")
     texts = [row["text"] for row in PRODUCTS["a number"].rows[:100]]
     rows = tokenize(load_tokenizer(folder), texts, max_length=params.prepare.max_length)

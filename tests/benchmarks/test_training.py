@@ -12,9 +12,9 @@ import torch
 from benchmarks.support.finetuning import Bench
 from benchmarks.support.watch import Accuracy, ReachedError, Run, Watch
 from benchmarks.training import race, times_faster
-from pipeline.core.params import load_params
+from pipeline.core.params import parse_params
 from pipeline.training.token_rows import TokenRows
-from tests.support.repository import PARAMS
+from tests.support.repository import parameter_values
 from tests.support.tiny_models import tiny_classifier
 
 NOTHING = torch.nn.Identity()
@@ -78,7 +78,7 @@ def test_a_look_at_a_trainers_model_leaves_its_process_as_it_was(tmp_path: Path)
     rows = TokenRows([[2, 5, 3], [2, 3]], np.array([3, 2]), 0)
     shared = {"rows": rows, "validation": rows}
     labels = dict.fromkeys(("label_ids", "validation_label_ids"), np.array([0, 1]))
-    bench = Bench(params=load_params(PARAMS), folder=tmp_path, **shared, **labels)
+    bench = Bench(params=parse_params(parameter_values()), folder=tmp_path, **shared, **labels)
     kept = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
     try:
         torch.use_deterministic_algorithms(mode=False)

@@ -24,7 +24,6 @@ def values() -> dict[str, Any]:
         ("finetune", "epoch", "epochs"),
         ("validate", "min_character", "min_characters"),
         ("product", "lables", "labels"),
-        ("collect.sources.1", "license", "licence"),
         ("", "finetuning", "finetune"),
     ],
 )
@@ -37,9 +36,18 @@ def test_an_unknown_key_is_refused_with_the_nearest_name(
     section[name] = section[meant]
     with pytest.raises(ParameterError) as caught:
         parse_params(values)
-    assert caught.value.got == f"unknown parameter {place}.{name}".replace(" .", " ")
+    assert caught.value.got == f"unknown parameter {place}.{name} in params.yaml".replace(" .", " ")
     assert caught.value.next_step == f"did you mean `{meant}`?"
     assert meant in caught.value.expected
+
+
+def test_an_unknown_key_of_a_source_is_refused_with_the_sources_name(
+    values: dict[str, Any],
+) -> None:
+    values["collect"]["sources"][1]["license"] = "MIT"
+    with pytest.raises(ParameterError, match="unknown parameter license of source imdb") as caught:
+        parse_params(values)
+    assert caught.value.next_step == "did you mean `licence`?"
 
 
 NUMBER = ["product.problem=regression", "product.labels=[stars]"]

@@ -17,19 +17,19 @@ from pipeline.core.files import read_json, write_json
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.stage import INPUT_KEY_VARIABLE, Run, run_stage
-from tests.support.repository import PARAMS
+from tests.support.repository import parameter_values
 
 LABEL: dict[str, Any] = {
     "cmd": "python -m pipeline.label",
     "deps": ["annotations", "rows.txt"],
-    "params": ["label", "compute.seed", {"code.lock.json": ["label"]}],
+    "params": [{"build.yaml": ["label", "compute.seed"]}, {"code.lock.json": ["label"]}],
 }
 
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
-    """A folder with the real params.yaml and a DAG of one stage; the working directory."""
-    (tmp_path / "params.yaml").write_bytes(PARAMS.read_bytes())
+    """A folder with all parameters and a DAG of one stage; the working directory."""
+    (tmp_path / "build.yaml").write_text(yaml.safe_dump(parameter_values()))
     (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"label": LABEL}}))
     write_json(tmp_path / "code.lock.json", {"label": "a" * 64, "gate": "b" * 64})
     (tmp_path / "annotations").mkdir()
@@ -44,9 +44,9 @@ def key_of(paths: Paths) -> str:
 
 
 def set_parameter(paths: Paths, section: str, **values: Any) -> None:
-    parameters = yaml.safe_load(paths.params.read_text())
+    parameters = yaml.safe_load(paths.build.read_text())
     parameters[section] |= values
-    paths.params.write_text(yaml.safe_dump(parameters))
+    paths.build.write_text(yaml.safe_dump(parameters))
 
 
 def failing(error: Exception) -> Run:

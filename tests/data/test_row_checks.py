@@ -2,10 +2,10 @@
 
 from itertools import permutations
 
-from pipeline.core.params import load_params
+from pipeline.core.params import parse_params
 from pipeline.data.records import Record
 from pipeline.data.row_checks import check_labelled
-from tests.support.repository import PARAMS
+from tests.support.repository import parameter_values
 
 
 def record(number: int, text: str, second: str | None = None) -> Record:
@@ -15,7 +15,7 @@ def record(number: int, text: str, second: str | None = None) -> Record:
 def clusters(records: list[Record]) -> dict[str, str | None]:
     return {
         entry.second or entry.text: entry.cluster
-        for entry in check_labelled(records, load_params(PARAMS).validate_).records
+        for entry in check_labelled(records, parse_params(parameter_values()).validate_).records
     }
 
 

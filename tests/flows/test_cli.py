@@ -13,7 +13,7 @@ from flows import cli
 from flows.cli import MAKE_VARIABLE, parse_arguments
 from pipeline.core.errors import DataError
 from pipeline.core.params import override, parse_params
-from tests.support.repository import PARAMS, REPOSITORY, commit_all, parameter_values
+from tests.support.repository import PARAMS, PRODUCT, REPOSITORY, commit_all, parameter_values
 
 TYPED = ["finetune.epochs=1", "product.audience=The team", "product.labels=[a, b]"]
 VERBS = {
@@ -30,6 +30,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("pipeline", "flows", "dvc.yaml"):
         (root / name).symlink_to(REPOSITORY / name)
     (root / "params.yaml").symlink_to(PARAMS)
+    (root / "product.yaml").symlink_to(PRODUCT)
     commit_all(root)
     return root
 

@@ -18,7 +18,7 @@ def leave_build(folder: Path, *, released: str, test: float, family: str = "bert
     gate.mkdir(parents=True)
     product = {"name": "reviews", "requirements": {"quality_metric": "accuracy"}}
     stages = {
-        name: {"params": {"params.yaml": values}}
+        name: {"params": {"build.yaml": values}}
         for name, values in (
             ("pretrain", {"pretrain": {"model": family}}),
             ("gate", {"product": product}),

@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from flows.cli import main
 from flows.glue import data_sets_seen, official_files, present_tasks, run_glue
+from flows.planning.resolution import Variation, resolved, write_build_file
 from pipeline.core.errors import DataError, TrainingError
 from pipeline.core.files import read_json
-from pipeline.core.params import load_params, override
+from pipeline.core.params import load_params, override, parse_params
 from pipeline.glue.encoders import load_encoder
 from pipeline.glue.submission import check_submission
 from pipeline.glue.tasks import TASKS, diagnostic_file, tasks_seen
 from pipeline.glue.train import Settings, run_task
 from tests.support.glue_files import write_glue
-from tests.support.repository import parameter_values
+from tests.support.repository import parameter_values, write_files
 from tests.support.tiny_bilm import tiny_language_model
 from tests.support.tiny_models import write_language_model, write_model, write_tokenizer
 
@@ -37,7 +37,8 @@ Glue = Callable[..., Any]
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("glue")
     values = override(parameter_values(), CHANGES)
-    (root / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    write_files(root, values)
+    write_build_file(root, parse_params(values))
     write_model(root / "encoder")
     write_glue(root / "data")
     return root
@@ -58,7 +59,7 @@ def glue(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Glue:
 
     def run(*tasks: str, data: Path = workspace / "data", **options: Any) -> Any:
         given = {"encoder": workspace / "encoder", "seeds": [1], **options}
-        params = load_params(workspace / "params.yaml")
+        params = load_params(workspace / "build.yaml")
         run_glue(workspace, params, data=data, tasks=present_tasks(data, tasks), **given)
         return read_json(workspace / "artifacts/glue/report.json")
 
@@ -148,7 +149,7 @@ def test_the_diagnostic_rows_are_found_where_the_official_script_puts_them(
 
 
 def test_a_score_is_answered_in_full_precision_and_a_label_is_not_a_number(workspace: Path) -> None:
-    options = {"finetune": load_params(workspace / "params.yaml").finetune, "max_length": 32}
+    options = {"finetune": load_params(workspace / "build.yaml").finetune, "max_length": 32}
     for name, problem in (("STS-B", "regression"), ("CoLA", "single_label_classification")):
         model, _ = load_encoder(workspace / "encoder", TASKS[name], **options)
         assert model.config.problem_type == problem
@@ -185,7 +186,7 @@ def test_a_broken_row_in_any_file_stops_the_task_and_leaves_no_answers(
     path = tmp_path / "RTE" / file
     lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join([*lines[:2], line]) + "\n", encoding="utf-8")
-    params, work = load_params(workspace / "params.yaml"), tmp_path / "work"
+    params, work = load_params(workspace / "build.yaml"), tmp_path / "work"
     settings = Settings(
         compute=params.compute,
         finetune=params.finetune,
@@ -253,7 +254,7 @@ def test_what_began_with_the_checkpoint_has_seen_what_it_has_seen(
     expected: list[str] | None,
 ) -> None:
     changes = ["prepare.checkpoint.seen=[of the checkpoint]", f"pretrain.start={start}"]
-    params = load_params(workspace / "params.yaml", changes)
+    params = resolved(workspace, Variation(changes=changes))
     folder = None if encoder is None else workspace / encoder
     artifacts = workspace / "artifacts"
     assert data_sets_seen(params, folder, artifacts=artifacts, given=given) == expected

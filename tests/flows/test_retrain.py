@@ -13,13 +13,14 @@ import yaml
 
 from flows import retrain
 from flows.console.summary import BuildResult
-from flows.planning.snapshot import changed_parts, pins, planned_origin, take_snapshot
+from flows.planning.resolution import Variation, refresh_build_file, resolved, write_build_file
+from flows.planning.snapshot import changed_parts, pinned, planned_origin, take_snapshot
 from flows.release import TrainRows
 from flows.retrain import NOTHING_CHANGED, comparable_rows, run_retrain
 from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file, write_json
-from pipeline.core.params import override, parse_params
+from pipeline.core.params import as_values, override, parse_params
 from pipeline.monitoring.bundle_comparison import ComparedRows, compare
 from pipeline.monitoring.decide import Comparison
 from pipeline.release import ledger
@@ -28,7 +29,7 @@ from pipeline.release.state import ReleaseState
 from pipeline.runtime.task import Task
 from tests.support.example_artifacts import check, verdict
 from tests.support.problems import product_of
-from tests.support.repository import REPOSITORY, parameter_values
+from tests.support.repository import REPOSITORY, parameter_values, write_files
 from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
 
 PRODUCT = "tiny-sentiment"
@@ -47,14 +48,15 @@ def root(tmp_path: Path) -> Path:
     source |= {"kind": "file", "package": None, "path": "reviews.csv", "sha256": None, "where": {}}
     values["collect"]["sources"] = [source]
     values["product"]["name"] = PRODUCT
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
+    write_files(tmp_path, values)
+    params = refresh_build_file(tmp_path)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "reviews.csv").write_text("text,label\ngood,1\n")
     state = ReleaseState(tmp_path, PRODUCT)
     bundle_hash = make_tiny_bundle(tmp_path / "champion")
     shutil.copytree(tmp_path / "champion", state.release(bundle_hash))
     state.point_to(bundle_hash)
-    origin = planned_origin(tmp_path, take_snapshot(tmp_path))
+    origin = planned_origin(tmp_path, take_snapshot(tmp_path, params))
     write_json(state.origin(bundle_hash), asdict(origin))
     write_json(state.rows(bundle_hash), {"ids": ["trained"], "clusters": ["trained"]})
     return tmp_path
@@ -99,7 +101,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Made:
 
 
 def test_where_nothing_changed_nothing_is_built(root: Path, made: Made) -> None:
-    outcome = run_retrain(root, changes=[], reason="a test")
+    outcome = run_retrain(root, Variation(), reason="a test")
     assert outcome.reason == NOTHING_CHANGED
     assert not made.titles
     assert not made.releases
@@ -111,7 +113,7 @@ def test_where_nothing_changed_nothing_is_built(root: Path, made: Made) -> None:
 
 def test_a_changed_source_is_built_compared_and_released(root: Path, made: Made) -> None:
     (root / "data" / "reviews.csv").write_text("text,label\ngood,1\nbad,0\n")
-    outcome = run_retrain(root, changes=[], reason="a test")
+    outcome = run_retrain(root, Variation(), reason="a test")
     assert made.titles == ["retrain (a test)"]
     assert outcome.released
     assert "Changed: sources" in outcome.reason
@@ -123,7 +125,7 @@ def test_a_model_that_the_gate_stopped_is_not_released(root: Path, made: Made) -
     (root / "data" / "reviews.csv").write_text("text,label\nbad,0\n")
     missed = check("min_quality", value=0.6, limit=0.78, outcome="failed")
     made.verdict = verdict(missed, passed=False)
-    outcome = run_retrain(root, changes=[], reason="a test")
+    outcome = run_retrain(root, Variation(), reason="a test")
     assert not outcome.released
     assert "min_quality: 0.6, limit 0.78" in outcome.reason
     assert not made.releases
@@ -131,7 +133,7 @@ def test_a_model_that_the_gate_stopped_is_not_released(root: Path, made: Made) -
 
 def test_without_a_champion_the_first_model_is_released(root: Path, made: Made) -> None:
     ReleaseState(root, PRODUCT).point_to(None)
-    outcome = run_retrain(root, changes=[], reason="a test")
+    outcome = run_retrain(root, Variation(), reason="a test")
     assert outcome.released
     assert "first release" in outcome.reason
 
@@ -140,7 +142,7 @@ def test_a_champion_of_unknown_training_rows_stays(root: Path, made: Made) -> No
     state = ReleaseState(root, PRODUCT)
     state.rows(str(state.current())).unlink()
     state.origin(str(state.current())).unlink()
-    outcome = run_retrain(root, changes=[], reason="a test")
+    outcome = run_retrain(root, Variation(), reason="a test")
     assert not outcome.released
     assert "not known which rows" in outcome.reason
 
@@ -206,31 +208,30 @@ def test_numbers_are_compared_by_correlation(tmp_path: Path) -> None:
 
 
 def test_a_champion_that_answers_another_question_stays(root: Path, made: Made) -> None:
-    values = yaml.safe_load((root / "params.yaml").read_text())
+    values = as_values(resolved(root))
     values["product"] |= {"problem": "multi_label"}
     values["product"]["requirements"]["quality_metric"] = "micro_f1"
     values["collect"]["sources"][0] |= {"label_separator": "|"}
-    (root / "params.yaml").write_text(yaml.safe_dump(values))
-    outcome = run_retrain(root, changes=[], reason="a test")
+    write_files(root, values)
+    refresh_build_file(root)
+    outcome = run_retrain(root, Variation(), reason="a test")
     assert not outcome.released
     assert "another kind of question" in outcome.reason
 
 
 def test_an_origin_tells_what_changed_and_not_that_a_hash_was_pinned(root: Path) -> None:
-    snapshot = take_snapshot(root)
+    params = resolved(root)
+    snapshot = take_snapshot(root, params)
     before = planned_origin(root, snapshot)
-    (change,) = pins(root, snapshot)
-    values = yaml.safe_load((root / "params.yaml").read_text())
-    values["collect"]["sources"] = yaml.safe_load(change.partition("=")[2])
-    assert values["collect"]["sources"][0]["sha256"] == snapshot.sources["rotten-tomatoes"]
-    (root / "params.yaml").write_text(yaml.safe_dump(values))
+    found = pinned(params, snapshot)
+    assert found.collect.sources[0].sha256 == snapshot.sources["rotten-tomatoes"]
+    write_build_file(root, found)
     assert changed_parts(before, planned_origin(root, snapshot)) == []
-    values["finetune"]["epochs"] += 1
-    (root / "params.yaml").write_text(yaml.safe_dump(values))
+    write_build_file(root, resolved(root, Variation(changes=["finetune.epochs=9"])))
     assert changed_parts(before, planned_origin(root, snapshot)) == ["params"]
 
 
 def test_a_missing_source_is_said(root: Path) -> None:
     (root / "data" / "reviews.csv").unlink()
     with pytest.raises(DataError, match=r"data/reviews\.csv is not there"):
-        take_snapshot(root)
+        take_snapshot(root, resolved(root))

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from flows.build import read_profile
 from flows.console import trials
 from flows.console.trials import Recipe, TrialResult
 from flows.execution.runner import StageFailedError
+from flows.planning.resolution import Variation, read_profile
 from flows.search import Build, build_recipe, possible_recipes, search, search_name
 from pipeline.core.artifacts.variant_reports import Timings, VariantReports
 from pipeline.core.errors import ParameterError, PipelineError, RequirementsMissedError
 from pipeline.core.failure import CRASH, StageFailure
-from pipeline.core.params import override, parse_params
+from pipeline.core.params import override, parse_params, with_values
 from tests.support.example_artifacts import timing, variant_report
 from tests.support.repository import parameter_values
 
@@ -139,7 +139,7 @@ def test_two_searches_of_one_study_do_not_run_at_once(tmp_path: Path) -> None:
 @pytest.fixture
 def gate_ends(monkeypatch: pytest.MonkeyPatch) -> Callable[[StageFailedError], None]:
     """Makes every build end at the gate with an error."""
-    monkeypatch.setattr("flows.search.open_workspace", lambda root, **_: nullcontext(root))
+    monkeypatch.setattr("flows.search.workspace_for", lambda root, _: nullcontext(root))
 
     def end_with(error: StageFailedError) -> None:
         def build(*_: Any, **__: Any) -> None:
@@ -155,7 +155,7 @@ def test_a_failure_of_the_gate_that_is_no_refusal_is_no_result(
 ) -> None:
     gate_ends(failed("gate", CRASH))
     with pytest.raises(StageFailedError, match="a loss of nan"):
-        build_recipe(tmp_path, FIRST, changes=[], number=0)
+        build_recipe(tmp_path, FIRST, variation=Variation(), number=0)
 
 
 def test_the_gates_refusal_is_a_result_whatever_its_message_says(
@@ -168,7 +168,7 @@ def test_the_gates_refusal_is_a_result_whatever_its_message_says(
     Timings(machine={}, variants=timings).save(artifacts / Timings.FILE)
     kind = RequirementsMissedError.__name__
     gate_ends(failed("gate", kind, nearest="student-int8", missed=("size_mb",)))
-    found = build_recipe(tmp_path, FIRST, changes=[], number=7)
+    found = build_recipe(tmp_path, FIRST, variation=Variation(), number=7)
     assert (found.variant, found.quality, found.size_mb) == ("student-int8", 0.8, 2.0)
     assert (found.passed, found.missed) == (False, ("size_mb",))
 
@@ -217,10 +217,10 @@ def test_the_pareto_front_has_what_nothing_beats() -> None:
 
 def test_the_best_recipe_is_a_profile_that_a_build_reads(tmp_path: Path) -> None:
     path = tmp_path / "profiles" / "found.yaml"
-    shared = ["distill.epochs=4", "product.requirements.size_mb=1.5", "compress.trials=2"]
+    shared = {"distill.epochs": 4, "product.requirements.size_mb": 1.5, "compress.trials": 2}
     found = outcome({"prune.keep_share": 0.25, "prune.layers": 1}, 3, passed=True)
-    trials.write_profile(path, found, changes=shared, metric="accuracy")
-    changed = parse_params(override(VALUES, read_profile(tmp_path, "found")))
+    trials.write_profile(path, found, shared=shared, metric="accuracy")
+    changed = parse_params(with_values(VALUES, read_profile(tmp_path, "found")))
     assert changed.prune.keep_share == 0.25
     assert changed.prune.layers == 1
     assert changed.distill.epochs == 4  # what all recipes shared is a part of what was found

@@ -10,10 +10,10 @@ import torch
 import transformers as hf
 
 from pipeline.core.errors import ArtifactError
-from pipeline.core.params import load_params
+from pipeline.core.params import parse_params
 from pipeline.glue.encoders import load_encoder
 from pipeline.glue.tasks import TASKS
-from tests.support.repository import PARAMS
+from tests.support.repository import parameter_values
 from tests.support.tiny_bilm import tiny_language_model
 from tests.support.tiny_models import VOCABULARY, write_tokenizer
 
@@ -55,7 +55,7 @@ def saved(folder: Path, model: Any) -> Path:
 
 
 def load(folder: Path, *, task: str = "RTE", frozen_layers: int = 1) -> tuple[Any, Any]:
-    finetune = load_params(PARAMS).finetune
+    finetune = parse_params(parameter_values()).finetune
     finetune = finetune.model_copy(update={"frozen_layers": frozen_layers, "layer_decay": 1.0})
     return load_encoder(folder, TASKS[task], finetune=finetune, max_length=MAX_LENGTH)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from pipeline.core.chosen_environment import chosen_environment
-from tests.support.repository import PARAMS, REPOSITORY
+from tests.support.repository import PARAMS, PRODUCT, REPOSITORY
 
 _DAG = {
     "collect": (["data"], ["records.txt"], []),
@@ -30,7 +30,7 @@ def make_mini_repo(root: Path, *, text: str = "one two three") -> Path:
     real = [path.name for path in (REPOSITORY / "pipeline").glob("*.py") if path.stem != "__init__"]
     library = shutil.ignore_patterns("__pycache__", *real)
     shutil.copytree(REPOSITORY / "pipeline", root / "pipeline", ignore=library)
-    for file in (PARAMS, REPOSITORY / ".gitignore", REPOSITORY / ".dvcignore"):
+    for file in (PARAMS, PRODUCT, REPOSITORY / ".gitignore", REPOSITORY / ".dvcignore"):
         shutil.copy(file, root / file.name)
     for stage in _DAG:
         shutil.copy(Path(__file__).parent / "mini_stages" / f"{stage}.py", root / "pipeline")
@@ -72,7 +72,7 @@ def _dag() -> dict[str, object]:
         name: {
             "cmd": f"python -m pipeline.{name}",
             "deps": deps,
-            "params": ["compute.seed", name, {"code.lock.json": [name]}],
+            "params": [{"build.yaml": ["compute.seed", name]}, {"code.lock.json": [name]}],
             "outs": [f"artifacts/{name}/{out}" for out in outs],
             "metrics": [f"artifacts/{name}/metrics.json"],
             **({"plots": [f"artifacts/{name}/{plot}" for plot in plots]} if plots else {}),

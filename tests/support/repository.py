@@ -1,19 +1,25 @@
 """Where this repository is, and the parameters that tests are written for.
 
-Tests read the frozen `tests/support/params.yaml`, never the one at the root: that one is the user's, who
-may ask for any product, and the tests must still pass.
+Tests read the frozen product.yaml and params.yaml of `tests/support`, never those at the root: those are
+the user's, who may ask for any product, and the tests must still pass.
 """
 
 import os
+import re
 import subprocess
+import textwrap
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from flows.planning.resolution import Layers, Written, read_product, resolve
 from pipeline.core.chosen_environment import chosen_environment
-from pipeline.core.params import parse_yaml
+from pipeline.core.params import as_values, parse_yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PARAMS = REPOSITORY / "tests" / "support" / "params.yaml"
+PRODUCT = REPOSITORY / "tests" / "support" / "product.yaml"
 QUICKSTART = REPOSITORY / "tests" / "support" / "quickstart.yaml"
 
 
@@ -25,6 +31,28 @@ def commit_all(root: Path) -> None:
 
 
 def parameter_values() -> dict[str, Any]:
-    """The values of the frozen params.yaml, a new copy for each caller to change."""
-    values: dict[str, Any] = parse_yaml(PARAMS.read_text(encoding="utf-8"))
-    return values
+    """All values of the frozen files, a new copy for each caller to change."""
+    product = Written(place="product.yaml", values=read_product(PRODUCT))
+    return as_values(resolve(Layers(recipe=frozen_recipe(), product=product)))
+
+
+def frozen_recipe() -> Written:
+    """The frozen params.yaml."""
+    return Written(place="params.yaml", values=parse_yaml(PARAMS.read_text(encoding="utf-8")))
+
+
+def shown_product(page: str) -> dict[str, Any]:
+    """The product file that the YAML blocks of a page make together."""
+    shown: dict[str, Any] = {}
+    for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL):
+        shown |= parse_yaml(textwrap.dedent(block))
+    return shown
+
+
+def write_files(root: Path, values: dict[str, Any]) -> None:
+    """Writes all values as a person has them: a product.yaml and a params.yaml."""
+    asked = {"product": values["product"], "sources": values["collect"]["sources"]}
+    collect = {name: value for name, value in values["collect"].items() if name != "sources"}
+    recipe = {name: value for name, value in values.items() if name != "product"}
+    for name, written in (("product", asked), ("params", recipe | {"collect": collect})):
+        (root / f"{name}.yaml").write_text(yaml.safe_dump(written), encoding="utf-8")

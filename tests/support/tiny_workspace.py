@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import yaml
 
+from flows.planning.resolution import write_build_file
 from pipeline import export, quantize
 from pipeline.core.files import write_json
 from pipeline.core.params import Params, load_params, override, parse_params
@@ -79,7 +79,7 @@ def compressed_workspace(
 
     name = f"compressed-{sha256('|'.join(changes).encode()).hexdigest()[:12]}"
     root = session_copy(factory, name, make)
-    return load_params(root / "params.yaml"), Paths(root=root)
+    return load_params(root / "build.yaml"), Paths(root=root)
 
 
 def at(paths: Paths, stage: str) -> Paths:
@@ -105,11 +105,12 @@ def _params(root: Path, changes: Sequence[str]) -> Params:
 def write_settings(root: Path, values: dict[str, Any]) -> Params:
     """Write what a build finds beside its data: parameters, stages, the machine and the code's hashes."""
     root.mkdir(parents=True, exist_ok=True)
-    (root / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    params = parse_params(values)
+    write_build_file(root, params)
     shutil.copy(REPOSITORY / "dvc.yaml", root)
     write_json(root / "machine.json", {"processor": "a test machine", "cores": 2})
     write_json(root / "code.lock.json", {"gate": "0" * 64})
-    return parse_params(values)
+    return params
 
 
 def _write_records(paths: Paths, params: Params, *, seed: int) -> None:

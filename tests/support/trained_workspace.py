@@ -51,8 +51,8 @@ def run_in(root: Path, stage: str, run: Run, *changes: str) -> tuple[Metrics, Pa
 
 
 def changed(root: Path, *changes: str) -> Params:
-    """The workspace's parameters, after changes are written into its params.yaml."""
-    path = root / "params.yaml"
+    """The workspace's parameters, after changes are written into its build.yaml."""
+    path = root / "build.yaml"
     values = override(parse_yaml(path.read_text(encoding="utf-8")), changes)
     path.write_text(yaml.safe_dump(values), encoding="utf-8")
     return load_params(path)

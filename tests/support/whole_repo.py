@@ -20,7 +20,7 @@ from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.files import read_json, sha256_file
 from pipeline.release.state import all_states
 from tests.support.prefect_database import put_database
-from tests.support.repository import PARAMS, QUICKSTART, REPOSITORY
+from tests.support.repository import PARAMS, PRODUCT, QUICKSTART, REPOSITORY
 
 BUILD = [sys.executable, "-u", "-m", "flows", "build", "--profile", "quickstart"]
 
@@ -37,10 +37,15 @@ def copy_repository(root: Path) -> Path:
     )
     for name in filter(None, listed.stdout.split("\0")):
         users = name.startswith(("data/", "annotations/")) and not name.endswith("/.gitkeep")
+        users = users or name == "product.yaml"
         if (source := REPOSITORY / name).is_file() and name != "dvc.lock" and not users:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, root / name)
-    for frozen, place in ((PARAMS, "params.yaml"), (QUICKSTART, "profiles/quickstart.yaml")):
+    for frozen, place in (
+        (PARAMS, "params.yaml"),
+        (PRODUCT, "products/movie-reviews.yaml"),
+        (QUICKSTART, "profiles/quickstart.yaml"),
+    ):
         shutil.copyfile(frozen, root / place)
     author = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
     for command in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "copy"]):

@@ -14,7 +14,7 @@ class SourceRecord(Part):
     name: str
     """Its name in `collect.sources`."""
     kind: str
-    """`kind` of the source in params.yaml, such as `package` or `file`."""
+    """`kind` of the source in the product file, such as `package` or `file`."""
     origin: str
     """Distribution, version and path inside it, or the path of the file."""
     licence: str

@@ -1,6 +1,5 @@
 """The benchmark of compression: builds of other seeds, of a small repository."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from pipeline.core.errors import PipelineError
 from pipeline.core.params import load_params
 from tests.support.mini_repo import make_mini_repo, mini_environment
 from tests.support.prefect_database import put_database
-from tests.support.repository import PARAMS
+from tests.support.repository import parameter_values, write_files
 
 
 @pytest.fixture
@@ -27,13 +26,13 @@ def test_another_seed_is_built_and_its_results_are_there_for_as_long_as_they_are
     root: Path,
 ) -> None:
     with built_with(root, 2) as paths:
-        assert load_params(paths.params).compute.seed == 2
+        assert load_params(paths.build).compute.seed == 2
         assert paths.read("gate", "scorecard.json").is_file()
     assert not paths.root.exists()
 
 
 def test_the_seed_of_params_is_the_build_that_is_there(tmp_path: Path) -> None:
-    shutil.copy(PARAMS, tmp_path)
+    write_files(tmp_path, parameter_values())
     with built_with(tmp_path, 1) as paths:
         assert paths.root == tmp_path
 

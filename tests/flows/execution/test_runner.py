@@ -10,8 +10,9 @@ import pytest
 from flows.execution.by_hand import run_by_hand
 from flows.execution.locks import build_lock
 from flows.execution.runner import Runner, StageFailedError, open_runner
-from flows.execution.workspace import open_workspace
+from flows.execution.workspace import open_workspace, workspace_for
 from flows.planning.codelock import refresh_code_lock
+from flows.planning.resolution import Variation, refresh_build_file, resolved
 from pipeline.core.errors import ParameterError, PipelineError
 from pipeline.core.failure import load_failure
 from pipeline.core.params import load_params
@@ -21,6 +22,7 @@ from tests.support.mini_repo import make_mini_repo, mini_environment, set_parame
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = make_mini_repo(tmp_path_factory.mktemp("mini"))
+    refresh_build_file(root)
     refresh_code_lock(root)
     with runner_in(root) as runner:
         for stage in ("collect", "validate", "label", "gate"):
@@ -49,6 +51,7 @@ def test_changes_run_what_follows_from_them_and_failures_leave_what_stood(built:
         assert runner.stale_stages() == []
 
         set_parameter(built, "gate.golden_requests", 3)
+        refresh_build_file(built)
         assert runner.stale_stages() == ["gate"]
 
         (built / "artifacts" / "label" / "records.txt").unlink()
@@ -79,8 +82,9 @@ def test_changes_run_what_follows_from_them_and_failures_leave_what_stood(built:
 def test_a_worktree_takes_from_the_cache_and_leaves_the_parameters_alone(built: Path) -> None:
     before = (built / "params.yaml").read_bytes()
     (built / "notes.txt").write_text("not committed")
-    with open_workspace(built, name="x", overrides=["gate.golden_requests=7"]) as workspace:
-        assert load_params(workspace / "params.yaml").gate.golden_requests == 7
+    params = resolved(built, Variation(changes=["gate.golden_requests=7"]))
+    with open_workspace(built, name="x", params=params) as workspace:
+        assert load_params(workspace / "build.yaml").gate.golden_requests == 7
         assert (workspace / "notes.txt").read_text() == "not committed"
         assert (workspace / ".modelyard/checkpoints").resolve() == built / ".modelyard/checkpoints"
         with runner_in(workspace) as runner:
@@ -88,7 +92,7 @@ def test_a_worktree_takes_from_the_cache_and_leaves_the_parameters_alone(built: 
             assert runner.stale_stages() == ["gate"]
             assert runner.run("gate", ignore).state == "ran"
         with pytest.raises(PipelineError, match="already running"):
-            open_workspace(built, name="x", overrides=[]).__enter__()
+            open_workspace(built, name="x", params=params).__enter__()
     assert not workspace.exists()
     assert (built / "params.yaml").read_bytes() == before
     assert (built / ".modelyard/checkpoints").is_dir()
@@ -96,8 +100,8 @@ def test_a_worktree_takes_from_the_cache_and_leaves_the_parameters_alone(built: 
 
 def test_a_worktree_is_not_made_for_an_unknown_parameter(built: Path) -> None:
     with pytest.raises(ParameterError, match="golden_request"):
-        open_workspace(built, name="y", overrides=["gate.golden_request=7"]).__enter__()
-    assert not (built / ".modelyard/worktrees/y").exists()
+        workspace_for(built, Variation(changes=["gate.golden_request=7"]))
+    assert not [*(built / ".modelyard/worktrees").glob("*")]
 
 
 def test_one_stage_by_hand_runs_as_in_a_build_and_plainly_beside_dvc(
