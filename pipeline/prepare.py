@@ -27,15 +27,17 @@ from pipeline.data.records import Record, read_records, write_records
 from pipeline.data.related_rows import related_rows
 from pipeline.data.sources import waiver
 from pipeline.data.transfer_set import transfer_sentences
-from pipeline.models.pretrained import resolve_checkpoint
+from pipeline.models.checkpoint_check import OpenCheckpoint, open_checkpoint
 from pipeline.problem.problems import problem_named
 from pipeline.text.split_assignment import SPLITS, check_splits, split_of, unit_hash
 from pipeline.text.tokenizer import (
+    SPECIAL_TOKENS,
     save_for_transformers,
     token_array,
     train_byte_bpe,
     train_wordpiece,
 )
+from pipeline.text.unknown import TEACHER_LIMIT, require_known, unknown_tokens
 from pipeline.text.vocabulary import coverage_of, cut_vocabulary, require_coverage
 
 _TRAIN = {"wordpiece": train_wordpiece, "byte_bpe": train_byte_bpe}
@@ -44,17 +46,21 @@ _TRAIN = {"wordpiece": train_wordpiece, "byte_bpe": train_byte_bpe}
 def run(params: Params, paths: Paths) -> Metrics:
     """Split the rows, make both tokenizers, tokenize the corpus, choose sentences for transfer."""
     settings = params.prepare
+    waiver(settings.checkpoint, params.product.requirements)
+    checkpoint = open_checkpoint(
+        settings.checkpoint, labels=len(params.product.labels), max_length=settings.max_length
+    )
     rows = _split(read_records(paths.read("label", "records.parquet")), params)
     write_records(paths.out / "records.parquet", rows, PreparedRecords.columns())
-    _save_teacher_tokenizer(params, paths)
+    own, unseen = _texts(rows, "train"), _texts(rows, "validation")
+    unknown = _save_teacher_tokenizer(checkpoint, [*unseen, *own], settings=settings, paths=paths)
     corpus = read_records(paths.read("validate", "corpus.parquet"))
     documents = corpus[: settings.max_corpus_documents]
     related = related_rows(documents, params)
     write_records(paths.out / "related.parquet", related, RelatedRows.columns())
     train, heldout = _pretraining_texts(documents, settings)
-    own, unseen = _texts(rows, "train"), _texts(rows, "validation")
     say(f"prepare  student vocabulary from {len(train):,} documents and the train rows")
-    tokenizer, coverage = _student_tokenizer(own + train, unseen=unseen, params=params, paths=paths)
+    tokenizer, coverage = _student_tokenizer(own, train, unseen=unseen, params=params, paths=paths)
     with atomic_folder(paths.out / "student_tokenizer") as folder:
         save_for_transformers(tokenizer, folder, max_length=settings.max_length)
     if not documents:  # the language is learned from the rows, and judged on those of validation
@@ -72,6 +78,8 @@ def run(params: Params, paths: Paths) -> Metrics:
         "sentences": len(sentences),
         "related_rows": len(related),
         **coverage,
+        "teacher_unknown_share": unknown,
+        "checkpoint": checkpoint.facts,
         "headline": f"{' / '.join(f'{size:,}' for size in sizes.values())} rows, "
         f"{train_tokens / 1e6:.1f} M tokens",
     }
@@ -99,32 +107,51 @@ def _texts(rows: Sequence[Record], split: str) -> list[str]:
     ]
 
 
-def _save_teacher_tokenizer(params: Params, paths: Paths) -> None:
-    checkpoint = params.prepare.checkpoint
-    waiver(checkpoint, params.product.requirements)
-    tokenizer = AutoTokenizer.from_pretrained(resolve_checkpoint(checkpoint), local_files_only=True)
-    tokenizer.model_max_length = params.prepare.max_length
+def _save_teacher_tokenizer(
+    checkpoint: OpenCheckpoint, texts: Sequence[str], *, settings: PrepareParams, paths: Paths
+) -> float:
+    """Saves the checkpoint's tokenizer for the teacher; returns its unknown share of the texts.
+
+    Raises:
+        DataError: it does not know the language of the texts.
+    """
+    tokenizer = checkpoint.tokenizer
+    found = unknown_tokens(tokenizer.backend_tokenizer, texts, unknown=tokenizer.unk_token)
+    require_known(
+        found,
+        of=f"the tokenizer of checkpoint {settings.checkpoint.name}",
+        max_share=max(TEACHER_LIMIT, settings.max_unknown_share),
+        limit="a quarter, or prepare.max_unknown_share where it is more",
+        next_step="name a checkpoint of the texts' language, or a multilingual one, in"
+        " prepare.checkpoint; or raise prepare.max_unknown_share to go on all the same",
+    )
+    if found.share > settings.max_unknown_share:
+        say(
+            f"prepare  {found.share:.2%} of the tokens are unknown to the teacher: {found.examples}"
+        )
+    tokenizer.model_max_length = settings.max_length
     with atomic_folder(paths.out / "teacher_tokenizer") as folder:
         tokenizer.save_pretrained(folder)
+    return found.share
 
 
 def _student_tokenizer(
-    texts: list[str], *, unseen: list[str], params: Params, paths: Paths
+    own: list[str], corpus: list[str], *, unseen: list[str], params: Params, paths: Paths
 ) -> tuple[Tokenizer, dict[str, float]]:
-    """The student's tokenizer, and the figures of a cut vocabulary for metrics.json.
+    """The student's tokenizer, and the figures of its coverage for metrics.json.
 
     Args:
-        texts: what the vocabulary is made from.
-        unseen: other texts, on which a cut vocabulary is checked too.
+        own: texts of the training rows; the vocabulary is made from them and the corpus.
+        unseen: other texts, on which the vocabulary is checked too.
 
     Raises:
-        DataError: a cut vocabulary covers too little of the texts.
+        DataError: the vocabulary covers too little of the texts.
     """
     settings = params.prepare
     if settings.tokenizer != "cut":
-        return _TRAIN[settings.tokenizer](texts, vocabulary_size=settings.vocabulary_size), {}
+        return _trained([*own, *corpus], [*unseen, *own], settings)
     teacher = AutoTokenizer.from_pretrained(paths.out / "teacher_tokenizer").backend_tokenizer
-    tokenizer, coverage = cut_vocabulary(teacher, texts, size=settings.vocabulary_size)
+    tokenizer, coverage = cut_vocabulary(teacher, [*own, *corpus], size=settings.vocabulary_size)
     others = coverage_of(teacher, tokenizer, unseen)
     for found, of in ((coverage, "the training texts"), (others, "the validation texts")):
         require_coverage(
@@ -136,6 +163,23 @@ def _student_tokenizer(
         "validation_vocabulary_kept": others.kept,
         "validation_unknown_share": others.unknown,
     }
+
+
+def _trained(
+    texts: Sequence[str], rows: Sequence[str], settings: PrepareParams
+) -> tuple[Tokenizer, dict[str, float]]:
+    """A vocabulary of its own that is trained on texts, and its unknown share of the rows' texts."""
+    tokenizer = _TRAIN[settings.tokenizer](texts, vocabulary_size=settings.vocabulary_size)
+    found = unknown_tokens(tokenizer, rows, unknown=SPECIAL_TOKENS["unk_token"])
+    require_known(
+        found,
+        of=f"a student's vocabulary of {tokenizer.get_vocab_size():,} tokens",
+        max_share=settings.max_unknown_share,
+        limit="prepare.max_unknown_share",
+        next_step="set prepare.tokenizer: byte_bpe, which knows every character; or raise"
+        " prepare.vocabulary_size or prepare.max_unknown_share",
+    )
+    return tokenizer, {"unknown_share": found.share}
 
 
 def _pretraining_texts(

@@ -1,19 +1,26 @@
 """prepare: splits that never move, token arrays, distinct sentences, only the right checkpoint."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from pipeline import prepare
 from pipeline.core.errors import DataError
 from pipeline.data.tables import read_table
+from tests.support.korean import reviews
 from tests.support.problems import PAIRS
 from tests.support.small_reviews import (
     CORPUS,
     NOUNS,
+    at,
+    checkpoint_of,
     labelled,
     labelled_workspace,
+    params,
     prepared,
     prepared_workspace,
     texts,
@@ -69,6 +76,7 @@ def test_token_arrays_map_into_memory_and_sentences_are_distinct(out: Path) -> N
         (f"prepare.checkpoint.sha256='{'0' * 64}'", "has sha256"),
         ("prepare.checkpoint.licence=GPL-3.0", "licence_waivers.all-minilm-l6-v2"),
         ("prepare.checkpoint.path=nowhere", "there is no folder nowhere"),
+        ("prepare.max_length=513", "max_length = 513, .* positions for 512 tokens"),
         ("prepare.shares={train: 1.0, validation: 0.0, test: 0.0}", "validation split is empty"),
     ],
 )
@@ -105,6 +113,52 @@ def test_a_corpus_without_a_usable_sentence_is_told_before_anything_trains(tmp_p
     labelled(tmp_path, texts(120), corpus=["Much too short.", "This, too."])
     with pytest.raises(DataError, match="2 documents of the corpus without a sentence"):
         prepared(tmp_path)
+
+
+def test_nothing_is_written_for_a_checkpoint_that_is_refused(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    workspace = labelled_workspace(tmp_path_factory)
+    with pytest.raises(DataError, match=r"prepare\.window_stride"):
+        prepared(workspace, "prepare.max_length=1024", "pretrain.start=random")
+    assert not list((workspace / "artifacts").glob("prepare/*"))
+
+
+def test_what_the_checkpoint_is_stands_in_the_metrics(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    found = metrics(labelled_workspace(tmp_path_factory))
+    assert found["checkpoint"]["family"] == "bert"
+    assert found["checkpoint"]["positions"] == 512
+    assert 0 < found["teacher_unknown_share"] < 0.2  # its few words have no digits
+    assert found["unknown_share"] == 0.0
+
+
+def test_a_checkpoint_of_another_language_is_refused(tmp_path: Path) -> None:
+    labelled(tmp_path, korean())
+    with pytest.raises(DataError, match=r"checkpoint all-minilm.* does not know .*%") as caught:
+        prepared(tmp_path, "prepare.tokenizer=byte_bpe")
+    assert "multilingual" in caught.value.next_step
+    assert metrics(tmp_path, "prepare.tokenizer=byte_bpe", "prepare.max_unknown_share=1.0")
+
+
+def test_a_student_that_does_not_know_the_texts_is_refused(tmp_path: Path) -> None:
+    rare = [f"a warm film {chr(0x4E00 + number)}" for number in range(240)]
+    rows = [(text, ("positive", "negative")[number % 2]) for number, text in enumerate(rare)]
+    labelled(tmp_path, rows, "validate.near_duplicate_similarity=1.0")
+    with pytest.raises(DataError, match=r"a student's vocabulary of .* does not know") as caught:
+        prepared(tmp_path)
+    assert "byte_bpe" in caught.value.next_step
+    assert metrics(tmp_path, "prepare.tokenizer=byte_bpe")["unknown_share"] == 0.0
+
+
+def metrics(workspace: Path, *changes: str) -> Mapping[str, Any]:
+    """What prepare says of a workspace."""
+    return prepare.run(params(*checkpoint_of(workspace), *changes), at(workspace, "prepare"))
+
+
+def korean() -> list[tuple[str, str]]:
+    return [(row["text"], row["label"]) for row in reviews()]
 
 
 PAIRED = [(f"Is number {n} any good?", text, name) for n, (text, name) in enumerate(texts(120))]

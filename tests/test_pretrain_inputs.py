@@ -24,6 +24,7 @@ from transformers import (
 
 from pipeline import pretrain
 from pipeline.core.errors import ArtifactError, DataError
+from pipeline.core.files import sha256_file
 from pipeline.text.packing import PackedRows, TokenFile, documents_of
 from pipeline.text.tokenizer import (
     save_for_transformers,
@@ -159,7 +160,6 @@ def start_from(checkpoint: PreTrainedConfig | Callable[[Path], None], root: Path
         (BertConfig(**(SIZE | {"vocab_size": 10})), "in: tokens"),
         (bilm, "model type `bilm`"),
         (weights_of_another, r"lacks \d+ weights"),
-        (cut_off, "Error while deserializing header"),
     ],
 )
 def test_a_checkpoint_of_another_architecture_is_refused_before_training(
@@ -169,6 +169,24 @@ def test_a_checkpoint_of_another_architecture_is_refused_before_training(
         start_from(checkpoint, root)
     assert caught.value.next_step.endswith("pretrain.start: random")
     assert not (root / "artifacts/pretrain/model").exists()
+
+
+def test_half_a_file_of_weights_is_told_as_such(root: Path) -> None:
+    with pytest.raises(DataError, match=r"model\.safetensors ends within its header"):
+        start_from(cut_off, root)
+
+
+def in_shards(folder: Path) -> None:
+    AutoModel.from_config(BERT).save_pretrained(folder, max_shard_size="20KB")
+
+
+def test_a_student_starts_from_shards_as_from_one_file(root: Path) -> None:
+    weights = []
+    for checkpoint in (BERT, in_shards):
+        start_from(checkpoint, root)
+        weights.append(sha256_file(root / "artifacts/pretrain/model/model.safetensors"))
+    assert not (root / "checkpoint/model.safetensors").exists()
+    assert weights[0] == weights[1]
 
 
 def test_a_checkpoint_built_as_bert_is_taken_whatever_its_name(root: Path) -> None:

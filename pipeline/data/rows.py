@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.core.errors import DataError
+from pipeline.core.foreign_files import refuse_foreign
 
 _LARGEST_FIELD = 100_000_000
 
@@ -56,8 +57,8 @@ def read_rows(
     """The rows of `path` with `columns`, and with those of `optional` that the file has.
 
     Raises:
-        DataError: the kind of file is unknown, a column is missing, a row is malformed, or the
-            text is not UTF-8.
+        DataError: the kind of file is unknown, it is a git-lfs pointer or a web page, a column is
+            missing, a row is malformed, or the text is not UTF-8.
     """
     if (reader := _READERS.get(path.suffix.lower())) is None:
         raise DataError(
@@ -65,6 +66,8 @@ def read_rows(
             expected=f"a file of one of these kinds: {', '.join(_READERS)}",
             next_step="convert it, for example save it as CSV in UTF-8",
         )
+    if path.stat().st_size:  # each reader has its own words for an empty file
+        refuse_foreign(path, of="data", expected="rows, not what stands for them")
     yield from reader(path, _Columns(columns, optional))
 
 

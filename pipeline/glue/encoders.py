@@ -7,24 +7,19 @@ weights, and training runs to the end with them. Here they are errors before the
 from pathlib import Path
 
 import torch
-from transformers import (
-    MODEL_FOR_MASKED_LM_MAPPING,
-    AutoConfig,
-    AutoModel,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.core.errors import ArtifactError
 from pipeline.core.progress import say
 from pipeline.core.training_sections import FinetuneParams
 from pipeline.glue.tasks import GlueTask
 from pipeline.models.bilm_classifier import BilmForSequenceClassification
-from pipeline.models.encoder import is_bilm, layer_from_top, load_classifier, load_tokenizer
+from pipeline.models.checkpoint_check import require_encoder
+from pipeline.models.encoder import is_bilm, layer_from_top, load_classifier
+from pipeline.models.own_tokenizer import own_tokenizer
 from pipeline.models.whole import load_whole
 from pipeline.problem.problems import CLASSIFICATION, REGRESSION
 
-_TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 _OTHER = "name another with --encoder, or in prepare.checkpoint of params.yaml"
 
 
@@ -38,7 +33,7 @@ def load_encoder(
             another model's; there are fewer positions than `max_length`; or `finetune` treats
             layers differently and this family shares or hides them.
     """
-    tokenizer = _own_tokenizer(folder)
+    tokenizer = own_tokenizer(folder, next_step=_OTHER)
     # The check draws random numbers; the head's first weights must come from the seed all the same.
     with torch.random.fork_rng():
         dropout = _require_encoder(folder, finetune.dropout)
@@ -73,50 +68,12 @@ def _require_encoder(folder: Path, dropout: float) -> float | None:
     if is_bilm(folder):
         load_whole(BilmForSequenceClassification, folder, next_step=_OTHER)
         return dropout
-    try:
-        config = AutoConfig.from_pretrained(folder)
-    except (OSError, ValueError, KeyError) as error:
-        raise ArtifactError(
-            f"checkpoint {folder}: {error}",
-            expected="a config.json of a model that transformers knows",
-            next_step=_OTHER,
-        ) from error
-    if type(config) not in MODEL_FOR_MASKED_LM_MAPPING or config.is_encoder_decoder:
-        raise ArtifactError(
-            f"checkpoint {folder} is of the family {config.model_type}",
-            expected="an encoder that reads a text in both directions: BERT, RoBERTa, DistilBERT, "
-            "ELECTRA, … or our own biLM",
-            next_step=_OTHER,
-        )
+    config = require_encoder(folder, of=f"checkpoint {folder}", next_step=_OTHER)
     load_whole(AutoModel, folder, next_step=_OTHER)
     if hasattr(config, "classifier_dropout"):
         return dropout
     say(f"{folder.name} keeps the dropout of its own config: finetune.dropout is ignored")
     return None
-
-
-def _own_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    if not any(path for pattern in _TOKENIZERS for path in folder.glob(pattern)):
-        raise ArtifactError(
-            f"no tokenizer in {folder}",
-            expected=f"one of: {', '.join(_TOKENIZERS)}",
-            next_step="save the tokenizer into the folder of its checkpoint",
-        )
-    try:
-        tokenizer = load_tokenizer(folder)
-    except (OSError, ValueError, KeyError) as error:
-        raise ArtifactError(
-            f"the tokenizer in {folder}: {error}",
-            expected="a tokenizer that transformers can load",
-            next_step="save it again with `save_pretrained`",
-        ) from error
-    if tokenizer.pad_token_id is None:
-        raise ArtifactError(
-            f"the tokenizer in {folder} has no pad_token",
-            expected="a pad_token, so that texts of different lengths can share a batch",
-            next_step=_OTHER,
-        )
-    return tokenizer
 
 
 def _check_longest_row(

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
@@ -67,7 +68,7 @@ def load_classifier(
             label2id={label: number for number, label in enumerate(labels)},
             **options,
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ArtifactError(
             f"checkpoint {checkpoint}: {error}",
             expected="an encoder checkpoint with safetensors weights that transformers can load",
@@ -110,6 +111,15 @@ def freeze_lowest(model: PreTrainedModel, count: int) -> None:
     Raises:
         ArtifactError: every encoder layer would be frozen.
     """
+    require_layers(model, count)
+    layers: int = model.config.num_hidden_layers
+    for name, parameter in model.named_parameters():
+        if layer_from_top(model, name) > layers + 1 - count:
+            parameter.requires_grad = False
+
+
+def require_layers(model: PreTrainedModel, count: int) -> None:
+    """Raises ArtifactError where `count` lowest layers are all that the encoder has."""
     layers: int = model.config.num_hidden_layers
     if count > layers:
         raise ArtifactError(
@@ -117,9 +127,6 @@ def freeze_lowest(model: PreTrainedModel, count: int) -> None:
             expected=f"at most {layers}, so that the highest is trained",
             next_step="lower finetune.frozen_layers in params.yaml",
         )
-    for name, parameter in model.named_parameters():
-        if layer_from_top(model, name) > layers + 1 - count:
-            parameter.requires_grad = False
 
 
 def layer_from_top(model: PreTrainedModel, name: str) -> int:

@@ -148,7 +148,9 @@ def pieces_of_tokens(
 ) -> Pieces:
     """The teacher's tokens for the text of each token of the student."""
     special, known = set(tokenizer.all_special_tokens), teacher_tokenizer.get_vocab()
-    unknown = int(teacher_tokenizer.unk_token_id)
+    # A vocabulary of bytes needs no unknown token; what it cannot write begins as its padding.
+    stand_in = (teacher_tokenizer.unk_token_id, teacher_tokenizer.pad_token_id)
+    unknown = next(int(number) for number in stand_in if number is not None)
     # By role, as the teacher may call [CLS] <s>.
     same = {getattr(tokenizer, role): getattr(teacher_tokenizer, f"{role}_id") for role in _ROLES}
     pieces: Pieces = {}

@@ -13,7 +13,8 @@ from transformers import PreTrainedModel
 
 from pipeline.core.errors import ArtifactError
 
-_NEW = ("pooler.", "head.")  # parts of a classifier that a language model may lack
+NEW_PARTS = ("pooler.", "head.")
+"""Parts of a classifier that a language model may lack."""
 
 
 def load_whole(family: Any, folder: Path, *, next_step: str) -> PreTrainedModel:
@@ -34,7 +35,7 @@ def load_whole(family: Any, folder: Path, *, next_step: str) -> PreTrainedModel:
             expected="an encoder checkpoint with safetensors weights that transformers can load",
             next_step=next_step,
         ) from error
-    absent = sorted(name for name in found["missing_keys"] if not name.startswith(_NEW))
+    absent = sorted(name for name in found["missing_keys"] if not name.startswith(NEW_PARTS))
     if absent:
         raise ArtifactError(
             f"checkpoint {folder} lacks {len(absent)} weights, one of them {absent[0]}",

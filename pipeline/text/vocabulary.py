@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 
 from pipeline.core.errors import ArtifactError, DataError
 from pipeline.text.tokenizer import SPECIAL_TOKENS, framed
+from pipeline.text.unknown import bare
 
 _BATCH = 1000
 _CONTINUATION = "##"
@@ -30,10 +31,13 @@ class Coverage:
     Attributes:
         kept: share of the texts' original tokens that are still in the vocabulary.
         unknown: share of the texts' new tokens that are [UNK].
+        added: share of the texts' new tokens that are [UNK] through the reduction alone: the whole
+            vocabulary knew them.
     """
 
     kept: float
     unknown: float
+    added: float
 
 
 def cut_vocabulary(
@@ -54,6 +58,7 @@ def cut_vocabulary(
     described = json.loads(tokenizer.to_str())
     _check(described)
     old: dict[str, int] = described["model"]["vocab"]
+    # Chosen as the teacher reads texts, which its file may cut off; covered must be all of them.
     counts = _counts(tokenizer, texts)
     tokens = _chosen(old, counts, size=size)
     numbers = {token: number for number, token in enumerate(tokens)}
@@ -63,27 +68,32 @@ def cut_vocabulary(
 
 
 def coverage_of(whole: Tokenizer, cut: Tokenizer, texts: Sequence[str]) -> Coverage:
-    """The coverage of any texts by a reduced vocabulary."""
-    counts, found, stays = _counts(whole, texts), _counts(cut, texts), cut.get_vocab()
+    """The coverage of any texts by a reduced vocabulary; padding counts nowhere."""
+    counts, found = _counts(bare(whole), texts), _counts(bare(cut), texts)
+    stays, unknown = cut.get_vocab(), SPECIAL_TOKENS["unk_token"]
     kept = sum(count for token, count in counts.items() if token in stays)
-    unknown = found[SPECIAL_TOKENS["unk_token"]]
-    return Coverage(kept / max(1, counts.total()), unknown / max(1, found.total()))
+    total = max(1, found.total())
+    return Coverage(
+        kept / max(1, counts.total()),
+        unknown=found[unknown] / total,
+        added=max(0, found[unknown] - counts[unknown]) / total,
+    )
 
 
 def require_coverage(coverage: Coverage, *, of: str, min_kept: float, max_unknown: float) -> None:
-    """Refuses a vocabulary that covers too little.
+    """Refuses a vocabulary that covers too little of what the whole one covers.
 
     Args:
         of: the name of the texts, for the message.
 
     Raises:
-        DataError: too few tokens are kept, or too many are unknown.
+        DataError: too few tokens are kept, or too many are unknown through the reduction.
     """
-    if coverage.kept >= min_kept and coverage.unknown <= max_unknown:
+    if coverage.kept >= min_kept and coverage.added <= max_unknown:
         return
     raise DataError(
         f"a cut vocabulary that keeps {coverage.kept:.2%} of the tokens in {of} as they were and"
-        f" leaves {coverage.unknown:.2%} unknown",
+        f" makes {coverage.added:.2%} unknown that the checkpoint knows",
         expected=f"at least {min_kept:.2%} kept (prepare.min_coverage) and at most {max_unknown:.2%}"
         " unknown (prepare.max_unknown_share)",
         next_step="raise prepare.vocabulary_size, or choose another prepare.tokenizer",

@@ -9,6 +9,7 @@ import pytest
 from pipeline.core.errors import DataError
 from pipeline.data.rows import read_rows
 
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 512\n" % (b"cd" * 32)
 EXPECTED = [{"text": 'a "b", c', "label": "1"}, {"text": "ü", "label": "0"}]
 
 
@@ -53,6 +54,9 @@ def test_a_lone_quote_in_a_tsv_is_text(tmp_path: Path) -> None:
         ("a.jsonl", b'{"text": "a"}\n{"txet": "b"}\n', "line 2 has no column 'text'"),
         ("a.parquet", b"PAR?", "not Parquet"),
         ("a.xlsx", b"PK", "a file of one of these kinds"),
+        ("a.csv", LFS, "a.csv is a git-lfs pointer of 128 bytes"),
+        ("a.parquet", LFS, "a.parquet is a git-lfs pointer"),
+        ("a.jsonl", b"\n <!doctype HTML><title>Sign in</title>", "a.jsonl is a web page"),
     ],
 )
 def test_a_malformed_file_is_refused_with_its_line(

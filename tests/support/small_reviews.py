@@ -99,7 +99,7 @@ def labelled(root: Path, rows: Reviews, *changes: str, corpus: Sequence[str] = C
 def prepared(root: Path, *changes: str) -> Paths:
     """Run prepare on what label left, with a tiny checkpoint; returns its paths."""
     paths = at(root, "prepare")
-    prepare.run(params(*_checkpoint(root / _CHECKPOINT), *changes), paths)
+    prepare.run(params(*checkpoint_of(root), *changes), paths)
     return paths
 
 
@@ -113,8 +113,9 @@ def prepared_workspace(factory: pytest.TempPathFactory) -> Path:
     return session_copy(factory, "prepared", lambda root: prepared(labelled(root, ROWS)))
 
 
-def _checkpoint(folder: Path) -> list[str]:
-    """A tiny BERT on disk, and the parameters that name it."""
+def checkpoint_of(root: Path) -> list[str]:
+    """A tiny BERT in the workspace, and the parameters that name it."""
+    folder = root / _CHECKPOINT
     if not folder.exists():
         tiny_models.write_tokenizer(folder)
         BertModel(tiny_models.bert_config(width=8, layers=1)).save_pretrained(folder)

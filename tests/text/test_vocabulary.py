@@ -28,7 +28,7 @@ def test_tokens_of_the_texts_stay_and_others_go(whole: Tokenizer) -> None:
     size = 5 + len(letters) + len({t for t in used if not t.startswith("[")} - letters)
     smaller, coverage = cut_vocabulary(whole, TEXTS, size=size)
     assert smaller.get_vocab_size() == size < whole.get_vocab_size()
-    assert coverage == Coverage(kept=1.0, unknown=0.0)
+    assert coverage == Coverage(kept=1.0, unknown=0.0, added=0.0)
     assert "wonderful" in smaller.get_vocab()
     assert "tensor" not in smaller.get_vocab()
     for text in TEXTS:
@@ -48,11 +48,35 @@ def test_few_texts_leave_room_for_the_commonest_tokens_of_the_checkpoint() -> No
     whole = Tokenizer.from_str(json.dumps(vocabulary))
     smaller, coverage = cut_vocabulary(whole, ["a film"], size=60)
     assert smaller.get_vocab_size() == 60
-    assert coverage == Coverage(kept=1.0, unknown=0.0)
+    assert coverage == Coverage(kept=1.0, unknown=0.0, added=0.0)
     assert coverage_of(whole, smaller, OTHER).unknown == 0.0
     assert not any(token.startswith("[unused") for token in smaller.get_vocab())
     everything, _ = cut_vocabulary(whole, ["a film"], size=1000)
     assert everything.get_vocab_size() == whole.get_vocab_size() - 5
+
+
+def test_padding_counts_nowhere(whole: Tokenizer) -> None:
+    smaller, plain = cut_vocabulary(whole, TEXTS, size=42)
+    others = coverage_of(whole, smaller, OTHER)
+    whole.enable_padding(length=64)
+    padded, coverage = cut_vocabulary(whole, TEXTS, size=42)
+    assert padded.get_vocab() == smaller.get_vocab()
+    assert coverage == plain
+    assert coverage_of(whole, padded, OTHER) == others
+    assert plain.kept < 1
+
+
+def test_what_the_whole_vocabulary_does_not_know_is_no_fault_of_the_cut(whole: Tokenizer) -> None:
+    emoji = [f"{text} 😍" for text in TEXTS]
+    _, coverage = cut_vocabulary(whole, emoji, size=whole.get_vocab_size())
+    assert coverage.unknown > 0.1
+    assert coverage.added == 0
+    require_coverage(coverage, of="the texts", min_kept=0.9, max_unknown=0.001)
+    cut, _ = cut_vocabulary(whole, TEXTS, size=47)
+    lost = coverage_of(whole, cut, OTHER)
+    assert lost.added == lost.unknown > 0
+    with pytest.raises(DataError, match="unknown that the checkpoint knows"):
+        require_coverage(lost, of="the texts", min_kept=0.0, max_unknown=0.001)
 
 
 def test_special_tokens_are_numbered_first_and_pairs_are_framed(whole: Tokenizer) -> None:

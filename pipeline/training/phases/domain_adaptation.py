@@ -28,6 +28,7 @@ from pipeline.training.phases.trained_once import TrainedOnce
 
 _END = "[SEP]"
 """The token that `token_array` puts after each text."""
+_ROLES = ("cls_token", "sep_token", "mask_token")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +134,10 @@ def _encoder(model: PreTrainedModel) -> nn.ModuleList:
 
 def _check(checkpoint: Path, tokenizer: PreTrainedTokenizerBase) -> None:
     family = AutoConfig.from_pretrained(checkpoint).model_type
+    ids = [getattr(tokenizer, f"{role}_id") for role in _ROLES]
+    if None in ids:
+        named = ", ".join(role for role, number in zip(_ROLES, ids, strict=True) if number is None)
+        raise _not_a_bert(f"a tokenizer without {named}")
     ends = tokenizer.convert_tokens_to_ids(_END) == tokenizer.sep_token_id
     if family != "bert" or not tokenizer.is_fast or not ends:
         raise _not_a_bert(f"a checkpoint of the family {family}, with {type(tokenizer).__name__}")

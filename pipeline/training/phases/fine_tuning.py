@@ -9,7 +9,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
-from pipeline.models.encoder import freeze_lowest, load_classifier, reads_segments
+from pipeline.models.encoder import freeze_lowest, load_classifier, reads_segments, require_layers
 from pipeline.models.numbers import scale_output
 from pipeline.models.pretrained import resolve_checkpoint
 from pipeline.problem.problems import problem_named
@@ -87,6 +87,7 @@ class FineTuning:
     def load(self) -> PreTrainedModel:
         """The start of each seed: the checkpoint after the earlier phases, partly frozen."""
         model = _load(self.params, self.checkpoint)
+        require_layers(model, self.params.finetune.frozen_layers)  # before minutes of training
         if self.adaptation is not None:
             self.adaptation.apply(model)
         if self.related is not None:

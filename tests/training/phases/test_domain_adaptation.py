@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from transformers import PreTrainedTokenizerFast
 
 from pipeline.core.errors import ArtifactError, DataError
 from pipeline.models.encoder import load_classifier, load_tokenizer
@@ -122,6 +123,13 @@ def test_a_tokenizer_of_another_family_is_refused(workspace: Path) -> None:
     tokenizer.sep_token = "film"
     with pytest.raises(ArtifactError, match=r"adapt with a checkpoint of the family bert"):
         adaptation(workspace, "finetune.adapt.max_sentences=200", tokenizer=tokenizer)
+
+
+def test_a_tokenizer_without_special_tokens_is_refused_by_name(workspace: Path) -> None:
+    whole = load_tokenizer(workspace / "artifacts/prepare/teacher_tokenizer").backend_tokenizer
+    bare = PreTrainedTokenizerFast(tokenizer_object=whole)
+    with pytest.raises(ArtifactError, match="without cls_token, sep_token, mask_token"):
+        adaptation(workspace, "finetune.adapt.max_sentences=200", tokenizer=bare)
 
 
 def test_nothing_is_done_unless_asked_for(workspace: Path) -> None:
