@@ -158,7 +158,8 @@ class Checkpoint(Section):
     revision: str | None
     """Commit on the hub; null for other kinds."""
     sha256: Sha256 | None
-    """Expected SHA-256 of `model.safetensors`; other weights stop the build. null accepts any."""
+    """Expected SHA-256 of `model.safetensors`; other weights stop the build. For weights in shards:
+    what `LC_ALL=C sha256sum model-*.safetensors | sha256sum` prints. null accepts any."""
     licence: str
     """SPDX identifier of the weights' licence, or `unknown`. It must be in
     `product.requirements.allowed_licences` or have a waiver."""
@@ -178,8 +179,8 @@ class PrepareParams(Section):
     checkpoint: Checkpoint
     """The checkpoint that the teacher starts from; its tokenizer is the teacher's too."""
     max_length: Positive
-    """Most tokens that a model reads at once, special tokens included. Larger costs time on long
-    texts."""
+    """Most tokens that a model reads at once, special tokens included; at most as many as the
+    checkpoint has positions for. Larger costs time on long texts."""
     window_stride: Positive | None
     """How texts longer than `max_length` are read: in windows of that length which begin this many
     tokens apart, and whose outputs are averaged. null cuts the text after `max_length` tokens."""
@@ -193,7 +194,9 @@ class PrepareParams(Section):
     """cut: least share of the texts' tokens that the cut vocabulary still has; with fewer, the
     build stops."""
     max_unknown_share: Share
-    """cut: largest share of the texts' tokens that may become unknown; the build stops above it."""
+    """Largest share of the texts' tokens that the student's vocabulary may not know; for `cut`, that
+    it does not know and the checkpoint does. The build stops above it. To the checkpoint itself a
+    quarter may be unknown, or this share where it is more."""
     min_sentence_words: Positive
     """Corpus sentences with fewer words are left out of the transfer set."""
     max_sentence_words: Positive
