@@ -6,11 +6,10 @@ with it.
 
 from pathlib import Path
 
-from transformers import PreTrainedTokenizerBase
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from pipeline.core.errors import ArtifactError
 from pipeline.core.foreign_files import refuse_foreign
-from pipeline.models.encoder import load_tokenizer
 from pipeline.text.unknown import bare
 
 _FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
@@ -52,7 +51,10 @@ def own_tokenizer(folder: Path, *, next_step: str) -> PreTrainedTokenizerBase:
 
 def _loaded(folder: Path) -> PreTrainedTokenizerBase:
     try:
-        return load_tokenizer(folder)
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True
+        )
+        return tokenizer
     except Exception as error:  # `tokenizers` raises plain Exceptions
         raise ArtifactError(
             f"the tokenizer in {folder}: {_first_line(error)}",
