@@ -24,7 +24,7 @@ def refuse_foreign(file: Path, *, of: str, expected: str) -> None:
 
 
 def what_is(file: Path) -> tuple[str, str] | None:
-    """What a foreign file is, and what to do about it; None for any other file."""
+    """Says what a foreign file is, and what to do about it; None for any other file."""
     with file.open("rb") as stream:
         start = stream.read(_FIRST_BYTES)
     size = file.stat().st_size

@@ -40,7 +40,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True, kw_only=True)
 class OpenCheckpoint:
-    """What a checkpoint that fits together is.
+    """A checkpoint whose parts fit together, and its sizes.
 
     Attributes:
         positions: most tokens of a row; None for a family without a table of positions.
@@ -240,7 +240,7 @@ class _Names:
             )
 
     def _layers_there(self) -> int | None:
-        """How many numbered layers the weights have; None where names have no number."""
+        """The number of numbered layers in the weights; None where names have no number."""
         numbered = (_NUMBER.search(name) for name in self._there if self._known(name))
         return max((int(number.group()) + 1 for number in numbered if number), default=None)
 
@@ -252,7 +252,7 @@ class _Names:
         return number is not None and int(number.group()) >= layers
 
     def _foreign_prefix(self, absent: Sequence[str]) -> str | None:
-        """What all names begin with before the names that are wanted."""
+        """The prefix that all names have before those that are wanted; None without one."""
         for name in self._there:
             if name.endswith(f".{absent[0]}"):
                 prefix = name.removesuffix(absent[0])

@@ -21,7 +21,7 @@ _LONGEST_EXAMPLE = 20
 
 @dataclass(frozen=True)
 class UnknownTokens:
-    """How many tokens of some texts are unknown.
+    """The number of tokens in some texts, and of those unknown.
 
     Attributes:
         found: what is unknown, as it is written in the texts → how often.
@@ -54,7 +54,7 @@ def bare(tokenizer: Tokenizer) -> Tokenizer:
 def unknown_tokens(
     tokenizer: Tokenizer, texts: Sequence[str], *, unknown: str | None
 ) -> UnknownTokens:
-    """What a tokenizer does not know of the first 10,000 texts.
+    """Counts what a tokenizer does not know of the first 10,000 texts.
 
     Args:
         unknown: its unknown token. Where it has none, characters that no token covers are counted.
