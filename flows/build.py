@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from flows.check import check_before_build, check_git
+from flows.check import check_before_build, check_place
 from flows.console import summary
 from flows.console.summary import BuildResult
 from flows.execution.locks import build_lock
@@ -132,7 +132,7 @@ def build_title(variation: Variation) -> str:
 
 def finish_without_work(root: Path, variation: Variation, *, release: bool) -> bool:
     """If no stage is stale, shows the results, releases if asked, and returns True."""
-    check_git(root)
+    check_place(root)
     resolved(root, variation)
     with workspace_for(root, variation) as workspace, build_lock(workspace) as lock:
         if workspace == root:

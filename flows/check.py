@@ -4,14 +4,18 @@ modelyard check [key=value …] [--profile NAME] [--product FILE]
 """
 
 import importlib.util
+import os
+import re
+import shlex
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from flows.execution.git import ask_git
+from flows.execution.git import ask_git, is_top_of_repository, present_files
 from flows.planning.dag import load_dag
 from flows.planning.resolution import Variation, read_layers, resolve
 from flows.planning.snapshot import hash_sources
+from pipeline.core.chosen_environment import OWN_HOME
 from pipeline.core.errors import DataError, PipelineError
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
@@ -41,13 +45,32 @@ def checked(root: Path, variation: Variation) -> Iterator[str]:
 
 def check_before_build(root: Path) -> None:
     """Raises PipelineError where git, a package or disk space is missing."""
-    check_git(root)
+    check_place(root)
     check_packages(PACKAGES)
     check_disk(root, needed=NEEDED_BYTES)
 
 
+def check_place(root: Path) -> None:
+    """Raises PipelineError where a build cannot work in this folder: its path, git, a link in data/."""
+    if ":" in str(root) or "\n" in str(root):
+        raise PipelineError(
+            f"the path {str(root)!r}",
+            expected="a folder whose path has neither a `:` nor a line break, as PATH asks for",
+            next_step="move or rename the folder",
+        )
+    check_git(root)
+    for folder in (Paths(root).data, Paths(root).annotations):
+        for path in (folder, *folder.rglob("*")):
+            if path.is_symlink() and not path.exists():
+                raise DataError(
+                    f"{path.relative_to(root)} is a link to {path.readlink()}, where nothing is",
+                    expected="links in data/ and annotations/ that lead to files, for DVC reads them all",
+                    next_step="bring back what it leads to (is a disk not mounted?), or remove the link",
+                )
+
+
 def check_git(root: Path) -> None:
-    """Raises PipelineError where the folder is no git repository with a commit."""
+    """Raises PipelineError where the folder is not in a git repository with a commit."""
     if shutil.which("git") is None:
         raise PipelineError(
             "git is not installed",
@@ -56,11 +79,40 @@ def check_git(root: Path) -> None:
         )
     head = ask_git(root, "rev-parse", "--verify", "HEAD")
     if head.returncode:
+        raise git_refuses(root, head.stderr.strip())
+    if not is_top_of_repository(root) and "params.yaml" not in present_files(root):
         raise PipelineError(
-            f"{root} is not a git repository with a commit ({head.stderr.strip()})",
-            expected="a clone, or a folder in which `git init` and a first commit were made",
-            next_step="git init && git add . && git commit -m start",
+            f"{root} lies in a larger git repository, which ignores it",
+            expected="the top of a repository, or a folder that the larger one does not ignore",
+            next_step=_first_commit(root),
         )
+
+
+def git_refuses(root: Path, said: str) -> PipelineError:
+    """The error for what git said: it does not trust the folder, or there is no commit."""
+    if found := re.search(r"dubious ownership in repository at '(.*)'", said):
+        # A user without a home has the one of this project.
+        home = (
+            f"HOME={shlex.quote(str(OWN_HOME))} " if os.environ.get("HOME") == str(OWN_HOME) else ""
+        )
+        trust = f"{home}git config --global --add safe.directory {shlex.quote(found[1])}"
+        return PipelineError(
+            f"{found[1]} belongs to another user, so git does not look into it",
+            expected="a folder of your own, or one that you tell git to trust",
+            next_step=trust,
+        )
+    return PipelineError(
+        f"{root} is not a git repository with a commit ({said})",
+        expected="a clone, or a folder in which `git init` and a first commit were made",
+        next_step=_first_commit(root),
+    )
+
+
+def _first_commit(root: Path) -> str:
+    """The command that makes the folder a repository; with a name where git knows none."""
+    known = ask_git(root, "var", "GIT_COMMITTER_IDENT").returncode == 0
+    author = "" if known else "-c user.name=me -c user.email=me@example.org "
+    return f"git init && git add . && git {author}commit -m start"
 
 
 def check_packages(names: Sequence[str]) -> None:

@@ -118,11 +118,24 @@ def test_where_keeps_only_the_named_rows_and_a_corpus_needs_no_label(paths: Path
     assert [r.text for r in read_records(paths.out / "corpus.parquet")] == ["Two"]
 
 
-@pytest.mark.parametrize("path", ["../secret.csv", "/etc/hostname", "link.csv"])
+@pytest.mark.parametrize("path", ["../secret.csv", "/etc/hostname", "sub/../../secret.csv"])
 def test_a_path_out_of_data_is_refused(paths: Paths, path: str) -> None:
     (paths.root / "secret.csv").write_text(CSV)
-    (paths.data / "link.csv").symlink_to(paths.root / "secret.csv")
     assert "leaves data/" in refused(paths, source(path=path))
+
+
+def test_a_linked_file_is_read(paths: Paths) -> None:
+    (paths.root / "archive").mkdir()
+    (paths.root / "archive" / "reviews.csv").write_text(CSV)
+    (paths.data / "linked.csv").symlink_to("../archive/reviews.csv")
+    assert collected(paths, source(path="linked.csv"))
+
+
+def test_a_linked_folder_in_data_is_refused_for_dvc_does_not_look_into_it(paths: Paths) -> None:
+    (paths.root / "archive").mkdir()
+    (paths.root / "archive" / "reviews.csv").write_text(CSV)
+    (paths.data / "old").symlink_to("../archive")
+    assert "is a link to a folder" in refused(paths, source(path="old/reviews.csv"))
 
 
 NUMBER = "(?s:.*)a finite number, the stars of the row"

@@ -190,12 +190,19 @@ def cached_result(workspace: Path, stage: str) -> StageResult:
 def open_runner(workspace: Path, *, root: Path, lock: int) -> Runner:
     """A runner for the workspace, with its parameters checked; logs are kept in the main root."""
     params, logs = load_params(Paths(workspace).build), Paths(root).logs
+    # DVC would make it for everybody to write.
+    (_dvc_state(workspace) / "repo").mkdir(parents=True, exist_ok=True)
     return Runner(
         workspace=workspace,
         logs=logs if workspace == root else logs / workspace.name,
         environment=stage_environment(params, workspace=workspace),
         lock=lock,
     )
+
+
+def _dvc_state(workspace: Path) -> Path:
+    """The folder where DVC notes which files it has read."""
+    return Paths(workspace).state / "dvc"
 
 
 def stage_environment(params: Params, *, workspace: Path) -> dict[str, str]:
@@ -207,7 +214,7 @@ def stage_environment(params: Params, *, workspace: Path) -> dict[str, str]:
     environment |= {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")]),
         "SHELL": "/bin/sh",
-        "DVC_SITE_CACHE_DIR": str(Paths(workspace).state / "dvc"),
+        "DVC_SITE_CACHE_DIR": str(_dvc_state(workspace)),
         "PYTHONHASHSEED": "0",
         "PYTHONUNBUFFERED": "1",
         "TOKENIZERS_PARALLELISM": "true",

@@ -5,15 +5,17 @@ cache and the training checkpoints with the main root, so nothing is trained twi
 continues.
 """
 
-import configparser
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
-from flows.execution.git import git
+from configobj import ConfigObj
+
+from flows.execution.git import ask_git, changed_files, git, is_top_of_repository, present_files
 from flows.planning.resolution import Variation, change_lines, resolved, write_build_file
 from pipeline.core.errors import PipelineError
 from pipeline.core.params import Params
@@ -21,6 +23,8 @@ from pipeline.core.paths import BUILD_FILE, Paths
 from pipeline.release.server_process import is_alive
 
 _PID_FILE = "owner.pid"
+_DATA = ("data", "annotations")
+_SETTINGS = ("config", "config.local")
 
 
 def workspace_for(root: Path, variation: Variation) -> AbstractContextManager[Path]:
@@ -66,6 +70,7 @@ def workspace_name(root: Path, variation: Variation, params: Params) -> str:
 def open_workspace(root: Path, *, name: str, params: Params) -> Iterator[Path]:
     """A worktree at `.modelyard/worktrees/<name>`, removed when the block ends.
 
+    Where the project is a folder of a larger repository, it is a plain copy of that folder.
     The same name starts from the dvc.lock of its last build; a living process may use it once.
     `params` become its build.yaml.
     """
@@ -78,11 +83,15 @@ def open_workspace(root: Path, *, name: str, params: Params) -> Iterator[Path]:
             next_step="wait until it ends, or stop it with Ctrl-C where it runs",
         )
     try:
-        git(root, "worktree", "add", "--detach", "--quiet", str(folder), "HEAD")
-        Paths(folder).state.mkdir(exist_ok=True)
+        whole = is_top_of_repository(root)
+        if whole:
+            git(root, "worktree", "add", "--detach", "--quiet", str(folder), "HEAD")
+        Paths(folder).state.mkdir(parents=True, exist_ok=True)
         (Paths(folder).state / _PID_FILE).write_text(str(os.getpid()), encoding="utf-8")
-        _overlay(root, folder)
-        _share(root, folder, name)
+        _bring_files(root, folder, changed_files(root) if whole else present_files(root))
+        for data in _DATA:
+            _bring_data(root / data, folder / data)
+        _share(root, folder, name, git_knows=whole)
         write_build_file(folder, params)
         yield folder
     finally:
@@ -125,36 +134,58 @@ def prune_worktrees(root: Path) -> None:
 def _remove(root: Path, folder: Path) -> None:
     """Removes a worktree, and of the shared checkpoints only the link."""
     Paths(folder).all_checkpoints.unlink(missing_ok=True)
+    for above, folders, _ in os.walk(folder):
+        for name in folders:  # what is copied may be read-only, and so could not be removed
+            if not (inner := Path(above) / name).is_symlink():
+                inner.chmod(inner.stat().st_mode | stat.S_IRWXU)
     shutil.rmtree(folder, ignore_errors=True)
-    git(root, "worktree", "prune")
+    ask_git(root, "worktree", "prune")
 
 
-def _overlay(root: Path, folder: Path) -> None:
-    """Copies uncommitted changes, new files, data and annotations into the worktree."""
-    changed = git(root, "diff", "HEAD", "--name-only", "-z").split("\0")
-    new = git(root, "ls-files", "--others", "--exclude-standard", "-z").split("\0")
-    for name in filter(None, [*changed, *new]):
+def _bring_files(root: Path, folder: Path, names: Sequence[str]) -> None:
+    """Makes files of the workspace as they are in the root; what the root lacks is removed."""
+    for name in names:
         source, target = root / name, folder / name
+        if Path(name).parts[0] in _DATA:
+            continue
+        target.unlink(missing_ok=True)
         if source.is_file() or source.is_symlink():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target, follow_symlinks=False)
-        else:
-            target.unlink(missing_ok=True)
-    for name in ("data", "annotations"):
-        if (root / name).is_dir():
-            shutil.copytree(root / name, folder / name, dirs_exist_ok=True)
 
 
-def _share(root: Path, folder: Path, name: str) -> None:
+def _bring_data(source: Path, target: Path, *, linked: bool = False) -> None:
+    """Makes `target` hold what `source` holds: links to what is linked there, copies of the rest.
+
+    A link may be relative and data may lie on another disk, so each link names the place itself.
+    """
+    if not source.is_dir():
+        return
+    shutil.rmtree(target, ignore_errors=True)
+    target.unlink(missing_ok=True)
+    target.mkdir(parents=True)
+    linked = linked or source.is_symlink()
+    for entry in source.iterdir():
+        place = target / entry.name
+        if entry.is_symlink() or (linked and entry.is_file()):
+            place.symlink_to(os.path.realpath(entry))
+        elif entry.is_dir():
+            _bring_data(entry, place, linked=linked)
+        elif entry.is_file():
+            shutil.copyfile(entry, place)
+
+
+def _share(root: Path, folder: Path, name: str, *, git_knows: bool) -> None:
     """Shares cache and checkpoints; copies the dvc.lock of this name's last build or the root's."""
-    whole, local = (configparser.ConfigParser(interpolation=None) for _ in range(2))
-    files = [root / ".dvc" / "config", root / ".dvc" / "config.local"]
-    whole.read(files, encoding="utf-8")
-    local.read(files[-1:], encoding="utf-8")
-    cache = (root / ".dvc" / whole.get("cache", "dir", fallback="cache")).resolve()
-    site = Paths(folder).state / "dvc"
-    local.read_dict({"cache": {"dir": str(cache)}, "core": {"site_cache_dir": str(site)}})
-    with (folder / ".dvc" / "config.local").open("w", encoding="utf-8") as stream:
+    settings = [ConfigObj(str(root / ".dvc" / n), encoding="utf-8") for n in _SETTINGS]
+    whole, local = ConfigObj(), settings[-1]
+    for some in settings:
+        whole.merge(some)
+    cache = (root / ".dvc" / whole.get("cache", {}).get("dir", "cache")).resolve()
+    # Relative, so that no sign in the clone's own path can be taken for one of the file's.
+    place = os.path.relpath(cache, (folder / ".dvc").resolve())
+    local.merge({"cache": {"dir": place}, **({} if git_knows else {"core": {"no_scm": "true"}})})
+    with (folder / ".dvc" / "config.local").open("wb") as stream:
         local.write(stream)
     shared = Paths(root).all_checkpoints
     shared.mkdir(parents=True, exist_ok=True)

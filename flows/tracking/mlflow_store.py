@@ -38,6 +38,7 @@ class MlflowStore:
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
         self._workspace = workspace
+        self._repository = workspace if (workspace / ".git").exists() else root
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # SQLAlchemy's and alembic's, on a new database
             ensure_database(root)
@@ -53,7 +54,7 @@ class MlflowStore:
         for run in running:
             if not is_alive(int(run.data.tags.get(PID_TAG, 0))):
                 self._client.set_terminated(run.info.run_id, "KILLED")
-        self._parent = self._start(title, _git_tags(self._workspace))
+        self._parent = self._start(title, _git_tags(self._repository))
         return self._parent
 
     def start_stage(self, name: str) -> str:
@@ -180,9 +181,9 @@ def output_tags(paths: Paths) -> dict[str, str]:
     return {f"dvc.{out['path']}": str(out.get("md5", "")) for out in outputs}
 
 
-def _git_tags(workspace: Path) -> dict[str, str]:
-    changed = git(workspace, "status", "--porcelain", "--untracked-files=no")
+def _git_tags(folder: Path) -> dict[str, str]:
+    changed = git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".")
     return {
-        "git.commit": git(workspace, "rev-parse", "HEAD").strip(),
+        "git.commit": git(folder, "rev-parse", "HEAD").strip(),
         "git.dirty": str(bool(changed)).lower(),
     }

@@ -29,12 +29,7 @@ def find(source: Source, data: Path) -> tuple[Path, str]:
         name = f"{source.package} {importlib.metadata.version(source.package)}: {source.path}"
     else:
         file, name = data / source.path, f"{data.name}/{source.path}"
-        if not file.resolve().is_relative_to(data.resolve()):
-            raise DataError(
-                f"source {source.name}: the path {source.path} leaves {data.name}/",
-                expected=f"a path below {data.name}/, so that the data are versioned with the project",
-                next_step=f"copy the file into {data.name}/ and name it from there",
-            )
+        _check_below(source, data)
     if not file.is_file():
         files = [path for path in sorted(data.rglob("*")) if path.is_file()]
         there = [path.relative_to(data).as_posix() for path in files if path.name[0] != "."]
@@ -44,6 +39,27 @@ def find(source: Source, data: Path) -> tuple[Path, str]:
             next_step=f"put the file into {data.name}/, or correct its `path` in the product file",
         )
     return file, name
+
+
+def _check_below(source: Source, data: Path) -> None:
+    """Raises DataError where the path leaves `data`, or goes through a link that DVC does not follow.
+
+    The file itself may be a link, and so may `data`: DVC and our hashes read what they lead to.
+    """
+    path = Path(source.path)
+    if path.is_absolute() or ".." in path.parts:
+        raise DataError(
+            f"source {source.name}: the path {source.path} leaves {data.name}/",
+            expected=f"a path below {data.name}/, so that the data are versioned with the project",
+            next_step=f"copy or link the file into {data.name}/ and name it from there",
+        )
+    for folder in path.parents:
+        if folder.parts and (data / folder).is_symlink():
+            raise DataError(
+                f"source {source.name}: {data.name}/{folder.as_posix()} is a link to a folder",
+                expected=f"folders in {data.name}/, for DVC does not look into linked ones",
+                next_step=f"link the file itself, or the whole of {data.name}/",
+            )
 
 
 def waiver(origin: Source | Checkpoint, requirements: Requirements) -> str | None:
