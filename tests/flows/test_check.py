@@ -13,7 +13,8 @@ from flows.execution.git import git
 from flows.execution.workspace import open_workspace
 from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.errors import PipelineError
-from tests.support.repository import PARAMS, REPOSITORY, commit_all
+from pipeline.core.params import parse_params
+from tests.support.repository import PARAMS, REPOSITORY, commit_all, parameter_values
 
 
 def test_a_folder_that_is_no_git_repository_is_refused(tmp_path: Path) -> None:
@@ -53,7 +54,7 @@ def test_a_clone_that_was_given_away_is_refused_until_git_trusts_it(
         shlex.split(error.value.next_step), env=chosen_environment(os.environ), check=True
     )
     check_git(clone)
-    with open_workspace(clone, name="some", overrides=[]) as folder:
+    with open_workspace(clone, name="some", params=parse_params(parameter_values())) as folder:
         assert git(folder, "rev-parse", "HEAD") == git(clone, "rev-parse", "HEAD")
 
 

@@ -13,8 +13,12 @@ from flows.execution.git import git
 from flows.execution.workspace import open_workspace
 from pipeline.core.errors import DataError, PipelineError
 from pipeline.core.files import sha256_tree
-from tests.support.repository import PARAMS, REPOSITORY, commit_all
+from pipeline.core.params import parse_params
+from tests.support.repository import PARAMS, REPOSITORY, commit_all, parameter_values
 
+PARAMETERS = parse_params(
+    parameter_values() | {"compute": {**parameter_values()["compute"], "seed": 2}}
+)
 ROWS = "text,label\nfine thing,good\n"
 Folders = dict[str, object]
 
@@ -40,7 +44,7 @@ def root(tmp_path: Path) -> Path:
 def opened(root: Path) -> dict[str, str]:
     """Opens a workspace twice; the texts of its files, which must have the root's data both times."""
     for _ in range(2):
-        with open_workspace(root, name="some", overrides=["compute.seed=2"]) as folder:
+        with open_workspace(root, name="some", params=PARAMETERS) as folder:
             for data in ("data", "annotations"):
                 assert sha256_tree(folder / data) == sha256_tree(root / data)
             files = {
@@ -60,7 +64,7 @@ def test_it_has_changes_new_files_and_renames_and_its_own_parameters(root: Path)
     assert (files["Makefile"], files["한글.py"]) == ("changed", "new")
     assert "renamed.py" in files
     assert "old.py" not in files
-    assert "seed: 2" in files["params.yaml"]
+    assert "seed: 2" in files["build.yaml"]
 
 
 def link_the_folder(root: Path, disk: Path) -> None:
@@ -121,7 +125,7 @@ def test_data_that_lie_elsewhere_or_are_read_only_are_the_same_in_it(
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may remove what is read-only")
 def test_a_read_only_folder_in_it_is_removed_too(root: Path) -> None:
-    with open_workspace(root, name="some", overrides=[]) as folder:
+    with open_workspace(root, name="some", params=PARAMETERS) as folder:
         (folder / "made" / "inner").mkdir(parents=True)
         (folder / "made").chmod(0o555)
     assert not folder.exists()
@@ -152,7 +156,7 @@ def test_a_folder_of_a_larger_repository_is_copied_alone(tmp_path: Path, committ
     check_git(root)
     files = opened(root)
     assert files["Makefile"] == "changed"
-    assert "seed: 2" in files["params.yaml"]
+    assert "seed: 2" in files["build.yaml"]
     assert not [name for name in files if "large" in name]
     assert ConfigObj(files[".dvc/config.local"].splitlines())["core"]["no_scm"] == "true"
     assert len(git(company, "worktree", "list").splitlines()) == 1
@@ -182,7 +186,7 @@ def test_it_works_in_every_kind_of_clone(root: Path, tmp_path: Path, kind: str) 
         git(root, "clone", "-q", str(root), str(other))
         git(other, "checkout", "-q", "-b", "team/topic")
     (other / "Makefile").write_text("changed")
-    with open_workspace(root, name="some", overrides=[]):
+    with open_workspace(root, name="some", params=PARAMETERS):
         assert opened(other)["Makefile"] == "changed"
 
 
@@ -202,7 +206,7 @@ def test_a_clone_may_lie_anywhere(tmp_path: Path) -> None:
     root = write_project(tmp_path / ODD)
     commit_all(root)
     check_place(root)
-    with open_workspace(root, name="some", overrides=[]) as folder:
+    with open_workspace(root, name="some", params=PARAMETERS) as folder:
         settings = ConfigObj(str(folder / ".dvc" / "config.local"), encoding="utf-8")
         found = folder / ".dvc" / settings["cache"]["dir"]
         assert found.resolve() == root / ".dvc" / "cache"
@@ -219,7 +223,7 @@ def test_the_users_own_dvc_settings_stay(root: Path, tmp_path: Path) -> None:
         settings = ConfigObj(values, encoding="utf-8")
         with (root / ".dvc" / name).open("wb") as stream:
             settings.write(stream)
-    with open_workspace(root, name="some", overrides=[]) as folder:
+    with open_workspace(root, name="some", params=PARAMETERS) as folder:
         local = ConfigObj(str(folder / ".dvc" / "config.local"), encoding="utf-8")["cache"]
         assert (folder / ".dvc" / local["dir"]).resolve() == shared
         assert local["type"] == "symlink"
