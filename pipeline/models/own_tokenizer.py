@@ -10,7 +10,6 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from pipeline.core.errors import ArtifactError
 from pipeline.core.foreign_files import refuse_foreign
-from pipeline.text.unknown import bare
 
 _FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 _MORE = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt")
@@ -76,13 +75,15 @@ def _check_tokens(tokenizer: PreTrainedTokenizerBase, folder: Path, next_step: s
         )
     try:
         # Calling the tokenizer itself would change what its backend pads and cuts off.
-        ids = bare(tokenizer.backend_tokenizer).encode("a").ids
+        encoding = tokenizer.backend_tokenizer.encode("a")
     except Exception as error:  # `tokenizers` raises plain Exceptions
         raise ArtifactError(
             f"the tokenizer in {folder} cannot encode a text: {_first_line(error)}",
             expected="a tokenizer whose vocabulary has its own unknown token",
             next_step=_SAVE_AGAIN,
         ) from error
+    pairs = zip(encoding.ids, encoding.attention_mask, strict=True)
+    ids = [number for number, real in pairs if real]  # without padding
     if not ids or ids[0] not in tokenizer.all_special_ids:
         raise ArtifactError(
             f"the tokenizer in {folder} puts no {tokenizer.cls_token} before a text",
