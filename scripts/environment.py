@@ -1,6 +1,6 @@
 """Make .venv from pyproject.toml and constraints.txt, or say in plain words what is missing.
 
-`make` runs this with the system's Python 3.11 (scripts/find_python.sh) when .venv is missing or
+`make` runs this with the system's Python, 3.11 to 3.13 (scripts/find_python.sh), when .venv is missing or
 older than those files, so it needs the standard library alone.
 
 The stamp is written last: an installation that failed or was interrupted never looks complete, and
@@ -31,7 +31,8 @@ from pipeline.core.output import forgive_output  # noqa: E402
 from pipeline.core.telemetry import SWITCHES  # noqa: E402
 
 VENV = ROOT / ".venv"
-SITE = VENV / "lib" / "python3.11" / "site-packages"
+PYTHON = "{}.{}".format(*sys.version_info)
+SITE = VENV / "lib" / f"python{PYTHON}" / "site-packages"
 STAMP = VENV / ".complete"
 BEGUN = VENV / ".begun"
 LOG = ROOT / ".modelyard" / "logs" / "install.log"
@@ -112,9 +113,11 @@ def check_system() -> None:
     for module in ("ensurepip", "venv"):
         if importlib.util.find_spec(module) is None:
             raise CannotInstallError(
-                f"a Python 3.11 without `{module}` at {sys.executable}",
+                f"a Python {PYTHON} without `{module}` at {sys.executable}",
                 expected="a Python that can make virtual environments",
-                next_step=system_package("python3.11-venv", brew="python@3.11", dnf="python3.11"),
+                next_step=system_package(
+                    f"python{PYTHON}-venv", brew=f"python@{PYTHON}", dnf=f"python{PYTHON}"
+                ),
             )
     if shutil.which("git") is None:
         command = system_package("git", brew="git", dnf="git")
@@ -279,8 +282,8 @@ def progress() -> str:
 
 
 def works() -> bool:
-    """Whether the environment is complete and its Python starts, is 3.11 and has pip."""
-    question = "import sys, pip; sys.exit(sys.version_info[:2] != (3, 11))"
+    """Whether the environment is complete and its Python starts, is as new as this one, and has pip."""
+    question = f"import sys, pip; sys.exit(sys.version_info[:2] != {sys.version_info[:2]})"
     command = [str(VENV / "bin" / "python"), "-c", question]
     with suppress(OSError):
         env = chosen_environment(os.environ)

@@ -26,7 +26,7 @@ from mlflow.types import ColSpec, DataType, Schema
 
 from pipeline.core.errors import ReleaseError
 from pipeline.core.files import sync
-from pipeline.core.paths import Paths
+from pipeline.core.paths import Paths, sqlite_url
 from pipeline.runtime.bundle import Bundle
 
 ALIAS = "champion"
@@ -53,7 +53,7 @@ def ensure_database(root: Path) -> None:
         return
     with tempfile.TemporaryDirectory(prefix=".mlflow.", dir=root) as folder, _quiet():
         made = Path(folder) / target.name
-        mlflow.MlflowClient(tracking_uri=f"sqlite:///{made.resolve()}").search_experiments()
+        mlflow.MlflowClient(tracking_uri=sqlite_url(made.resolve())).search_experiments()
         sync(made)
         # A link, not a move: if another process was faster, its database stays.
         with suppress(FileExistsError):

@@ -150,7 +150,9 @@ def test_a_missing_git_or_ensurepip_is_named(monkeypatch: pytest.MonkeyPatch) ->
         environment.check_system()
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     monkeypatch.setattr("shutil.which", lambda name: name)
-    with pytest.raises(CannotInstallError, match=r"apt-get install -y python3\.11-venv"):
+    with pytest.raises(
+        CannotInstallError, match=rf"apt-get install -y python{environment.PYTHON}-venv"
+    ):
         environment.check_system()
 
 
@@ -164,11 +166,44 @@ def test_every_installed_requirement_is_pinned() -> None:
     assert names <= pins
 
 
-def test_another_python_than_3_11_is_refused() -> None:
+def found_python(folder: Path, *arguments: str) -> str:
+    """Returns what find_python.sh prints in a folder where nothing but its `bin` is on the path."""
+    command = ["/bin/sh", str(ROOT / "scripts" / "find_python.sh"), *arguments]
+    path = {"PATH": str(folder / "bin"), "PYTHONHOME": "/nowhere", "PYTHONPATH": "/nowhere"}
+    done = subprocess.run(
+        command, cwd=folder, env=path, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() or done.stderr
+
+
+@pytest.mark.parametrize("there", [["3.11", "3.12"], ["3.12", "3.13"], ["3.13"], ["3.10", "3.14"]])
+def test_the_first_python_from_3_11_to_3_13_is_taken(tmp_path: Path, there: list[str]) -> None:
+    """Each stand-in answers as that Python would: whether its version is from 3.11 to 3.13."""
+    (tmp_path / "bin").mkdir()
+    for version in there:
+        stand_in = tmp_path / "bin" / f"python{version}"
+        fits = version in ("3.11", "3.12", "3.13")
+        stand_in.write_text(f"#!/bin/sh\nexit {0 if fits else 1}\n")
+        stand_in.chmod(0o755)
+    said = found_python(tmp_path)
+    if there == ["3.10", "3.14"]:
+        assert "no Python 3.11, 3.12 or 3.13 on the path" in said
+    else:
+        assert said == f"python{there[0]}"
+
+
+def test_the_python_that_the_environment_was_made_with_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    venv = tmp_path / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+    assert found_python(tmp_path) == sys._base_executable
+
+
+def test_another_python_is_refused() -> None:
     command = ["sh", "scripts/find_python.sh", "/bin/sh"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert "PYTHON=/bin/sh is not a Python 3.11" in done.stderr
+    assert "PYTHON=/bin/sh is not a Python 3.11, 3.12 or 3.13" in done.stderr
 
 
 def test_make_alone_prints_every_target() -> None:
