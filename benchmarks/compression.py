@@ -37,6 +37,7 @@ from pathlib import Path
 from transformers.utils import logging
 
 from benchmarks.support.command_line import built_file, new_parser, print_result
+from benchmarks.support.demonstration import demonstration
 from benchmarks.support.field import PEERS, Contender, Field
 from benchmarks.support.folds import built_folds
 from benchmarks.support.peer_table import Figure, Measured, Place, Right, Times, figures, table
@@ -66,8 +67,12 @@ RATIOS = (
 )
 
 
-def open_field(paths: Paths, *, peers: Iterable[str]) -> Field:
+def open_field(root: Path, paths: Paths, *, peers: Iterable[str]) -> Field:
     """Checks that there is a release to compare, and describes who it is compared with.
+
+    Args:
+        root: the clone, where peers have their environments.
+        paths: of the build.
 
     Raises:
         DataError: nothing was built yet, or the product is no classifier of single texts.
@@ -81,18 +86,23 @@ def open_field(paths: Paths, *, peers: Iterable[str]) -> Field:
             next_step="run this benchmark on such a product",
         )
     release = read_json(gate)["released"]
-    return Field(root=paths.root, params=params, release=release, peers=tuple(peers))
+    return Field(root=root, params=params, release=release, peers=tuple(peers))
 
 
 def of_seeds(
-    field: Field, contenders: Mapping[str, Contender], work: Path, *, seeds: Iterable[int]
+    field: Field,
+    paths: Paths,
+    contenders: Mapping[str, Contender],
+    work: Path,
+    *,
+    seeds: Iterable[int],
 ) -> dict[str, Right]:
     """The answers of this build's contenders and of those of the other seeds' builds, joined."""
-    parts = [answers(contenders, Paths(field.root).read("prepare", "records.parquet"))]
+    parts = [answers(contenders, paths.read("prepare", "records.parquet"))]
     for seed in seeds:
-        with built_with(field.root, seed) as paths:
-            others = field.contenders(paths, work / f"seed-{seed}", seed=seed)
-            parts.append(answers(others, paths.read("prepare", "records.parquet")))
+        with built_with(field.root, seed) as other:
+            others = field.contenders(other, work / f"seed-{seed}", seed=seed)
+            parts.append(answers(others, other.read("prepare", "records.parquet")))
     return joined(parts, axis=0)
 
 
@@ -163,8 +173,13 @@ def main() -> None:
     options = parse_arguments()
     os.environ["TQDM_DISABLE"] = "1"  # in child processes, too
     logging.disable_progress_bar()
-    paths = Paths(ROOT)
-    field = open_field(paths, peers=[name for name in options.peers if name != "none"])
+    with demonstration(ROOT) as folder:
+        compare(Paths(folder), options)
+
+
+def compare(paths: Paths, options: argparse.Namespace) -> None:
+    """Measures the contenders of a build, and prints table, ratios and JSON."""
+    field = open_field(ROOT, paths, peers=[name for name in options.peers if name != "none"])
     own, texts = field.params.compute.seed, texts_by_tokens(paths, TOKENS)
     seeds = [own, *(seed for seed in options.seeds or [] if seed != own)]
     with tempfile.TemporaryDirectory(prefix="compression-") as name:
@@ -175,7 +190,7 @@ def main() -> None:
         if options.folds:
             right = cross_fitted(field, paths, work, folds=options.folds)
         else:
-            right = of_seeds(field, contenders, work, seeds=seeds[1:])
+            right = of_seeds(field, paths, contenders, work, seeds=seeds[1:])
     measured, settings = measured_field(contenders, right, times), field.params.measure
     compared = figures(measured, release=field.release, place=(settings.threads, settings.tokens))
     print(table(measured, list(product(THREADS, TOKENS)), release=field.release))

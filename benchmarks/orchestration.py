@@ -85,8 +85,8 @@ def main() -> None:
         folder = Path(name).resolve() / "repository"
         if options.here:
             subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
-            for data in ("data", "annotations"):  # git leaves them out
-                shutil.copytree(ROOT / data, folder / data, dirs_exist_ok=True)
+            # The demonstration product is built, whatever the user's is.
+            (folder / "product.yaml").unlink(missing_ok=True)
         else:
             folder.mkdir()
             make_mini_repo(folder)

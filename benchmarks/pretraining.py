@@ -28,6 +28,7 @@ from typing import Any
 from benchmarks.support import pretraining_runs as runs
 from benchmarks.support.apart import in_own_process
 from benchmarks.support.command_line import median_rates, new_parser, print_result
+from benchmarks.support.demonstration import demonstration
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -81,7 +82,8 @@ def main() -> None:
     figures: dict[str, object] = {}
     with tempfile.TemporaryDirectory(prefix="pretraining-") as name:
         folder = Path(name)
-        corpus = runs.open_corpus(ROOT)
+        with demonstration(ROOT) as built:
+            corpus = runs.open_corpus(built)
         if not options.no_speed:
             rates = speed(corpus, folder, rounds=options.rounds, sequences=options.sequences)
             ratios["mlm_vs_recipe"] = rates["ours"] / rates["recipe"]

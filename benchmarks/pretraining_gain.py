@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.support.command_line import built_file, new_parser, print_result
+from benchmarks.support.demonstration import demonstration
 from benchmarks.support.pretraining_runs import load_profile
 from benchmarks.support.trainings import train_language_model, train_on_labels
 from flows.planning.resolution import DEMONSTRATION, resolved
@@ -61,17 +62,16 @@ def student_settings(name: str) -> tuple[PretrainParams, float]:
 
 
 def pretrain(
-    settings: PretrainParams, compute: Compute, *, folder: Path, tokens: int | None
+    settings: PretrainParams, compute: Compute, *, prepared: Path, folder: Path, tokens: int | None
 ) -> None:
     """Writes two language models to `folder`: `pretrained`, and `random`, the same before training.
 
     Args:
+        prepared: what stage prepare left.
         tokens: of the corpus to use in each epoch; None uses all.
     """
-    tokenizer = load_tokenizer(ROOT / "artifacts/prepare/student_tokenizer")
-    packed = PackedRows(
-        TokenFile(ROOT / "artifacts/prepare/corpus/train.npy"), settings.sequence_length
-    )
+    tokenizer = load_tokenizer(prepared / "student_tokenizer")
+    packed = PackedRows(TokenFile(prepared / "corpus" / "train.npy"), settings.sequence_length)
     rows = packed.count if tokens is None else min(tokens // settings.sequence_length, packed.count)
     seed_everything(compute.seed)
     model = new_language_model(settings, tokenizer)
@@ -137,12 +137,13 @@ def main() -> None:
     changed = {"learning_rate": rate, "batch_size": 32, "epochs": options.epochs}
     optimisation = settings.model_copy(update=changed)
     settings = settings.model_copy(update={"epochs": options.passes})
-    records = built_file(ROOT, "prepare/records.parquet")
-    splits = {name: read_split(records, name) for name in ("train", *_HELDOUT)}
-    with tempfile.TemporaryDirectory(prefix="gain-") as name:
+    with tempfile.TemporaryDirectory(prefix="gain-") as name, demonstration(ROOT) as built:
+        records = built_file(built, "prepare/records.parquet")
+        splits = {name: read_split(records, name) for name in ("train", *_HELDOUT)}
         folder = Path(name)
         started = time.perf_counter()
-        pretrain(settings, params.compute, folder=folder, tokens=options.tokens)
+        places = {"prepared": records.parent, "folder": folder}
+        pretrain(settings, params.compute, **places, tokens=options.tokens)
         seconds = time.perf_counter() - started
         right = {
             start: right_answers(

@@ -35,6 +35,7 @@ from pathlib import Path
 
 from benchmarks.support.apart import in_own_process
 from benchmarks.support.command_line import median_rates, new_parser, print_result
+from benchmarks.support.demonstration import demonstration
 from benchmarks.support.finetuning import (
     Bench,
     Engine,
@@ -127,7 +128,8 @@ def main() -> None:
     """Command line."""
     options = parse_arguments()
     with tempfile.TemporaryDirectory(prefix="training-") as name, ExitStack() as stack:
-        bench = open_bench(ROOT, Path(name))
+        built = stack.enter_context(demonstration(ROOT))
+        bench = open_bench(ROOT, Path(name), built=built)
         epochs = bench.params.finetune.epochs if options.epochs is None else options.epochs
         engines = engines_of(stack, bench, beside=options.beside)
         rates = speed(engines, bench, rounds=options.rounds, sentences=options.sentences)

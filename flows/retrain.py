@@ -62,7 +62,8 @@ def run_retrain(root: Path, variation: Variation, *, reason: str) -> Outcome:
     params = resolved(root, variation)
     snapshot = take_snapshot(root, params)
     say(f"retrain  snapshot {snapshot.digest[:12]} of {len(snapshot.sources)} sources")
-    name = f"{WORKSPACE}-{params.product.name}" if variation.product else WORKSPACE
+    another = variation.product or variation.profile
+    name = f"{WORKSPACE}-{params.product.name}" if another else WORKSPACE
     with open_workspace(root, name=name, params=pinned(params, snapshot)) as workspace:
         state = ReleaseState(root, product_of(workspace))
         parts = changes_since_champion(state, planned_origin(workspace, snapshot))

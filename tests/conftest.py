@@ -25,6 +25,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Set the environment before any test module imports a library that reads it."""
     forgive_output()
     choose_environment()
+    for of_make in ("MODELYARD_SET", "MODELYARD_PRODUCT"):
+        os.environ.pop(of_make, None)
     state = Path(tempfile.mkdtemp(prefix="modelyard-tests-"))
     config.stash[_state] = state
     os.environ.update(

@@ -133,13 +133,13 @@ Engine = Callable[..., Run]
 """Trains a new model on a bench's rows: `(bench, *, epochs, evaluations)`."""
 
 
-def open_bench(root: Path, folder: Path) -> Bench:
-    """Reads prepare's rows of a clone; `folder` is for the files of training.
+def open_bench(root: Path, folder: Path, *, built: Path) -> Bench:
+    """Reads the rows that prepare left in `built`; `folder` is for the files of training.
 
     Raises:
         DataError: nothing was built yet.
     """
-    records = built_file(root, "prepare/records.parquet")
+    records = built_file(built, "prepare/records.parquet")
     params = resolved(root, DEMONSTRATION)
     settings = params.finetune.model_copy(update=OPTIMISATION)
     params = params.model_copy(update={"finetune": settings})

@@ -1,4 +1,4 @@
-"""Builds the product with other seeds, by its own build: cached, recorded, safe to kill."""
+"""Builds the demonstration product with other seeds: cached, recorded, safe to kill."""
 
 import subprocess
 import sys
@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.support.demonstration import demonstration, demonstration_with
 from flows.build import find_stale
 from flows.execution.locks import build_lock
 from flows.execution.runner import open_runner
 from flows.execution.workspace import workspace_for
-from flows.planning.resolution import Variation, resolved
+from flows.planning.resolution import resolved
 from pipeline.core.errors import PipelineError
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
@@ -23,12 +24,14 @@ def built_with(root: Path, seed: int) -> Iterator[Paths]:
     Raises:
         PipelineError: the build failed, or its gate let nothing pass.
     """
-    if seed == resolved(root).compute.seed:
-        yield Paths(root)
+    if seed == resolved(root, demonstration_with(root)).compute.seed:
+        with demonstration(root) as folder:
+            yield Paths(folder)
         return
-    other = Variation(changes=[f"compute.seed={seed}"])
+    other = demonstration_with(root, [f"compute.seed={seed}"])
     say(f"seed {seed}  built with {other.changes[0]}, or taken from the cache")
-    command = [sys.executable, "-m", "flows", "build", "--no-release", *other.changes]
+    named = ["--product", other.product] if other.product else []
+    command = [sys.executable, "-m", "flows", "build", "--no-release", *named, *other.changes]
     if code := subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, check=False).returncode:
         raise PipelineError(
             f"the build of seed {seed} ended with code {code}",

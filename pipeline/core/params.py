@@ -73,7 +73,19 @@ class Params(Section):
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads floats as YAML 1.2 does: `5e-5` is a number, as for DVC; to PyYAML it is a string."""
+    """Reads floats as YAML 1.2 does: `5e-5` is a number, as for DVC; to PyYAML it is a string.
+
+    It refuses a key that is there twice, of which PyYAML takes the last without a word.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        for name in names:
+            if isinstance(name, str) and names.count(name) > 1:
+                told = f"found the key `{name}` twice"
+                raise yaml.constructor.ConstructorError(None, None, told, node.start_mark)
+        found: dict[Any, Any] = super().construct_mapping(node, deep)
+        return found
 
 
 _Loader.add_implicit_resolver(
@@ -118,7 +130,7 @@ def read_mapping(path: Path, *, next_step: str) -> dict[str, Any]:
         values = parse_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ParameterError(
-            f"{path.name}: {error}", expected="a YAML file", next_step=next_step
+            f"{path.name}: {error}", expected="a YAML file in UTF-8", next_step=next_step
         ) from error
     if not isinstance(values, dict):
         raise ParameterError(
@@ -215,7 +227,9 @@ def _first_missing(whole: Any, values: Any, prefix: str = "") -> str | None:
 
 
 def _explain(error: ValidationError, values: Any, place_of: PlaceOf) -> ParameterError:
-    first = error.errors(include_url=False)[0]
+    errors = error.errors(include_url=False)
+    # A mistyped key is told as that, and not as the key that it leaves missing.
+    first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     location, found = first["loc"], first["input"]
     where = ".".join(str(part) for part in location)
     place, shown = place_of(where), _shown(location, values)

@@ -6,6 +6,7 @@ it. Each field has a docstring: docs/guide/parameters.md is made from them. The 
 schema out, for it changes no result that build.yaml does not show.
 """
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -23,6 +24,12 @@ _METRICS = tuple(dict.fromkeys(name for kind in PROBLEMS.values() for name in ki
 _KINDS = [f"`{kind.name}`: {kind.words.answer_of_a_text}." for kind in PROBLEMS.values()]
 _USUAL = ", ".join(f"{kind.usual_metric} ({kind.name})" for kind in PROBLEMS.values())
 _BY_PROBLEM = "; ".join(f"{kind.name}: {', '.join(kind.metrics)}" for kind in PROBLEMS.values())
+
+
+def _product_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,62}", name):
+        raise ValueError("2 to 63 of a to z, 0 to 9 and hyphens, as in ticket-triage")
+    return name
 
 
 def _metric_name(name: str) -> str:
@@ -71,7 +78,7 @@ class Requirements(Section):
 class Product(Section):
     """The customer's order: what is built, for whom, and what is good enough."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
+    name: Annotated[str, AfterValidator(_product_name)]
     """Name of the product, its registered model and its releases; lower case, digits, hyphens."""
     audience: str = ""
     """Who uses the product and for what; printed in the model card and on the demo page."""

@@ -155,7 +155,7 @@ def test_contenders_are_got_together_and_an_absent_peer_says_why(
         raise PeerError("no network")
 
     monkeypatch.setattr(Peer, "install", fail)
-    field = open_field(paths, peers=["model2vec"])
+    field = open_field(paths.root, paths, peers=["model2vec"])
     found = field.contenders(paths, tmp_path, seed=1)
     assert list(found) == [
         "teacher-torch", "teacher-fp32", "teacher-int8", "pruned-fp32", "pruned-int8",
@@ -169,7 +169,7 @@ def test_contenders_are_got_together_and_an_absent_peer_says_why(
 
 def test_without_a_build_it_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="make pipeline"):
-        open_field(Paths(tmp_path), peers=[])
+        open_field(tmp_path, Paths(tmp_path), peers=[])
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 
 from flows.execution.locks import WORKSPACE_VARIABLE
 from flows.orchestration.prefect_server import configure_prefect, temporary_server
@@ -108,6 +109,7 @@ def test_a_killed_build_goes_on_and_a_finished_one_has_nothing_to_do(
         write_json(root / ".modelyard" / "ui.json", {"prefect_api": address})
         check_that_it_goes_on(root)
         check_that_nothing_is_left_to_do(root)
+        check_that_another_product_is_built_beside(root)
         check_that_bad_input_leaves_results(root)
 
 
@@ -128,6 +130,24 @@ def check_that_nothing_is_left_to_do(root: Path) -> None:
     assert idle.returncode == 0, idle.stdout + idle.stderr
     assert "imported: []" in idle.stdout
     assert "4 cached" in idle.stdout
+
+
+def check_that_another_product_is_built_beside(root: Path) -> None:
+    shown = (root / "products/movie-reviews.yaml").read_text()
+    other = shown.replace("name: movie-review-sentiment", "name: other-product")
+    (root / "other.yaml").write_text(f"{other}\nrecipe:\n  gate.golden_requests: 9\n")
+    before = {
+        name: (root / name).read_bytes() for name in ("dvc.lock", "build.yaml", "params.yaml")
+    }
+    built = build(root, "--product", "other.yaml")
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert "released student-int8, 9 golden" in built.stdout
+    kept = root / ".modelyard/builds/other-product"
+    assert yaml.safe_load((kept / "build.yaml").read_text())["product"]["name"] == "other-product"
+    assert {name: (root / name).read_bytes() for name in before} == before
+    again = build(root, MODELYARD_PRODUCT="other.yaml")  # as `make PRODUCT=other.yaml` says it
+    assert "imported: []" in again.stdout
+    assert "4 cached" in again.stdout
 
 
 def check_that_bad_input_leaves_results(root: Path) -> None:

@@ -30,8 +30,10 @@ def make_mini_repo(root: Path, *, text: str = "one two three") -> Path:
     real = [path.name for path in (REPOSITORY / "pipeline").glob("*.py") if path.stem != "__init__"]
     library = shutil.ignore_patterns("__pycache__", *real)
     shutil.copytree(REPOSITORY / "pipeline", root / "pipeline", ignore=library)
-    for file in (PARAMS, PRODUCT, REPOSITORY / ".gitignore", REPOSITORY / ".dvcignore"):
+    for file in (PARAMS, REPOSITORY / ".gitignore", REPOSITORY / ".dvcignore"):
         shutil.copy(file, root / file.name)
+    (root / "products").mkdir()
+    shutil.copy(PRODUCT, root / "products" / "movie-reviews.yaml")
     for stage in _DAG:
         shutil.copy(Path(__file__).parent / "mini_stages" / f"{stage}.py", root / "pipeline")
     for folder in ("data", "annotations"):

@@ -1,5 +1,6 @@
 """The benchmark of compression: builds of other seeds, of a small repository."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from pipeline.core.errors import PipelineError
 from pipeline.core.params import load_params
 from tests.support.mini_repo import make_mini_repo, mini_environment
 from tests.support.prefect_database import put_database
-from tests.support.repository import parameter_values, write_files
+from tests.support.repository import PARAMS, PRODUCT
 
 
 @pytest.fixture
@@ -32,7 +33,9 @@ def test_another_seed_is_built_and_its_results_are_there_for_as_long_as_they_are
 
 
 def test_the_seed_of_params_is_the_build_that_is_there(tmp_path: Path) -> None:
-    write_files(tmp_path, parameter_values())
+    shutil.copy(PARAMS, tmp_path)
+    (tmp_path / "products").mkdir()
+    shutil.copy(PRODUCT, tmp_path / "products" / "movie-reviews.yaml")
     with built_with(tmp_path, 1) as paths:
         assert paths.root == tmp_path
 

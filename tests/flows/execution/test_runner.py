@@ -114,5 +114,10 @@ def test_one_stage_by_hand_runs_as_in_a_build_and_plainly_beside_dvc(
     assert "collect  done in" in capsys.readouterr().out
     run_by_hand(built, "collect", force=False, plain=True)
     assert "DVC does not record" in capsys.readouterr().out
+    other = Variation(product="movie-review-sentiment")
+    with pytest.raises(PipelineError, match="no build of movie-review-sentiment"):
+        run_by_hand(built, "collect", force=False, plain=False, variation=other)
+    with pytest.raises(ParameterError, match="--plain and --product"):
+        run_by_hand(built, "collect", force=False, plain=True, variation=other)
     with pytest.raises(ParameterError, match="no stage 'collects'"):
         run_by_hand(built, "collects", force=False, plain=False)
