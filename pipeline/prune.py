@@ -112,7 +112,7 @@ def _cut_bilm(
         raise ParameterError(
             "prune.keep_heads or prune.layers with a bilm, which only has cells to remove",
             expected="prune.keep_heads: 1.0 and prune.layers: null",
-            next_step="correct params.yaml, or use pretrain.model: bert",
+            next_step="correct it in params.yaml or the product file, or use pretrain.model: bert",
         )
     importance = cell_importance(model, objective, batches)
     width = narrow_cells(model, importance, keep_share=settings.keep_share)

@@ -132,7 +132,7 @@ def _require_used(patterns: Sequence[str], kept: Sequence[str]) -> None:
             raise ParameterError(
                 f"quantize.float_operators: {pattern!r} fits no operator of any model",
                 expected="names of operators, as `sensitivity` in artifacts/quantize/certificate.json has them",
-                next_step="correct it in params.yaml",
+                next_step="correct it in params.yaml or the product file",
             )
 
 

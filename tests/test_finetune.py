@@ -96,7 +96,7 @@ def test_a_checkpoint_that_classifies_no_text_is_refused_by_name(
     with pytest.raises(ArtifactError, match="an encoder checkpoint") as caught:
         tuned(workspace, change)
     assert str(tmp_path / "images") in caught.value.got
-    assert caught.value.next_step == "correct prepare.checkpoint in params.yaml"
+    assert caught.value.next_step == "correct prepare.checkpoint in params.yaml or the product file"
 
 
 def test_the_same_seed_leaves_the_same_bytes_and_another_seed_other_weights(

@@ -306,7 +306,9 @@ def _unknown(where: str, name: str, known: list[str], place: str) -> ParameterEr
     return ParameterError(
         f"unknown parameter {where}",
         expected=f"one of: {', '.join(sorted(known))}" if known else f"a name that {place} has",
-        next_step=f"did you mean `{near[0]}`?" if near else f"see {place} for the names",
+        next_step=f"did you mean `{near[0]}`?"
+        if near
+        else "see docs/guide/parameters.md for the names",
     )
 
 

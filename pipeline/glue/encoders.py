@@ -20,7 +20,7 @@ from pipeline.models.own_tokenizer import own_tokenizer
 from pipeline.models.whole import load_whole
 from pipeline.problem.problems import CLASSIFICATION, REGRESSION
 
-_OTHER = "name another with --encoder, or in prepare.checkpoint of params.yaml"
+_OTHER = "name another with --encoder, or as prepare.checkpoint in params.yaml or the product file"
 
 
 def load_encoder(

@@ -72,7 +72,7 @@ def load_classifier(
         raise ArtifactError(
             f"checkpoint {checkpoint}: {error}",
             expected="an encoder checkpoint with safetensors weights that transformers can load",
-            next_step="correct prepare.checkpoint in params.yaml",
+            next_step="correct prepare.checkpoint in params.yaml or the product file",
         ) from error
     read_first_token_only(model)
     return model
@@ -125,7 +125,7 @@ def require_layers(model: PreTrainedModel, count: int) -> None:
         raise ArtifactError(
             f"{count} frozen layers of an encoder with {layers} and its embeddings",
             expected=f"at most {layers}, so that the highest is trained",
-            next_step="lower finetune.frozen_layers in params.yaml",
+            next_step="lower finetune.frozen_layers in params.yaml or the product file",
         )
 
 

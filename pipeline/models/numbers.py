@@ -17,7 +17,7 @@ def scale_output(model: nn.Module, *, factor: float, shift: float) -> None:
         raise ArtifactError(
             f"a {type(model).__name__} without a linear output of one number",
             expected="a classifier of transformers with one output, or our own",
-            next_step="name another prepare.checkpoint in params.yaml",
+            next_step="name another prepare.checkpoint in params.yaml or the product file",
         )
     with torch.no_grad():
         ends[-1].weight.mul_(factor)

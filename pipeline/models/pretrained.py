@@ -34,7 +34,7 @@ def resolve_checkpoint(checkpoint: Checkpoint) -> Path:
         raise DataError(
             f"{files[0].name if len(files) == 1 else 'the shards'} of {of} has sha256 {found}",
             expected=wanted,
-            next_step="install the version that params.yaml pins, or, if you mean to change the "
+            next_step="install the version that `sha256` pins, or, if you mean to change the "
             "checkpoint, write the new hash into prepare.checkpoint.sha256",
         )
     return folder
@@ -90,7 +90,7 @@ def _folder(checkpoint: Checkpoint) -> Path:
             raise DataError(
                 f"checkpoint {checkpoint.name} is of kind package, but names none",
                 expected="the distribution's name in prepare.checkpoint.package",
-                next_step="add it to params.yaml",
+                next_step="add it in params.yaml or the product file",
             )
         return packages.locate(checkpoint.package, checkpoint.path)
     folder = Path(checkpoint.path).expanduser()
@@ -98,7 +98,7 @@ def _folder(checkpoint: Checkpoint) -> Path:
         raise DataError(
             f"checkpoint {checkpoint.name}: there is no folder {checkpoint.path}",
             expected="a folder that `save_pretrained` wrote",
-            next_step="correct prepare.checkpoint.path in params.yaml",
+            next_step="correct prepare.checkpoint.path in params.yaml or the product file",
         )
     return folder
 

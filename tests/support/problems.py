@@ -1,4 +1,4 @@
-"""Changes of params.yaml that make the default product one of pairs, of several labels, of a number."""
+"""Changes that make the default product one of pairs, of several labels, of a number."""
 
 import json
 
