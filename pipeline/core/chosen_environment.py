@@ -6,6 +6,7 @@ should install. `chosen_environment` says once what is kept, left out and set. S
 git and pip start with what it returns, and `modelyard` itself goes on with it.
 """
 
+import ipaddress
 import locale
 import os
 import pwd
@@ -125,9 +126,8 @@ def unusable_settings(inherited: Mapping[str, str]) -> list[tuple[str, str]]:
     """Variables that would stop every library that reads them, and why they are passed over."""
     found = []
     for name in (*_PROXIES, *map(str.upper, _PROXIES)):
-        scheme = _scheme(inherited.get(name, ""))
-        if scheme not in ("", "http", "https"):
-            found.append((name, f"a {scheme} proxy, for which no package is installed"))
+        if why := _why_unusable(inherited.get(name, "")):
+            found.append((name, why))
     for name in _CERTIFICATES:
         path = inherited.get(name)
         if path and not _holds_certificates(path):
@@ -166,9 +166,20 @@ def _git_settings(inherited: Mapping[str, str]) -> dict[str, str]:
 def _own_addresses_first(environment: Mapping[str, str]) -> dict[str, str]:
     """`no_proxy` with this machine's own addresses added: our servers are reached directly."""
     given = ",".join(environment.get(name, "") for name in ("no_proxy", "NO_PROXY"))
-    named = [entry.strip() for entry in given.split(",") if entry.strip()]
-    text = ",".join(_once([*named, *_LOOPBACK]))
+    named = [entry.strip() for entry in given.split(",") if _is_understood(entry.strip())]
+    text = ",".join(_once([*(entry.strip("[]") for entry in named), *_LOOPBACK]))
     return {"no_proxy": text, "NO_PROXY": text}
+
+
+def _is_understood(entry: str) -> bool:
+    """Whether an entry of `no_proxy` is a name or an address; httpx fails on a network of IPv6."""
+    host, colon, port = entry.rpartition(":")
+    if not colon or "://" in entry or (port.isdigit() and ":" not in host):
+        return bool(entry) and entry.isascii()
+    try:
+        return "%" not in entry and bool(ipaddress.IPv6Address(entry.strip("[]")))
+    except ValueError:
+        return False
 
 
 def _once(names: Iterable[str]) -> list[str]:
@@ -207,9 +218,16 @@ def _can_be_written(folder: Path) -> bool:
     return folder.is_absolute() and there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
-def _scheme(proxy: str) -> str:
-    """The scheme of a proxy's address; empty where it has none."""
-    return urlsplit(proxy).scheme.lower() if "://" in proxy else ""
+def _why_unusable(proxy: str) -> str:
+    """Says why no library here can use a proxy's address; empty where one can."""
+    try:
+        address = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        _ = address.port
+    except ValueError:
+        return "not the address of a proxy"
+    if address.scheme.lower() in ("http", "https"):
+        return ""
+    return f"a {address.scheme} proxy, for which no package is installed"
 
 
 def _holds_certificates(path: str) -> bool:

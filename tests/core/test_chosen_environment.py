@@ -3,8 +3,11 @@
 import os
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 
 from pipeline.core import chosen_environment as module
@@ -63,6 +66,37 @@ def test_files_and_pipes_are_utf8_and_no_library_reports_home() -> None:
 def test_own_servers_are_reached_directly_and_the_users_exceptions_stay() -> None:
     chosen = chosen_environment({"no_proxy": ".corp, 10.0.0.1", "NO_PROXY": "localhost", **HOME})
     assert chosen["no_proxy"] == chosen["NO_PROXY"] == ".corp,10.0.0.1,localhost,127.0.0.1,::1"
+    assert chosen_environment(chosen) == chosen
+
+
+class Answers(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(
+    "exceptions", ["", "10.0.0.0/8", "fe80::/10", "[::1]", "*.corp,.corp, a b", "*", "회사", "a:80"]
+)
+def test_a_client_of_our_own_servers_works_beside_any_proxy_and_exceptions(
+    exceptions: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """httpx reads these variables even for an address that needs no proxy, and Prefect asks by it."""
+    dead = dict.fromkeys(("http_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    broken = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "SSLKEYLOGFILE"), "/nowhere/x")
+    shell = {**os.environ, **dead, **broken, "ALL_PROXY": "socks5://127.0.0.1:9"}
+    chosen = chosen_environment({**shell, "no_proxy": exceptions, "NO_PROXY": exceptions})
+    for name in broken.keys() | {"ALL_PROXY"}:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in chosen.items():
+        monkeypatch.setenv(name, value)
+    with HTTPServer(("127.0.0.1", 0), Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        assert httpx.get(f"http://127.0.0.1:{server.server_port}/").status_code == 200
+        server.shutdown()
 
 
 def test_of_gits_settings_in_the_environment_trust_stays_and_the_repository_goes() -> None:
@@ -91,6 +125,8 @@ def test_of_gits_settings_in_the_environment_trust_stays_and_the_repository_goes
     [
         {"ALL_PROXY": "socks5://127.0.0.1:9"},
         {"all_proxy": "socks://127.0.0.1:9"},
+        {"http_proxy": "http://[half"},
+        {"HTTPS_PROXY": "http://proxy:port"},
         {"REQUESTS_CA_BUNDLE": "/nowhere/ca.pem"},
         {"SSL_CERT_FILE": __file__},
         {"XDG_CACHE_HOME": f"{__file__}/cache"},
