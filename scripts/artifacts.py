@@ -18,6 +18,7 @@ from pipeline.core.artifacts.part import Artifact
 from pipeline.core.artifacts.table_columns import Table
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import write_text
+from pipeline.core.output import forgive_output
 from pipeline.core.params import parse_yaml, section_in
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -174,4 +175,5 @@ def _entries(annotation: Any) -> str:
 
 
 if __name__ == "__main__":
+    forgive_output()
     main()

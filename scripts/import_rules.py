@@ -12,6 +12,7 @@ from pathlib import Path
 
 from flows.planning.dag import load_dag
 from pipeline.core.files import write_text
+from pipeline.core.output import forgive_output
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES = ROOT / ".importlinter"
@@ -38,4 +39,5 @@ def with_stages(rules: str, stages: Sequence[str]) -> str:
 
 
 if __name__ == "__main__":
+    forgive_output()
     main()

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from flows.planning.schema import Parameter, key_of, opening, parameters
 from pipeline.core.errors import ParameterError
 from pipeline.core.files import write_text
+from pipeline.core.output import forgive_output
 from pipeline.core.params import Params, section_in
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,4 +111,5 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
+    forgive_output()
     main()

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.core.files import write_text
+from pipeline.core.output import forgive_output
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "guide" / "tour.md"
@@ -76,4 +77,5 @@ def _search(text: str, lines: list[str]) -> int | None:
 
 
 if __name__ == "__main__":
+    forgive_output()
     main()

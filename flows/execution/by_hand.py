@@ -67,7 +67,9 @@ def run_by_hand(
 def _run_plainly(runner: Runner, stage: str) -> None:
     command = [sys.executable, "-m", f"pipeline.{stage}"]
     say(f"$ python -m pipeline.{stage}    (plainly: DVC does not record what this leaves)")
-    folder, environment = runner.workspace, runner.environment
+    # It prints on the terminal itself, in the terminal's encoding.
+    shown = {"PYTHONIOENCODING": f"{sys.stdout.encoding or 'utf-8'}:backslashreplace"}
+    folder, environment = runner.workspace, {**runner.environment, **shown}
     code = subprocess.run(command, cwd=folder, env=environment, check=False).returncode
     if code:
         raise PipelineError(

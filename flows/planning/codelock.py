@@ -30,6 +30,7 @@ from typing import Any
 from flows.planning.dag import load_dag
 from pipeline.core.errors import ArtifactError, PipelineError
 from pipeline.core.files import read_json, write_json
+from pipeline.core.output import forgive_output
 from pipeline.core.paths import Paths
 
 PROJECT = "pipeline"
@@ -204,4 +205,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    forgive_output()
     main()
