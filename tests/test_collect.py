@@ -232,6 +232,11 @@ def test_numbers_are_read_in_one_form(paths: Paths) -> None:
     assert found == {"A": "3.0", "B": "-1.5", "C": "20.0"}
 
 
+def test_a_list_of_one_label_is_that_label(paths: Paths) -> None:
+    (paths.data / "reviews.jsonl").write_text('{"text": "A", "label": ["1"]}\n')
+    assert [r.label for r in collected(paths, source(path="reviews.jsonl"))] == ["positive"]
+
+
 @pytest.mark.parametrize("value", ["1|0", "1; 0", '"[""1"", ""0""]"'])
 def test_several_labels_in_a_product_of_one_label_are_refused_with_the_way_out(
     paths: Paths, value: str

@@ -1,11 +1,22 @@
 """The sections of the stages that do not train, one class a stage, and sources; see `product`."""
 
+import codecs
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.core.product import Positive, Product, Rate, Section, Sha256, Share
 from pipeline.problem.problems import problem_named
+
+
+def _known_encoding(name: str) -> str:
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        raise ValueError(
+            f"{name!r} is no encoding that Python knows, such as utf-8 or cp949"
+        ) from None
+    return name
 
 
 class Source(Section):
@@ -15,8 +26,14 @@ class Source(Section):
     """A name of your choice; the manifest and `licence_waivers` use it. It is part of each row's
     id, so a new name moves rows between splits."""
     path: str
-    """Path of the file, below `data/` or inside the package. It is CSV, TSV, JSON lines or Parquet,
-    by its ending."""
+    """Path of the file, below `data/` or inside the package. It is CSV, TSV, JSON or Parquet, by its
+    ending."""
+    encoding: Annotated[str, AfterValidator(_known_encoding)] | None = None
+    """Encoding of the file, such as `cp949`. Without it, a byte order mark is obeyed, and a file
+    without a mark is UTF-8. Not for Parquet."""
+    separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    """What stands between the columns of a CSV or TSV. Without it: a tab in a TSV; in a CSV the
+    comma or, where the header has the columns named here only so, a semicolon, a tab or a bar."""
     text_column: str
     """Column with the text."""
     label_column: str | None = None

@@ -36,7 +36,7 @@ def _read(
     file: Path, problem: Problem, labelling: Labelling
 ) -> Iterable[tuple[str, str, str, str]]:
     """Time (empty where the file has none), row id, annotator and label of each line."""
-    for line, row in read_rows(file, columns=_COLUMNS, optional=["time"]):
+    for line, row in read_rows(file, columns=_COLUMNS, optional=["time"], lists=["label"]):
         where = f"{file.name}, line {line}"
         identifier, annotator, cell = (row[name] for name in _COLUMNS)
         if not annotator:

@@ -13,7 +13,7 @@ from pipeline.core.product import Requirements
 from pipeline.core.sections import Checkpoint, Source
 from pipeline.data.labels import refusals_are_data_errors
 from pipeline.data.records import Record, record_id
-from pipeline.data.rows import read_rows
+from pipeline.data.rows import Layout, read_rows
 from pipeline.problem.labelling import Labelling
 from pipeline.problem.problem import Problem
 
@@ -104,7 +104,9 @@ def read_source(
 
     copies: Counter[tuple[str, str | None]] = Counter()
     records = []
-    for line, row in read_rows(file, columns=list(columns)):
+    lists = [source.label_column] if source.label_column else []
+    layout = Layout(encoding=source.encoding, separator=source.separator)
+    for line, row in read_rows(file, columns=list(columns), lists=lists, layout=layout):
         if any(row[name] != value for name, value in source.where.items()):
             continue
         where = f"source {source.name}, {file.name}, line {line}"

@@ -44,6 +44,9 @@ class Classification(LabelProblem):
         return "at least two, for a text has one of them" if len(labels) < 2 else None
 
     def read_label(self, value: str, labelling: Labelling, *, where: str) -> str:
+        listed = split_cell(value, value) if value.startswith("[") else []
+        if len(listed) == 1 and labelling.label_of(value) not in labelling.labels:
+            value = listed[0]  # a list of one, as annotation tools write it
         if labelling.label_of(value) not in labelling.labels:
             self._refuse_several(value, labelling, where)
         return labelling.one(value, where=where)

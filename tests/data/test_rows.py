@@ -1,5 +1,7 @@
 """Reading files: each format gives the same rows, and an error names the line."""
 
+import json
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -7,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.core.errors import DataError
-from pipeline.data.rows import read_rows
+from pipeline.data.rows import Layout, header_of, read_rows
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 512\n" % (b"cd" * 32)
 EXPECTED = [{"text": 'a "b", c', "label": "1"}, {"text": "ü", "label": "0"}]
@@ -40,6 +42,95 @@ def test_a_lone_quote_in_a_tsv_is_text(tmp_path: Path) -> None:
     assert texts == ['"Great" film', '"open', "plain"]
 
 
+KOREAN = "text,label\r\n배송이 느려서 답답했어요,부정\r\n포장이 꼼꼼해서 믿음이 가요,긍정\r\n" * 1
+HANGUL = [("배송이 느려서 답답했어요", "부정"), ("포장이 꼼꼼해서 믿음이 가요", "긍정")]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "named"),
+    [
+        ("utf-8-sig", None),
+        ("utf-16", None),
+        ("cp949", "cp949"),
+        ("euc_kr", "cp949"),
+        ("utf-16-le", "utf-16-le"),
+        ("utf-8", "utf-8"),
+    ],
+)
+def test_a_source_may_name_its_encoding_and_a_mark_says_it_by_itself(
+    tmp_path: Path, encoding: str, named: str | None
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes(KOREAN.encode(encoding))
+    rows = read_rows(path, columns=["text", "label"], layout=Layout(encoding=named))
+    assert [(row["text"], row["label"]) for _, row in rows] == HANGUL
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_the_separator_is_the_one_by_which_the_header_has_the_columns_or_the_one_that_is_named(
+    tmp_path: Path, separator: str
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(f'text{separator}label\n"good, warm"{separator}1\n')
+    for layout in (Layout(), Layout(separator=separator)):
+        [(line, row)] = read_rows(path, columns=["text", "label"], layout=layout)
+        assert (line, row) == (2, {"text": "good, warm", "label": "1"})
+        assert header_of(path, Layout(separator=separator)) == ["text", "label"]
+
+
+def test_the_line_by_which_excel_says_its_separator_is_no_header(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"\xef\xbb\xbfsep=;\r\ntext;label\r\ngood, warm;1\r\n")
+    [(line, row)] = read_rows(path, columns=["text", "label"])
+    assert (line, row) == (3, {"text": "good, warm", "label": "1"})
+
+
+def test_a_tsv_may_have_line_breaks_and_tabs_inside_quotes(tmp_path: Path) -> None:
+    path = tmp_path / "table.tsv"
+    path.write_text('text\tlabel\n"one\ntwo\tthree"\ta\n"said ""no"""\tb\n')
+    rows = [row for _, row in read_rows(path, columns=["text", "label"])]
+    assert rows == [{"text": "one\ntwo\tthree", "label": "a"}, {"text": 'said "no"', "label": "b"}]
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl"])
+def test_lines_may_end_as_on_an_old_mac(tmp_path: Path, kind: str) -> None:
+    path = write(tmp_path, kind)
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    path.write_text("\r".join(lines), encoding="utf-8", newline="")
+    assert [row for _, row in read_rows(path, columns=["text", "label"])] == EXPECTED
+
+
+@pytest.mark.parametrize("kind", ["json", "jsonl"])
+def test_one_array_of_objects_is_read_too(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"table.{kind}"
+    path.write_text(json.dumps(EXPECTED, indent=1, ensure_ascii=False), encoding="utf-8")
+    assert [row for _, row in read_rows(path, columns=["text", "label"])] == EXPECTED
+
+
+def test_parquet_holds_text_in_many_types(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    texts = ["배송이 느려요", "good"]
+    columns = {
+        "plain": texts,
+        "bytes": [text.encode() for text in texts],
+        "codes": pa.array(texts).dictionary_encode(),
+        "large": pa.array(texts, pa.large_string()),
+    }
+    pq.write_table(pa.table(columns | {"number": [Decimal("4.50"), Decimal("1.25")]}), path)
+    rows = [row for _, row in read_rows(path, columns=[*columns, "number"])]
+    assert [{*row.values()} for row in rows] == [{"배송이 느려요", "4.50"}, {"good", "1.25"}]
+
+
+@pytest.mark.parametrize("value", [["a", "b"], {"en": "a"}])
+def test_a_list_or_an_object_is_no_text(tmp_path: Path, value: object) -> None:
+    path = tmp_path / "table.jsonl"
+    path.write_text(json.dumps({"text": "fine"}) + "\n" + json.dumps({"text": value}))
+    with pytest.raises(DataError, match=r"line 2: the column 'text' holds an? (list|object)"):
+        list(read_rows(path, columns=["text"]))
+    [_, (_, row)] = read_rows(path, columns=["text"], lists=["text"])
+    assert json.loads(row["text"]) == value
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -53,10 +144,16 @@ def test_a_lone_quote_in_a_tsv_is_text(tmp_path: Path) -> None:
         ("a.jsonl", b"[1]\n", "line 1: not a JSON object"),
         ("a.jsonl", b'{"text": "a"}\n{"txet": "b"}\n', "line 2 has no column 'text'"),
         ("a.parquet", b"PAR?", "not Parquet"),
-        ("a.xlsx", b"PK", "a file of one of these kinds"),
+        ("a.xlsx", b"PK", "CSV UTF-8"),
+        ("a.csv", b"PK\x03\x04\x00", "an Excel workbook"),
+        ("a.jsonl.gz", b"\x1f\x8b\x08", "gunzip"),
         ("a.csv", LFS, "a.csv is a git-lfs pointer of 128 bytes"),
         ("a.parquet", LFS, "a.parquet is a git-lfs pointer"),
         ("a.jsonl", b"\n <!doctype HTML><title>Sign in</title>", "a.jsonl is a web page"),
+        ("a.doc", b"text", "a file of one of these kinds"),
+        ("a.json", b'{\n "text": ["a", "b"]\n}', "one JSON object a line, or one array of objects"),
+        ("a.jsonl", b"[" * 200_000, "not JSON"),
+        ("a.json", b'[{"text": "a"}, 3]', "line 2: not a JSON object"),
     ],
 )
 def test_a_malformed_file_is_refused_with_its_line(

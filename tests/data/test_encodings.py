@@ -1,0 +1,80 @@
+"""The encoding of a file is never guessed while it is read, and guessed well where a person is told of it."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.core.errors import DataError
+from pipeline.data.encodings import decoded, likely_encoding
+
+KOREAN = (
+    "text,label\n" + "배송이 느려서 답답했어요. 전화 상담이 불친절해서 다시는 안 가요,부정\n" * 5
+)
+WESTERN = "text,label\n" + "Das Gerät fällt auseinander – “schön” ist anders, 5 €,schlecht\n" * 5
+FRENCH = "text,label\n" + "Le café était froid, l’été dernier déjà; très déçu,négatif\n" * 5
+JAPANESE = "text,label\n" + "配送が遅くて残念でした。もう注文しません,否定\n" * 5
+CHINESE = "text,label\n" + "送货太慢了，我很失望，再也不会买了,差评\n" * 5
+TAIWANESE = "text,label\n" + "送貨太慢了，我很失望，再也不會買了,差評\n" * 5
+POLISH = "text,label\n" + "Paczka przyszła zepsuta, jestem bardzo niezadowolony ze zwłoki,źle\n" * 5
+TURKISH = (
+    "text,label\n" + "Ürün çok geç geldi, şikâyetçiyim; kutusu kırıktı, bir daha asla,kötü\n" * 5
+)
+GREEK = "text,label\n" + "Το δέμα έφτασε σπασμένο και η εξυπηρέτηση ήταν κακή,κακό\n" * 5
+RUSSIAN = "text,label\n" + "Доставка была очень медленной и посылка пришла сломанной,плохо\n" * 5
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "likely"),
+    [
+        (KOREAN, "utf-8", "utf-8"),
+        (KOREAN, "utf-8-sig", "utf-8-sig"),
+        (KOREAN, "cp949", "cp949"),
+        (KOREAN, "utf-16", "utf-16"),
+        (WESTERN, "utf-16-le", "utf-16-le"),
+        (WESTERN, "cp1252", "cp1252"),
+        (FRENCH, "cp1252", "cp1252"),
+        (JAPANESE, "cp932", "cp932"),
+        (CHINESE, "gb18030", "gb18030"),
+        (TAIWANESE, "big5", "big5"),
+        (RUSSIAN, "cp1251", "cp1251"),
+        (RUSSIAN, "koi8-r", "koi8-r"),
+        (POLISH, "cp1250", "cp1250"),
+        (TURKISH, "cp1254", "cp1254"),
+        (GREEK, "cp1253", "cp1253"),
+    ],
+)
+def test_the_likely_encoding_reads_the_text_back(text: str, encoding: str, likely: str) -> None:
+    data = text.encode(encoding)
+    found = likely_encoding(data)
+    assert found is not None
+    assert data.decode(found).removeprefix("\ufeff") == text
+    assert found == likely
+
+
+def test_the_advice_is_about_the_file_and_not_about_a_common_case(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        decoded(KOREAN.encode("cp949"), name="a.csv")
+    assert "CP949 (EUC-KR)" in str(caught.value)
+    assert "encoding: cp949" in str(caught.value)
+    assert "1252" not in str(caught.value)
+
+
+def test_one_wrong_byte_is_not_the_encoding_of_the_file() -> None:
+    data = bytearray(KOREAN.encode() * 30)
+    data[33] = 0xFF
+    assert likely_encoding(bytes(data)) is None
+    with pytest.raises(DataError, match=r"line 2: byte 0x(?s:.*)correct line 2; do not convert"):
+        decoded(bytes(data), name="a.csv")
+
+
+def test_utf16_without_a_mark_is_told_from_text_with_zeros() -> None:
+    with pytest.raises(DataError, match=r"UTF-16 without a mark(?s:.*)encoding: utf-16-le"):
+        decoded("text,label\nplain,1\n".encode("utf-16-le"), name="a.csv")
+    with pytest.raises(DataError, match="holds zero bytes"):
+        decoded(b"text,label\npl\0ain and long enough,1\n", name="a.csv")
+
+
+@pytest.mark.parametrize("named", ["no-such-encoding", "utf-8"])
+def test_a_named_encoding_must_exist_and_fit(named: str) -> None:
+    with pytest.raises(DataError, match="encoding"):
+        decoded(KOREAN.encode("cp949"), name="a.csv", encoding=named)
