@@ -88,6 +88,7 @@ def make_parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
+    _add_new(verb(_new, "look at a file of labelled texts and write the product file for it"))
     build = verb(_build, "run the stages that are stale, then release what the gate passed")
     _add_changes(build)
     flag = partial(build.add_argument, action="store_true")
@@ -109,6 +110,20 @@ def make_parser() -> argparse.ArgumentParser:
     _add_glue(verb(_glue, "fine-tune on the GLUE tasks; table, report and submission"))
     _add_looking_verbs(verb)
     return parser
+
+
+def _add_new(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="CSV, TSV, JSON or Parquet; it is not changed")
+    parser.add_argument("--yes", action="store_true", help="ask nothing: take what is found")
+    parser.add_argument("--name", default="", help="name of the product; else after the file")
+    parser.add_argument("--text", default="", metavar="COLUMN", help="the column of the texts")
+    parser.add_argument("--label", default="", metavar="COLUMN", help="the column of the labels")
+    second = "the column of the second texts, for a product of pairs"
+    parser.add_argument("--second-text", default="", metavar="COLUMN", help=second)
+    corpus = "more texts of the same kind, without labels"
+    parser.add_argument("--corpus", type=Path, metavar="FILE", help=corpus)
+    parser.add_argument("--out", type=Path, default=Path("product.yaml"), metavar="FILE")
+    parser.add_argument("--force", action="store_true", help="overwrite a product file")
 
 
 def _add_changes(parser: argparse.ArgumentParser) -> None:
@@ -179,6 +194,27 @@ def _run_flow(name: str, **parameters: Any) -> None:
     from flows.orchestration.prefect_server import run_flow
 
     run_flow(Path.cwd(), f"flows.orchestration.{name}", **parameters)
+
+
+def _new(options: argparse.Namespace) -> None:
+    from flows.new import Request, ask_on_terminal, make_product, require_terminal
+
+    if not options.yes:
+        require_terminal()
+    request = Request(
+        file=options.file,
+        out=options.out,
+        name=options.name,
+        text=options.text,
+        second=options.second_text,
+        label=options.label,
+        corpus=options.corpus,
+        asks=not options.yes,
+        force=options.force,
+    )
+    make_product(Path.cwd(), request, ask=ask_on_terminal)
+    product = "" if options.out == Path("product.yaml") else f" --product {options.out}"
+    say(f"Next: modelyard build{product}")
 
 
 def _build(options: argparse.Namespace) -> None:

@@ -1,0 +1,382 @@
+"""Looks at a file of labelled texts and writes the product file for it.
+
+modelyard new tickets.csv             # asks for the columns and the name; each has a guess
+modelyard new tickets.csv --yes       # asks nothing
+
+The file itself is never changed. One that lies elsewhere is copied below data/, which is what builds
+read; rows without a label, which a build would stop at, are left out of the copy.
+"""
+
+import csv
+import io
+import re
+import shutil
+import sys
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from flows.console.first_look import Found, report
+from flows.planning.resolution import DEMONSTRATION, Variation, resolved
+from pipeline.core import packages
+from pipeline.core.errors import DataError, ParameterError
+from pipeline.core.files import atomic_path, sha256_file, write_text
+from pipeline.core.params import Params
+from pipeline.core.paths import Paths
+from pipeline.core.progress import say
+from pipeline.core.sections import Checkpoint
+from pipeline.data.columns import (
+    Chosen,
+    Column,
+    choose_label,
+    choose_text,
+    describe,
+    named_column,
+    other_texts,
+    pair_by_name,
+    says_nothing,
+)
+from pipeline.data.first_look import Look, look_at
+from pipeline.data.label_forms import LabelForm, form_of
+from pipeline.data.product_file import FileOfTexts, product_text
+from pipeline.data.reading import Reading, reading_of
+from pipeline.data.records import Record
+from pipeline.data.row_checks import personal_data
+from pipeline.data.rows import Layout, header_of, read_rows
+from pipeline.data.trial import Change, as_records, try_rows
+from pipeline.problem.problems import problem_named
+from pipeline.text.scripts import likely_language, script_shares
+
+Row = Mapping[str, str]
+Ask = Callable[[str, str], str]
+"""Asks a question with a guess; returns the answer, which may be the guess."""
+_FEWEST_DOCUMENTS = 200
+_NAME = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What `modelyard new` was asked for; empty texts are left to it.
+
+    Attributes:
+        asks: whether there is somebody to ask.
+        force: whether an existing product file may be overwritten.
+    """
+
+    file: Path
+    out: Path
+    name: str = ""
+    text: str = ""
+    second: str = ""
+    label: str = ""
+    corpus: Path | None = None
+    asks: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A file as it was read.
+
+    Attributes:
+        rows: every column of every row.
+    """
+
+    file: Path
+    look: Look
+    names: list[str]
+    rows: Sequence[Row]
+
+
+def make_product(root: Path, request: Request, *, ask: Ask) -> Path:
+    """Looks at the file, says what it found, and writes the product file; returns its path.
+
+    Raises:
+        PipelineError: the file cannot be read, nothing can be learned from it, or `out` exists.
+    """
+    out = root / request.out
+    if out.exists() and not request.force:
+        raise ParameterError(
+            f"{request.out} exists",
+            expected="a new file: what you wrote is not overwritten",
+            next_step="give another one with --out FILE, or --force to overwrite it",
+        )
+    params = resolved(root, DEMONSTRATION)
+    table = read_table(request.file)
+    say(f"Looking at {len(table.rows):,} rows of {request.file.name} …")
+    text, second, label = _columns(table, request, ask=ask)
+    name = request.name or _name_of(request.file)
+    if request.asks:
+        name = ask("Name of the product", name)
+    form = form_of(_labelled_only(table, label.column, text.column))
+    corpus = None if request.corpus is None else _corpus(request.corpus, text.column.name)
+    labelled, unlabelled = _by_label(table.rows, label.column.name, form)
+    found, changes = _found(
+        table, params, text=text, second=second, label=label, form=form, source=name, rows=labelled
+    )
+    for line in report(found):
+        say(line)
+    say("")
+    kept = [text.column.name, *([second] if second else []), label.column.name]
+    files = _placed(root, table, name=name, kept=kept, labelled=labelled, unlabelled=unlabelled)
+    if corpus is not None:
+        files.append(_place_corpus(root, *corpus))
+    written = product_text(name, form=form, files=files, changes=changes)
+    write_text(out, written)
+    resolved(root, Variation(product=str(request.out)))  # what is written can be built
+    for change in changes:
+        say(f"{change.key}: {change.value} in its recipe, for {change.why}")
+    if len(files) == 1:
+        say(
+            "No corpus: like texts without labels, given with --corpus FILE, would make the model better."
+        )
+    say(f"Wrote {request.out}, {len(written.splitlines())} lines.")
+    return out
+
+
+def read_table(path: Path) -> Table:
+    """Reads a whole file, whatever its encoding and separator are.
+
+    Raises:
+        DataError: there is no such file, it cannot be read, or it has no rows.
+    """
+    if not path.is_file():
+        raise DataError(
+            f"there is no file {path}",
+            expected="a CSV, TSV, JSON or Parquet file of texts with labels",
+            next_step="correct the path",
+        )
+    look = look_at(path)
+    with TemporaryDirectory(prefix="modelyard-new-") as folder:
+        readable = path
+        if path.suffix.lower() != look.ending:
+            readable = Path(folder) / f"{path.stem}{look.ending}"
+            shutil.copyfile(path, readable)
+        names = header_of(readable, look.layout)
+        found = read_rows(readable, columns=[], optional=names, lists=names, layout=look.layout)
+        rows = [row for _, row in found]
+    if not rows:
+        raise DataError(
+            f"{path.name} has no rows",
+            expected="a header and rows of texts with labels",
+            next_step="name another file",
+        )
+    return Table(file=path, look=look, names=names, rows=rows)
+
+
+def _columns(table: Table, request: Request, *, ask: Ask) -> tuple[Chosen, str | None, Chosen]:
+    """The column of the texts, that of the second texts of pairs, and that of the labels."""
+    columns, second = describe(table.names, table.rows), request.second
+    if request.text:
+        text = named_column(columns, request.text, "--text")
+    elif not second and not request.asks and (pair := pair_by_name(columns)) is not None:
+        text, second = pair
+    else:
+        taken = [name for name in (request.label, request.second) if name]
+        text = choose_text(columns, without=taken)
+        if request.asks and (given := ask("Column of the texts", text.column.name)):
+            text = text if given == text.column.name else named_column(columns, given, "--text")
+    if request.second:
+        named_column(columns, request.second, "--second-text")
+    if request.label:
+        return text, second or None, named_column(columns, request.label, "--label")
+    others = [column for column in columns if column.name != second]
+    label = choose_label(others, text=text.column)
+    if request.asks and (given := ask("Column of the labels", label.column.name)):
+        label = label if given == label.column.name else named_column(columns, given, "--label")
+    return text, second or None, label
+
+
+def _labelled_only(table: Table, label: Column, text: Column) -> Column:
+    """The label column; `DataError` where it is that of the texts."""
+    if label.name == text.name:
+        raise DataError(
+            f"{label.name} as the column of the texts and of the labels",
+            expected=f"two of: {', '.join(table.names)}",
+            next_step="give --text and --label",
+        )
+    return label
+
+
+def _by_label(rows: Sequence[Row], label: str, form: LabelForm) -> tuple[list[Row], list[Row]]:
+    """The rows with a label and those without; where several labels are meant, none is a label too."""
+    if problem_named(form.problem).many_labels:
+        return list(rows), []
+    parts: tuple[list[Row], list[Row]] = [], []
+    for row in rows:
+        parts[says_nothing(row.get(label, ""))].append(row)
+    return parts
+
+
+def _found(
+    table: Table,
+    params: Params,
+    *,
+    text: Chosen,
+    second: str | None,
+    label: Chosen,
+    form: LabelForm,
+    source: str,
+    rows: Sequence[Row],
+) -> tuple[Found, list[Change]]:
+    """All that is said of the file, and what its product must change in the recipe."""
+    named = text.column.name
+    records = as_records(
+        rows, source=source, text=named, second=second, label=label.column.name, form=form
+    )
+    with redirect_stdout(io.StringIO()):  # the checks of a stage tell their progress
+        trial = try_rows(records, form=form, limits=params.validate_, prepare=params.prepare)
+    usable = trial.checked.records
+    texts = [row.text for row in usable]
+    lengths = sorted(map(len, texts))
+    reading = _reading(usable, params)
+    columns = describe(table.names, table.rows)
+    found = Found(
+        file=f"{table.file.name}: {table.look.shown}",
+        columns=columns,
+        text=text,
+        second=second,
+        label=label,
+        form=form,
+        trial=trial,
+        unlabelled=len(table.rows) - len(rows),
+        language=_language(texts),
+        lengths=(lengths[len(lengths) // 2], lengths[int(0.95 * len(lengths))]),
+        reading=reading,
+        personal=personal_data(usable),
+        others=other_texts(columns, text=text.column, label=label.column),
+    )
+    return found, [*trial.changes, *_of_reading(reading, params)]
+
+
+def _language(texts: Sequence[str]) -> str:
+    shares = script_shares(texts)
+    shown = ", ".join(f"{name} {share:.0%}" for name, share in [*shares.items()][:3])
+    return f"{likely_language(shares)} ({shown})" if shares else likely_language(shares)
+
+
+def _reading(records: Sequence[Record], params: Params) -> Reading | None:
+    texts = [text for r in records for text in (r.text, r.second) if text]
+    folder = _folder(params.prepare.checkpoint)
+    if folder is None:
+        return None
+    return reading_of(texts, folder / "tokenizer.json", max_length=params.prepare.max_length)
+
+
+def _folder(checkpoint: Checkpoint) -> Path | None:
+    """The checkpoint's folder; None where it is on a hub."""
+    if checkpoint.kind == "package":
+        return packages.locate(str(checkpoint.package), checkpoint.path)
+    return Path(checkpoint.path).expanduser() if checkpoint.kind == "folder" else None
+
+
+def _of_reading(reading: Reading | None, params: Params) -> list[Change]:
+    """What the recipe must say of tokens for texts that the checkpoint reads badly."""
+    if reading is None:
+        return []
+    changes = []
+    if (
+        reading.unknown > params.prepare.max_unknown_share
+        and params.prepare.tokenizer != "byte_bpe"
+    ):
+        why = f"{reading.unknown:.1%} of the tokens are unknown to the checkpoint; bytes know them all"
+        changes.append(Change(key="prepare.tokenizer", value="byte_bpe", why=why))
+    return changes
+
+
+def _placed(
+    root: Path,
+    table: Table,
+    *,
+    name: str,
+    kept: Sequence[str],
+    labelled: Sequence[Row],
+    unlabelled: Sequence[Row],
+) -> list[FileOfTexts]:
+    """Puts the texts below data/ unless they are there; the files as the product names them."""
+    second = kept[1] if len(kept) == 3 else None
+    source = FileOfTexts(
+        name=name, path="", text=kept[0], second=second, label=kept[-1], layout=table.look.layout
+    )
+    if not unlabelled:
+        return [replace(source, path=_place(root, table.file, table.look))]
+    stem = _name_of(table.file)
+    path = _write_rows(root, f"{stem}-labelled.csv", kept, labelled)
+    files = [replace(source, path=path, layout=Layout())]
+    say(f"{len(unlabelled):,} rows have no label; the others are copied to data/{path}")
+    if len(unlabelled) >= _FEWEST_DOCUMENTS and second is None:
+        path = _write_rows(root, f"{stem}-unlabelled.csv", kept[:1], unlabelled)
+        say(f"Those without a label are the corpus: data/{path}")
+        files.append(FileOfTexts(name=f"{name}-unlabelled", path=path, text=kept[0]))
+    return files
+
+
+def _corpus(path: Path, text: str) -> tuple[Table, str]:
+    """A file of texts without labels, and its column of texts."""
+    table = read_table(path)
+    if text in table.names:
+        return table, text
+    return table, choose_text(describe(table.names, table.rows)).column.name
+
+
+def _place_corpus(root: Path, table: Table, text: str) -> FileOfTexts:
+    path = _place(root, table.file, table.look)
+    return FileOfTexts(
+        name=f"{_name_of(table.file)}-corpus", path=path, text=text, layout=table.look.layout
+    )
+
+
+def _place(root: Path, file: Path, look: Look) -> str:
+    """The path of the file below data/, where it is copied to unless it lies there."""
+    data = Paths(root).data
+    if file.resolve().is_relative_to(data.resolve()) and file.suffix.lower() == look.ending:
+        return file.resolve().relative_to(data.resolve()).as_posix()
+    target = _free(data / f"{_name_of(file)}{look.ending}", like=file)
+    if not target.exists():
+        with atomic_path(target) as temporary:
+            shutil.copyfile(file, temporary)
+    say(f"Copied {file} to data/{target.name}, where builds read it.")
+    return target.name
+
+
+def _write_rows(root: Path, name: str, columns: Sequence[str], rows: Sequence[Row]) -> str:
+    """Writes rows as a CSV below data/; returns its name."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerows([[*columns], *([row.get(name, "") for name in columns] for row in rows)])
+    write_text(Paths(root).data / name, stream.getvalue())
+    return name
+
+
+def _free(path: Path, *, like: Path) -> Path:
+    """The path, or a numbered one where another file has its name."""
+    wanted, number = path, 2
+    while path.exists() and sha256_file(path) != sha256_file(like):
+        path = wanted.with_stem(f"{wanted.stem}-{number}")
+        number += 1
+    return path
+
+
+def _name_of(file: Path) -> str:
+    """A product's or a source's name from that of a file: small letters, digits and hyphens."""
+    plain = unicodedata.normalize("NFKD", file.stem).encode("ascii", "ignore").decode().lower()
+    name = _NAME.sub("-", plain).strip("-")[:40].strip("-")
+    return name if len(name) > 1 else "my-product"
+
+
+def ask_on_terminal(question: str, guess: str) -> str:
+    """Asks the person at the terminal; an empty answer is the guess."""
+    return input(f"{question} [{guess}]: ").strip() or guess
+
+
+def require_terminal() -> None:
+    """Raises ParameterError where nobody can be asked."""
+    if not sys.stdin.isatty():
+        raise ParameterError(
+            "questions, and no terminal to ask them on",
+            expected="`--yes`, which takes what is found in the file",
+            next_step="add --yes; and --text COLUMN, --label COLUMN or --name NAME where you know better",
+        )

@@ -1,0 +1,223 @@
+"""Describes the columns of a file, and says which of them are the text and the label, and why."""
+
+import difflib
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.core.errors import DataError
+
+_TEXT_NAMES = (
+    *("text", "sentence", "review", "comment", "content", "body", "message", "document", "description"),
+    *("title", "question", "utterance", "tweet", "query", "input", "texto", "texte", "satz"),
+    *("텍스트", "본문", "내용", "문장", "리뷰", "댓글", "질문", "발화", "文本", "内容", "テキスト"),
+)  # fmt: skip
+_LABEL_NAMES = (
+    *("label", "labels", "class", "category", "sentiment", "target", "tag", "tags", "intent", "topic"),
+    *("topics", "type", "rating", "stars", "score", "emotion", "polarity", "queue", "etiqueta", "klasse"),
+    *("라벨", "레이블", "분류", "감정", "카테고리", "평점", "标签", "类别", "ラベル"),
+)  # fmt: skip
+_PAIRS = {
+    "premise": "hypothesis",
+    "sentence1": "sentence2",
+    "question1": "question2",
+    "text1": "text2",
+    "text_a": "text_b",
+    "sentence_a": "sentence_b",
+    "first": "second",
+}
+"""Names that columns of pairs have: the first text, and the second one."""
+_OTHER_NAMES = ("id", "url", "link", "date", "time", "timestamp", "name", "user", "email", "index")
+_NOTHING = {"", "nan", "null"}
+_MOST_LABELS = 100
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a file.
+
+    Attributes:
+        values: value → rows that have it, in the order of the file; without those that say nothing.
+        rows: rows of the file.
+        characters: mean length of the values that are there.
+        words: mean number of their words.
+    """
+
+    name: str
+    values: Mapping[str, int]
+    rows: int
+    characters: float
+    words: float
+
+    @property
+    def filled(self) -> int:
+        """Rows with a value."""
+        return sum(self.values.values())
+
+    @property
+    def variety(self) -> float:
+        """Different values as a share of the rows that have one."""
+        return len(self.values) / max(self.filled, 1)
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether all values are finite numbers."""
+        return bool(self.values) and all(map(_is_number, self.values))
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the values are lists, as JSON and Parquet have them."""
+        return bool(self.values) and all(v.startswith("[") and v.endswith("]") for v in self.values)
+
+    @property
+    def may_be_text(self) -> bool:
+        """Whether the values can be texts to learn from: mostly different, and more than a word."""
+        long = self.words >= 2 or self.characters >= 12
+        return long and self.variety > 0.2 and not self.is_numeric and not self.is_listed
+
+    @property
+    def may_be_label(self) -> bool:
+        """Whether the values can be labels: few, each on several rows, or numbers."""
+        few = 1 <= len(self.values) <= min(_MOST_LABELS, max(2, self.filled // 5))
+        return (few and self.characters <= 60) or self.is_numeric or self.is_listed
+
+    @property
+    def examples(self) -> list[str]:
+        """A few values: the commonest where they repeat, else the first ones."""
+        ordered = Counter(self.values).most_common() if self.variety < 0.5 else self.values.items()
+        return [value for value, _ in [*ordered][:_EXAMPLES]]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A column, and why it was chosen, in words."""
+
+    column: Column
+    why: str
+
+
+def says_nothing(value: str) -> bool:
+    """Whether a cell stands for no value: empty, or as programs write an absent one."""
+    return value.strip().casefold() in _NOTHING
+
+
+def describe(names: Sequence[str], rows: Sequence[Mapping[str, str]]) -> list[Column]:
+    """The columns of a file with these rows."""
+    return [_column(name, [row.get(name, "") for row in rows]) for name in names]
+
+
+def _column(name: str, cells: Sequence[str]) -> Column:
+    values = Counter(cell for cell in cells if not says_nothing(cell))
+    filled = max(values.total(), 1)
+    return Column(
+        name=name,
+        values=values,
+        rows=len(cells),
+        characters=sum(len(value) * count for value, count in values.items()) / filled,
+        words=sum(len(value.split()) * count for value, count in values.items()) / filled,
+    )
+
+
+def named_column(columns: Sequence[Column], name: str, flag: str) -> Chosen:
+    """The column that a flag names; `DataError` where there is none."""
+    for column in columns:
+        if column.name == name:
+            return Chosen(column, f"named by {flag}")
+    known = [column.name for column in columns]
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    raise DataError(
+        f"{flag} {name}, and the file has no such column",
+        expected=f"one of: {', '.join(known)}",
+        next_step=f"did you mean `{flag} {near[0]}`?" if near else f"name another with {flag}",
+    )
+
+
+def choose_text(columns: Sequence[Column], *, without: Iterable[str] = ()) -> Chosen:
+    """The column that is most like texts: long, different in each row, named like it.
+
+    Raises:
+        DataError: none is like texts.
+    """
+    others = {*without}
+    candidates = [c for c in columns if c.may_be_text and c.name not in others]
+    if not candidates:
+        shown = "; ".join(f"{c.name} ({_shown(c.examples)})" for c in columns)
+        raise DataError(
+            f"no column that looks like texts: {shown}",
+            expected="a column with more than a word in most rows, different from row to row",
+            next_step="name it with --text COLUMN if it is there all the same",
+        )
+    best = max(candidates, key=_likeness_to_text)
+    several = "named like texts; " if _is_named(best.name, _TEXT_NAMES) else ""
+    return Chosen(
+        best, f"{several}{best.words:.0f} words on average, {best.variety:.0%} of the values differ"
+    )
+
+
+def choose_label(columns: Sequence[Column], *, text: Column) -> Chosen:
+    """The column that is most like labels: named like it, few values that repeat, or numbers.
+
+    Raises:
+        DataError: none is like labels.
+    """
+    others = [column for column in columns if column.name != text.name]
+    named = [c for c in others if c.values and _is_named(c.name, _LABEL_NAMES)]
+    likely = [c for c in others if c.may_be_label and not _is_named(c.name, _OTHER_NAMES)]
+    candidates = [c for c in named if c.may_be_label or _may_be_several(c)] or likely or named
+    if not candidates:
+        raise DataError(
+            "no column that looks like labels"
+            + (f", beside the texts in {text.name}" if others else f": there is only {text.name}"),
+            expected="a column with few different values that repeat, or with numbers",
+            next_step="name it with --label COLUMN, or add one to the file",
+        )
+    best = min(candidates, key=lambda c: (c.is_numeric and len(c.values) > 20, len(c.values) < 2))
+    name = "named like labels; " if best in named else ""
+    return Chosen(best, f"{name}{len(best.values):,} different values in {best.filled:,} rows")
+
+
+def pair_by_name(columns: Sequence[Column]) -> tuple[Chosen, str] | None:
+    """The columns of the first and the second texts, where their names say that they are pairs."""
+    by_name = {column.name.casefold(): column for column in columns if column.may_be_text}
+    for first, second in _PAIRS.items():
+        if first in by_name and second in by_name:
+            return Chosen(by_name[first], "named like the first of a pair"), by_name[second].name
+    return None
+
+
+def other_texts(columns: Sequence[Column], *, text: Column, label: Column) -> list[str]:
+    """Further columns that are texts, of which one may be the second text of pairs."""
+    names = (text.name, label.name)
+    return [c.name for c in columns if c.may_be_text and c.words >= 3 and c.name not in names]
+
+
+def _may_be_several(column: Column) -> bool:
+    """Whether the values may be labels joined by a separator, of which many differ."""
+    return column.characters <= 60 and column.variety < 0.9
+
+
+def _likeness_to_text(column: Column) -> float:
+    likeness = math.log(1 + column.characters) * column.variety
+    if _is_named(column.name, _TEXT_NAMES):
+        return likeness * 2
+    return likeness * (0.3 if _is_named(column.name, _OTHER_NAMES) else 1.0)
+
+
+def _is_named(name: str, known: Sequence[str]) -> bool:
+    """Whether one of the words of a column's name is among `known`: `review_text`, `Label`."""
+    lowered = name.strip().casefold()
+    parts = lowered.replace("-", "_").replace(" ", "_").split("_")
+    return lowered in known or any(part in known for part in parts)
+
+
+def _is_number(value: str) -> bool:
+    try:
+        return math.isfinite(float(value)) and "_" not in value
+    except ValueError:
+        return False
+
+
+def _shown(values: Sequence[str]) -> str:
+    return ", ".join(value[:20] for value in values) or "empty"

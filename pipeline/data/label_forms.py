@@ -1,0 +1,147 @@
+"""Says what the values of a label column ask for: one label a text, several, or a number."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.core.errors import DataError
+from pipeline.data.columns import Column
+from pipeline.problem.labelling import BETWEEN_LABELS, Labelling, split_cell
+from pipeline.problem.problems import CLASSIFICATION, MULTI_LABEL, REGRESSION
+
+_SEPARATORS = ("|", ";", ",", "/", "+")
+_MOST_CLASSES_OF_NUMBERS = 20
+_LONGEST_LABEL = 40
+_SHARE_OF_SEVERAL = 0.02
+_DECIMAL_COMMA = re.compile(r"-?\d+(?:,\d+)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelForm:
+    """What a label column holds.
+
+    Attributes:
+        counts: label of the product → rows that have it; of a number, its name → rows.
+        values: value in the file → label; empty where the file holds the labels themselves.
+        separator: between the labels of one row; None for one label and for numbers.
+    """
+
+    problem: str
+    counts: Mapping[str, int]
+    values: Mapping[str, str]
+    separator: str | None = None
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels in the order of the product file: numbers by size, others by name."""
+        return sorted(self.counts, key=_by_size)
+
+    @property
+    def labelling(self) -> Labelling:
+        """How collect will read the column."""
+        return Labelling(self.labels, self.values, self.separator or "")
+
+
+def form_of(column: Column) -> LabelForm:
+    """What the column's values ask for.
+
+    Raises:
+        DataError: all rows have one label, or nearly each has its own.
+    """
+    commas = any("," in value for value in column.values)
+    if commas and all(map(_DECIMAL_COMMA.fullmatch, column.values)):
+        raise DataError(
+            f"numbers with a decimal comma in {column.name}, such as {column.examples[0]!r}",
+            expected="numbers with a point, as 4.5",
+            next_step="save the file again with points (in Excel: File, Options, Advanced, decimal separator)",
+        )
+    separator = _separator(column)
+    if separator is not None:
+        form = _several(column, separator)
+    elif _is_measure(column):
+        return LabelForm(problem=REGRESSION, counts={column.name: column.filled}, values={})
+    else:
+        form = _one(column)
+    _check(column, form)
+    return form
+
+
+def _check(column: Column, form: LabelForm) -> None:
+    if len(form.counts) < 2 and form.problem == CLASSIFICATION:
+        raise DataError(
+            f"every row has the same label in {column.name}: {', '.join(form.counts) or '(none)'}",
+            expected="rows of at least two labels",
+            next_step="add rows of another label, or name another column with --label",
+        )
+    if column.variety > 0.5 and form.problem == CLASSIFICATION:
+        raise DataError(
+            f"{len(column.values):,} different labels in {column.filled:,} rows of {column.name}, such as "
+            f"{', '.join(repr(value[:30]) for value in column.examples)}",
+            expected="labels that repeat: dozens of rows for each",
+            next_step="name the column of the labels with --label",
+        )
+
+
+def _separator(column: Column) -> str | None:
+    """The separator of several labels a row; None where each row has one."""
+    if column.is_listed:
+        lists = [len(split_cell(value, BETWEEN_LABELS)) for value in column.values]
+        return BETWEEN_LABELS if max(lists) > 1 or min(lists) < 1 else None
+    if column.is_numeric:
+        return None
+    return next((mark for mark in _SEPARATORS if _joins(column, mark)), None)
+
+
+def _joins(column: Column, mark: str) -> bool:
+    """Whether `mark` joins labels: the parts are short, and fewer than the values made of them."""
+    cells = {value: split_cell(value, mark) for value in column.values}
+    joined = {value: parts for value, parts in cells.items() if len(parts) > 1}
+    parts = {part for found in cells.values() for part in found}
+    alone = any(part in column.values for found in joined.values() for part in found)
+    short = all(len(part) <= _LONGEST_LABEL for part in parts)
+    several = sum(column.values[value] for value in joined)
+    enough = several >= max(1, _SHARE_OF_SEVERAL * column.filled)
+    return short and enough and (alone or len(parts) < len(cells))
+
+
+def _several(column: Column, separator: str) -> LabelForm:
+    counts = Counter[str]()
+    for value, count in column.values.items():
+        counts.update(dict.fromkeys(split_cell(value, separator), count))
+    return LabelForm(problem=MULTI_LABEL, counts=counts, values={}, separator=separator)
+
+
+def _is_measure(column: Column) -> bool:
+    """Whether the column is a number to predict: there are fractions, or too many for classes."""
+    if not column.is_numeric:
+        return False
+    whole = all(float(value).is_integer() for value in column.values)
+    return not whole or len(column.values) > _MOST_CLASSES_OF_NUMBERS
+
+
+def _one(column: Column) -> LabelForm:
+    """One label a row: values that differ in case or blanks alone are one label."""
+    spellings: dict[str, Counter[str]] = {}
+    for value, count in column.values.items():
+        for name in split_cell(value, value) if value.startswith("[") else [value]:
+            spelled = _plain(name)
+            spellings.setdefault(spelled.casefold(), Counter())[spelled] += count
+    names = {key: found.most_common(1)[0][0] for key, found in spellings.items()}
+    counts = {names[key]: found.total() for key, found in spellings.items()}
+    if column.is_listed:
+        return LabelForm(problem=CLASSIFICATION, counts=counts, values={})
+    values = {value: names[_plain(value).casefold()] for value in column.values}
+    same = all(value == label for value, label in values.items())
+    return LabelForm(problem=CLASSIFICATION, counts=counts, values={} if same else values)
+
+
+def _plain(value: str) -> str:
+    """The value without blanks around it; `1.0`, as pandas writes a whole number, is `1`."""
+    stripped = value.strip()
+    whole, _, fraction = stripped.partition(".")
+    return whole if fraction == "0" and whole.lstrip("-").isdigit() else stripped
+
+
+def _by_size(label: str) -> tuple[bool, float, str]:
+    return (False, float(label), "") if label.lstrip("-").isdigit() else (True, 0.0, label)
