@@ -39,7 +39,7 @@ from pipeline.data.columns import (
     pair_by_name,
     says_nothing,
 )
-from pipeline.data.first_look import Look, look_at
+from pipeline.data.file_look import Look, look_at
 from pipeline.data.label_forms import LabelForm, form_of
 from pipeline.data.product_file import FileOfTexts, product_text
 from pipeline.data.reading import Reading, reading_of
@@ -59,7 +59,7 @@ _NAME = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What `modelyard new` was asked for; empty texts are left to it.
+    """The wishes of whoever called `modelyard new`; empty texts are left to it.
 
     Attributes:
         asks: whether there is somebody to ask.
@@ -274,7 +274,7 @@ def _folder(checkpoint: Checkpoint) -> Path | None:
 
 
 def _of_reading(reading: Reading | None, params: Params) -> list[Change]:
-    """What the recipe must say of tokens for texts that the checkpoint reads badly."""
+    """Changes of the recipe for texts that the checkpoint reads badly."""
     if reading is None:
         return []
     changes = []

@@ -19,7 +19,7 @@ _DECIMAL_COMMA = re.compile(r"-?\d+(?:,\d+)?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelForm:
-    """What a label column holds.
+    """Kind and labels of a label column.
 
     Attributes:
         counts: label of the product → rows that have it; of a number, its name → rows.
@@ -44,7 +44,7 @@ class LabelForm:
 
 
 def form_of(column: Column) -> LabelForm:
-    """What the column's values ask for.
+    """Kind and labels of the product that the column asks for.
 
     Raises:
         DataError: all rows have one label, or nearly each has its own.

@@ -14,7 +14,7 @@ _UNKNOWN = "[UNK]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a tokenizer makes of texts.
+    """Shares of texts that a tokenizer reads badly.
 
     Attributes:
         unknown: share of the tokens that are unknown.

@@ -23,7 +23,7 @@ from pipeline.data.encodings import decoded
 
 _LARGEST_FIELD = 100_000_000
 SEPARATORS = (",", ";", "\t", "|")
-"""What may stand between the columns of a file, the likeliest first."""
+"""Signs that may stand between the columns of a file, the likeliest first."""
 _SEPARATOR_LINE = "sep="
 """How Excel says the separator, in a line before the header."""
 

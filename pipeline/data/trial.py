@@ -42,7 +42,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What the data stages make of the rows.
+    """Outcome of the data stages on the rows.
 
     Attributes:
         rows: rows that were tried; of a long file, a random part.
@@ -90,8 +90,11 @@ def try_rows(
     Raises:
         DataError: nothing that a recipe can say makes a product of these rows.
     """
-    checked, changes = _dealt(records, form=form, limits=limits, prepare=prepare)
+    checked = check_labelled(records, limits)
     reasons = Counter(str(record.reason) for record in checked.rejects)
+    of_shares = _of_shares(reasons, len(records), limits)
+    _require_enough(checked, form)
+    checked, changes = _dealt(checked, records, form=form, limits=limits, prepare=prepare)
     problem = problem_named(form.problem)
     counts = dict.fromkeys(form.labels, 0)
     for record in checked.records:
@@ -103,7 +106,7 @@ def try_rows(
         counts=counts,
         reasons=reasons,
         changes=[
-            *_of_shares(reasons, len(records), limits),
+            *of_shares,
             *_of_labels(counts, len(checked.records), form=form, limits=limits),
             *changes,
         ],
@@ -111,15 +114,18 @@ def try_rows(
 
 
 def _dealt(
-    records: Sequence[Record], *, form: LabelForm, limits: ValidateParams, prepare: PrepareParams
+    checked: Checked,
+    records: Sequence[Record],
+    *,
+    form: LabelForm,
+    limits: ValidateParams,
+    prepare: PrepareParams,
 ) -> tuple[Checked, list[Change]]:
     """The checked records, and what must change so that every split has every label.
 
     Rows made of a pattern may all be near copies of each other, which stay in one split: they are
     told apart more finely then.
     """
-    checked = check_labelled(records, limits)
-    _require_enough(checked, form)
     usual = limits.near_duplicate_similarity
     for least in [usual, *(value for value in _FINER if value > usual)]:
         finer = checked

@@ -28,7 +28,7 @@ def script_shares(texts: Iterable[str]) -> dict[str, float]:
 
 
 def likely_language(shares: dict[str, float]) -> str:
-    """What the scripts alone say of the language, in words."""
+    """The language as far as scripts alone tell it, in words."""
     if not shares:
         return "no letters"
     first = "Kana" if shares.get("Kana", 0.0) >= _SHARE_OF_KANA else next(iter(shares))
