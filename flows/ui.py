@@ -31,6 +31,7 @@ from pipeline.release.server_process import is_alive, start_detached, stop_all, 
 from pipeline.release.state import all_states
 
 _PORTS_TO_TRY = 50
+_STARTUP = Path(__file__).parent / "tracking" / "startup"
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def environment(root: Path, prefect_api: str = "") -> dict[str, str]:
         **prefect_environment(root),
         "MODELYARD_ROOT": str(root),
         # Runs start in a folder of their own and import the flows from here.
-        "PYTHONPATH": str(root),
+        "PYTHONPATH": os.pathsep.join(map(str, (root, _STARTUP))),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }

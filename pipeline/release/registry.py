@@ -27,6 +27,7 @@ from mlflow.types import ColSpec, DataType, Schema
 from pipeline.core.errors import ReleaseError
 from pipeline.core.files import sync
 from pipeline.core.paths import Paths, sqlite_url
+from pipeline.release.alembic_settings import accept_percent_signs
 from pipeline.runtime.bundle import Bundle
 
 ALIAS = "champion"
@@ -48,6 +49,7 @@ def ensure_database(root: Path) -> None:
 
     MLflow creates it in place, and a kill meanwhile leaves a database that it never opens again.
     """
+    accept_percent_signs()
     target = Paths(root).mlflow_database
     if target.exists():
         return
