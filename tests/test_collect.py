@@ -194,6 +194,20 @@ def test_a_waiver_by_name_is_recorded(paths: Paths) -> None:
     assert "demonstration" in entry["waiver"]
 
 
+def test_texts_of_ones_own_need_no_waiver_whatever_is_allowed(paths: Paths) -> None:
+    own = {key: value for key, value in source().items() if key != "licence"}
+    nothing = ["product.requirements.allowed_licences=[]"]
+    assert len(collected(paths, own, changes=nothing)) == 3
+    [entry] = json.loads((paths.out / "manifest.json").read_text())["sources"]
+    assert (entry["licence"], entry["waiver"]) == ("own", None)
+    assert "`own`" in refused_licence(paths, nothing)
+
+
+def refused_licence(paths: Paths, changes: Sequence[str]) -> str:
+    (paths.out / "records.parquet").unlink()
+    return refused(paths, source(licence="CC0-1.0"), changes=changes)
+
+
 def test_two_sources_of_one_name_and_text_are_refused(paths: Paths) -> None:
     assert "occurs 2 times" in refused(paths, source(), source())
 

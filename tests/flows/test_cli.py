@@ -10,12 +10,17 @@ from typing import Any
 import pytest
 
 from flows import cli
-from flows.cli import MAKE_VARIABLE, parse_arguments
+from flows.cli import MAKE_VARIABLE, PRODUCT_VARIABLE, parse_arguments
 from pipeline.core.errors import DataError
 from pipeline.core.params import override, parse_params
 from tests.support.repository import PARAMS, PRODUCT, REPOSITORY, commit_all, parameter_values
 
 TYPED = ["finetune.epochs=1", "product.audience=The team", "product.labels=[a, b]"]
+SHORT = """
+product: {name: ticket-triage, labels: [complaint, question]}
+sources: [{name: tickets, path: tickets.csv, text_column: text, label_column: label}]
+recipe: {finetune.seeds: 3}
+"""
 VERBS = {
     *("build", "release", "retrain", "search", "serve", "ui", "stop"),
     *("compare", "glue", "stage", "explain", "check"),
@@ -90,9 +95,10 @@ def test_parameters_stand_anywhere_and_keep_blanks_and_lists() -> None:
 @pytest.mark.parametrize("verb", ["build", "retrain", "search", "check", "glue"])
 def test_every_verb_that_builds_takes_parameters_and_profiles_alike(verb: str) -> None:
     rows = ["--data", "x"] if verb == "glue" else []
-    options = parse_arguments([verb, *rows, "--profile", "p", "a.b=1", "--set", "c.d=2"])
+    named = ["--profile", "p", "--product", "f.yaml"]
+    options = parse_arguments([verb, *rows, *named, "a.b=1", "--set", "c.d=2"])
     assert sorted(options.changes) == ["a.b=1", "c.d=2"]
-    assert options.profile == "p"
+    assert (options.profile, options.product) == ("p", "f.yaml")
 
 
 def test_makes_set_is_read_with_quotes_as_a_shell_does(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,20 +120,24 @@ def test_a_quote_that_is_left_open_is_a_wrong_call(
 def test_make_passes_set_through_untouched(tmp_path: Path) -> None:
     tool = tmp_path / ".venv" / "bin" / "modelyard"
     tool.parent.mkdir(parents=True)
-    tool.write_text('#!/bin/sh\necho "$1|$MODELYARD_SET|$NO_DEPLOY|$2"\n')
+    tool.write_text('#!/bin/sh\necho "$1|$MODELYARD_SET|$NO_DEPLOY|$2|$MODELYARD_PRODUCT"\n')
     tool.chmod(0o755)
     for name in ("pyproject.toml", "constraints.txt", ".venv/bin/python", ".venv/.complete"):
         (tmp_path / name).touch()
     (tmp_path / "Makefile").write_bytes((REPOSITORY / "Makefile").read_bytes())
     command = ["make", "--no-print-directory", "pipeline", "NO_DEPLOY=1", "ARGS=--release"]
     made = subprocess.run(
-        [*command, 'SET=product.audience="The team" product.labels="[a, b]"'],
+        [
+            *command,
+            'SET=product.audience="The team" product.labels="[a, b]"',
+            "PRODUCT=products/our tickets.yaml",
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=True,
     )
-    expected = 'build|product.audience="The team" product.labels="[a, b]"|1|--release'
+    expected = 'build|product.audience="The team" product.labels="[a, b]"|1|--release|products/our tickets.yaml'
     assert made.stdout.strip() == expected
 
 
@@ -144,6 +154,8 @@ def test_make_passes_set_through_untouched(tmp_path: Path) -> None:
         ("finetune.epochs=1 --release", {}, True),
         ("finetune.epochs=1 --deploy", {}, True),
         ("--profile quickstart", {}, True),
+        ("--product other.yaml", {}, True),
+        ("--product other.yaml finetune.epochs=1", {}, False),
     ],
 )
 def test_an_experiment_is_released_only_where_that_is_asked_for(
@@ -204,6 +216,39 @@ def test_explain_in_words_names_the_same(modelyard: Run) -> None:
     assert printed.startswith("finetune.epochs = ")
     assert "pipeline/training/" in printed
     assert "reruns: finetune, transfer" in printed
+
+
+@pytest.mark.parametrize(
+    ("call", "value", "file"),
+    [
+        ("product.name", "movie-review-sentiment", "product.yaml"),
+        ("sources.name", ["rotten-tomatoes", "imdb"], "product.yaml"),
+        ("product.requirements.size_mb --product short.yaml", 20, "no file, so the default holds"),
+        ("product.name --product short.yaml", "ticket-triage", "short.yaml"),
+        ("finetune.seeds --product short.yaml", 3, "short.yaml"),
+    ],
+)
+def test_explain_names_the_file_in_which_a_value_stands(
+    modelyard: Run, project: Path, call: str, value: object, file: str
+) -> None:
+    (project / "short.yaml").write_text(SHORT)
+    code, printed, _ = modelyard("explain", *call.split(), "--json")
+    assert code == 0
+    found = json.loads(printed)
+    assert (found["value"], found["file"]) == (value, file)
+
+
+def test_check_reads_the_product_that_make_names(
+    modelyard: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "short.yaml").write_text(SHORT)
+    monkeypatch.setenv(PRODUCT_VARIABLE, "short.yaml")
+    code, printed, error = modelyard("check")
+    assert code == 1
+    assert "product ticket-triage of short.yaml" in printed
+    assert "source tickets" in error
+    assert PRODUCT_VARIABLE not in os.environ
+    assert "product movie-review-sentiment of product.yaml" in modelyard("check")[1]
 
 
 def test_check_says_that_a_build_can_start(modelyard: Run) -> None:

@@ -52,6 +52,14 @@ def test_every_variant_is_shown_where_that_is_asked_for(tmp_path: Path) -> None:
     assert "teacher-int8" in comparison(read_builds(tmp_path), every=True)
 
 
+def test_one_product_alone_is_shown_by_its_name(tmp_path: Path) -> None:
+    leave_build(tmp_path, released="pruned-int8", test=0.79)
+    assert [build.product for build in read_builds(tmp_path, product="reviews")] == ["reviews"]
+    with pytest.raises(DataError, match="no build of tickets") as caught:
+        read_builds(tmp_path, product="tickets")
+    assert caught.value.expected == "one of: reviews"
+
+
 def test_without_a_build_it_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"scorecard\.json"):
         read_builds(tmp_path)
