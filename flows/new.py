@@ -42,7 +42,7 @@ from pipeline.data.columns import (
 from pipeline.data.file_look import Look, look_at
 from pipeline.data.label_forms import LabelForm, form_of
 from pipeline.data.product_file import FileOfTexts, product_text
-from pipeline.data.reading import Reading, reading_of
+from pipeline.data.reading import Reading, changes_of, reading_of
 from pipeline.data.records import Record
 from pipeline.data.row_checks import personal_data
 from pipeline.data.rows import Layout, header_of, read_rows
@@ -249,7 +249,7 @@ def _found(
         personal=personal_data(usable),
         others=other_texts(columns, text=text.column, label=label.column),
     )
-    return found, [*trial.changes, *_of_reading(reading, params)]
+    return found, [*trial.changes, *changes_of(reading, params.prepare)]
 
 
 def _language(texts: Sequence[str]) -> str:
@@ -271,20 +271,6 @@ def _folder(checkpoint: Checkpoint) -> Path | None:
     if checkpoint.kind == "package":
         return packages.locate(str(checkpoint.package), checkpoint.path)
     return Path(checkpoint.path).expanduser() if checkpoint.kind == "folder" else None
-
-
-def _of_reading(reading: Reading | None, params: Params) -> list[Change]:
-    """Changes of the recipe for texts that the checkpoint reads badly."""
-    if reading is None:
-        return []
-    changes = []
-    if (
-        reading.unknown > params.prepare.max_unknown_share
-        and params.prepare.tokenizer != "byte_bpe"
-    ):
-        why = f"{reading.unknown:.1%} of the tokens are unknown to the checkpoint; bytes know them all"
-        changes.append(Change(key="prepare.tokenizer", value="byte_bpe", why=why))
-    return changes
 
 
 def _placed(

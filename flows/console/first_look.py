@@ -78,10 +78,10 @@ def _length(found: Found) -> str:
 def _unknown(reading: Reading | None) -> str:
     if reading is None:
         return "; the checkpoint is on a hub and was not asked"
-    if reading.unknown > _MANY:
+    if reading.is_foreign:
         return (
-            f"; {reading.unknown:.1%} of it is unknown to the checkpoint: name one of this language in "
-            "`prepare.checkpoint`"
+            f"; {reading.unknown:.1%} of it is unknown to the checkpoint, and a build stops at that: name "
+            "one of this language as `prepare.checkpoint` in the recipe"
         )
     return f"; the checkpoint knows {1 - reading.unknown:.1%} of it"
 

@@ -1,0 +1,51 @@
+"""What a checkpoint does not know of texts becomes lines of the recipe, as far as they can help."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.core.sections import PrepareParams
+from pipeline.data.reading import Reading, changes_of, reading_of
+from pipeline.text.tokenizer import train_wordpiece
+from tests.support.repository import parameter_values
+
+KNOWN = ["the film is warm", "a dull story of a film"] * 4
+
+
+def prepare(**changes: Any) -> PrepareParams:
+    return PrepareParams.model_validate(parameter_values()["prepare"] | changes)
+
+
+@pytest.mark.parametrize(
+    ("unknown", "recipe"),
+    [
+        (0.0, {}),
+        (0.0005, {}),
+        (0.07, {"prepare.tokenizer": "byte_bpe"}),
+        (0.6, {"prepare.tokenizer": "byte_bpe"}),
+    ],
+)
+def test_the_student_reads_bytes_where_the_checkpoint_does_not_know_all(
+    unknown: float, recipe: dict[str, Any]
+) -> None:
+    reading = Reading(unknown=unknown, cut=0.0)
+    assert reading.is_foreign == (unknown > 0.25)
+    changes = changes_of(reading, prepare())
+    assert {change.key: change.value for change in changes} == recipe
+    assert all(f"{unknown:.1%} of the tokens are unknown" in change.why for change in changes)
+
+
+def test_a_recipe_of_bytes_stays_and_a_checkpoint_that_is_not_here_changes_nothing() -> None:
+    assert changes_of(Reading(unknown=0.05, cut=0.0), prepare(tokenizer="byte_bpe")) == []
+    assert changes_of(None, prepare()) == []
+    assert reading_of(KNOWN, Path("no-such-folder/tokenizer.json"), max_length=8) is None
+
+
+def test_unknown_tokens_and_texts_that_are_cut_off_are_counted(tmp_path: Path) -> None:
+    file = tmp_path / "tokenizer.json"
+    train_wordpiece(KNOWN, vocabulary_size=200).save(str(file))
+    found = reading_of([*KNOWN, "ж"], file, max_length=7)
+    assert found is not None
+    assert 0 < found.unknown < 0.1
+    assert found.cut == pytest.approx(4 / 9)  # of a dull story and its frame are eight tokens
