@@ -23,7 +23,7 @@ recipe: {finetune.seeds: 3}
 """
 VERBS = {
     *("build", "release", "retrain", "search", "serve", "ui", "stop"),
-    *("compare", "glue", "stage", "explain", "check"),
+    *("compare", "glue", "stage", "explain", "check", "new"),
 }
 Run = Callable[..., tuple[int, str, str]]
 
