@@ -236,7 +236,7 @@ def peak_flops(compute: Compute) -> float:
     device = prepare_device(compute)
     size = 2048
     first, second = torch.randn(size, size), torch.randn(size, size)
-    if uses_bfloat16(compute, device):
+    if uses_bfloat16(compute):
         first, second = first.bfloat16(), second.bfloat16()
     best = 0.0
     for _ in range(5):

@@ -65,6 +65,11 @@ class Paths:
         return self.root / "machine.json"
 
     @property
+    def arithmetic(self) -> Path:
+        """Which arithmetic trains faster on this machine; the main root has it."""
+        return self.root / "arithmetic.json"
+
+    @property
     def data(self) -> Path:
         """The user's own files, versioned with the project."""
         return self.root / "data"

@@ -138,4 +138,4 @@ class Compute(Section):
     """Where training runs. `auto`: on the GPU where there is one, else on the processor."""
     precision: Literal["auto", "float32", "bfloat16"]
     """Arithmetic of training. `float32`: exact to 24 bits. `bfloat16`: faster and less exact.
-    `auto`: bfloat16 where the processor has instructions for it."""
+    `auto`: the one in which this machine trained a step sooner, when they were timed once."""

@@ -1,4 +1,4 @@
-"""The device and precision of training, chosen from parameters and CPU flags, never by timing."""
+"""The device and the precision of training, as the parameters ask for them."""
 
 import os
 from contextlib import AbstractContextManager, nullcontext
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from pipeline.core.errors import ParameterError
 from pipeline.core.product import Compute
 from pipeline.training.fast.memory import keep_freed_memory
 
@@ -30,14 +31,23 @@ def prepare_device(compute: Compute) -> torch.device:
 
 def autocast(compute: Compute, device: torch.device) -> AbstractContextManager[None]:
     """The context of forward passes: bfloat16 autocast, or none for float32."""
-    bfloat16 = uses_bfloat16(compute, device)
+    bfloat16 = uses_bfloat16(compute)
     return torch.autocast(device.type, dtype=torch.bfloat16) if bfloat16 else nullcontext()
 
 
-def uses_bfloat16(compute: Compute, device: torch.device) -> bool:
-    """Whether `compute.precision` is bfloat16, or automatic on a device that has it."""
-    chosen = {"bfloat16": True, "float32": False}.get(compute.precision)
-    return has_bfloat16(device) if chosen is None else chosen
+def uses_bfloat16(compute: Compute) -> bool:
+    """Whether training multiplies bfloat16.
+
+    Raises:
+        ParameterError: `compute.precision` is still `auto`, which flows decide before a stage starts.
+    """
+    if compute.precision == "auto":
+        raise ParameterError(
+            "compute.precision: auto inside a training",
+            expected="float32 or bfloat16, as flows/planning/arithmetic.py decides for `auto`",
+            next_step="start the stage with `modelyard stage NAME`, or name the precision",
+        )
+    return compute.precision == "bfloat16"
 
 
 def has_bfloat16(device: torch.device) -> bool:
