@@ -14,12 +14,24 @@ INTERVAL_SECONDS = 5.0
 
 
 class Progress:
-    """Prints a count towards a total: `finetune  120/560  21%  loss 0.41  3m10s left`."""
+    """Prints a count towards a total: `finetune  120/560  21%  loss 0.41  3m10s left`.
+
+    Args:
+        later: work of the same stage that follows, in the unit of `total`. The lines then say how long
+            the stage takes, too: `3m10s left, 5m40s of the stage`.
+    """
 
     def __init__(
-        self, task: str, total: int, *, done: int = 0, interval: float = INTERVAL_SECONDS
+        self,
+        task: str,
+        total: int,
+        *,
+        done: int = 0,
+        later: float = 0.0,
+        interval: float = INTERVAL_SECONDS,
     ) -> None:
         self._task, self._total, self._first, self._interval = task, total, done, interval
+        self._later = later
         self._started = time.monotonic()
         self._spoke = self._started
         say(f"{task}  {done}/{total}")
@@ -32,8 +44,10 @@ class Progress:
         self._spoke, elapsed = now, now - self._started
         worked = max(done - self._first, 1)
         left = elapsed / worked * max(self._total - done, 0)
+        whole = left + elapsed / worked * self._later
         shown = "  ".join(f"{name} {_figure(value)}" for name, value in figures.items())
         tail = f"{_duration(left)} left" if done < self._total else f"in {_duration(elapsed)}"
+        tail += f", {_duration(whole)} of the stage" if self._later else ""
         share = 100 * done // max(self._total, 1)
         say(f"{self._task}  {done}/{self._total}  {share}%  {shown}{'  ' if shown else ''}{tail}")
 

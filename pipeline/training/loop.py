@@ -71,6 +71,8 @@ class Training:
         layer_rates: learning rates by layer; None trains all layers at one rate.
         row_ids: names of the rows in errors, by row number; None shows the numbers.
         min_steps: more passes than `optimisation.epochs` are made until there are as many steps.
+        later_tokens: what the stage's later trainings of this model read in all, so that progress says
+            how long the stage takes.
     """
 
     task: str
@@ -86,6 +88,7 @@ class Training:
     layer_rates: LayerRates | None = None
     row_ids: Sequence[str] | None = None
     min_steps: int = 0
+    later_tokens: int = 0
 
     def epoch_batches(self, epoch: int) -> list[Ids]:
         """The row numbers of each batch of an epoch."""
@@ -152,7 +155,8 @@ class _Run:
 
     def run(self, first: int) -> None:
         """Does the steps from `first` on."""
-        progress = Progress(self.training.task, self.total, done=first)
+        later = self.training.later_tokens / self._step_tokens()
+        progress = Progress(self.training.task, self.total, done=first, later=later)
         started, tokens = time.monotonic(), 0
         for step, batches in self._steps(first):
             self.losses.append(self._step(step, batches))
@@ -162,6 +166,13 @@ class _Run:
             self._after(step + 1)
             if (step + 1) % self.epoch_steps == 0 and self.is_over():
                 return
+
+    def _step_tokens(self) -> float:
+        """Tokens of a step, by the first epoch's mean; 1 where no later training asks for it."""
+        if not self.training.later_tokens:
+            return 1.0
+        batches = self.training.epoch_batches(0)
+        return sum(map(self.objective.tokens, batches)) / self.epoch_steps
 
     @property
     def resulting_model(self) -> torch.nn.Module:

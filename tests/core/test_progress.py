@@ -20,6 +20,18 @@ def test_work_is_announced_reported_and_ended(capsys: pytest.CaptureFixture[str]
     assert ended.startswith("finetune  4/4  100%  loss 0.3  in ")
 
 
+def test_a_stage_of_several_trainings_says_how_long_all_of_it_takes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    progress = Progress("finetune related", 2, later=6.0, interval=0)
+    progress._started -= 10.0
+    progress.update(1)
+    progress.update(2)
+    _, half, ended = lines(capsys)
+    assert half.endswith("10s left, 1m10s of the stage")
+    assert ended.endswith("in 10s, 30s of the stage")
+
+
 def test_between_two_reports_it_is_silent_but_the_end_is_told(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

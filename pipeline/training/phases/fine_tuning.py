@@ -86,17 +86,24 @@ class FineTuning:
 
     def load(self) -> PreTrainedModel:
         """The start of each seed: the checkpoint after the earlier phases, partly frozen."""
-        model = _load(self.params, self.checkpoint)
-        require_layers(model, self.params.finetune.frozen_layers)  # before minutes of training
+        model, settings = _load(self.params, self.checkpoint), self.params.finetune
+        require_layers(model, settings.frozen_layers)  # before minutes of training
         if self.adaptation is not None:
             self.adaptation.apply(model)
         if self.related is not None:
-            quality = self.related.apply(model)
+            quality = self.related.apply(model, later_tokens=self._later_tokens(seeds=settings.seeds))
             say(
                 f"finetune  after {len(self.related.targets):,} related rows: validation {quality:.3f}"
             )
-        freeze_lowest(model, self.params.finetune.frozen_layers)
+        freeze_lowest(model, settings.frozen_layers)
         return model
+
+    def _later_tokens(self, *, seeds: int) -> int:
+        """Tokens that so many seeds read in all their epochs."""
+        return seeds * self.params.finetune.epochs * int(self.rows.lengths.sum())
+
+    def _seeds_after(self, seed: int) -> int:
+        return self.params.compute.seed + self.params.finetune.seeds - 1 - seed
 
     def clear(self) -> None:
         """Deletes what the earlier phases kept for the seeds: the stage has ended well."""
@@ -122,6 +129,7 @@ class FineTuning:
             layer_rates=LayerRates(model, settings.layer_decay),
             row_ids=self.rows.names(self.train.ids),
             min_steps=settings.min_steps,
+            later_tokens=self._later_tokens(seeds=self._seeds_after(seed)),
         )
         product, targets = self.params.product, self.train.targets
         problem, weights = problem_named(product.problem), None

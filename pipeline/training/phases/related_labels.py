@@ -69,8 +69,12 @@ class RelatedLabels:
             phase=TrainedOnce(paths.checkpoints, "related"),
         )
 
-    def apply(self, model: PreTrainedModel) -> float:
-        """Trains `model` in place, once for all seeds; returns its quality on validation."""
+    def apply(self, model: PreTrainedModel, *, later_tokens: int) -> float:
+        """Trains `model` in place, once for all seeds; returns its quality on validation.
+
+        Args:
+            later_tokens: what the seeds read afterwards.
+        """
 
         def learn() -> PreTrainedModel:
             problem = self.params.product.problem
@@ -88,6 +92,7 @@ class RelatedLabels:
                 average=self.params.finetune.average,
                 layer_rates=LayerRates(model, self.params.finetune.layer_decay),
                 row_ids=self.ids,
+                later_tokens=later_tokens,
             )
             with tokens_in_use(model, self.rows, self.validation.rows):
                 train(model, objective, training)
