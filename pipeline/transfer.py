@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from pipeline.compression.answers import answers
 from pipeline.core.errors import DataError
 from pipeline.core.files import atomic_path
 from pipeline.core.params import Params
@@ -25,6 +26,7 @@ from pipeline.data.variety import varied
 from pipeline.models.encoder import load_classifier, load_tokenizer, reads_segments
 from pipeline.problem.problems import problem_named
 from pipeline.text.cleaning import bare_words
+from pipeline.training.device import prepare_device
 from pipeline.training.labelled_rows import Split, read_split
 from pipeline.training.predict import Outputs, predict
 from pipeline.training.token_rows import tokenize
@@ -67,13 +69,19 @@ def _teacher_outputs(table: pa.Table, params: Params, paths: Paths) -> Outputs:
         window_stride=params.prepare.window_stride,
         segments=pairs and reads_segments(model),
     )
-    return predict(
+    size, layers = params.transfer.batch_size, params.transfer.hidden_layers
+    if prepare_device(params.compute).type != "cpu":
+        return predict(
+            model, rows, compute=params.compute, batch_size=size, task="transfer", layers=layers
+        )
+    return answers(
         model,
         rows,
-        compute=params.compute,
-        batch_size=params.transfer.batch_size,
+        precision=params.transfer.precision,
+        threads=params.compute.threads,
+        batch_size=size,
         task="transfer",
-        layers=params.transfer.hidden_layers,
+        layers=layers,
     )
 
 

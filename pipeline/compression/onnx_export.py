@@ -103,7 +103,7 @@ def export_onnx(
         max_length: the most tokens of an input; None allows as many as the model has positions for.
     """
     # The exporter restores the root module's training flag, so the wrapper itself must be in eval.
-    wrapper = _exportable(model, segments=segments, max_length=max_length).eval()
+    wrapper = exportable(plain_copy(model), segments=segments, max_length=max_length).eval()
     inputs, tokens = [*INPUTS, SEGMENTS] if segments else INPUTS, model.config.vocab_size
     trace(wrapper, path, inputs=inputs, outputs={OUTPUT: {0: "batch"}}, tokens=tokens, opset=opset)
 
@@ -141,18 +141,26 @@ def trace(
         )
 
 
-def _exportable(
-    model: PreTrainedModel, *, segments: bool, max_length: int | None
-) -> torch.nn.Module:
-    if isinstance(model, BilmForSequenceClassification):
-        return FoldedClassifier(model)
+def plain_copy(model: PreTrainedModel) -> PreTrainedModel:
+    """A copy whose layers are computed as they are to be exported: eagerly, without absent heads."""
     thin = copy.deepcopy(model)
+    if isinstance(thin, BilmForSequenceClassification):
+        return thin
     split_into_factors(thin)
     drop_heads(thin)
     thin.set_attn_implementation("eager")
-    if isinstance(thin, BertForSequenceClassification):
-        return FoldedBert(thin, segments=segments, max_length=max_length)
-    return _LogitsOnly(thin)
+    return thin
+
+
+def exportable(
+    plain: PreTrainedModel, *, segments: bool, max_length: int | None
+) -> torch.nn.Module:
+    """A `plain_copy` with positional inputs and one output tensor; it shares the copy's layers."""
+    if isinstance(plain, BilmForSequenceClassification):
+        return FoldedClassifier(plain)
+    if isinstance(plain, BertForSequenceClassification):
+        return FoldedBert(plain, segments=segments, max_length=max_length)
+    return _LogitsOnly(plain)
 
 
 def torch_runner(model: PreTrainedModel) -> Runner:

@@ -168,6 +168,10 @@ class TransferParams(Section):
     batch_size: Positive
     """Texts that the teacher answers at once. Larger needs more memory; the answers differ only by
     rounding."""
+    precision: Literal["float32", "int8"]
+    """Arithmetic of the teacher's answers on a processor. `float32`: those of torch, but for rounding.
+    `int8`: about twice as fast where the processor has VNNI; the answers differ a little, as those
+    of an int8 model do. A GPU answers by torch, whatever this says."""
     hidden_layers: list[Positive]
     """Layers of the teacher, counted from 1, whose mean state of each text is kept for
     `distill.hidden_weight`; the last layer is always kept. Give one for each student layer except

@@ -91,7 +91,9 @@ class FineTuning:
         if self.adaptation is not None:
             self.adaptation.apply(model)
         if self.related is not None:
-            quality = self.related.apply(model, later_tokens=self._later_tokens(seeds=settings.seeds))
+            quality = self.related.apply(
+                model, later_tokens=self._later_tokens(seeds=settings.seeds)
+            )
             say(
                 f"finetune  after {len(self.related.targets):,} related rows: validation {quality:.3f}"
             )

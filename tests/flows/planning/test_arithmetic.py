@@ -78,7 +78,9 @@ def test_another_machine_and_another_number_of_threads_race_again(
     assert len(raced) == 3
 
 
-def test_an_arithmetic_that_was_asked_for_is_not_raced(tmp_path: Path, raced: list[Compute]) -> None:
+def test_an_arithmetic_that_was_asked_for_is_not_raced(
+    tmp_path: Path, raced: list[Compute]
+) -> None:
     assert training_precision(tmp_path, compute("float32")) == "float32"
     assert training_precision(tmp_path, compute("bfloat16")) == "bfloat16"
     assert raced == []
