@@ -102,13 +102,21 @@ class AdaptParams(OptimisationParams):
     hidden together."""
 
 
+class RelatedParams(OptimisationParams):
+    """Training on the labels of a neighbouring task, before the product's own rows."""
+
+    max_rows: Positive
+    """Most labelled corpus documents to learn from, chosen by hash. More make a better teacher and
+    take longer."""
+
+
 class FinetuneParams(RepeatedParams):
     """finetune: trains the teacher, the checkpoint with a classifier, on the product's rows."""
 
     adapt: AdaptParams
     """Adaptation of the checkpoint to the domain, before any labels; off with `max_sentences:
     0`."""
-    related: OptimisationParams | None
+    related: RelatedParams | None
     """Training on the labels of a neighbouring task, where a corpus has some, before the product's
     own rows; null skips it. One training serves all seeds."""
     seeds: Positive

@@ -14,7 +14,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
-from pipeline.core.training_sections import OptimisationParams
+from pipeline.core.training_sections import RelatedParams
 from pipeline.problem.problems import problem_named
 from pipeline.text.batching import epoch_batches
 from pipeline.training.curve import Curve
@@ -36,7 +36,7 @@ class RelatedLabels:
     """
 
     params: Params
-    optimisation: OptimisationParams
+    optimisation: RelatedParams
     rows: TokenRows
     ids: list[str]
     targets: NDArray[np.float64]
@@ -56,6 +56,7 @@ class RelatedLabels:
         if params.finetune.related is None:
             return None
         found = pq.read_table(paths.read("prepare", "related.parquet"))
+        found = found.slice(0, params.finetune.related.max_rows)
         if not found.num_rows:
             return None
         rows = tokenize(tokenizer, found["text"].to_pylist(), max_length=params.prepare.max_length)
