@@ -24,6 +24,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from flows.planning.codelock import CodeLock
+from flows.planning.arithmetic import decided
 from flows.planning.resolution import Variation, resolved
 from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.errors import DataError, ParameterError, TrainingError
@@ -245,7 +246,7 @@ def evaluate_on_glue(root: Path, options: argparse.Namespace, variation: Variati
             "layer_decay, average and dropout; prepare.max_length; compute",
             next_step="leave it out; seeds are given with --seeds",
         )
-    params = resolved(root, variation)
+    params = decided(root, resolved(root, variation))
     known = dict.fromkeys((*SEEN, *TASKS))
     seen = None if options.seen is None else names_in(options.seen, option="--seen", known=known)
     wanted = names_in(options.tasks, option="--tasks", known=TASKS)

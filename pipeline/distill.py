@@ -31,7 +31,9 @@ def run(params: Params, paths: Paths) -> Metrics:
     tokenizer = load_tokenizer(paths.read("prepare", "student_tokenizer"))
     model = _student(params, paths, tokenizer)
     features = _features(model, params, paths)
-    data = read_transfer_set(params, paths, tokenizer, features=features)
+    data = read_transfer_set(
+        params, paths, tokenizer, max_sentences=params.distill.max_sentences, features=features
+    )
     if params.distill.teacher_layers is not None:
         data.standardise(model)  # the teacher's head answers in the product's unit
     if (rank := params.distill.embedding_rank) is not None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from configobj import ConfigObj
 
 from flows.execution.git import ask_git, changed_files, git, is_top_of_repository, present_files
+from flows.planning.arithmetic import decided
 from flows.planning.resolution import Variation, change_lines, resolved, write_build_file
 from pipeline.core.errors import PipelineError
 from pipeline.core.params import Params
@@ -92,7 +93,7 @@ def open_workspace(root: Path, *, name: str, params: Params) -> Iterator[Path]:
         for data in _DATA:
             _bring_data(root / data, folder / data)
         _share(root, folder, name, git_knows=whole)
-        write_build_file(folder, params)
+        write_build_file(folder, decided(root, params))
         yield folder
     finally:
         _remove(root, folder)

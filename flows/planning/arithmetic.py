@@ -17,6 +17,7 @@ from filelock import FileLock
 from flows.planning.machine import describe_machine
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import read_json, write_json
+from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.product import Compute
 from pipeline.core.progress import say
@@ -41,13 +42,21 @@ class Race(TypedDict):
     seconds: dict[str, float]
 
 
+def decided(root: Path, params: Params) -> Params:
+    """The same parameters, with `compute.precision: auto` decided for this machine.
+
+    Args:
+        root: the main root, which keeps arithmetic.json for all its worktrees.
+    """
+    precision = training_precision(root, params.compute)
+    compute = params.compute.model_copy(update={"precision": precision})
+    return params.model_copy(update={"compute": compute})
+
+
 def training_precision(root: Path, compute: Compute) -> Precision:
     """The arithmetic of training: the one asked for, or for `auto` the faster one on this machine.
 
     The race takes some seconds, and is run if arithmetic.json is missing or of another machine.
-
-    Args:
-        root: the main root, which keeps arithmetic.json for all its worktrees.
     """
     return faster(race_here(root, compute)) if compute.precision == "auto" else compute.precision
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from flows.planning.arithmetic import decided
 from pipeline.core.errors import ParameterError
 from pipeline.core.files import write_text
 from pipeline.core.params import (
@@ -245,7 +246,7 @@ def write_build_file(workspace: Path, params: Params) -> None:
 
 def refresh_build_file(root: Path) -> Params:
     """Brings build.yaml of the project's own folder up to date; returns what it says."""
-    params = resolved(root)
+    params = decided(root, resolved(root))
     write_build_file(root, params)
     return params
 

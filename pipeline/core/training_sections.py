@@ -130,8 +130,9 @@ class FinetuneParams(RepeatedParams):
     """How rows weigh in the loss. `none`: all the same. `balanced`: by the inverse of their label's
     share, so that rare labels count as much as frequent ones; not for regression."""
     frozen_layers: Annotated[int, Field(ge=0)]
-    """How many of the lowest layers keep the checkpoint's weights: 1 is the embeddings, 2 the
-    embeddings and the first encoder layer; 0 trains all. More train faster and adapt less."""
+    """How many of the lowest layers keep the checkpoint's weights (those of `adapt`, where it is on):
+    1 is the embeddings, 2 the embeddings and the first encoder layer; 0 trains all. More train
+    faster and adapt less."""
     layer_decay: Annotated[float, Field(gt=0, le=1)]
     """Factor between the learning rates of neighbouring layers: each layer learns at this times the
     rate of the layer above it. 1 trains all at one rate; smaller changes the lower layers less."""
@@ -195,6 +196,9 @@ class TransferParams(Section):
 class DistillParams(RepeatedParams):
     """distill: trains the student on the transfer set, to give the teacher's answers."""
 
+    max_sentences: Positive
+    """Most texts of the transfer set, beside the labelled rows, to learn from. `prune`, whose smaller
+    model learns faster, reads more."""
     temperature: Rate
     """Divides the logits of teacher and student in the loss (Hinton et al. 2015). Above 1 the
     student also learns how likely the teacher finds the other labels."""

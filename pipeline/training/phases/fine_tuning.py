@@ -90,6 +90,7 @@ class FineTuning:
         require_layers(model, settings.frozen_layers)  # before minutes of training
         if self.adaptation is not None:
             self.adaptation.apply(model)
+        freeze_lowest(model, settings.frozen_layers)
         if self.related is not None:
             quality = self.related.apply(
                 model, later_tokens=self._later_tokens(seeds=settings.seeds)
@@ -97,7 +98,6 @@ class FineTuning:
             say(
                 f"finetune  after {len(self.related.targets):,} related rows: validation {quality:.3f}"
             )
-        freeze_lowest(model, settings.frozen_layers)
         return model
 
     def _later_tokens(self, *, seeds: int) -> int:
