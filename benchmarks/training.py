@@ -3,15 +3,17 @@
     python -m benchmarks.training                   # after a build, which writes the rows
     python -m benchmarks.training --epochs 0        # throughput only
     python -m benchmarks.training --rounds 1 --beside tuned --seeds 1 2 3
+    python -m benchmarks.training --epochs 0 --beside other     # bfloat16 against float32
 
 All engines train all parameters of the same checkpoint (`prepare.checkpoint`) on the same rows with
 the same number of threads, each in a process of its own. The Trainer trains transformers' own
 class, as its users do. `default` is the Trainer as it comes: batches of 8 in random order, float32,
-three epochs. `tuned` has the options of its documentation: texts grouped by length, bfloat16 if the
-processor multiplies it, the fused optimizer; and our optimisation (`OPTIMISATION`, warm-up and
+three epochs. `tuned` has the options of its documentation: texts grouped by length, the arithmetic
+that is faster on this machine, the fused optimizer; and our optimisation (`OPTIMISATION`, warm-up and
 weight decay of `finetune`). Part of our engine is what the Trainer does not offer: learning rates
 by layer, the moving average of the weights, an embedding table reduced to the tokens in use, and a
-last layer for the first token only (`pipeline/models/first_token.py`).
+last layer for the first token only (`pipeline/models/first_token.py`). `other` is our engine in the
+arithmetic that `compute.precision: auto` did not choose; it takes part in throughput alone.
 
 Throughput: rounds are interleaved, ratios are of medians, and tokens are counted without padding. A
 round has a third of the rows, because the first step with a new batch length costs a fifth more
@@ -42,12 +44,18 @@ from benchmarks.support.finetuning import (
     open_bench,
     peak_flops,
     train_ours,
+    train_ours_otherwise,
     train_with_trainer,
     tuned,
 )
 
 ROOT = Path(__file__).resolve().parents[1]
 _LEEWAY = 0.005
+_RATIOS = {
+    "default": "vs_trainer_default",
+    "tuned": "vs_trainer_tuned",
+    "other": "vs_other_arithmetic",
+}
 _DEFAULT_EPOCHS = 3
 """The Trainer's default."""
 
@@ -95,7 +103,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--evaluations", type=int, default=8, help="per epoch")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="of the race")
     parser.add_argument(
-        "--beside", nargs="+", choices=["default", "tuned"], default=["default", "tuned"]
+        "--beside", nargs="+", choices=["default", "tuned", "other"], default=["default", "tuned"]
     )
     options = parser.parse_args()
     if options.epochs != 0 and "tuned" not in options.beside:
@@ -105,10 +113,15 @@ def parse_arguments() -> argparse.Namespace:
 
 def engines_of(stack: ExitStack, bench: Bench, *, beside: Iterable[str]) -> dict[str, Engine]:
     """Our engine and the peers named in `beside`, each in a process that ends with `stack`."""
-    peers = {"default": {}, "tuned": tuned(bench.params.finetune)}
-    engines: dict[str, Engine] = {"ours": train_ours} | {
-        peer: partial(train_with_trainer, settings=peers[peer]) for peer in beside
+    engines: dict[str, Engine] = {
+        "ours": train_ours,
+        "other": train_ours_otherwise,
+        "default": partial(train_with_trainer, settings={}),
+        "tuned": partial(
+            train_with_trainer, settings=tuned(bench.params.finetune, bench.params.compute)
+        ),
     }
+    engines = {name: engines[name] for name in ("ours", *beside)}
     return {name: stack.enter_context(in_own_process(engine)) for name, engine in engines.items()}
 
 
@@ -134,7 +147,7 @@ def main() -> None:
         engines = engines_of(stack, bench, beside=options.beside)
         rates = speed(engines, bench, rounds=options.rounds, sentences=options.sentences)
         ratios: dict[str, float | None] = {
-            f"vs_trainer_{peer}": rates["ours"] / rates[peer] for peer in options.beside
+            _RATIOS[peer]: rates["ours"] / rates[peer] for peer in options.beside
         }
         peak = peak_flops(bench.params.compute)
         ratios["share_of_peak"] = rates["ours"] * bench.flops_per_token() / peak
@@ -147,7 +160,7 @@ def main() -> None:
                 for seed in seeds
             ]
             seconds = {
-                name: statistics.median(reached[name] for reached, _ in runs) for name in engines
+                name: statistics.median(reached[name] for reached, _ in runs) for name in runs[0][0]
             }
             shown = {
                 name: value if math.isfinite(value) else None for name, value in seconds.items()
@@ -156,6 +169,7 @@ def main() -> None:
             ratios |= {
                 f"seconds_vs_trainer_{peer}": times_faster(seconds["ours"], seconds[peer])
                 for peer in options.beside
+                if peer in seconds
             }
     print_result("training", ratios=ratios, figures=figures)
 

@@ -329,6 +329,8 @@ def _explain(options: argparse.Namespace) -> None:
         return
     say(f"{found.key} = {json.dumps(found.value, ensure_ascii=False)}    ({found.kind})")
     say(f"  stands in: {found.file}")
+    if found.here:
+        say(f"  here: {found.here}")
     say(f"  {found.meaning}")
     say(f"  read at: {', '.join(found.read) or 'no line by name'}")
     say(f"  declared by: {', '.join(found.declared_by) or 'no stage'}")

@@ -13,12 +13,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from flows.planning.arithmetic import explained
 from flows.planning.codelock import CodeLock
 from flows.planning.dag import load_dag
 from flows.planning.resolution import PLAIN, Variation, read_layers, resolve
 from flows.planning.schema import Parameter, all_parameters
 from pipeline.core.errors import ParameterError
-from pipeline.core.params import as_values
+from pipeline.core.params import Params, as_values
 from pipeline.core.paths import Paths
 
 DEFAULT = "no file, so the default holds"
@@ -34,6 +35,7 @@ class Explanation:
         read: places that read it, `path:line`.
         declared_by: stages that declare it in dvc.yaml.
         reruns: those and their descendants, in order.
+        here: what the value comes to on this machine; empty where that is the value.
     """
 
     key: str
@@ -44,6 +46,7 @@ class Explanation:
     read: list[str]
     declared_by: list[str]
     reruns: list[str]
+    here: str
 
 
 def explain(root: Path, key: str, variation: Variation = PLAIN) -> Explanation:
@@ -79,7 +82,12 @@ def explain(root: Path, key: str, variation: Variation = PLAIN) -> Explanation:
         ],
         declared_by=stages,
         reruns=list(dag.with_descendants(stages)),
+        here=explained(root, params.compute) if _is_decided_here(plain, params) else "",
     )
+
+
+def _is_decided_here(key: str, params: Params) -> bool:
+    return key == "compute.precision" and params.compute.precision == "auto"
 
 
 def _find_parameter(key: str) -> Parameter:

@@ -23,8 +23,8 @@ import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from flows.planning.codelock import CodeLock
 from flows.planning.arithmetic import decided
+from flows.planning.codelock import CodeLock
 from flows.planning.resolution import Variation, resolved
 from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.errors import DataError, ParameterError, TrainingError

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from benchmarks.support.command_line import built_file
 from benchmarks.support.trainings import train_on_labels
 from benchmarks.support.watch import ReachedError, Run, StepCallback, Watch
+from flows.planning.arithmetic import decided
 from flows.planning.resolution import DEMONSTRATION, resolved
 from pipeline.core.params import Params
 from pipeline.core.product import Compute
@@ -25,7 +26,7 @@ from pipeline.core.training_sections import OptimisationParams
 from pipeline.models.encoder import load_classifier, load_tokenizer
 from pipeline.models.pretrained import resolve_checkpoint
 from pipeline.text.batching import sorted_batches
-from pipeline.training.device import autocast, has_bfloat16, prepare_device, uses_bfloat16
+from pipeline.training.device import autocast, prepare_device, uses_bfloat16
 from pipeline.training.fast.tokens_in_use import tokens_in_use
 from pipeline.training.labelled_rows import read_split
 from pipeline.training.optimizer import LayerRates
@@ -140,7 +141,7 @@ def open_bench(root: Path, folder: Path, *, built: Path) -> Bench:
         DataError: nothing was built yet.
     """
     records = built_file(built, "prepare/records.parquet")
-    params = resolved(root, DEMONSTRATION)
+    params = decided(root, resolved(root, DEMONSTRATION))
     settings = params.finetune.model_copy(update=OPTIMISATION)
     params = params.model_copy(update={"finetune": settings})
     tokenizer = load_tokenizer(records.with_name("teacher_tokenizer"))
@@ -178,12 +179,27 @@ def train_ours(bench: Bench, *, epochs: int, evaluations: int) -> Run:
     return watch.run(epochs * int(bench.rows.lengths.sum()))
 
 
-def tuned(settings: OptimisationParams) -> dict[str, Any]:
-    """The Trainer's documented options for speed here, with our learning rate and batches."""
+def train_ours_otherwise(bench: Bench, *, epochs: int, evaluations: int) -> Run:
+    """Trains as `train_ours` does, in the arithmetic that was not chosen for this machine."""
+    compute = bench.params.compute
+    other = "float32" if compute.precision == "bfloat16" else "bfloat16"
+    params = bench.params.model_copy(
+        update={"compute": compute.model_copy(update={"precision": other})}
+    )
+    return train_ours(
+        dataclasses.replace(bench, params=params), epochs=epochs, evaluations=evaluations
+    )
+
+
+def tuned(settings: OptimisationParams, compute: Compute) -> dict[str, Any]:
+    """The Trainer's documented options for speed here, with our learning rate and batches.
+
+    Its arithmetic is the one in which this machine trains sooner.
+    """
     return {
         "per_device_train_batch_size": settings.batch_size,
         "train_sampling_strategy": "group_by_length",
-        "bf16": has_bfloat16(torch.device("cpu")),
+        "bf16": uses_bfloat16(compute),
         "optim": "adamw_torch_fused",
         "learning_rate": settings.learning_rate,
         "warmup_steps": settings.warmup_share,
@@ -233,7 +249,7 @@ def rows_of_ids(ids: list[list[int]]) -> list[dict[str, list[int]]]:
 
 def peak_flops(compute: Compute) -> float:
     """Operations a second of a large matrix product in training's precision, best of five."""
-    device = prepare_device(compute)
+    prepare_device(compute)
     size = 2048
     first, second = torch.randn(size, size), torch.randn(size, size)
     if uses_bfloat16(compute):

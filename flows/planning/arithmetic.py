@@ -9,6 +9,7 @@ import importlib.metadata
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypedDict
 
@@ -61,16 +62,25 @@ def training_precision(root: Path, compute: Compute) -> Precision:
     return faster(race_here(root, compute)) if compute.precision == "auto" else compute.precision
 
 
-def race_here(root: Path, compute: Compute) -> Race:
-    """The race of this machine, run if it is not in arithmetic.json yet."""
+def explained(root: Path, compute: Compute) -> str:
+    """What `auto` comes to on this machine, in one sentence."""
+    return in_words(race_here(root, compute, tell=lambda _: None))
+
+
+def race_here(root: Path, compute: Compute, *, tell: Callable[[str], None] = say) -> Race:
+    """The race of this machine, run if it is not in arithmetic.json yet.
+
+    Args:
+        tell: takes the lines for the person who waits.
+    """
     path, machine = Paths(root).arithmetic, _machine(compute)
     with FileLock(Paths(root).state / "arithmetic.lock"):
         if (kept := _kept(path)) is not None and kept["machine"] == machine:
             return kept
-        say("Timing a training step in float32 and in bfloat16, once for this machine …")
+        tell("Timing a training step in float32 and in bfloat16, once for this machine …")
         race: Race = {"machine": machine, "seconds": _run(compute)}
         write_json(path, race)
-        say(f"{in_words(race)} Kept in {path.name}.")
+        tell(f"{in_words(race)} Kept in {path.name}.")
         return race
 
 

@@ -11,8 +11,10 @@ import pytest
 
 from flows import cli
 from flows.cli import MAKE_VARIABLE, PRODUCT_VARIABLE, parse_arguments
+from flows.planning import arithmetic
 from pipeline.core.errors import DataError
 from pipeline.core.params import override, parse_params
+from pipeline.core.paths import Paths
 from tests.support.repository import PARAMS, PRODUCT, REPOSITORY, commit_all, parameter_values
 
 TYPED = ["finetune.epochs=1", "product.audience=The team", "product.labels=[a, b]"]
@@ -31,7 +33,11 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with this repository's code and DAG, and the parameters that tests are written for."""
-    root = tmp_path_factory.mktemp("project")
+    return made_project(tmp_path_factory.mktemp("project"))
+
+
+def made_project(root: Path) -> Path:
+    """Fills a folder."""
     for name in ("pipeline", "flows", "dvc.yaml"):
         (root / name).symlink_to(REPOSITORY / name)
     (root / "params.yaml").symlink_to(PARAMS)
@@ -249,6 +255,20 @@ def test_check_reads_the_product_that_make_names(
     assert "source tickets" in error
     assert PRODUCT_VARIABLE not in os.environ
     assert "product movie-review-sentiment of product.yaml" in modelyard("check")[1]
+
+
+def test_explain_names_the_arithmetic_that_won_on_this_machine(
+    tmp_path: Path, modelyard: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = Paths(made_project(tmp_path)).recipe
+    text = recipe.read_text(encoding="utf-8").replace("precision: float32", "precision: auto")
+    recipe.unlink()
+    recipe.write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(arithmetic, "_run", lambda _: {"float32": 0.1, "bfloat16": 0.16})
+    code, printed, _ = modelyard("explain", "compute.precision")
+    assert code == 0
+    assert "here: Training uses float32: a step takes 0.100 s in float32" in printed
 
 
 def test_check_says_that_a_build_can_start(modelyard: Run) -> None:
