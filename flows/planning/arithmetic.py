@@ -7,6 +7,7 @@ machine neither a second build nor a noisy hour changes the answer.
 
 import importlib.metadata
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from typing import Literal, TypedDict
 from filelock import FileLock
 
 from flows.planning.machine import describe_machine
+from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import read_json, write_json
 from pipeline.core.params import Params
@@ -115,7 +117,10 @@ def _run(compute: Compute) -> dict[str, float]:
     """Seconds of a step by arithmetic, from a process of its own: flows do not import torch."""
     arguments = [str(compute.threads), compute.device]
     command = [sys.executable, "-m", "pipeline.training.arithmetic", *arguments]
-    ended = subprocess.run(command, cwd=_CODE, capture_output=True, text=True, check=False)
+    environment = chosen_environment(os.environ)
+    ended = subprocess.run(
+        command, cwd=_CODE, env=environment, capture_output=True, text=True, check=False
+    )
     if ended.returncode:
         raise PipelineError(
             f"the race of arithmetics ended with exit code {ended.returncode}: {ended.stderr[-500:]}",
