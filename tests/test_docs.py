@@ -70,7 +70,9 @@ def test_every_room_stands_in_the_tree() -> None:
 def tree_names(text: str) -> list[str]:
     """Paths that the annotated tree names; two spaces mean one folder deeper."""
     tree = next(
-        block for block in re.findall(r"```\n(.*?)```", text, re.DOTALL) if "dvc.yaml" in block
+        block
+        for block in re.findall(r"^```[a-z]*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+        if "dvc.yaml" in block
     )
     names, parent = [], ""
     for line in tree.splitlines():
@@ -128,6 +130,13 @@ def test_the_example_of_ones_own_data_fits_the_schema(text: str) -> None:
     product = Written(place="product.yaml", values=shown_product(text))
     params = resolve(Layers(recipe=frozen_recipe(), product=product))
     assert [source.role for source in params.collect.sources] == ["labelled", "corpus"]
+
+
+def test_the_example_of_another_checkpoint_fits_the_schema() -> None:
+    guide = (ROOT / "docs/guide/your-own-data.md").read_text(encoding="utf-8")
+    shown = shown_product(ENGLISH) | {"recipe": shown_product(guide)["recipe"]}
+    product = Written(place="product.yaml", values=shown)
+    params = resolve(Layers(recipe=frozen_recipe(), product=product))
     assert params.prepare.checkpoint.name == "my-encoder"
 
 
