@@ -1,6 +1,6 @@
 """arithmetic.json: float32 or bfloat16, whichever trains faster here, decided once a machine.
 
-`compute.precision: auto` becomes the arithmetic that won the race of pipeline/training/arithmetic.py,
+`compute.precision: auto` becomes the arithmetic that won the race of pipeline/training/precision_race.py,
 before DVC looks at the parameters: a machine that trains in another one trains anew, and on one
 machine neither a second build nor a noisy hour changes the answer.
 """
@@ -116,7 +116,7 @@ def _machine(compute: Compute) -> dict[str, str | int | list[str]]:
 def _run(compute: Compute) -> dict[str, float]:
     """Seconds of a step by arithmetic, from a process of its own: flows do not import torch."""
     arguments = [str(compute.threads), compute.device]
-    command = [sys.executable, "-m", "pipeline.training.arithmetic", *arguments]
+    command = [sys.executable, "-m", "pipeline.training.precision_race", *arguments]
     environment = chosen_environment(os.environ)
     ended = subprocess.run(
         command, cwd=_CODE, env=environment, capture_output=True, text=True, check=False
@@ -125,7 +125,7 @@ def _run(compute: Compute) -> dict[str, float]:
         raise PipelineError(
             f"the race of arithmetics ended with exit code {ended.returncode}: {ended.stderr[-500:]}",
             expected="the seconds of a training step in float32 and bfloat16",
-            next_step="run `python -m pipeline.training.arithmetic 2 cpu`, or set compute.precision",
+            next_step="run `python -m pipeline.training.precision_race 2 cpu`, or set compute.precision",
         )
     seconds: dict[str, float] = json.loads(ended.stdout.splitlines()[-1])
     return seconds

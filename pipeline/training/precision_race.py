@@ -1,6 +1,6 @@
 """A race between float32 and bfloat16: which computes a training step sooner on this machine.
 
-    python -m pipeline.training.arithmetic THREADS DEVICE    # prints the seconds of a step as JSON
+    python -m pipeline.training.precision_race THREADS DEVICE    # prints the seconds of a step as JSON
 
 That a processor has instructions for bfloat16 does not say that they are quick: on some servers
 float32 is 1.6 times as fast (docs/adr/0025). The step is that of fine-tuning: forward and backward
