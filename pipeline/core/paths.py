@@ -153,7 +153,8 @@ def sqlite_url(database: Path, driver: str = "") -> str:
     SQLAlchemy takes what follows a `?` for options and decodes nothing, so a path with such a sign is
     given as the URI that SQLite itself decodes.
     """
-    scheme, path = f"sqlite+{driver}" if driver else "sqlite", str(database)
+    path = str(database)
     if not re.search(r"[?#%]", path):
-        return f"{scheme}:///{path}"
-    return f"{scheme}:///file:{quote(path)}?uri=true"
+        return f"{f'sqlite+{driver}' if driver else 'sqlite'}:///{path}"
+    # With the driver named, MLflow does not take the URI for a path and make folders of that name.
+    return f"sqlite+{driver or 'pysqlite'}:///file:{quote(path)}?uri=true"
