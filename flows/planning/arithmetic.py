@@ -33,7 +33,7 @@ _CODE = Path(__file__).resolve().parents[2]
 
 
 class Race(TypedDict):
-    """What arithmetic.json holds.
+    """The content of arithmetic.json.
 
     Attributes:
         machine: processor, cores and instruction sets, version of torch, threads and device: the race
@@ -46,7 +46,7 @@ class Race(TypedDict):
 
 
 def decided(root: Path, params: Params) -> Params:
-    """The same parameters, with `compute.precision: auto` decided for this machine.
+    """Returns the parameters with `compute.precision: auto` decided for this machine.
 
     Args:
         root: the main root, which keeps arithmetic.json for all its worktrees.
@@ -65,7 +65,7 @@ def training_precision(root: Path, compute: Compute) -> Precision:
 
 
 def explained(root: Path, compute: Compute) -> str:
-    """What `auto` comes to on this machine, in one sentence."""
+    """The arithmetic that `auto` comes to on this machine, in one sentence."""
     return in_words(race_here(root, compute, tell=lambda _: None))
 
 
