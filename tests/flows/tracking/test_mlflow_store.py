@@ -7,17 +7,20 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from flows.planning.resolution import write_build_file
 from flows.tracking.mlflow_store import MlflowStore, read_curve
 from pipeline.core.files import write_json
+from pipeline.core.params import parse_params
 from pipeline.core.paths import Paths
-from tests.support.repository import PARAMS, REPOSITORY, commit_all
+from tests.support.repository import REPOSITORY, commit_all, parameter_values
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("project")
-    for file in (PARAMS, REPOSITORY / "dvc.yaml", REPOSITORY / "code.lock.json"):
+    for file in (REPOSITORY / "dvc.yaml", REPOSITORY / "code.lock.json"):
         shutil.copy(file, root / file.name)
+    write_build_file(root, parse_params(parameter_values()))
     commit_all(root)
     return root
 
