@@ -42,7 +42,7 @@ help: ## print this list
 pipeline: $(STAMP) ## raw text to a served, compressed model (SET="section.key=value", NO_RELEASE=1)
 	@$(TOOL) build $(ARGS)
 
-quickstart: $(STAMP) ## the same, small: a first result in about three minutes
+quickstart: $(STAMP) ## the same, small: a first result within two minutes
 	@$(TOOL) build --profile quickstart $(ARGS)
 
 # Two files of tests at a time: much of the time of the longest is spent waiting for others.
