@@ -20,10 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.support.command_line import built_file, new_parser, print_result
-from benchmarks.support.demonstration import demonstration
+from benchmarks.support.demonstration import demonstration, demonstration_params
 from benchmarks.support.pretraining_runs import load_profile
 from benchmarks.support.trainings import train_language_model, train_on_labels
-from flows.planning.resolution import DEMONSTRATION, resolved
 from pipeline.core.params import Params
 from pipeline.core.product import Compute
 from pipeline.core.stage import seed_everything
@@ -58,7 +57,7 @@ def student_settings(name: str) -> tuple[PretrainParams, float]:
         "batch_size": 16,
         "learning_rate": 1e-3,
     }
-    return resolved(ROOT, DEMONSTRATION).pretrain.model_copy(update=changed), 5e-4
+    return demonstration_params(ROOT).pretrain.model_copy(update=changed), 5e-4
 
 
 def pretrain(
@@ -132,7 +131,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Command line."""
     options = parse_arguments()
-    params = resolved(ROOT, DEMONSTRATION)
+    params = demonstration_params(ROOT)
     settings, rate = student_settings(options.model)
     changed = {"learning_rate": rate, "batch_size": 32, "epochs": options.epochs}
     optimisation = settings.model_copy(update=changed)

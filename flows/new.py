@@ -98,12 +98,7 @@ def make_product(root: Path, request: Request, *, ask: Ask) -> Path:
         PipelineError: the file cannot be read, nothing can be learned from it, or `out` exists.
     """
     out = root / request.out
-    if out.exists() and not request.force:
-        raise ParameterError(
-            f"{request.out} exists",
-            expected="a new file: what you wrote is not overwritten",
-            next_step="give another one with --out FILE, or --force to overwrite it",
-        )
+    _require_free(out, request)
     params = resolved(root, DEMONSTRATION)
     table = read_table(request.file)
     say(f"Looking at {len(table.rows):,} rows of {request.file.name} …")
@@ -135,6 +130,16 @@ def make_product(root: Path, request: Request, *, ask: Ask) -> Path:
         )
     say(f"Wrote {request.out}, {len(written.splitlines())} lines.")
     return out
+
+
+def _require_free(out: Path, request: Request) -> None:
+    """Raises ParameterError where the product file is there and may not be overwritten."""
+    if out.exists() and not request.force:
+        raise ParameterError(
+            f"{request.out} exists",
+            expected="a new file: what you wrote is not overwritten",
+            next_step="give another one with --out FILE, or --force to overwrite it",
+        )
 
 
 def read_table(path: Path) -> Table:
@@ -223,16 +228,12 @@ def _found(
     rows: Sequence[Row],
 ) -> tuple[Found, list[Change]]:
     """All that is said of the file, and what its product must change in the recipe."""
-    named = text.column.name
-    records = as_records(
-        rows, source=source, text=named, second=second, label=label.column.name, form=form
-    )
+    first, last = text.column.name, label.column.name
+    records = as_records(rows, source=source, text=first, second=second, label=last, form=form)
     with redirect_stdout(io.StringIO()):  # the checks of a stage tell their progress
         trial = try_rows(records, form=form, limits=params.validate_, prepare=params.prepare)
     usable = trial.checked.records
-    texts = [row.text for row in usable]
-    lengths = sorted(map(len, texts))
-    reading = _reading(usable, params)
+    texts, reading = [row.text for row in usable], _reading(usable, params)
     columns = describe(table.names, table.rows)
     found = Found(
         file=f"{table.file.name}: {table.look.shown}",
@@ -244,12 +245,18 @@ def _found(
         trial=trial,
         unlabelled=len(table.rows) - len(rows),
         language=_language(texts),
-        lengths=(lengths[len(lengths) // 2], lengths[int(0.95 * len(lengths))]),
+        lengths=_lengths(texts),
         reading=reading,
         personal=personal_data(usable),
         others=other_texts(columns, text=text.column, label=label.column),
     )
     return found, [*trial.changes, *changes_of(reading, params.prepare)]
+
+
+def _lengths(texts: Sequence[str]) -> tuple[int, int]:
+    """Characters of the middle text by length, and of the one that 5 % exceed."""
+    lengths = sorted(map(len, texts))
+    return lengths[len(lengths) // 2], lengths[int(0.95 * len(lengths))]
 
 
 def _language(texts: Sequence[str]) -> str:

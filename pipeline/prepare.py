@@ -26,7 +26,7 @@ from pipeline.core.stage import Metrics, run_stage
 from pipeline.data.records import Record, read_records, write_records
 from pipeline.data.related_rows import related_rows
 from pipeline.data.sources import waiver
-from pipeline.data.transfer_set import transfer_sentences
+from pipeline.data.transfer_set import Sentence, transfer_sentences
 from pipeline.models.checkpoint_check import OpenCheckpoint, open_checkpoint
 from pipeline.problem.problems import problem_named
 from pipeline.text.split_assignment import SPLITS, check_splits, split_of, unit_hash
@@ -47,9 +47,8 @@ def run(params: Params, paths: Paths) -> Metrics:
     """Split the rows, make both tokenizers, tokenize the corpus, choose sentences for transfer."""
     settings = params.prepare
     waiver(settings.checkpoint, params.product.requirements)
-    checkpoint = open_checkpoint(
-        settings.checkpoint, labels=len(params.product.labels), max_length=settings.max_length
-    )
+    labels, length = len(params.product.labels), settings.max_length
+    checkpoint = open_checkpoint(settings.checkpoint, labels=labels, max_length=length)
     rows = _split(read_records(paths.read("label", "records.parquet")), params)
     write_records(paths.out / "records.parquet", rows, PreparedRecords.columns())
     own, unseen = _texts(rows, "train"), _texts(rows, "validation")
@@ -66,10 +65,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     if not documents:  # the language is learned from the rows, and judged on those of validation
         train, heldout = own, unseen
     train_tokens = _save_corpus(tokenizer, train=train, heldout=heldout, paths=paths)
-    # The corpus has no second text for a sentence, so a product of pairs learns from its rows alone.
-    sentences = transfer_sentences([] if params.product.pairs else documents, rows, settings)
-    if documents and not sentences and not params.product.pairs:
-        raise _no_sentence(len(documents), settings)
+    sentences = _sentences(documents, rows, params)
     write_records(paths.out / "sentences.parquet", sentences, Sentences.columns())
     sizes = {split: sum(row.split == split for row in rows) for split in SPLITS}
     return {
@@ -83,6 +79,22 @@ def run(params: Params, paths: Paths) -> Metrics:
         "headline": f"{' / '.join(f'{size:,}' for size in sizes.values())} rows, "
         f"{train_tokens / 1e6:.1f} M tokens",
     }
+
+
+def _sentences(
+    documents: Sequence[Record], rows: Sequence[Record], params: Params
+) -> list[Sentence]:
+    """The corpus sentences that the teacher may answer; none for pairs, and none without a corpus.
+
+    Raises:
+        DataError: the documents have no usable sentence.
+    """
+    # A sentence has no second text, so a product of pairs learns from its rows alone.
+    if params.product.pairs or not documents:
+        return []
+    if not (found := transfer_sentences(documents, rows, params.prepare)):
+        raise _no_sentence(len(documents), params.prepare)
+    return found
 
 
 def _split(records: Sequence[Record], params: Params) -> list[Record]:

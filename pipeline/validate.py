@@ -48,8 +48,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         )
     unlabelled = row_checks.check_corpus(corpus, labelled.records, limits)
     say("validate  personal data")
-    spread, clusters = problem.spread(cells), Counter(row.cluster for row in labelled.records)
-    sizes = [size for size in clusters.values() if size > 1]
+    spread = problem.spread(cells)
     report = DataReport(
         limits=limits,
         labels=counts,
@@ -57,7 +56,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         shares=shares,
         labelled=row_checks.summary(len(records), labelled),
         corpus=row_checks.summary(len(corpus), unlabelled),
-        near_duplicates=NearDuplicates(clusters=len(sizes), rows_in_clusters=sum(sizes)),
+        near_duplicates=_near_duplicates(labelled.records),
         personal_data=PersonalData(
             labelled=row_checks.personal_data(labelled.records),
             corpus=row_checks.personal_data(unlabelled.records),
@@ -66,6 +65,12 @@ def run(params: Params, paths: Paths) -> Metrics:
     )
     _save(labelled, unlabelled, report, paths=paths)
     return _metrics(report)
+
+
+def _near_duplicates(records: Sequence[Record]) -> NearDuplicates:
+    """Counts the clusters of several near copies, and the rows in them."""
+    sizes = [size for size in Counter(row.cluster for row in records).values() if size > 1]
+    return NearDuplicates(clusters=len(sizes), rows_in_clusters=sum(sizes))
 
 
 def _check_splits(records: Sequence[Record], params: Params) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 from flows.execution.locks import build_lock
 from flows.execution.runner import open_runner
 from flows.execution.workspace import last_build
-from flows.planning.resolution import DEMONSTRATION, Variation
+from flows.planning.arithmetic import decided
+from flows.planning.resolution import DEMONSTRATION, Variation, resolved
+from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 
 
@@ -15,6 +17,11 @@ def demonstration_with(root: Path, changes: Sequence[str] = ()) -> Variation:
     """The variation that builds the demonstration product with changes, beside a user's product."""
     own = Paths(root).product.exists()
     return Variation(product=DEMONSTRATION.product if own else "", changes=changes)
+
+
+def demonstration_params(root: Path, variation: Variation = DEMONSTRATION) -> Params:
+    """Its parameters as a build would take them: the arithmetic of training is decided for this machine."""
+    return decided(root, resolved(root, variation))
 
 
 @contextmanager

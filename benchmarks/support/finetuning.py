@@ -15,10 +15,9 @@ import transformers
 from numpy.typing import NDArray
 
 from benchmarks.support.command_line import built_file
+from benchmarks.support.demonstration import demonstration_params
 from benchmarks.support.trainings import train_on_labels
 from benchmarks.support.watch import ReachedError, Run, StepCallback, Watch
-from flows.planning.arithmetic import decided
-from flows.planning.resolution import DEMONSTRATION, resolved
 from pipeline.core.params import Params
 from pipeline.core.product import Compute
 from pipeline.core.stage import seed_everything
@@ -141,7 +140,7 @@ def open_bench(root: Path, folder: Path, *, built: Path) -> Bench:
         DataError: nothing was built yet.
     """
     records = built_file(built, "prepare/records.parquet")
-    params = decided(root, resolved(root, DEMONSTRATION))
+    params = demonstration_params(root)
     settings = params.finetune.model_copy(update=OPTIMISATION)
     params = params.model_copy(update={"finetune": settings})
     tokenizer = load_tokenizer(records.with_name("teacher_tokenizer"))

@@ -11,11 +11,12 @@ import transformers
 from numpy.typing import NDArray
 
 from benchmarks.support.command_line import built_file
+from benchmarks.support.demonstration import demonstration_params
 from benchmarks.support.finetuning import QUIET, rows_of_ids
 from benchmarks.support.ngram import KneserNey
 from benchmarks.support.trainings import train_language_model
 from benchmarks.support.watch import StepCallback, StepClock
-from flows.planning.resolution import DEMONSTRATION, Variation, resolved
+from flows.planning.resolution import Variation
 from pipeline.core.params import Params
 from pipeline.core.product import Compute
 from pipeline.core.stage import seed_everything
@@ -210,7 +211,7 @@ def train_bilm(root: Path, corpus: Corpus, folder: Path, *, minutes: float) -> l
 
 def mlm_engines(root: Path, corpus: Corpus, folder: Path) -> dict[str, Callable[[int], float]]:
     """Our masked pretraining and transformers' recipe: from packed rows to tokens a second."""
-    params = resolved(root, DEMONSTRATION)
+    params = demonstration_params(root)
     settings = params.pretrain.model_copy(update=_MLM_SHAPE)
     recipe = _Recipe(corpus=corpus, settings=settings, compute=params.compute, folder=folder)
     return {"ours": recipe.rate, "recipe": recipe.rate_of_trainer}
@@ -218,4 +219,4 @@ def mlm_engines(root: Path, corpus: Corpus, folder: Path) -> dict[str, Callable[
 
 def load_profile(root: Path, name: str) -> Params:
     """The parameters of `profiles/<name>.yaml`, which names its product."""
-    return resolved(root, Variation(profile=name))
+    return demonstration_params(root, Variation(profile=name))

@@ -1,5 +1,6 @@
 """Fine-tuning the teacher: what every seed has in common, and how one seed is trained."""
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -101,8 +102,11 @@ class FineTuning:
         return model
 
     def _later_tokens(self, *, seeds: int) -> int:
-        """Tokens that so many seeds read in all their epochs."""
-        return seeds * self.params.finetune.epochs * int(self.rows.lengths.sum())
+        """Tokens that so many seeds read in all their passes."""
+        settings = self.params.finetune
+        steps = math.ceil(len(self.rows.ids) / (settings.batch_size * settings.accumulation))
+        passes = max(settings.epochs, math.ceil(settings.min_steps / steps))
+        return seeds * passes * int(self.rows.lengths.sum())
 
     def _seeds_after(self, seed: int) -> int:
         return self.params.compute.seed + self.params.finetune.seeds - 1 - seed
