@@ -1,6 +1,7 @@
 """A reduced vocabulary keeps what texts use; reducing by nothing changes nothing."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,13 @@ from transformers import AutoTokenizer, BertConfig, BertForMaskedLM, BertModel
 from pipeline.core.errors import ArtifactError, DataError
 from pipeline.models.student_start import pieces_of_tokens
 from pipeline.text.tokenizer import save_for_transformers, train_byte_bpe, train_wordpiece
-from pipeline.text.vocabulary import Coverage, coverage_of, cut_vocabulary, require_coverage
+from pipeline.text.vocabulary import (
+    Coverage,
+    coverage_of,
+    cut_vocabulary,
+    require_coverage,
+    token_counts,
+)
 
 TEXTS = ["a wonderful film", "a wonderful story, wonderfully told", "the film is dull"] * 3
 OTHER = ["quantum tensor algebra", "the tensor is symmetric"] * 3
@@ -124,3 +131,22 @@ def test_a_cut_that_goes_too_far_or_of_another_kind_of_tokenizer_is_refused(
         require_coverage(coverage, of="the texts", min_kept=0.9, max_unknown=0.001)
     with pytest.raises(ArtifactError, match="BPE tokenizer"):
         cut_vocabulary(train_byte_bpe(TEXTS, vocabulary_size=300), TEXTS, size=300)
+
+
+@pytest.mark.parametrize("limit", [None, 5, 128])
+def test_words_encoded_once_give_the_tokens_of_whole_texts(
+    whole: Tokenizer, limit: int | None
+) -> None:
+    texts = [
+        "A wonderful,film\tis  dull\r\n",
+        "tensor\u00a0film \u3000映画film émigré e\u0301 👍film",
+        "a\u200bfilm\u2028dull\x85told [MASK] story",
+        "",
+        " \n ",
+        "x" * 300 + " film",
+        *TEXTS,
+    ]
+    if limit:
+        whole.enable_truncation(limit)
+    encodings = whole.encode_batch(texts, add_special_tokens=False)
+    assert token_counts(whole, texts) == Counter(t for e in encodings for t in e.tokens)
