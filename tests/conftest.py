@@ -25,8 +25,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Set the environment before any test module imports a library that reads it."""
     forgive_output()
     choose_environment()
-    for of_make in ("MODELYARD_SET", "MODELYARD_PRODUCT"):
-        os.environ.pop(of_make, None)
+    for of_the_shell in (
+        *("MODELYARD_SET", "MODELYARD_PRODUCT"),
+        *("MODELYARD_TOKEN", "MODELYARD_TOKEN_FILE"),
+    ):
+        os.environ.pop(of_the_shell, None)
     state = Path(tempfile.mkdtemp(prefix="modelyard-tests-"))
     config.stash[_state] = state
     os.environ.update(

@@ -3,11 +3,13 @@
 import contextlib
 import http.client
 import json
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.core.access_token import TOKEN_VARIABLE, access_token
 from pipeline.core.errors import ReleaseError
 from pipeline.core.typed_json import MismatchError, read_as
 from pipeline.problem.prediction import Prediction
@@ -29,11 +31,17 @@ class Address:
 
 
 def served_hash(address: Address, timeout: float = _TIMEOUT_SECONDS) -> str | None:
-    """The hash of the bundle that is served at `address`; None when no server is ready there."""
+    """The hash of the bundle that is served at `address`; None when no server is ready there.
+
+    Raises:
+        ReleaseError: the server there asks for another token than this process was given.
+    """
     try:
         status, answer = _call(address, "GET", "/health/ready", timeout=timeout)
     except (OSError, http.client.HTTPException, ValueError):
         return None
+    if answer in ({"status": "ready"}, {"status": "waiting"}):
+        raise _other_token(address)
     return str(answer["hash"]) if status == http.client.OK and "hash" in answer else None
 
 
@@ -49,6 +57,8 @@ def predict(address: Address, request: Request) -> Prediction:
         status, answer = _call(address, "POST", "/predict", body=body)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _no_answer(address, f"no answer ({error!r})") from error
+    if status == http.client.UNAUTHORIZED:
+        raise _other_token(address)
     if status != http.client.OK:
         raise _no_answer(address, f"status {status}: {answer}")
     try:
@@ -82,10 +92,20 @@ def _call(
     with contextlib.closing(connection):
         payload = None if body is None else json.dumps(body)
         headers = {"Content-Type": "application/json"}
+        if (token := access_token(os.environ)) is not None:
+            headers["Authorization"] = f"Bearer {token}"
         connection.request(method, path, body=payload, headers=headers)
         response = connection.getresponse()
         answer = json.loads(response.read())
         return response.status, answer if isinstance(answer, dict) else {"answer": answer}
+
+
+def _other_token(address: Address) -> ReleaseError:
+    return ReleaseError(
+        f"{address.url} asks for another token than {TOKEN_VARIABLE} says here",
+        expected="the token that this server was started with",
+        next_step=f"set {TOKEN_VARIABLE} as it was then; or `make stop`, then `make serve`",
+    )
 
 
 def _no_answer(address: Address, got: str) -> ReleaseError:

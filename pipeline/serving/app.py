@@ -26,7 +26,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from pipeline.serving.admission import Admission
-from pipeline.serving.guard import Guard, SecurityHeaders
+from pipeline.serving.guard import TRUSTED, Guard, SecurityHeaders
 from pipeline.serving.hot_swap import ModelHolder, ServedModel
 from pipeline.serving.language import language_routes
 from pipeline.serving.protocol import (
@@ -59,7 +59,7 @@ def create_app(
 
     Args:
         background: a task that runs beside the requests, such as `PointerFollower.follow`.
-        token: the token that callers of /predict and /language must send; None needs none.
+        token: the token that callers must send, but for a bare /health; None needs none.
         loopback_only: refuse requests whose Host header does not name this machine.
     """
     routes = [
@@ -73,7 +73,7 @@ def create_app(
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     guard = Middleware(Guard, token=token, loopback_only=loopback_only)
-    return Starlette(
+    app = Starlette(
         routes=routes,
         middleware=[Middleware(SecurityHeaders), guard],
         exception_handlers={
@@ -83,6 +83,9 @@ def create_app(
         },
         lifespan=partial(_lifespan, admission, background),
     )
+    # A redirect would name the Host header's address, and a client may drop the body on its way.
+    app.router.redirect_slashes = False
+    return app
 
 
 @asynccontextmanager
@@ -131,6 +134,12 @@ async def _live(request: Request) -> Response:
 
 async def _ready(holder: ModelHolder, request: Request) -> Response:
     model = holder.current
+    if not request.scope[TRUSTED]:
+        return (
+            json_response({"status": "ready"})
+            if model
+            else json_response({"status": "waiting"}, 503)
+        )
     identity = {"product": None, "hash": None, "variant": None}
     if model is None:
         body = {"status": "waiting", **identity, "last_error": holder.last_error}

@@ -1,13 +1,14 @@
 """Checks before every route: the Host header, the token, and security headers on every answer.
 
 A page that a browser has open can reach a server on a loopback address through a name that the
-page's owner points at 127.0.0.1 (DNS rebinding). So the Host header must be a loopback name. A
+page's owner points at 127.0.0.1 (DNS rebinding). So the Host header must be a loopback name or address. A
 server on another address needs a token instead.
 
 Starlette's TrustedHostMiddleware is not used: it answers 400 in plain text, this answers 421 with
 the reason and the next step, as every other refusal does.
 """
 
+import base64
 import hmac
 import ipaddress
 
@@ -28,15 +29,21 @@ SECURITY_HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
-_LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]"}
+TRUSTED = "modelyard.trusted"
+"""Key of the scope: whether the request may see more than a bare readiness."""
+
+FREE = frozenset({"/health/live", "/health/ready"})
+_BASIC = 'Basic realm="modelyard: any name, the token as password", charset="UTF-8"'
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address to listen on can be reached only from this machine."""
+    """Whether an address or name, of a listener or of a request, is this machine's loopback."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
-        return host == "localhost"
+        return host.lower().removesuffix(".") == "localhost"
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 class SecurityHeaders:
@@ -56,10 +63,15 @@ class SecurityHeaders:
 
 
 class Guard:
-    """Refuses requests with a foreign Host header, and requests to a model without the token."""
+    """Refuses requests with a foreign Host header and, where a token is set, those without it.
+
+    Everything asks for the token but what a load balancer needs: `/health/live`, and `/health/ready`,
+    which then says `ready` or `waiting` alone. The scope's `TRUSTED` tells the routes which it is.
+    """
 
     def __init__(self, app: ASGIApp, *, token: str | None, loopback_only: bool) -> None:
-        self._app, self._token, self._loopback_only = app, token, loopback_only
+        self._app, self._loopback_only = app, loopback_only
+        self._token = None if token is None else token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = self._refusal(scope) if scope["type"] == "http" else None
@@ -70,28 +82,52 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> ProtocolError | None:
         headers = Headers(scope=scope)
-        host = headers.get("host", "")
-        name, colon, port = host.rpartition(":")
-        name = name if colon and port.isdecimal() else host
-        if self._loopback_only and name.lower() not in _LOOPBACK_NAMES:
+        if self._loopback_only and not _names_this_machine(headers.get("host"), scope):
             return ProtocolError(
                 421,
                 got="a Host header that does not name this machine",
-                expected="localhost, 127.0.0.1 or [::1]",
+                expected="localhost, or an address of the loopback such as 127.0.0.1 or [::1]",
                 next_step="open the address that the server printed when it started",
             )
-        guarded = scope["path"] == "/predict" or scope["path"].startswith("/language/")
-        if self._token is None or not guarded:
-            return None
-        # Starlette decodes headers as Latin-1, so this gives back the bytes that were sent.
-        sent = headers.get("authorization", "").encode("latin-1")
-        # In constant time, so that the delay of an answer does not reveal the token.
-        if hmac.compare_digest(sent, f"Bearer {self._token}".encode()):
-            return None
-        return ProtocolError(
-            401,
-            got="no valid token",
-            expected="the header Authorization: Bearer <token>",
-            next_step="ask whoever runs this server for the token",
-            headers={"www-authenticate": "Bearer"},
-        )
+        scope[TRUSTED] = self._token is None or _sends(headers, self._token)
+        return None if scope[TRUSTED] or scope["path"] in FREE else _unauthorised(scope["path"])
+
+
+def _names_this_machine(host: str | None, scope: Scope) -> bool:
+    """Whether a request's Host header is this machine's loopback, by name or by any of its addresses.
+
+    HTTP/1.0 needs no such header. No browser speaks it, and only a browser can be led here.
+    """
+    if host is None:
+        return str(scope["http_version"]) == "1.0"
+    name, colon, port = host.rpartition(":")
+    name = name if colon and port.isdecimal() else host
+    bracketed = name.startswith("[") and name.endswith("]")
+    return is_loopback(name[1:-1] if bracketed else name)
+
+
+def _sends(headers: Headers, token: bytes) -> bool:
+    """Whether a request carries the token: as Bearer, or as the password of Basic, as browsers do."""
+    # Starlette decodes headers as Latin-1, so this gives back the bytes that were sent.
+    scheme, _, sent = headers.get("authorization", "").encode("latin-1").partition(b" ")
+    if scheme.lower() == b"basic":
+        try:
+            sent = base64.b64decode(sent, validate=True).partition(b":")[2]
+        except ValueError:
+            return False
+    elif scheme.lower() != b"bearer":
+        return False
+    # In constant time, so that the delay of an answer does not reveal the token.
+    return hmac.compare_digest(sent.strip(), token)
+
+
+def _unauthorised(path: str) -> ProtocolError:
+    # A browser asks its user for a password at the page alone, not in the middle of a script.
+    page = path == "/"
+    return ProtocolError(
+        401,
+        got="no valid token",
+        expected="the header Authorization: Bearer <token>, or the token as a browser's password",
+        next_step="ask whoever runs this server for the token",
+        headers={"www-authenticate": _BASIC if page else "Bearer"},
+    )

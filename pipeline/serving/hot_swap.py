@@ -7,6 +7,9 @@ golden requests never serves: the old one stays, and `/health/ready` tells the r
 import asyncio
 import json
 import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +20,7 @@ from pipeline.runtime.language_model import LanguageModel
 from pipeline.runtime.text_model import TextModel
 
 POLL_SECONDS = 0.5
+LONGEST_WAIT_SECONDS = 60.0
 _LOGGER = logging.getLogger("modelyard.rollout")
 
 
@@ -113,28 +117,48 @@ def read_pointer(path: Path) -> tuple[str, Path]:
 
 
 class PointerFollower:
-    """Loads the bundle that a pointer file names, each time the file changes."""
+    """Loads the bundle that a pointer file names, each time the file changes.
 
-    def __init__(self, holder: ModelHolder, pointer: Path) -> None:
-        self._holder, self._pointer = holder, pointer
+    A bundle that does not load is tried again after 1, 2, 4, … 60 seconds, and at once when the file
+    changes: its volume may be mounted late, or memory and descriptors short for a moment.
+    """
+
+    def __init__(
+        self, holder: ModelHolder, pointer: Path, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._holder, self._pointer, self._clock = holder, pointer, clock
         self._seen: tuple[int, bytes] | None = None
+        self._failures, self._again_at = 0, 0.0
 
     async def follow(self) -> None:
         """Checks the pointer until cancelled. Loading runs in a thread, beside the requests."""
         while True:
-            await asyncio.to_thread(self.check)
+            # If this task died, for want of a thread say, the server would ignore every later release.
+            with suppress(RuntimeError, OSError):
+                await asyncio.to_thread(self.check)
             await asyncio.sleep(POLL_SECONDS)
 
     def check(self) -> None:
-        """Loads the bundle that the pointer names, if the file has changed."""
+        """Loads the bundle that the pointer names, if the file has changed or its bundle failed."""
         try:
             # With the time, so that touching the file causes another try.
             signature = self._pointer.stat().st_mtime_ns, self._pointer.read_bytes()
         except OSError:
             signature = None
         if signature is not None and signature == self._seen:
-            return
+            if not self._failures or self._clock() < self._again_at:
+                return
+        else:
+            self._failures = 0
         self._seen = signature
+        if self._load():
+            self._failures = 0
+        else:
+            wait = min(2.0**self._failures, LONGEST_WAIT_SECONDS)
+            self._failures, self._again_at = self._failures + 1, self._clock() + wait
+
+    def _load(self) -> bool:
+        """Loads what the pointer names unless it serves already; False where that failed."""
         try:
             digest, folder = read_pointer(self._pointer)
             current = self._holder.current
@@ -145,7 +169,8 @@ class PointerFollower:
                 self._holder.load(folder, expected_hash=digest)
         except ArtifactError as error:
             self._holder.refuse(error)
-        # If this background task died, the server would ignore every later release.
+            return False
+        # The task that calls this must live, whatever a bundle does to it.
         except Exception as error:
             unforeseen = ArtifactError(
                 f"the bundle of {self._pointer.name} did not load: {error!r}",
@@ -153,6 +178,8 @@ class PointerFollower:
                 next_step="see the server's log, then release again",
             )
             self._holder.refuse(unforeseen)
+            return False
+        return True
 
 
 def _bad_pointer(path: Path, got: str) -> ArtifactError:

@@ -5,6 +5,9 @@ what was expected and what to do next. Limits are checked before the work that t
 """
 
 import asyncio
+import codecs
+import re
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +21,7 @@ from pipeline.runtime.task import Request as TextRequest
 MAX_BODY_BYTES = 1_000_000
 MAX_TEXTS = 64
 BODY_SECONDS = 10.0
+_UTF8 = ("utf-8", "utf8", "us-ascii")
 _EXAMPLE = 'send {"text": "a fine film"} or {"texts": ["one", "two"]}'
 _PAIR_EXAMPLE = 'send {"text": "first", "second": "second"} or {"pairs": [["first", "second"]]}'
 _SINGLE, _PAIRED = "a JSON object with 'text' or 'texts'", "'text' with 'second', or 'pairs'"
@@ -59,16 +63,9 @@ def error_response(error: ProtocolError) -> Response:
 
 
 async def read_requests(request: Request) -> list[TextRequest]:
-    """The texts or pairs of a /predict request."""
-    content_type = request.headers.get("content-type", "")
-    if content_type.split(";")[0].strip().lower() != "application/json":
-        # A page of another origin cannot send this type without a preflight request.
-        raise ProtocolError(
-            415,
-            got=f"content type {content_type[:80]!r}",
-            expected="application/json",
-            next_step="set the header Content-Type: application/json",
-        )
+    """The texts or pairs of a /predict request; its body may be compressed with gzip."""
+    _check_content_type(request.headers.get("content-type", ""))
+    inflates = _is_gzip(request.headers.get("content-encoding", ""))
     try:
         async with asyncio.timeout(BODY_SECONDS):
             body = await _read_body(request)
@@ -80,7 +77,7 @@ async def read_requests(request: Request) -> list[TextRequest]:
             next_step="send the request again",
             headers={"connection": "close"},
         ) from None
-    return parse_requests(body)
+    return parse_requests(_inflate(body) if inflates else body)
 
 
 def require_shape(requests: list[TextRequest], *, pairs: bool) -> None:
@@ -155,9 +152,13 @@ def _check_text(text: Any, name: str) -> str:
 
 
 def _parse_json(body: bytes) -> Any:
+    # Windows PowerShell 5 and .NET write a mark before UTF-8.
+    body = body.removeprefix(codecs.BOM_UTF8)
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
+        if not _is_utf8(body):
+            raise _not_utf8("a body in another encoding than UTF-8", status=400) from None
         # Versions of orjson say "recursion limit" or "depth limit".
         deep = "recursion" in str(error).lower() or "depth" in str(error).lower()
         raise ProtocolError(
@@ -181,11 +182,82 @@ def _unfit(got: str, expected: str | None = None) -> ProtocolError:
     return ProtocolError(422, got=got, expected=expected, next_step=_EXAMPLE)
 
 
+def _check_content_type(content_type: str) -> None:
+    """Refuses every type but JSON in UTF-8."""
+    named, _, rest = content_type.partition(";")
+    if named.strip().lower() != "application/json":
+        # A page of another origin cannot send this type without a preflight request.
+        raise ProtocolError(
+            415,
+            got=f"content type {content_type[:80]!r}",
+            expected="application/json",
+            next_step="set the header Content-Type: application/json",
+        )
+    charset = re.search(r"charset\s*=\s*[\"']?([^\s\"';]+)", rest, re.IGNORECASE)
+    if charset and charset[1].lower() not in _UTF8:
+        raise _not_utf8(f"a body in charset {charset[1][:40]!r}", status=415)
+
+
+def _is_gzip(content_encoding: str) -> bool:
+    """Whether the body is compressed; refuses every other coding than gzip."""
+    coding = content_encoding.strip().lower()
+    if coding in ("", "identity"):
+        return False
+    if coding not in ("gzip", "x-gzip"):
+        raise ProtocolError(
+            415,
+            got=f"Content-Encoding: {content_encoding[:40]}",
+            expected="Content-Encoding: gzip, or a body that is not compressed",
+            next_step="leave the header out and send the JSON as it is",
+            headers={"accept-encoding": "gzip"},
+        )
+    return True
+
+
+def _inflate(body: bytes) -> bytes:
+    """The content of a gzip body; never more of it than the limit is unpacked."""
+    stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        found = stream.decompress(body, MAX_BODY_BYTES + 1)
+    except zlib.error:
+        found = b""
+    if len(found) > MAX_BODY_BYTES:
+        raise _too_large(f"a body of more than {MAX_BODY_BYTES:,} bytes after gzip", more=False)
+    if not stream.eof or stream.unused_data:
+        raise ProtocolError(
+            400,
+            got="a body that is not one whole gzip stream, as Content-Encoding: gzip says",
+            expected="what gzip makes of the JSON",
+            next_step="leave the header out and send the JSON as it is",
+        )
+    return found
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    # UTF-16 and UTF-32 of ASCII are valid UTF-8, but no JSON holds a zero byte.
+    return b"\0" not in body
+
+
+def _not_utf8(got: str, *, status: int) -> ProtocolError:
+    return ProtocolError(
+        status,
+        got=got,
+        expected="JSON in UTF-8",
+        next_step="encode the body as UTF-8, with Content-Type: application/json; charset=utf-8",
+    )
+
+
 async def _read_body(request: Request) -> bytes:
     """The body; never more of it than the limit is kept in memory."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
-        raise _too_large(f"a body of {int(declared):,} bytes", more=True)
+        # A client that waits for "100 Continue" has not begun to send.
+        waits = request.headers.get("expect", "").lower() == "100-continue"
+        raise _too_large(f"a body of {int(declared):,} bytes", more=not waits)
     # Not request.stream(), which does not say whether the piece that passed the limit was the last.
     body, more = bytearray(), True
     while more:

@@ -21,6 +21,7 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
+from pipeline.core.access_token import TOKEN_VARIABLE, access_token
 from pipeline.core.cores import available_cores
 from pipeline.core.errors import PipelineError, ReleaseError
 from pipeline.core.files import write_json
@@ -30,7 +31,6 @@ from pipeline.serving.app import create_app
 from pipeline.serving.guard import is_loopback
 from pipeline.serving.hot_swap import ModelHolder, PointerFollower
 
-TOKEN_VARIABLE = "MODELYARD_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 QUEUE = 64
 PORTS_TRIED = 50
 GRACE_SECONDS = 5
@@ -80,7 +80,7 @@ def serve(options: argparse.Namespace) -> None:
 
 
 def _make_app(options: argparse.Namespace) -> Starlette:
-    token = os.environ.get(TOKEN_VARIABLE) or None
+    token = access_token(os.environ)
     check_exposure(options.host, token)
     holder = ModelHolder()
     if options.bundle is not None:

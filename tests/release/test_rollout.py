@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from flows.execution.network import free_port
+from flows.serve import serve
 from pipeline.core.errors import ArtifactError, ReleaseError
 from pipeline.core.files import read_json, sha256_file, write_json
 from pipeline.release import ledger, rollout
@@ -270,3 +271,18 @@ def test_a_server_is_known_by_more_than_its_pid(pointed: ReleaseState) -> None:
     note = read_json(pointed.server)
     write_json(pointed.server, {**note, "create_time": note["create_time"] - 1})
     assert running_server(pointed) is None
+
+
+def test_with_a_token_set_release_serve_and_rollback_work_and_strangers_are_refused(
+    state: ReleaseState, bundles: Bundles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODELYARD_TOKEN", "a-secret-of-enough-length")
+    first = released(state, bundles["first"])
+    released(state, bundles["second"])
+    back = released(state, state.release(first.hash))
+    server = assert_serves(state, back)
+    assert serve(state.root, PRODUCT, server.port) == server
+    monkeypatch.delenv("MODELYARD_TOKEN")
+    with pytest.raises(ReleaseError, match="another token"):
+        predict(server.address, "good")
+    assert _events(state) == ["promoted"] * 3

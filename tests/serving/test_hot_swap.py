@@ -131,6 +131,27 @@ def test_a_touched_pointer_tries_a_repaired_bundle(followed: Followed, tmp_path:
     assert followed.check() == digest
 
 
+def test_a_bundle_whose_folder_comes_late_is_tried_again_without_a_touch_and_ever_more_seldom(
+    tmp_path: Path,
+) -> None:
+    digest = release(tmp_path, seed=0)
+    (tmp_path / "releases").rename(tmp_path / "not yet mounted")
+    now, holder, tries = [0.0], ModelHolder(), []
+    follower = PointerFollower(holder, tmp_path / "current.json", clock=lambda: now[0])
+    load = holder.load
+    holder.load = lambda *a, **k: tries.append(now[0]) or load(*a, **k)  # type: ignore[method-assign, func-returns-value]
+    for second in range(200):
+        now[0] = float(second)
+        follower.check()
+    assert tries == [0, 1, 3, 7, 15, 31, 63, 123, 183]
+    assert holder.current is None
+    (tmp_path / "not yet mounted").rename(tmp_path / "releases")
+    now[0] = 243.0
+    follower.check()
+    assert holder.current is not None
+    assert (holder.current.bundle.hash, holder.last_error) == (digest, None)
+
+
 @pytest.mark.parametrize(
     "value",
     [

@@ -56,7 +56,7 @@ def test_good_bodies_give_their_texts_unchanged(body: bytes, texts: list[str]) -
         (b"", 400, "not JSON"),
         (b'{"text": "a"', 400, "not JSON"),
         (b'{"text": NaN}', 400, "not JSON"),
-        (b'{"text": "\xff"}', 400, "not JSON"),
+        (b'{"text": "\xff"}', 400, "another encoding"),
         (b'{"text": "\\ud800"}', 400, "not JSON"),
         (b'{"text": ' + b"[" * 5000 + b"]" * 5000 + b"}", 400, "nested too deep"),
     ],

@@ -12,7 +12,6 @@ const HISTORY = 6;
 const page = {
   text: byId("text"), second: byId("second"), form: byId("form"), answer: byId("answer"),
   verdict: byId("verdict"), detail: byId("detail"), time: byId("time"), live: byId("live"),
-  token: byId("token"),
 };
 const state = { model: null, turn: 0, typing: 0, settled: 0, retry: 0, history: [], abort: null };
 
@@ -42,7 +41,7 @@ async function call(path, options) {
 
 function predict(texts, signal) {
   const [text, second] = texts;
-  return call("/predict", postOf(state.model.pairs ? { text, second } : { text }, signal));
+  return call("predict", postOf(state.model.pairs ? { text, second } : { text }, signal));
 }
 
 // ---- asking ------------------------------------------------------------------------------
@@ -101,7 +100,6 @@ function showError(error) {
   page.answer.dataset.state = "error";
   page.answer.style.removeProperty("--tone");
   if (error instanceof Refused) {
-    byId("token-row").hidden = error.status !== 401;
     page.verdict.textContent = error.status === 413 ? "That text is too long" : "That did not work";
     page.detail.textContent = `The server got ${error.reason.got}. What to do: ${error.reason.next_step}.`;
   } else if (error instanceof Unavailable) {
@@ -144,7 +142,7 @@ function use([text, second]) {
 // ---- the model and its figures -----------------------------------------------------------
 
 async function loadModel() {
-  state.model = await call("/model");
+  state.model = await call("model");
   const { pairs, examples, variant, hash } = state.model;
   byId("product").textContent = titleOf(state.model);
   document.title = `${titleOf(state.model)} – try it`;
@@ -191,7 +189,6 @@ for (const box of [page.text, page.second]) {
     }
   });
 }
-page.token.addEventListener("change", () => ask());
 page.form.addEventListener("submit", (event) => {
   event.preventDefault();
   ask({ keep: true });

@@ -22,7 +22,7 @@ const percent = (share) => (share < 0.001 ? "under 0.1%" : `${(100 * share).toFi
 // ---- the server --------------------------------------------------------------------------
 
 async function post(name, text, signal) {
-  const response = await fetch(`/language/${name}`, postOf({ text }, signal));
+  const response = await fetch(`language/${name}`, postOf({ text }, signal));
   const answer = await response.json();
   if (!response.ok) throw new Error(`${answer.error.got}; ${answer.error.next_step}`);
   return answer;
@@ -145,7 +145,7 @@ function onKey(event) {
 }
 
 async function start() {
-  const response = await fetch("/model").catch(() => null);
+  const response = await fetch("model").catch(() => null);
   if (!response?.ok || !(await response.json()).language_model) return;
   page.tabs.hidden = false;
   for (const tab of page.tabs.children) tab.addEventListener("click", () => choose(tab));
