@@ -36,7 +36,7 @@ class ProcessIdentity:
 
 
 class Presence(StrEnum):
-    """What is known here about a process that was noted down."""
+    """Whether a noted process runs, has ended, or cannot be told from here."""
 
     RUNNING = "running"
     ENDED = "ended"
