@@ -2,12 +2,14 @@
 
 Every command is a `dvc` process of its own under flows/execution/supervise.py. Lines that a stage
 prints go to a log file and to a listener (console and Prefect); DVC's own remarks go to the log
-alone.
+alone. Where a `dvc` that somebody runs by hand is in the way, a command says so, waits and tries
+again; after ten minutes it gives up.
 """
 
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -18,19 +20,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from flows.execution.dvc_locks import holder_of_dvc_lock
 from flows.execution.dvc_output import Transcript, is_noise
-from flows.execution.locks import WORKSPACE_VARIABLE, supervised
+from flows.execution.locks import WORKSPACE_VARIABLE, clean_dvc_locks, supervised
 from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.errors import PipelineError
 from pipeline.core.failure import CRASH, StageFailure, load_failure
 from pipeline.core.files import read_json
 from pipeline.core.params import Params, load_params, parse_yaml
 from pipeline.core.paths import Paths
+from pipeline.core.progress import say
 from pipeline.core.stage import headline
 
 Listener = Callable[[str], None]
 
-SILENCE_SECONDS = 10.0
+_RETRY_SECONDS = 2.0
+_SIGNALLED = 128
 
 
 class StageFailedError(PipelineError):
@@ -63,12 +68,19 @@ class StageResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Runner:
-    """Runs DVC in one workspace; supervisors inherit `lock`, the build lock's descriptor."""
+    """Runs DVC in one workspace; supervisors inherit `lock`, the build lock's descriptor.
+
+    Attributes:
+        patience: seconds that a command waits for a `dvc` that is not ours.
+        silence: seconds without a line after which one is said for the command.
+    """
 
     workspace: Path
     logs: Path
     environment: Mapping[str, str] = field(repr=False)
     lock: int
+    patience: float = 600.0
+    silence: float = 10.0
 
     def run(self, stage: str, listen: Listener = print, *, force: bool = False) -> StageResult:
         """Brings one stage up to date (its parents must be); `listen` is called with its lines.
@@ -76,7 +88,7 @@ class Runner:
         Raises:
             StageFailedError: it failed; its recorded outputs are checked out again.
         """
-        started = time.monotonic()
+        started, ooms = time.monotonic(), _out_of_memory_kills()
         Paths(self.workspace, stage).failure.unlink(missing_ok=True)
         command = ["repro", "-s", *(["--force"] if force else []), stage]
         code, transcript = self._dvc(command, name=stage, listen=listen)
@@ -85,23 +97,18 @@ class Runner:
             recorded = parse_yaml(lock.read_text(encoding="utf-8")) if lock.exists() else {}
             if stage in recorded.get("stages", {}):
                 self.checkout(stage)
-            failure = load_failure(self.workspace, stage) or StageFailure(
-                stage=stage,
-                kind=CRASH,
-                got=transcript.tail(),
-                expected=f"stage {stage} to end without an error",
-                next_step="read the log named below; it holds the whole traceback",
+            failure = load_failure(self.workspace, stage) or _crash(
+                stage, code, transcript, out_of_memory=_out_of_memory_kills() > ooms
             )
             raise StageFailedError(failure, log=self.logs / f"{stage}.log")
         seconds, result = time.monotonic() - started, cached_result(self.workspace, stage)
         return replace(result, state="ran" if transcript.ran else "cached", seconds=seconds)
 
     def close(self) -> None:
-        """Runs `dvc repro` over the whole DAG once more, which must find nothing to do."""
-        code, transcript = self._dvc(["repro"], name="closing")
-        if code or transcript.ran:
+        """Asks DVC whether every stage is up to date after a build; runs nothing."""
+        if stale := self.stale_stages():
             raise PipelineError(
-                f"the closing check found work: {', '.join(transcript.ran) or transcript.tail()}",
+                f"the closing check finds stages to run: {', '.join(stale)}",
                 expected="every stage up to date after the build",
                 next_step="name all that the stage reads in its deps in dvc.yaml, then build again",
             )
@@ -115,25 +122,39 @@ class Runner:
 
         Their descendants may be stale too, which is known only after the stage has run.
         """
-        command = [sys.executable, "-m", "dvc", "--wait-for-lock", "status", "--json"]
-        workspace, env = self.workspace, self.environment
-        answer = subprocess.run(
-            command, cwd=workspace, env=env, capture_output=True, encoding="utf-8", check=False
-        )
-        try:
-            status: dict[str, Any] = json.loads(answer.stdout)
-        except ValueError as error:
+        code, transcript = self._dvc(["status", "--json"], name="status", listen=say)
+        answers = [line for line in transcript.lines if line.startswith("{")]
+        if code or not answers:
             raise PipelineError(
-                f"dvc status failed: {answer.stderr.strip() or answer.stdout.strip()}",
+                f"dvc status failed: {' '.join(transcript.lines[-5:]).strip() or f'exit code {code}'}",
                 expected="a dvc.yaml and a .dvc folder that DVC can read",
                 next_step="run `dvc status -v` and mend what it names",
-            ) from error
+            )
+        status: dict[str, Any] = json.loads(answers[-1])
         return [name for name, changes in status.items() if changes != ["always changed"]]
 
     def _dvc(
         self, arguments: list[str], *, name: str, listen: Listener = lambda _: None
     ) -> tuple[int, Transcript]:
-        """Runs a DVC command; returns exit code and output, which `<name>.log` keeps, too."""
+        """Runs a DVC command, again while a `dvc` of somebody else uses the same files.
+
+        Returns exit code and output, which `<name>.log` keeps, too.
+        """
+        deadline = time.monotonic() + self.patience
+        while True:
+            code, transcript = self._dvc_once(arguments, name=name, listen=listen)
+            blockers = transcript.blockers() if code else None
+            if blockers is None:
+                return code, transcript
+            if time.monotonic() > deadline:
+                raise _in_the_way(f"DVC's files are in use by {blockers}", self.patience)
+            listen(f"{name}  waits: {blockers} uses the same files; trying again")
+            time.sleep(_RETRY_SECONDS)
+            clean_dvc_locks(self.workspace)
+
+    def _dvc_once(
+        self, arguments: list[str], *, name: str, listen: Listener
+    ) -> tuple[int, Transcript]:
         transcript, log = Transcript(), self.logs / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]
@@ -148,7 +169,12 @@ class Runner:
             ) as process,
         ):
             assert process.stdout is not None  # noqa: S101 - PIPE was asked for
-            for line in _with_heartbeat(process.stdout, name):
+            silence = _Silence(name, self, process.pid)
+            for line in _lines_or_silence(process.stdout, self.silence):
+                if line is None:
+                    listen(silence.remark())
+                    continue
+                silence.ends()
                 transcript.add(line)
                 stream.write(f"{line}\n")
                 stream.flush()
@@ -157,8 +183,78 @@ class Runner:
             return process.wait(), transcript
 
 
-def _with_heartbeat(stream: IO[str], name: str) -> Iterator[str]:
-    """Yields the lines of a stream, and a line of its own when the stream is silent for long."""
+@dataclass
+class _Silence:
+    """Says why a command prints nothing: it works, or it waits for a `dvc` that is not ours."""
+
+    name: str
+    runner: Runner
+    supervisor: int
+    started: float = field(default_factory=time.monotonic)
+    waits_since: float | None = None
+
+    def ends(self) -> None:
+        """Takes note that the command printed a line."""
+        self.waits_since = None
+
+    def remark(self) -> str:
+        """A line for the listener.
+
+        Raises:
+            PipelineError: the command has waited for another `dvc` longer than the runner's patience.
+        """
+        now, workspace, patience = time.monotonic(), self.runner.workspace, self.runner.patience
+        if (holder := holder_of_dvc_lock(workspace, ours=self.supervisor)) is None:
+            self.waits_since = None
+            return f"{self.name}  still working ({now - self.started:.0f} s)"
+        self.waits_since = self.waits_since or now - self.runner.silence
+        waited = now - self.waits_since
+        if waited > patience:
+            raise _in_the_way(f"{holder} holds DVC's lock on {workspace}", patience)
+        return f"{self.name}  waits for {holder}, which holds DVC's lock on this folder ({waited:.0f} s)"
+
+
+def _in_the_way(got: str, seconds: float) -> PipelineError:
+    return PipelineError(
+        got,
+        expected=f"it to end within {seconds:.0f} s: a build and a `dvc` by hand use the same files",
+        next_step="wait until it ends, or end it, then run the same command again",
+    )
+
+
+def _crash(stage: str, code: int, transcript: Transcript, *, out_of_memory: bool) -> StageFailure:
+    """The failure of a stage that did not say why it ended."""
+    said = transcript.exit_code()
+    who, number = (stage, said) if said is not None else ("DVC, which ran the stage,", code)
+    killed = -number if number < 0 else number - _SIGNALLED
+    if killed not in signal.valid_signals():
+        got, next_step = transcript.tail(), "read the log named below; it holds the whole traceback"
+    else:
+        peak = transcript.peak_megabytes()
+        got = f"{who} was killed by signal {killed} ({signal.Signals(killed).name})"
+        got += ", as the kernel does when memory runs out" if out_of_memory else ""
+        got += f"; peak memory {peak:,} MB" if peak is not None else ""
+        next_step = (
+            "give it more memory (end other programs, take smaller batches), then run the same command: "
+            "a training goes on from its last checkpoint"
+            if killed == signal.SIGKILL
+            else "read the log named below, then run the same command"
+        )
+    expected = f"stage {stage} to end without an error"
+    return StageFailure(stage=stage, kind=CRASH, got=got, expected=expected, next_step=next_step)
+
+
+def _out_of_memory_kills() -> int:
+    """How many processes of this machine the kernel has killed for memory; 0 where it does not say."""
+    try:
+        counters = Path("/proc/vmstat").read_text(encoding="ascii").split()
+        return int(counters[counters.index("oom_kill") + 1])
+    except (OSError, ValueError):
+        return 0
+
+
+def _lines_or_silence(stream: IO[str], seconds: float) -> Iterator[str | None]:
+    """Yields the lines of a stream, and None each time that it was silent for so long."""
     lines: queue.Queue[str | None] = queue.Queue()
 
     def pump() -> None:
@@ -168,12 +264,11 @@ def _with_heartbeat(stream: IO[str], name: str) -> Iterator[str]:
         lines.put(None)
 
     threading.Thread(target=pump, daemon=True).start()
-    started = time.monotonic()
     while True:
         try:
-            line = lines.get(timeout=SILENCE_SECONDS)
+            line = lines.get(timeout=seconds)
         except queue.Empty:
-            yield f"{name}  still working ({time.monotonic() - started:.0f} s)"
+            yield None
             continue
         if line is None:
             return

@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 
 _WORDS = 3  # python -m MODULE
+_LENGTH_BYTES = 8
 
 
 def main(arguments: list[str]) -> int:
@@ -35,12 +36,18 @@ def main(arguments: list[str]) -> int:
             "folder": str(Path.cwd()),
             "environment": json.dumps(dict(os.environ)),
         }
-        socket.send_fds(host, [json.dumps(request).encode()], [0, 1, 2])
-        answer = host.recv(64)
+        body = json.dumps(request).encode()
+        # The length first, with the streams: an environment may be longer than one packet.
+        socket.send_fds(host, [len(body).to_bytes(_LENGTH_BYTES, "big")], [0, 1, 2])
+        host.sendall(body)
+        answer = host.makefile().readline().split()
     if not answer:
         print("the warm interpreter ended while the stage ran", file=sys.stderr)
         return 1
-    return int(answer)
+    code, peak = map(int, answer)
+    if code:
+        print(f"peak memory {peak} MB", flush=True)
+    return code
 
 
 def _host() -> socket.socket | None:
@@ -48,7 +55,7 @@ def _host() -> socket.socket | None:
     path = os.environ.get("MODELYARD_WARM_SOCKET")
     if not path:
         return None
-    host = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    host = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         host.connect(path)
     except OSError:

@@ -5,31 +5,37 @@
 The flow holds the other end of the pipe. When that closes (cancelled, crashed, killed with -9),
 every descendant of this process is ended and reaped. On Linux this process also adopts orphans of
 its descendants: none lives on, and none stays a zombie whose process number DVC would take for the
-holder of a lock. It is a script of its own so that it starts in milliseconds.
+holder of a lock. Of a command that fails it prints the peak memory, for whoever asks why. It is a
+script of its own so that it starts in milliseconds.
 """
 
 import ctypes
 import os
+import resource
 import select
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 _ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER of linux/prctl.h
 _GRACE_SECONDS = 5.0
-_STOPPED = 143
+_SIGNALLED = 128
+_STOPPED = _SIGNALLED + signal.SIGTERM
 
 
 def main(command: list[str]) -> int:
-    """Runs `command`; returns its exit code, or 143 when it was stopped."""
+    """Runs `command`; returns its exit code as a shell gives it, or 143 when it was stopped."""
     wakeup = _wake_on_signals()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_ADOPT_ORPHANS, 1, 0, 0, 0)
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     code = _wait(child.pid, wakeup)
     end_descendants()
-    return _STOPPED if code is None else code
+    if code:
+        _tell_peak_memory()
+    return _STOPPED if code is None else code if code >= 0 else _SIGNALLED - code
 
 
 def end_descendants() -> None:
@@ -49,6 +55,15 @@ def end_descendants() -> None:
             asked.add(process.pid)
         _reap(-1)
         time.sleep(0.02)
+
+
+def _tell_peak_memory() -> None:
+    """Prints the peak memory of the largest descendant; macOS counts bytes, Linux kilobytes."""
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    with suppress(OSError):  # nobody reads it any more
+        print(
+            f"peak memory {peak // (1 << 20 if sys.platform == 'darwin' else 1024)} MB", flush=True
+        )
 
 
 def _wait(child: int, wakeup: int) -> int | None:

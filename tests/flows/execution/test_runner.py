@@ -1,5 +1,9 @@
 """Stages under real DVC: only what is stale runs, and a failure leaves what stood."""
 
+import json
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -76,6 +80,98 @@ def test_changes_run_what_follows_from_them_and_failures_leave_what_stood(built:
         (built / "data" / "text.txt").write_text("one two three")
         assert runner.run("collect", ignore).state == "cached"
         assert runner.run("validate", ignore).state == "cached"
+        runner.close()
+
+
+HOLDER = """
+import fcntl, os, sys, time
+with open(sys.argv[1], "w") as lock:
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    lock.write(f" {os.getpid()}\\n")
+    lock.flush()
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+@contextmanager
+def another_dvc(script: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that DVC's lock file takes for a `dvc` of somebody else."""
+    command = [sys.executable, "-c", script, *arguments, "dvc", "exp", "run"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_stage_that_is_killed_says_which_signal_and_its_peak_memory(
+    built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SILENT_SECONDS", "1")
+    (built / "data" / "text.txt").write_text("one killed")
+    lines: list[str] = []
+    with runner_in(built) as usual:
+        runner = replace(usual, silence=0.3)
+        runner.run("collect", ignore)
+        with pytest.raises(StageFailedError) as failure:
+            runner.run("validate", lines.append)
+        (built / "data" / "text.txt").write_text("one two three")
+        runner.run("collect", ignore)
+    assert any("still working" in line for line in lines)
+    assert failure.value.failure.kind == "crash"
+    said = re.fullmatch(
+        r"validate was killed by signal 9 \(SIGKILL\); peak memory (\d+) MB", failure.value.got
+    )
+    assert said is not None, failure.value.got
+    assert 300 <= int(said[1]) < 600
+
+
+def test_a_build_says_for_which_dvc_it_waits_and_gives_up_after_a_time(
+    built: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with runner_in(built) as usual:
+        runner = replace(usual, silence=0.2, patience=1.0)
+        with (
+            another_dvc(HOLDER, str(built / ".dvc/tmp/lock")) as other,
+            pytest.raises(PipelineError, match=f"process {other.pid} .* holds DVC's lock"),
+        ):
+            runner.stale_stages()
+        assert f"status  waits for process {other.pid}" in capsys.readouterr().out
+        runner.stale_stages()
+
+
+def test_a_stage_waits_for_a_dvc_by_hand_that_uses_the_same_files(built: Path) -> None:
+    lines: list[str] = []
+    with runner_in(built) as runner, another_dvc("print('held', flush=True); input()") as other:
+        path = str(built / "artifacts" / "label" / "records.txt")
+        locks = built / ".dvc" / "tmp" / "rwlock"
+        locks.write_text(json.dumps({"write": {path: {"pid": other.pid, "cmd": "dvc exp run"}}}))
+
+        def listen(line: str) -> None:
+            lines.append(line)
+            if "waits" in line:
+                other.kill()
+                other.wait()
+
+        assert runner.run("label", listen).state == "cached"
+    assert any(f"label  waits: process {other.pid} (dvc exp run)" in line for line in lines)
+
+
+def test_the_closing_check_names_what_is_stale_and_runs_nothing(built: Path) -> None:
+    recorded, parameters = (built / "dvc.lock").read_bytes(), (built / "params.yaml").read_bytes()
+    before = (built / "artifacts" / "gate" / "metrics.json").stat().st_mtime_ns
+    set_parameter(built, "gate.golden_requests", 5)
+    refresh_build_file(built)
+    with runner_in(built) as runner:
+        with pytest.raises(PipelineError, match="gate"):
+            runner.close()
+        assert (built / "dvc.lock").read_bytes() == recorded
+        assert (built / "artifacts" / "gate" / "metrics.json").stat().st_mtime_ns == before
+        (built / "params.yaml").write_bytes(parameters)
+        refresh_build_file(built)
         runner.close()
 
 

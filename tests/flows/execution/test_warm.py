@@ -1,6 +1,7 @@
 """The warm interpreter: a stage runs in it as it would in one of its own, and ends with its shell."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -72,7 +73,7 @@ def test_a_stage_has_the_shells_folder_environment_streams_and_exit_code(
     process = start(colour)
     out, err = process.communicate(timeout=30)
     assert process.returncode == code
-    assert out.split() == ["True", str(workspace), colour, str(workspace / "tiny_stage.py")]
+    assert out.split()[:4] == ["True", str(workspace), colour, str(workspace / "tiny_stage.py")]
     assert err == "said\n"
 
 
@@ -93,6 +94,32 @@ def test_a_stage_ends_with_its_shell(
     after = start("green")
     after.communicate(timeout=30)
     assert after.returncode == 0
+
+
+def test_an_environment_of_a_thousand_variables_reaches_the_stage(start: Start) -> None:
+    """As in a cluster that describes each of its services to every container."""
+    many = {f"SERVICE_{number}": "x" * 400 for number in range(1500)}
+    process = start("green", **many)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out.split()[:1]) == (0, ["True"]), err
+
+
+def test_stages_run_side_by_side(start: Start) -> None:
+    slow = start("slow")
+    assert slow.stdout is not None
+    slow.stdout.readline()
+    quick = start("red")
+    out, _ = quick.communicate(timeout=30)
+    assert (quick.returncode, out.split()[0]) == (3, "True")
+    assert slow.poll() is None
+    slow.terminate()
+    slow.communicate(timeout=30)
+
+
+def test_the_peak_memory_of_a_stage_that_fails_is_told(start: Start) -> None:
+    out, _ = start("red").communicate(timeout=30)
+    assert re.search(r"^peak memory \d+ MB$", out, re.MULTILINE)
+    assert "peak" not in start("green").communicate(timeout=30)[0]
 
 
 def _stages(environment: dict[str, str]) -> list[psutil.Process]:

@@ -1,6 +1,7 @@
 """validate: count the words, slowly where the text says so, and leave a curve."""
 
 import os
+import signal
 import time
 
 from pipeline.core.errors import DataError
@@ -15,6 +16,11 @@ def run(params: Params, paths: Paths) -> Metrics:
     text = paths.read("collect", "records.txt").read_text()
     if "bad" in text:
         raise DataError("a bad text", expected="a good text", next_step="mend data/text.txt")
+    if "killed" in text:
+        held = b"x" * 300_000_000
+        say(f"validate  holds {len(held)} bytes")
+        time.sleep(float(os.environ.get("SILENT_SECONDS", "0")))
+        os.kill(os.getpid(), signal.SIGKILL)
     slow = "slow" in text and not os.environ.get("QUICK")
     with (paths.out / "curve.csv").open("w") as curve:
         curve.write("step,loss\n")
