@@ -12,7 +12,7 @@ from pipeline.release.server_process import (
     is_outdated,
     running_server,
     start_server,
-    stop_server,
+    stop_process,
     wait_for_hash,
 )
 from pipeline.release.state import ReleaseState, all_states
@@ -41,7 +41,7 @@ def serve(root: Path, product: str, port: int) -> ServerProcess:
         running = running_server(state)
         if running is not None and is_outdated(running):
             say("The server runs older code than this folder's: it is restarted.")
-            stop_server(running.pid)
+            stop_process(running.process)
             port = running.port
             running = None
         server = running or start_server(state, port)

@@ -26,8 +26,9 @@ from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
+from pipeline.core.process_identity import identity_of
 from pipeline.core.progress import say
-from pipeline.release.server_process import is_alive, start_detached, stop_all, stop_server
+from pipeline.release.server_process import is_alive, start_detached, stop_all, stop_process
 from pipeline.release.state import all_states
 
 _PORTS_TO_TRY = 50
@@ -89,8 +90,8 @@ class Services:
         """Stops a service with all that it started; True if it ran."""
         ran = self.runs(name)
         process = self.pids.pop(name, None)
-        if ran and process is not None:
-            stop_server(process.pid)
+        if ran and process is not None and (found := identity_of(process.pid)) is not None:
+            stop_process(found)
         return ran
 
 

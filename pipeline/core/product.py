@@ -6,11 +6,11 @@ it. Each field has a docstring: docs/guide/parameters.md is made from them. The 
 schema out, for it changes no result that build.yaml does not show.
 """
 
-import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from pipeline.core.names import PRODUCT_NAME_RULE, is_product_name
 from pipeline.problem.problems import PROBLEMS, problem_named
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -27,8 +27,8 @@ _BY_PROBLEM = "; ".join(f"{kind.name}: {', '.join(kind.metrics)}" for kind in PR
 
 
 def _product_name(name: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,62}", name):
-        raise ValueError("2 to 63 of a to z, 0 to 9 and hyphens, as in ticket-triage")
+    if not is_product_name(name):
+        raise ValueError(PRODUCT_NAME_RULE)
     return name
 
 

@@ -11,7 +11,7 @@ import psutil
 
 from pipeline.core.errors import ReleaseError
 from pipeline.release.requests import Address, p95_ms, predict, served_hash
-from pipeline.release.server_process import start_candidate, stop_server
+from pipeline.release.server_process import start_candidate, stop_process
 from pipeline.release.state import ReleaseState
 from pipeline.runtime.bundle import Bundle
 
@@ -46,7 +46,7 @@ def bless(state: ReleaseState, bundle: Bundle, limits: Limits) -> None:
                     next_step="release on a machine with less other work, or relax the requirement",
                 )
     finally:
-        stop_server(candidate.pid)
+        stop_process(candidate.process)
 
 
 def verify(address: Address, bundle: Bundle) -> None:

@@ -31,7 +31,7 @@ from pipeline.release.server_process import (
     find_servers,
     running_server,
     start_server,
-    stop_server,
+    stop_process,
     wait_for_hash,
 )
 from pipeline.release.state import Promotion, ReleaseState
@@ -222,9 +222,9 @@ def repair(state: ReleaseState) -> bool:
         restore(state, promotion, "it was killed before it was verified")
     state.journal.unlink(missing_ok=True)
     server = running_server(state)
-    for pid in find_servers(state):
-        if server is None or pid != server.pid:
-            stop_server(pid)
+    for process in find_servers(state):
+        if server is None or process != server.process:
+            stop_process(process)
     return undone
 
 
@@ -236,11 +236,11 @@ def restore(state: ReleaseState, promotion: Promotion, why: str) -> None:
     server = running_server(state)
     if server is not None and promotion.hash is not None and server.pid == promotion.server:
         if not wait_for_hash(server.address, promotion.hash, seconds=FOLLOW_SECONDS):
-            stop_server(server.pid)
+            stop_process(server.process)
             start_server(state, server.port)
     elif server is not None:
         # The server was not running before this promotion: it is stopped again.
-        stop_server(server.pid)
+        stop_process(server.process)
         state.server.unlink(missing_ok=True)
     entry = ledger.Entry(
         event="rolled_back",

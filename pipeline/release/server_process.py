@@ -2,9 +2,11 @@
 
 Detached means: its own session, no stdin, output to a log file. So `make pipeline | tee log` ends
 when the pipeline does, and closing the terminal does not stop the server. Its command line names
-the product's pointer file, so it is found even when `server.json`, which describes it, is lost.
+a note in the product's folder, so it is found even when `server.json`, which describes it, is lost;
+a server of the same bundles that somebody else started names no such note, and is left alone.
 """
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -13,12 +15,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.errors import ReleaseError
-from pipeline.core.files import read_json, write_json
+from pipeline.core.files import read_json, sha256_file, write_json
+from pipeline.core.process_identity import ProcessIdentity, identity_of, is_running
 from pipeline.core.progress import say
 from pipeline.core.typed_json import read_as
 from pipeline.release.requests import Address, served_hash
@@ -38,13 +42,18 @@ _POLL_SECONDS = 0.05
 class ServerProcess:
     """A running server, as `server.json` describes it.
 
-    Systems reuse process ids; `pid` and `create_time` together name one process.
+    Attributes:
+        code: `code_digest` when it was started; empty for one that an older version started.
     """
 
-    pid: int
+    process: ProcessIdentity
     host: str
     port: int
-    create_time: float
+    code: str = ""
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
 
     @property
     def address(self) -> Address:
@@ -56,9 +65,18 @@ def running_server(state: ReleaseState) -> ServerProcess | None:
     note = state.optional(state.server)
     if note is None:
         return None
-    # Older servers also wrote when they were started.
-    server = read_as(ServerProcess, {key: note[key] for key in note if key != "started"})
-    return server if is_alive(server.pid, server.create_time) else None
+    if "process" not in note:
+        return _of_older_note(state, note)
+    server = read_as(ServerProcess, note)
+    return server if is_running(server.process) else None
+
+
+def _of_older_note(state: ReleaseState, note: Mapping[str, Any]) -> ServerProcess | None:
+    """The server that an older version noted down by pid, if the process of that pid is one."""
+    process = next((found for found in find_servers(state) if found.pid == note["pid"]), None)
+    if process is None:
+        return None
+    return ServerProcess(process=process, host=note["host"], port=note["port"])
 
 
 def is_alive(pid: int, create_time: float | None = None) -> bool:
@@ -73,13 +91,18 @@ def is_alive(pid: int, create_time: float | None = None) -> bool:
 
 def is_outdated(server: ServerProcess, code: Path = _CODE) -> bool:
     """Whether the code was changed after the server started. A release brings bundles, not code."""
-    files = [
-        path
-        for folder in _SERVED_CODE
-        for path in (code / folder).rglob("*")
-        if path.suffix in (".py", ".html", ".js", ".css")
-    ]
-    return max(path.stat().st_mtime for path in files) > server.create_time
+    return server.code != code_digest(code)
+
+
+def code_digest(code: Path = _CODE) -> str:
+    """SHA-256 of the code that a server runs: what it answers with may change when this does."""
+    digest = hashlib.sha256()
+    for folder in _SERVED_CODE:
+        for path in sorted((code / folder).rglob("*")):
+            if path.suffix in (".py", ".html", ".js", ".css"):
+                name = path.relative_to(code).as_posix()
+                digest.update(f"{name}\0{sha256_file(path)}\n".encode())
+    return digest.hexdigest()
 
 
 def start_server(state: ReleaseState, port: int) -> ServerProcess:
@@ -115,38 +138,44 @@ def start_detached(
         )
 
 
-def stop_server(pid: int) -> None:
-    """Ends a process with all its descendants, and waits until they are gone."""
+def stop_process(noted: ProcessIdentity) -> bool:
+    """Ends this very process with all its descendants, waits for it; False where it had ended."""
     try:
-        process = psutil.Process(pid)
+        # psutil refuses to signal another process than the one that it found here.
+        process = psutil.Process(noted.pid)
+        if not is_running(noted):
+            return False
         family = [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
-        return
+        return False
     for end in (psutil.Process.terminate, psutil.Process.kill):
         for process in family:
             with suppress(psutil.NoSuchProcess):
                 end(process)
         _, family = psutil.wait_procs(family, timeout=_STOP_SECONDS)
+    return True
 
 
 def stop_all(state: ReleaseState) -> list[int]:
-    """Stops every server of this product, left-over candidates too; returns their pids."""
-    for pid in (pids := find_servers(state)):
-        stop_server(pid)
+    """Stops every server that was started for this product, left-over candidates too.
+
+    Returns:
+        Their pids.
+    """
+    stopped = [process.pid for process in find_servers(state) if stop_process(process)]
     state.server.unlink(missing_ok=True)
-    return pids
+    return stopped
 
 
-def find_servers(state: ReleaseState) -> list[int]:
-    """The pids of all processes whose command line shows that they serve this product's bundles."""
-    pointer, releases = str(state.pointer.resolve()), f"{state.releases.resolve()}{os.sep}"
-    return [
-        process.pid
-        for process in psutil.process_iter(["cmdline", "status"])
-        if process.info["status"] != psutil.STATUS_ZOMBIE
-        and _MODULE in (command := process.info["cmdline"] or [])
-        and any(word == pointer or word.startswith(releases) for word in command)
+def find_servers(state: ReleaseState) -> list[ProcessIdentity]:
+    """The servers that were started here for this product: they note their address in its folder."""
+    notes = {str(_note(state, name).resolve()) for name in ("server", "candidate")}
+    found = [
+        identity_of(process.pid)
+        for process in psutil.process_iter(["cmdline"])
+        if _MODULE in (command := process.info["cmdline"] or []) and notes & set(command)
     ]
+    return [process for process in found if process is not None]
 
 
 def wait_for_hash(address: Address, bundle_hash: str, *, seconds: float) -> bool:
@@ -161,21 +190,31 @@ def wait_for_hash(address: Address, bundle_hash: str, *, seconds: float) -> bool
 
 def _start(state: ReleaseState, arguments: Sequence[str], *, port: int, name: str) -> ServerProcess:
     """Starts a server and waits until it is ready. The server itself looks for a free port."""
-    note, log = state.folder / f"{name}.listening.json", state.logs / f"{name}.log"
+    note, log = _note(state, name), state.logs / f"{name}.log"
     note.unlink(missing_ok=True)
     listen = ["--host", HOST, "--port", str(port), "--state", str(note.resolve())]
     # Not in the working folder: that of a build may be deleted.
+    code = code_digest()
     process = start_detached([_MODULE, *arguments, *listen], log=log, cwd=_CODE)
+    # A child of this process keeps its pid until it is waited for.
+    identity = identity_of(process.pid)
     try:
         address = _wait_ready(process, note, log)
-        create_time = psutil.Process(process.pid).create_time()
+        if identity is None:
+            raise _not_ready(log)
     except BaseException:
-        stop_server(process.pid)
+        if identity is not None:
+            stop_process(identity)
         process.wait()
         raise
     # The server outlives this process on purpose; Popen would warn of that if it had no exit code.
     process.returncode = 0
-    return ServerProcess(pid=process.pid, create_time=create_time, **asdict(address))
+    return ServerProcess(process=identity, host=address.host, port=address.port, code=code)
+
+
+def _note(state: ReleaseState, name: str) -> Path:
+    """Where a server of this product writes its address when it listens."""
+    return state.folder / f"{name}.listening.json"
 
 
 def _wait_ready(process: subprocess.Popen[bytes], note: Path, log: Path) -> Address:
@@ -187,8 +226,12 @@ def _wait_ready(process: subprocess.Popen[bytes], note: Path, log: Path) -> Addr
             if served_hash(address, timeout=2.0) is not None:
                 return address
         time.sleep(_POLL_SECONDS)
+    raise _not_ready(log)
+
+
+def _not_ready(log: Path) -> ReleaseError:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-3:]
-    raise ReleaseError(
+    return ReleaseError(
         f"a server that did not get ready: {' | '.join(lines) or 'its log is empty'}",
         expected=f"/health/ready to answer within {_START_SECONDS:g} s",
         next_step=f"read {log}",

@@ -14,6 +14,7 @@ from typing import Any
 
 from pipeline.core.errors import ReleaseError
 from pipeline.core.files import read_json, sync, write_json
+from pipeline.core.names import PRODUCT_NAME_RULE, is_product_name
 from pipeline.core.paths import Paths
 from pipeline.core.typed_json import MismatchError, read_as
 
@@ -46,6 +47,12 @@ class ReleaseState:
     """
 
     def __init__(self, root: Path, product: str) -> None:
+        if not is_product_name(product):
+            raise ReleaseError(
+                f"{product!r} as the name of a product",
+                expected=PRODUCT_NAME_RULE,
+                next_step="name a product as its product file does",
+            )
         self.root, self.product = root, product
         self.folder = Paths(root).state / "products" / product
         self.releases, self.logs = self.folder / "releases", self.folder / "logs"
@@ -116,4 +123,5 @@ class ReleaseState:
 def all_states(root: Path) -> list[ReleaseState]:
     """The states of all products that were ever released here, sorted by name."""
     folders = (Paths(root).state / "products").glob("*/")
-    return [ReleaseState(root, folder.name) for folder in sorted(folders)]
+    names = sorted(folder.name for folder in folders if is_product_name(folder.name))
+    return [ReleaseState(root, name) for name in names]

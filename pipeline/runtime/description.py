@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from pipeline.core.errors import ArtifactError, unusable
+from pipeline.core.names import PRODUCT_NAME_RULE, is_product_name
 from pipeline.core.typed_json import MismatchError, read_as
 from pipeline.problem.decision import HALF
 from pipeline.problem.prediction import Prediction
@@ -153,9 +154,12 @@ class BundleDescription:
         """Refuses values that contradict each other.
 
         Raises:
-            ArtifactError: labels, lengths, thresholds or golden requests do not fit the problem.
+            ArtifactError: labels, lengths, thresholds or golden requests do not fit the problem, or
+                the product has no name but a path, say.
         """
         task, thresholds = self.task, self.task.decision.thresholds
+        if not is_product_name(self.product):
+            raise _malformed(f"the product {self.product[:80]!r}, not {PRODUCT_NAME_RULE}")
         if task.problem not in PROBLEMS:
             raise _malformed(f"the problem {task.problem!r}")
         if not task.labels or not all(task.labels) or task.kind.labels_fault(task.labels):

@@ -144,7 +144,9 @@ async def _ready(holder: ModelHolder, request: Request) -> Response:
     if model is None:
         body = {"status": "waiting", **identity, "last_error": holder.last_error}
         return json_response(body, 503, {"retry-after": "1"})
-    return json_response({"status": "ready", **_identity(model), "last_error": holder.last_error})
+    since = model.since.isoformat(timespec="microseconds")
+    state = {"since": since, "last_error": holder.last_error}
+    return json_response({"status": "ready", **_identity(model), **state})
 
 
 async def _page(request: Request) -> Response:

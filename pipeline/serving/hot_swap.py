@@ -10,7 +10,8 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -26,11 +27,12 @@ _LOGGER = logging.getLogger("modelyard.rollout")
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A bundle that passed its checks, with its loaded model."""
+    """A bundle that passed its checks, with its loaded model; `since` is when it began to serve."""
 
     bundle: Bundle
     text_model: TextModel
     model_card: str
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @cached_property
     def language_model(self) -> LanguageModel | None:

@@ -1,6 +1,5 @@
 """The release as flows see it: the gate's verdict, what is kept for later, and the quick question."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,10 +21,11 @@ from flows.release import (
 from flows.serve import serve
 from flows.ui import stop
 from pipeline.core.errors import ReleaseError
+from pipeline.core.process_identity import this_process
 from pipeline.release import ledger
 from pipeline.release.requests import served_hash
 from pipeline.release.rollout import ReleaseResult
-from pipeline.release.server_process import ServerProcess, is_outdated, running_server
+from pipeline.release.server_process import ServerProcess, code_digest, is_outdated, running_server
 from pipeline.release.state import ReleaseState
 from tests.support.example_artifacts import check, verdict
 from tests.support.repository import REPOSITORY
@@ -91,16 +91,17 @@ def test_a_server_of_older_code_is_started_anew_at_its_address(
     assert "older code" in capsys.readouterr().out
 
 
-def test_code_is_older_when_a_file_of_it_changed_after_the_server_began(tmp_path: Path) -> None:
+def test_code_is_older_when_a_file_of_it_is_another_than_the_server_began_with(
+    tmp_path: Path,
+) -> None:
     for folder in ("core", "runtime", "serving/static"):
         (tmp_path / "pipeline" / folder).mkdir(parents=True)
         (tmp_path / "pipeline" / folder / "file.py").write_text("")
-    changed = (tmp_path / "pipeline/serving/static/file.py").stat().st_mtime
-    server = ServerProcess(pid=1, host="127.0.0.1", port=1, create_time=changed + 1)
+    code = code_digest(tmp_path)
+    server = ServerProcess(process=this_process(), host="127.0.0.1", port=1, code=code)
+    (tmp_path / "pipeline/core/file.py").touch()
     assert not is_outdated(server, tmp_path)
-    page = tmp_path / "pipeline/serving/static/page.js"
-    page.write_text("")
-    os.utime(page, (changed + 2, changed + 2))
+    (tmp_path / "pipeline/serving/static/page.js").write_text("")
     assert is_outdated(server, tmp_path)
 
 
@@ -135,7 +136,7 @@ def test_the_training_rows_are_kept_for_a_later_comparison(tmp_path: Path) -> No
 def test_asking_what_is_current_imports_nothing_heavy(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from flows.release import current_release;"
-        "current_release(Path.cwd(), 'a');"
+        "current_release(Path.cwd(), 'a-product');"
         "print([m for m in ('prefect', 'mlflow', 'torch', 'onnxruntime') if m in sys.modules])"
     )
     answer = subprocess.run(

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ import psutil
 import pytest
 
 from flows.execution.network import free_port
+from flows.release import release_bundle
 from flows.serve import serve
 from pipeline.core.errors import ArtifactError, ReleaseError
-from pipeline.core.files import read_json, sha256_file, write_json
+from pipeline.core.files import sha256_file, write_json
 from pipeline.release import ledger, rollout
 from pipeline.release.blessing import Limits
 from pipeline.release.registry import Registry
@@ -25,12 +27,15 @@ from pipeline.release.rollout import ReleaseRequest, ReleaseResult, Rollout, cop
 from pipeline.release.server_process import (
     ServerProcess,
     find_servers,
+    is_outdated,
     running_server,
     start_server,
     stop_all,
+    stop_process,
 )
 from pipeline.release.state import ReleaseState, all_states
 from tests.support.repository import REPOSITORY
+from tests.support.server import ready_hash, run_server, wait_until
 from tests.support.tiny_bundle import make_tiny_bundle, rewrite_description
 
 PRODUCT = "tiny-sentiment"
@@ -112,7 +117,7 @@ def test_a_release_is_served_and_the_next_one_uses_the_same_server(
     assert running_server(state) == server
     assert served_hash(server.address) == second.hash == _hash(bundles["second"])
     assert Registry(state.root, PRODUCT).champion() == second.version != first.version
-    assert find_servers(state) == [server.pid]
+    assert find_servers(state) == [server.process]
     assert _events(state) == ["promoted", "already", "promoted"]
     assert ledger.read(state.ledger)[-1].previous == first.hash
 
@@ -144,7 +149,7 @@ def test_the_served_bundle_stays_if_a_candidate_fails(
     with pytest.raises(ReleaseError, match="resident memory"):
         released(state, bundles["second"], limits=Limits(memory_mb=1))
     server = assert_serves(state, first)
-    assert find_servers(state) == [server.pid]
+    assert find_servers(state) == [server.process]
     assert _events(state) == ["promoted", "refused", "refused"]
 
 
@@ -261,16 +266,70 @@ def test_starting_the_server_holds_no_pipe_open(pointed: ReleaseState) -> None:
     pid = int(ended.stdout)
     assert psutil.pid_exists(pid)
     assert os.getsid(pid) == pid
-    assert find_servers(pointed) == [pid] == stop_all(pointed)
+    assert [found.pid for found in find_servers(pointed)] == [pid] == stop_all(pointed)
     assert not psutil.pid_exists(pid)
     assert not pointed.server.exists()
 
 
+def test_a_server_is_known_after_somebody_set_the_clock(
+    pointed: ReleaseState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start_server(pointed, free_port())
+    create_time = psutil.Process.create_time
+    # psutil adds the boot time, which the kernel reckons from the wall clock.
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: create_time(self) + 3)
+    assert running_server(pointed) == server
+
+
 def test_a_server_is_known_by_more_than_its_pid(pointed: ReleaseState) -> None:
-    start_server(pointed, free_port())
-    note = read_json(pointed.server)
-    write_json(pointed.server, {**note, "create_time": note["create_time"] - 1})
+    server = start_server(pointed, free_port())
+    older = replace(server.process, started=f"{int(server.process.started) - 1}")
+    write_json(pointed.server, asdict(replace(server, process=older)))
     assert running_server(pointed) is None
+    assert not stop_process(older)
+    assert served_hash(server.address) == pointed.current()
+
+
+def test_a_server_that_an_older_version_noted_down_is_found(pointed: ReleaseState) -> None:
+    server = start_server(pointed, free_port())
+    note = {"pid": server.pid, "host": server.host, "port": server.port, "create_time": 1.5}
+    write_json(pointed.server, note)
+    found = running_server(pointed)
+    assert found == replace(server, code="")
+    assert is_outdated(found)
+    write_json(pointed.server, note | {"pid": os.getpid()})
+    assert running_server(pointed) is None
+
+
+def test_a_release_leaves_servers_alone_that_others_started(
+    state: ReleaseState, bundles: Bundles, tmp_path: Path
+) -> None:
+    first = released(state, bundles["first"])
+    (tmp_path / "replica").mkdir()
+    (tmp_path / "by-hand").mkdir()
+    copy = state.release(first.hash)
+    with (
+        run_server(tmp_path / "replica", "--pointer", str(state.pointer)) as replica,
+        run_server(tmp_path / "by-hand", "--bundle", str(copy)) as by_hand,
+    ):
+        second = released(state, bundles["second"])
+        assert ready_hash(by_hand.url) == first.hash
+        wait_until(lambda: ready_hash(replica.url) == second.hash)
+
+
+@pytest.mark.parametrize("name", ["../../../elsewhere", "/elsewhere", "..", "Upper", "a", "a/b"])
+def test_a_product_that_is_a_path_is_refused_before_anything_is_written(
+    state: ReleaseState, name: str
+) -> None:
+    bundle = state.root / "bundle"
+    make_tiny_bundle(bundle)
+    rewrite_description(bundle, lambda described: described | {"product": name})
+    before = sorted(state.root.rglob("*"))
+    with pytest.raises(ArtifactError, match="the product"):
+        release_bundle(root=state.root, bundle=bundle, mlflow_run_id=None, port=free_port())
+    with pytest.raises(ReleaseError, match="as the name of a product"):
+        released(state, bundle, product=name)
+    assert sorted(state.root.rglob("*")) == before
 
 
 def test_with_a_token_set_release_serve_and_rollback_work_and_strangers_are_refused(

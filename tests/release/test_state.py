@@ -1,15 +1,12 @@
 """The files of a product's releases are read strictly, and one release at a time may change them."""
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 
-import psutil
 import pytest
 
 from pipeline.core.errors import ReleaseError
 from pipeline.core.files import write_json
-from pipeline.release.server_process import running_server
 from pipeline.release.state import Promotion, ReleaseState
 
 PROMOTION = Promotion(hash=None, failed="b" * 64, champion="1", server=7)
@@ -33,15 +30,6 @@ def test_a_journal_of_another_shape_is_refused(
     write_json(state.journal, asdict(PROMOTION) | change)
     with pytest.raises(ReleaseError, match=next(iter(change))):
         state.unverified_promotion()
-
-
-def test_a_server_that_an_older_version_started_is_found(state: ReleaseState) -> None:
-    created = psutil.Process().create_time()
-    note = {"pid": os.getpid(), "host": "127.0.0.1", "port": 1, "create_time": created}
-    write_json(state.server, note | {"started": "2026-01-01T00:00:00+00:00"})
-    server = running_server(state)
-    assert server is not None
-    assert asdict(server) == note
 
 
 def test_the_lock_is_free_again_after_a_release(state: ReleaseState) -> None:
