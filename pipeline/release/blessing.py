@@ -34,7 +34,7 @@ def bless(state: ReleaseState, bundle: Bundle, limits: Limits) -> None:
         verify(candidate.address, bundle)
         examples = bundle.description.examples
         p95 = p95_ms(candidate.address, examples, rounds=_ROUNDS, requests=_REQUESTS)
-        memory = float(psutil.Process(candidate.pid).memory_info().rss)
+        memory = _resident_bytes(candidate.pid)
         for name, value, limit, unit in (
             ("p95 of a request over HTTP", p95, limits.latency_p95_ms, "ms"),
             ("resident memory", memory / 1e6, limits.memory_mb, "MB"),
@@ -64,3 +64,10 @@ def verify(address: Address, bundle: Bundle) -> None:
             expected="all golden answers",
             next_step="build the bundle again on a machine of this kind",
         )
+
+
+def _resident_bytes(pid: int) -> float:
+    """Resident memory of a server: of its supervisor and its workers."""
+    supervisor = psutil.Process(pid)
+    family = [supervisor, *supervisor.children(recursive=True)]
+    return float(sum(process.memory_info().rss for process in family))

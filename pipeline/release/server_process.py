@@ -34,6 +34,8 @@ _MODULE = "pipeline.serving.server"
 _CODE = Path(__file__).resolve().parents[2]
 _SERVED_CODE = ("pipeline/core", "pipeline/runtime", "pipeline/serving")
 _START_SECONDS = 60.0
+# Nothing stands before a server on this machine that would have to notice.
+_DRAIN_SECONDS = 0.3
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 
@@ -193,6 +195,7 @@ def _start(state: ReleaseState, arguments: Sequence[str], *, port: int, name: st
     note, log = _note(state, name), state.logs / f"{name}.log"
     note.unlink(missing_ok=True)
     listen = ["--host", HOST, "--port", str(port), "--state", str(note.resolve())]
+    listen += ["--log", str(log.resolve()), "--drain", str(_DRAIN_SECONDS)]
     # Not in the working folder: that of a build may be deleted.
     code = code_digest()
     process = start_detached([_MODULE, *arguments, *listen], log=log, cwd=_CODE)

@@ -83,5 +83,5 @@ class Admission:
             ) from None
 
     def close(self) -> None:
-        """Waits for the running work and takes no more."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Takes no more work. What runs is not waited for: by now nobody waits for its answer."""
+        self._pool.shutdown(wait=False, cancel_futures=True)

@@ -44,6 +44,7 @@ _ROUTES = (
     "POST /predict, POST /language/{cost,next,fill,embeddings}, "
     "GET /, /model, /model/card, /health/live, /health/ready"
 )
+_RETRY = {"retry-after": "1"}
 Background = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -134,19 +135,14 @@ async def _live(request: Request) -> Response:
 
 async def _ready(holder: ModelHolder, request: Request) -> Response:
     model = holder.current
-    if not request.scope[TRUSTED]:
-        return (
-            json_response({"status": "ready"})
-            if model
-            else json_response({"status": "waiting"}, 503)
-        )
-    identity = {"product": None, "hash": None, "variant": None}
-    if model is None:
-        body = {"status": "waiting", **identity, "last_error": holder.last_error}
-        return json_response(body, 503, {"retry-after": "1"})
-    since = model.since.isoformat(timespec="microseconds")
-    state = {"since": since, "last_error": holder.last_error}
-    return json_response({"status": "ready", **_identity(model), **state})
+    status = "waiting" if model is None else "stopping" if holder.stopping else "ready"
+    body: dict[str, str | None] = {"status": status}
+    if request.scope[TRUSTED]:
+        body |= dict.fromkeys(("product", "hash", "variant")) if model is None else _identity(model)
+        body["last_error"] = holder.last_error
+    if request.scope[TRUSTED] and model is not None:
+        body["since"] = model.since.isoformat(timespec="microseconds")
+    return json_response(body) if status == "ready" else json_response(body, 503, _RETRY)
 
 
 async def _page(request: Request) -> Response:

@@ -10,11 +10,11 @@ the reason and the next step, as every other refusal does.
 
 import base64
 import hmac
-import ipaddress
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipeline.serving.addresses import is_loopback
 from pipeline.serving.protocol import ProtocolError, error_response
 
 SECURITY_HEADERS = {
@@ -34,16 +34,6 @@ TRUSTED = "modelyard.trusted"
 
 FREE = frozenset({"/health/live", "/health/ready"})
 _BASIC = 'Basic realm="modelyard: any name, the token as password", charset="UTF-8"'
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address or name, of a listener or of a request, is this machine's loopback."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host.lower().removesuffix(".") == "localhost"
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback
 
 
 class SecurityHeaders:

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,8 @@ from pipeline.runtime.bundle import MODEL_CARD, Bundle, open_bundle
 from pipeline.runtime.language_model import LanguageModel
 from pipeline.runtime.text_model import TextModel
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.05
+"""Looked up, not notified: that also sees a pointer on a network drive or a mount of a container."""
 LONGEST_WAIT_SECONDS = 60.0
 _LOGGER = logging.getLogger("modelyard.rollout")
 
@@ -45,36 +46,63 @@ class ModelHolder:
 
     Attributes:
         current: the model that serves; None before the first.
+        previous: the model that served before, still loaded, so that a rollback takes no time.
         last_error: why the latest bundle or pointer was refused; None if it was not.
+        refused: hash of the bundle that the pointer names and that was refused; None if it was not.
+        stopping: whether the server ends, so that it is not ready any more.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
         self.current: ServedModel | None = None
+        self.previous: ServedModel | None = None
         self.last_error: str | None = None
+        self.refused: str | None = None
+        self.stopping = False
+        self._changed = changed
 
     def load(self, folder: Path, *, expected_hash: str | None = None) -> ServedModel:
         """Opens, warms up and checks the bundle in `folder`, then serves it.
+
+        The model that served before the present one serves again at once: it was checked as it was
+        loaded.
 
         Raises:
             ArtifactError: it was refused; the model before it still serves.
         """
         try:
-            model = open_model(folder, expected_hash=expected_hash)
+            model = self._kept(expected_hash) or open_model(folder, expected_hash=expected_hash)
         except ArtifactError as error:
-            self.refuse(error)
+            self.refuse(error, bundle_hash=expected_hash)
             raise
-        self.current, self.last_error = model, None
+        if self.current is not None:
+            # A copy, which does not hold the language model that the other may have loaded.
+            self.previous = replace(self.current)
+        self.current = model
+        self.accept()
         described = model.bundle.description
         name = f"({described.product}, {described.variant})"
         _LOGGER.info("serving %s %s from %s", model.bundle.hash[:12], name, folder)
         return model
 
-    def refuse(self, error: ArtifactError) -> None:
+    def accept(self) -> None:
+        """Notes that what serves is what the pointer names."""
+        self.last_error = self.refused = None
+        self._changed()
+
+    def refuse(self, error: ArtifactError, *, bundle_hash: str | None = None) -> None:
         """Keeps and logs the reason why a bundle or pointer was refused."""
         reason = f"{error.got}; expected {error.expected}"
         if reason != self.last_error:
             _LOGGER.error("refused: %s; next: %s", reason, error.next_step)
-        self.last_error = reason
+        self.last_error, self.refused = reason, bundle_hash
+        self._changed()
+
+    def _kept(self, bundle_hash: str | None) -> ServedModel | None:
+        """The model that served before, if it is this one."""
+        kept = self.previous
+        if kept is None or kept.bundle.hash != bundle_hash:
+            return None
+        return replace(kept, since=datetime.now(UTC))
 
 
 def open_model(folder: Path, *, expected_hash: str | None = None) -> ServedModel:
@@ -161,16 +189,17 @@ class PointerFollower:
 
     def _load(self) -> bool:
         """Loads what the pointer names unless it serves already; False where that failed."""
+        digest = None
         try:
             digest, folder = read_pointer(self._pointer)
             current = self._holder.current
             if current is not None and current.bundle.hash == digest:
                 # The pointer was set back or written again.
-                self._holder.last_error = None
+                self._holder.accept()
             else:
                 self._holder.load(folder, expected_hash=digest)
         except ArtifactError as error:
-            self._holder.refuse(error)
+            self._holder.refuse(error, bundle_hash=digest)
             return False
         # The task that calls this must live, whatever a bundle does to it.
         except Exception as error:
@@ -179,7 +208,7 @@ class PointerFollower:
                 expected="a bundle that loads",
                 next_step="see the server's log, then release again",
             )
-            self._holder.refuse(unforeseen)
+            self._holder.refuse(unforeseen, bundle_hash=digest)
             return False
         return True
 

@@ -3,95 +3,79 @@
     python -m pipeline.serving.server --pointer .modelyard/products/<name>/current.json
     python -m pipeline.serving.server --bundle artifacts/gate/bundle --port 8000
 
-If the port is in use, the server takes the next free one and says so. It writes `--state FILE` when
-it listens (`pid`, `host`, `port`, `url`) and removes it when it stops. On SIGTERM it finishes the
-running requests, then exits.
+If the port is in use, the server takes the next free one and says so. This process holds the socket
+and keeps the workers running that answer (`supervisor.py`); on SIGTERM they finish what they have,
+on SIGHUP they are replaced by workers of the code as it is now. `--state FILE` describes them while
+they run (`ServerNote`).
 """
 
-import argparse
 import errno
 import logging
 import os
-import signal
 import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import uvicorn
-from starlette.applications import Starlette
-
 from pipeline.core.access_token import TOKEN_VARIABLE, access_token
-from pipeline.core.cores import available_cores
 from pipeline.core.errors import PipelineError, ReleaseError
-from pipeline.core.files import write_json
 from pipeline.core.output import forgive_output
-from pipeline.serving.admission import Admission
-from pipeline.serving.app import create_app
-from pipeline.serving.guard import is_loopback
-from pipeline.serving.hot_swap import ModelHolder, PointerFollower
+from pipeline.core.process_identity import this_process
+from pipeline.core.server_note import ServerNote
+from pipeline.serving.addresses import is_loopback
+from pipeline.serving.options import ServerOptions, read_options
+from pipeline.serving.supervisor import HANDED_ON, TRIAL, Supervisor, handed_listener
 
-QUEUE = 64
 PORTS_TRIED = 50
-GRACE_SECONDS = 5
+END_SECONDS = 45.0
+"""How long after the drain time a worker may still take, for its replacement and running requests."""
 _LOGGER = logging.getLogger("modelyard.server")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line and serves. Returns the exit code."""
     forgive_output()
-    options = _parse(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = read_options(given)
+    if options.log is not None and TRIAL not in os.environ:
+        _write_to(options.log)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
-        serve(options)
+        return serve(options, given)
     except PipelineError as error:
         print(f"serve failed\n  {error}", file=sys.stderr)
         return 1
-    return 0
 
 
-def serve(options: argparse.Namespace) -> None:
-    """Serves until SIGTERM or SIGINT."""
-    app = _make_app(options)
-    listener = bind(options.host, options.port)
-    config = uvicorn.Config(
-        app,
-        lifespan="on",
-        log_config=None,
-        # The access log costs a third of a small request's time and says nothing about the answer.
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
-    # uvicorn finishes its work on a signal, then raises it again for the handler set before.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
+def serve(options: ServerOptions, arguments: Sequence[str]) -> int:
+    """Serves until SIGTERM or SIGINT; returns the exit code."""
+    check_exposure(options.host, access_token(os.environ))
+    handed_on = os.environ.pop(HANDED_ON, None)
+    listener = handed_listener(handed_on) if handed_on else bind(options.host, options.port)
     host, port = options.host, int(listener.getsockname()[1])
     url = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-    _LOGGER.info("listening on %s", url)
+    note = ServerNote(process=this_process(), host=host, port=port, url=url)
+    supervisor = Supervisor(
+        listener,
+        arguments,
+        count=options.workers,
+        limit=options.drain + END_SECONDS,
+        note=note,
+        changed=lambda changed: changed.save(options.state) if options.state else None,
+        log=options.log,
+    )
+    if handed_on:
+        supervisor.adopt(handed_on)
+        if TRIAL in os.environ:
+            return 0
+    else:
+        # The socket takes connections already; they are answered once a worker has started.
+        _LOGGER.info("listening on %s", url)
     try:
-        # The socket takes connections already; they are answered once the application has started.
-        if options.state is not None:
-            write_json(options.state, {"pid": os.getpid(), "host": host, "port": port, "url": url})
-        uvicorn.Server(config).run(sockets=[listener])
+        return supervisor.run()
     finally:
         if options.state is not None:
             options.state.unlink(missing_ok=True)
-
-
-def _make_app(options: argparse.Namespace) -> Starlette:
-    token = access_token(os.environ)
-    check_exposure(options.host, token)
-    holder = ModelHolder()
-    if options.bundle is not None:
-        holder.load(options.bundle)
-    return create_app(
-        holder,
-        admission=Admission(workers=available_cores(), queue=QUEUE),
-        background=PointerFollower(holder, options.pointer).follow if options.pointer else None,
-        token=token,
-        loopback_only=is_loopback(options.host),
-    )
 
 
 def check_exposure(host: str, token: str | None) -> None:
@@ -141,17 +125,13 @@ def _cannot_listen(got: str) -> ReleaseError:
     )
 
 
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m pipeline.serving.server")
-    source = parser.add_mutually_exclusive_group(required=True)
-    followed = "file that names the bundle; changes are followed"
-    source.add_argument("--pointer", type=Path, help=followed)
-    source.add_argument("--bundle", type=Path, help="folder of one bundle to serve")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    port = "port to listen on, or the next free one"
-    parser.add_argument("--port", type=int, default=8000, help=port)
-    parser.add_argument("--state", type=Path, help="file for pid and address while it runs")
-    return parser.parse_args(arguments)
+def _write_to(log: Path) -> None:
+    """Sends this process's output, and that of its workers, to the end of a file."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    for number in (1, 2):
+        os.dup2(descriptor, number)
+    os.close(descriptor)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import http.client
 import json
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,9 +14,12 @@ import pytest
 
 from pipeline.core.errors import ReleaseError
 from pipeline.core.files import write_json
-from pipeline.serving.server import bind, check_exposure, main
+from pipeline.serving.server import bind, check_exposure
+from tests.support.repository import REPOSITORY
 from tests.support.server import ready_hash, run_server, wait_until
 from tests.support.tiny_bundle import make_tiny_bundle
+
+SERVER = [sys.executable, "-m", "pipeline.serving.server"]
 
 
 def test_requests_never_fail_while_the_pointer_moves_and_a_bad_bundle_changes_nothing(
@@ -91,7 +96,7 @@ def test_sigterm_ends_it_with_success_and_removes_the_state_file(tmp_path: Path)
     make_tiny_bundle(tmp_path / "bundle")
     with run_server(tmp_path, "--bundle", str(tmp_path / "bundle")) as server:
         state = json.loads((tmp_path / "server.json").read_text())
-        assert state["pid"] == server.process.pid
+        assert state["process"]["pid"] == server.process.pid
         assert state["url"] == server.url
         assert server.stop() == 0
     assert not (tmp_path / "server.json").exists()
@@ -119,12 +124,26 @@ def test_a_host_that_other_machines_reach_needs_a_token_and_a_loopback_host_does
         check_exposure(host, None)
 
 
-def test_a_bundle_that_does_not_open_ends_the_command_with_one_message(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bundle_that_does_not_open_ends_the_command_with_one_message(tmp_path: Path) -> None:
     make_tiny_bundle(tmp_path / "bundle")
     (tmp_path / "bundle" / "bundle.json").write_text("{}")
-    assert main(["--bundle", str(tmp_path / "bundle")]) == 1
-    message = capsys.readouterr().err
-    assert message.startswith("serve failed")
-    assert "bundle.json" in message
+    ended = subprocess.run(
+        [*SERVER, "--port", "0", "--bundle", str(tmp_path / "bundle")],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.count("serve failed") == 1
+    assert "bundle.json" in ended.stderr
+
+
+def test_the_supervisor_itself_imports_nothing_large() -> None:
+    code = (
+        "import sys, pipeline.serving.server;"
+        "print([m for m in ('numpy', 'onnxruntime', 'starlette', 'uvicorn', 'asyncio') if m in sys.modules])"
+    )
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[]"

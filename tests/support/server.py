@@ -16,6 +16,7 @@ import httpx
 from starlette.testclient import TestClient
 
 from pipeline.core.chosen_environment import chosen_environment
+from pipeline.core.server_note import ServerNote
 from pipeline.serving.admission import Admission
 from pipeline.serving.app import create_app
 from pipeline.serving.hot_swap import ModelHolder
@@ -42,6 +43,11 @@ class RunningServer:
     process: "subprocess.Popen[bytes]"
     url: str
     log: Path
+    state: Path
+
+    def note(self) -> ServerNote:
+        """What the server says of itself and its workers."""
+        return ServerNote.load(self.state)
 
     def stop(self) -> int:
         """Asks it to end and returns its exit code."""
@@ -51,15 +57,22 @@ class RunningServer:
 
 @contextmanager
 def run_server(
-    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
+    folder: Path,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    code: Path = REPOSITORY,
 ) -> Iterator[RunningServer]:
-    """Starts the server on a free port, its log and state file in `folder`; kills it at the end."""
+    """Starts the server on a free port, its log and state file in `folder`; kills it at the end.
+
+    Args:
+        code: the folder whose code it runs.
+    """
     state, log = folder / "server.json", folder / "server.log"
-    command = [sys.executable, "-m", "pipeline.serving.server", "--port", "0"]
+    command = [sys.executable, "-m", "pipeline.serving.server", "--port", "0", "--drain", "0"]
     with log.open("wb") as stream:
         process = subprocess.Popen(
             [*command, "--state", str(state), *arguments],
-            cwd=REPOSITORY,
+            cwd=code,
             env={**chosen_environment(os.environ), **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=stream,
@@ -68,7 +81,7 @@ def run_server(
     try:
         wait_until(lambda: state.exists() or process.poll() is not None)
         assert state.exists(), log.read_text()
-        yield RunningServer(process, json.loads(state.read_text())["url"], log)
+        yield RunningServer(process, json.loads(state.read_text())["url"], log, state)
     finally:
         process.kill()
         process.wait()
