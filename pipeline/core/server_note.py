@@ -1,4 +1,4 @@
-"""What a running server notes down about itself: its address, its workers and what each serves.
+"""A running server's note about itself: its address, its workers and what each serves.
 
 The server writes it (`pipeline/serving/supervisor.py`); a release reads it, for a new bundle is in
 production only when every worker serves it.

@@ -22,7 +22,7 @@ NEEDS_MODEL, ANY_STATE = "model", "any"
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a worker says of itself; the fields are those of `WorkerNote`."""
+    """A worker's words about itself; the fields are those of `WorkerNote`."""
 
     phase: Phase = "starting"
     hash: str | None = None

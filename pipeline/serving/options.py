@@ -10,7 +10,7 @@ DRAIN_SECONDS = 5.0
 
 @dataclass(frozen=True, kw_only=True)
 class ServerOptions:
-    """What to serve, and how; either `pointer` or `bundle` is given.
+    """The options of a server; either `pointer` or `bundle` is given.
 
     Attributes:
         workers: processes that answer requests.
