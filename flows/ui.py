@@ -3,10 +3,10 @@
     modelyard ui [--prefect-port 4200] [--mlflow-port 5000]
 
 All three are detached, listen on this machine only, and log to `.modelyard/logs/`. What runs
-already is kept. The worker is Prefect's own process worker, and flows/orchestration/deployments.py
-copies prefect.yaml to the server: deployments and schedules are written in that file alone, each
-run is a process of its own (a run that dies takes nothing with it), and a restarted worker finds
-waiting runs.
+already is kept, and what dies is started again (flows/execution/keeper.py). The worker is Prefect's own
+process worker, and flows/orchestration/deployments.py brings what prefect.yaml has changed to the
+server. Each run is a process of its own (a run that dies takes nothing with it), and a restarted
+worker finds waiting runs.
 """
 
 import os
@@ -16,45 +16,41 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-import psutil
 from filelock import FileLock
 
+from flows.execution import keeper
 from flows.execution.network import HOST, is_free, wait_until_answers
+from flows.orchestration.deployment_file import read_deployment_file
 from flows.orchestration.prefect_server import configure_prefect, prefect_environment
+from flows.orchestration.run_notes import mend_runs
 from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
-from pipeline.core.process_identity import identity_of
+from pipeline.core.process_identity import ProcessIdentity, identity_of, is_running
 from pipeline.core.progress import say
-from pipeline.release.server_process import is_alive, start_detached, stop_all, stop_process
+from pipeline.release.server_process import is_alive, stop_all, stop_process
 from pipeline.release.state import all_states
 
 _PORTS_TO_TRY = 50
-_STARTUP = Path(__file__).parent / "tracking" / "startup"
-
-
-@dataclass(frozen=True)
-class Process:
-    """A detached process. Pids are used again; a pid with a start time is one process."""
-
-    pid: int
-    create_time: float
+_CODE = Path(__file__).resolve().parents[1]
+_STARTUP = _CODE / "flows" / "tracking" / "startup"
 
 
 @dataclass
 class Services:
     """The services that `modelyard ui` started, as `.modelyard/ui.json` holds them.
 
-    Addresses are empty before the service was started; `pids` has a process for each service.
+    Addresses are empty before the service was started; `pids` has the keeper of each service.
     """
 
     root: Path
     prefect_api: str = ""
     prefect_ui: str = ""
     mlflow: str = ""
-    pids: dict[str, Process] = field(default_factory=dict)
+    pids: dict[str, ProcessIdentity] = field(default_factory=dict)
 
     @classmethod
     def load(cls, root: Path) -> "Services":
@@ -63,8 +59,8 @@ class Services:
         if not path.exists():
             return cls(root)
         noted = read_json(path)
-        pids = {name: Process(**values) for name, values in noted.pop("pids").items()}
-        return cls(root, pids=pids, **noted)
+        known = {name: _identity(values) for name, values in noted.pop("pids", {}).items()}
+        return cls(root, pids={name: one for name, one in known.items() if one}, **noted)
 
     def save(self) -> None:
         """Writes `.modelyard/ui.json`."""
@@ -74,29 +70,52 @@ class Services:
     def runs(self, name: str) -> bool:
         """Whether the very process that was started for `name` still runs."""
         process = self.pids.get(name)
-        return process is not None and is_alive(process.pid, process.create_time)
+        return process is not None and is_running(process)
 
-    def start(self, name: str, command: Sequence[str]) -> None:
-        """Starts a detached process, and saves at once so that `modelyard stop` finds it."""
-        log, own = Paths(self.root).logs / f"{name}.log", environment(self.root, self.prefect_api)
-        process = start_detached(command, log=log, cwd=self.root, env=own)
-        create_time = psutil.Process(process.pid).create_time()
-        self.pids[name] = Process(process.pid, create_time)
+    def start(self, name: str, command: Sequence[str], *, patient: bool = False) -> None:
+        """Starts a detached keeper of `python -m COMMAND`; saves at once, so that `stop` finds it.
+
+        Unless it is patient, it gives up where the command ends within seconds of its first start.
+        """
+        log = Paths(self.root).logs / f"{name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        options = ["--patient"] if patient else []
+        service = [sys.executable, "-m", *command]
+        process = subprocess.Popen(
+            [sys.executable, "-P", str(keeper.__file__), *options, str(log), *service],
+            cwd=self.root,
+            env=environment(self.root, self.prefect_api),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        if (started := identity_of(process.pid)) is not None:
+            self.pids[name] = started
         self.save()
         # It outlives this process on purpose: without a code, Popen would warn about that.
         process.returncode = 0
 
     def stop(self, name: str) -> bool:
         """Stops a service with all that it started; True if it ran."""
-        ran = self.runs(name)
         process = self.pids.pop(name, None)
-        if ran and process is not None and (found := identity_of(process.pid)) is not None:
-            stop_process(found)
-        return ran
+        return process is not None and stop_process(process)
+
+
+def _identity(noted: dict[str, Any]) -> ProcessIdentity | None:
+    """The process that a note means, whatever version wrote it; None where it has ended."""
+    if "create_time" not in noted:
+        return ProcessIdentity(**noted)
+    return identity_of(noted["pid"]) if is_alive(**noted) else None
 
 
 def start_ui(root: Path, *, prefect_port: int, mlflow_port: int) -> Services:
-    """Starts what does not run yet; raises PipelineError where it does not start."""
+    """Starts what does not run yet, and brings prefect.yaml to Prefect.
+
+    Raises:
+        PipelineError: prefect.yaml is wrong, or a service does not start.
+    """
+    read_deployment_file(root)
     configure_prefect(root)
     Paths(root).state.mkdir(exist_ok=True)
     # A second `make ui` at the same time waits, then finds everything running.
@@ -114,10 +133,11 @@ def start_ui(root: Path, *, prefect_port: int, mlflow_port: int) -> Services:
         for name, address in (("prefect", services.prefect_api), ("mlflow", services.mlflow)):
             log, alive = Paths(root).logs / f"{name}.log", partial(services.runs, name)
             wait_until_answers(f"{address}/health", name, alive=alive, log=log)
+        mend_runs(root, services.prefect_api)
+        _deploy(services)
         if not services.runs("worker"):
-            _deploy(services)
             pool = ["--pool", "modelyard", "--limit", "1"]
-            services.start("worker", ["prefect", "worker", "start", *pool])
+            services.start("worker", ["prefect", "worker", "start", *pool], patient=True)
     return services
 
 
@@ -138,7 +158,7 @@ def environment(root: Path, prefect_api: str = "") -> dict[str, str]:
         **prefect_environment(root),
         "MODELYARD_ROOT": str(root),
         # Runs start in a folder of their own and import the flows from here.
-        "PYTHONPATH": os.pathsep.join(map(str, (root, _STARTUP))),
+        "PYTHONPATH": os.pathsep.join(map(str, dict.fromkeys((root.resolve(), _CODE, _STARTUP)))),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
@@ -180,7 +200,7 @@ def _start_mlflow(services: Services, first: int) -> None:
 def _deploy(services: Services) -> None:
     """Copies prefect.yaml to the server, in a process of its own that imports Prefect."""
     log = Paths(services.root).logs / "deploy.log"
-    with log.open("ab") as output:
+    with log.open("wb") as output:
         code = subprocess.run(
             [sys.executable, "-m", "flows.orchestration.deployments"],
             cwd=services.root,

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,15 @@ def prefect_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert (said[0], said[-1]) == ("Preparing Prefect's database …", "True")
 
     return database_of(session_folder(tmp_path_factory, "prefect", make))
+
+
+@pytest.fixture(scope="session")
+def prefect_root(
+    tmp_path_factory: pytest.TempPathFactory, prefect_database: Path
+) -> Iterator[tuple[Path, str]]:
+    """A project's folder whose Prefect server runs, and the API's address; see `talking_to`."""
+    from tests.support.prefect_api import start_prefect
+
+    root = tmp_path_factory.mktemp("prefect")
+    with start_prefect(root, prefect_database) as address:
+        yield root, address

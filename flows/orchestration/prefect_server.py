@@ -21,6 +21,7 @@ from typing import Any
 
 from flows.execution.locks import supervised
 from flows.execution.network import HOST, answers, free_port, wait_until_answers
+from flows.orchestration.run_notes import mend_runs
 from pipeline.core.chosen_environment import choose_environment, chosen_environment
 from pipeline.core.output import forgive_output
 from pipeline.core.paths import Paths, sqlite_url
@@ -50,7 +51,8 @@ def run_flow(root: Path, name: str, **parameters: Any) -> None:
     Args:
         name: `package.module.flow`; its module is imported when the server is ready.
     """
-    with prefect_server(root):
+    with prefect_server(root) as api:
+        mend_runs(root, api)
         from prefect.events.worker import EventsWorker
         from prefect.logging.handlers import APILogHandler
 

@@ -9,10 +9,11 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from flows.orchestration.run_hooks import HOOKS
 from flows.release import DEFAULT_BUNDLE, release_bundle
 
 
-@flow(name="release", persist_result=False)
+@flow(name="release", persist_result=False, **HOOKS)
 def release(bundle: str = DEFAULT_BUNDLE) -> State[None]:
     """Register, start, verify and promote a bundle; on a failure, the former one serves.
 

@@ -9,12 +9,13 @@ from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed
 
+from flows.orchestration.run_hooks import HOOKS, reason_with_missed
 from flows.planning.resolution import Variation
 from flows.retrain import run_retrain
 from pipeline.core.progress import say
 
 
-@flow(name="retrain", persist_result=False, retries=0)
+@flow(name="retrain", persist_result=False, retries=0, **HOOKS)
 def retrain(
     changes: list[str] = [],  # noqa: B006 - Prefect shows this default in the form
     reason: str = "schedule",
@@ -30,6 +31,7 @@ def retrain(
         profile: Name of a file in profiles/. Empty: none.
     """
     varied = Variation(product=product, profile=profile, changes=changes)
+    reason = reason_with_missed(reason)
     outcome = run_retrain(Path.cwd().resolve(), varied, reason=reason)
     get_run_logger().info(outcome.reason)
     page = (

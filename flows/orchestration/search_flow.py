@@ -8,11 +8,12 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.console.trials import best
+from flows.orchestration.run_hooks import HOOKS
 from flows.planning.resolution import Variation
 from flows.search import run_search
 
 
-@flow(name="compress_search", persist_result=False, retries=0)
+@flow(name="compress_search", persist_result=False, retries=0, **HOOKS)
 def compress_search(
     changes: list[str] = [],  # noqa: B006 - Prefect shows this default in the form
     product: str = "",

@@ -14,7 +14,7 @@ from prefect.client.schemas.schedules import CronSchedule
 from flows.execution.network import HOST
 from flows.ui import Services, environment, next_free_port, stop
 from pipeline.core.paths import Paths
-from pipeline.release.server_process import is_alive
+from pipeline.core.process_identity import is_running
 from tests.support.repository import REPOSITORY
 
 PLAN = yaml.safe_load((REPOSITORY / "prefect.yaml").read_text())
@@ -59,7 +59,7 @@ def test_a_service_is_detached_found_again_and_stopped_with_its_children(tmp_pat
     process = services.pids["worker"]
     assert os.getsid(process.pid) == process.pid
     assert stop(tmp_path) == ["worker"]
-    assert not is_alive(process.pid, process.create_time)
+    assert not is_running(process)
     assert not Paths(tmp_path).services.exists()
     assert stop(tmp_path) == []
 
