@@ -58,7 +58,7 @@ Marks = dict[str, str]
 
 
 class Noted:
-    """What was handed to the server last: by deployment, its id, and marks of fields and schedules."""
+    """Remembers what was handed over last: by deployment, its id, and marks of fields and schedules."""
 
     def __init__(self, root: Path) -> None:
         self._path = Paths(root).state / "prefect" / "deployed.json"

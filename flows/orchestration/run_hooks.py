@@ -1,4 +1,4 @@
-"""What each of our flows does when Prefect starts it and when Prefect knows its end.
+"""The hooks of our flows: what each does when Prefect starts it and when Prefect knows its end.
 
 A schedule that could not fire, since the machine was off or busy, is made up for once: the first
 late run takes the place of all that are late, and says how many there were.
