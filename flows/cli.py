@@ -101,7 +101,7 @@ def make_parser() -> argparse.ArgumentParser:
     moment = datetime.fromisoformat
     release.add_argument("--at", type=moment, metavar="TIME", help="say what served")
     _add_product(release, "a product file, or a product's name; else product.yaml")
-    _add_changes(verb(_retrain, "build from new data; release only what is not worse"))
+    _add_retrain(verb(_retrain, "build a commit from new data; release only what is not worse"))
     _add_changes(verb(_search, "try recipes until one meets product.requirements"))
     _add_serving_verbs(verb)
     compare = verb(_compare, "show the models of all builds here in one table")
@@ -133,6 +133,20 @@ def _add_changes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], help=argparse.SUPPRESS)
     parser.add_argument("--profile", help="name of a file in profiles/, applied first")
     _add_product(parser, "a product file, or its product's name; else product.yaml")
+
+
+def _add_retrain(parser: argparse.ArgumentParser) -> None:
+    _add_changes(parser)
+    flag = partial(parser.add_argument, action="store_true")
+    parser.add_argument("--branch", default="", help="build its newest commit; else the one here")
+    flag("--working-tree", help="build the files as they are here, committed or not")
+    parser.add_argument(
+        "--commit-to", default="", metavar="BRANCH", help="commit the results there"
+    )
+    parser.add_argument("--key", default="", help="of a trigger: the work of one key is done once")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why, for record and ledger")
+    flag("--accept-champion", help="vouch for the champion: compare with it alone")
+    flag("--as-written", help="forget changes that an earlier retraining was released with")
 
 
 def _add_product(parser: argparse.ArgumentParser, text: str) -> None:
@@ -172,6 +186,10 @@ def _add_looking_verbs(verb: Adder) -> None:
     explain.add_argument("--json", action="store_true", help="for a program")
     explain.add_argument("--profile", help="name of a file in profiles/, applied first")
     _add_product(explain, "a product file, or its product's name; else product.yaml")
+    why = verb(_why, "say why the last retrainings ran, and how they ended")
+    why.add_argument("count", nargs="?", type=int, default=5, metavar="N", help="how many; else 5")
+    why.add_argument("--json", action="store_true", help="for a program")
+    _add_product(why, "of this product alone")
     _add_changes(verb(_check, "say whether a build could start, without building"))
 
 
@@ -230,8 +248,23 @@ def _build(options: argparse.Namespace) -> None:
 
 
 def _retrain(options: argparse.Namespace) -> None:
-    reason = "asked for on the command line"
-    _run_flow("retrain_flow.retrain", **_form_of(variation_of(options)), reason=reason)
+    from flows.tracking.runs import done_before
+
+    key = options.key
+    if key and (done := done_before(Path.cwd(), key)) is not None:
+        say(f"The work of the key {key!r} was done before, by run {done.id}: {done.why}")
+        return
+    _run_flow(
+        "retrain_flow.retrain",
+        **_form_of(variation_of(options)),
+        reason=options.reason or (f"trigger {key}" if key else "by hand"),
+        branch=options.branch,
+        commit_to=options.commit_to,
+        key=key,
+        working_tree=options.working_tree,
+        accept_champion=options.accept_champion,
+        as_written=options.as_written,
+    )
 
 
 def _search(options: argparse.Namespace) -> None:
@@ -335,6 +368,16 @@ def _explain(options: argparse.Namespace) -> None:
     say(f"  read at: {', '.join(found.read) or 'no line by name'}")
     say(f"  declared by: {', '.join(found.declared_by) or 'no stage'}")
     say(f"  reruns: {', '.join(found.reruns) or 'no stage'}")
+
+
+def _why(options: argparse.Namespace) -> None:
+    from flows.release import product_named
+    from flows.why import as_json, as_text, last_runs
+
+    root = Path.cwd()
+    product = product_named(root, options.product) if options.product else ""
+    runs = last_runs(root, count=options.count, product=product)
+    say(as_json(runs) if options.json else as_text(runs))
 
 
 def _check(options: argparse.Namespace) -> None:

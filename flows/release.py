@@ -81,6 +81,7 @@ def release_bundle(
     mlflow_run_id: str | None,
     why: str = "it was built and the gate passed it",
     port: int | None = None,
+    expected_previous: str | None = "any",
 ) -> "ReleaseResult":
     """Releases the bundle in a folder.
 
@@ -88,8 +89,10 @@ def release_bundle(
         bundle: its folder; the verdict beside a bundle in a gate's folder must be passed.
         port: where the server should listen if it does not run yet, or the next free one; None
             takes `MODELYARD_PORT`, or 8000.
+        expected_previous: hash of the only bundle that it may replace; see `ReleaseRequest`.
 
     Raises:
+        ChampionChangedError: another one is in production; nothing was done.
         ReleaseError: it was not released; what was served before is served.
         ArtifactError: the bundle is damaged.
     """
@@ -103,6 +106,7 @@ def release_bundle(
         run_id=mlflow_run_id,
         verdict=_passed_verdict(state, bundle),
         limits=_limits(root, bundle, state.product),
+        expected_previous=expected_previous,
         port=port or requested_port(),
     )
     _keep_origin(state, bundle)

@@ -54,8 +54,9 @@ CONSTANTS = (
     ("pipeline/metrics/slices.py", "_NEGATION", "words that put a text into the slice with negation; English alone, so other languages have no such slice"),
     ("pipeline/runtime/batch_invariance.py", "MAX_FLIP_SHARE", "largest share of texts whose label may change when texts run in one batch; above it, the gate fails"),
     ("pipeline/release/blessing.py", "_ROUNDS", "rounds of requests to a new server before it is released"),
-    ("pipeline/monitoring/decide.py", "MAX_LOSS", "largest quality that a retrained model may lose against the champion, at the lower end of the interval"),
-    ("pipeline/monitoring/decide.py", "MIN_ROWS", "shared validation rows below which a retrained model is not compared, and not released"),
+    ("pipeline/monitoring/decide.py", "MARGIN", "how much worse than any model of the guard a retrained model may be (docs/adr/0028)"),
+    ("pipeline/monitoring/decide.py", "LIKELY", "how often a model worse by that margin passes while the loss budget is there"),
+    ("pipeline/monitoring/decide.py", "SURE", "how often it passes when the budget is spent, and how often a model is wrongly called better"),
     ("flows/release.py", "_HTTP_ALLOWANCE_MS", "milliseconds added to `latency_p95_ms` when a released server is checked over HTTP"),
 )  # fmt: skip
 """Constants that can change a result or a decision: file, name, meaning."""

@@ -15,7 +15,14 @@ from pathlib import Path
 
 from configobj import ConfigObj
 
-from flows.execution.git import ask_git, changed_files, git, is_top_of_repository, present_files
+from flows.execution.git import (
+    ask_git,
+    changed_files,
+    git,
+    is_top_of_repository,
+    present_files,
+    write_commit,
+)
 from flows.planning.arithmetic import decided
 from flows.planning.resolution import Variation, change_lines, resolved, write_build_file
 from pipeline.core.errors import PipelineError
@@ -68,8 +75,10 @@ def workspace_name(root: Path, variation: Variation, params: Params) -> str:
 
 
 @contextmanager
-def open_workspace(root: Path, *, name: str, params: Params) -> Iterator[Path]:
+def open_workspace(root: Path, *, name: str, params: Params, commit: str = "") -> Iterator[Path]:
     """A worktree at `.modelyard/worktrees/<name>`, removed when the block ends.
+
+    It holds the folder as it is, or exactly a commit: data and annotations are the folder's in any case.
 
     Where the project is a folder of a larger repository, it is a plain copy of that folder.
     The same name starts from the dvc.lock of its last build; a living process may use it once.
@@ -86,10 +95,13 @@ def open_workspace(root: Path, *, name: str, params: Params) -> Iterator[Path]:
     try:
         whole = is_top_of_repository(root)
         if whole:
-            git(root, "worktree", "add", "--detach", "--quiet", str(folder), "HEAD")
+            git(root, "worktree", "add", "--detach", "--quiet", str(folder), commit or "HEAD")
         Paths(folder).state.mkdir(parents=True, exist_ok=True)
         (Paths(folder).state / _PID_FILE).write_text(str(os.getpid()), encoding="utf-8")
-        _bring_files(root, folder, changed_files(root) if whole else present_files(root))
+        if not commit:
+            _bring_files(root, folder, changed_files(root) if whole else present_files(root))
+        elif not whole:
+            write_commit(root, commit, folder)
         for data in _DATA:
             _bring_data(root / data, folder / data)
         _share(root, folder, name, git_knows=whole)

@@ -56,6 +56,10 @@ class ReleaseError(PipelineError):
     """A model could not be registered, started, verified or restored."""
 
 
+class ChampionChangedError(ReleaseError):
+    """Another model is in production than the one that a release may replace; nothing was done."""
+
+
 def unusable(got: str, *, expected: str) -> ArtifactError:
     """The error for a bundle, or a part of one, that does not work here."""
     next_step = "build the bundle again with `make pipeline`; do not edit it by hand"

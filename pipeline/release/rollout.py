@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pipeline.core.errors import PipelineError, ReleaseError
+from pipeline.core.errors import ChampionChangedError, PipelineError, ReleaseError
 from pipeline.core.files import atomic_folder, write_json
 from pipeline.release import ledger
 from pipeline.release.blessing import Limits, bless, verify
@@ -39,6 +39,8 @@ from pipeline.runtime.bundle import Bundle, open_bundle
 
 Result = TypeVar("Result")
 FOLLOW_SECONDS = 30.0
+ANY = "any"
+"""The expectation of a release that replaces whatever is in production."""
 StepRunner = Callable[[str, Callable[[], Any]], Any]
 
 
@@ -49,6 +51,8 @@ class ReleaseRequest:
     Attributes:
         run_id: MLflow run that built it, if any.
         limits: limits that the candidate server must keep.
+        expected_previous: hash of the only bundle that it may replace, as a retraining that compared
+            the two asks; None: nothing may be in production yet.
         port: where the server should listen, if it does not run yet.
     """
 
@@ -57,6 +61,7 @@ class ReleaseRequest:
     run_id: str | None = None
     verdict: ledger.VerdictSummary | None = None
     limits: Limits = field(default_factory=Limits)
+    expected_previous: str | None = ANY
     port: int = DEFAULT_PORT
 
 
@@ -89,11 +94,13 @@ class Rollout:
         """Releases a bundle; if it is served already, it is only verified.
 
         Raises:
+            ChampionChangedError: it may not replace what is in production now; nothing was done.
             ReleaseError: it could not be released; what served before serves again.
             ArtifactError: the bundle is damaged.
         """
         with self._state.lock():
             repair(self._state)
+            _require_previous(self._state, request.expected_previous)
             bundle: Bundle = self._step("copy", lambda: copy_bundle(self._state, request.bundle))
             registry = Registry(self._state.root, self._state.product)
             previous = self._state.current()
@@ -158,6 +165,16 @@ class Rollout:
             event="refused", hash=bundle.hash, previous=previous, why=why, verdict=request.verdict
         )
         ledger.append(self._state.ledger, entry)
+
+
+def _require_previous(state: ReleaseState, expected: str | None) -> None:
+    """Raises ChampionChangedError where another bundle is in production than the expected one."""
+    if expected != ANY and (current := state.current()) != expected:
+        raise ChampionChangedError(
+            f"{(current or 'nothing')[:12]} is in production",
+            expected=f"{(expected or 'nothing')[:12]}, which the new model was compared with",
+            next_step="compare with the champion of now: run `modelyard retrain` again",
+        )
 
 
 def bundle_product(folder: Path) -> str:
