@@ -1,26 +1,22 @@
 """One build at a time in a workspace, and no lock that outlives its processes.
 
-The build lock is an advisory lock on a file. Supervisors inherit its descriptor, so after a kill -9
-of the flow it stays held until the last stage process is gone, and the next build waits those
-seconds. That is why it is not filelock's, whose descriptor no child inherits.
+Supervisors inherit the descriptor of the build lock, so after a kill -9 of the flow it stays held
+until the last stage process is gone, and the next build waits those seconds. That is why it is not
+filelock's, whose descriptor no child inherits.
 """
 
-import fcntl
 import json
-import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from flows.execution import supervise
 from pipeline.core.errors import PipelineError
+from pipeline.core.file_lock import Holder, waited_lock
 from pipeline.core.paths import Paths
-from pipeline.release.server_process import is_alive
 
 WORKSPACE_VARIABLE = "MODELYARD_WORKSPACE"
 """Environment variable that marks the processes of a stage with their workspace."""
@@ -40,42 +36,30 @@ def build_lock(workspace: Path) -> Iterator[int]:
     if path in _held:
         yield _held[path]
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as stream:
-        _acquire(stream, workspace)
-        stream.seek(0)
-        stream.truncate()
-        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        stream.write(json.dumps({"pid": os.getpid(), "since": now}))
-        stream.flush()
+    with _locked(path, workspace) as descriptor:
         end_orphans(workspace)
         clean_dvc_locks(workspace)
-        _held[path] = stream.fileno()
+        _held[path] = descriptor
         try:
-            yield stream.fileno()
+            yield descriptor
         finally:
             del _held[path]
 
 
-def _acquire(stream: Any, workspace: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            stream.seek(0)
-            holder: dict[str, Any] = {}
-            with suppress(ValueError):  # the holder is writing it at this moment
-                holder = json.loads(stream.read())
-            if is_alive(holder.get("pid", 0)) or time.monotonic() > deadline:
-                who = f"process {holder.get('pid', 'unknown')}, since {holder.get('since', 'now')}"
-                raise PipelineError(
-                    f"a build is already running in {workspace} ({who})",
-                    expected="one build at a time in a workspace",
-                    next_step="wait until it ends, or stop it with Ctrl-C where it runs",
-                ) from None
-            time.sleep(0.2)
+@contextmanager
+def _locked(path: Path, workspace: Path) -> Iterator[int]:
+    """The lock; where its holder is dead, after the seconds in which the holder's stages end."""
+
+    def waiting(holder: Holder, seconds: float) -> None:
+        if holder.is_running or seconds > _PATIENCE_SECONDS:
+            raise PipelineError(
+                f"a build is already running in {workspace} ({holder})",
+                expected="one build at a time in a workspace",
+                next_step="wait until it ends, or stop it with Ctrl-C where it runs",
+            )
+
+    with waited_lock(path, what="", waiting=waiting) as descriptor:
+        yield descriptor
 
 
 def end_orphans(workspace: Path) -> None:
@@ -147,28 +131,33 @@ def clean_dvc_locks(workspace: Path) -> None:
         held = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return
+
+    def lives(info: dict[str, Any]) -> bool:
+        return _is_dvc_in(workspace, info.get("pid", 0))
+
     kept = {
-        "write": {name: info for name, info in held.get("write", {}).items() if _is_dvc(info)},
+        "write": {name: info for name, info in held.get("write", {}).items() if lives(info)},
         "read": {
             name: living
             for name, infos in held.get("read", {}).items()
-            if (living := [info for info in infos if _is_dvc(info)])
+            if (living := [info for info in infos if lives(info)])
         },
     }
     if kept != held:
         path.write_text(json.dumps(kept), encoding="utf-8")
 
 
-def _is_dvc(info: dict[str, Any]) -> bool:
-    """Whether the process that took a DVC lock is still there, and not another with its number."""
+def _is_dvc_in(workspace: Path, pid: int) -> bool:
+    """Whether a process is DVC at work in the workspace, and not another one with its number."""
     import psutil
 
-    pid = info.get("pid", 0)
-    if not is_alive(pid):
-        return False
     try:
-        return any("dvc" in part for part in psutil.Process(pid).cmdline())
-    except psutil.NoSuchProcess:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        here = Path(process.cwd()).is_relative_to(workspace.resolve())
+        return here and any("dvc" in part for part in process.cmdline())
+    except (psutil.NoSuchProcess, ValueError):
         return False
     except psutil.AccessDenied:
         return True

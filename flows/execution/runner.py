@@ -23,6 +23,7 @@ from typing import IO, Any, Literal
 from flows.execution.dvc_locks import holder_of_dvc_lock
 from flows.execution.dvc_output import Transcript, is_noise
 from flows.execution.locks import WORKSPACE_VARIABLE, clean_dvc_locks, supervised
+from flows.execution.single_flight import single_flight
 from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.errors import PipelineError
 from pipeline.core.failure import CRASH, StageFailure, load_failure
@@ -73,6 +74,7 @@ class Runner:
     Attributes:
         patience: seconds that a command waits for a `dvc` that is not ours.
         silence: seconds without a line after which one is said for the command.
+        flight: the descriptor of the lock of the work that runs (single_flight.py).
     """
 
     workspace: Path
@@ -81,6 +83,7 @@ class Runner:
     lock: int
     patience: float = 600.0
     silence: float = 10.0
+    flight: int | None = None
 
     def run(self, stage: str, listen: Listener = print, *, force: bool = False) -> StageResult:
         """Brings one stage up to date (its parents must be); `listen` is called with its lines.
@@ -91,7 +94,9 @@ class Runner:
         started, ooms = time.monotonic(), _out_of_memory_kills()
         Paths(self.workspace, stage).failure.unlink(missing_ok=True)
         command = ["repro", "-s", *(["--force"] if force else []), stage]
-        code, transcript = self._dvc(command, name=stage, listen=listen)
+        with single_flight(self.workspace, stage, listen=listen) as flight:
+            under_lock = replace(self, flight=flight)
+            code, transcript = under_lock._dvc(command, name=stage, listen=listen)
         if code:
             lock = Paths(self.workspace).dvc_lock
             recorded = parse_yaml(lock.read_text(encoding="utf-8")) if lock.exists() else {}
@@ -165,7 +170,7 @@ class Runner:
                 cwd=self.workspace,
                 env=self.environment,
                 stdout=subprocess.PIPE,
-                pass_fds=[self.lock],
+                pass_fds=[lock for lock in (self.lock, self.flight) if lock is not None],
             ) as process,
         ):
             assert process.stdout is not None  # noqa: S101 - PIPE was asked for
@@ -286,18 +291,13 @@ def open_runner(workspace: Path, *, root: Path, lock: int) -> Runner:
     """A runner for the workspace, with its parameters checked; logs are kept in the main root."""
     params, logs = load_params(Paths(workspace).build), Paths(root).logs
     # DVC would make it for everybody to write.
-    (_dvc_state(workspace) / "repo").mkdir(parents=True, exist_ok=True)
+    (Paths(workspace).dvc_state / "repo").mkdir(parents=True, exist_ok=True)
     return Runner(
         workspace=workspace,
         logs=logs if workspace == root else logs / workspace.name,
         environment=stage_environment(params, workspace=workspace),
         lock=lock,
     )
-
-
-def _dvc_state(workspace: Path) -> Path:
-    """The folder where DVC notes which files it has read."""
-    return Paths(workspace).state / "dvc"
 
 
 def stage_environment(params: Params, *, workspace: Path) -> dict[str, str]:
@@ -309,7 +309,7 @@ def stage_environment(params: Params, *, workspace: Path) -> dict[str, str]:
     environment |= {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")]),
         "SHELL": "/bin/sh",
-        "DVC_SITE_CACHE_DIR": str(_dvc_state(workspace)),
+        "DVC_SITE_CACHE_DIR": str(Paths(workspace).dvc_state),
         "PYTHONHASHSEED": "0",
         "PYTHONUNBUFFERED": "1",
         "TOKENIZERS_PARALLELISM": "true",

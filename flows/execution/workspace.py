@@ -15,6 +15,8 @@ from pathlib import Path
 
 from configobj import ConfigObj
 
+from flows.execution.data_links import bring_data, bring_files
+from flows.execution.dvc_cache import cache_folder
 from flows.execution.git import (
     ask_git,
     changed_files,
@@ -23,16 +25,18 @@ from flows.execution.git import (
     present_files,
     write_commit,
 )
+from flows.execution.locks import end_orphans
 from flows.planning.arithmetic import decided
 from flows.planning.resolution import Variation, change_lines, resolved, write_build_file
 from pipeline.core.errors import PipelineError
+from pipeline.core.file_lock import Holder, try_lock, unlock, waited_lock
 from pipeline.core.params import Params
 from pipeline.core.paths import BUILD_FILE, Paths
-from pipeline.release.server_process import is_alive
 
-_PID_FILE = "owner.pid"
+_CLAIM, _BUILD = ".lock", "a build"
+_CLEARING_SECONDS = 60.0
+"""How long another process may take to remove what a dead one left."""
 _DATA = ("data", "annotations")
-_SETTINGS = ("config", "config.local")
 
 
 def workspace_for(root: Path, variation: Variation) -> AbstractContextManager[Path]:
@@ -81,34 +85,68 @@ def open_workspace(root: Path, *, name: str, params: Params, commit: str = "") -
     It holds the folder as it is, or exactly a commit: data and annotations are the folder's in any case.
 
     Where the project is a folder of a larger repository, it is a plain copy of that folder.
-    The same name starts from the dvc.lock of its last build; a living process may use it once.
+    The same name starts from the dvc.lock of its last build; one process at a time may use it.
     `params` become its build.yaml.
+
+    Raises:
+        PipelineError: another process has it, which is named and keeps it.
     """
     prune_worktrees(root)
-    folder = Paths(root).state / "worktrees" / name
-    if folder.exists():
-        raise PipelineError(
-            f"the build {name!r} is already running",
-            expected="one build of a name at a time",
-            next_step="wait until it ends, or stop it with Ctrl-C where it runs",
-        )
-    try:
+    folder = _worktrees(root) / name
+    with _claimed(root, folder):
         whole = is_top_of_repository(root)
         if whole:
-            git(root, "worktree", "add", "--detach", "--quiet", str(folder), commit or "HEAD")
+            _check_out(root, folder, commit or "HEAD")
         Paths(folder).state.mkdir(parents=True, exist_ok=True)
-        (Paths(folder).state / _PID_FILE).write_text(str(os.getpid()), encoding="utf-8")
         if not commit:
             _bring_files(root, folder, changed_files(root) if whole else present_files(root))
         elif not whole:
             write_commit(root, commit, folder)
         for data in _DATA:
-            _bring_data(root / data, folder / data)
+            bring_data(root / data, folder / data)
         _share(root, folder, name, git_knows=whole)
         write_build_file(folder, decided(root, params))
         yield folder
-    finally:
-        _remove(root, folder)
+
+
+@contextmanager
+def _claimed(root: Path, folder: Path) -> Iterator[None]:
+    """Holds the claim on a worktree's place, which is empty at the start and at the end.
+
+    The claim is a lock beside the worktree, so that who comes second touches nothing of it.
+    """
+    claim = _claim_of(folder)
+
+    def waiting(holder: Holder, seconds: float) -> None:
+        if (holder.what == _BUILD and holder.is_running) or seconds > _CLEARING_SECONDS:
+            raise _already_running(folder, str(holder))
+
+    with waited_lock(claim, what=_BUILD, waiting=waiting):
+        if _is_of_earlier_version(folder):
+            raise _already_running(folder, "by an earlier version of Modelyard")
+        try:
+            _clear_up(root, folder)
+            yield
+        finally:
+            _remove(root, folder)
+            claim.unlink(missing_ok=True)
+
+
+def _check_out(root: Path, folder: Path, commit: str) -> None:
+    """Makes a worktree with the files of a commit but the data, which may be large and are linked."""
+    # Twice forced: git may still list a worktree here whose process was killed.
+    options = ("-f", "-f", "--detach", "--no-checkout", "--quiet")
+    git(root, "worktree", "add", *options, str(folder), commit)
+    without = [f":(exclude,top){name}" for name in _DATA]
+    git(folder, "checkout", "--quiet", commit, "--", ":(top)", *without)
+
+
+def _already_running(folder: Path, by: str) -> PipelineError:
+    return PipelineError(
+        f"the build {folder.name!r} is already running ({by})",
+        expected="one build of a name at a time",
+        next_step="wait until it ends, or stop it with Ctrl-C where it runs",
+    )
 
 
 def kept_results(root: Path, name: str) -> Path:
@@ -134,29 +172,62 @@ def keep_results(root: Path, folder: Path) -> None:
 
 
 def prune_worktrees(root: Path) -> None:
-    """Removes the worktrees of dead processes."""
-    for folder in (Paths(root).state / "worktrees").glob("*/"):
-        owner = 0  # made, but not yet claimed, when its process died
-        with suppress(OSError, ValueError):
-            owner = int((Paths(folder).state / _PID_FILE).read_text(encoding="utf-8"))
-        if not is_alive(owner):
-            _remove(root, folder)
-    git(root, "worktree", "prune")
+    """Removes the worktrees that no process has a claim on any more."""
+    names = {path.name.removesuffix(_CLAIM) for path in _worktrees(root).glob("*")}
+    for folder in (_worktrees(root) / name for name in sorted(names)):
+        claim = _claim_of(folder)
+        if (held := try_lock(claim, what="clearing up")) is not None:
+            if not _is_of_earlier_version(folder):
+                _clear_up(root, folder)
+            unlock(claim, held)
+
+
+def _clear_up(root: Path, folder: Path) -> None:
+    """Ends what works on in the worktree of a dead process, then removes that."""
+    if folder.exists():
+        end_orphans(folder)
+        _remove(root, folder)
+
+
+def _worktrees(root: Path) -> Path:
+    return Paths(root).state / "worktrees"
+
+
+def _claim_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}{_CLAIM}")
+
+
+def _is_of_earlier_version(folder: Path) -> bool:
+    """Whether a process of an earlier version, which took no claim, works in the worktree.
+
+    It noted its number there; another process that has this number today started after that.
+    """
+    import psutil
+
+    note = Paths(folder).state / "owner.pid"
+    with suppress(OSError, ValueError, psutil.NoSuchProcess):
+        owner = psutil.Process(int(note.read_text(encoding="utf-8")))
+        alive = owner.status() != psutil.STATUS_ZOMBIE
+        return bool(alive and owner.create_time() < note.stat().st_mtime)
+    return False
 
 
 def _remove(root: Path, folder: Path) -> None:
-    """Removes a worktree, and of the shared checkpoints only the link."""
-    Paths(folder).all_checkpoints.unlink(missing_ok=True)
+    """Removes a worktree whose claim the caller holds, and of what it shares only the links.
+
+    Of git's worktrees no other is touched: one of the user's may lie on a disk that is not mounted.
+    """
     for above, folders, _ in os.walk(folder):
         for name in folders:  # what is copied may be read-only, and so could not be removed
             if not (inner := Path(above) / name).is_symlink():
                 inner.chmod(inner.stat().st_mode | stat.S_IRWXU)
     shutil.rmtree(folder, ignore_errors=True)
-    ask_git(root, "worktree", "prune")
+    ask_git(root, "worktree", "remove", "--force", "--force", str(folder))
 
 
 def _bring_files(root: Path, folder: Path, names: Sequence[str]) -> None:
     """Makes files of the workspace as they are in the root; what the root lacks is removed."""
+    files = []
     for name in names:
         source, target = root / name, folder / name
         if Path(name).parts[0] in _DATA:
@@ -164,46 +235,42 @@ def _bring_files(root: Path, folder: Path, names: Sequence[str]) -> None:
         target.unlink(missing_ok=True)
         if source.is_file() or source.is_symlink():
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target, follow_symlinks=False)
-
-
-def _bring_data(source: Path, target: Path, *, linked: bool = False) -> None:
-    """Makes `target` hold what `source` holds: links to what is linked there, copies of the rest.
-
-    A link may be relative and data may lie on another disk, so each link names the place itself.
-    """
-    if not source.is_dir():
-        return
-    shutil.rmtree(target, ignore_errors=True)
-    target.unlink(missing_ok=True)
-    target.mkdir(parents=True)
-    linked = linked or source.is_symlink()
-    for entry in source.iterdir():
-        place = target / entry.name
-        if entry.is_symlink() or (linked and entry.is_file()):
-            place.symlink_to(os.path.realpath(entry))
-        elif entry.is_dir():
-            _bring_data(entry, place, linked=linked)
-        elif entry.is_file():
-            shutil.copyfile(entry, place)
+            if source.is_symlink():
+                target.symlink_to(source.readlink())
+            else:
+                files.append((source, target))
+    bring_files(files)
 
 
 def _share(root: Path, folder: Path, name: str, *, git_knows: bool) -> None:
-    """Shares cache and checkpoints; copies the dvc.lock of this name's last build or the root's."""
-    settings = [ConfigObj(str(root / ".dvc" / n), encoding="utf-8") for n in _SETTINGS]
-    whole, local = ConfigObj(), settings[-1]
-    for some in settings:
-        whole.merge(some)
-    cache = (root / ".dvc" / whole.get("cache", {}).get("dir", "cache")).resolve()
+    """Shares what builds may share; copies the dvc.lock of this name's last build or the root's."""
+    local = ConfigObj(str(root / ".dvc" / "config.local"), encoding="utf-8")
     # Relative, so that no sign in the clone's own path can be taken for one of the file's.
-    place = os.path.relpath(cache, (folder / ".dvc").resolve())
+    place = os.path.relpath(cache_folder(root), (folder / ".dvc").resolve())
     local.merge({"cache": {"dir": place}, **({} if git_knows else {"core": {"no_scm": "true"}})})
     with (folder / ".dvc" / "config.local").open("wb") as stream:
         local.write(stream)
-    shared = Paths(root).all_checkpoints
-    shared.mkdir(parents=True, exist_ok=True)
-    Paths(folder).all_checkpoints.symlink_to(shared, target_is_directory=True)
+    for of_all, link in zip(_shared(Paths(root)), _shared(Paths(folder)), strict=True):
+        of_all.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(of_all, target_is_directory=True)
+    _keep_dvc_state(folder)
     for lock in (Paths(kept_results(root, name)).dvc_lock, Paths(root).dvc_lock):
         if lock.exists():
             shutil.copyfile(lock, Paths(folder).dvc_lock)
             break
+
+
+def _shared(paths: Paths) -> tuple[Path, ...]:
+    return paths.all_checkpoints, paths.stage_locks, paths.dvc_state
+
+
+def _keep_dvc_state(folder: Path) -> None:
+    """Lets DVC know which files it has read here in an earlier worktree of the name.
+
+    It takes a folder whose `btime` is another for another repository, and reads everything again. A
+    file is known by path, inode, size and time of change.
+    """
+    born = folder / ".dvc" / "tmp" / "btime"
+    born.parent.mkdir(parents=True, exist_ok=True)
+    born.touch()
+    os.utime(born, (0, 0))

@@ -103,6 +103,16 @@ class Paths:
         return self.state / "checkpoints"
 
     @property
+    def stage_locks(self) -> Path:
+        """Locks of the work that builds in this project's workspaces do; one folder for all."""
+        return self.state / "locks"
+
+    @property
+    def dvc_state(self) -> Path:
+        """What DVC knows of the files in this project's workspaces; one folder for all."""
+        return self.state / "dvc"
+
+    @property
     def failure(self) -> Path:
         """Why the last run of the stage failed; not there where it did not."""
         return self.state / "failures" / f"{self.stage}.json"
