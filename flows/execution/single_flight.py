@@ -1,4 +1,4 @@
-"""The same work runs once: a lock a stage and input key, which all worktrees of a project share.
+"""Runs the same work once: builds in all worktrees share a lock for each stage and input key.
 
 Two builds with the same training would both train, in one folder of checkpoints, which the first to
 end removes. So the second waits, and then DVC finds the first one's outputs in its cache.

@@ -104,12 +104,12 @@ class Paths:
 
     @property
     def stage_locks(self) -> Path:
-        """Locks of the work that builds in this project's workspaces do; one folder for all."""
+        """The folder of the locks of work under way, which all workspaces share."""
         return self.state / "locks"
 
     @property
     def dvc_state(self) -> Path:
-        """What DVC knows of the files in this project's workspaces; one folder for all."""
+        """The folder where DVC notes which files it has read, which all workspaces share."""
         return self.state / "dvc"
 
     @property
