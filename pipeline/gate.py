@@ -10,6 +10,8 @@ Writes  artifacts/gate/{scorecard.json, verdict.json, bundle/, quality_by_size.c
         metrics.json}
 """
 
+from functools import partial
+
 import onnxruntime
 import tokenizers
 
@@ -41,6 +43,7 @@ from pipeline.core.variants import (
 from pipeline.data.tables import last_sentences
 from pipeline.problem.decision import Decision
 from pipeline.problem.problems import problem_named
+from pipeline.report.bill_of_materials import bill_of_materials
 from pipeline.report.model_card import Release, model_card
 from pipeline.report.plots import plot_choice
 from pipeline.runtime.batch_invariance import measure_batch_invariance
@@ -209,6 +212,7 @@ def _pack(release: Release, model: TextModel, paths: Paths) -> str:
             paths.read("quantize", LANGUAGE_MODEL, MODEL_FILE),
             paths.read("quantize", LANGUAGE_MODEL, TOKENIZER_FILE),
         ),
+        bill_of_materials=partial(bill_of_materials, release),
     )
 
 

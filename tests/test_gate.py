@@ -15,7 +15,7 @@ from pipeline.core.artifacts.data_reports import Manifest, TeacherTraining
 from pipeline.core.artifacts.variant_reports import Scorecard, Timings
 from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.errors import ArtifactError, PipelineError
-from pipeline.core.files import read_json, sha256_file, sha256_tree, write_json
+from pipeline.core.files import read_json, sha256_tree, write_json
 from pipeline.core.params import Params, parse_params
 from pipeline.core.paths import Paths
 from pipeline.core.provenance import lineage
@@ -84,6 +84,34 @@ def test_the_released_variant_is_small_and_its_bundle_answers_its_golden_request
     assert bundle.description.golden_differences(model.answer) == []
     hashed = {name.removesuffix("_sha256") for name in bundle.description.lineage}
     assert hashed == {"records", "code_lock", "params"}
+
+
+def test_the_bill_of_materials_is_cyclonedx_and_names_what_the_model_was_made_from(built) -> None:
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
+    params, paths = built
+    folder = paths.read("gate", "bundle")
+    text = (folder / "bom.cdx.json").read_text(encoding="utf-8")
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    bill = read_json(folder / "bom.cdx.json")
+    parts = {part["bom-ref"]: part for part in bill["components"]}
+    for source in Manifest.read(paths).sources:
+        part = parts[f"data:{source.name}"]
+        assert part["hashes"][0]["content"] == source.sha256
+        assert source.licence in str(part["licenses"])
+    assert parts["checkpoint"]["name"] == params.prepare.checkpoint.name
+    assert "torch" in parts["library:torch"]["purl"]
+    files = read_json(folder / "manifest.json")["files"]
+    packed = {p["name"]: p["hashes"][0]["content"] for p in parts.values() if p["type"] == "file"}
+    assert packed == {name: digest for name, digest in files.items() if name != "bom.cdx.json"}
+    model = bill["metadata"]["component"]
+    measured = model["modelCard"]["quantitativeAnalysis"]["performanceMetrics"]
+    assert {figure["slice"] for figure in measured} == {"validation", "test"}
+    stated = {entry["name"].removeprefix("modelyard:") for entry in model["properties"]}
+    assert stated == lineage(params, paths).keys()
+    refs = {entry["ref"] for entry in model["modelCard"]["modelParameters"]["datasets"]}
+    assert refs <= parts.keys()
 
 
 def test_test_quality_stands_at_the_baselines_the_teacher_and_the_released_variant_alone(
@@ -258,8 +286,8 @@ def test_the_certificate_says_all_that_was_proved_of_the_released_files(built) -
     assert 0 <= certificate["agreement"]["value"] <= 1
     assert certificate["calibration"]["temperature"] > 0
     assert certificate["files"] == {
-        "model.onnx": sha256_file(bundle.model),
-        "tokenizer.json": sha256_file(bundle.tokenizer),
+        "model.onnx": bundle.model.sha256,
+        "tokenizer.json": bundle.tokenizer.sha256,
     }
 
 

@@ -47,15 +47,15 @@ def ledger_key_file(root: Path) -> Path:
     return _folder(root) / "ledger.pem"
 
 
-def bundle_key_file(root: Path) -> Path:
-    """The file of the key that signs the project's bundles; made where there is none."""
+def bundle_key(root: Path) -> "EllipticCurvePrivateKey":
+    """The key that signs the project's bundles; made where there is none."""
     from cryptography.hazmat.primitives.asymmetric import ec
 
     file = _folder(root) / "bundles.pem"
     key = _kept(file, new=lambda: ec.generate_private_key(ec.SECP256R1()))
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise _unreadable(file, "a key of another kind")
-    return file
+    return key
 
 
 def public_pem(private: "PrivateKey") -> bytes:

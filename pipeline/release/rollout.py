@@ -13,14 +13,13 @@ Before `promote` changes anything, the state to return to is written to a journa
 is restored at once; after a kill, by the next release or `make serve` (`repair`).
 """
 
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.core.errors import ChampionChangedError, PipelineError, ReleaseError
-from pipeline.core.files import atomic_folder, write_json
+from pipeline.core.files import write_json
 from pipeline.release import ledger
 from pipeline.release.blessing import Limits, bless, verify
 from pipeline.release.registry import Registry
@@ -34,8 +33,9 @@ from pipeline.release.server_process import (
     stop_process,
     wait_for_hash,
 )
+from pipeline.release.signing import sign_release
 from pipeline.release.state import Promotion, ReleaseState
-from pipeline.runtime.bundle import Bundle, open_bundle
+from pipeline.runtime.bundle import Bundle, open_bundle, write_copy
 
 Result = TypeVar("Result")
 FOLLOW_SECONDS = 30.0
@@ -183,7 +183,7 @@ def bundle_product(folder: Path) -> str:
 
 
 def copy_bundle(state: ReleaseState, folder: Path) -> Bundle:
-    """Returns the verified copy of a bundle in `releases/<hash>`; makes it if it is missing."""
+    """Returns the verified copy of a bundle in `releases/<hash>`; makes and signs what is missing."""
     bundle = open_bundle(folder)
     if (product := bundle.description.product) != state.product:
         raise ReleaseError(
@@ -197,10 +197,10 @@ def copy_bundle(state: ReleaseState, folder: Path) -> Bundle:
     except (PipelineError, OSError):
         whole = False
     if not whole:
-        with atomic_folder(target) as temporary:
-            shutil.copytree(folder, temporary, dirs_exist_ok=True)
-            open_bundle(temporary)
-    return open_bundle(target)
+        write_copy(bundle, target)
+    copy = open_bundle(target)
+    sign_release(state, copy)
+    return copy
 
 
 def promote(

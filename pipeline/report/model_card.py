@@ -63,7 +63,7 @@ def model_card(release: Release) -> str:
         gives=problem.words.gives.format(labels=labels[0], count=len(labels), text=text),
         reading=_reading(prepare.max_length, prepare.window_stride),
         max_length=prepare.max_length,
-        training=_training(release),
+        training=training_in_words(release),
         metric=metric,
         metrics=[metric, *others],
         variants=variants,
@@ -84,7 +84,7 @@ def _reading(max_length: int, window_stride: int | None) -> str:
     )
 
 
-def _training(release: Release) -> str:
+def training_in_words(release: Release) -> str:
     """How teacher and released model were trained, in one paragraph."""
     checkpoint, teacher = release.params.prepare.checkpoint, release.teacher
     seen = ", ".join(checkpoint.seen) or "nothing that is known"

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from pipeline.core.errors import unusable
 from pipeline.runtime.bundle import Bundle
 from pipeline.runtime.costs import TokenCost, bits_of, by_piece, log_softmax, softmax
+from pipeline.runtime.file_bytes import FileBytes
 from pipeline.runtime.reader import open_tokenizer
 from pipeline.runtime.session import open_session
 
@@ -60,13 +61,18 @@ class LanguageModel:
     """An ONNX language model with its tokenizer. Safe to use from several threads.
 
     Args:
-        model: ONNX file; inputs `input_ids` and `attention_mask`, outputs `after` and `before`
+        model: ONNX file, or its bytes; inputs `input_ids` and `attention_mask`, outputs `after` and `before`
             (bilm) or `here` (bert), and `states`.
         max_length: tokens read of a text, special tokens included.
     """
 
     def __init__(
-        self, model: Path, tokenizer: Path, *, max_length: int, threads: int | None = None
+        self,
+        model: Path | FileBytes,
+        tokenizer: Path | FileBytes,
+        *,
+        max_length: int,
+        threads: int | None = None,
     ) -> None:
         self._session = open_session(model, threads)
         self._tokenizer = open_tokenizer(tokenizer)

@@ -12,6 +12,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from pipeline.core.errors import DataError, unusable
+from pipeline.runtime.file_bytes import FileBytes, bytes_of
 from pipeline.runtime.task import Request
 
 MAX_WINDOWS = 512
@@ -29,7 +30,9 @@ class TokenRow:
 class TextReader:
     """A tokenizer with the lengths of its model's task. Safe to use from several threads."""
 
-    def __init__(self, tokenizer: Path, *, max_length: int, window_stride: int | None) -> None:
+    def __init__(
+        self, tokenizer: Path | FileBytes, *, max_length: int, window_stride: int | None
+    ) -> None:
         self._tokenizer = open_tokenizer(tokenizer)
         self._max_length, self._stride = max_length, window_stride
         if window_stride is None:
@@ -67,14 +70,14 @@ class TextReader:
         return rows, len(starts) > MAX_WINDOWS
 
 
-def open_tokenizer(path: Path) -> Tokenizer:
+def open_tokenizer(file: Path | FileBytes) -> Tokenizer:
     """The tokenizer in a file, without the padding and length that its training may have saved."""
     try:
-        tokenizer = Tokenizer.from_file(str(path))
+        tokenizer = Tokenizer.from_buffer(bytes_of(file).content)
     # tokenizers raises a bare Exception for a file it cannot read.
     except Exception as error:
         raise unusable(
-            f"{path.name} does not load: {error}",
+            f"{file.name} does not load: {error}",
             expected="a tokenizer.json of the tokenizers library",
         ) from error
     tokenizer.no_padding()

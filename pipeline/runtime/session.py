@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from pipeline.core.cores import available_cores
 from pipeline.core.errors import unusable
 from pipeline.core.telemetry import switch_off_telemetry
+from pipeline.runtime.file_bytes import FileBytes, bytes_of
 
 if TYPE_CHECKING:
     import onnxruntime as ort
@@ -14,15 +15,16 @@ _DISABLED = ["SkipLayerNormFusion"]
 """On short texts the fused operator is five times slower than the addition and norm it replaces."""
 
 
-def open_session(model: Path, threads: int | None = None) -> "ort.InferenceSession":
+def open_session(model: Path | FileBytes, threads: int | None = None) -> "ort.InferenceSession":
     """A CPU session of an ONNX file with `threads`, at most one for each core; None takes all."""
+    model = bytes_of(model)
     switch_off_telemetry()
     import onnxruntime as ort  # it reports from its import on
 
     cores = available_cores()
     try:
-        return ort.InferenceSession(
-            str(model),
+        session = ort.InferenceSession(
+            model.content,
             sess_options=_options(min(threads or cores, cores)),
             providers=["CPUExecutionProvider"],
             disabled_optimizers=_DISABLED,
@@ -33,6 +35,9 @@ def open_session(model: Path, threads: int | None = None) -> "ort.InferenceSessi
             f"{model.name} does not load: {str(error)[:300]}",
             expected="an ONNX model that ONNX Runtime can run",
         ) from error
+    # It keeps the bytes in case the providers are changed, which nobody does here.
+    session._model_bytes = None
+    return session
 
 
 def _options(threads: int) -> "ort.SessionOptions":

@@ -16,6 +16,7 @@ from pipeline.core.errors import unusable
 from pipeline.problem.prediction import Prediction
 from pipeline.problem.probabilities import Scores
 from pipeline.runtime.bundle import MODEL, TOKENIZER, Bundle
+from pipeline.runtime.file_bytes import FileBytes
 from pipeline.runtime.reader import TextReader, TokenRow
 from pipeline.runtime.session import open_session
 from pipeline.runtime.task import Request, Task
@@ -30,14 +31,19 @@ class TextModel:
     """An ONNX model of texts with its tokenizer. Safe to use from several threads.
 
     Args:
-        model: ONNX file; inputs `input_ids`, `attention_mask` and, where it tells the texts of a
+        model: ONNX file, or its bytes; inputs `input_ids`, `attention_mask` and, where it tells the texts of a
             pair apart, `token_type_ids`, int64 `(batch, length)`; output `logits` `(batch,
             outputs)`.
         threads: threads of ONNX Runtime, at most the cores this process may use; None takes those.
     """
 
     def __init__(
-        self, model: Path, tokenizer: Path, *, task: Task, threads: int | None = None
+        self,
+        model: Path | FileBytes,
+        tokenizer: Path | FileBytes,
+        *,
+        task: Task,
+        threads: int | None = None,
     ) -> None:
         self.task = task
         self._reader = TextReader(
@@ -45,7 +51,7 @@ class TextModel:
         )
         self._session = open_session(model, threads)
         self.segments = SEGMENTS in (node.name for node in self._session.get_inputs())
-        self._check_shape(model)
+        self._check_shape(model.name)
 
     @classmethod
     def from_bundle(cls, bundle: Bundle, threads: int | None = None) -> Self:
@@ -124,7 +130,7 @@ class TextModel:
         found = [self.outputs(row) for row in rows]
         return self.task.kind.scores(found[0] if len(found) == 1 else np.mean(found, axis=0))
 
-    def _check_shape(self, model: Path) -> None:
+    def _check_shape(self, name: str) -> None:
         inputs = {node.name for node in self._session.get_inputs()}
         outputs = {node.name: node.shape[-1] for node in self._session.get_outputs()}
         # A width that the graph leaves open is a name here; `zip` then checks the first answer.
@@ -133,6 +139,6 @@ class TextModel:
         fits = fits and self.task.kind.labels_fault(self.task.labels) is None
         if inputs - {SEGMENTS} != {*INPUTS} or "logits" not in outputs or not fits:
             raise unusable(
-                f"{model.name} with inputs {sorted(inputs)} and outputs {outputs}",
+                f"{name} with inputs {sorted(inputs)} and outputs {outputs}",
                 expected=f"inputs attention_mask, input_ids (and {SEGMENTS}), output logits of {wanted}",
             )

@@ -7,6 +7,7 @@ golden requests never serves: the old one stays, and `/health/ready` tells the r
 import asyncio
 import json
 import logging
+import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,8 +17,9 @@ from functools import cached_property
 from pathlib import Path
 
 from pipeline.core.errors import ArtifactError
-from pipeline.runtime.bundle import MODEL_CARD, Bundle, open_bundle
+from pipeline.runtime.bundle import Bundle, open_bundle
 from pipeline.runtime.language_model import LanguageModel
+from pipeline.runtime.signature import chosen_trust
 from pipeline.runtime.text_model import TextModel
 
 POLL_SECONDS = 0.05
@@ -111,7 +113,7 @@ def open_model(folder: Path, *, expected_hash: str | None = None) -> ServedModel
     Raises:
         ArtifactError: any of these failed.
     """
-    bundle = open_bundle(folder)
+    bundle = open_bundle(folder, trust=chosen_trust(folder, os.environ))
     if expected_hash is not None and bundle.hash != expected_hash:
         raise ArtifactError(
             f"{folder}: bundle {bundle.hash[:12]}",
@@ -126,7 +128,7 @@ def open_model(folder: Path, *, expected_hash: str | None = None) -> ServedModel
             expected="all its golden answers, as on the machine that built it",
             next_step="build the bundle again on a machine of this kind",
         )
-    return ServedModel(bundle, text_model, (folder / MODEL_CARD).read_text(encoding="utf-8"))
+    return ServedModel(bundle.for_later(), text_model, bundle.model_card)
 
 
 def read_pointer(path: Path) -> tuple[str, Path]:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from pipeline.core.errors import ReleaseError
-from pipeline.release.keys import bundle_key_file, key_id, ledger_key, public_pem, read_public
+from pipeline.release.keys import bundle_key, key_id, ledger_key, public_pem, read_public
 from tests.support.repository import REPOSITORY
 
 MAKE = """
@@ -42,7 +41,7 @@ def test_the_public_half_tells_what_the_private_one_signed(tmp_path: Path) -> No
         read_public(pem).verify(key.sign(b"head"), b"another")
     assert len(key_id(pem)) == 16
     with pytest.raises(ValueError, match="another kind"):
-        read_public(public_pem(load_pem_private_key(bundle_key_file(tmp_path).read_bytes(), None)))
+        read_public(public_pem(bundle_key(tmp_path)))
 
 
 def test_processes_that_make_it_at_once_get_the_same_key(tmp_path: Path) -> None:

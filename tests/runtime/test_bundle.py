@@ -12,6 +12,7 @@ from pipeline.core.errors import ArtifactError
 from pipeline.core.files import sha256_file
 from pipeline.problem.decision import Decision
 from pipeline.runtime.bundle import open_bundle, write_bundle
+from pipeline.runtime.language_model import LanguageModel
 from pipeline.runtime.task import Task
 from pipeline.runtime.text_model import TextModel
 from tests.support.tiny_bundle import (
@@ -23,6 +24,7 @@ from tests.support.tiny_bundle import (
     rewrite_description,
     tiny_task,
 )
+from tests.support.tiny_language import write_language_model
 
 
 @pytest.fixture(name="folder")
@@ -181,6 +183,23 @@ def test_a_certificate_of_other_files_is_refused_even_if_the_manifest_names_it(
     (tmp_path / "bundle" / "manifest.json").write_text(json.dumps({"files": files}))
     with pytest.raises(ArtifactError, match=r"certificate\.json"):
         open_bundle(tmp_path / "bundle")
+
+
+def test_what_was_verified_is_loaded_whatever_the_folder_holds_by_then(tmp_path: Path) -> None:
+    files = [tmp_path / "language" / name for name in ("model.onnx", "tokenizer.json")]
+    write_language_model(tmp_path / "language", "bert")
+    make_tiny_bundle(tmp_path / "bundle", language_model=(files[0], files[1]))
+    make_tiny_bundle(tmp_path / "other", seed=1)
+    bundle = open_bundle(tmp_path / "bundle")
+    for path in (tmp_path / "bundle").iterdir():
+        path.write_bytes(b"swapped after the check")
+    model = TextModel.from_bundle(bundle, threads=1)
+    assert bundle.description.golden_differences(model.answer) == []
+    assert bundle.model_card.startswith("# Tiny model")
+    # Days later, when somebody asks for it, and without the bytes that were loaded before.
+    later = bundle.for_later()
+    assert later.files.keys() == {"language_model.onnx", "language_tokenizer.json"}
+    assert LanguageModel.from_bundle(later) is not None
 
 
 def test_a_bundle_of_format_2_opens_without_a_certificate(tmp_path: Path) -> None:

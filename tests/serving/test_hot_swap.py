@@ -92,11 +92,13 @@ def release_changed(root: Path, old: str, model: Path | None = None, **changes: 
     bundle = open_bundle(root / "releases" / old)
     digest = write_bundle(
         root / "releases" / "changed",
-        model=model or bundle.model,
-        tokenizer=bundle.tokenizer,
+        model=model or bundle.folder / "model.onnx",
+        tokenizer=bundle.folder / "tokenizer.json",
         description=replace(bundle.description, **changes),
         model_card="",
-        certificate=certify(model or bundle.model, bundle.tokenizer),
+        certificate=certify(
+            model or bundle.folder / "model.onnx", bundle.folder / "tokenizer.json"
+        ),
     )
     point(root, digest, "releases/changed")
 
@@ -106,7 +108,7 @@ def release_changed(root: Path, old: str, model: Path | None = None, **changes: 
     [
         (altered_after_its_release, "model.onnx"),
         (of_other_golden_answers, "golden request 1"),
-        (with_a_model_that_is_none, "does not load"),
+        (with_a_model_that_is_none, "no ONNX model"),
         (of_another_hash_than_the_pointer_names, "which the pointer names"),
         (without_a_pointer, "pointer current.json"),
     ],
