@@ -1,0 +1,185 @@
+"""Tidy removes what nothing names, and all that is named can still be checked out. Real DVC, git and locks."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flows.execution.cache_lock import cache_in_use
+from flows.tidy import tidy
+from pipeline.core.chosen_environment import chosen_environment
+from pipeline.core.errors import PipelineError
+from pipeline.core.files import write_json
+from pipeline.release.state import ReleaseState
+from tests.support.repository import commit_all
+
+STAGE = {
+    "cmd": "mkdir -p artifacts/label && cp data/text.txt artifacts/label/rows.txt",
+    "deps": ["data/text.txt"],
+    "outs": ["artifacts/label"],
+}
+
+
+def dvc(root: Path, *arguments: str) -> int:
+    environment = chosen_environment(os.environ) | {
+        "DVC_SITE_CACHE_DIR": str(root / ".modelyard" / "dvc")
+    }
+    command = [sys.executable, "-m", "dvc", "-q", *arguments]
+    return subprocess.run(command, cwd=root, env=environment, check=False).returncode
+
+
+def built(root: Path, text: str) -> Path:
+    """Runs the stage on a text; returns the dvc.lock."""
+    (root / "data" / "text.txt").write_text(text)
+    assert dvc(root, "repro") == 0
+    return root / "dvc.lock"
+
+
+def kept(root: Path, name: str, *, age: int) -> Path:
+    """Keeps the last build under a name, as one that was made some days ago."""
+    folder = root / ".modelyard" / "builds" / name
+    folder.mkdir(parents=True)
+    shutil.copy(root / "dvc.lock", folder)
+    now = (root / "dvc.lock").stat().st_mtime
+    os.utime(folder / "dvc.lock", (now - age * 86400, now - age * 86400))
+    return folder
+
+
+def restores(root: Path, lock: Path, text: str) -> bool:
+    """Whether DVC can bring back what a dvc.lock records."""
+    if lock != root / "dvc.lock":
+        shutil.copy(lock, root / "dvc.lock")
+    shutil.rmtree(root / "artifacts", ignore_errors=True)
+    dvc(root, "checkout", "--force", "--allow-missing")
+    rows = root / "artifacts" / "label" / "rows.txt"
+    return rows.exists() and rows.read_text() == text
+
+
+def entries(root: Path) -> set[Path]:
+    return {path for path in (root / ".dvc" / "cache" / "files").rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with builds of six texts: committed, three kept, unnamed, and the present one."""
+    root = tmp_path_factory.mktemp("project")
+    (root / "data").mkdir()
+    (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"label": STAGE}}))
+    (root / ".gitignore").write_text("/.modelyard\n/artifacts\n")
+    (root / "data" / "text.txt").touch()
+    commit_all(root)
+    assert dvc(root, "init") == 0
+    built(root, "committed")
+    commit_all(root)
+    for age, name in ((3, "build-old"), (4, "retrain"), (1, "build-new")):
+        built(root, name)
+        kept(root, name, age=age)
+    built(root, "unnamed")
+    built(root, "present")
+    return root
+
+
+@pytest.fixture
+def root(project: Path, tmp_path: Path) -> Path:
+    shutil.copytree(project, tmp_path / "project", symlinks=True)
+    return tmp_path / "project"
+
+
+def test_what_is_named_can_be_checked_out_and_the_rest_is_gone(root: Path) -> None:
+    shutil.copy(root / "dvc.lock", root / "present.lock")
+    builds, before = root / ".modelyard" / "builds", len(entries(root))
+    old = (builds / "build-old" / "dvc.lock").read_text()
+    removals = tidy(root, keep=1)
+    assert {removal.path.name for removal in removals if removal.kind == "builds"} == {"build-old"}
+    assert sorted(path.name for path in builds.iterdir()) == ["build-new", "retrain"]
+    assert len(entries(root)) == before - 4  # a file and a listing each, of build-old and unnamed
+    for name in ("build-new", "retrain"):
+        assert restores(root, builds / name / "dvc.lock", name)
+    assert restores(root, root / "present.lock", "present")
+    subprocess.run(["git", "checkout", "-q", "HEAD", "--", "dvc.lock"], cwd=root, check=True)
+    assert restores(root, root / "dvc.lock", "committed")
+    (root / "old.lock").write_text(old)
+    assert not restores(root, root / "old.lock", "build-old")
+    assert [removal.kind for removal in tidy(root, keep=1)] == []
+
+
+def test_a_dry_run_prints_the_same_and_removes_nothing(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path: path.stat().st_size for path in root.rglob("*") if path.is_file()}
+    planned = tidy(root, keep=1, dry_run=True)
+    said = capsys.readouterr().out
+    after = {path: path.stat().st_size for path in root.rglob("*") if path.is_file()}
+    assert {path.name for path in after.keys() ^ before.keys()} <= {"modelyard.lock"}
+    assert planned
+    assert "builds  1" in said
+    assert "in all" in said
+    assert tidy(root, keep=1) == planned
+    assert capsys.readouterr().out == said
+
+
+def test_nothing_is_removed_while_a_build_runs(root: Path) -> None:
+    before = entries(root)
+    with cache_in_use(root / ".dvc" / "cache"), pytest.raises(PipelineError, match="under way"):
+        tidy(root, keep=0)
+    state = ReleaseState(root, "reviews")
+    state.folder.mkdir(parents=True)
+    with state.lock(), pytest.raises(PipelineError, match="release of reviews"):
+        tidy(root, keep=0)
+    assert entries(root) == before
+
+
+@contextmanager
+def database(root: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(root / "mlflow.db")) as connection, connection:
+        yield connection
+
+
+def test_releases_of_the_ledger_and_files_of_living_runs_stay(root: Path) -> None:
+    state = ReleaseState(root, "reviews")
+    names = {"served": "a" * 64, "before": "b" * 64, "never": "c" * 64}
+    for name in names.values():
+        (state.releases / name).mkdir(parents=True)
+        write_json(state.origin(name), {})
+    state.ledger.write_text(
+        json.dumps({"hash": names["served"], "previous": names["before"]}) + "\n"
+    )
+    with database(root) as connection:
+        connection.execute("CREATE TABLE runs (run_uuid TEXT, lifecycle_stage TEXT)")
+        connection.execute("CREATE TABLE logged_models (model_id TEXT, lifecycle_stage TEXT)")
+        connection.executemany(
+            "INSERT INTO runs VALUES (?, ?)", [("r1", "active"), ("r2", "deleted")]
+        )
+        connection.execute("INSERT INTO logged_models VALUES ('m-1', 'active')")
+    for folder in ("1/r1/artifacts", "1/r2/artifacts", "1/models/m-1", "1/models/m-2"):
+        (root / "mlartifacts" / folder).mkdir(parents=True)
+    gone = {removal.path.name for removal in tidy(root, keep=9) if removal.kind != "cache"}
+    assert gone == {names["never"], f"{names['never']}.origin.json", "r2", "m-2"}
+    assert (state.releases / names["before"]).is_dir()
+    assert state.origin(names["served"]).exists()
+
+
+def test_old_searches_snapshots_checkpoints_and_logs_go(root: Path) -> None:
+    state = root / ".modelyard"
+    for number in range(3):
+        for folder in ("search", "checkpoints/finetune", "snapshots"):
+            (state / folder).mkdir(parents=True, exist_ok=True)
+        made = [state / "search" / f"s{number}", state / "checkpoints" / "finetune" / f"c{number}"]
+        for path in made:
+            path.mkdir()
+        made.append(state / "snapshots" / f"{number}.json")
+        made[-1].write_text("{}")
+        for path in made:
+            os.utime(path, (1e9 + number, 1e9 + number))
+    for name in ("build-new", "gone"):
+        (state / "logs" / name).mkdir(parents=True)
+    gone = {r.path.name for r in tidy(root, keep=2) if r.kind not in ("cache", "builds")}
+    assert gone == {"s0", "c0", "0.json", "gone"}
