@@ -133,7 +133,7 @@ def check_disk(folder: Path, *, needed: int) -> None:
         raise PipelineError(
             f"{free / 1e6:,.0f} MB are free in {folder}",
             expected=f"{needed / 1e6:,.0f} MB: {(needed - free) / 1e6:,.0f} MB are missing",
-            next_step="free some space (`dvc gc -w` drops old versions of outputs)",
+            next_step="free some space: `modelyard tidy` removes old builds and what nothing names",
         )
 
 

@@ -161,6 +161,18 @@ def _add_serving_verbs(verb: Adder) -> None:
     ui.add_argument("--prefect-port", type=int, default=4200, help="4200 or the next free one")
     ui.add_argument("--mlflow-port", type=int, default=5000, help="5000 or the next free one")
     verb(_stop, "stop what serve and ui started")
+    tidy = verb(_tidy, "remove what nothing names any more; say what and how much")
+    tidy.add_argument(
+        "--keep", type=_count, default=10, metavar="N", help="newest to keep; else 10"
+    )
+    tidy.add_argument("--dry-run", action="store_true", help="say it and remove nothing")
+
+
+def _count(text: str) -> int:
+    """A number of things, for argparse; 0 or more."""
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r}: expected 0 or more")
+    return int(text)
 
 
 def _add_glue(parser: argparse.ArgumentParser) -> None:
@@ -329,6 +341,14 @@ def _stop(options: argparse.Namespace) -> None:
 
     stopped = stop(Path.cwd())
     say(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing ran.")
+
+
+def _tidy(options: argparse.Namespace) -> None:
+    from flows.tidy import tidy
+
+    tidy(Path.cwd(), keep=options.keep, dry_run=options.dry_run)
+    if options.dry_run:
+        say("Nothing was removed: --dry-run.")
 
 
 def _compare(options: argparse.Namespace) -> None:

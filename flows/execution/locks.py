@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.execution import supervise
+from flows.execution.cache_lock import cache_in_use
+from flows.execution.dvc_cache import cache_folder
 from pipeline.core.errors import PipelineError
 from pipeline.core.file_lock import Holder, waited_lock
 from pipeline.core.paths import Paths
@@ -36,7 +38,7 @@ def build_lock(workspace: Path) -> Iterator[int]:
     if path in _held:
         yield _held[path]
         return
-    with _locked(path, workspace) as descriptor:
+    with cache_in_use(cache_folder(workspace)), _locked(path, workspace) as descriptor:
         end_orphans(workspace)
         clean_dvc_locks(workspace)
         _held[path] = descriptor

@@ -25,7 +25,7 @@ recipe: {finetune.seeds: 3}
 """
 VERBS = {
     *("build", "release", "retrain", "search", "serve", "ui", "stop"),
-    *("compare", "glue", "stage", "explain", "check", "new", "why"),
+    *("compare", "glue", "stage", "explain", "check", "new", "why", "tidy"),
 }
 Run = Callable[..., tuple[int, str, str]]
 
