@@ -10,9 +10,9 @@ from pipeline.core.progress import say
 from pipeline.release.server_process import (
     ServerProcess,
     is_outdated,
+    renew_server,
     running_server,
     start_server,
-    stop_process,
     wait_for_hash,
 )
 from pipeline.release.state import ReleaseState, all_states
@@ -40,10 +40,8 @@ def serve(root: Path, product: str, port: int) -> ServerProcess:
             )
         running = running_server(state)
         if running is not None and is_outdated(running):
-            say("The server runs older code than this folder's: it is restarted.")
-            stop_process(running.process)
-            port = running.port
-            running = None
+            say("The server runs older code than this folder's: its workers are replaced.")
+            running = renew_server(state, running)
         server = running or start_server(state, port)
     if not wait_for_hash(server.address, bundle_hash, seconds=_READY_SECONDS):
         raise ReleaseError(

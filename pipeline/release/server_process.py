@@ -6,24 +6,26 @@ a note in the product's folder, so it is found even when `server.json`, which de
 a server of the same bundles that somebody else started names no such note, and is left alone.
 """
 
-import hashlib
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from pipeline.core.chosen_environment import chosen_environment
-from pipeline.core.errors import ReleaseError
-from pipeline.core.files import read_json, sha256_file, write_json
+from pipeline.core.errors import ArtifactError, ReleaseError
+from pipeline.core.files import read_json, write_json
 from pipeline.core.process_identity import ProcessIdentity, identity_of, is_running
 from pipeline.core.progress import say
+from pipeline.core.served_code import CODE, served_code
+from pipeline.core.server_note import ServerNote
 from pipeline.core.typed_json import read_as
 from pipeline.release.requests import Address, served_hash
 from pipeline.release.state import ReleaseState
@@ -31,8 +33,6 @@ from pipeline.release.state import ReleaseState
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 _MODULE = "pipeline.serving.server"
-_CODE = Path(__file__).resolve().parents[2]
-_SERVED_CODE = ("pipeline/core", "pipeline/runtime", "pipeline/serving")
 _START_SECONDS = 60.0
 # Nothing stands before a server on this machine that would have to notice.
 _DRAIN_SECONDS = 0.3
@@ -45,7 +45,7 @@ class ServerProcess:
     """A running server, as `server.json` describes it.
 
     Attributes:
-        code: `code_digest` when it was started; empty for one that an older version started.
+        code: `served_code` when it was started; empty for one that an older version started.
     """
 
     process: ProcessIdentity
@@ -91,20 +91,55 @@ def is_alive(pid: int, create_time: float | None = None) -> bool:
         return False
 
 
-def is_outdated(server: ServerProcess, code: Path = _CODE) -> bool:
+def is_outdated(server: ServerProcess, code: Path = CODE) -> bool:
     """Whether the code was changed after the server started. A release brings bundles, not code."""
-    return server.code != code_digest(code)
+    return server.code != served_code(code)
 
 
-def code_digest(code: Path = _CODE) -> str:
-    """SHA-256 of the code that a server runs: what it answers with may change when this does."""
-    digest = hashlib.sha256()
-    for folder in _SERVED_CODE:
-        for path in sorted((code / folder).rglob("*")):
-            if path.suffix in (".py", ".html", ".js", ".css"):
-                name = path.relative_to(code).as_posix()
-                digest.update(f"{name}\0{sha256_file(path)}\n".encode())
-    return digest.hexdigest()
+def renew_server(state: ReleaseState, server: ServerProcess) -> ServerProcess:
+    """Makes a running server work with the present code, at the same address; callers notice nothing.
+
+    Raises:
+        ReleaseError: the new code does not start; the old one goes on.
+    """
+    before = server_note(state)
+    if before is None:
+        # Of a version that had no supervisor: the last time that callers are refused for a moment.
+        stop_process(server.process)
+        return start_server(state, server.port)
+    code, old = served_code(), [worker.process for worker in before.workers]
+    with suppress(psutil.Error):
+        # psutil refuses to signal another process than the one that it found here.
+        process = psutil.Process(server.pid)
+        if is_running(server.process):
+            process.send_signal(signal.SIGHUP)
+    deadline, reason, note = time.monotonic() + _START_SECONDS, "", before
+    while not reason:
+        time.sleep(_POLL_SECONDS)
+        note = server_note(state) or note
+        if all(w.phase == "serving" and w.process not in old for w in note.staying):
+            renewed = replace(server, code=code)
+            write_json(state.server, asdict(renewed))
+            return renewed
+        if note.troubles > before.troubles:
+            reason = str(note.trouble)
+        elif not is_running(server.process):
+            reason = "its process ended"
+        elif time.monotonic() > deadline:
+            reason = f"not within {_START_SECONDS:g} s"
+    raise ReleaseError(
+        f"new code that does not start: {reason}",
+        expected="workers of this folder's code; those of the old code serve on",
+        next_step=f"read {state.logs / 'server.log'}, mend the code, run `make serve` again",
+    )
+
+
+def server_note(state: ReleaseState) -> ServerNote | None:
+    """What the long-lived server says of its workers; None if it says nothing that can be read."""
+    try:
+        return ServerNote.load(_note(state, "server"))
+    except ArtifactError:
+        return None
 
 
 def start_server(state: ReleaseState, port: int) -> ServerProcess:
@@ -197,8 +232,8 @@ def _start(state: ReleaseState, arguments: Sequence[str], *, port: int, name: st
     listen = ["--host", HOST, "--port", str(port), "--state", str(note.resolve())]
     listen += ["--log", str(log.resolve()), "--drain", str(_DRAIN_SECONDS)]
     # Not in the working folder: that of a build may be deleted.
-    code = code_digest()
-    process = start_detached([_MODULE, *arguments, *listen], log=log, cwd=_CODE)
+    code = served_code()
+    process = start_detached([_MODULE, *arguments, *listen], log=log, cwd=CODE)
     # A child of this process keeps its pid until it is waited for.
     identity = identity_of(process.pid)
     try:

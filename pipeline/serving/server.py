@@ -63,6 +63,7 @@ def serve(options: ServerOptions, arguments: Sequence[str]) -> int:
         note=note,
         changed=lambda changed: changed.save(options.state) if options.state else None,
         log=options.log,
+        pointer=options.pointer,
     )
     if handed_on:
         supervisor.adopt(handed_on)

@@ -43,6 +43,7 @@ _TRIAL_SECONDS = 20.0
 _QUICK_SECONDS = 1.0
 _LONGEST_PAUSE = 10.0
 _TICK_SECONDS = 1.0
+_POINTER_SECONDS = 0.1
 _SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 _LOGGER = logging.getLogger("modelyard.supervisor")
 
@@ -101,6 +102,7 @@ class Supervisor:
         limit: seconds after which a worker that ends is killed.
         changed: gets the note with its workers whenever they have changed.
         log: file that the output goes to; it is kept short.
+        pointer: file that names what the workers serve; when it changes, a pause is over.
     """
 
     def __init__(
@@ -113,9 +115,11 @@ class Supervisor:
         note: ServerNote,
         changed: Callable[[ServerNote], None],
         log: Path | None = None,
+        pointer: Path | None = None,
     ) -> None:
         self._listener, self._arguments, self._log = listener, list(arguments), log
         self._count, self._limit = count, limit
+        self._pointer, self._pointed = pointer, _signature(pointer)
         self._note, self._changed = note, changed
         self._workers: list[Worker] = []
         self._generation = self._failures = 0
@@ -138,6 +142,7 @@ class Supervisor:
             self._answer_signals()
             self._reap()
             if self._exit_code is None:
+                self._end_pause()
                 self._start_missing()
                 self._retire_surplus()
             self._kill_overdue()
@@ -195,6 +200,11 @@ class Supervisor:
                 return
             fresh.append(self._start())
             staying.append(fresh[-1])
+
+    def _end_pause(self) -> None:
+        """Tries at once where the pointer names something else than what could not be served."""
+        if (pointed := _signature(self._pointer)) != self._pointed:
+            self._pointed, self._next_start = pointed, 0.0
 
     def _start(self) -> Worker:
         code = served_code()  # before the worker reads it, so that a later change is noticed
@@ -323,7 +333,7 @@ class Supervisor:
         """Sleeps until a signal, a report, or the next moment at which something is due."""
         times = [worker.kill_at for worker in self._workers if worker.kill_at is not None]
         if self._next_start > time.monotonic():
-            times.append(self._next_start)
+            times += [self._next_start, time.monotonic() + _POINTER_SECONDS]
         due = min(times, default=float("inf")) - time.monotonic()
         with selectors.DefaultSelector() as selector:
             for end in (wake, *(w.channel for w in self._workers if not w.hung_up)):
@@ -331,6 +341,15 @@ class Supervisor:
             selector.select(max(0.0, min(due, _TICK_SECONDS)))
         with suppress(BlockingIOError):
             wake.recv(4096)
+
+
+def _signature(pointer: Path | None) -> tuple[int, int] | None:
+    """A value that changes with the file; None where there is none."""
+    with suppress(OSError):
+        if pointer is not None:
+            found = pointer.stat()
+            return found.st_mtime_ns, found.st_ino
+    return None
 
 
 def handed_listener(handed_on: str) -> socket.socket:

@@ -22,13 +22,15 @@ from flows.serve import serve
 from flows.ui import stop
 from pipeline.core.errors import ReleaseError
 from pipeline.core.process_identity import this_process
+from pipeline.core.served_code import served_code
 from pipeline.release import ledger
 from pipeline.release.requests import served_hash
 from pipeline.release.rollout import ReleaseResult
-from pipeline.release.server_process import ServerProcess, code_digest, is_outdated, running_server
+from pipeline.release.server_process import ServerProcess, is_outdated, running_server, server_note
 from pipeline.release.state import ReleaseState
 from tests.support.example_artifacts import check, verdict
 from tests.support.repository import REPOSITORY
+from tests.support.steady_load import steady_load
 from tests.support.tiny_bundle import make_tiny_bundle
 
 PRODUCT = "tiny-sentiment"
@@ -77,16 +79,22 @@ def test_a_rollback_releases_what_served_before_or_what_is_named(root: Path) -> 
         former_bundle(root, PRODUCT, "nothing begins so")
 
 
-def test_a_server_of_older_code_is_started_anew_at_its_address(
+def test_a_server_of_older_code_gets_new_workers_and_refuses_nobody(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    release = released(root)
-    before = running_server(ReleaseState(root, PRODUCT))
+    state, release = ReleaseState(root, PRODUCT), released(root)
+    before, noted = running_server(state), server_note(state)
     assert before is not None
+    assert noted is not None
     monkeypatch.setattr("flows.serve.is_outdated", lambda _: True)
-    after = serve(root, PRODUCT, free_port())
-    assert after.pid != before.pid
-    assert after.address == before.address
+    with steady_load(f"{before.address.url}/") as seen:
+        after = serve(root, PRODUCT, free_port())
+    assert seen.failed == 0, seen.failures[:3]
+    assert after == before == running_server(state)
+    renewed = server_note(state)
+    assert renewed is not None
+    old = {worker.process for worker in noted.workers}
+    assert old.isdisjoint(worker.process for worker in renewed.staying)
     assert served_hash(after.address) == release.hash
     assert "older code" in capsys.readouterr().out
 
@@ -97,7 +105,7 @@ def test_code_is_older_when_a_file_of_it_is_another_than_the_server_began_with(
     for folder in ("core", "runtime", "serving/static"):
         (tmp_path / "pipeline" / folder).mkdir(parents=True)
         (tmp_path / "pipeline" / folder / "file.py").write_text("")
-    code = code_digest(tmp_path)
+    code = served_code(tmp_path)
     server = ServerProcess(process=this_process(), host="127.0.0.1", port=1, code=code)
     (tmp_path / "pipeline/core/file.py").touch()
     assert not is_outdated(server, tmp_path)
