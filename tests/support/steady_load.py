@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -41,13 +41,20 @@ class Outcome:
 
 
 @contextmanager
-def steady_load(url: str, *, connections: int = 4, rate: float = 200.0) -> Iterator[Outcome]:
-    """Asks `rate` times a second over `connections` until the block ends."""
+def steady_load(
+    url: str | Callable[[], str], *, connections: int = 4, rate: float = 200.0
+) -> Iterator[Outcome]:
+    """Asks `rate` times a second over `connections` until the block ends.
+
+    Args:
+        url: the server's; a function is asked for each new connection.
+    """
     outcome, stop = Outcome(), threading.Event()
+    place = url if callable(url) else lambda: url
 
     async def ask() -> None:
         pause = connections / rate
-        await asyncio.gather(*(_ask(url, pause, outcome, stop) for _ in range(connections)))
+        await asyncio.gather(*(_ask(place, pause, outcome, stop) for _ in range(connections)))
 
     thread = threading.Thread(target=lambda: asyncio.run(ask()))
     thread.start()
@@ -58,8 +65,9 @@ def steady_load(url: str, *, connections: int = 4, rate: float = 200.0) -> Itera
         thread.join()
 
 
-async def _ask(url: str, pause: float, outcome: Outcome, stop: threading.Event) -> None:
-    address = urlsplit(url)
+async def _ask(
+    place: Callable[[], str], pause: float, outcome: Outcome, stop: threading.Event
+) -> None:
     body = json.dumps({"text": "a warm funny film"}).encode()
     head = f"POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n"
     request = f"{head}Content-Type: application/json\r\n\r\n".encode() + body
@@ -68,6 +76,7 @@ async def _ask(url: str, pause: float, outcome: Outcome, stop: threading.Event) 
         started = time.perf_counter()
         try:
             if connection is None:
+                address = urlsplit(place())
                 connection = await asyncio.open_connection(address.hostname, address.port)
             closes = await asyncio.wait_for(_exchange(*connection, request, outcome), 20)
         except (OSError, EOFError, TimeoutError, ValueError) as error:
