@@ -135,7 +135,7 @@ def renew_server(state: ReleaseState, server: ServerProcess) -> ServerProcess:
 
 
 def server_note(state: ReleaseState) -> ServerNote | None:
-    """What the long-lived server says of its workers; None if it says nothing that can be read."""
+    """The long-lived server's own note with its workers; None if there is none that can be read."""
     try:
         return ServerNote.load(_note(state, "server"))
     except ArtifactError:
