@@ -1,7 +1,9 @@
 """measure: speed and memory of every variant on this machine, which machine.json names.
 
 One request is a batch of one text of `measure.tokens` tokens; the tokenizer is timed apart. ONNX
-variants run with the very session options that serve them. Figures belong to this machine alone.
+variants run with the very session options that serve them. Figures belong to this machine alone, and
+count only where it did little else: one measurement runs at a time, and a disturbed round is measured
+again. On a machine that stays busy the stage ends with a BusyError, and nothing is kept.
 
 Reads   machine.json, artifacts/prepare/records.parquet, artifacts/{finetune,distill,prune}/model/,
         artifacts/{export,quantize}/*/
@@ -15,13 +17,16 @@ import torch
 
 from pipeline.core.artifacts.variant_reports import Latency, Percentiles, Timing, Timings
 from pipeline.core.files import read_json
+from pipeline.core.machine_lock import measuring_alone
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
-from pipeline.core.progress import Progress, track
+from pipeline.core.progress import Progress, say, track
+from pipeline.core.sections import MeasureParams
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.core.variants import TEACHER, TOKENIZER_FILE, Variant, all_variants
 from pipeline.metrics.latency import Latency as Times
 from pipeline.metrics.latency import Request, interleaved
+from pipeline.metrics.machine_load import QuietMachine
 from pipeline.models.encoder import load_classifier
 from pipeline.runtime.footprint import Footprint, measure_footprint
 from pipeline.runtime.reader import TokenRow
@@ -44,31 +49,48 @@ def run(params: Params, paths: Paths) -> Metrics:
     requests: dict[str, Request] = {}
     for variant in variants:
         requests |= _requests(variant, texts, task=task, params=params, paths=paths)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(settings.threads)
-    latencies = interleaved(
-        requests,
-        rounds=settings.rounds,
-        requests_per_round=settings.requests_per_round,
-        warm_up=_WARM_UP,
-        progress=Progress("measure latency", settings.rounds * len(requests)).update,
-    )
-    torch.set_num_threads(threads)
-    memory = {
-        variant.name: measure_footprint(
-            variant.file(paths),
-            variant.folder(paths) / TOKENIZER_FILE,
-            task=task,
-            threads=settings.threads,
-        )
-        for variant in track(variants, "measure memory", len(variants))
-        if variant.is_onnx
-    }
+    with measuring_alone(f"measure in {paths.root}", say=_say):
+        latencies = _latencies(requests, settings)
+        memory = {
+            variant.name: measure_footprint(
+                variant.file(paths),
+                variant.folder(paths) / TOKENIZER_FILE,
+                task=task,
+                threads=settings.threads,
+            )
+            for variant in track(variants, "measure memory", len(variants))
+            if variant.is_onnx
+        }
     timings = [_timing(v.name, latencies, memory.get(v.name), params=params) for v in variants]
     Timings(machine=read_json(paths.machine), variants=timings).write(paths)
     p95 = {timing.name: round(timing.latency_ms.p95, 3) for timing in timings}
     headline = f"p95 pruned-int8 {p95['pruned-int8']:.2f} ms, teacher {p95[TEACHER]:.1f} ms"
     return {"latency_p95_ms": p95, "headline": headline}
+
+
+def _latencies(requests: Mapping[str, Request], settings: MeasureParams) -> dict[str, Times]:
+    """Times every request in rounds on a quiet machine."""
+    quiet = QuietMachine(
+        limit=settings.max_other_load, patience=settings.patience_seconds, say=_say
+    )
+    threads = torch.get_num_threads()
+    torch.set_num_threads(settings.threads)
+    try:
+        quiet.wait()
+        return interleaved(
+            requests,
+            rounds=settings.rounds,
+            requests_per_round=settings.requests_per_round,
+            warm_up=_WARM_UP,
+            progress=Progress("measure latency", settings.rounds * len(requests)).update,
+            counts=quiet.was_quiet,
+        )
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _say(words: str) -> None:
+    say(f"measure  {words}")
 
 
 def _requests(

@@ -52,6 +52,10 @@ class RequirementsMissedError(PipelineError):
         self.missed = missed
 
 
+class BusyError(PipelineError):
+    """The machine does other work, so that a figure of speed would not be the model's own."""
+
+
 class ReleaseError(PipelineError):
     """A model could not be registered, started, verified or restored."""
 

@@ -6,7 +6,7 @@
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline.core.errors import PipelineError, RequirementsMissedError
+from pipeline.core.errors import BusyError, PipelineError, RequirementsMissedError
 from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
 from pipeline.core.typed_json import read_as
@@ -48,8 +48,8 @@ class StageFailure:
 
     @property
     def explained(self) -> bool:
-        """Whether the stage itself said why; else running it again may end otherwise."""
-        return self.kind != CRASH
+        """Whether the reason lies in the stage's input; else running it again may end otherwise."""
+        return self.kind not in (CRASH, BusyError.__name__)
 
     @property
     def requirements_missed(self) -> bool:

@@ -305,6 +305,13 @@ class MeasureParams(Section):
     """How many times all variants are measured in turn. More make the figures steadier."""
     requests_per_round: Positive
     """Requests to each variant in one round."""
+    max_other_load: Share | None
+    """Share of the machine's processors that other processes may take while a round is measured. A round with
+    more is measured again; 0.125 is a quarter of one of two processors. null measures on any
+    machine, however busy: the figures are then not the model's own."""
+    patience_seconds: Annotated[float, Field(ge=0)]
+    """Seconds that may be lost, altogether, by waiting for a quiet machine and by disturbed rounds.
+    Then the stage ends with an error, and nothing of it is kept."""
 
 
 class GateParams(Section):

@@ -56,6 +56,7 @@ def interleaved(
     requests_per_round: int,
     warm_up: int,
     progress: Callable[[int], None],
+    counts: Callable[[], bool] = lambda: True,
 ) -> dict[str, Latency]:
     """Time every request in turn, round by round.
 
@@ -64,17 +65,18 @@ def interleaved(
         warm_up: requests before each variant's turn in a round that are not counted: its weights
             have left the cache while the others ran.
         progress: called after each turn with the number of turns done.
+        counts: called after each round; where it is false, the round is measured again.
     """
     times = {name: np.empty((rounds, requests_per_round)) for name in requests}
-    turns = 0
-    for number in range(rounds):
-        for name, request in requests.items():
+    number = 0
+    while number < rounds:
+        for turn, (name, request) in enumerate(requests.items(), start=1):
             for _ in range(warm_up):
                 request()
             for i in range(requests_per_round):
                 started = time.perf_counter_ns()
                 request()
                 times[name][number, i] = (time.perf_counter_ns() - started) / 1e6
-            turns += 1
-            progress(turns)
+            progress(number * len(requests) + turn)
+        number += counts()
     return {name: summarise(values) for name, values in times.items()}

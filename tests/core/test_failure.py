@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.core.errors import DataError, RequirementsMissedError
+from pipeline.core.errors import BusyError, DataError, RequirementsMissedError
 from pipeline.core.failure import StageFailure, load_failure
 
 SAID = {"got": "no rows", "expected": "some", "next_step": "add rows"}
@@ -27,3 +27,10 @@ def test_requirements_that_are_missed_are_named(tmp_path: Path) -> None:
     assert found is not None
     assert (found.nearest, found.missed) == ("pruned-int8", ("size_mb",))
     assert found.requirements_missed
+
+
+def test_a_busy_machine_says_nothing_of_the_recipe(tmp_path: Path) -> None:
+    StageFailure.of("measure", BusyError(**SAID)).save(tmp_path)
+    found = load_failure(tmp_path, "measure")
+    assert found is not None
+    assert not found.explained

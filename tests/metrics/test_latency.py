@@ -29,3 +29,18 @@ def test_variants_take_turns_round_by_round() -> None:
     assert calls == (["first"] * 3 + ["second"] * 3) * 2
     assert turns == [1, 2, 3, 4]
     assert found["first"].throughput_per_s > 0
+
+
+def test_a_round_that_does_not_count_is_measured_again() -> None:
+    calls: list[str] = []
+    counts = iter([True, False, True])
+    found = interleaved(
+        {"only": lambda: calls.append("only")},
+        rounds=2,
+        requests_per_round=3,
+        warm_up=0,
+        progress=lambda _: None,
+        counts=lambda: next(counts),
+    )
+    assert len(calls) == 9
+    assert found["only"].p50 > 0
