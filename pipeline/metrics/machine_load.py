@@ -167,7 +167,7 @@ def _taken(load: Load) -> str:
 
 def _name(pid: int) -> str:
     try:
-        return psutil.Process(pid).name()
+        return str(psutil.Process(pid).name())
     except psutil.Error:
         return "ended"
 
