@@ -9,6 +9,7 @@ not show, it only refuses values.
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, Self, cast, get_args
 
@@ -72,7 +73,11 @@ class Params(Section):
         return self
 
 
-class _Loader(yaml.SafeLoader):
+# libyaml's parser is ten times as fast; a PyYAML without it has its own.
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):  # type: ignore[misc]
     """Reads floats as YAML 1.2 does: `5e-5` is a number, as for DVC; to PyYAML it is a string.
 
     It refuses a key that is there twice, of which PyYAML takes the last without a word.
@@ -194,7 +199,7 @@ def with_values(
     Args:
         place: the file that holds the changes, for messages; empty for the command line.
     """
-    copy = cast("dict[str, Any]", yaml.safe_load(yaml.safe_dump(dict(values))))
+    copy: dict[str, Any] = deepcopy(dict(values))
     for dotted, value in changes.items():
         *parents, last = dotted.split(".")
         node: Any = copy
