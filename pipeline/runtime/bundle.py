@@ -17,7 +17,13 @@ from pipeline.core.errors import ArtifactError, unusable
 from pipeline.core.files import atomic_folder, sha256_file, write_json, write_text
 from pipeline.runtime.description import DESCRIPTION, FORMAT, BundleDescription
 from pipeline.runtime.external_data import has_external_data
-from pipeline.runtime.file_bytes import FileBytes, read_plain_file
+from pipeline.runtime.file_bytes import (
+    FileBytes,
+    Stored,
+    bytes_of,
+    hold_plain_file,
+    read_plain_file,
+)
 from pipeline.runtime.signature import Trust
 from pipeline.runtime.task import Task
 
@@ -37,13 +43,14 @@ class Bundle:
     """A verified bundle; `hash` is the SHA-256 of its manifest, 64 hex digits.
 
     Attributes:
-        files: the bytes of its files, as they were verified. Nothing is read from `folder` again.
+        files: its files as they were verified. Nothing is opened in `folder` again: the bytes are in
+            memory, or, of the language model, which is asked for late or never, the file is open.
     """
 
     folder: Path
     hash: str
     description: BundleDescription
-    files: Mapping[str, FileBytes] = field(repr=False)
+    files: Mapping[str, Stored] = field(repr=False)
 
     @property
     def task(self) -> Task:
@@ -51,11 +58,11 @@ class Bundle:
 
     @property
     def model(self) -> FileBytes:
-        return self.files[MODEL]
+        return bytes_of(self.files[MODEL])
 
     @property
     def tokenizer(self) -> FileBytes:
-        return self.files[TOKENIZER]
+        return bytes_of(self.files[TOKENIZER])
 
     @property
     def model_card(self) -> str:
@@ -77,7 +84,7 @@ class Bundle:
         """The language model's ONNX file and its tokenizer; None where the bundle has none."""
         if not {LANGUAGE_MODEL, LANGUAGE_TOKENIZER} <= self.files.keys():
             return None
-        return self.files[LANGUAGE_MODEL], self.files[LANGUAGE_TOKENIZER]
+        return bytes_of(self.files[LANGUAGE_MODEL]), bytes_of(self.files[LANGUAGE_TOKENIZER])
 
     def for_later(self) -> "Bundle":
         """The bundle without the bytes that have been loaded: those of the language model stay."""
@@ -149,9 +156,9 @@ def open_bundle(folder: Path, *, trust: Trust | None = None) -> Bundle:
             as `trust` asks; the description is of another format; the certificate is of another
             model; or a model has weights outside its file.
     """
-    manifest = _read(folder, MANIFEST)
+    manifest = bytes_of(_read(folder, MANIFEST))
     expected = _named_by(manifest, folder)
-    files = {MANIFEST: manifest, **_read_files(folder, expected)}
+    files: dict[str, Stored] = {MANIFEST: manifest, **_read_files(folder, expected)}
     if trust is not None:
         trust.check(folder, {name: file.sha256 for name, file in files.items()})
     description = BundleDescription.from_json(_parsed(folder, files[DESCRIPTION]))
@@ -163,9 +170,10 @@ def open_bundle(folder: Path, *, trust: Trust | None = None) -> Bundle:
     return Bundle(folder=folder, hash=manifest.sha256, description=description, files=files)
 
 
-def _read(folder: Path, name: str) -> FileBytes:
+def _read(folder: Path, name: str) -> Stored:
+    later = name in (LANGUAGE_MODEL, LANGUAGE_TOKENIZER)
     try:
-        return read_plain_file(folder / name)
+        return hold_plain_file(folder / name) if later else read_plain_file(folder / name)
     except OSError as error:
         # A link could be pointed elsewhere after the check, a device gives other bytes each time.
         raise _damaged(folder, f"{name} that cannot be read as a plain file ({error})") from error
@@ -183,7 +191,7 @@ def _named_by(manifest: FileBytes, folder: Path) -> dict[str, str]:
     return files
 
 
-def _read_files(folder: Path, expected: Mapping[str, str]) -> dict[str, FileBytes]:
+def _read_files(folder: Path, expected: Mapping[str, str]) -> dict[str, Stored]:
     """Every file that the manifest names, if it is as the manifest says, and no other is there."""
     present = {path.name for path in folder.iterdir()} - {MANIFEST}
     if missing := sorted((_FILES | expected.keys()) - present):
@@ -197,14 +205,14 @@ def _read_files(folder: Path, expected: Mapping[str, str]) -> dict[str, FileByte
     return files
 
 
-def _parsed(folder: Path, file: FileBytes) -> Any:
+def _parsed(folder: Path, file: Stored) -> Any:
     try:
         return json.loads(file.content)
     except (ValueError, RecursionError) as error:
         raise _damaged(folder, f"{file.name} that is not JSON ({error})") from error
 
 
-def _require_self_contained(folder: Path, model: FileBytes) -> None:
+def _require_self_contained(folder: Path, model: Stored) -> None:
     """Refuses a model with weights in other files, which neither manifest nor signature cover."""
     try:
         outside = has_external_data(model.content)

@@ -1,5 +1,7 @@
 """Opens ONNX Runtime sessions with settings for small requests on a shared machine."""
 
+import ctypes
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +39,14 @@ def open_session(model: Path | FileBytes, threads: int | None = None) -> "ort.In
         ) from error
     # It keeps the bytes in case the providers are changed, which nobody does here.
     session._model_bytes = None
+    _return_freed_memory()
     return session
+
+
+def _return_freed_memory() -> None:
+    """Gives back what loading has freed; glibc would keep several times the model's size for later."""
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _options(threads: int) -> "ort.SessionOptions":

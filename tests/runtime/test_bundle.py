@@ -1,6 +1,7 @@
 """A bundle opens only if every byte is as it was written."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -191,8 +192,11 @@ def test_what_was_verified_is_loaded_whatever_the_folder_holds_by_then(tmp_path:
     make_tiny_bundle(tmp_path / "bundle", language_model=(files[0], files[1]))
     make_tiny_bundle(tmp_path / "other", seed=1)
     bundle = open_bundle(tmp_path / "bundle")
-    for path in (tmp_path / "bundle").iterdir():
-        path.write_bytes(b"swapped after the check")
+    (tmp_path / "bundle").rename(tmp_path / "verified")
+    shutil.copytree(tmp_path / "other", tmp_path / "bundle")
+    for path in (tmp_path / "verified").iterdir():
+        if not path.name.startswith("language"):
+            path.write_bytes(b"written after the check")
     model = TextModel.from_bundle(bundle, threads=1)
     assert bundle.description.golden_differences(model.answer) == []
     assert bundle.model_card.startswith("# Tiny model")
@@ -200,6 +204,9 @@ def test_what_was_verified_is_loaded_whatever_the_folder_holds_by_then(tmp_path:
     later = bundle.for_later()
     assert later.files.keys() == {"language_model.onnx", "language_tokenizer.json"}
     assert LanguageModel.from_bundle(later) is not None
+    (tmp_path / "verified" / "language_model.onnx").write_bytes(b"written after the check")
+    with pytest.raises(ArtifactError, match=r"language_model\.onnx was written into"):
+        LanguageModel.from_bundle(later)
 
 
 def test_a_bundle_of_format_2_opens_without_a_certificate(tmp_path: Path) -> None:
