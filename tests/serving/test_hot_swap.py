@@ -54,6 +54,24 @@ def test_a_changed_pointer_swaps_to_the_next_bundle(followed: Followed, tmp_path
     assert followed.holder.last_error is None
 
 
+def test_the_model_before_serves_again_at_once_even_where_its_files_are_gone(
+    followed: Followed, tmp_path: Path
+) -> None:
+    second = release(tmp_path, seed=1)
+    assert followed.check() == second
+    for digest in (followed.first, second):
+        (tmp_path / "releases" / digest).rename(tmp_path / digest)
+    for digest in (followed.first, second, followed.first):
+        point(tmp_path, digest)
+        assert followed.check() == digest
+    # One is kept, not every one.
+    third = release(tmp_path, seed=2)
+    assert followed.check() == third
+    point(tmp_path, second)
+    assert followed.check() == third
+    assert followed.holder.refused == second
+
+
 def test_an_unchanged_pointer_loads_nothing_again(followed: Followed, tmp_path: Path) -> None:
     before = followed.holder.current
     followed.check()

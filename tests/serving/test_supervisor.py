@@ -166,6 +166,9 @@ def test_a_new_worker_without_a_model_takes_nothing_from_one_that_has_it(tmp_pat
         assert "model.onnx" in str(server.note().trouble)
         assert pids(server) == {kept}
         assert {ready_hash(server.url) for _ in range(5)} == {server.note().staying[0].hash}
+        other = make_tiny_bundle(tmp_path / "other", seed=1)
+        write_json(tmp_path / "current.json", {"bundle": other, "folder": "other"})
+        wait_until(lambda: server.note().serves(other) and len(pids(server)) == 2)
 
 
 def test_the_log_has_a_bound(tmp_path: Path) -> None:
