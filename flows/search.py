@@ -7,7 +7,8 @@
 Optuna proposes recipes (tree of Parzen estimators; two goals: higher quality on validation, smaller
 model file). Each recipe is a build in a worktree that shares DVC's cache, so a stage that two
 recipes have in common runs once. The study is a file in `.modelyard/search/`: a search that was
-killed continues after the finished trials and starts the broken one again. A recipe with a stage
+killed continues after the finished trials and starts the broken one again. A second search of the same
+recipes, started beside the first, tries others of them. A recipe with a stage
 that fails ends the search; called again, the search continues with the others.
 
 It ends at the first recipe that the gate passes, when the budget is spent, or when every recipe was
@@ -18,8 +19,7 @@ test rows for a recipe that passes, as in any build, and the search does not rea
 import itertools
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import reduce
 from operator import getitem
@@ -28,7 +28,7 @@ from time import monotonic
 from typing import Any
 
 import optuna
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from optuna.distributions import CategoricalDistribution
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
@@ -42,7 +42,8 @@ from flows.execution.workspace import keep_results, workspace_for
 from flows.planning.codelock import refresh_code_lock
 from flows.planning.machine import refresh_machine
 from flows.planning.resolution import Variation, resolved, shared_values
-from pipeline.core.errors import ParameterError, PipelineError
+from pipeline.core.errors import ParameterError
+from pipeline.core.file_lock import try_lock, unlock
 from pipeline.core.files import sha256_json, sha256_tree
 from pipeline.core.params import Params, as_values, override, parse_params
 from pipeline.core.paths import Paths
@@ -131,63 +132,83 @@ def search(
             the stage did not explain its failure: it was killed, or the machine failed.
     """
     budget = params.compress
-    with _open_study(folder, seed=params.compute.seed, trials=budget.trials) as study:
-        if not study.trials and first in recipes:
-            study.enqueue_trial(dict(first))
-        while True:
+    study = _open_study(folder, seed=params.compute.seed, trials=budget.trials)
+    while True:
+        # Alone for the moment of choosing; recipes are built side by side.
+        with FileLock(folder / "search.lock"):
+            _fail_dead_trials(study, folder)
+            if not study.trials and first in recipes:
+                study.enqueue_trial(dict(first))
             done = [trial for trial in study.trials if "tried" in trial.user_attrs]
             trials = [TrialResult(**trial.user_attrs["tried"]) for trial in done]
             minutes = sum(trial.user_attrs["seconds"] for trial in done) / 60
+            under_way = len(study.get_trials(states=[TrialState.RUNNING]))
             if best(trials) is not None:
                 say("search  a recipe meets the requirements")
                 return trials
-            if len(trials) >= budget.trials or minutes >= budget.minutes:
+            if len(trials) + under_way >= budget.trials or minutes >= budget.minutes:
                 say(f"search  the budget is spent: {len(trials)} trials, {minutes:.0f} minutes")
                 return trials
             if (trial := _ask(study, budget.space, recipes)) is None:
                 say(f"search  all {len(recipes)} recipes of the space are tried")
                 return trials
-            spent = f"{minutes:.0f} of {budget.minutes:g} minutes"
-            say(f"search  trial {trial.number}: {_shown(trial.params)}; {spent}")
+            lock = _lock_of(folder, trial.number)
+            held = try_lock(lock, what=f"trial {trial.number}")
+        spent = f"{minutes:.0f} of {budget.minutes:g} minutes"
+        say(f"search  trial {trial.number}: {_shown(trial.params)}; {spent}")
+        try:
             _run(study, trial, build)
+        finally:
+            if held is not None:
+                unlock(lock, held)
 
 
-@contextmanager
-def _open_study(folder: Path, *, seed: int, trials: int) -> Iterator[Study]:
-    """Opens or creates the study of a folder; holds its lock, which ends with the process.
+def _open_study(folder: Path, *, seed: int, trials: int) -> Study:
+    """Opens or creates the study of a folder.
 
     `trials` is the budget, which may differ from call to call.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        held = FileLock(folder / "search.lock", blocking=False).acquire()
-    except Timeout:
-        raise PipelineError(
-            f"the same search is running already ({folder.name})",
-            expected="one search of the same recipes at a time",
-            next_step="wait until it ends, or stop it with Ctrl-C where it runs",
-        ) from None
-    with held:
-        study = optuna.create_study(
-            storage=JournalStorage(JournalFileBackend(str(folder / "study.log"))),
-            study_name=folder.name,
-            directions=["maximize", "minimize"],
-            # By its own default it draws ten by chance, which may be the whole budget.
-            sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=max(2, trials // 3)),
-            load_if_exists=True,
-        )
-        for trial in study.get_trials(states=[TrialState.RUNNING]):
-            # Its process is dead: what it had begun is begun again, from its stages' checkpoints.
+    return optuna.create_study(
+        storage=JournalStorage(JournalFileBackend(str(folder / "study.log"))),
+        study_name=folder.name,
+        directions=["maximize", "minimize"],
+        # By its own default it draws ten by chance, which may be the whole budget.
+        sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=max(2, trials // 3)),
+        load_if_exists=True,
+    )
+
+
+def _fail_dead_trials(study: Study, folder: Path) -> None:
+    """Begins the trials of ended processes again, from their stages' checkpoints; no other's."""
+    for trial in study.get_trials(states=[TrialState.RUNNING]):
+        lock = _lock_of(folder, trial.number)
+        if (held := try_lock(lock, what="looking")) is not None:
             study.tell(trial.number, state=TrialState.FAIL)
             study.enqueue_trial(trial.params, skip_if_exists=False)
-        yield study
+            unlock(lock, held)
+
+
+def is_searching(folder: Path) -> bool:
+    """Whether a process works on a trial of the study in this folder."""
+    for lock in folder.glob("trial-*.lock"):
+        if (held := try_lock(lock, what="looking")) is None:
+            return True
+        unlock(lock, held)
+    return False
+
+
+def _lock_of(folder: Path, number: int) -> Path:
+    """The lock that the process of a trial holds as long as it lives."""
+    return folder / f"trial-{number}.lock"
 
 
 def _ask(study: Study, space: Mapping[str, Sequence[Any]], recipes: Sequence[Recipe]) -> Any:
     """The next trial, of a recipe that is neither done nor failed; None where all are."""
     choices = {name: CategoricalDistribution(list(values)) for name, values in space.items()}
     done = [t.params for t in study.trials if {"tried", "failed"} & set(t.user_attrs)]
+    done += [t.params for t in study.get_trials(states=[TrialState.RUNNING])]
     open_recipes = [recipe for recipe in recipes if recipe not in done]
     if not open_recipes:
         return None

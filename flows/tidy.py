@@ -15,13 +15,12 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from flows.execution.cache_lock import cache_alone
 from flows.execution.dvc_cache import cache_folder
 from flows.execution.dvc_garbage import lock_texts, named_hashes, unnamed_entries
 from flows.execution.workspace import kept_builds, prune_worktrees
 from flows.retrain import WORKSPACE
+from flows.search import is_searching
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.release.state import all_states
@@ -121,11 +120,11 @@ def _old_builds(root: Path, keep: int) -> list[Path]:
     ]
 
 
-def _old_searches(state: Path, keep: int) -> Iterator[Path]:
+def _old_searches(state: Path, keep: int) -> list[Path]:
     """Folders of searches but the newest; one that runs stays."""
-    for folder in _newest_first(state.glob("search/*/"))[keep:]:
-        with suppress(Timeout), FileLock(folder / "search.lock", blocking=False):
-            yield folder
+    return [
+        path for path in _newest_first(state.glob("search/*/"))[keep:] if not is_searching(path)
+    ]
 
 
 def _unnamed_releases(root: Path) -> Iterator[Path]:

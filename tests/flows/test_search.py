@@ -13,7 +13,7 @@ from flows.execution.runner import StageFailedError
 from flows.planning.resolution import Variation, read_profile
 from flows.search import Build, build_recipe, possible_recipes, search, search_name
 from pipeline.core.artifacts.variant_reports import Timings, VariantReports
-from pipeline.core.errors import ParameterError, PipelineError, RequirementsMissedError
+from pipeline.core.errors import ParameterError, RequirementsMissedError
 from pipeline.core.failure import CRASH, StageFailure
 from pipeline.core.params import override, parse_params, with_values
 from tests.support.example_artifacts import timing, variant_report
@@ -127,13 +127,20 @@ def test_a_recipe_whose_stage_was_killed_is_tried_again(tmp_path: Path) -> None:
     assert len(tried) == 6
 
 
-def test_two_searches_of_one_study_do_not_run_at_once(tmp_path: Path) -> None:
-    def build(recipe: Recipe, number: int) -> TrialResult:
-        with pytest.raises(PipelineError, match="running already"):
-            search_in(tmp_path, build)
-        return outcome(recipe, number, passed=True)
+def test_a_second_search_of_the_same_recipes_tries_others_and_leaves_the_first_alone(
+    tmp_path: Path,
+) -> None:
+    seen: list[Recipe] = []
+    others: list[TrialResult] = []
 
-    search_in(tmp_path, build)
+    def build(recipe: Recipe, number: int) -> TrialResult:
+        if not seen:
+            others.extend(search_in(tmp_path, counting(seen)))
+        return outcome(recipe, number)
+
+    assert len(search_in(tmp_path, build)) == 6  # the first's own trial was not failed meanwhile
+    assert len(others) == len(seen) == 5
+    assert FIRST not in seen
 
 
 @pytest.fixture
