@@ -29,6 +29,9 @@ MAKE_VARIABLE = "MODELYARD_SET"
 PRODUCT_VARIABLE = "MODELYARD_PRODUCT"
 """Holds make's PRODUCT: a product file, or the name of a product that has one."""
 
+MENDING = ("build", "retrain", "ui", "serve")
+"""The verbs that first mend what killed processes left."""
+
 Adder = Callable[[Callable[[argparse.Namespace], None], str], argparse.ArgumentParser]
 """Adds a verb by the function that runs it, which has its name, and what it does."""
 
@@ -40,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # As Ctrl-C, so that stages are ended and the worktree removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        if options.verb in MENDING:
+            _mend(Path.cwd())
         options.run(options)
     except PipelineError as error:
         say("")
@@ -224,6 +229,13 @@ def _run_flow(name: str, **parameters: Any) -> None:
     from flows.orchestration.prefect_server import run_flow
 
     run_flow(Path.cwd(), f"flows.orchestration.{name}", **parameters)
+
+
+def _mend(root: Path) -> None:
+    """Ends what killed processes left unfinished."""
+    from flows.execution.reconcile import reconcile
+
+    reconcile(root)
 
 
 def _new(options: argparse.Namespace) -> None:
