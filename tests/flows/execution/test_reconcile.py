@@ -60,8 +60,12 @@ def test_a_killed_run_is_told_to_the_server_that_runs(
     from prefect.client.orchestration import get_client
     from prefect.states import Running
 
+    @flow(name="build")
+    def build() -> None:
+        pass
+
     with talking_to(prefect_root[1]), get_client(sync_client=True) as client:
-        run = client.create_flow_run(flow(lambda: None, name="build"), state=Running())
+        run = client.create_flow_run(build, state=Running())
         ended = replace(this_process(), started="1")
         note = tmp_path / ".modelyard" / "runs" / f"{run.id}.json"
         write_json(note, asdict(RunNote(run=str(run.id), process=ended)))
