@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.core.errors import PipelineError
+from pipeline.core.errors import PipelineError, ReleaseError
 from pipeline.core.files import write_text
 from pipeline.core.paths import Paths
 from pipeline.release.keys import bundle_key, public_pem
@@ -39,7 +39,16 @@ def sign_release(state: ReleaseState, bundle: Bundle) -> None:
     """Signs the copy of a verified bundle; a signature of it by this key stays.
 
     The first one of a project makes the key, and signs what was released before there was one.
+
+    Raises:
+        ReleaseError: the folder has the name of another bundle: nobody released what lies there.
     """
+    if bundle.hash != bundle.folder.name:
+        raise ReleaseError(
+            f"{bundle.folder} holds bundle {bundle.hash}",
+            expected="the bundle that the folder is named after",
+            next_step="move the folder away, and release again",
+        )
     public = Paths(state.root).state / PUBLIC_KEY
     first = not public.with_suffix(".pem").exists()
     key = bundle_key(state.root)

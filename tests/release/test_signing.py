@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.core.errors import ReleaseError
 from pipeline.core.files import sha256_file
 from pipeline.release.signing import sign_release, signature_faults
 from pipeline.release.state import ReleaseState
@@ -93,6 +94,10 @@ def test_a_bundle_under_the_name_of_another_is_a_fault(tmp_path: Path) -> None:
     shutil.copy(signature_path(second), signature_path(copy))
     (fault,) = signature_faults(state)
     assert fault == f"{copy}: holds bundle {second.name}"
+    signature_path(copy).unlink()
+    with pytest.raises(ReleaseError, match=f"holds bundle {second.name}"):
+        sign_release(state, open_bundle(copy))
+    assert not signature_path(copy).exists()
 
 
 def test_a_lost_public_key_is_written_again_and_its_absence_is_a_fault(tmp_path: Path) -> None:
