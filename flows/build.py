@@ -18,6 +18,7 @@ from pathlib import Path
 from flows.check import check_before_build, check_place
 from flows.console import summary
 from flows.console.summary import BuildResult
+from flows.execution.git import commit_tags
 from flows.execution.locks import build_lock
 from flows.execution.runner import Runner, StageFailedError, cached_result, open_runner
 from flows.execution.warm import saves_time, warm_runner
@@ -27,8 +28,8 @@ from flows.planning.dag import load_dag
 from flows.planning.machine import refresh_machine
 from flows.planning.resolution import Variation, refresh_build_file, resolved
 from flows.release import current_release, product_of, release_bundle
+from flows.tracking.outbox import untold_folder
 from pipeline.core.artifacts.verdicts import Verdict
-from pipeline.core.errors import PipelineError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import load_params
 from pipeline.core.paths import Paths
@@ -40,10 +41,7 @@ _HINT = "MLflow and Prefect: `make ui` starts both and prints their addresses"
 def run_build(root: Path, variation: Variation, *, release: bool) -> BuildResult:
     """Builds, in a worktree if anything varies, and releases the bundle if `release` is true.
 
-    Call it inside a Prefect flow.
-
-    Raises:
-        PipelineError: also when MLflow could not be written; the build itself is complete then.
+    Call it inside a run (flows/orchestration/flow_runs.py).
     """
     with workspace_for(root, variation) as workspace:
         result = build_workspace(workspace, root=root, title=build_title(variation))
@@ -53,17 +51,11 @@ def run_build(root: Path, variation: Variation, *, release: bool) -> BuildResult
         else:
             say("\nNot released; `--release` releases what was built.")
     say(_HINT)
-    if result.tracking_error is not None:
-        raise PipelineError(
-            f"MLflow could not be written: {result.tracking_error}",
-            expected="a record of the build in mlflow.db; the results themselves are complete",
-            next_step="free mlflow.db (is another program writing to it?) and build again",
-        )
     return result
 
 
 def build_workspace(workspace: Path, *, root: Path, title: str) -> BuildResult:
-    """Runs the stale stages of a workspace and records the build in MLflow. Call it inside a flow.
+    """Runs the stale stages of a workspace, and records and keeps the build. Call it inside a run.
 
     MLflow's data, logs and failure reports go to the main root `root`.
 
@@ -76,38 +68,42 @@ def build_workspace(workspace: Path, *, root: Path, title: str) -> BuildResult:
             if workspace == root:
                 refresh_build_file(root)
             runner = open_runner(workspace, root=root, lock=lock)
-            result = _build(runner, root=root, title=title, stale=find_stale(runner, root=root))
+            return _build(runner, root=root, title=title, stale=find_stale(runner, root=root))
     except StageFailedError as error:
         summary.keep_failure(root, error)
         raise
-    summary.forget_failure(root)
-    summary.keep_build(root, workspace, result)
-    return result
 
 
 def _build(runner: Runner, *, root: Path, title: str, stale: Sequence[str]) -> BuildResult:
-    # Imported here: they load Prefect and MLflow, which take seconds.
-    from flows.orchestration.stage_tasks import StageTasks, publish_results
-    from flows.tracking.recorder import tracked
+    # Imported here: a build without work needs none of it.
+    from flows.orchestration.stage_tasks import publish_results, run_stages
+    from flows.tracking.recorder import current_recorder
 
-    workspace = runner.workspace
+    workspace, recorder = runner.workspace, current_recorder()
     dag, params = load_dag(Paths(workspace).dag), load_params(Paths(workspace).build)
     todo = dag.with_descendants(stale)
-    product = params.product.name
-    with tracked(root, workspace=workspace, experiment=product, title=title) as tracking:
+    with recorder.build(
+        workspace,
+        experiment=params.product.name,
+        title=title,
+        tags=commit_tags(workspace if (workspace / ".git").exists() else root),
+        kept=str(summary.last_build_file(root, workspace).relative_to(root)),
+    ) as record:
         with warm_runner(runner) if saves_time(todo) else nullcontext(runner) as warm:
-            tasks = StageTasks(warm, tracking, [])
-            for name in dag.names:
-                tasks.run(name, stale=name in todo)
+            stages = run_stages(dag.names, stale=todo, runner=warm, record=record)
         if todo:
             runner.close()
-    publish_results(workspace, tasks.results)
-    return BuildResult(
-        stages=tasks.results,
-        mlflow_run_id=tracking.run_id,
+    result = BuildResult(
+        stages=stages,
+        build=record.mark,
+        mlflow_run_id=record.run_id(),
         verdict=Verdict.read(Paths(workspace)),
-        tracking_error=tracking.error,
     )
+    # Kept before anything is shown: what is shown may fail, and a release names the build that is kept.
+    summary.keep_build(root, workspace, result)
+    summary.forget_failure(root)
+    publish_results(recorder, workspace, stages)
+    return result
 
 
 def find_stale(runner: Runner, *, root: Path) -> list[str]:
@@ -140,6 +136,7 @@ def finish_without_work(root: Path, variation: Variation, *, release: bool) -> b
         runner = open_runner(workspace, root=root, lock=lock)
         if find_stale(runner, root=root):
             return False
+        _tell_what_is_untold(root)
         stages = [cached_result(workspace, name) for name in load_dag(Paths(root).dag).names]
         summary.show_results(stages, Verdict.read(Paths(workspace)))
         summary.forget_failure(root)
@@ -147,6 +144,14 @@ def finish_without_work(root: Path, variation: Variation, *, release: bool) -> b
             say(f"\nDemo: {_address_or_release(root, workspace)}/")
     say(_HINT)
     return True
+
+
+def _tell_what_is_untold(root: Path) -> None:
+    """Tells Prefect and MLflow what an earlier run could not, which names the build to release, too."""
+    if any(untold_folder(root).glob("*.jsonl")):
+        from flows.orchestration.flow_runs import catch_up
+
+        catch_up(root)
 
 
 def _address_or_release(root: Path, workspace: Path) -> str:

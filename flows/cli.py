@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import shlex
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -19,7 +18,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from flows.execution.stop_signals import stop_once
 from flows.planning.resolution import Variation
+from pipeline.core.disk import disk_full
 from pipeline.core.errors import PipelineError
 from pipeline.core.progress import say
 from pipeline.core.telemetry import switch_off_telemetry
@@ -40,15 +41,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one verb; returns the exit code."""
     options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
     switch_off_telemetry()
-    # As Ctrl-C, so that stages are ended and the worktree removed.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop_once()  # so that stages are ended and the worktree is removed
     try:
         if options.verb in MENDING:
             _mend(Path.cwd())
         options.run(options)
-    except PipelineError as error:
+    except (PipelineError, OSError) as error:
+        told = error if isinstance(error, PipelineError) else disk_full(error)
+        if told is None:
+            raise
         say("")
-        print(f"{options.verb} failed\n  {error}", file=sys.stderr, flush=True)
+        print(f"{options.verb} failed\n  {told}", file=sys.stderr, flush=True)
         return 1
     except KeyboardInterrupt:
         print("\nStopped. Run the same command to go on.", file=sys.stderr, flush=True)
@@ -226,7 +229,7 @@ def wants_release(options: argparse.Namespace) -> bool:
 
 
 def _run_flow(name: str, **parameters: Any) -> None:
-    from flows.orchestration.prefect_server import run_flow
+    from flows.orchestration.flow_runs import run_flow
 
     run_flow(Path.cwd(), f"flows.orchestration.{name}", **parameters)
 
@@ -267,7 +270,6 @@ def _build(options: argparse.Namespace) -> None:
     if finish_without_work(root, variation, release=release):
         return
     check_before_build(root)
-    say("Starting Prefect …")
     _run_flow("build_flow.build", **_form_of(variation), release=release)
 
 

@@ -126,13 +126,13 @@ def start_ui(root: Path, *, prefect_port: int, mlflow_port: int) -> Services:
             port = next_free_port(prefect_port, "prefect")
             services.prefect_ui = f"http://{HOST}:{port}"
             services.prefect_api = f"{services.prefect_ui}/api"
-            server = ["prefect", "server", "start", "--host", HOST, "--port", str(port)]
-            services.start("prefect", server)
+            services.start("prefect", ["flows.orchestration.server_lock", str(port)])
         if not services.runs("mlflow"):
             _start_mlflow(services, mlflow_port)
         for name, address in (("prefect", services.prefect_api), ("mlflow", services.mlflow)):
             log, alive = Paths(root).logs / f"{name}.log", partial(services.runs, name)
             wait_until_answers(f"{address}/health", name, alive=alive, log=log)
+        catch_up(root)
         mend_runs(root, services.prefect_api)
         _deploy(services)
         if not services.runs("worker"):

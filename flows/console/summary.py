@@ -1,6 +1,7 @@
 """A build's results: types, tables at its end, and the facts kept for the next build."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,8 +9,10 @@ from pathlib import Path
 from flows.console.table import figure, render
 from flows.execution.runner import StageFailedError, StageResult
 from flows.execution.workspace import keep_results, kept_results
+from flows.tracking.last_build import LastBuild, bundle_hash, read_last_build, write_last_build
 from pipeline.core.artifacts.verdicts import Check, Verdict
-from pipeline.core.files import read_json, write_json
+from pipeline.core.disk import DiskFullError
+from pipeline.core.files import write_json
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 
@@ -19,12 +22,12 @@ _VERDICT = ("check", "value", "limit", "unit", "outcome")
 
 @dataclass(frozen=True, kw_only=True)
 class BuildResult:
-    """One build; `mlflow_run_id` is None, and there is a `tracking_error`, where MLflow failed."""
+    """One build; `mlflow_run_id` is None where MLflow has not been told yet, `build` its own name."""
 
     stages: list[StageResult]
     mlflow_run_id: str | None
     verdict: Verdict
-    tracking_error: str | None = None
+    build: str = ""
 
 
 def show_results(stages: Sequence[StageResult], verdict: Verdict) -> None:
@@ -33,12 +36,13 @@ def show_results(stages: Sequence[StageResult], verdict: Verdict) -> None:
 
 
 def keep_failure(root: Path, error: StageFailedError) -> None:
-    """Writes .modelyard/last_failure.json."""
+    """Writes .modelyard/last_failure.json, unless the disk is full."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    write_json(
-        Paths(root).state / "last_failure.json",
-        {**asdict(error.failure), "log": str(error.log), "time": now},
-    )
+    with suppress(OSError, DiskFullError):
+        write_json(
+            Paths(root).state / "last_failure.json",
+            {**asdict(error.failure), "log": str(error.log), "time": now},
+        )
 
 
 def forget_failure(root: Path) -> None:
@@ -47,24 +51,30 @@ def forget_failure(root: Path) -> None:
 
 
 def keep_build(root: Path, workspace: Path, result: BuildResult) -> None:
-    """Saves a worktree build's small results and the id of its MLflow run.
+    """Saves a worktree build's small results, and which build made the bundle.
 
-    The id stays where nothing changed: a release is attributed to the run that made its bundle.
+    That stays where nothing changed: a release is attributed to the build that made its bundle.
     """
     if workspace != root:
         keep_results(root, workspace)
+    path, bundle = last_build_file(root, workspace), bundle_hash(workspace)
+    noted = read_last_build(path)
     changed = any(stage.state == "ran" for stage in result.stages)
-    if result.mlflow_run_id is not None and (changed or not last_run_id(root, workspace)):
-        write_json(_last_build(root, workspace), {"mlflow_run_id": result.mlflow_run_id})
+    if changed or noted is None or noted.bundle not in ("", bundle):
+        kept = LastBuild(mlflow_run_id=result.mlflow_run_id, build=result.build, bundle=bundle)
+        write_last_build(path, kept)
 
 
 def last_run_id(root: Path, workspace: Path) -> str | None:
-    """Id of the MLflow run that built the workspace's results; None where it is not known."""
-    path = _last_build(root, workspace)
-    return str(read_json(path)["mlflow_run_id"]) if path.exists() else None
+    """Id of the MLflow run that built the workspace's bundle; None where it is not known."""
+    noted = read_last_build(last_build_file(root, workspace))
+    if noted is None or noted.bundle not in ("", bundle_hash(workspace)):
+        return None
+    return noted.mlflow_run_id
 
 
-def _last_build(root: Path, workspace: Path) -> Path:
+def last_build_file(root: Path, workspace: Path) -> Path:
+    """The file that names the newest build of a workspace."""
     if workspace == root:
         return Paths(root).state / "last_build.json"
     return kept_results(root, workspace.name) / "last_build.json"

@@ -2,6 +2,9 @@
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.core.disk import DiskFullError, no_room, says_full
 
 PEAK_MEMORY = "peak memory"
 """flows/execution/supervise.py and stage_shell.py print it, in MB, of a command that failed."""
@@ -9,6 +12,10 @@ PEAK_MEMORY = "peak memory"
 _RUNNING = re.compile(r"^Running stage '([^']+)':$")
 _EXITED = re.compile(r"^ERROR: .*failed to run: .*, exited with (-?\d+)$")
 _PEAK = re.compile(rf"^{PEAK_MEMORY} (\d+) MB$")
+_TOLD_FULL = re.compile(
+    r"^  got: (the disk is full: .*)\n  expected: (.*)\n  next: (.*)$", re.MULTILINE
+)
+_NAMED = re.compile(r"[Nn]o space left on device: '([^']+)'")
 _BLOCKER = re.compile(r"^\s+\(PID (\d+)\): (.+)$")
 _BUSY = ("is busy, it is being blocked by:", "Unable to acquire lock")
 _NOISE = re.compile(
@@ -47,6 +54,17 @@ class Transcript:
         return max(
             (int(m.group(1)) for line in self.lines if (m := _PEAK.match(line))), default=None
         )
+
+    def full_disk(self, workspace: Path) -> DiskFullError | None:
+        """The message of a stage or of DVC that the disk is full; None where neither says so."""
+        text = "\n".join(self.lines)
+        if match := _TOLD_FULL.search(text):
+            return DiskFullError(match[1], expected=match[2], next_step=match[3])
+        full = next((line for line in self.lines if says_full(line)), None)
+        if full is None:
+            return None
+        named = _NAMED.search(full)
+        return no_room(workspace / named[1] if named else workspace)
 
     def blockers(self) -> str | None:
         """The processes that kept DVC from its files; None where none did."""

@@ -87,6 +87,13 @@ def write_commit(root: Path, commit: str, folder: Path, *, only: Sequence[str] =
         git(folder, *there, "checkout-index", "-f", "-z", "--stdin", index=index, given=names)
 
 
+def commit_tags(folder: Path) -> dict[str, str]:
+    """Which commit a build is of, and whether files differ from it, as tags of its record."""
+    changed = git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".")
+    commit = git(folder, "rev-parse", "HEAD").strip()
+    return {"git.commit": commit, "git.dirty": str(bool(changed)).lower()}
+
+
 def _new_files(folder: Path) -> list[str]:
     return _names(git(folder, "ls-files", "--others", "--exclude-standard", "-z"))
 

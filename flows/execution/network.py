@@ -67,8 +67,10 @@ def answers(url: str) -> bool:
         return False
 
 
-def wait_until_answers(url: str, name: str, *, alive: Callable[[], bool], log: Path) -> None:
-    """Waits until a service that was started answers; prints every ten seconds that it waits.
+def wait_until_answers(
+    url: str, name: str, *, alive: Callable[[], bool], log: Path, speak: Callable[[str], None] = say
+) -> None:
+    """Waits until a service that was started answers; says every ten seconds that it waits.
 
     Raises:
         PipelineError: it ended, or does not answer within five minutes: we see whether it is alive.
@@ -84,5 +86,5 @@ def wait_until_answers(url: str, name: str, *, alive: Callable[[], bool], log: P
             )
         if now - spoke > _SPEAK_SECONDS:
             spoke = now
-            say(f"{name} is still starting ({now - started:.0f} s)")
+            speak(f"{name} is still starting ({now - started:.0f} s)")
         time.sleep(0.1)

@@ -102,8 +102,10 @@ class Runner:
             recorded = parse_yaml(lock.read_text(encoding="utf-8")) if lock.exists() else {}
             if stage in recorded.get("stages", {}):
                 self.checkout(stage)
-            failure = load_failure(self.workspace, stage) or _crash(
-                stage, code, transcript, out_of_memory=_out_of_memory_kills() > ooms
+            failure = (
+                load_failure(self.workspace, stage)
+                or _without_room(stage, transcript, self.workspace)
+                or _crash(stage, code, transcript, out_of_memory=_out_of_memory_kills() > ooms)
             )
             raise StageFailedError(failure, log=self.logs / f"{stage}.log")
         seconds, result = time.monotonic() - started, cached_result(self.workspace, stage)
@@ -127,8 +129,15 @@ class Runner:
 
         Their descendants may be stale too, which is known only after the stage has run.
         """
-        code, transcript = self._dvc(["status", "--json"], name="status", listen=say)
+
+        def listen(line: str) -> None:
+            if not line.startswith("{"):
+                say(line)
+
+        code, transcript = self._dvc(["status", "--json"], name="status", listen=listen)
         answers = [line for line in transcript.lines if line.startswith("{")]
+        if full := transcript.full_disk(self.workspace):
+            raise full
         if code or not answers:
             raise PipelineError(
                 f"dvc status failed: {' '.join(transcript.lines[-5:]).strip() or f'exit code {code}'}",
@@ -225,6 +234,12 @@ def _in_the_way(got: str, seconds: float) -> PipelineError:
         expected=f"it to end within {seconds:.0f} s: a build and a `dvc` by hand use the same files",
         next_step="wait until it ends, or end it, then run the same command again",
     )
+
+
+def _without_room(stage: str, transcript: Transcript, workspace: Path) -> StageFailure | None:
+    """The failure of a stage, or of DVC around it, that a full disk kept from writing why it failed."""
+    full = transcript.full_disk(workspace)
+    return StageFailure.of(stage, full) if full else None
 
 
 def _crash(stage: str, code: int, transcript: Transcript, *, out_of_memory: bool) -> StageFailure:

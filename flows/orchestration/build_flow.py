@@ -9,25 +9,15 @@ from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.runtime import flow_run
 from prefect.states import Completed
 
-from flows.build import build_title, run_build
+from flows.build import run_build
 from flows.orchestration.form import ParametersForm
 from flows.orchestration.run_hooks import HOOKS
 from flows.planning.resolution import Variation
 
 
-def _run_name() -> str:
-    """Name of a run in the Prefect UI: what varies."""
-    given = flow_run.parameters
-    form = ParametersForm.model_validate(given.get("parameters") or {})
-    changes = [*form.lines(), *given.get("changes", [])]
-    product, profile = given.get("product", ""), given.get("profile", "")
-    return build_title(Variation(product=product, profile=profile, changes=changes))
-
-
-@flow(name="build", flow_run_name=_run_name, persist_result=False, retries=0, **HOOKS)
+@flow(name="build", persist_result=False, retries=0, **HOOKS)
 def build(
     product: str = "",
     profile: str = "",

@@ -1,4 +1,4 @@
-"""The Prefect server that a build reports to: the one that `make ui` runs, or a temporary one.
+"""The Prefect server that a run tells its events: that of `make ui`, or a temporary one.
 
 The temporary one is started here and not by Prefect, because Prefect's own outlives a kill -9 of
 the flow. It runs under flows/execution/supervise.py, whose pipe this process holds.
@@ -7,61 +7,61 @@ the flow. It runs under flows/execution/supervise.py, whose pipe this process ho
 """
 
 import asyncio
-import importlib
 import json
 import os
-import pkgutil
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from flows.execution.locks import supervised
 from flows.execution.network import HOST, answers, free_port, wait_until_answers
-from flows.orchestration.run_notes import mend_runs
+from flows.orchestration import server_lock
+from flows.orchestration.server_lock import noted_server
 from pipeline.core.chosen_environment import choose_environment, chosen_environment
+from pipeline.core.errors import PipelineError
 from pipeline.core.output import forgive_output
 from pipeline.core.paths import Paths, sqlite_url
 from pipeline.core.progress import say
 
 _SPEAK_SECONDS = 10.0
+_MOST_STARTS = 3
 
 
-@contextmanager
-def prefect_server(root: Path) -> Iterator[str]:
-    """Yields the API address of a server that Prefect then uses. Import prefect only inside."""
-    configure_prefect(root)
-    try:
-        if (running := running_server(root)) is not None:
-            os.environ["PREFECT_API_URL"] = running
-            yield running
-        else:
-            with temporary_server(root) as address:
-                yield address
-    finally:
-        os.environ.pop("PREFECT_API_URL", None)
+class ServerForRun:
+    """The server that a run tells its events: the one that runs, else a temporary one of its own.
 
-
-def run_flow(root: Path, name: str, **parameters: Any) -> None:
-    """Runs a flow here, and sends its last log lines before a temporary server ends.
-
-    Args:
-        name: `package.module.flow`; its module is imported when the server is ready.
+    It ends with the run. Where it is killed, another takes its place, a few times.
     """
-    with prefect_server(root) as api:
-        mend_runs(root, api)
-        from prefect.events.worker import EventsWorker
-        from prefect.logging.handlers import APILogHandler
 
-        say("Prefect is ready; the flow begins …")
-        try:
-            pkgutil.resolve_name(name)(**parameters)
-        finally:
-            APILogHandler().flush()
-            EventsWorker.drain_all(timeout=10)
+    def __init__(self, root: Path) -> None:
+        self._root, self._own, self._starts = root, ExitStack(), 0
+        self._closing = threading.Event()
+
+    def address(self) -> str:
+        """The API address of a server that answers.
+
+        Raises:
+            PipelineError: none runs, and none could be started.
+        """
+        if (running := running_server(self._root)) is not None:
+            return running
+        self._own.close()
+        self._starts += 1
+        if self._starts > _MOST_STARTS or self._closing.is_set():
+            raise PipelineError(
+                f"no Prefect server answers, and {_MOST_STARTS} were started",
+                expected="a server that goes on answering",
+                next_step=f"read {Paths(self._root).logs / 'prefect.log'}; the run itself goes on",
+            )
+        return self._own.enter_context(temporary_server(self._root, closing=self._closing))
+
+    def close(self) -> None:
+        """Ends the server if it is our own, also while it starts in another thread."""
+        self._closing.set()
+        self._own.close()
 
 
 def configure_prefect(root: Path) -> None:
@@ -89,23 +89,23 @@ def prefect_environment(root: Path) -> dict[str, str]:
 
 
 def running_server(root: Path) -> str | None:
-    """API address of the server that `make ui` started; None where it does not answer."""
-    path = Paths(root).services
-    try:
-        address = str(json.loads(path.read_text(encoding="utf-8"))["prefect_api"])
-    except (FileNotFoundError, ValueError, KeyError):
-        return None
-    return address if answers(f"{address}/health") else None
+    """API address of the project's server, as its lock or `make ui` names it; None if none answers."""
+    noted = noted_server(root)
+    addresses = [noted.address] if noted else []
+    with suppress(FileNotFoundError, ValueError, KeyError):
+        text = Paths(root).services.read_text(encoding="utf-8")
+        addresses.append(str(json.loads(text)["prefect_api"]))
+    return next((found for found in addresses if answers(f"{found}/health")), None)
 
 
 @contextmanager
-def temporary_server(root: Path) -> Iterator[str]:
+def temporary_server(root: Path, *, closing: threading.Event | None = None) -> Iterator[str]:
     """Yields the address of a server without a UI, on the database that `make ui` shows.
 
-    Prefect is told the address and imported while the server starts: both take seconds.
+    It gives way to the server of `make ui`, which takes its place (flows/orchestration/server_lock.py).
+    Where `closing` is set, it is no longer waited for.
     """
     port = free_port()
-    address = f"http://{HOST}:{port}/api"
     log = Paths(root).logs / "prefect.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     # As Prefect starts one for itself, without services that only schedules need.
@@ -113,22 +113,26 @@ def temporary_server(root: Path) -> Iterator[str]:
         chosen_environment(os.environ)
         | prefect_environment(root)
         | {
+            "MODELYARD_ROOT": str(root.resolve()),
             "PREFECT_UI_ENABLED": "0",
             "PREFECT__SERVER_EPHEMERAL": "1",
             "PREFECT__SERVER_FINAL": "1",
         }
     )
-    server = ["uvicorn", "--factory", "prefect.server.api.server:create_app"]
-    options = ["--host", HOST, "--port", str(port), "--log-level", "error"]
-    command = [sys.executable, "-m", *server, *options]
+    command = [sys.executable, "-m", server_lock.__name__, str(port), "--temporary"]
+    own_code = str(Path(__file__).resolve().parents[2])
     with (
         log.open("w", encoding="utf-8") as stream,
-        supervised(command, stdout=stream, env=environment) as process,
+        supervised(command, stdout=stream, env=environment, cwd=own_code) as process,
     ):
-        os.environ["PREFECT_API_URL"] = address
-        importlib.import_module("prefect")
-        health = f"{address}/health"
-        wait_until_answers(health, "Prefect", alive=lambda: process.poll() is None, log=log)
+
+        def alive() -> bool:
+            return process.poll() is None and not (closing and closing.is_set())
+
+        address = f"http://{HOST}:{port}/api"
+        # In silence: the run goes on meanwhile.
+        health, quietly = f"{address}/health", lambda _: None
+        wait_until_answers(health, "Prefect", alive=alive, log=log, speak=quietly)
         yield address
 
 

@@ -4,15 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow
-from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
-from prefect.logging import get_run_logger
 from prefect.states import Completed
 
 from flows.orchestration.run_hooks import HOOKS, reason_with_missed
 from flows.planning.resolution import Variation
 from flows.planning.retrain_plan import Order
 from flows.retrain import Outcome, run_retrain
+from flows.tracking.recorder import current_recorder
 from flows.tracking.runs import in_one_line
 from pipeline.core.progress import say
 
@@ -67,7 +66,6 @@ def retrain(
     except Exception as error:
         _publish("Failed, champion stays", in_one_line(error), f"- Started because: {reason}")
         raise
-    get_run_logger().info(outcome.reason)
     _publish(_TITLES[outcome.ending], outcome.reason, *_facts(outcome, reason))
     say(outcome.reason)
     return Completed(message=outcome.reason)
@@ -82,4 +80,4 @@ def _facts(outcome: Outcome, reason: str) -> list[str]:
 
 def _publish(*paragraphs: str) -> None:
     page = "\n\n".join([f"## {paragraphs[0]}", *paragraphs[1:]])
-    create_markdown_artifact(markdown=page, key="retrain-decision")
+    current_recorder().page("retrain-decision", page)

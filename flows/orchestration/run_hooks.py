@@ -4,6 +4,7 @@ A schedule that could not fire, since the machine was off or busy, is made up fo
 late run takes the place of all that are late, and says how many there were.
 """
 
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,11 +19,13 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.context import FlowRunContext
 from prefect.states import Cancelled
 from prefect.utilities.asyncutils import run_coro_as_sync
 
 from flows.orchestration.run_notes import forget_run, note_run
+
+under_way: ContextVar[FlowRun | None] = ContextVar("flow_run", default=None)
+"""Prefect's flow run in which this process works; None where nobody asked Prefect for it."""
 
 _LATE = timedelta(hours=1)
 """A single run of a schedule that begins later than this was missed too."""
@@ -50,8 +53,7 @@ HOOKS: dict[str, Any] = {
 
 def reason_with_missed(reason: str) -> str:
     """The reason for the run under way, which says how often its schedule was missed: `…, 5 missed`."""
-    context, now = FlowRunContext.get(), datetime.now(UTC)
-    run = context.flow_run if context else None
+    run, now = under_way.get(), datetime.now(UTC)
     if run is None or not _is_late(run, now, by=timedelta(0)):
         return reason
     missed = _times_due(run, now)

@@ -44,14 +44,24 @@ class RunNote:
 def note_run(flow: object, flow_run: Any, state: object) -> None:
     """Notes a run that begins; Prefect calls it as the flow's `on_running`."""
     del flow, state
-    note = RunNote(run=str(flow_run.id), process=this_process())
-    write_json(_place(_root(), note.run), asdict(note))
+    note_process(_root(), str(flow_run.id), this_process())
+
+
+def note_process(root: Path, run: str, process: ProcessIdentity) -> None:
+    """Notes the process of a run that goes on."""
+    note = RunNote(run=run, process=process)
+    write_json(_place(root, note.run), asdict(note))
 
 
 def forget_run(flow: object, flow_run: Any, state: object) -> None:
     """Removes the note of a run whose end Prefect knows; Prefect calls it after that."""
     del flow, state
-    _place(_root(), str(flow_run.id)).unlink(missing_ok=True)
+    forget_process(_root(), str(flow_run.id))
+
+
+def forget_process(root: Path, run: str) -> None:
+    """Removes the note of a run."""
+    _place(root, run).unlink(missing_ok=True)
 
 
 def killed_runs(root: Path) -> list[RunNote]:

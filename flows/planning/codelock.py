@@ -10,7 +10,7 @@ of a worktree, whose hashes these are, is not on it.
 
 Left out are the modules of `LEFT_OUT`, because they cannot change a result: the schema of
 the parameters (`core.params`, `core.product`, `core.sections`, `core.training_sections`) accepts or
-refuses, and its defaults stand in build.yaml before a stage reads them; `core.errors` holds messages, and `core.progress` what is shown.
+refuses, and its defaults stand in build.yaml before a stage reads them; `core.errors` and `core.disk` hold messages, and `core.progress` what is shown.
 None of them holds a constant that other code reads: a test sees to it. `core.stage` is not among
 them, for it seeds.
 
@@ -35,7 +35,7 @@ from pipeline.core.paths import Paths
 
 PROJECT = "pipeline"
 _SCHEMA = ("params", "product", "sections", "training_sections")
-_MESSAGES = ("errors", "failure", "progress")
+_MESSAGES = ("disk", "errors", "failure", "progress")
 LEFT_OUT = frozenset(f"{PROJECT}.core.{name}" for name in (*_SCHEMA, *_MESSAGES))
 _SAME_NAME = ("torch", "transformers", "tokenizers", "onnxruntime", "onnx", "scipy", "numpy")
 LIBRARIES = {name: name for name in _SAME_NAME} | {"sklearn": "scikit-learn"}

@@ -1,189 +1,217 @@
-"""Writes builds to MLflow: `mlflow.db` and `mlartifacts` in the main root.
+"""Tells MLflow a run: a parent run for each build and a child for each stage.
 
-Synchronous: flows/tracking/recorder.py calls it from one thread and keeps its errors from the
-build.
+Its data are `mlflow.db` and `mlartifacts` in the main root. Whatever is told twice is there once: runs
+are found again by a tag, and points of a curve are equal to themselves.
 """
 
-import csv
-import json
+import base64
 import logging
-import os
-import time
+import tempfile
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from flows.execution.git import git
-from pipeline.core.files import read_json
-from pipeline.core.params import parse_yaml
+from flows.tracking.facts import (
+    BuildEnded,
+    BuildStarted,
+    Curve,
+    Document,
+    Fact,
+    Picture,
+    Point,
+    RunStarted,
+    StageEnded,
+    StageStarted,
+    State,
+)
+from flows.tracking.outbox import Told
+from flows.tracking.teller import RefusedError
 from pipeline.core.paths import Paths
-from pipeline.core.stage import declared_keys, stage_definition
-from pipeline.release.server_process import is_alive
+from pipeline.core.process_identity import Presence, ProcessIdentity, presence
 
-PID_TAG = "modelyard.pid"
+RUN_TAG = "modelyard.run"
+PROCESS_TAGS = {name: f"modelyard.{name}" for name in ("pid", "started", "boot", "host")}
 _MANY, _FEW = 900, 90  # MLflow takes at most 1000 metrics, 100 parameters or tags a call
 _VALUE_LENGTH = 500
+_STATUS: Mapping[State, str] = {
+    "completed": "FINISHED",
+    "failed": "FAILED",
+    "cancelled": "KILLED",
+    "crashed": "KILLED",
+}
+_NEVER = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 
 class MlflowStore:
-    """One build's runs: a parent and a child a stage."""
+    """A destination of facts: the project's MLflow database."""
 
-    def __init__(self, root: Path, *, workspace: Path, experiment: str) -> None:
+    name = "MLflow"
+
+    def __init__(self, root: Path) -> None:
         from mlflow import MlflowClient
 
-        from pipeline.release.registry import ensure_database, experiment_id
+        from pipeline.release.registry import ensure_database
 
-        for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.WARNING)
-        self._workspace = workspace
-        self._repository = workspace if (workspace / ".git").exists() else root
+        for name in ("mlflow", "alembic"):  # their failures come as exceptions, too
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        self._root = root
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # SQLAlchemy's and alembic's, on a new database
             ensure_database(root)
             self._client = MlflowClient(Paths(root).tracking_uri)
-            self._experiment = experiment_id(self._client, root, experiment)
-        self._parent = ""
 
-    def start_build(self, title: str) -> str:
-        """Opens the parent run and closes runs of killed builds; returns its id."""
+    def tell(self, facts: Sequence[Fact], told: Told) -> None:
+        """Writes facts of one kind."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            for fact in facts:
+                self._tell_one(fact, told.ids)
+        except KeyError as error:
+            raise RefusedError(f"MLflow does not know {error}") from error
+        except MlflowException as error:
+            if error.error_code in _NEVER:
+                raise RefusedError(str(error)) from error
+            raise
+
+    def attend(self, told: Told) -> None:
+        """Nothing comes back from MLflow."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _tell_one(self, fact: Fact, ids: dict[str, str]) -> None:
+        match fact:
+            case RunStarted():
+                # Of the run, for the builds that follow; also when the rest is told by another process.
+                ids |= {RUN_TAG: fact.run, **_process_tags(fact.process)}
+            case BuildStarted():
+                self._start_build(fact, ids)
+            case StageStarted():
+                parent = {"mlflow.parentRunId": ids[str(fact.build)], "stage": fact.stage}
+                key = f"{fact.build}/{fact.stage}"
+                ids[key] = self._start(fact, fact.stage, parent, key=key, ids=ids)
+            case Curve():
+                self._log_points(_run_of(fact, ids), fact, fact.points)
+            case Picture():
+                with tempfile.TemporaryDirectory(prefix="modelyard-") as folder:
+                    picture = Path(folder) / f"{fact.name}.png"
+                    picture.write_bytes(base64.b64decode(fact.data))
+                    self._client.log_artifact(_run_of(fact, ids), str(picture), "plots")
+            case StageEnded():
+                self._end_stage(fact, _run_of(fact, ids))
+            case Document():
+                self._client.log_text(ids[str(fact.build)], fact.text, fact.name)
+            case BuildEnded():
+                points = [Point(name=n, value=v, step=0) for n, v in fact.figures.items()]
+                self._log_points(ids[str(fact.build)], fact, points)
+                self._end(ids[str(fact.build)], fact)
+            case _:
+                pass  # of Prefect alone
+
+    def _start_build(self, fact: BuildStarted, ids: dict[str, str]) -> None:
+        from pipeline.release.registry import experiment_id
+
+        experiment = experiment_id(self._client, self._root, fact.experiment)
+        ids[f"{fact.build}/experiment"] = experiment
+        self._close_dead_runs(experiment)
+        key = str(fact.build)
+        ids[key] = self._start(fact, fact.title, fact.tags, key=key, ids=ids)
+
+    def _close_dead_runs(self, experiment: str) -> None:
+        """Closes runs whose process was one of this host and has ended; others' are not ours to close."""
         running = self._client.search_runs(
-            [self._experiment], "attributes.status = 'RUNNING'", max_results=1000
+            [experiment], "attributes.status = 'RUNNING'", max_results=1000
         )
         for run in running:
-            if not is_alive(int(run.data.tags.get(PID_TAG, 0))):
+            noted = _process_of(run.data.tags)
+            if noted is not None and presence(noted) is Presence.ENDED:
                 self._client.set_terminated(run.info.run_id, "KILLED")
-        self._parent = self._start(title, _git_tags(self._repository))
-        return self._parent
 
-    def start_stage(self, name: str) -> str:
-        """Opens the child run of a stage; returns its id."""
-        return self._start(name, {"mlflow.parentRunId": self._parent, "stage": name})
+    def _start(
+        self,
+        fact: BuildStarted | StageStarted,
+        name: str,
+        tags: Mapping[str, str],
+        *,
+        key: str,
+        ids: dict[str, str],
+    ) -> str:
+        """The id of a run, which is made unless it was made before."""
+        experiment = ids[f"{fact.build}/experiment"]
+        mark = f"{ids[RUN_TAG]}/{key}"
+        made = self._client.search_runs([experiment], f"tags.`{RUN_TAG}` = '{mark}'", max_results=1)
+        if made:
+            return str(made[0].info.run_id)
+        process = {tag: ids[tag] for tag in PROCESS_TAGS.values()}
+        run = self._client.create_run(
+            experiment,
+            run_name=name,
+            start_time=_milliseconds(fact),
+            tags={**tags, **process, RUN_TAG: mark},
+        )
+        return str(run.info.run_id)
 
-    def log_rows(self, run_id: str, rows: Sequence[Mapping[str, str]]) -> None:
-        """Logs rows of a learning curve, each at its step."""
-        points = _metrics(curve_points(rows))
-        for start in range(0, len(points), _MANY):
-            self._client.log_batch(run_id, metrics=points[start : start + _MANY])
+    def _end_stage(self, fact: StageEnded, run_id: str) -> None:
+        """Writes what a stage left and closes its run.
 
-    def finish_stage(
-        self, run_id: str, name: str, *, state: str, seconds: float, outputs: Mapping[str, str]
-    ) -> None:
-        """Logs the results of a stage and closes its run; `outputs` are tags from `output_tags`.
-
-        Its figures are logged at the last step of its curve, after the curve: MLflow shows the
-        value that was logged last at the highest step.
+        Its figures stand at the last step of its curve, after the curve: MLflow shows the value that was
+        logged last at the highest step.
         """
         from mlflow.entities import Param, RunTag
 
-        paths = Paths(self._workspace, name)
-        parameters = [Param(key, value) for key, value in _parameters(paths).items()]
-        tags = [RunTag(key, value) for key, value in outputs.items()]
-        tags.append(RunTag("state", state))
-        figures = {**_figures(paths), "seconds": seconds}
-        curve = curve_points(read_curve(paths.out / "curve.csv"))
-        last = max((step for _, _, step in curve), default=0)
-        metrics = _metrics((key, value, last) for key, value in figures.items())
-        for start in range(0, max(len(parameters), len(tags), len(metrics)), _FEW):
+        state = "ran" if fact.name == "Completed" else fact.name.lower()
+        tags = [RunTag(key, value) for key, value in {**fact.tags, "state": state}.items()]
+        if fact.state != "completed":
+            tags.append(RunTag("failure", fact.message[:_VALUE_LENGTH]))
+        parameters = [Param(key, value) for key, value in fact.parameters.items()]
+        figures = {**fact.figures, "seconds": fact.seconds}
+        points = [Point(name=n, value=v, step=fact.last_step) for n, v in figures.items()]
+        self._log_points(run_id, fact, points)
+        for start in range(0, max(len(parameters), len(tags)), _FEW):
             some = slice(start, start + _FEW)
-            self._client.log_batch(run_id, metrics[some], parameters[some], tags[some])
-        for plot in sorted(paths.out.glob("plots/*.png")):
-            self._client.log_artifact(run_id, str(plot), "plots")
-        self._client.set_terminated(run_id)
+            self._client.log_batch(run_id, params=parameters[some], tags=tags[some])
+        self._end(run_id, fact)
 
-    def fail_stage(self, run_id: str, message: str) -> None:
-        """Closes the run of a stage that failed."""
-        self._client.set_tag(run_id, "failure", message[:_VALUE_LENGTH])
-        self._client.set_tag(run_id, "state", "failed")
-        self._client.set_terminated(run_id, "FAILED")
+    def _log_points(self, run_id: str, fact: Fact, points: Sequence[Point]) -> None:
+        metrics = list(_metrics(points, at=_milliseconds(fact)))
+        for start in range(0, len(metrics), _MANY):
+            self._client.log_batch(run_id, metrics=metrics[start : start + _MANY])
 
-    def finish_build(self, *, succeeded: bool) -> None:
-        """Logs the gate's figures and files on the parent run, and closes it."""
-        gate = Paths(self._workspace, "gate")
-        if succeeded:
-            metrics = _metrics((key, value, 0) for key, value in _figures(gate).items())
-            self._client.log_batch(self._parent, metrics=metrics)
-            for name in ("scorecard.json", "verdict.json", "bundle/MODEL_CARD.md"):
-                if (gate.out / name).exists():
-                    self._client.log_artifact(self._parent, str(gate.out / name))
-        self._client.set_terminated(self._parent, "FINISHED" if succeeded else "FAILED")
-
-    def _start(self, name: str, tags: Mapping[str, str]) -> str:
-        tags = {**tags, PID_TAG: str(os.getpid())}
-        run = self._client.create_run(self._experiment, run_name=name, tags=tags)
-        return str(run.info.run_id)
+    def _end(self, run_id: str, fact: StageEnded | BuildEnded) -> None:
+        self._client.set_terminated(run_id, _STATUS[fact.state], end_time=_milliseconds(fact))
 
 
-def read_curve(path: Path) -> list[dict[str, str]]:
-    """Rows of a curve.csv, without a last line that is still being written."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return []
-    whole = text[: text.rfind("\n") + 1]
-    return list(csv.DictReader(whole.splitlines()))
+def _run_of(fact: Curve | Picture | StageEnded, ids: Mapping[str, str]) -> str:
+    return ids[f"{fact.build}/{fact.stage}"]
 
 
-def curve_points(rows: Sequence[Mapping[str, str]]) -> Iterator[tuple[str, float, int]]:
-    """Name, value and step of the figures in rows; empty cells and words are left out."""
-    for index, row in enumerate(rows):
-        step = int(float(row.get("step") or index))
-        for name, text in row.items():
-            if name != "step" and text:
-                with suppress(ValueError):  # a name in a column of words
-                    yield name, float(text), step
+def _milliseconds(fact: Fact) -> int:
+    return int(fact.time * 1000)
 
 
-def _metrics(points: Iterable[tuple[str, float, int]]) -> list[Any]:
+def _metrics(points: Iterable[Point], *, at: int) -> Iterable[Any]:
     from mlflow.entities import Metric
 
-    now = int(time.time() * 1000)
-    return [Metric(name, value, timestamp=now, step=step) for name, value, step in points]
+    return (Metric(point.name, point.value, timestamp=at, step=point.step) for point in points)
 
 
-def _parameters(paths: Paths) -> dict[str, str]:
-    """The declared parameters of a stage under dotted names that MLflow allows."""
-    values = parse_yaml(paths.build.read_text(encoding="utf-8"))
-    keys = declared_keys(stage_definition(paths, paths.stage))
-    found = {}
-    for name, value in _leaves(values, ""):
-        if any(name == key or name.startswith(f"{key}.") for key in keys):
-            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            allowed = "".join(c if c.isalnum() or c in "_-. :/" else "_" for c in name)
-            found[allowed] = text[:_VALUE_LENGTH]
-    return found
+def _process_tags(process: ProcessIdentity) -> dict[str, str]:
+    values = asdict(process)
+    return {tag: str(values[name]) for name, tag in PROCESS_TAGS.items()}
 
 
-def _figures(paths: Paths) -> dict[str, float]:
-    """The numbers of metrics.json under dotted names."""
-    path = paths.out / "metrics.json"
-    leaves = _leaves(read_json(path), "") if path.exists() else ()
-    return {name: float(value) for name, value in leaves if isinstance(value, int | float)}
-
-
-def _leaves(value: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    """Dotted names and values of nested mappings."""
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from _leaves(inner, f"{prefix}.{key}" if prefix else str(key))
-    else:
-        yield prefix, value
-
-
-def output_tags(paths: Paths) -> dict[str, str]:
-    """`dvc.<output>` → its hash in dvc.lock. Call it while no stage runs: DVC rewrites the file."""
-    lock = paths.dvc_lock
-    if not lock.exists():
-        return {}
-    stages = parse_yaml(lock.read_text(encoding="utf-8")).get("stages", {})
-    outputs = stages.get(paths.stage, {}).get("outs", [])
-    return {f"dvc.{out['path']}": str(out.get("md5", "")) for out in outputs}
-
-
-def _git_tags(folder: Path) -> dict[str, str]:
-    changed = git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".")
-    return {
-        "git.commit": git(folder, "rev-parse", "HEAD").strip(),
-        "git.dirty": str(bool(changed)).lower(),
-    }
+def _process_of(tags: Mapping[str, str]) -> ProcessIdentity | None:
+    """The process that made a run; None where the tags do not say."""
+    with suppress(KeyError, ValueError):
+        values = {name: tags[tag] for name, tag in PROCESS_TAGS.items()}
+        return ProcessIdentity(
+            pid=int(values["pid"]),
+            started=values["started"],
+            boot=values["boot"],
+            host=values["host"],
+        )
+    return None

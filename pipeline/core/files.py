@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pipeline.core.disk import DiskFullError, disk_full, no_room
 from pipeline.core.errors import ArtifactError
 
 
@@ -47,6 +48,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.chmod(0o644)
         temporary.replace(path)
         sync(path.parent)
+    except Exception as error:
+        _raise_if_full(error, path, temporary)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -66,8 +70,17 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(path)
         temporary.rename(path)
         sync(path.parent)
+    except Exception as error:
+        _raise_if_full(error, path, temporary)
+        raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _raise_if_full(error: Exception, path: Path, temporary: Path) -> None:
+    """Raises DiskFullError where the disk is full, with what was written until then."""
+    if disk_full(error) is not None and not isinstance(error, DiskFullError):
+        raise no_room(path, partly=temporary) from error
 
 
 def sync(path: Path) -> None:

@@ -5,9 +5,11 @@ import random
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pipeline.core.disk import DiskFullError, disk_full
 from pipeline.core.errors import ParameterError, PipelineError
 from pipeline.core.failure import StageFailure
 from pipeline.core.files import read_json, sha256_json, sha256_tree, write_json
@@ -25,7 +27,7 @@ INPUT_KEY_VARIABLE = "MODELYARD_INPUT_KEY"
 def run_stage(name: str, run: Run) -> None:
     """The entry point of every stage file; `dvc.yaml` runs it.
 
-    Writes `artifacts/<name>/metrics.json`. On a `PipelineError` it writes
+    Writes `artifacts/<name>/metrics.json`. On a `PipelineError`, or where the disk is full, it writes
     `.modelyard/failures/<name>.json`, prints one message and exits with 1.
     """
     forgive_output()
@@ -34,11 +36,15 @@ def run_stage(name: str, run: Run) -> None:
     say(f"{name}  started")
     try:
         metrics = _run(name, run, paths)
-    except PipelineError as error:
-        print(f"{name} failed\n  {error}", file=sys.stderr, flush=True)
-        StageFailure.of(name, error).save(paths.root)
+        write_json(paths.out / "metrics.json", metrics)
+    except Exception as error:
+        told = error if isinstance(error, PipelineError) else disk_full(error, paths.out)
+        if told is None:
+            raise
+        print(f"{name} failed\n  {told}", file=sys.stderr, flush=True)
+        with suppress(OSError, DiskFullError):  # the flow reads the printed message then
+            StageFailure.of(name, told).save(paths.root)
         sys.exit(1)
-    write_json(paths.out / "metrics.json", metrics)
     say(f"{name}  done in {time.monotonic() - started:.1f} s  {headline(metrics)}")
 
 

@@ -70,12 +70,10 @@ def kill_while_validate_runs(root: Path) -> None:
     log = root / ".modelyard" / "flow.log"
     log.parent.mkdir(exist_ok=True)
     with log.open("w") as stream:
-        command, own = (
-            [sys.executable, "-m", "flows", "build", "--no-release"],
-            mini_environment(root),
-        )
+        command = [sys.executable, "-m", "flows", "build", "--no-release"]
+        own = mini_environment(root, STEPS="6000")
         flow = subprocess.Popen(command, cwd=root, env=own, stdout=stream, stderr=stream)
-    while "validate  1/600" not in log.read_text() or not is_recorded(root):
+    while "validate  1/6000" not in log.read_text() or not is_recorded(root):
         assert flow.poll() is None, log.read_text()
         time.sleep(0.1)
     second = build(root)

@@ -141,6 +141,7 @@ def test_a_build_says_for_which_dvc_it_waits_and_gives_up_after_a_time(
             runner.stale_stages()
         assert f"status  waits for process {other.pid}" in capsys.readouterr().out
         runner.stale_stages()
+        assert "{" not in capsys.readouterr().out
 
 
 def test_a_stage_waits_for_a_dvc_by_hand_that_uses_the_same_files(built: Path) -> None:

@@ -1,0 +1,312 @@
+"""Prefect and MLflow may die, be locked or be late: a build goes on, and they know all in the end."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from flows.execution.locks import WORKSPACE_VARIABLE
+from flows.execution.network import free_port
+from flows.orchestration.server_lock import ServerNote, noted_server
+from tests.support.mini_repo import make_mini_repo, mini_environment
+from tests.support.prefect_database import put_database
+from tests.support.repository import REPOSITORY
+
+STAGES = ["collect", "validate", "label", "gate"]
+BUILD = [sys.executable, "-m", "flows", "build", "--no-release"]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory, prefect_database: Path) -> Path:
+    root = make_mini_repo(tmp_path_factory.mktemp("mini"))
+    put_database(prefect_database, root)
+    return root
+
+
+class Running:
+    """A build in a process of its own; what it prints is in `log`."""
+
+    def __init__(self, root: Path, text: str, **environment: str) -> None:
+        (root / "data" / "text.txt").write_text(text)
+        self.root, self._log = root, root / ".modelyard" / "flow.log"
+        self._log.parent.mkdir(exist_ok=True)
+        own = mini_environment(root, **environment)
+        with self._log.open("w") as stream:
+            self.process = subprocess.Popen(BUILD, cwd=root, env=own, stdout=stream, stderr=stream)
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def until(self, sign: str) -> None:
+        while sign not in self.log:
+            assert self.process.poll() is None, self.log
+            time.sleep(0.05)
+
+    def until_prefect_answers(self) -> ServerNote:
+        while (note := noted_server(self.root)) is None or not answers(note):
+            assert self.process.poll() is None, self.log
+            time.sleep(0.1)
+        return note
+
+
+def answers(note: ServerNote) -> bool:
+    try:
+        return httpx.get(f"{note.address}/health", trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def ask(database: Path, question: str) -> list[tuple[str, ...]]:
+    with closing(sqlite3.connect(database, timeout=30)) as connection:
+        return connection.execute(question).fetchall()
+
+
+NEWEST_RUN = "select state_type from flow_run order by created desc limit 1"
+ITS_TASKS = """
+select name, state_type from task_run
+where flow_run_id = (select id from flow_run order by created desc limit 1)
+"""
+
+
+def in_prefect(root: Path) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The newest flow run's state, and names and states of its tasks."""
+    database = root / ".modelyard/prefect/prefect.db"
+    (run,) = ask(database, NEWEST_RUN)
+    return run, ask(database, ITS_TASKS)
+
+
+def in_mlflow(root: Path) -> Counter[tuple[str, ...]]:
+    return Counter(ask(root / "mlflow.db", "select name, status from runs"))
+
+
+def points_of_curve(root: Path) -> int:
+    """Points of the longest loss curve that MLflow has."""
+    question = "select max(n) from (select count(*) as n from metrics where key = 'loss' group by run_uuid)"
+    ((count,),) = ask(root / "mlflow.db", question)
+    return int(count)
+
+
+def processes_of(root: Path) -> list[psutil.Process]:
+    return [
+        process
+        for process in psutil.process_iter(["environ"])
+        if (process.info["environ"] or {}).get(WORKSPACE_VARIABLE) == str(root)
+    ]
+
+
+@contextmanager
+def locked(database: Path) -> Iterator[None]:
+    """Holds the database as a person does who has it open in another program."""
+    with closing(sqlite3.connect(database, timeout=60, isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+def finish(root: Path) -> str:
+    """Starts the same command again; nothing is left to do but to tell."""
+    again = subprocess.run(
+        BUILD, cwd=root, env=mini_environment(root), capture_output=True, text=True, check=False
+    )
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "4 cached" in again.stdout
+    assert not list((root / ".modelyard" / "untold").iterdir())
+    return again.stdout
+
+
+def test_prefect_is_killed_and_mlflow_is_locked_in_the_middle_of_a_stage(root: Path) -> None:
+    first = Running(root, "one")  # so that MLflow has a database to lock
+    assert first.process.wait() == 0, first.log
+    before = in_mlflow(root)
+    build = Running(root, "one two slow", STEPS="60")
+    build.until("validate  1/60")
+    with locked(root / "mlflow.db"):
+        server = build.until_prefect_answers()
+        os.kill(server.process.pid, signal.SIGKILL)
+        assert build.process.wait() == 0, build.log
+    assert build.log.count("validate  started") == 1
+    assert "NOTE  MLflow was not told everything" in build.log
+    finish(root)
+    assert in_prefect(root) == (("COMPLETED",), [(name, "COMPLETED") for name in STAGES])
+    told = in_mlflow(root) - before
+    assert told == Counter([(name, "FINISHED") for name in ["build", *STAGES]])
+    assert points_of_curve(root) == 60
+
+
+def test_a_run_that_is_cancelled_in_prefect_ends_as_cancelled_and_goes_on_later(root: Path) -> None:
+    build = Running(root, "one two three slow")
+    build.until("validate  1/600")
+    server = build.until_prefect_answers()
+    state = {"state": {"type": "CANCELLING"}}
+    with httpx.Client(base_url=server.address, trust_env=False) as client:
+        runs: list[dict[str, str]] = []
+        while not runs:
+            running = {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}}
+            runs = client.post("/flow_runs/filter", json=running).json()
+        client.post(f"/flow_runs/{runs[0]['id']}/set_state", json=state).raise_for_status()
+    assert build.process.wait() == 130, build.log
+    assert processes_of(root) == []
+    assert "Traceback" not in build.log
+    run, tasks = in_prefect(root)
+    assert run == ("CANCELLED",)
+    assert tasks[:2] == [("collect", "COMPLETED"), ("validate", "CANCELLED")]
+    assert in_mlflow(root)["validate", "KILLED"]
+    again = Running(root, "one two three slow", QUICK="1")
+    assert again.process.wait() == 0, again.log
+    assert "collect  cached" in again.log
+
+
+def test_an_error_that_is_not_the_stages_own_ends_the_build_at_that_stage(root: Path) -> None:
+    log = root / ".modelyard" / "logs" / "label.log"
+    log.unlink(missing_ok=True)
+    log.mkdir(parents=True)
+    try:
+        build = Running(root, "one two three four")
+        assert build.process.wait() == 1
+    finally:
+        log.rmdir()
+    assert "label was stopped, for a file of the build could not be used" in build.log
+    assert "label.log" in build.log
+    assert "Traceback" not in build.log
+    assert not any(line.startswith("gate") for line in build.log.splitlines())
+    run, tasks = in_prefect(root)
+    assert run == ("FAILED",)
+    assert tasks[-1] == ("label", "FAILED")
+
+
+@pytest.mark.soak
+def test_mlflow_is_locked_for_ninety_seconds_and_then_told_in_the_same_run(root: Path) -> None:
+    first = Running(root, "two")
+    assert first.process.wait() == 0, first.log
+    before = in_mlflow(root)
+    build = Running(root, "one two three four five slow", STEPS="1100")
+    build.until("validate  1/1100")
+    with locked(root / "mlflow.db"):
+        time.sleep(90)
+    assert build.process.wait() == 0, build.log
+    assert build.log.count("validate  started") == 1
+    assert in_mlflow(root) - before == Counter([(name, "FINISHED") for name in ["build", *STAGES]])
+    assert points_of_curve(root) == 1100
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_a_run_as_cancelled(root: Path, number: signal.Signals) -> None:
+    build = Running(root, f"one {number.name} slow")
+    build.until("validate  1/600")
+    build.until_prefect_answers()
+    stopped = time.monotonic()
+    for _ in range(2):  # as an impatient person
+        build.process.send_signal(number)
+        time.sleep(0.2)
+    while processes_of(root):
+        assert time.monotonic() - stopped < 15
+        time.sleep(0.1)
+    assert build.process.wait() == 130, build.log
+    assert "Traceback" not in build.log
+    assert in_prefect(root)[0] == ("CANCELLED",)
+
+
+@pytest.fixture
+def with_ui(root: Path) -> Iterator[httpx.Client]:
+    """The services of `make ui` for the small repository; yields a client of its Prefect server."""
+    for name in ("flows", "tests"):
+        if not (root / name).exists():
+            (root / name).symlink_to(REPOSITORY / name)
+    shutil.copy(REPOSITORY / "prefect.yaml", root)
+    ports = ["--prefect-port", str(free_port()), "--mlflow-port", str(free_port())]
+    modelyard(root, "ui", *ports)
+    note = noted_server(root)
+    assert note is not None
+    assert not note.temporary
+    with httpx.Client(base_url=note.address, trust_env=False) as client:
+        yield client
+    modelyard(root, "stop")
+    assert noted_server(root) is None
+
+
+def modelyard(root: Path, *arguments: str) -> None:
+    command = [sys.executable, "-m", "flows", *arguments]
+    own = mini_environment(root)
+    answer = subprocess.run(command, cwd=root, env=own, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def asked_for_by_form(root: Path, client: httpx.Client, text: str) -> str:
+    """Starts a run of the form `build`; returns its id when its stage `validate` is at work."""
+    (root / "data" / "text.txt").write_text(text)
+    deployment = client.post("/deployments/filter", json={"flows": {"name": {"any_": ["build"]}}})
+    path = f"/deployments/{deployment.json()[0]['id']}/create_flow_run"
+    made = client.post(path, json={"state": {"type": "SCHEDULED"}}).raise_for_status()
+    curve = root / "artifacts" / "validate" / "curve.csv"
+    while not processes_of(root) or not curve.exists() or len(curve.read_text().splitlines()) < 9:
+        time.sleep(0.2)
+    return str(made.json()["id"])
+
+
+def state_of_run(client: httpx.Client, run: str) -> str:
+    return str(client.get(f"/flow_runs/{run}").json()["state"]["type"])
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1200)
+def test_a_run_of_a_form_is_shown_with_its_tasks_and_can_be_cancelled(
+    root: Path, with_ui: httpx.Client
+) -> None:
+    run = asked_for_by_form(root, with_ui, "one of a form slow")
+    assert state_of_run(with_ui, run) == "RUNNING"
+    asked = time.monotonic()
+    stop = {"state": {"type": "CANCELLING"}}
+    with_ui.post(f"/flow_runs/{run}/set_state", json=stop).raise_for_status()
+    while processes_of(root) or state_of_run(with_ui, run) == "CANCELLING":
+        assert time.monotonic() - asked < 15
+        time.sleep(0.1)
+    assert state_of_run(with_ui, run) == "CANCELLED"
+    tasks = {"flow_runs": {"id": {"any_": [run]}}}
+    shown = {
+        t["name"]: t["state_type"] for t in with_ui.post("/task_runs/filter", json=tasks).json()
+    }
+    assert shown["validate"] == "CANCELLED"
+    time.sleep(5)  # the worker has its say, too
+    assert state_of_run(with_ui, run) == "CANCELLED"
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1200)
+def test_the_servers_of_the_ui_are_killed_in_the_middle_of_a_run(
+    root: Path, with_ui: httpx.Client
+) -> None:
+    run = asked_for_by_form(root, with_ui, "one of a killed form slow")
+    for process in json.loads((root / ".modelyard" / "ui.json").read_text())["pids"].values():
+        for member in [*psutil.Process(process["pid"]).children(recursive=True)]:
+            if "flow_runs" not in " ".join(member.cmdline()) and is_server(member):
+                member.kill()
+        if is_server(psutil.Process(process["pid"])):
+            os.kill(process["pid"], signal.SIGKILL)
+    while processes_of(root):
+        time.sleep(0.5)
+    gate = root / "artifacts" / "gate" / "verdict.json"
+    assert gate.exists()
+    finish(root)
+    database = root / ".modelyard/prefect/prefect.db"
+    rows = ask(database, "select id, state_type from flow_run")
+    states = {str(identity): state for identity, state in rows}
+    assert states[run] == "COMPLETED"
+
+
+def is_server(process: psutil.Process) -> bool:
+    """Whether it is Prefect's or MLflow's server, not the worker with its runs."""
+    return any(word in ("server", "mlflow", "uvicorn") for word in process.cmdline())
