@@ -22,6 +22,7 @@ from tests.support import tiny_models
 from tests.support.killed_stage import python, run_killed
 from tests.support.problems import MULTI_LABEL, PAIRS, REGRESSION
 from tests.support.repository import parameter_values
+from tests.support.small_disk import small_disk
 from tests.support.trained_workspace import (
     RELATED,
     changed,
@@ -242,3 +243,22 @@ def test_related_labels_are_learned_first_and_their_rows_are_counted(workspace: 
     assert metrics["validation_accuracy"] > 0.9
     with pytest.raises(TrainingError, match="more than"):
         tuned(workspace, *few, "finetune.related=null")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("full", ["artifacts/finetune", ".modelyard/checkpoints"])
+def test_a_full_disk_is_one_message_and_with_room_the_teacher_is_the_same(
+    tmp_path_factory: pytest.TempPathFactory, workspace: Path, full: str
+) -> None:
+    undisturbed = untrained_workspace(tmp_path_factory)
+    tuned(undisturbed)
+    with small_disk(workspace / full, kilobytes=40) as disk:
+        failed = python(workspace, "-m", "pipeline.finetune")
+        assert failed.returncode == 1, failed.stdout + failed.stderr
+        assert "finetune failed\n  got: the disk is full: " in failed.stderr
+        assert str(workspace / full) in failed.stderr
+        assert "Traceback" not in failed.stderr
+        disk.grow()
+        done = python(workspace, "-m", "pipeline.finetune")
+        assert done.returncode == 0, done.stderr
+        assert same_bytes(workspace, undisturbed)

@@ -20,6 +20,7 @@ import pytest
 from flows.execution.locks import WORKSPACE_VARIABLE
 from flows.execution.network import free_port
 from flows.orchestration.server_lock import ServerNote, noted_server
+from pipeline.release.registry import ensure_database
 from tests.support.mini_repo import make_mini_repo, mini_environment
 from tests.support.prefect_database import put_database
 from tests.support.repository import REPOSITORY
@@ -74,6 +75,11 @@ def ask(database: Path, question: str) -> list[tuple[str, ...]]:
         return connection.execute(question).fetchall()
 
 
+RUNS = """
+select flow_run.state_type,
+       (select group_concat(name || ' ' || state_type) from task_run where flow_run_id = flow_run.id)
+from flow_run order by created
+"""
 NEWEST_RUN = "select state_type from flow_run order by created desc limit 1"
 ITS_TASKS = """
 select name, state_type from task_run
@@ -128,8 +134,8 @@ def finish(root: Path) -> str:
 
 
 def test_prefect_is_killed_and_mlflow_is_locked_in_the_middle_of_a_stage(root: Path) -> None:
-    first = Running(root, "one")  # so that MLflow has a database to lock
-    assert first.process.wait() == 0, first.log
+    """Then a build fails, by an error that is not a stage's own, which ends it at that stage."""
+    ensure_database(root)
     before = in_mlflow(root)
     build = Running(root, "one two slow", STEPS="60")
     build.until("validate  1/60")
@@ -139,14 +145,36 @@ def test_prefect_is_killed_and_mlflow_is_locked_in_the_middle_of_a_stage(root: P
         assert build.process.wait() == 0, build.log
     assert build.log.count("validate  started") == 1
     assert "NOTE  MLflow was not told everything" in build.log
-    finish(root)
-    assert in_prefect(root) == (("COMPLETED",), [(name, "COMPLETED") for name in STAGES])
-    told = in_mlflow(root) - before
-    assert told == Counter([(name, "FINISHED") for name in ["build", *STAGES]])
+
+    log = root / ".modelyard" / "logs" / "label.log"
+    log.unlink(missing_ok=True)
+    log.mkdir()
+    try:
+        failing = Running(root, "one two three four")
+        assert failing.process.wait() == 1
+    finally:
+        log.rmdir()
+    assert "label was stopped, for a file of the build could not be used" in failing.log
+    assert "label.log" in failing.log
+    assert "Traceback" not in failing.log
+    assert not any(line.startswith("gate") for line in failing.log.splitlines())
+
+    assert not list((root / ".modelyard" / "untold").iterdir())
+    *_, whole, cut = ask(root / ".modelyard/prefect/prefect.db", RUNS)
+    assert whole == ("COMPLETED", ",".join(f"{name} COMPLETED" for name in STAGES))
+    assert cut == ("FAILED", "collect COMPLETED,validate COMPLETED,label FAILED")
+    first = [(name, "FINISHED") for name in ["build", *STAGES]]
+    second = [
+        ("collect", "FINISHED"),
+        ("validate", "FINISHED"),
+        ("label", "FAILED"),
+        ("build", "FAILED"),
+    ]
+    assert in_mlflow(root) - before == Counter([*first, *second])
     assert points_of_curve(root) == 60
 
 
-def test_a_run_that_is_cancelled_in_prefect_ends_as_cancelled_and_goes_on_later(root: Path) -> None:
+def test_a_run_that_is_cancelled_in_prefect_ends_as_cancelled(root: Path) -> None:
     build = Running(root, "one two three slow")
     build.until("validate  1/600")
     server = build.until_prefect_answers()
@@ -164,27 +192,21 @@ def test_a_run_that_is_cancelled_in_prefect_ends_as_cancelled_and_goes_on_later(
     assert run == ("CANCELLED",)
     assert tasks[:2] == [("collect", "COMPLETED"), ("validate", "CANCELLED")]
     assert in_mlflow(root)["validate", "KILLED"]
-    again = Running(root, "one two three slow", QUICK="1")
-    assert again.process.wait() == 0, again.log
-    assert "collect  cached" in again.log
 
 
-def test_an_error_that_is_not_the_stages_own_ends_the_build_at_that_stage(root: Path) -> None:
-    log = root / ".modelyard" / "logs" / "label.log"
-    log.unlink(missing_ok=True)
-    log.mkdir(parents=True)
-    try:
-        build = Running(root, "one two three four")
-        assert build.process.wait() == 1
-    finally:
-        log.rmdir()
-    assert "label was stopped, for a file of the build could not be used" in build.log
-    assert "label.log" in build.log
-    assert "Traceback" not in build.log
-    assert not any(line.startswith("gate") for line in build.log.splitlines())
-    run, tasks = in_prefect(root)
-    assert run == ("FAILED",)
-    assert tasks[-1] == ("label", "FAILED")
+@pytest.mark.soak
+def test_what_was_not_told_is_told_by_a_build_with_nothing_to_do(root: Path) -> None:
+    first = Running(root, "six")
+    assert first.process.wait() == 0, first.log
+    before = in_mlflow(root)
+    build = Running(root, "one two six")
+    with locked(root / "mlflow.db"):
+        assert build.process.wait() == 0, build.log
+    assert in_mlflow(root) == before
+    assert "Telling Prefect and MLflow" in finish(root)
+    assert in_mlflow(root) - before == Counter([(name, "FINISHED") for name in ["build", *STAGES]])
+    noted = json.loads((root / ".modelyard" / "last_build.json").read_text())
+    assert noted["mlflow_run_id"]
 
 
 @pytest.mark.soak

@@ -21,6 +21,7 @@ from pipeline.core.errors import ParameterError, PipelineError
 from pipeline.core.failure import load_failure
 from pipeline.core.params import load_params
 from tests.support.mini_repo import make_mini_repo, mini_environment, set_parameter
+from tests.support.small_disk import small_disk
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +160,36 @@ def test_a_stage_waits_for_a_dvc_by_hand_that_uses_the_same_files(built: Path) -
 
         assert runner.run("label", listen).state == "cached"
     assert any(f"label  waits: process {other.pid} (dvc exp run)" in line for line in lines)
+
+
+def test_a_full_disk_is_one_message_and_with_room_the_result_is_that_of_an_undisturbed_run(
+    built: Path,
+) -> None:
+    lines: list[str] = []
+    recorded = (built / "dvc.lock").read_text()
+    with runner_in(built) as runner, small_disk(built / "artifacts", kilobytes=200) as disk:
+        (built / "data" / "text.txt").write_text("word " * 100_000)
+        with pytest.raises(StageFailedError) as failure:
+            runner.run("collect", lines.append)
+        assert failure.value.failure.kind == "DiskFullError"
+        place = built / "artifacts" / "collect" / "records.txt"
+        assert re.search(
+            rf"disk is full: {place} could not be written, [\d,]+ bytes", failure.value.got
+        )
+        assert re.fullmatch(r"more than [\d,]+ bytes for it", failure.value.expected)
+        assert "Traceback" not in "\n".join(lines)
+        assert (built / "dvc.lock").read_text() == recorded
+        disk.grow()
+        assert runner.run("collect", ignore).state == "ran"
+        with_room = (built / "dvc.lock").read_text()
+        (built / "data" / "text.txt").write_text("one two three")
+        assert runner.run("collect", ignore).state == "cached"
+    with runner_in(built) as runner:
+        (built / "data" / "text.txt").write_text("word " * 100_000)
+        assert runner.run("collect", ignore, force=True).state == "ran"
+        assert (built / "dvc.lock").read_text() == with_room
+        (built / "data" / "text.txt").write_text("one two three")
+        runner.run("collect", ignore)
 
 
 def test_the_closing_check_names_what_is_stale_and_runs_nothing(built: Path) -> None:
