@@ -23,6 +23,7 @@ from filelock import FileLock
 from flows.execution import keeper
 from flows.execution.network import HOST, is_free, wait_until_answers
 from flows.orchestration.deployment_file import read_deployment_file
+from flows.orchestration.flow_runs import catch_up
 from flows.orchestration.prefect_server import configure_prefect, prefect_environment
 from flows.orchestration.run_notes import mend_runs
 from pipeline.core.chosen_environment import chosen_environment
