@@ -19,6 +19,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.context import FlowRunContext
 from prefect.states import Cancelled
 from prefect.utilities.asyncutils import run_coro_as_sync
 
@@ -53,7 +54,8 @@ HOOKS: dict[str, Any] = {
 
 def reason_with_missed(reason: str) -> str:
     """The reason for the run under way, which says how often its schedule was missed: `…, 5 missed`."""
-    run, now = under_way.get(), datetime.now(UTC)
+    context, now = FlowRunContext.get(), datetime.now(UTC)
+    run = under_way.get() or (context.flow_run if context else None)
     if run is None or not _is_late(run, now, by=timedelta(0)):
         return reason
     missed = _times_due(run, now)

@@ -151,6 +151,8 @@ class Outbox:
         ):
             for name in destinations:
                 self._told_path(name).unlink(missing_ok=True)
+            for half in self.path.parent.glob(f".{self.path.stem}.*.part"):
+                half.unlink(missing_ok=True)  # a kill left it
             self.path.unlink(missing_ok=True)
         self._stream.close()
 

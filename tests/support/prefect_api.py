@@ -1,6 +1,5 @@
 """A Prefect server for tests, on a database of its own, to which this process and its children talk."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,6 @@ def start_prefect(root: Path, database: Path) -> Iterator[str]:
     """Yields the API's address; `database` is copied to where the project `root` keeps its own."""
     put_database(database, root)
     with temporary_server(root) as address:
-        os.environ.pop("PREFECT_API_URL")
         yield address
 
 
