@@ -47,7 +47,7 @@ def run_flow(root: Path, name: str, *, flow_run: str | None = None, **parameters
 
 
 def tellers(root: Path) -> Sequence[Teller]:
-    """Those that tell Prefect and MLflow."""
+    """The two that tell Prefect and MLflow."""
 
     def prefect() -> Destination:
         from flows.orchestration.prefect_api import PrefectApi

@@ -1,4 +1,4 @@
-"""What happens in a run, as Prefect and MLflow are told it: one frozen dataclass a kind of event.
+"""The events of a run, as Prefect and MLflow are told it: one frozen dataclass a kind of event.
 
 A fact holds all that is told, so it can be told later, when files have changed or are gone.
 """

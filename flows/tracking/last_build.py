@@ -25,7 +25,7 @@ class LastBuild:
 
 
 def read_last_build(path: Path) -> LastBuild | None:
-    """What the file says; None where there is none."""
+    """The content of the file; None where there is none."""
     return read_as(LastBuild, read_json(path)) if path.exists() else None
 
 

@@ -1,4 +1,4 @@
-"""What a stage left, in the form in which Prefect and MLflow are told it."""
+"""The results of a stage, in the form in which Prefect and MLflow are told it."""
 
 import csv
 import json

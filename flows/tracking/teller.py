@@ -75,11 +75,11 @@ class Teller:
         self._thread.start()
 
     def ids(self, outbox: Outbox) -> dict[str, str]:
-        """What the destination calls the builds and stages of a run, as far as it was told."""
+        """The names that the destination has for the builds and stages of a run, as far as it was told."""
         return dict(self._told[outbox].ids)
 
     def wait_for(self, key: str, *, seconds: float) -> str | None:
-        """What the destination calls a build or stage of this run.
+        """The name that the destination has for a build or stage of this run.
 
         It waits for so long; None where it is not told by then, or cannot be.
         """
