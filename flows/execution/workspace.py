@@ -25,6 +25,7 @@ from flows.execution.git import (
     present_files,
     write_commit,
 )
+from flows.execution.known_files import large_files, tell_what_is_known
 from flows.execution.locks import end_orphans
 from flows.planning.arithmetic import decided
 from flows.planning.resolution import Variation, change_lines, resolved, write_build_file
@@ -106,7 +107,10 @@ def open_workspace(root: Path, *, name: str, params: Params, commit: str = "") -
             bring_data(root / data, folder / data)
         _share(root, folder, name, git_knows=whole)
         write_build_file(folder, decided(root, params))
+        large = large_files(root, _DATA)
+        tell_what_is_known(root, folder, root=root, names=large)
         yield folder
+        tell_what_is_known(folder, root, root=root, names=large)
 
 
 @contextmanager

@@ -2,15 +2,19 @@
 
 import os
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from configobj import ConfigObj
 
 from flows.check import check_git, check_place
 from flows.execution.git import git
-from flows.execution.workspace import open_workspace
+from flows.execution.workspace import open_workspace, prune_worktrees
 from pipeline.core.errors import DataError, PipelineError
 from pipeline.core.files import sha256_tree
 from pipeline.core.params import parse_params
@@ -234,3 +238,58 @@ def test_a_path_that_cannot_work_is_refused(root: Path, sign: str) -> None:
     moved = root.rename(root.parent / f"a{sign}b")
     with pytest.raises(PipelineError, match="neither a `:` nor a line break"):
         check_place(moved)
+
+
+def older(root: Path, pid: int, *, made: float) -> Path:
+    """A worktree as earlier versions left it, with the number of its process noted at some time."""
+    note = root / ".modelyard" / "worktrees" / "some" / ".modelyard" / "owner.pid"
+    note.parent.mkdir(parents=True)
+    note.write_text(str(pid))
+    os.utime(note, (made, made))
+    return note.parents[1]
+
+
+def test_a_worktree_of_an_earlier_version_stays_while_its_process_runs(root: Path) -> None:
+    folder = older(root, os.getpid(), made=time.time())
+    prune_worktrees(root)
+    with (
+        pytest.raises(PipelineError, match=r"already running \(by an earlier version"),
+        open_workspace(root, name="some", params=PARAMETERS),
+    ):
+        raise AssertionError
+    assert folder.exists()
+
+
+@pytest.mark.parametrize("whose", ["another's that started later", "nobody's"])
+def test_a_worktree_of_an_earlier_version_whose_process_has_ended_stops_nothing(
+    root: Path, whose: str
+) -> None:
+    """After the restart of a container, the number may be another process's."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    pid = ended.pid if whose == "nobody's" else os.getpid()
+    older(root, pid, made=psutil.Process().create_time() - 10)
+    assert "params.yaml" in opened(root)
+
+
+def test_a_worktree_that_a_killed_process_left_is_made_again(root: Path) -> None:
+    hold = (
+        "import os, sys\nfrom pathlib import Path\n"
+        "from flows.execution.workspace import open_workspace\n"
+        "from tests.flows.execution.test_workspace import PARAMETERS\n"
+        "with open_workspace(Path(sys.argv[1]), name='some', params=PARAMETERS):\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", hold, str(root)], cwd=REPOSITORY, check=False)
+    assert len(git(root, "worktree", "list").splitlines()) == 2
+    assert "params.yaml" in opened(root)
+    assert len(git(root, "worktree", "list").splitlines()) == 1
+
+
+def test_a_worktree_of_the_users_on_a_disk_that_is_not_mounted_is_not_forgotten(
+    root: Path, tmp_path: Path
+) -> None:
+    git(root, "worktree", "add", "-q", "--detach", str(tmp_path / "disk" / "theirs"))
+    (tmp_path / "disk").rename(tmp_path / "unmounted")
+    opened(root)
+    assert "disk/theirs" in git(root, "worktree", "list")
