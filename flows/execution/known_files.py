@@ -33,12 +33,12 @@ def tell_what_is_known(source: Path, target: Path, *, root: Path, names: Iterabl
         root: the main root, which holds what DVC knows of all workspaces.
         names: of files, below both.
     """
-    from dvc_objects.fs import LocalFileSystem
+    from dvc_objects.fs.local import LocalFileSystem
 
     same = [name for name in names if _are_same(source / name, target / name)]
     if not same:
         return
-    local = LocalFileSystem()
+    local = LocalFileSystem()  # type: ignore[no-untyped-call]
     with _known_by_dvc(source, root) as known, _known_by_dvc(target, root) as told:
         places = {f"{known.root_dir}/{name}": f"{told.root_dir}/{name}" for name in same}
         found = known.get_many(list(places), local, {})

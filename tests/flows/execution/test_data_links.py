@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 from dvc_data.hashfile.build import build
-from dvc_objects.fs import LocalFileSystem
+from dvc_objects.fs.local import LocalFileSystem
 from dvc_objects.fs.system import reflink
 
 from flows.execution.data_links import COPIED_BYTES, bring_data
