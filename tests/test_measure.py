@@ -80,7 +80,8 @@ def test_beside_two_spinning_processes_ten_of_ten_are_busy_and_dvc_keeps_nothing
 ) -> None:
     params, paths = compressed_workspace(tmp_path_factory)
     write_build_file(paths.root, impatient(params))
-    shutil.copy(REPOSITORY / "dvc.yaml", paths.dag)
+    for file in ("dvc.yaml", "code.lock.json"):
+        shutil.copy(REPOSITORY / file, paths.root)
     environment = chosen_environment(os.environ) | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(REPOSITORY),
