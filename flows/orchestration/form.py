@@ -14,6 +14,13 @@ from pydantic.fields import FieldInfo
 from flows.planning.schema import key_of, opening
 from pipeline.core.params import Params, section_in
 
+_LIMITS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "more than",
+    "maximum": "at most",
+    "exclusiveMaximum": "less than",
+}
+
 
 class Form(BaseModel):
     """Values for parameters; only those that are given count."""
@@ -58,7 +65,7 @@ def _fields_of(section: type[BaseModel], path: str) -> Iterator[tuple[str, Any]]
             alias=key if key != name else None,
             title=key,
             description=told,
-            json_schema_extra=_without_default,
+            json_schema_extra=_finish,
         )
         yield name, (kind, info)
 
@@ -71,9 +78,16 @@ def _bounded(field: FieldInfo) -> Any:
     return kind
 
 
-def _without_default(schema: dict[str, Any]) -> None:
-    """Leaves an untouched field out of what the UI sends, so that it stays as in the files."""
+def _finish(schema: dict[str, Any]) -> None:
+    """Says a field's limits in words, which Prefect's page shows in no other way.
+
+    Without a default, an untouched field is left out of what the page sends, and stays as in the files.
+    """
     schema.pop("default", None)
+    for part in (schema, *schema.get("anyOf", ())):
+        told = [f"{word} {part[name]:g}" for name, word in _LIMITS.items() if name in part]
+        if told:
+            schema["description"] = f"{schema['description']} ({', '.join(told)})"
 
 
 def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -33,7 +33,13 @@ def test_every_parameter_is_there_with_its_words() -> None:
         assert field["title"] == parameter.path.split(".")[-1]
         assert "default" not in field
         if parameter.kind != "section" and parameter.meaning:
-            assert field["description"] == parameter.meaning
+            assert field["description"].startswith(parameter.meaning)
+
+
+def test_the_limits_are_told_in_words() -> None:
+    assert described("finetune.epochs")["description"].endswith("(more than 0)")
+    assert described("evaluate.confidence")["description"].endswith("(more than 0.5, less than 1)")
+    assert described("prune.layers")["description"].endswith("(more than 0)")
 
 
 def submitted(**values: Any) -> None:
