@@ -25,7 +25,7 @@ from pipeline.data.records import ID_DIGITS
 from pipeline.data.variety import varied
 from pipeline.models.encoder import load_classifier, load_tokenizer, reads_segments
 from pipeline.problem.problems import problem_named
-from pipeline.text.cleaning import bare_words
+from pipeline.text.bare_words import bare_words
 from pipeline.training.device import prepare_device
 from pipeline.training.labelled_rows import Split, read_split
 from pipeline.training.predict import Outputs, predict

@@ -13,7 +13,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from pipeline.core.progress import Progress
-from pipeline.text.cleaning import bare_words
+from pipeline.text.bare_words import bare_words
 
 _BATCH = 20_000
 _FEATURES = 1 << 18

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.core.artifacts.data_reports import Lengths, RejectShares, TableReport
+from pipeline.core.cleaning import clean
 from pipeline.core.errors import DataError
 from pipeline.core.progress import track
 from pipeline.core.sections import ValidateParams
 from pipeline.data.duplicates import groups, near_duplicates
 from pipeline.data.records import Record, record_id
-from pipeline.text.cleaning import bare_words, clean
+from pipeline.text.bare_words import bare_words
 from pipeline.text.containment import LEAK_WORDS, containing, equal_pairs
 
 EMPTY, SHORT, LONG = "empty", "too short", "too long"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pipeline.core.progress import track
 from pipeline.core.sections import PrepareParams
 from pipeline.data.records import Record
-from pipeline.text.cleaning import bare_words
+from pipeline.text.bare_words import bare_words
 from pipeline.text.containment import containing, equal_pairs
 from pipeline.text.sentences import sentences
 

@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.text.cleaning import bare_words
+from pipeline.text.bare_words import bare_words
 
 _BITS = 24
 """Bits of a word pair's hash: 16 million table places, of which 150,000 sentences fill a 24th."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline.core.errors import ArtifactError, unusable
 from pipeline.core.files import atomic_folder, sha256_file, write_json, write_text
-from pipeline.runtime.description import DESCRIPTION, FORMAT, BundleDescription
+from pipeline.runtime.description import CERTIFIED_SINCE, DESCRIPTION, BundleDescription
 from pipeline.runtime.external_data import has_external_data
 from pipeline.runtime.file_bytes import (
     FileBytes,
@@ -226,7 +226,7 @@ def _check_certificate(
     folder: Path, files: Mapping[str, str], description: BundleDescription, *, certificate: object
 ) -> None:
     """Refuses a bundle whose certificate is missing, or is of other files than lie beside it."""
-    if description.format < FORMAT:
+    if description.format < CERTIFIED_SINCE:
         return
     if CERTIFICATE not in files:
         raise _damaged(folder, f"a bundle without {CERTIFICATE}")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from pipeline.core.cleaning import CLEANING
 from pipeline.core.errors import ArtifactError, unusable
 from pipeline.core.names import PRODUCT_NAME_RULE, is_product_name
 from pipeline.core.typed_json import MismatchError, read_as
@@ -15,7 +16,8 @@ from pipeline.problem.prediction import Prediction
 from pipeline.problem.problems import CLASSIFICATION, PROBLEMS
 from pipeline.runtime.task import Request, Task
 
-FORMAT = 3
+FORMAT = 4
+CERTIFIED_SINCE = 3
 DESCRIPTION = "bundle.json"
 Quality = Mapping[str, Mapping[str, Any]]
 """Split → figure → its value, or the two ends of its interval."""
@@ -32,11 +34,17 @@ _SINCE_2: Mapping[str, Any] = {
     "answered": None,
 }
 _SINCE_3: Mapping[str, Any] = {"scale": None, "language_model": None}
-_ABSENT: Mapping[int, Mapping[str, Any]] = {1: {**_SINCE_2, **_SINCE_3}, 2: _SINCE_3, FORMAT: {}}
+_SINCE_4: Mapping[str, Any] = {"cleaning": 0}
+_ABSENT: Mapping[int, Mapping[str, Any]] = {
+    1: {**_SINCE_2, **_SINCE_3, **_SINCE_4},
+    2: {**_SINCE_3, **_SINCE_4},
+    3: _SINCE_4,
+    FORMAT: {},
+}
 """Format → keys that it may lack, with what their absence means.
 
-A bundle of format 1 classifies single texts and cuts long ones; one of format 2 has no certificate.
-Both are still served."""
+A bundle of format 1 classifies single texts and cuts long ones; one of format 2 has no certificate;
+one of format 3 reads texts as they come, as it did when it was certified. All are still served."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +174,8 @@ class BundleDescription:
             raise _malformed(f"labels {list(task.labels)!r}")
         if task.max_length < 1:
             raise _malformed(f"max_length {task.max_length}")
+        if not 0 <= task.cleaning <= CLEANING:
+            raise _malformed(f"the rules of cleaning {task.cleaning}")
         if task.window_stride is not None and task.window_stride < 1:
             raise _malformed(f"window_stride {task.window_stride}")
         if thresholds is not None and len(thresholds) != len(task.labels):

@@ -13,10 +13,12 @@ from typing import Literal, Self
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.core.errors import unusable
+from pipeline.core.cleaning import clean
+from pipeline.core.errors import DataError, unusable
 from pipeline.runtime.bundle import Bundle
 from pipeline.runtime.costs import TokenCost, bits_of, by_piece, log_softmax, softmax
 from pipeline.runtime.file_bytes import FileBytes
+from pipeline.runtime.long_text import beginning_of, encode, head, tail
 from pipeline.runtime.reader import open_tokenizer
 from pipeline.runtime.session import open_session
 
@@ -40,6 +42,7 @@ class TextCost:
         is_probability: whether 2 to the minus `bits` is the probability of the text. It is not for
             a masked model, a text that was cut, or a text with an unknown token.
         truncated: the text was longer than the model reads.
+        text: the text in which the tokens stand, one after the other: cleaned, as far as it is read.
     """
 
     tokens: list[TokenCost]
@@ -47,6 +50,7 @@ class TextCost:
     backward_bits: float | None
     is_probability: bool
     truncated: bool
+    text: str
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class LanguageModel:
         model: ONNX file, or its bytes; inputs `input_ids` and `attention_mask`, outputs `after` and `before`
             (bilm) or `here` (bert), and `states`.
         max_length: tokens read of a text, special tokens included.
+        cleans: clean texts first, as those of the training data were.
     """
 
     def __init__(
@@ -72,11 +77,12 @@ class LanguageModel:
         tokenizer: Path | FileBytes,
         *,
         max_length: int,
+        cleans: bool = False,
         threads: int | None = None,
     ) -> None:
         self._session = open_session(model, threads)
         self._tokenizer = open_tokenizer(tokenizer)
-        self.max_length = max_length
+        self.max_length, self._cleans = max_length, cleans
         names = [output.name for output in self._session.get_outputs()]
         if {"after", "before", "states"} <= set(names):
             self.family: Family = "bilm"
@@ -102,11 +108,12 @@ class LanguageModel:
         """The language model of a verified bundle; None where it has none."""
         if bundle.language_model is None:
             return None
-        return cls(*bundle.language_model, max_length=bundle.task.max_length)
+        task = bundle.task
+        return cls(*bundle.language_model, max_length=task.max_length, cleans=task.cleaning > 0)
 
     def cost(self, text: str) -> TextCost:
         """The cost of `text` in bits, token by token."""
-        ids, spans, truncated = self._encode(text)
+        text, ids, spans, truncated = self._encode(text)
         if self.family == "bert":
             bits, backward = self._masked_bits(ids), None
             costs = by_piece(text, spans, bits=bits, backward=None)
@@ -122,6 +129,7 @@ class LanguageModel:
             backward_bits=None if backward is None else float(backward.sum()),
             is_probability=backward is not None and not truncated and self._unknown not in ids,
             truncated=truncated,
+            text=text,
         )
 
     def next_words(self, context: str, *, count: int = 8) -> list[Word]:
@@ -131,7 +139,8 @@ class LanguageModel:
         completed greedily; its probability is the product of its tokens' probabilities. Each first
         token gives one word.
         """
-        ids = self._ids(context.rstrip())[-(self.max_length - _MAX_PIECES - 2) :]
+        context = self._cleaned(context).rstrip()
+        ids = tail(self._tokenizer, context, tokens=self.max_length - _MAX_PIECES - 2)
         first = self._next(ids)
         best: dict[str, float] = {}
         for token in np.argsort(-first)[: 2 * count]:
@@ -149,12 +158,18 @@ class LanguageModel:
         is read.
 
         Raises:
-            ValueError: `text` has no blank, or several.
+            DataError: `text` has no blank, or several.
         """
+        text = self._cleaned(text)
         left, _, right = text.partition(blank)
         if text.count(blank) != 1:
-            raise ValueError(f"a text with {text.count(blank)} blanks: write {blank} once")
-        before, after = self._ids(left.rstrip()), self._ids(right)
+            raise DataError(
+                f"a text with {text.count(blank)} blanks",
+                expected=f"one blank, written {blank}",
+                next_step=f'send for example {{"text": "a {blank} film"}}',
+            )
+        before = tail(self._tokenizer, left.rstrip(), tokens=self.max_length)
+        after = self._ids_from_start(right)
         room = self.max_length - 3
         behind = min(len(after), max(room // 2, room - len(before)))
         before, after = before[max(0, len(before) - (room - behind)) :], after[:behind]
@@ -177,7 +192,7 @@ class LanguageModel:
 
     def embeddings(self, text: str) -> tuple[list[str], Floats]:
         """The tokens of `text` and their states in every layer, `(layers + 1, tokens, width)`."""
-        ids, spans, _ = self._encode(text)
+        text, ids, spans, _ = self._encode(text)
         (states,) = self._run([[self._first, *ids, self._end]], "states")
         return [text[start:end] for start, end in spans], states[:, 0, 1:-1].astype(np.float64)
 
@@ -226,16 +241,24 @@ class LanguageModel:
                 bits[place] = bits_of(scores[place + 1 : place + 2], [ids[place]])[0]
         return bits
 
-    def _encode(self, text: str) -> tuple[list[int], list[tuple[int, int]], bool]:
-        """The tokens that the model reads of `text`, their characters, and whether it was cut."""
-        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+    def _encode(self, text: str) -> tuple[str, list[int], list[tuple[int, int]], bool]:
+        """The text that is read, its tokens, their characters, and whether the text was cut."""
         limit = self.max_length - 2
-        return encoding.ids[:limit], encoding.offsets[:limit], len(encoding.ids) > limit
+        beginning = beginning_of(text, cleaned=self._cleans)
+        part = head(self._tokenizer, beginning, tokens=limit + 1)
+        encoding = encode(self._tokenizer, part.text)
+        cut = len(encoding.ids) > limit
+        read = part.text[: encoding.offsets[limit - 1][1]] if cut else part.text
+        return read, encoding.ids[:limit], encoding.offsets[:limit], cut
 
-    def _ids(self, text: str) -> list[int]:
-        """All tokens of `text` without special ones."""
-        found: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
-        return found
+    def _ids_from_start(self, text: str) -> list[int]:
+        """The tokens of a clean text, as many as the model reads and some."""
+        beginning = beginning_of(text, cleaned=False)
+        part = head(self._tokenizer, beginning, tokens=self.max_length)
+        return list(encode(self._tokenizer, part.text).ids[: self.max_length])
+
+    def _cleaned(self, text: str) -> str:
+        return clean(text) if self._cleans else text
 
     def _run(self, rows: Sequence[Sequence[int]], *outputs: str) -> list[npt.NDArray[np.float32]]:
         """The named outputs for rows of equal length.

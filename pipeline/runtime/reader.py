@@ -3,16 +3,19 @@
 A text that is longer than the model reads is cut, or read in windows of full length, each with its
 special tokens and each some ordinary tokens further than the one before. In a pair the first text
 is kept whole and the windows move over the second. Training does the same in torch:
-pipeline/training/windows.py.
+pipeline/training/windows.py. Of a text that is longer than all that, the rest is never tokenized
+(pipeline/runtime/long_text.py); the rows are the same.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from pipeline.core.errors import DataError, unusable
 from pipeline.runtime.file_bytes import FileBytes, bytes_of
+from pipeline.runtime.long_text import Part, beginning_of, encode, head
 from pipeline.runtime.task import Request
 
 MAX_WINDOWS = 512
@@ -35,32 +38,94 @@ class TextReader:
     ) -> None:
         self._tokenizer = open_tokenizer(tokenizer)
         self._max_length, self._stride = max_length, window_stride
-        if window_stride is None:
-            self._tokenizer.enable_truncation(max_length=max_length)
 
-    def read(self, request: Request) -> tuple[list[TokenRow], bool]:
+    def read(self, request: Request, *, clean: bool = False) -> tuple[list[TokenRow], bool]:
         """Rows of at most `max_length` tokens, and whether a part of the text was left out.
 
+        Args:
+            clean: clean the texts first, as those of the training data were.
+
         Raises:
-            DataError: the first text of a pair leaves no room for the second.
+            DataError: the first text of a pair leaves no room for the second; or nothing is left of
+                a text once it is cleaned.
         """
-        encoding = self._tokenizer.encode(*((request,) if isinstance(request, str) else request))
+        texts = self._needed(request, clean=clean)
+        encoding = self._tokenizer.encode(texts[0], texts[1] if len(texts) > 1 else None)
+        if len(encoding.ids) <= self._max_length:
+            return [TokenRow(encoding.ids, encoding.type_ids)], False
+        if self._stride is None:
+            return [self._cut(encoding, pair=len(texts) > 1)], True
+        return self._windows(encoding, moved=len(texts) - 1)
+
+    def _needed(self, request: Request, *, clean: bool) -> list[str]:
+        """The texts of a request, each as far as its tokens can be read."""
+        texts = (request,) if isinstance(request, str) else request
+        start = [
+            partial(head, self._tokenizer, beginning_of(text, cleaned=clean)) for text in texts
+        ]
+        first, rest = start[0], start[1:]
+        if self._stride is None:
+            parts = self._in_order(first, rest[0]) if rest else [first(tokens=self._max_length)]
+        else:
+            most = MAX_WINDOWS * min(self._stride, self._max_length) + self._max_length
+            parts = [part(tokens=self._max_length) for part in start[:-1]]
+            parts.append(start[-1](tokens=most))
+        if any(text and not part.text for text, part in zip(texts, parts, strict=True)):
+            raise DataError(
+                "a text of which nothing is left without its markup and white space",
+                expected="a text with at least one character",
+                next_step="leave empty texts out of the request",
+            )
+        return [part.text for part in parts]
+
+    def _in_order(self, first: "partial[Part]", second: "partial[Part]") -> list[Part]:
+        """The two texts of a pair that is cut, so far that the longer of them is still the longer."""
+        tokens = self._max_length
+        while True:
+            parts = [first(tokens=tokens), second(tokens=tokens)]
+            whole = [part.text for part in parts if part.whole]
+            if len(whole) == 2:
+                return parts
+            if not whole:
+                tokens *= 4
+            elif (found := len(encode(self._tokenizer, whole[0]))) < tokens:
+                return parts
+            else:
+                tokens = found + 1
+
+    def _cut(self, encoding: Encoding, *, pair: bool) -> TokenRow:
+        """The one row of a text that is cut: of a pair, the longer text gives tokens first.
+
+        The same as `tokenizers` with the strategy `longest_first`, which training uses; that builds
+        all the parts that were cut off, too.
+        """
+        texts = [_places(encoding, text) for text in range(1 + pair)]
+        room = max(self._max_length - (len(encoding.ids) - sum(map(len, texts))), 0)
+        lengths = [room]
+        if pair:
+            short, long = sorted(map(len, texts))
+            long = short if short > room else max(short, room - short)
+            if short + long > room:
+                short, long = room // 2, room - room // 2
+            lengths = [long, short] if len(texts[0]) > len(texts[1]) else [short, long]
+        dropped = {at for places, kept in zip(texts, lengths, strict=True) for at in places[kept:]}
+        kept = [at for at in range(len(encoding.ids)) if at not in dropped]
         ids, kinds = encoding.ids, encoding.type_ids
-        if self._stride is None or len(ids) <= self._max_length:
-            return [TokenRow(ids, kinds)], bool(encoding.overflowing)
-        # In every format that BERT and its relatives use, a text's ordinary tokens are contiguous.
-        moved = 0 if isinstance(request, str) else 1
-        places = [i for i, number in enumerate(encoding.sequence_ids) if number == moved]
+        return TokenRow([ids[at] for at in kept], [kinds[at] for at in kept])
+
+    def _windows(self, encoding: Encoding, *, moved: int) -> tuple[list[TokenRow], bool]:
+        """The windows over the text number `moved`, and whether there are more than are read."""
+        ids, kinds, places = encoding.ids, encoding.type_ids, _places(encoding, moved)
         start, end = (places[0], places[-1] + 1) if places else (len(ids), len(ids))
         room = self._max_length - (len(ids) - (end - start))
         if room < 1:
             raise DataError(
-                f"a pair whose first text takes {start} of {self._max_length} tokens of a window",
+                f"a pair whose first text takes all {self._max_length} tokens of a window",
                 expected="a first text that leaves room for the second",
                 next_step="shorten the first text, or give the longer text as the second",
             )
         # A step longer than a window would skip tokens between two windows.
-        step, last = min(self._stride, room), max(end - room, start)
+        step, last = min(self._stride or room, room), max(end - room, start)
         starts = [*range(start, last, step), start + -(-(last - start) // step) * step]
 
         def window(values: list[int], begin: int) -> list[int]:
@@ -68,6 +133,11 @@ class TextReader:
 
         rows = [TokenRow(window(ids, at), window(kinds, at)) for at in starts[:MAX_WINDOWS]]
         return rows, len(starts) > MAX_WINDOWS
+
+
+def _places(encoding: Encoding, text: int) -> list[int]:
+    """Where the tokens of a text stand: side by side, in every format of BERT and its relatives."""
+    return [at for at, number in enumerate(encoding.sequence_ids) if number == text]
 
 
 def open_tokenizer(file: Path | FileBytes) -> Tokenizer:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pipeline.core.cleaning import CLEANING
 from pipeline.problem.decision import Decision
 from pipeline.problem.prediction import Prediction
 from pipeline.problem.problem import Problem
@@ -45,6 +46,8 @@ class Task:
         pairs: whether a request is two texts.
         max_length: tokens the model reads at once, special tokens included.
         window_stride: ordinary tokens from the start of one window to the next; None cuts the text.
+        cleaning: number of the rules by which the texts were cleaned that it learned from, and a
+            request is cleaned; 0 where it is read as it comes.
     """
 
     problem: str
@@ -53,6 +56,7 @@ class Task:
     max_length: int
     window_stride: int | None
     decision: Decision
+    cleaning: int
 
     @classmethod
     def from_settings(
@@ -66,6 +70,8 @@ class Task:
             max_length=prepare.max_length,
             window_stride=prepare.window_stride,
             decision=decision or Decision(),
+            # Of every problem: validate cleans all texts, both of a pair and the corpus too.
+            cleaning=CLEANING,
         )
 
     @property

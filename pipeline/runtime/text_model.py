@@ -1,5 +1,8 @@
 """Answers texts with an ONNX model: the one path that gate, release and server all use.
 
+`predict` and `answer` read what a caller sends, `scores` what validate has cleaned already. Cleaning
+twice is not always cleaning once: a line break that stands for a paragraph would become a space.
+
 Each text runs alone at its exact length. Dynamic int8 scales its activations over the whole batch,
 so the same text would get another answer beside other texts or with padding.
 """
@@ -65,12 +68,16 @@ class TextModel:
         return cls(folder / MODEL, folder / TOKENIZER, task=task, threads=threads)
 
     def predict(self, requests: Sequence[Request]) -> list[Prediction]:
-        """One prediction for each request, in order."""
+        """One prediction for each request as a caller sends it, in order."""
         return [self.answer(request) for request in requests]
 
     def answer(self, request: Request) -> Prediction:
-        """The prediction for one request."""
-        rows, truncated = self.read(request)
+        """The prediction for one request as a caller sends it: its texts are cleaned as the data were.
+
+        Raises:
+            DataError: nothing is left of a text, or the first of a pair leaves no room for the second.
+        """
+        rows, truncated = self._reader.read(request, clean=self.task.cleaning > 0)
         return self.task.kind.prediction(
             self._score(rows)[None],
             labels=self.task.labels,
@@ -79,12 +86,15 @@ class TextModel:
         )
 
     def scores(self, requests: Sequence[Request]) -> Scores:
-        """Scores of the requests, `(requests, outputs)`; see the problem's `scores`."""
+        """Scores of rows of the data, which are clean, `(requests, outputs)`; see the problem's `scores`.
+
+        A row that a caller sends as it was collected gets the same ones from `answer`.
+        """
         rows = [self._scores_of_one(request) for request in requests]
         return np.array(rows, dtype=np.float64).reshape(len(requests), len(self.task.labels))
 
     def scores_of_each(self, requests: Iterable[Request], *, workers: int) -> Iterator[Scores]:
-        """Scores `(outputs,)` of each request, in order; `workers` requests at a time.
+        """Scores `(outputs,)` of each row of the data, in order; `workers` of them at a time.
 
         Each is computed alone, so with `threads=1` the figures do not depend on `workers`.
         """
@@ -92,7 +102,7 @@ class TextModel:
             yield from pool.map(self._scores_of_one, requests)
 
     def read(self, request: Request) -> tuple[list[TokenRow], bool]:
-        """The rows of tokens of a request, and whether a part of it was left out."""
+        """The rows of tokens of a row of the data, and whether a part of it was left out."""
         return self._reader.read(request)
 
     def outputs(self, row: TokenRow) -> npt.NDArray[np.float32]:

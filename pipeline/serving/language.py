@@ -22,17 +22,6 @@ _BLANK = "___"
 Answer = Callable[[LanguageModel, str], Mapping[str, object]]
 
 
-def _fill(model: LanguageModel, text: str) -> Mapping[str, object]:
-    if text.count(_BLANK) != 1:
-        raise ProtocolError(
-            422,
-            got=f"a text with {text.count(_BLANK)} blanks",
-            expected=f"one blank, written {_BLANK}",
-            next_step=f'send for example {{"text": "a {_BLANK} film"}}',
-        )
-    return {"words": model.fill(text, blank=_BLANK)}
-
-
 def _embeddings(model: LanguageModel, text: str) -> Mapping[str, object]:
     """Tokens and their states, `(layers + 1, tokens, width)`, rounded to four digits."""
     tokens, states = model.embeddings(text)
@@ -42,7 +31,7 @@ def _embeddings(model: LanguageModel, text: str) -> Mapping[str, object]:
 _ANSWERS: Mapping[str, Answer] = {
     "cost": lambda model, text: vars(model.cost(text)),
     "next": lambda model, text: {"words": model.next_words(text)},
-    "fill": _fill,
+    "fill": lambda model, text: {"words": model.fill(text, blank=_BLANK)},
     "embeddings": _embeddings,
 }
 

@@ -21,6 +21,7 @@ from pipeline.training.predict import predict
 from pipeline.training.token_rows import tokenize
 from tests.support.problems import product_of
 from tests.support.trained_workspace import run_in
+from tests.support.web_forms import FORMS
 from tests.support.whole_line import (
     LEARNING,
     NOUNS,
@@ -133,6 +134,10 @@ def test_several_labels_of_long_pairs_go_the_whole_line_to_a_bundle(tmp_path: Pa
     bundle = open_bundle(tmp_path / "artifacts/gate/bundle")
     model = TextModel.from_bundle(bundle, threads=1)
     assert bundle.description.golden_differences(model.answer) == []
+    for form in FORMS.values():
+        for golden in bundle.description.golden:
+            sent = tuple(form(text) for text in golden.request)
+            assert model.answer((sent[0], sent[1])) == golden.answer, sent
     long = " , so they say of the ending and the score" * 2
     praise, blame = model.predict(
         [

@@ -8,7 +8,7 @@ from pipeline.core.files import read_json
 from pipeline.data.tables import read_table
 from pipeline.runtime.bundle import open_bundle
 from pipeline.runtime.text_model import TextModel
-from pipeline.text.cleaning import bare_words
+from pipeline.text.bare_words import bare_words
 from tests.support.problems import product_of
 from tests.support.whole_line import STAGES, Product, clause, rows_of, run_line
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.core.cleaning import CLEANING
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import sha256_file
 from pipeline.problem.decision import Decision
@@ -111,7 +112,7 @@ def test_hashes_are_checked_before_any_other_file_is_parsed(folder: Path) -> Non
 WRONG: dict[str, list[object]] = {
     "labels": [["only"], [1, 2]],
     "max_length": [0, "128"],
-    "format": [4],
+    "format": [5],
     "problem": ["ranking"],
     "pairs": [None, True],
     "window_stride": [0],
@@ -119,6 +120,7 @@ WRONG: dict[str, list[object]] = {
     "decision": [{}, {"thresholds": [0.5], "abstain_below": None}],
     "golden": [[{"text": "a"}]],
     "golden_tolerance": [None],
+    "cleaning": [CLEANING + 1, -1, "1"],
     "note": ["by hand"],
 }
 
@@ -130,7 +132,7 @@ def test_a_description_of_another_shape_does_not_open(
     folder: Path, key: str, value: object
 ) -> None:
     rewrite_description(folder, lambda written: written | {key: value})
-    with pytest.raises(ArtifactError, match="format 3"):
+    with pytest.raises(ArtifactError, match="format 4"):
         open_bundle(folder)
 
 
@@ -147,7 +149,7 @@ CONTRADICTING |= {"decision": Decision((0.5,)), "problem": "ranking"}
 
 @pytest.mark.parametrize("key", CONTRADICTING)
 def test_a_description_that_contradicts_itself_is_not_written(tmp_path: Path, key: str) -> None:
-    with pytest.raises(ArtifactError, match="format 3"):
+    with pytest.raises(ArtifactError, match="format 4"):
         write(tmp_path / "bundle", replace(tiny_task(), **{key: CONTRADICTING[key]}))
     assert not (tmp_path / "bundle").exists()
 
@@ -209,18 +211,30 @@ def test_what_was_verified_is_loaded_whatever_the_folder_holds_by_then(tmp_path:
         LanguageModel.from_bundle(later)
 
 
+def test_a_bundle_of_format_3_reads_texts_as_they_come_and_one_of_format_4_cleans_them(
+    tmp_path: Path,
+) -> None:
+    make_tiny_bundle(tmp_path / "old", bundle_format=3)
+    make_tiny_bundle(tmp_path / "new")
+    old, new = (
+        TextModel.from_bundle(open_bundle(tmp_path / name), threads=1) for name in ("old", "new")
+    )
+    assert "cleaning" not in json.loads((tmp_path / "old" / "bundle.json").read_text())
+    assert old.answer("b<i>ad</i>") != old.answer("bad") == new.answer("b<i>ad</i>")
+
+
 def test_a_bundle_of_format_2_opens_without_a_certificate(tmp_path: Path) -> None:
     make_tiny_bundle(tmp_path / "old", bundle_format=2)
     assert not (tmp_path / "old" / "certificate.json").exists()
-    assert open_bundle(tmp_path / "old").task == tiny_task()
+    assert open_bundle(tmp_path / "old").task == tiny_task(cleaning=0)
 
 
-def test_a_bundle_of_format_1_opens_and_answers_like_one_of_format_3(tmp_path: Path) -> None:
+def test_a_bundle_of_format_1_opens_and_answers_like_a_new_one(tmp_path: Path) -> None:
     make_tiny_bundle(tmp_path / "old", bundle_format=1)
     make_tiny_bundle(tmp_path / "new")
     old, new = (open_bundle(tmp_path / name) for name in ("old", "new"))
     assert "decision" not in json.loads((tmp_path / "old" / "bundle.json").read_text())
-    assert old.task == new.task
+    assert old.task == replace(new.task, cleaning=0)
     answers = [TextModel.from_bundle(bundle, threads=1).predict(EXAMPLES) for bundle in (old, new)]
     assert answers[0] == answers[1]
 

@@ -18,11 +18,18 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
+from pipeline.core.cleaning import CLEANING
 from pipeline.core.files import read_json, sha256_file, write_json
 from pipeline.problem.decision import Decision
 from pipeline.problem.problems import problem_named
 from pipeline.runtime.bundle import write_bundle
-from pipeline.runtime.description import FORMAT, BundleDescription, GoldenRequest, TeacherFigures
+from pipeline.runtime.description import (
+    CERTIFIED_SINCE,
+    FORMAT,
+    BundleDescription,
+    GoldenRequest,
+    TeacherFigures,
+)
 from pipeline.runtime.task import Request, Task
 from pipeline.runtime.text_model import TextModel
 
@@ -33,6 +40,8 @@ EXAMPLES = ("a warm funny film", "the awful dull film", "the film")
 PAIRS = (("the film", "a warm funny film"), ("the film", "awful dull"), ("a film", "the film"))
 LABELS = ("negative", "positive")
 MAX_LENGTH = 16
+SINCE_CLEANING = 4
+"""First format whose bundles say that texts are cleaned."""
 _STRENGTH = 12.0
 _DOUBT = 1.5
 
@@ -44,6 +53,7 @@ def tiny_task(
     pairs: bool = False,
     window_stride: int | None = None,
     decision: Decision | None = None,
+    cleaning: int = CLEANING,
 ) -> Task:
     """The task of the tiny model."""
     usual = ("stars",) if problem == "regression" else LABELS
@@ -54,6 +64,7 @@ def tiny_task(
         max_length=MAX_LENGTH,
         window_stride=window_stride,
         decision=decision or Decision(),
+        cleaning=cleaning,
     )
 
 
@@ -75,6 +86,8 @@ def make_tiny_bundle(
         change: changes the ONNX file before the model gives its golden answers.
     """
     task = task or tiny_task(labels=labels)
+    if bundle_format < SINCE_CLEANING:
+        task = replace(task, cleaning=0)
     with tempfile.TemporaryDirectory() as name:
         model, tokenizer = make_tiny_model(Path(name), task=task, seed=seed)
         change(model)
@@ -87,7 +100,7 @@ def make_tiny_bundle(
             tokenizer=tokenizer,
             description=replace(describe(model, tokenizer, task), **changed),
             model_card="# Tiny model\n\nFor tests.\n",
-            certificate=certify(model, tokenizer) if bundle_format == FORMAT else None,
+            certificate=certify(model, tokenizer) if bundle_format >= CERTIFIED_SINCE else None,
             language_model=language_model,
         )
 

@@ -1,6 +1,6 @@
 """A text is found inside another only word for word."""
 
-from pipeline.text.cleaning import bare_words
+from pipeline.text.bare_words import bare_words
 from pipeline.text.containment import containing, equal_pairs
 
 

@@ -87,7 +87,7 @@ function showCost(cost) {
     page.cost.textContent = "Fill the blank to see how surprising each word is.";
     return;
   }
-  page.surprise.replaceChildren(...markWords(cost.tokens, page.context.value));
+  page.surprise.replaceChildren(...markWords(cost.tokens, cost.text));
   const part = cost.truncated ? "The model reads only this part. " : "";
   page.cost.textContent = part + (cost.backward_bits !== null
     ? `${cost.bits.toFixed(0)} bits from the left, ${cost.backward_bits.toFixed(0)} from the right. `

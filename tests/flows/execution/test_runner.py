@@ -50,7 +50,7 @@ def ignore(line: str) -> None:
 def test_changes_run_what_follows_from_them_and_failures_leave_what_stood(built: Path) -> None:
     with runner_in(built) as runner:
         assert runner.stale_stages() == []
-        with (built / "pipeline" / "text" / "cleaning.py").open("a") as code:
+        with (built / "pipeline" / "text" / "bare_words.py").open("a") as code:
             code.write("# Only a comment.\n")
         refresh_code_lock(built)
         assert runner.stale_stages() == []

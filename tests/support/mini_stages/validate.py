@@ -9,7 +9,7 @@ from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.text.cleaning import bare_words
+from pipeline.text.bare_words import bare_words
 
 
 def run(params: Params, paths: Paths) -> Metrics:

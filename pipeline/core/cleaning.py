@@ -1,0 +1,143 @@
+"""Removes markup, entities, control characters and extra white space from texts.
+
+Training and serving call the one function: a request is read as a row of the data was. So it needs the
+standard library alone, and no text that a client may send makes it slow or holds the interpreter long.
+"""
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from itertools import groupby
+
+CLEANING = 1
+"""The number of these rules, which a bundle writes down: 0 is no cleaning. A change of what `clean` returns
+needs the next number, and the old rules for the bundles that name them (tests/core/test_cleaning.py)."""
+
+# Block-level tags become line breaks, so that no sentence runs across them; other HTML tags are
+# removed. Anything that is not an HTML tag stays: `<3`, `a < b`, `<grin>` are text. The possessive
+# `*+` keeps every pattern linear on long runs of spaces.
+_BREAK_NAMES = r"(?:br|p|div|li|ul|ol|tr|table|h[1-6]|hr|blockquote)"
+_TAG_NAMES = r"(?:a|b|i|u|s|em|strong|span|font|small|big|sub|sup|td|th|img|code|pre|center|q|cite)"
+_BREAKS = re.compile(rf"<\s*+(?:/\s*+)?{_BREAK_NAMES}\b[^<>]*+>", re.IGNORECASE)
+_TAGS = re.compile(rf"<\s*+(?:/\s*+)?{_TAG_NAMES}\b[^<>]*+>", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
+_PARAGRAPH = re.compile(r"\n\s*\n|\v")
+# What may become a tag or an entity once more text follows.
+_OPEN_TAG = re.compile(
+    rf"<\s*+(?:/\s*+)?(?:[a-z0-9]*+|(?:{_BREAK_NAMES}|{_TAG_NAMES})\b[^<>]*+)\Z", re.IGNORECASE
+)
+_OPEN_ENTITY = re.compile(r"&#?[0-9a-zA-Z]{0,32}\Z")
+_LONGEST_ENTITY = 34
+# A code point in 0x80–0x9f is a Windows-1252 byte decoded as Latin-1 (HTML 5 assumes the same of
+# numeric references): 0x85 is an ellipsis, 0x96 a dash.
+_CONTROLS: dict[int, str | None] = {
+    **{code: " " for code in range(0x20) if chr(code) not in "\n\v"},
+    0x0B: " ",
+    0x7F: " ",
+    **{code: bytes([code]).decode("windows-1252", "ignore") or " " for code in range(0x80, 0xA0)},
+    **dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF, 0xFFFE, 0xFFFF)),
+}
+_LONG_RUN = re.compile(r"[^\w\s\x00-\x7f]{32,}")
+_PIECE = 8192
+"""Characters for which one call of the standard library takes a few milliseconds at most."""
+
+
+def clean(text: str) -> str:
+    """The text as a person sees it: NFC, one space between words, one line per paragraph."""
+    text = _without_controls(text)
+    if "&" in text:
+        text = _in_pieces(text, "&", _unescaped)
+    if "<" in text:
+        text = _without_tags(_with_breaks(text))
+    return _in_lines(_composed(text))
+
+
+def clean_start(text: str, characters: int) -> str:
+    """A text with which `clean(text)` starts, found by reading its first `characters` alone.
+
+    What may still become another thing is left off: a tag or an entity that is not closed, and the
+    last character, which a mark could follow.
+    """
+    if characters >= len(text):
+        return clean(text)
+    start = _without_controls(text[:characters])
+    tail = start[-_LONGEST_ENTITY:]
+    if found := _OPEN_ENTITY.search(tail):
+        start = start[: len(start) - len(tail) + found.start()]
+    start = _without_open_tag(_in_pieces(start, "&", _unescaped))
+    # A line break inside a tag is no longer one of its `<`: the tag may be open after that only.
+    start = _without_tags(_without_open_tag(_with_breaks(start)))
+    end = len(start) - 1
+    while end > 0 and _joins(start[end]):
+        end -= 1
+    return _in_lines(_composed(start[: max(end, 0)]))
+
+
+def _without_controls(text: str) -> str:
+    if len(text) <= _PIECE:
+        return text.translate(_CONTROLS)
+    pieces = range(0, len(text), _PIECE)
+    return "".join([text[at : at + _PIECE].translate(_CONTROLS) for at in pieces])
+
+
+def _unescaped(text: str) -> str:
+    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+
+
+def _with_breaks(text: str) -> str:
+    return _in_pieces(text, "<", lambda piece: _BREAKS.sub("\v", piece))
+
+
+def _without_tags(text: str) -> str:
+    return _in_pieces(text, "<", lambda piece: _TAGS.sub("", piece))
+
+
+def _in_pieces(text: str, opening: str, change: Callable[[str], str]) -> str:
+    """What `change` makes of the text, in pieces that begin with `opening`, as all that it changes do.
+
+    Another thread can take its turn between two pieces, which it cannot within one.
+    """
+    return "".join([change(piece) for piece in _pieces(text, opening)])
+
+
+def _pieces(text: str, opening: str) -> Iterator[str]:
+    start = 0
+    while len(text) - start > _PIECE and (end := text.find(opening, start + _PIECE)) >= 0:
+        yield text[start:end]
+        start = end
+    yield text[start:]
+
+
+def _without_open_tag(text: str) -> str:
+    last = text.rfind("<")
+    return text[:last] if last >= 0 and _OPEN_TAG.match(text, last) else text
+
+
+def _composed(text: str) -> str:
+    """The text in NFC. A long run of marks is put in order first: `unicodedata` is quadratic in it."""
+    if not text.isascii():
+        text = _LONG_RUN.sub(_ordered, text)
+    return unicodedata.normalize("NFC", text)
+
+
+def _ordered(run: "re.Match[str]") -> str:
+    """The same marks in canonical order, decomposed: equal to the run once composed."""
+    decomposed = [mark for character in run[0] for mark in unicodedata.normalize("NFD", character)]
+    groups = groupby(decomposed, key=lambda mark: unicodedata.combining(mark) > 0)
+    return "".join(
+        mark
+        for are_marks, group in groups
+        for mark in (sorted(group, key=unicodedata.combining) if are_marks else group)
+    )
+
+
+def _joins(character: str) -> bool:
+    """Whether a character may melt with the one before it: a mark, or the later part of a syllable."""
+    is_mark = unicodedata.category(character).startswith("M")
+    return is_mark or "\u1161" <= character <= "\u1175" or "\u11a8" <= character <= "\u11c2"
+
+
+def _in_lines(text: str) -> str:
+    paragraphs = _PARAGRAPH.split(text)
+    return "\n".join(words for part in paragraphs if (words := " ".join(part.split())))
