@@ -94,7 +94,7 @@ def _without_tags(text: str) -> str:
 
 
 def _in_pieces(text: str, opening: str, change: Callable[[str], str]) -> str:
-    """What `change` makes of the text, in pieces that begin with `opening`, as all that it changes do.
+    """Returns what `change` makes of the text, in pieces that begin with `opening`, as its matches do.
 
     Another thread can take its turn between two pieces, which it cannot within one.
     """
@@ -122,7 +122,7 @@ def _composed(text: str) -> str:
 
 
 def _ordered(run: "re.Match[str]") -> str:
-    """The same marks in canonical order, decomposed: equal to the run once composed."""
+    """Returns the marks in canonical order, decomposed: equal to the run once composed."""
     decomposed = [mark for character in run[0] for mark in unicodedata.normalize("NFD", character)]
     groups = groupby(decomposed, key=lambda mark: unicodedata.combining(mark) > 0)
     return "".join(

@@ -9,6 +9,8 @@ GET  /             the demo page
 """
 
 import asyncio
+import logging
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
@@ -37,6 +39,7 @@ from pipeline.serving.protocol import (
     require_shape,
 )
 
+_LOGGER = logging.getLogger("modelyard.server")
 STATIC = Path(__file__).parent / "static"
 DISCARD_BYTES = 16_000_000
 DISCARD_SECONDS = 2.0
@@ -93,6 +96,7 @@ def create_app(
 async def _lifespan(
     admission: Admission, background: Background | None, _: Starlette
 ) -> AsyncIterator[None]:
+    asyncio.get_running_loop().set_exception_handler(LoopErrors())
     tasks = [] if background is None else [asyncio.create_task(background())]
     try:
         yield
@@ -101,6 +105,28 @@ async def _lifespan(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         admission.close()
+
+
+class LoopErrors:
+    """Logs what goes wrong in the event loop, a line a second at most, with how many there were.
+
+    asyncio's own loop fails to accept two thousand times a second where descriptors are short, each
+    with a traceback. uvloop takes such a connection and closes it.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._unsaid, self._again_at = clock, 0, 0.0
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self._unsaid += 1
+        if self._clock() < self._again_at:
+            return
+        error = context.get("exception")
+        name = type(error).__name__ if error else "no exception"
+        message = context.get("message", "an error")
+        number = getattr(error, "strerror", None) or name
+        _LOGGER.error("event loop: %s (%s), %d times", message, number, self._unsaid)
+        self._unsaid, self._again_at = 0, self._clock() + 1
 
 
 async def _predict(holder: ModelHolder, admission: Admission, request: Request) -> Response:

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from pipeline.problem.decision import Decision
 from pipeline.serving.admission import Admission
+from pipeline.serving.app import LoopErrors
 from pipeline.serving.hot_swap import ModelHolder, ServedModel
 from tests.support.server import client_of, holder_of
 from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
@@ -251,3 +252,17 @@ def test_a_bundle_of_format_1_is_served_as_before(serve: Serve) -> None:
     model = client.get("/model").json()
     assert ask(client, text="warm funny")[0]["label"] == "positive"
     assert (model["format"], model["problem"], model["pairs"]) == (1, "classification", False)
+
+
+def test_errors_of_the_event_loop_are_a_line_a_second_whatever_their_number(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now, loop = [0.0], asyncio.new_event_loop()
+    handle = LoopErrors(clock=lambda: now[0])
+    error = OSError(24, "Too many open files")
+    for number in range(5000):
+        now[0] = number / 1000
+        handle(loop, {"message": "socket.accept() out of system resource", "exception": error})
+    loop.close()
+    assert len(caplog.messages) == 5
+    assert "Too many open files), 1000 times" in caplog.messages[-1]
