@@ -7,7 +7,7 @@ a token is, if its word ends well before the part does.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tokenizers import Encoding, Tokenizer
@@ -71,11 +71,18 @@ def tail(tokenizer: Tokenizer, text: str, *, tokens: int) -> list[int]:
 
 def encode(tokenizer: Tokenizer, text: str) -> Encoding:
     """The tokens of a text without special ones."""
-    if len(text) < _LONG:
-        return tokenizer.encode(text, add_special_tokens=False)
+    return encode_request(tokenizer, [text], special=False)
+
+
+def encode_request(tokenizer: Tokenizer, texts: Sequence[str], *, special: bool = True) -> Encoding:
+    """The tokens of a text, or of the two texts of a pair, with their special ones."""
+    first, second = texts[0], texts[1] if len(texts) > 1 else None
+    if sum(map(len, texts)) < _LONG:
+        return tokenizer.encode(first, second, add_special_tokens=special)
     # `encode` holds the interpreter, `encode_batch` does not.
+    request = first if second is None else (first, second)
     with _one_at_a_time:
-        return tokenizer.encode_batch([text], add_special_tokens=False)[0]
+        return tokenizer.encode_batch([request], add_special_tokens=special)[0]
 
 
 def _clean_beginning(text: str, characters: int) -> str:

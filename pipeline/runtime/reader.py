@@ -15,7 +15,7 @@ from tokenizers import Encoding, Tokenizer
 
 from pipeline.core.errors import DataError, unusable
 from pipeline.runtime.file_bytes import FileBytes, bytes_of
-from pipeline.runtime.long_text import Part, beginning_of, encode, head
+from pipeline.runtime.long_text import Part, beginning_of, encode, encode_request, head
 from pipeline.runtime.task import Request
 
 MAX_WINDOWS = 512
@@ -50,7 +50,7 @@ class TextReader:
                 a text once it is cleaned.
         """
         texts = self._needed(request, clean=clean)
-        encoding = self._tokenizer.encode(texts[0], texts[1] if len(texts) > 1 else None)
+        encoding = encode_request(self._tokenizer, texts)
         if len(encoding.ids) <= self._max_length:
             return [TokenRow(encoding.ids, encoding.type_ids)], False
         if self._stride is None:
