@@ -171,6 +171,24 @@ def test_a_new_worker_without_a_model_takes_nothing_from_one_that_has_it(tmp_pat
         wait_until(lambda: server.note().serves(other) and len(pids(server)) == 2)
 
 
+def test_a_bundle_that_kills_whoever_loads_it_is_left_once_the_pointer_goes_back(
+    tmp_path: Path,
+) -> None:
+    code = copy_of_code(tmp_path / "code")
+    loading = code / "pipeline/serving/hot_swap.py"
+    begins = "    bundle = open_bundle(folder"
+    killed = '    if folder.name == "fatal":\n        __import__("os").abort()\n'
+    assert begins in loading.read_text()
+    loading.write_text(loading.read_text().replace(begins, killed + begins))
+    with serving(tmp_path, code=code) as server:
+        before = (tmp_path / "current.json").read_text()
+        write_json(tmp_path / "current.json", {"bundle": "0" * 64, "folder": "fatal"})
+        wait_until(lambda: server.note().troubles >= 3)
+        (tmp_path / "current.json").write_text(before)
+        wait_until(lambda: len(pids(server)) == 1)
+        assert ready_hash(server.url) is not None
+
+
 def test_the_log_has_a_bound(tmp_path: Path) -> None:
     log = tmp_path / "detached.log"
     log.write_bytes(b"x" * 6_000_000)
