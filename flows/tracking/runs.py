@@ -159,6 +159,8 @@ def in_one_line(error: BaseException) -> str:
     if isinstance(error, PipelineError):
         stage = f"{error.failure.stage}: " if isinstance(error, StageFailedError) else ""
         return f"{stage}{error.got}; next: {error.next_step}"
+    if not isinstance(error, Exception):
+        return f"stopped ({type(error).__name__})"
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 

@@ -76,7 +76,7 @@ NIGHTS: dict[int, Day] = {
     55: Day(
         ending="failed", begins="reviews.csv is empty; next: bring", rows="e,1", happens="failure"
     ),
-    56: Day(ending="cancelled", begins="KeyboardInterrupt", happens="stop"),
+    56: Day(ending="cancelled", begins="stopped", happens="stop"),
     57: kept(
         "The gate did not pass the new model, champion stays. min_quality: 0.6", happens="gate"
     ),

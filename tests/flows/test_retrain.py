@@ -375,7 +375,7 @@ def test_a_failed_release_leaves_the_guard_as_it_was(root: Path, made: Made) -> 
         retrained(made)
     assert not list(ReleaseState(root, PRODUCT).releases.glob("*.retrain.json"))
     run = last_run(root)
-    assert (run.end, run.why) == ("cancelled", "KeyboardInterrupt")
+    assert (run.end, run.why) == ("cancelled", "stopped (KeyboardInterrupt)")
 
 
 def _stop() -> None:

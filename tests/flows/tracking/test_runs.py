@@ -68,4 +68,4 @@ def test_a_damaged_record_is_passed_over(tmp_path: Path) -> None:
 def test_an_error_is_told_in_one_line() -> None:
     error = PipelineError("no rows", expected="rows", next_step="bring some")
     assert in_one_line(error) == "no rows; next: bring some"
-    assert in_one_line(KeyboardInterrupt()) == "KeyboardInterrupt"
+    assert in_one_line(KeyboardInterrupt()) == "stopped (KeyboardInterrupt)"
