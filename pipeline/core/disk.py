@@ -26,7 +26,7 @@ def disk_full(error: BaseException, place: Path | None = None) -> DiskFullError 
     """The message for an error that a full disk has caused; None for any other error.
 
     Args:
-        place: where it happened, for an error that names no file.
+        place: the file or folder that was being written, for an error that names none.
     """
     if isinstance(error, DiskFullError):
         return error
@@ -34,7 +34,7 @@ def disk_full(error: BaseException, place: Path | None = None) -> DiskFullError 
     while seen is not None:
         if getattr(seen, "errno", None) in _FULL or says_full(str(seen)):
             named = getattr(seen, "filename", None)
-            return no_room(Path(named) if named else place or Path.cwd())
+            return no_room(Path(named)) if named else no_room(place or Path.cwd(), partly=place)
         seen = seen.__cause__ or seen.__context__
     return None
 
@@ -51,7 +51,8 @@ def no_room(place: Path, *, partly: Path | None = None) -> DiskFullError:
         partly: what was written before the disk was full, and makes room again; else `place` itself.
     """
     there = next(folder for folder in (place, *place.parents) if folder.is_dir())
-    free = shutil.disk_usage(there).free + sum(_sizes(partly or place))
+    written = partly or (place if place.is_file() else None)
+    free = shutil.disk_usage(there).free + (sum(_sizes(written)) if written else 0)
     return DiskFullError(
         f"the disk is full: {place} could not be written, {free:,} bytes are free there",
         expected=f"more than {free:,} bytes for it",
@@ -60,9 +61,8 @@ def no_room(place: Path, *, partly: Path | None = None) -> DiskFullError:
 
 
 def _sizes(path: Path) -> Iterator[int]:
-    """Bytes of a file, or of the files in the temporary folder that takes the place of one."""
-    files = path.rglob("*") if path.suffix == ".part" and path.is_dir() else (path,)
-    for file in files:
+    """Bytes of a file, or of the files in a folder."""
+    for file in path.rglob("*") if path.is_dir() else (path,):
         with suppress(OSError):
             if file.is_file():
                 yield file.stat().st_size
