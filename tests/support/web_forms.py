@@ -1,4 +1,4 @@
-"""Forms in which the web sends a text that was clean; what cleaning makes of each is the text again."""
+"""Forms in which the web sends a text: each has a clean form, which is what training would have learned from."""
 
 import html
 import unicodedata
