@@ -175,5 +175,5 @@ def release_last_build(root: Path, variation: Variation, *, port: int | None) ->
 def _release(root: Path, workspace: Path, run_id: str | None, *, port: int | None = None) -> str:
     bundle = Paths(workspace).read("gate", "bundle")
     release = release_bundle(root=root, bundle=bundle, mlflow_run_id=run_id, port=port)
-    say(f"\nReleased version {release.version}: {release.outcome}")
+    say(f"\n{release.name}: {release.outcome}")
     return str(release.address).rstrip("/")

@@ -16,14 +16,16 @@ from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.execution.stop_signals import stop_once
-from flows.planning.resolution import Variation
 from pipeline.core.disk import disk_full
 from pipeline.core.errors import PipelineError
 from pipeline.core.progress import say
 from pipeline.core.telemetry import switch_off_telemetry
+
+if TYPE_CHECKING:
+    from flows.planning.resolution import Variation
 
 MAKE_VARIABLE = "MODELYARD_SET"
 """Holds make's SET: `section.key=value` words, quoted as in a shell."""
@@ -102,13 +104,7 @@ def make_parser() -> argparse.ArgumentParser:
     flag = partial(build.add_argument, action="store_true")
     flag("--no-release", "--no-deploy", help="stop after the gate")
     flag("--release", "--deploy", help="also release a build with key=value")
-    release = verb(_release, "release a bundle: register, verify, promote, verify again")
-    release.add_argument("bundle", nargs="?", type=Path, help="its folder; else artifacts/gate's")
-    release.add_argument("--port", type=int, help="where a new server should listen")
-    release.add_argument("--rollback", nargs="?", const="", metavar="HASH", help="a former bundle")
-    moment = datetime.fromisoformat
-    release.add_argument("--at", type=moment, metavar="TIME", help="say what served")
-    _add_product(release, "a product file, or a product's name; else product.yaml")
+    _add_release_verbs(verb)
     _add_retrain(verb(_retrain, "build a commit from new data; release only what is not worse"))
     _add_changes(verb(_search, "try recipes until one meets product.requirements"))
     _add_serving_verbs(verb)
@@ -159,6 +155,29 @@ def _add_retrain(parser: argparse.ArgumentParser) -> None:
 
 def _add_product(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--product", default="", metavar="FILE", help=text)
+
+
+def _add_release_verbs(verb: Adder) -> None:
+    named = "a product file, or a product's name; else product.yaml"
+    release = verb(_release, "release a bundle: copy, try, promote, verify, register")
+    release.add_argument("bundle", nargs="?", type=Path, help="its folder; else artifacts/gate's")
+    release.add_argument("--port", type=int, help="where a new server should listen")
+    # The spellings before there were verbs for it.
+    release.add_argument("--rollback", nargs="?", const="", help=argparse.SUPPRESS)
+    release.add_argument("--at", type=datetime.fromisoformat, help=argparse.SUPPRESS)
+    rollback = verb(_rollback, "bring back the bundle that served before, or another one")
+    rollback.add_argument("--to", default="", metavar="HASH", help="beginning of its hash")
+    rollback.add_argument("--why", default="asked for", metavar="TEXT", help="for the ledger")
+    rollback.add_argument("--port", type=int, help="where a new server should listen")
+    releases = verb(_releases, "list what was ever in production, oldest first")
+    at = verb(_at, "say what answered at a time")
+    at.add_argument("time", type=datetime.fromisoformat, help="local, unless it names a zone")
+    for parser in (releases, at):
+        parser.add_argument("--json", action="store_true", help="for a program")
+    verify = verb(_verify, "say whether anybody altered what releases wrote down")
+    for parser in (release, rollback, releases, at):
+        _add_product(parser, named)
+    _add_product(verify, "of this product; else of every one that was released here")
 
 
 def _add_serving_verbs(verb: Adder) -> None:
@@ -213,8 +232,10 @@ def _add_looking_verbs(verb: Adder) -> None:
     _add_changes(verb(_check, "say whether a build could start, without building"))
 
 
-def variation_of(options: argparse.Namespace) -> Variation:
+def variation_of(options: argparse.Namespace) -> "Variation":
     """How the command's build differs from the one in the project's folder."""
+    from flows.planning.resolution import Variation
+
     named, changes = vars(options), getattr(options, "changes", ())
     profile = named.get("profile") or ""
     return Variation(product=options.product, profile=profile, changes=tuple(changes))
@@ -297,46 +318,78 @@ def _search(options: argparse.Namespace) -> None:
     _run_flow("search_flow.compress_search", **_form_of(variation_of(options)))
 
 
-def _form_of(variation: Variation) -> dict[str, Any]:
+def _form_of(variation: "Variation") -> dict[str, Any]:
     """The variation as the parameters of a flow."""
     return asdict(variation) | {"changes": list(variation.changes)}
 
 
 def _release(options: argparse.Namespace) -> None:
     from flows.build import release_last_build
-    from flows.release import (
-        DEFAULT_BUNDLE,
-        former_bundle,
-        product_named,
-        release_at,
-        release_bundle,
-    )
+    from flows.release import DEFAULT_BUNDLE, release_bundle
 
-    root, bundle, why = Path.cwd(), options.bundle or Path(DEFAULT_BUNDLE), "asked for"
     if options.at is not None:
-        say(release_at(root, product_named(root, options.product), options.at))
+        _at(argparse.Namespace(product=options.product, time=options.at, json=False))
         return
     if options.rollback is not None:
-        bundle = former_bundle(root, product_named(root, options.product), options.rollback)
-        why = "rolled back by hand"
-    elif options.product and options.bundle is None:
-        release_last_build(root, variation_of(options), port=options.port)
+        options.to, options.why = options.rollback, "asked for"
+        _rollback(options)
         return
-    port = options.port
-    release = release_bundle(root=root, bundle=bundle, mlflow_run_id=None, why=why, port=port)
-    say(f"Version {release.version} ({release.hash[:12]}): {release.outcome}. {release.address}/")
+    root, bundle, port = Path.cwd(), options.bundle or Path(DEFAULT_BUNDLE), options.port
+    if options.product and options.bundle is None:
+        release_last_build(root, variation_of(options), port=port)
+        return
+    asked = {"mlflow_run_id": None, "why": "asked for", "port": port}
+    release = release_bundle(root=root, bundle=bundle, **asked)
+    say(f"{release.name}: {release.outcome}. {release.address}/")
+
+
+def _rollback(options: argparse.Namespace) -> None:
+    from flows.rollback import product_in_production, roll_back
+
+    root = Path.cwd()
+    product = product_in_production(root, options.product)
+    roll_back(root, product, to=options.to, why=options.why, port=options.port)
+
+
+def _releases(options: argparse.Namespace) -> None:
+    from flows.releases import as_table, releases_of
+    from flows.rollback import product_in_production
+
+    root = Path.cwd()
+    lines = releases_of(root, product_in_production(root, options.product))
+    say(_json([asdict(line) for line in lines]) if options.json else as_table(lines))
+
+
+def _at(options: argparse.Namespace) -> None:
+    from flows.releases import answered
+    from flows.rollback import product_in_production
+
+    root = Path.cwd()
+    answer = answered(root, product_in_production(root, options.product), options.time)
+    say(_json(asdict(answer)) if options.json else answer.sentence)
+
+
+def _verify(options: argparse.Namespace) -> None:
+    from flows.releases import verify_releases
+
+    say(verify_releases(Path.cwd(), options.product))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _serve(options: argparse.Namespace) -> None:
     from flows.execution.network import requested_port
     from flows.release import product_named
-    from flows.serve import serve
+    from flows.serve import serve, tell_registry
 
     root = Path.cwd()
     product = product_named(root, options.product)
     server = serve(root, product, options.port or requested_port())
     address = f"The model is served at {server.address.url}/"
     say(f"{address}  (process {server.pid}; `make stop` ends it)")
+    tell_registry(root, product)
 
 
 def _ui(options: argparse.Namespace) -> None:

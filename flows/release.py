@@ -1,19 +1,18 @@
-"""Release a bundle: register, start, verify, promote, verify again; on a failure, undo all of it.
+"""Release a bundle: copy, try, promote, verify, register; on a failure, undo all of it.
 
-    modelyard release                            # what the gate passed: artifacts/gate/bundle
-    modelyard release --rollback [HASH]          # a former bundle, or the one that served before
-    modelyard release --at 2026-01-31T12:00      # only say what was in production then, and why
+    modelyard release [FOLDER]                   # what the gate passed: artifacts/gate/bundle
 
 The transaction itself is pipeline/release/rollout.py. Inside a running Prefect flow its steps are
 tasks of that flow; elsewhere they are plain calls. Nothing heavy is imported until it is needed:
-`modelyard build` calls `current_release` even where it has nothing to do.
+`modelyard build` calls `current_release` even where it has nothing to do. The way back is
+flows/rollback.py; what was in production when, flows/releases.py.
 """
 
 import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,6 +26,7 @@ from pipeline.core.params import load_params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.release import ledger
+from pipeline.release.durable import Write, durable
 from pipeline.release.requests import served_hash
 from pipeline.release.server_process import is_outdated, running_server
 from pipeline.release.state import ReleaseState
@@ -70,7 +70,8 @@ def current_release(root: Path, product: str) -> CurrentRelease | None:
         return None
     if (server := running_server(state)) is None:
         return CurrentRelease(bundle_hash, None, healthy=False)
-    healthy = served_hash(server.address, timeout=1.0) == bundle_hash and not state.journal.exists()
+    whole = ledger.unfinished(state.ledger) is None and not state.journal.exists()
+    healthy = whole and served_hash(server.address, timeout=1.0) == bundle_hash
     return CurrentRelease(bundle_hash, server.address.url, healthy=healthy)
 
 
@@ -108,39 +109,12 @@ def release_bundle(
         limits=_limits(root, bundle, state.product),
         expected_previous=expected_previous,
         port=port or requested_port(),
+        keep=partial(_keep_origin, state, bundle),
     )
-    _keep_origin(state, bundle)
     release = Rollout(root, state.product, _step_runner()).release(request)
     if (server := running_server(state)) is not None and is_outdated(server):
         say("The server runs older code than this folder's; `make serve` restarts it.")
     return release
-
-
-def release_at(root: Path, product: str, moment: datetime) -> str:
-    """Says what was in production at a moment (local time without a zone), since when and why."""
-    aware = moment if moment.tzinfo else moment.astimezone()
-    entry = ledger.at(ReleaseState(root, product).ledger, aware)
-    if entry is None or entry.hash is None:
-        return "Nothing was in production."
-    return f"Version {entry.version}, bundle {entry.hash}: {entry.event} {entry.time}, {entry.why}."
-
-
-def former_bundle(root: Path, product: str, beginning: str) -> Path:
-    """Folder of the one former bundle whose hash begins so; of "", the one that served before."""
-    state = ReleaseState(root, product)
-    known = sorted(folder.name for folder in state.releases.glob("*/"))
-    found = [name for name in known if name.startswith(beginning)]
-    if not beginning:
-        promoted = [e for e in ledger.read(state.ledger) if e.event == "promoted"]
-        found = [e.previous for e in promoted if e.hash == state.current() and e.previous][-1:]
-    if len(found) != 1:
-        which = f"whose hash begins with {beginning!r}" if beginning else "before the current one"
-        raise ReleaseError(
-            f"{len(found)} releases of {product} {which}",
-            expected=f"one of: {', '.join(name[:12] for name in known) or '(none is kept)'}",
-            next_step="name one: `modelyard release --rollback HASH`",
-        )
-    return state.release(found[0])
 
 
 def _passed_verdict(state: ReleaseState, bundle: Path) -> ledger.VerdictSummary | None:
@@ -157,7 +131,7 @@ def _passed_verdict(state: ReleaseState, bundle: Path) -> ledger.VerdictSummary 
     if not verdict.passed:
         why, before = "the gate did not pass it", state.current()
         entry = ledger.Entry(event="refused", hash=None, previous=before, why=why, verdict=summary)
-        ledger.append(state.ledger, entry)
+        ledger.append(state, entry)
         raise ReleaseError(
             f"a bundle whose verdict is not passed ({dict(outcomes)})",
             expected="a bundle that met every requirement at the gate",
@@ -214,8 +188,10 @@ def _keep_origin(state: ReleaseState, bundle: Path) -> None:
     from flows.planning.snapshot import built_origin
 
     bundle_hash = sha256_file(bundle / "manifest.json")
-    write_json(state.rows(bundle_hash), asdict(read_train_rows(records)))
-    write_json(state.origin(bundle_hash), asdict(built_origin(workspace)))
+    with durable(Write.ROWS):
+        write_json(state.rows(bundle_hash), asdict(read_train_rows(records)))
+    with durable(Write.ORIGIN):
+        write_json(state.origin(bundle_hash), asdict(built_origin(workspace)))
 
 
 @dataclass(frozen=True)

@@ -245,7 +245,7 @@ class _Retraining:
     def _keep(self, ending: Literal["kept", "unchanged"], why: str) -> Outcome:
         now = self._state.current()
         entry = ledger.Entry(event="kept", hash=now, previous=now, why=self._told(why))
-        ledger.append(self._state.ledger, entry)
+        ledger.append(self._state, entry)
         self._run.end(ending, why, now=now)
         return Outcome(ending=ending, reason=why, hash=now)
 
@@ -260,7 +260,7 @@ class _Retraining:
             now = self._state.current()
             why = self._told(f"{in_one_line(error)}: champion stays")
             entry = ledger.Entry(event="refused", hash=None, previous=now, why=why)
-            ledger.append(self._state.ledger, entry)
+            ledger.append(self._state, entry)
             raise
 
     def _told(self, why: str) -> str:

@@ -7,30 +7,22 @@ from pathlib import Path
 
 from pipeline.core.errors import ReleaseError
 from pipeline.core.progress import say
-from pipeline.release.server_process import (
-    ServerProcess,
-    is_outdated,
-    renew_server,
-    running_server,
-    start_server,
-    wait_for_hash,
-)
+from pipeline.release.production import note_start, serve_current
+from pipeline.release.registry_note import follow_registry, is_behind, registry_note
+from pipeline.release.repair import repair
+from pipeline.release.server_process import ServerProcess, is_outdated, renew_server, running_server
 from pipeline.release.state import ReleaseState, all_states
-
-_READY_SECONDS = 30.0
 
 
 def serve(root: Path, product: str, port: int) -> ServerProcess:
-    """The server of a product's current release, started if it does not run."""
+    """The server of a product's current release, started if it does not run.
+
+    What a killed release left is undone first.
+    """
     state = ReleaseState(root, product)
     with state.lock():
-        if state.journal.exists():
-            # A killed release is finished or undone. Late, because it imports MLflow.
-            from pipeline.release.rollout import repair
-
-            repair(state)
-        bundle_hash = state.current()
-        if bundle_hash is None:
+        repair(state)
+        if state.current() is None:
             others = [other.product for other in all_states(root) if other.current()]
             also = f"; or `make serve ARGS='--product {others[0]}'`" if others else ""
             raise ReleaseError(
@@ -41,12 +33,16 @@ def serve(root: Path, product: str, port: int) -> ServerProcess:
         running = running_server(state)
         if running is not None and is_outdated(running):
             say("The server runs older code than this folder's: its workers are replaced.")
-            running = renew_server(state, running)
-        server = running or start_server(state, port)
-    if not wait_for_hash(server.address, bundle_hash, seconds=_READY_SECONDS):
-        raise ReleaseError(
-            f"{server.address.url} does not serve bundle {bundle_hash[:12]}",
-            expected="the released bundle",
-            next_step=f"read {state.logs / 'server.log'}; `make stop`, then `make serve`",
-        )
-    return server
+            renew_server(state, running)
+        served = serve_current(state, port)
+        if served.started:
+            note_start(state, served, "`modelyard serve`")
+    return served.server
+
+
+def tell_registry(root: Path, product: str) -> None:
+    """Tells MLflow what it could not take before, if there is such; without that it costs nothing."""
+    state = ReleaseState(root, product)
+    if is_behind(state, registry_note(state)):
+        with state.lock():
+            follow_registry(state)

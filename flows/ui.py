@@ -32,7 +32,8 @@ from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
 from pipeline.core.process_identity import ProcessIdentity, identity_of, is_running
 from pipeline.core.progress import say
-from pipeline.release.server_process import is_alive, stop_all, stop_process
+from pipeline.release.production import stop_serving
+from pipeline.release.server_process import is_alive, stop_process
 from pipeline.release.state import all_states
 
 _PORTS_TO_TRY = 50
@@ -148,7 +149,7 @@ def stop(root: Path) -> list[str]:
     # The worker first: its runs can then still report how they ended.
     stopped = [name for name in ("worker", "mlflow", "prefect") if services.stop(name)]
     Paths(root).services.unlink(missing_ok=True)
-    served = [f"server of {state.product}" for state in all_states(root) if stop_all(state)]
+    served = [f"server of {state.product}" for state in all_states(root) if stop_serving(state)]
     return [*stopped, *served]
 
 

@@ -15,7 +15,7 @@ from flows.release import DEFAULT_BUNDLE, release_bundle
 
 @flow(name="release", persist_result=False, **HOOKS)
 def release(bundle: str = DEFAULT_BUNDLE) -> State[None]:
-    """Register, start, verify and promote a bundle; on a failure, the former one serves.
+    """Start, verify and promote a bundle, then register it; on a failure, the former one serves.
 
     Args:
         bundle: folder of the bundle, from the project's folder.
@@ -23,6 +23,4 @@ def release(bundle: str = DEFAULT_BUNDLE) -> State[None]:
     result = release_bundle(
         root=Path.cwd(), bundle=Path(bundle), mlflow_run_id=None, why="asked for in Prefect"
     )
-    return Completed(
-        message=f"Version {result.version} ({result.hash[:12]}): {result.outcome} at {result.address}/"
-    )
+    return Completed(message=f"{result.name}: {result.outcome} at {result.address}/")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from pipeline.core.errors import ReleaseError
 from pipeline.core.files import sync
 from pipeline.core.paths import Paths
+from pipeline.release.durable import Write, durable
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -113,6 +114,11 @@ def _write_private(file: Path, key: "PrivateKey") -> None:
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
+    with durable(Write.KEY):
+        _write_whole(part, file, pem)
+
+
+def _write_whole(part: Path, file: Path, pem: bytes) -> None:
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ALONE)
         with os.fdopen(descriptor, "wb") as stream:

@@ -8,10 +8,11 @@ import importlib.metadata
 import logging
 import os
 import shutil
+import sqlite3
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,15 @@ from pipeline.core.paths import Paths, sqlite_url
 from pipeline.release.alembic_settings import accept_percent_signs
 from pipeline.runtime.bundle import Bundle
 
+_BUSY_SECONDS = 5.0
+_ADDRESSES = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+)
+"""Tables and columns of MLflow's database that hold absolute addresses."""
 ALIAS = "champion"
 HASH_TAG = "bundle_sha256"
 _CODE = Path(__file__).resolve().parents[2]
@@ -67,7 +77,28 @@ def experiment_id(client: mlflow.MlflowClient, root: Path, name: str) -> str:
     """The id of an experiment, which is made where it is missing."""
     found = client.get_experiment_by_name(name)
     folder = Paths(root).artifact_uri
+    if found is not None and found.artifact_location.startswith("file:"):
+        _follow_move(root, old=found.artifact_location, new=folder)
     return str(found.experiment_id if found else client.create_experiment(name, folder))
+
+
+def _follow_move(root: Path, *, old: str, new: str) -> None:
+    """Brings the database of a folder that was moved or copied to where its files are now.
+
+    MLflow writes the absolute address of each file, and knows no way to change it: a copy would read
+    and write in the folder that it was copied from.
+    """
+    if old == new or not old.endswith("/mlartifacts"):
+        return
+    database = sqlite3.connect(Paths(root).mlflow_database, timeout=_BUSY_SECONDS)
+    with closing(database), database:
+        for table, column in _ADDRESSES:
+            # The names are constants of this file.
+            database.execute(
+                f"UPDATE {table} SET {column} = ? || substr({column}, ?)"  # noqa: S608
+                f" WHERE {column} = ? OR substr({column}, 1, ?) = ?",
+                (new, len(old) + 1, old, len(old) + 1, f"{old}/"),
+            )
 
 
 class Registry:

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,8 +31,23 @@ class Address:
         return f"http://{self.host}:{self.port}"
 
 
-def served_hash(address: Address, timeout: float = _TIMEOUT_SECONDS) -> str | None:
-    """The hash of the bundle that is served at `address`; None when no server is ready there.
+@dataclass(frozen=True, kw_only=True)
+class Readiness:
+    """The state of a server, as it says itself.
+
+    Attributes:
+        hash: of the bundle that it serves; None while it has none.
+        since: when it began to serve that; None where the server does not say.
+        last_error: why it refused the latest bundle; None if it did not.
+    """
+
+    hash: str | None
+    since: str | None
+    last_error: str | None
+
+
+def readiness(address: Address, timeout: float = _TIMEOUT_SECONDS) -> Readiness | None:
+    """The state of the server at `address`; None where none answers.
 
     Raises:
         ReleaseError: the server there asks for another token than this process was given.
@@ -42,7 +58,31 @@ def served_hash(address: Address, timeout: float = _TIMEOUT_SECONDS) -> str | No
         return None
     if answer in ({"status": "ready"}, {"status": "waiting"}):
         raise _other_token(address)
-    return str(answer["hash"]) if status == http.client.OK and "hash" in answer else None
+    ready = status == http.client.OK
+    return Readiness(
+        hash=answer.get("hash") if ready else None,
+        since=answer.get("since"),
+        last_error=answer.get("last_error"),
+    )
+
+
+def served_hash(address: Address, timeout: float = _TIMEOUT_SECONDS) -> str | None:
+    """The hash of the bundle that is served at `address`; None when no server is ready there.
+
+    Raises:
+        ReleaseError: the server there asks for another token than this process was given.
+    """
+    ready = readiness(address, timeout)
+    return None if ready is None else ready.hash
+
+
+def accepts(address: Address) -> bool:
+    """Whether anything takes connections at `address`."""
+    try:
+        socket.create_connection((address.host, address.port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
 
 
 def predict(address: Address, request: Request) -> Prediction:

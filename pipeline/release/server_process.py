@@ -27,6 +27,7 @@ from pipeline.core.progress import say
 from pipeline.core.served_code import CODE, served_code
 from pipeline.core.server_note import ServerNote
 from pipeline.core.typed_json import read_as
+from pipeline.release.durable import Write, durable
 from pipeline.release.requests import Address, served_hash
 from pipeline.release.state import ReleaseState
 
@@ -119,7 +120,8 @@ def renew_server(state: ReleaseState, server: ServerProcess) -> ServerProcess:
         note = server_note(state) or note
         if all(w.phase == "serving" and w.process not in old for w in note.staying):
             renewed = replace(server, code=code)
-            write_json(state.server, asdict(renewed))
+            with durable(Write.SERVER):
+                write_json(state.server, asdict(renewed))
             return renewed
         if note.troubles > before.troubles:
             reason = str(note.trouble)
@@ -146,7 +148,8 @@ def start_server(state: ReleaseState, port: int) -> ServerProcess:
     """Starts the long-lived server on `port`, or the next free one, and writes `server.json`."""
     arguments = ["--pointer", str(state.pointer.resolve())]
     server = _start(state, arguments, port=port, name="server")
-    write_json(state.server, asdict(server))
+    with durable(Write.SERVER):
+        write_json(state.server, asdict(server))
     if server.port != port:
         say(f"release  port {port} is in use; the server listens on {server.port}")
     return server
@@ -213,16 +216,6 @@ def find_servers(state: ReleaseState) -> list[ProcessIdentity]:
         if _MODULE in (command := process.info["cmdline"] or []) and notes & set(command)
     ]
     return [process for process in found if process is not None]
-
-
-def wait_for_hash(address: Address, bundle_hash: str, *, seconds: float) -> bool:
-    """Whether `address` serves the bundle within `seconds`."""
-    deadline = time.monotonic() + seconds
-    while served_hash(address, timeout=2.0) != bundle_hash:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_POLL_SECONDS)
-    return True
 
 
 def _start(state: ReleaseState, arguments: Sequence[str], *, port: int, name: str) -> ServerProcess:

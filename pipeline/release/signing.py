@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.core.errors import PipelineError, ReleaseError
 from pipeline.core.files import write_text
 from pipeline.core.paths import Paths
+from pipeline.release.durable import Write, durable
 from pipeline.release.keys import bundle_key, public_pem
 from pipeline.release.state import ReleaseState, all_states
 from pipeline.runtime.bundle import Bundle, open_bundle
@@ -53,7 +54,8 @@ def sign_release(state: ReleaseState, bundle: Bundle) -> None:
     first = not public.with_suffix(".pem").exists()
     key = bundle_key(state.root)
     if not public.exists() or public.read_bytes() != public_pem(key):
-        write_text(public, public_pem(key).decode())
+        with durable(Write.BUNDLES_PUBLIC_KEY):
+            write_text(public, public_pem(key).decode())
     _sign(bundle, key, public)
     for other in all_states(state.root) if first else []:
         for folder in _copies(other):
@@ -132,7 +134,8 @@ def _sign(bundle: Bundle, key: "EllipticCurvePrivateKey", public: Path) -> None:
         require_signed(path, public, digests=bundle.digests)
     except SignatureError:
         signed = signature_of(bundle.digests, name=bundle.folder.name, key=key)
-        write_text(path, json.dumps(signed))
+        with durable(Write.SIGNATURE):
+            write_text(path, json.dumps(signed))
 
 
 def _copies(state: ReleaseState) -> list[Path]:

@@ -17,11 +17,12 @@ from pipeline.core.files import read_json, sync, write_json
 from pipeline.core.names import PRODUCT_NAME_RULE, is_product_name
 from pipeline.core.paths import Paths
 from pipeline.core.typed_json import MismatchError, read_as
+from pipeline.release.durable import Write, durable
 
 
 @dataclass(frozen=True, kw_only=True)
 class Promotion:
-    """State of production before a promotion, written down until the promotion is verified.
+    """A promotion that is under way, as versions before the signed ledger wrote it down.
 
     Attributes:
         hash: bundle that the pointer named; None if there was none.
@@ -57,9 +58,13 @@ class ReleaseState:
         self.folder = Paths(root).state / "products" / product
         self.releases, self.logs = self.folder / "releases", self.folder / "logs"
         self.pointer = self.folder / "current.json"
+        self.pointer_before = self.folder / "current.before.json"
         self.server = self.folder / "server.json"
-        self.journal = self.folder / "promotion.json"
+        self.registry = self.folder / "registry.json"
         self.ledger = self.folder / "ledger.jsonl"
+        self.head = self.folder / "ledger.head.json"
+        self.public_key = self.folder / "ledger.pub"
+        self.journal = self.folder / "promotion.json"
 
     def release(self, bundle_hash: str) -> Path:
         return self.releases / bundle_hash
@@ -76,21 +81,39 @@ class ReleaseState:
         """The hash of the bundle that the pointer names; None before the first release."""
         return str(read_json(self.pointer)["bundle"]) if self.pointer.exists() else None
 
-    def point_to(self, bundle_hash: str | None) -> None:
-        """Moves the pointer in one step and syncs it to the disk; None removes it."""
-        if bundle_hash is None:
-            self.pointer.unlink(missing_ok=True)
-            sync(self.folder)
-            return
+    def point_to(self, bundle_hash: str) -> None:
+        """Moves the pointer in one step and syncs it to the disk.
+
+        The old one stays beside it under another name, so that it can come back on a full disk.
+        """
+        with durable(Write.POINTER_BEFORE):
+            self.pointer_before.unlink(missing_ok=True)
+            if self.pointer.exists():
+                self.pointer_before.hardlink_to(self.pointer)
         folder = self.release(bundle_hash).relative_to(self.folder).as_posix()
-        write_json(self.pointer, {"bundle": bundle_hash, "folder": folder})
+        with durable(Write.POINTER):
+            write_json(self.pointer, {"bundle": bundle_hash, "folder": folder})
+
+    def point_back_to(self, bundle_hash: str | None) -> None:
+        """Moves the pointer to what it named before; None removes it."""
+        kept = self.optional(self.pointer_before)
+        if bundle_hash is None:
+            with durable(Write.POINTER):
+                self.pointer.unlink(missing_ok=True)
+                sync(self.folder)
+        elif kept is not None and kept["bundle"] == bundle_hash:
+            with durable(Write.POINTER):
+                self.pointer_before.replace(self.pointer)
+                sync(self.folder)
+        else:
+            self.point_to(bundle_hash)
 
     def optional(self, path: Path) -> Any:
         """The content of one of these JSON files; None if it does not exist."""
         return read_json(path) if path.exists() else None
 
-    def unverified_promotion(self) -> Promotion | None:
-        """The promotion in the journal; None if there is no journal."""
+    def older_promotion(self) -> Promotion | None:
+        """The promotion in an older version's journal; None if there is no journal."""
         value = self.optional(self.journal)
         try:
             return None if value is None else read_as(Promotion, value)

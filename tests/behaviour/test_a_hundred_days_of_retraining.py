@@ -110,7 +110,7 @@ class Hundred:
         made.verdict = verdict(LIMIT, passed=False) if happens == "gate" else verdict()
         made.before_release = self.quicker if happens == "somebody is quicker" else lambda: None
         if happens == "no champion":
-            self.state.point_to(None)
+            self.state.point_back_to(None)
         if happens == "by hand, elsewhere":
             self.by_hand()
         if happens == "its rows are known":

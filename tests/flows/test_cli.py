@@ -26,6 +26,7 @@ recipe: {finetune.seeds: 3}
 VERBS = {
     *("build", "release", "retrain", "search", "serve", "ui", "stop"),
     *("compare", "glue", "stage", "explain", "check", "new", "why", "tidy"),
+    *("rollback", "releases", "at", "verify"),
 }
 Run = Callable[..., tuple[int, str, str]]
 

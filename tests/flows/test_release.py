@@ -13,11 +13,11 @@ from flows.release import (
     CurrentRelease,
     TrainRows,
     current_release,
-    former_bundle,
     read_train_rows,
-    release_at,
     release_bundle,
 )
+from flows.releases import answered
+from flows.rollback import product_in_production, roll_back
 from flows.serve import serve
 from flows.ui import stop
 from pipeline.core.errors import ReleaseError
@@ -63,20 +63,25 @@ def test_a_release_is_found_stopped_and_served_again(root: Path) -> None:
     assert served_hash(server.address) == release.hash
     again = serve(root, PRODUCT, free_port())
     assert again == server == running_server(ReleaseState(root, PRODUCT))
-    assert release.hash in release_at(root, PRODUCT, datetime.now(UTC))
+    assert answered(root, PRODUCT, datetime.now(UTC)).hash == release.hash
 
 
-def test_a_rollback_releases_what_served_before_or_what_is_named(root: Path) -> None:
-    with pytest.raises(ReleaseError, match="0 releases of tiny-sentiment before"):
-        former_bundle(root, PRODUCT, "")
+def test_a_rollback_is_asked_for_by_product_whatever_the_files_of_parameters_hold(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ReleaseError, match="0 released products"):
+        product_in_production(root, "")
     make_tiny_bundle(root / "other", seed=7)
     first, second = released(root), released(root, root / "other")
-    assert released(root, former_bundle(root, PRODUCT, "")).hash == first.hash
-    back = former_bundle(root, PRODUCT, second.hash[:8])
-    address = released(root, back).address
-    assert current_release(root, PRODUCT) == CurrentRelease(second.hash, address, healthy=True)
-    with pytest.raises(ReleaseError, match="0 releases of tiny-sentiment"):
-        former_bundle(root, PRODUCT, "nothing begins so")
+    assert product_in_production(root, "") == PRODUCT
+    (root / "product.yaml").write_text(f"product: {{name: {PRODUCT}, no_such_key: 1}}\nwrong: [")
+    (root / "params.yaml").write_text("no: such: thing")
+    assert product_in_production(root, "") == PRODUCT
+    assert product_in_production(root, "another") == "another"
+    back = roll_back(root, PRODUCT, why="a test", port=free_port())
+    assert current_release(root, PRODUCT) == CurrentRelease(first.hash, back.address, healthy=True)
+    assert f"({first.hash[:12]}): rolled back by hand. {back.address}/" in capsys.readouterr().out
+    assert roll_back(root, PRODUCT, to=second.hash[:8], why="a test").hash == second.hash
 
 
 def test_a_server_of_older_code_gets_new_workers_and_refuses_nobody(

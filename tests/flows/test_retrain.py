@@ -92,7 +92,7 @@ def test_a_model_that_the_gate_stopped_is_not_released(root: Path, made: Made) -
 
 
 def test_without_a_champion_the_first_model_is_released(root: Path, made: Made) -> None:
-    ReleaseState(root, PRODUCT).point_to(None)
+    ReleaseState(root, PRODUCT).point_back_to(None)
     outcome = retrained(made)
     assert outcome.released
     assert "first release" in outcome.reason

@@ -1,13 +1,13 @@
 """Releases of tiny bundles with the real server, the real registry and real kills."""
 
+import json
 import os
-import shutil
-import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,17 @@ import pytest
 from flows.execution.network import free_port
 from flows.release import release_bundle
 from flows.serve import serve
-from pipeline.core.errors import ArtifactError, ReleaseError
+from pipeline.core.errors import ArtifactError, ChampionChangedError, ReleaseError
 from pipeline.core.files import sha256_file, write_json
 from pipeline.release import ledger, rollout
 from pipeline.release.blessing import Limits
+from pipeline.release.chain import faults
+from pipeline.release.production import stop_serving
 from pipeline.release.registry import Registry
+from pipeline.release.registry_note import registry_note
+from pipeline.release.repair import repair
 from pipeline.release.requests import predict, served_hash
-from pipeline.release.rollout import ReleaseRequest, ReleaseResult, Rollout, copy_bundle
+from pipeline.release.rollout import ReleaseResult, copy_bundle
 from pipeline.release.server_process import (
     ServerProcess,
     find_servers,
@@ -33,12 +37,13 @@ from pipeline.release.server_process import (
     stop_all,
     stop_process,
 )
-from pipeline.release.state import ReleaseState, all_states
+from pipeline.release.state import Promotion, ReleaseState, all_states
+from pipeline.runtime.bundle import open_bundle
+from tests.support.releasing import PRODUCT, assert_truthful, released, rolled_back
 from tests.support.repository import REPOSITORY
 from tests.support.server import ready_hash, run_server, wait_until
 from tests.support.tiny_bundle import make_tiny_bundle, rewrite_description
 
-PRODUCT = "tiny-sentiment"
 Bundles = dict[str, Path]
 
 
@@ -59,35 +64,18 @@ def _with_wrong_answer(description: dict[str, Any]) -> dict[str, Any]:
     return description | {"golden": [first | wrong, *others]}
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new MLflow database: made once, since that takes seconds."""
-    folder = tmp_path_factory.mktemp("mlflow")
-    Registry(folder, PRODUCT).champion()
-    return folder / "mlflow.db"
-
-
-def released(
-    state: ReleaseState, bundle: Path, *, product: str = PRODUCT, **options: Any
-) -> ReleaseResult:
-    """Releases a bundle on a free port."""
-    request = {"why": "a test", "port": free_port(), **options}
-    return Rollout(state.root, product).release(ReleaseRequest(bundle=bundle, **request))
-
-
 def assert_serves(state: ReleaseState, first: ReleaseResult) -> ServerProcess:
-    """Checks that pointer, alias and server have the bundle of a release."""
+    """Checks that pointer, server and ledger have the bundle of a release."""
+    assert_truthful(state)
     server = running_server(state)
     assert server is not None
-    assert served_hash(server.address) == first.hash == state.current()
-    assert Registry(state.root, PRODUCT).champion() == first.version
+    assert first.hash == state.current()
     return server
 
 
 @pytest.fixture
-def state(tmp_path: Path, database: Path) -> Iterator[ReleaseState]:
+def state(tmp_path: Path) -> Iterator[ReleaseState]:
     """The releases of a project, whose servers are stopped at the end."""
-    shutil.copyfile(database, tmp_path / "mlflow.db")
     yield ReleaseState(tmp_path, PRODUCT)
     for state in all_states(tmp_path):
         stop_all(state)
@@ -104,21 +92,21 @@ def _events(state: ReleaseState) -> list[str]:
 def test_a_release_is_served_and_the_next_one_uses_the_same_server(
     state: ReleaseState, bundles: Bundles
 ) -> None:
-    first = released(state, bundles["first"])
+    first = released(state, bundles["first"], mlflow=True)
     server = running_server(state)
     assert server is not None
     assert first.outcome == "promoted"
     assert predict(server.address, "a warm funny film").label == "positive"
 
-    again = released(state, bundles["first"])
+    again = released(state, bundles["first"], mlflow=True)
     assert (again.outcome, again.version) == ("already serving", first.version)
 
-    second = released(state, bundles["second"])
+    second = released(state, bundles["second"], mlflow=True)
     assert running_server(state) == server
     assert served_hash(server.address) == second.hash == _hash(bundles["second"])
     assert Registry(state.root, PRODUCT).champion() == second.version != first.version
     assert find_servers(state) == [server.process]
-    assert _events(state) == ["promoted", "already", "promoted"]
+    assert _events(state) == ["promoting", "promoted", "already", "promoting", "promoted"]
     assert ledger.read(state.ledger)[-1].previous == first.hash
 
 
@@ -130,14 +118,14 @@ def test_each_product_has_its_own_server_and_takes_its_own_bundles(
     make_tiny_bundle(state.root / "other", seed=7, product="other")
     others = ReleaseState(state.root, "other")
     with pytest.raises(ReleaseError, match="product tiny-sentiment"):
-        released(state, bundles["first"], product="other")
+        released(others, bundles["first"])
     assert others.current() is None
-    other = released(state, state.root / "other", product="other")
+    other = released(others, state.root / "other")
     assert [found.product for found in all_states(state.root)] == ["other", PRODUCT]
     assert running_server(state) == server
     assert (state.current(), others.current()) == (first.hash, other.hash)
     assert other.address != first.address
-    assert _events(state) == ["promoted"]
+    assert _events(state) == ["promoting", "promoted"]
 
 
 def test_the_served_bundle_stays_if_a_candidate_fails(
@@ -150,7 +138,7 @@ def test_the_served_bundle_stays_if_a_candidate_fails(
         released(state, bundles["second"], limits=Limits(memory_mb=1))
     server = assert_serves(state, first)
     assert find_servers(state) == [server.process]
-    assert _events(state) == ["promoted", "refused", "refused"]
+    assert _events(state) == ["promoting", "promoted", "refused", "refused"]
 
 
 def test_the_bundle_before_comes_back_when_the_promoted_one_fails(
@@ -159,7 +147,6 @@ def test_the_bundle_before_comes_back_when_the_promoted_one_fails(
     first = released(state, bundles["first"])
     # Only the step before the promotion is left out: the server itself refuses the wrong bundle.
     monkeypatch.setattr(rollout, "bless", lambda *_: None)
-    monkeypatch.setattr(rollout, "FOLLOW_SECONDS", 3.0)
     with pytest.raises(ReleaseError, match="does not serve"):
         released(state, bundles["wrong"])
     assert_serves(state, first)
@@ -168,48 +155,146 @@ def test_the_bundle_before_comes_back_when_the_promoted_one_fails(
     assert last.previous == _hash(bundles["wrong"])
 
 
+def _refuse(*_: object) -> None:
+    raise ReleaseError("another answer", expected="the golden one", next_step="none")
+
+
 def test_a_first_release_that_fails_leaves_nothing_served(
     state: ReleaseState, bundles: Bundles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
-        raise ReleaseError("another answer", expected="the golden one", next_step="none")
-
-    monkeypatch.setattr(rollout, "verify", refuse)
+    monkeypatch.setattr(rollout, "verify", _refuse)
     with pytest.raises(ReleaseError, match="another answer"):
         released(state, bundles["first"])
     assert state.current() is None
     assert running_server(state) is None
     assert not find_servers(state)
-    assert Registry(state.root, PRODUCT).champion() is None
+    assert _events(state) == ["promoting", "rolled_back"]
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from pipeline.release import rollout
-from pipeline.release.rollout import ReleaseRequest, Rollout
+def test_a_verified_promotion_is_not_undone_whatever_was_written_since(
+    state: ReleaseState, bundles: Bundles
+) -> None:
+    released(state, bundles["first"])
+    second = released(state, bundles["second"])
+    # A retraining that leaves the champion writes this without the lock of releases.
+    kept = ledger.Entry(event="kept", hash=second.hash, previous=second.hash, why="retrain")
+    ledger.append(state, kept)
+    with state.lock():
+        assert repair(state) is False
+    assert state.current() == second.hash
 
-rollout.verify = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-Rollout(Path(sys.argv[1]), 'tiny-sentiment').release(
-    ReleaseRequest(bundle=Path(sys.argv[2]), why="killed"))
-"""
+
+def test_a_release_that_fails_where_mlflow_is_locked_or_gone_puts_the_pointer_back(
+    state: ReleaseState, bundles: Bundles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = released(state, bundles["first"])
+    (state.root / "mlflow.db").write_text("no database")
+    monkeypatch.setattr(rollout, "verify", _refuse)
+    with pytest.raises(ReleaseError, match="another answer"):
+        released(state, bundles["second"], mlflow=True)
+    assert_serves(state, first)
+    monkeypatch.undo()
+    second = released(state, bundles["second"], mlflow=True)
+    assert second.version is None
+    assert "mlflow.db" in registry_note(state).behind or "Database" in registry_note(state).behind
+    assert released(state, state.release(first.hash), mlflow=True).outcome == "promoted"
 
 
-def test_a_kill_between_promotion_and_verification_is_repaired(
+def test_a_server_that_dies_during_a_promotion_is_started_for_the_bundle_before(
+    state: ReleaseState, bundles: Bundles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = released(state, bundles["first"])
+    server = running_server(state)
+    assert server is not None
+
+    def die(*_: object) -> None:
+        stop_process(server.process)
+        raise ReleaseError("the server is gone", expected="one", next_step="none")
+
+    monkeypatch.setattr(rollout, "verify", die)
+    with pytest.raises(ReleaseError, match="the server is gone"):
+        released(state, bundles["second"])
+    assert assert_serves(state, first).address == server.address
+
+
+def test_what_is_in_production_is_not_called_refused(
+    state: ReleaseState, bundles: Bundles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = released(state, bundles["first"])
+    monkeypatch.setattr(rollout, "verify", _refuse)
+    with pytest.raises(ReleaseError, match="another answer"):
+        released(state, bundles["first"])
+    last = ledger.read(state.ledger)[-1]
+    assert (last.event, last.hash) == ("kept", first.hash)
+    assert "another answer" in last.why
+
+
+def test_a_release_replaces_only_what_it_was_compared_with(
+    state: ReleaseState, bundles: Bundles
+) -> None:
+    first = released(state, bundles["first"], expected_previous=None)
+    second = released(state, bundles["second"], expected_previous=first.hash)
+    make_tiny_bundle(state.root / "third", seed=9)
+    for expected in (first.hash, None):
+        with pytest.raises(ChampionChangedError, match=second.hash[:12]):
+            released(state, state.root / "third", expected_previous=expected)
+    assert_serves(state, second)
+
+
+def test_a_rollback_needs_neither_mlflow_nor_todays_limits(
+    state: ReleaseState, bundles: Bundles
+) -> None:
+    first, second = released(state, bundles["first"]), released(state, bundles["second"])
+    server = running_server(state)
+    (state.root / "mlflow.db").write_text("no database")
+    back = rolled_back(state)
+    assert (back.hash, back.outcome) == (first.hash, "rolled back by hand")
+    assert assert_serves(state, back) == server
+    last = ledger.read(state.ledger)[-1]
+    assert (last.event, last.previous, last.why) == ("rolled_back_by_hand", second.hash, "a test")
+    assert rolled_back(state, second.hash[:8]).hash == second.hash
+    for beginning in ("nothing begins so", first.hash[:1] + "/../.."):
+        with pytest.raises(ReleaseError, match="0 releases of tiny-sentiment"):
+            rolled_back(state, beginning)
+
+
+def test_a_server_that_was_killed_is_told_by_the_ledger(
     state: ReleaseState, bundles: Bundles
 ) -> None:
     first = released(state, bundles["first"])
-    command = [sys.executable, "-c", KILLED, str(state.root), str(bundles["second"])]
-    killed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=False)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    assert state.current() == _hash(bundles["second"])
-
-    with state.lock():
-        assert rollout.repair(state) is True
+    server = running_server(state)
+    assert server is not None
+    stop_process(server.process)
+    assert serve(state.root, PRODUCT, server.port).address == server.address
     assert_serves(state, first)
-    assert _events(state) == ["promoted", "rolled_back"]
-    with state.lock():
-        assert rollout.repair(state) is False
+    stop_serving(state)
+    events = ["promoting", "promoted", "crashed", "started", "stopped"]
+    assert _events(state) == events
+    found = ledger.answered_at(state.ledger, datetime.now(UTC))
+    assert found is not None
+    assert found.hash is None
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_the_journal_of_an_older_version_is_taken_over(
+    pointed: ReleaseState, bundles: Bundles, *, recorded: bool
+) -> None:
+    former, failed = pointed.current(), copy_bundle(pointed, open_bundle(bundles["second"]))
+    assert former is not None
+    pointed.point_to(failed.hash)
+    promotion = Promotion(hash=former, failed=failed.hash, champion="1", server=None)
+    write_json(pointed.journal, asdict(promotion))
+    keys = {"version": "2", "previous": former, "why": "", "verdict": None, "hash": failed.hash}
+    line = {"event": "promoted", "time": "2026-01-01T00:00:00.000000+00:00", **keys}
+    kept = line | {"event": "kept", "previous": failed.hash}
+    if recorded:
+        pointed.ledger.write_text("".join(f"{json.dumps(each)}\n" for each in (line, kept)))
+    serve(pointed.root, PRODUCT, free_port())
+    assert not pointed.journal.exists()
+    assert pointed.current() == (failed.hash if recorded else former)
+    assert faults(pointed) == []
+    events = ["promoted", "kept", "started"] if recorded else ["promoting", "rolled_back"]
+    assert _events(pointed) == events
 
 
 def test_a_port_in_use_is_skipped_and_reported(
@@ -249,7 +334,7 @@ print(start_server(ReleaseState(Path(sys.argv[1]), 'tiny-sentiment'), int(sys.ar
 @pytest.fixture
 def pointed(state: ReleaseState, bundles: Bundles) -> ReleaseState:
     """A state that points at a copy of the first bundle, which no server serves yet."""
-    state.point_to(copy_bundle(state, bundles["first"]).hash)
+    state.point_to(copy_bundle(state, open_bundle(bundles["first"])).hash)
     return state
 
 
@@ -328,7 +413,7 @@ def test_a_product_that_is_a_path_is_refused_before_anything_is_written(
     with pytest.raises(ArtifactError, match="the product"):
         release_bundle(root=state.root, bundle=bundle, mlflow_run_id=None, port=free_port())
     with pytest.raises(ReleaseError, match="as the name of a product"):
-        released(state, bundle, product=name)
+        ReleaseState(state.root, name)
     assert sorted(state.root.rglob("*")) == before
 
 
@@ -344,4 +429,4 @@ def test_with_a_token_set_release_serve_and_rollback_work_and_strangers_are_refu
     monkeypatch.delenv("MODELYARD_TOKEN")
     with pytest.raises(ReleaseError, match="another token"):
         predict(server.address, "good")
-    assert _events(state) == ["promoted"] * 3
+    assert _events(state).count("promoted") == 3

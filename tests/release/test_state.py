@@ -18,9 +18,9 @@ def make_state(tmp_path: Path) -> ReleaseState:
 
 
 def test_a_promotion_comes_back_from_the_journal(state: ReleaseState) -> None:
-    assert state.unverified_promotion() is None
+    assert state.older_promotion() is None
     write_json(state.journal, asdict(PROMOTION))
-    assert state.unverified_promotion() == PROMOTION
+    assert state.older_promotion() == PROMOTION
 
 
 @pytest.mark.parametrize("change", [{"note": "by hand"}, {"failed": None}, {"server": "7"}])
@@ -29,7 +29,7 @@ def test_a_journal_of_another_shape_is_refused(
 ) -> None:
     write_json(state.journal, asdict(PROMOTION) | change)
     with pytest.raises(ReleaseError, match=next(iter(change))):
-        state.unverified_promotion()
+        state.older_promotion()
 
 
 def test_the_lock_is_free_again_after_a_release(state: ReleaseState) -> None:

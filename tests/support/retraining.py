@@ -130,7 +130,7 @@ class Made:
         write_json(state.origin(digest), asdict(planned_origin(self.root, snapshot)))
         state.point_to(digest)
         entry = ledger.Entry(event="promoted", hash=digest, previous=now, why=order["why"])
-        ledger.append(state.ledger, entry)
+        ledger.append(state, entry)
         return ReleaseResult(hash=digest, version="2", address="http://a:1", outcome="promoted")
 
 
