@@ -14,6 +14,7 @@ from flows.orchestration.run_notes import killed_runs, mend_runs
 from pipeline.core.errors import PipelineError
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
+from pipeline.release import ledger
 from pipeline.release.state import all_states
 
 
@@ -40,9 +41,9 @@ def _worktrees(root: Path) -> Iterator[str]:
 def _releases(root: Path) -> Iterator[str]:
     """Finishes or undoes releases that were cut short."""
     for state in all_states(root):
-        if state.journal.exists():
-            # Late: it imports MLflow.
-            from pipeline.release.rollout import repair
+        if state.journal.exists() or ledger.unfinished(state.ledger) is not None:
+            # Late: it imports what starts servers.
+            from pipeline.release.repair import repair
 
             with state.lock():
                 undone = repair(state)
