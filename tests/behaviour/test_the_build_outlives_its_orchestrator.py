@@ -313,7 +313,7 @@ def test_a_run_of_a_form_is_shown_with_its_tasks_and_can_be_cancelled(
 def test_the_servers_of_the_ui_are_killed_in_the_middle_of_a_run(
     root: Path, with_ui: httpx.Client
 ) -> None:
-    run = asked_for_by_form(root, with_ui, "one of a killed form slow")
+    run = asked_for_by_form(root, with_ui, "one of another form slow")
     for process in json.loads((root / ".modelyard" / "ui.json").read_text())["pids"].values():
         for member in [*psutil.Process(process["pid"]).children(recursive=True)]:
             if "flow_runs" not in " ".join(member.cmdline()) and is_server(member):
