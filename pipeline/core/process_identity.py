@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from pipeline.core.chosen_environment import chosen_environment
+
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 # Fields of /proc/<pid>/stat after the name in brackets, which may itself hold blanks and brackets.
 _STATE, _START_TICKS = 0, 19
@@ -90,6 +92,7 @@ def _linux_start(pid: int) -> str | None:
 
 def _start_by_ps(pid: int) -> str | None:
     command = ["ps", "-p", str(pid), "-o", "stat=,lstart="]
-    answer = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    own = chosen_environment(os.environ)
+    answer = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, env=own)
     state, _, started = answer.stdout.strip().partition(" ")
     return None if not state or state.startswith(_DEAD) else started.strip()

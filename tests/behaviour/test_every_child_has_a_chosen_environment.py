@@ -13,7 +13,13 @@ STARTERS = {
     "os": {"system", "popen", "execv", "execve", "execvp", "execl", "spawnv", "posix_spawn"},
     "asyncio": {"create_subprocess_exec", "create_subprocess_shell"},
 }
-HAND_ON = {"flows/execution/supervise.py", "flows/execution/stage_shell.py"}
+HAND_ON = {
+    "flows/execution/keeper.py",
+    "flows/execution/stage_shell.py",
+    "flows/execution/supervise.py",
+    "flows/orchestration/server_lock.py",
+    "pipeline/serving/supervisor.py",
+}
 """They run what they are given in the environment they were given, which their starter chose."""
 
 

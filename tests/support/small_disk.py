@@ -1,5 +1,6 @@
 """A disk of a few kilobytes, to be full on: a tmpfs, which only root may mount."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -7,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from pipeline.core.chosen_environment import chosen_environment
 
 
 class SmallDisk:
@@ -34,9 +37,11 @@ def small_disk(folder: Path, *, kilobytes: int) -> Iterator[SmallDisk]:
     try:
         yield SmallDisk(folder)
     finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        own = chosen_environment(os.environ)
+        subprocess.run(["umount", "--lazy", str(folder)], check=True, env=own)
 
 
 def _mount(options: str, folder: Path) -> int:
     command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-    return subprocess.run(command, capture_output=True, check=False).returncode
+    own = chosen_environment(os.environ)
+    return subprocess.run(command, capture_output=True, check=False, env=own).returncode
