@@ -104,6 +104,10 @@ class DrainingServer(uvicorn.Server):
         if sig == signal.SIGTERM:
             super().handle_exit(sig, frame)
 
+    def stop(self) -> None:
+        """Lets each answer say from now on that the whole server ends."""
+        self.stopping = self._requests.closing = True
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begins to answer."""
         await super().startup(sockets)

@@ -118,7 +118,8 @@ class Worker:
             order = b""
         server.replaced |= REPLACED in order
         if STOP in order:
-            server.stopping = self._holder.stopping = True
+            server.stop()
+            self._holder.stopping = True
         if not order:
             asyncio.get_running_loop().remove_reader(self._channel)
             server.deserted = server.should_exit = True

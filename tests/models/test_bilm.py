@@ -116,4 +116,6 @@ def test_the_table_holds_what_spelling_gives() -> None:
     model = tiny_language_model(input="characters")
     table, text = model.bilm.embeddings, ids(2, 6)
     assert isinstance(table, CharacterEmbedding)
-    assert torch.allclose(table.table()[text], table(text), atol=1e-6)
+    found, expected = table.table()[text], table(text)
+    # The rows are summed in another order: float32 is exact to its last digits of the largest value.
+    assert torch.allclose(found, expected, rtol=0, atol=1e-5 * float(expected.detach().abs().max()))
