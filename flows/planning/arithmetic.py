@@ -79,7 +79,7 @@ def race_here(root: Path, compute: Compute, *, tell: Callable[[str], None] = say
     with FileLock(Paths(root).state / "arithmetic.lock"):
         if (kept := _kept(path)) is not None and kept["machine"] == machine:
             return kept
-        tell("Timing a training step in float32 and in bfloat16, once for this machine …")
+        tell("Choosing the arithmetic of training by the time of a step, once for this machine …")
         race: Race = {"machine": machine, "seconds": _run(compute)}
         write_json(path, race)
         tell(f"{in_words(race)} Kept in {path.name}.")

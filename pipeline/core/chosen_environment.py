@@ -10,9 +10,11 @@ import ipaddress
 import locale
 import os
 import pwd
+import stat
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -232,10 +234,21 @@ def _why_unusable(proxy: str) -> str:
 
 def _holds_certificates(path: str) -> bool:
     """Whether certificates can be loaded from the file; a folder of them is a library's own affair."""
+    try:
+        found = Path(path).stat()
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISDIR(found.st_mode) or _certificates_load(path, found.st_mtime_ns)
+
+
+@cache
+def _certificates_load(path: str, _changed_ns: int) -> bool:
+    """Whether the file's certificates can be loaded; asked once for each state of the file.
+
+    Loading those of a whole system takes some 40 ms, and every child's environment asks for them.
+    """
     import ssl  # costs time, and these variables are rarely set
 
-    if Path(path).is_dir():
-        return True
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
     except (OSError, ValueError):

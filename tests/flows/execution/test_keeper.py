@@ -35,9 +35,11 @@ def test_the_service_ends_with_its_keeper(tmp_path: Path, number: int) -> None:
     log = tmp_path / "logs" / "service.log"
     process = keep(log, RUNS)
     wait_for(lambda: pids(log))
+    (service,) = pids(log)
+    assert identity_of(service) is not None
     process.send_signal(number)
-    process.wait()
-    wait_for(lambda: identity_of(pids(log)[0]) is None)
+    assert process.wait() == (0 if number == 15 else -number)
+    wait_for(lambda: identity_of(service) is None)
 
 
 def test_a_service_that_was_killed_is_started_again_and_the_log_says_so(tmp_path: Path) -> None:
