@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 import httpx
-import pytest
 
 from pipeline.core.files import write_json
 from pipeline.core.process_identity import is_running
@@ -121,7 +120,6 @@ def copy_of_code(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.soak  # failed once in three runs beside others; the cause is not known yet
 def test_new_code_is_taken_up_by_the_same_process_without_a_failed_request(tmp_path: Path) -> None:
     code = copy_of_code(tmp_path / "code")
     with serving(tmp_path, "--workers", "2", "--drain", "0.2", code=code) as server:
@@ -132,6 +130,8 @@ def test_new_code_is_taken_up_by_the_same_process_without_a_failed_request(tmp_p
             protocol.write_text(protocol.read_text().replace('"live"', '"alive"'))
             server.process.send_signal(signal.SIGHUP)
             wait_until(lambda: len(pids(server) - old) == 2 and not pids(server) & old)
+            # An old worker that is leaving may still take a connection, and answers it.
+            wait_until(lambda: not any(is_running(w.process) for w in before.workers))
             assert httpx.get(f"{server.url}health/live").json() == {"status": "alive"}
         assert seen.failed == 0, seen.failures[:3]
         after = server.note()
