@@ -27,6 +27,11 @@ LIBRARIES = (
     "transformers.models.bert.modeling_bert",
     "sklearn.metrics",
     "scipy.stats",
+    "pydantic",
+    "pyarrow.parquet",
+    "onnxruntime",
+    "onnx",
+    "matplotlib.backends.backend_agg",
 )
 
 

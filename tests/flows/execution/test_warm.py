@@ -27,6 +27,16 @@ if __name__ == "__main__":
     sys.exit(3 if os.environ["COLOUR"] == "red" else 0)
 """
 
+ENDING = """
+import atexit, threading, time
+from concurrent.futures import ThreadPoolExecutor
+atexit.register(lambda: print("at the end"))
+threading.Thread(target=lambda: (time.sleep(0.3), print("from a thread"))).start()
+ThreadPoolExecutor(1).submit(print, "from a pool").result()
+print("unfinished line", end="")
+{last}
+"""
+
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -75,6 +85,29 @@ def test_a_stage_has_the_shells_folder_environment_streams_and_exit_code(
     assert process.returncode == code
     assert out.split()[:4] == ["True", str(workspace), colour, str(workspace / "tiny_stage.py")]
     assert err == "said\n"
+
+
+@pytest.mark.parametrize(
+    ("last", "code", "error"),
+    [
+        ("", 0, ""),
+        ("raise SystemExit('no room')", 1, "no room"),
+        ("raise ValueError('not finite')", 1, "Traceback"),
+    ],
+)
+def test_what_a_stage_left_for_its_end_is_done_as_in_an_interpreter_of_its_own(
+    workspace: Path, start: Start, last: str, code: int, error: str
+) -> None:
+    (workspace / "ending.py").write_text(ENDING.format(last=last))
+    ends = []
+    for own in ({}, {SOCKET_VARIABLE: "/nobody"}):
+        process = start("green", "python -m ending", **own)
+        out, err = process.communicate(timeout=30)
+        assert process.returncode == code
+        assert error in err
+        ends.append([line for line in out.splitlines() if "peak memory" not in line])
+    warm, cold = ends
+    assert warm == cold == ["from a pool", "unfinished linefrom a thread", "at the end"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
