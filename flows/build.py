@@ -110,11 +110,13 @@ def find_stale(runner: Runner, *, root: Path) -> list[str]:
     """The stages that DVC finds stale, after refreshing the code lock and machine.json.
 
     The caller holds the build lock. A new worktree has no outputs yet: those that dvc.lock records
-    are checked out first.
+    are checked out first. Without a dvc.lock nothing was ever built, and DVC need not be asked.
     """
     workspace = runner.workspace
     refresh_code_lock(workspace)
     refresh_machine(workspace)
+    if not Paths(workspace).dvc_lock.exists():
+        return list(load_dag(Paths(workspace).dag).names)
     if workspace != root and not Paths(workspace).artifacts.exists():
         runner.checkout()
     return runner.stale_stages()

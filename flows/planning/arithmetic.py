@@ -29,6 +29,8 @@ Precision = Literal["float32", "bfloat16"]
 
 _GAIN = 1.1
 """bfloat16 is less exact, so it has to be faster by more than races differ."""
+_BFLOAT16_INSTRUCTIONS = {"avx512_bf16", "amx_bf16", "bf16"}
+_GPU_DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg"))
 _CODE = Path(__file__).resolve().parents[2]
 
 
@@ -38,7 +40,7 @@ class Race(TypedDict):
     Attributes:
         machine: processor, cores and instruction sets, version of torch, threads and device: the race
             is run anew where one of them differs.
-        seconds: of a training step, by arithmetic; without `bfloat16` where nothing multiplies it.
+        seconds: of a training step, by arithmetic; empty where nothing multiplies bfloat16.
     """
 
     machine: dict[str, str | int | list[str]]
@@ -59,7 +61,8 @@ def decided(root: Path, params: Params) -> Params:
 def training_precision(root: Path, compute: Compute) -> Precision:
     """The arithmetic of training: the one asked for, or for `auto` the faster one on this machine.
 
-    The race takes some seconds, and is run if arithmetic.json is missing or of another machine.
+    The race takes some seconds, and is run if arithmetic.json is missing or of another machine. Where
+    nothing multiplies bfloat16 there is none.
     """
     return faster(race_here(root, compute)) if compute.precision == "auto" else compute.precision
 
@@ -79,8 +82,12 @@ def race_here(root: Path, compute: Compute, *, tell: Callable[[str], None] = say
     with FileLock(Paths(root).state / "arithmetic.lock"):
         if (kept := _kept(path)) is not None and kept["machine"] == machine:
             return kept
-        tell("Choosing the arithmetic of training by the time of a step, once for this machine …")
-        race: Race = {"machine": machine, "seconds": _run(compute)}
+        race: Race = {"machine": machine, "seconds": {}}
+        if _may_multiply_bfloat16(compute):
+            tell(
+                "Choosing the arithmetic of training by the time of a step, once for this machine …"
+            )
+            race["seconds"] = _run(compute)
         write_json(path, race)
         tell(f"{in_words(race)} Kept in {path.name}.")
         return race
@@ -100,6 +107,18 @@ def in_words(race: Race) -> str:
         return "Training uses float32: nothing here multiplies bfloat16."
     times = " and ".join(f"{value:.3f} s in {name}" for name, value in seconds.items())
     return f"Training uses {faster(race)}: a step takes {times} here."
+
+
+def _may_multiply_bfloat16(compute: Compute) -> bool:
+    """Whether bfloat16 can win: without instructions for it and without a GPU it cannot.
+
+    It is asked of the system and not of torch, whose import takes longer than the race.
+    """
+    if compute.device not in ("auto", "cpu"):
+        return True
+    instructions = set(describe_machine()["instruction_sets"])
+    gpu = compute.device == "auto" and any(driver.exists() for driver in _GPU_DRIVERS)
+    return gpu or not instructions.isdisjoint(_BFLOAT16_INSTRUCTIONS)
 
 
 def _kept(path: Path) -> Race | None:

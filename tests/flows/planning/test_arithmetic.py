@@ -7,6 +7,7 @@ import pytest
 
 from flows.planning import arithmetic
 from flows.planning.arithmetic import faster, in_words, race_here, training_precision
+from flows.planning.machine import describe_machine
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import read_json, write_json
 from pipeline.core.product import Compute
@@ -31,6 +32,7 @@ def raced(monkeypatch: pytest.MonkeyPatch) -> list[Compute]:
         return {"float32": 0.2, "bfloat16": 0.1}
 
     monkeypatch.setattr(arithmetic, "_run", run)
+    monkeypatch.setattr(arithmetic, "_may_multiply_bfloat16", lambda _: True)
     return runs
 
 
@@ -48,10 +50,13 @@ def test_the_outcome_is_one_line_with_both_times() -> None:
     assert "nothing here multiplies bfloat16" in in_words(race(float32=0.1))
 
 
-def test_the_race_is_real_and_its_outcome_kept(tmp_path: Path) -> None:
+def test_the_race_is_real_and_its_outcome_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arithmetic, "_may_multiply_bfloat16", lambda _: True)
     chosen = training_precision(tmp_path, compute())
     kept = read_json(tmp_path / "arithmetic.json")
-    assert all(seconds > 0 for seconds in kept["seconds"].values())
+    assert kept["seconds"]["float32"] > 0
     assert chosen == faster(kept)
 
 
@@ -78,6 +83,21 @@ def test_another_machine_and_another_number_of_threads_race_again(
     assert len(raced) == 3
 
 
+def test_a_machine_that_does_not_multiply_bfloat16_needs_no_race(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = {**describe_machine(), "instruction_sets": ["avx2", "avx512f"]}
+    monkeypatch.setattr(arithmetic, "describe_machine", lambda: dict(here))
+    monkeypatch.setattr(sys, "executable", "/bin/false")  # a race would fail
+    said: list[str] = []
+    found = race_here(tmp_path, compute(), tell=said.append)
+    assert (faster(found), found["seconds"]) == ("float32", {})
+    assert "nothing here multiplies bfloat16" in " ".join(said)
+    here["instruction_sets"] = ["avx2", "avx512_bf16"]
+    with pytest.raises(PipelineError, match="exit code 1"):
+        race_here(tmp_path, compute(), tell=said.append)
+
+
 def test_an_arithmetic_that_was_asked_for_is_not_raced(
     tmp_path: Path, raced: list[Compute]
 ) -> None:
@@ -89,6 +109,7 @@ def test_an_arithmetic_that_was_asked_for_is_not_raced(
 def test_a_race_that_fails_is_one_message_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(arithmetic, "_may_multiply_bfloat16", lambda _: True)
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(PipelineError, match="exit code 1"):
         race_here(tmp_path, compute())
