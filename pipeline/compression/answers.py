@@ -5,6 +5,7 @@ an int8 model differs from its float32 one: enough for a student to learn from.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -19,7 +20,7 @@ from pipeline.compression.int8 import quantize_products
 from pipeline.compression.onnx_export import INPUTS, OUTPUT, SEGMENTS, exportable, plain_copy, trace
 from pipeline.core.progress import Progress
 from pipeline.models.features import features_read, layer_means
-from pipeline.text.batching import sorted_batches
+from pipeline.text.batching import Ids, sorted_batches
 from pipeline.training.predict import Outputs
 from pipeline.training.token_rows import TokenRows
 
@@ -69,16 +70,23 @@ def answers(
     segments = rows.segments is not None
     with TemporaryDirectory() as folder:
         path = _export(model, Path(folder), precision=precision, layers=layers, segments=segments)
-        session = _open(path, threads)
+        session = _open(path)
     progress, done = Progress(task, int(rows.lengths.sum())), 0
     order = sorted_batches(rows.lengths, batch_size=batch_size)
-    found: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
-    for batch in order:
+
+    def answer(batch: Ids) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         inputs = rows.batch(batch, torch.device("cpu"))
         feed = {name: inputs[name].numpy() for name in _inputs(segments=segments)}
-        found.append(tuple(session.run([OUTPUT, _FEATURES], feed)))
-        done += rows.tokens(batch)
-        progress.update(done, unit="tokens")
+        logits, features = session.run([OUTPUT, _FEATURES], feed)
+        return logits, features
+
+    found: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+    # Each thread has a batch of its own: they need not wait for each other at every product.
+    with ThreadPoolExecutor(threads) as pool:
+        for batch, answered in zip(order, pool.map(answer, order), strict=True):
+            found.append(answered)
+            done += rows.tokens(batch)
+            progress.update(done, unit="tokens")
     places = np.argsort(np.concatenate(order))
     logits, features = (np.concatenate(parts)[places] for parts in zip(*found, strict=True))
     return Outputs(rows.of_texts(logits), rows.of_texts(features).astype(np.float16))
@@ -107,9 +115,9 @@ def _export(
     return folder / "int8.onnx"
 
 
-def _open(path: Path, threads: int) -> ort.InferenceSession:
-    """A session for large batches, which has the machine to itself."""
+def _open(path: Path) -> ort.InferenceSession:
+    """A session of one thread, for as many callers as there are cores."""
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.log_severity_level = 3
     return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
