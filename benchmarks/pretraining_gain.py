@@ -7,8 +7,7 @@ A small student is pretrained from random weights on the corpus and then trained
 rows; the same model without pretraining is trained on the same rows in the same order. Three seeds
 each. The gain is the difference of mean accuracies on the test rows, with its 95 % paired bootstrap
 interval over rows. Accuracies on validation rows are printed too: choose recipes by those. `bert`
-is a masked language model of 2 layers, 192 wide, with dropout only before its classifier; `bilm` is
-the ELMo of profile `bilm`, with this product's tokenizer.
+is a masked language model of 2 layers, 192 wide, with dropout only in fine-tuning; `bilm` is the ELMo of profile `bilm`, with this product's tokenizer.
 """
 
 import argparse

@@ -143,8 +143,9 @@ class FinetuneParams(RepeatedParams):
     """Decay per step of the moving average of the weights; the average is what is validated and
     kept. Closer to 1 averages over more steps; 0 keeps the weights of the last step."""
     dropout: Share
-    """Share of units before the classifier that are set to zero at random in training. Larger
-    regularises more."""
+    """Share of the model's units and attention weights that are set to zero at random in training; in
+    a bilm, of those before the classifier. Larger regularises more; with one pass over the rows, 0
+    learns more and is faster."""
 
 
 class TransferParams(Section):
@@ -224,7 +225,9 @@ class DistillParams(RepeatedParams):
     labelled_repeats: Positive
     """How many times an epoch repeats the labelled rows, while each corpus sentence comes once."""
     dropout: Share
-    """Share of the student's units set to zero at random in training; larger regularises more."""
+    """Share of the student's units and attention weights that are set to zero at random in distill and
+    prune; in a bilm, of those before the classifier. Larger regularises more; 0 follows the teacher
+    more closely."""
 
 
 class PruneParams(RepeatedParams):

@@ -20,8 +20,18 @@ from pipeline.models.bilm_classifier import BilmForSequenceClassification
 from pipeline.models.first_token import read_first_token_only
 from pipeline.problem.problems import problem_named
 
-_DROPOUTS = ("classifier_dropout", "classifier_dropout_prob", "seq_classif_dropout", "cls_dropout")
+_HEAD_DROPOUTS = (
+    "classifier_dropout",
+    "classifier_dropout_prob",
+    "seq_classif_dropout",
+    "cls_dropout",
+)
 """The config names of dropout before the classifier: BERT and most, ALBERT, DistilBERT, DeBERTa."""
+_BODY_DROPOUTS = (
+    *("hidden_dropout_prob", "attention_probs_dropout_prob", "pooler_dropout"),
+    *("dropout", "attention_dropout"),
+)
+"""The same below the classifier: BERT and most, DeBERTa; DistilBERT."""
 _AUTO = (AutoModelForSequenceClassification, AutoConfig)
 _BILM = (BilmForSequenceClassification, BilmConfig)
 
@@ -45,7 +55,8 @@ def load_classifier(
 
     Args:
         problem: the product's, written into the model's config; None keeps the checkpoint's.
-        dropout: before the classifier, in families that have one; None keeps the checkpoint's.
+        dropout: of units and attention weights, in families that have it; None keeps the checkpoint's.
+            In a biLM it is that before the classifier: what is dropped below it, pretraining says.
         other_head: allows a checkpoint with a head of another size, which is then replaced.
 
     Raises:
@@ -58,7 +69,9 @@ def load_classifier(
     try:
         if dropout is not None:
             config = config_family.from_pretrained(checkpoint, revision=revision)
-            options |= {name: dropout for name in _DROPOUTS if hasattr(config, name)}
+            below = () if is_bilm(checkpoint) else _BODY_DROPOUTS
+            names = (*_HEAD_DROPOUTS, *below)
+            options |= {name: dropout for name in names if hasattr(config, name)}
         model: PreTrainedModel = family.from_pretrained(
             checkpoint,
             revision=revision,

@@ -62,8 +62,18 @@ DISTILBERT = DistilBertConfig(vocab_size=20, dim=8, n_layers=1, n_heads=2, hidde
     [BertForSequenceClassification(BERT), DistilBertForSequenceClassification(DISTILBERT)],
     ids=["BERT", "DistilBERT"],
 )
-def test_dropout_before_the_classifier_is_set_whatever_the_family_calls_it(
+def test_dropout_is_set_in_the_whole_model_whatever_the_family_calls_it(
     tmp_path: Path, model: PreTrainedModel
 ) -> None:
     model.save_pretrained(tmp_path)
-    assert load_classifier(tmp_path, labels=["no", "yes"], dropout=0.37).dropout.p == 0.37
+    loaded = load_classifier(tmp_path, labels=["no", "yes"], dropout=0.37)
+    parts = [part for part in loaded.modules() if isinstance(part, torch.nn.Dropout)]
+    assert {part.p for part in parts} == {0.37}
+    assert len(parts) > 1
+
+
+def test_without_dropout_a_model_in_training_answers_as_it_does_later(tmp_path: Path) -> None:
+    BertForSequenceClassification(BERT).save_pretrained(tmp_path)
+    model = load_classifier(tmp_path, labels=["no", "yes"], dropout=0.0)
+    tokens = torch.arange(16).reshape(2, 8)
+    assert torch.equal(model.train()(tokens).logits, model.eval()(tokens).logits)
