@@ -111,7 +111,8 @@ class Chain:
             self._stream.write(data)
             self._stream.flush()
             os.fsync(self._stream.fileno())
-            sync(self._state.folder)
+            if self._stream.tell() == len(data):  # a new file, whose name has to last too
+                sync(self._state.folder)
 
     def _write_public_key(self) -> None:
         with durable(Write.PUBLIC_KEY):

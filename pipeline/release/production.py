@@ -16,6 +16,7 @@ from pipeline.release.server_process import (
     DEFAULT_PORT,
     ServerProcess,
     running_server,
+    server_note,
     start_server,
     stop_all,
     stop_process,
@@ -35,8 +36,10 @@ class Served:
     started: bool = False
 
 
-def follow(server: ServerProcess, bundle_hash: str, *, refused: str | None = None) -> Served:
-    """Waits until a server serves a bundle.
+def follow(
+    state: ReleaseState, server: ServerProcess, bundle_hash: str, *, refused: str | None = None
+) -> Served:
+    """Waits until every worker of a server serves a bundle.
 
     Args:
         refused: the reason that the server gave for refusing an earlier one.
@@ -47,7 +50,11 @@ def follow(server: ServerProcess, bundle_hash: str, *, refused: str | None = Non
     deadline, reason = time.monotonic() + FOLLOW_SECONDS, ""
     while not reason:
         ready = readiness(server.address, timeout=2.0)
-        if ready is not None and ready.hash == bundle_hash:
+        if (
+            ready is not None
+            and ready.hash == bundle_hash
+            and _all_serve(state, server, bundle_hash)
+        ):
             return Served(server=server, since=ready.since or ledger.now())
         if ready is not None and ready.last_error not in (None, refused):
             reason = f"it refused it: {ready.last_error}"
@@ -62,6 +69,12 @@ def follow(server: ServerProcess, bundle_hash: str, *, refused: str | None = Non
         expected="the server to follow its pointer",
         next_step="read logs/server.log in the product's folder of .modelyard/products/",
     )
+
+
+def _all_serve(state: ReleaseState, server: ServerProcess, bundle_hash: str) -> bool:
+    """Whether each worker serves it, as the server notes; one without a note has no others."""
+    note = server_note(state)
+    return note is None or note.process != server.process or note.serves(bundle_hash)
 
 
 def serve_current(state: ReleaseState, port: int | None = None) -> Served:
@@ -82,12 +95,12 @@ def serve_current(state: ReleaseState, port: int | None = None) -> Served:
         )
     if (running := running_server(state)) is not None:
         try:
-            return follow(running, bundle_hash)
+            return follow(state, running, bundle_hash)
         except ReleaseError:
             stop_process(running.process)
             port = running.port
     server = start_server(state, port or last_port(state))
-    served = follow(server, bundle_hash)
+    served = follow(state, server, bundle_hash)
     return Served(server=server, since=served.since, started=True)
 
 

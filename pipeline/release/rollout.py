@@ -313,7 +313,7 @@ def promote(state: ReleaseState, begun: Entry, port: int) -> Served:
     ledger.append(state, begun)
     state.point_to(begun.hash)
     refused = None if ready is None else ready.last_error
-    return follow(server or start_server(state, port), begun.hash, refused=refused)
+    return follow(state, server or start_server(state, port), begun.hash, refused=refused)
 
 
 def _require_previous(state: ReleaseState, expected: str | None) -> None:
