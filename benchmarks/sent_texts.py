@@ -10,13 +10,15 @@ the bundle's cleaning and without. Then one client sends legal texts of a megaby
 
 import argparse
 import json
+import multiprocessing
 import statistics
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import httpx
@@ -90,30 +92,20 @@ def long_texts(bundle: Path, *, seconds: float) -> dict[str, dict[str, float]]:
 
 
 def probed(url: str, body: bytes | None, *, seconds: float) -> dict[str, float]:
-    """Milliseconds of /health/live while a client sends `body` in a loop, and of its answers."""
-    stop, answers, live = threading.Event(), list[float](), list[float]()
+    """Milliseconds of /health/live while a client sends `body` in a loop, and of its answers.
 
-    def send() -> None:
+    The client is a process of its own: its work is not the server's.
+    """
+    answers, live = list[float](), list[float]()
+    with sending(f"{url}predict", body) as told:
+        end = time.monotonic() + seconds
         with httpx.Client(timeout=60) as client:
-            while not stop.is_set() and body is not None:
+            while time.monotonic() < end:
                 started = time.perf_counter()
-                headers = {"content-type": "application/json"}
-                answer = client.post(f"{url}predict", content=body, headers=headers)
-                if answer.status_code != httpx.codes.UNPROCESSABLE_ENTITY:  # nothing but markup
-                    answer.raise_for_status()
-                answers.append(1000 * (time.perf_counter() - started))
-
-    sender = threading.Thread(target=send)
-    sender.start()
-    end = time.monotonic() + seconds
-    with httpx.Client(timeout=60) as client:
-        while time.monotonic() < end:
-            started = time.perf_counter()
-            client.get(f"{url}health/live").raise_for_status()
-            live.append(1000 * (time.perf_counter() - started))
-            time.sleep(0.01)
-    stop.set()
-    sender.join()
+                client.get(f"{url}health/live").raise_for_status()
+                live.append(1000 * (time.perf_counter() - started))
+                time.sleep(0.01)
+        answers += told()
     figures = {
         "live_p50_ms": statistics.median(live),
         "live_p99_ms": statistics.quantiles(live, n=100)[98],
@@ -123,6 +115,51 @@ def probed(url: str, body: bytes | None, *, seconds: float) -> dict[str, float]:
     if answers:
         figures |= {"answer_p50_ms": statistics.median(answers), "answers": float(len(answers))}
     return {name: round(value, 2) for name, value in figures.items()}
+
+
+@contextmanager
+def sending(url: str, body: bytes | None) -> Iterator[Callable[[], list[float]]]:
+    """A client that sends `body` in a loop; yields what stops it and returns its answers' times.
+
+    Raises:
+        ConnectionError: the client ended before it was told to: a request failed.
+    """
+    if body is None:
+        yield list
+        return
+    spawn = multiprocessing.get_context("spawn")
+    own, theirs = spawn.Pipe()
+    client = spawn.Process(target=send, args=(theirs, url, body), daemon=True)
+    client.start()
+    theirs.close()
+    try:
+        own.recv()  # its first answer has come
+
+        def stop() -> list[float]:
+            own.send("stop")
+            return list(own.recv())
+
+        yield stop
+    except (EOFError, BrokenPipeError) as error:
+        raise ConnectionError(f"a request to {url} failed; its traceback stands above") from error
+    finally:
+        client.terminate()
+        client.join()
+
+
+def send(told: Connection, url: str, body: bytes) -> None:
+    """Posts `body` until told to stop; tells when the first answer came, and how long each took."""
+    times: list[float] = []
+    with httpx.Client(timeout=60) as client:
+        while not told.poll():
+            started = time.perf_counter()
+            answer = client.post(url, content=body, headers={"content-type": "application/json"})
+            if answer.status_code != httpx.codes.UNPROCESSABLE_ENTITY:  # nothing but markup
+                answer.raise_for_status()
+            times.append(1000 * (time.perf_counter() - started))
+            if len(times) == 1:
+                told.send("started")
+    told.send(times)
 
 
 def peak_memory(supervisor: int) -> float:

@@ -7,7 +7,8 @@ standard library alone, and no text that a client may send makes it slow or hold
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
 CLEANING = 1
@@ -126,10 +127,17 @@ def _ordered(run: "re.Match[str]") -> str:
     decomposed = [mark for character in run[0] for mark in unicodedata.normalize("NFD", character)]
     groups = groupby(decomposed, key=lambda mark: unicodedata.combining(mark) > 0)
     return "".join(
-        mark
-        for are_marks, group in groups
-        for mark in (sorted(group, key=unicodedata.combining) if are_marks else group)
+        mark for are_marks, group in groups for mark in (_by_class(group) if are_marks else group)
     )
+
+
+def _by_class(marks: Iterable[str]) -> Iterator[str]:
+    """The marks in order of their classes; a sort of them all would be one long call."""
+    classes = defaultdict[int, list[str]](list)
+    for mark in marks:
+        classes[unicodedata.combining(mark)].append(mark)
+    for number in sorted(classes):
+        yield from classes[number]
 
 
 def _joins(character: str) -> bool:
@@ -139,5 +147,13 @@ def _joins(character: str) -> bool:
 
 
 def _in_lines(text: str) -> str:
-    paragraphs = _PARAGRAPH.split(text)
-    return "\n".join(words for part in paragraphs if (words := " ".join(part.split())))
+    lines = (" ".join(part.split()) for part in _paragraphs(text))
+    return "\n".join(line for line in lines if line)
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    start = 0
+    for gap in _PARAGRAPH.finditer(text):
+        yield text[start : gap.start()]
+        start = gap.end()
+    yield text[start:]

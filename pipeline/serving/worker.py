@@ -34,9 +34,14 @@ from pipeline.serving.options import ServerOptions, read_options
 QUEUE = 64
 
 
+_SWITCH_SECONDS = 0.0005
+"""How long a thread that cleans a long text keeps the interpreter from the one that answers probes."""
+
+
 def main(arguments: Sequence[str]) -> int:
     """Serves until SIGTERM, or until the supervisor is gone. Returns the exit code."""
     forgive_output()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     # Until it answers there is nothing to finish; then uvicorn takes the signal, and raises it again
     # once it is done. Ctrl-C goes to the supervisor too, which decides.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
