@@ -12,6 +12,14 @@ from pipeline.release.signing import signature_faults
 from pipeline.release.state import ReleaseState, all_states
 
 _NOTHING = "Nothing was in production."
+_MEND_LEDGER = (
+    "Keep the files as evidence, and put ledger.jsonl, ledger.head.json and ledger.pub back from one "
+    "backup; where only the last line is missing, `modelyard serve` adds it."
+)
+_MEND_BUNDLE = (
+    "Keep a copy of the bundle's folder as evidence: a release of the same bundle makes and signs it "
+    "anew, and `modelyard rollback --to HASH` brings back a whole one."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,23 +114,21 @@ def answered(root: Path, product: str, moment: datetime) -> Answered:
 
 
 def verify_releases(root: Path, product: str = "") -> str:
-    """Says that the ledgers are whole; of every product, if none is named.
+    """Says that the ledgers and the released bundles are whole; of every product, if none is named.
 
     Raises:
         ReleaseError: a line or a file was altered, cut or added.
     """
     states = [ReleaseState(root, product)] if product else all_states(root)
-    faults = [
-        f"{state.product}: {fault}"
-        for state in states
-        for fault in (*chain.faults(state), *signature_faults(state))
-    ]
-    if faults:
+    lines = [(state.product, fault) for state in states for fault in chain.faults(state)]
+    files = [(state.product, fault) for state in states for fault in signature_faults(state)]
+    if lines or files:
         raise ReleaseError(
-            "; ".join(faults),
-            expected="ledgers as releases wrote them, each line chained to the one before",
-            next_step="keep the files as evidence, and put ledger.jsonl, ledger.head.json and ledger.pub "
-            "back from one backup; where only the last line is missing, `modelyard serve` adds it",
+            "; ".join(f"{name}: {fault}" for name, fault in (*lines, *files)),
+            expected="ledgers and released bundles as releases wrote them",
+            next_step=" ".join(
+                (_MEND_LEDGER if lines else "", _MEND_BUNDLE if files else "")
+            ).strip(),
         )
     count = sum(len(ledger.read(state.ledger)) for state in states)
     return f"{count} lines of {len(states)} ledgers are as they were written."

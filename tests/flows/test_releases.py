@@ -75,6 +75,9 @@ def test_the_verbs_speak_to_programs_and_say_by_their_exit_code_what_was_altered
     assert main(["verify"]) == 0
     state.ledger.write_bytes(state.ledger.read_bytes().replace(b"a test", b"a lie", 1))
     assert main(["verify"]) == 1
-    assert "line 1 was altered" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "line 1 was altered" in told
+    assert "put ledger.jsonl" in told
+    assert "folder as evidence" not in told
     with pytest.raises(ReleaseError, match=PRODUCT):
         verify_releases(state.root, PRODUCT)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.releases import verify_releases
 from pipeline.core.errors import ReleaseError
 from pipeline.core.files import sha256_file
 from pipeline.release.signing import sign_release, signature_faults
@@ -143,3 +144,12 @@ def test_a_signature_of_the_public_tool_holds_here(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads(signature_path(copy).read_bytes())
     assert signature_faults(state) == []
+
+
+def test_verify_names_a_damaged_bundle_and_what_to_do_about_it(tmp_path: Path) -> None:
+    state, copy = released(tmp_path)
+    (copy / "MODEL_CARD.md").write_text("another card")
+    with pytest.raises(ReleaseError, match=r"MODEL_CARD\.md") as refused:
+        verify_releases(tmp_path, state.product)
+    assert "the bundle's folder as evidence" in refused.value.next_step
+    assert "ledger.jsonl" not in refused.value.next_step
