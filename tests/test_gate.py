@@ -23,7 +23,9 @@ from pipeline.core.variants import Variant
 from pipeline.report.model_card import Release, model_card
 from pipeline.runtime.bundle import open_bundle
 from pipeline.runtime.text_model import TextModel
-from tests.support.tiny_workspace import at, compressed_workspace
+from tests.support.killed_stage import python
+from tests.support.small_disk import small_disk
+from tests.support.tiny_workspace import at, compressed_workspace, write_settings
 
 EASY = {
     "min_quality": 0.1,
@@ -330,3 +332,27 @@ def test_a_source_of_unwaived_licence_stops_the_release(built, tmp_path) -> None
         manifest["sources"][0]["name"] = "found-somewhere"
     with pytest.raises(PipelineError, match="licences"):
         gate.run(requiring(built[0]), at(root, "gate"))
+
+
+def test_a_full_disk_is_one_message_and_with_room_the_bundle_is_the_same(
+    built: tuple[Params, Paths], tmp_path: Path
+) -> None:
+    paths = copy_of(built[1], tmp_path)
+    write_settings(paths.root, requiring(built[0]).model_dump(by_alias=True))
+    whole = python(paths.root, "-m", "pipeline.gate")
+    assert whole.returncode == 0, whole.stderr
+    undisturbed = sha256_tree(paths.read("gate", "bundle"))
+    bundle = paths.read("gate", "bundle")
+    shutil.rmtree(paths.output("gate"))
+    with small_disk(paths.output("gate"), kilobytes=100) as disk:
+        failed = python(paths.root, "-m", "pipeline.gate")
+        assert failed.returncode == 1, failed.stdout + failed.stderr
+        assert "gate failed\n  got: the disk is full: " in failed.stderr
+        assert str(paths.output("gate")) in failed.stderr
+        assert "bytes are free there" in failed.stderr
+        assert "Traceback" not in failed.stderr
+        assert not bundle.exists()
+        disk.grow()
+        done = python(paths.root, "-m", "pipeline.gate")
+        assert done.returncode == 0, done.stderr
+        assert sha256_tree(bundle) == undisturbed

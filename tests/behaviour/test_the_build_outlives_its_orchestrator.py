@@ -16,11 +16,13 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from playwright.sync_api import Browser
 
 from flows.execution.locks import WORKSPACE_VARIABLE
 from flows.execution.network import free_port
 from flows.orchestration.server_lock import ServerNote, noted_server
 from pipeline.release.registry import ensure_database
+from tests.support.browser import browser_fixture  # noqa: F401 - a fixture
 from tests.support.mini_repo import make_mini_repo, mini_environment
 from tests.support.prefect_database import put_database
 from tests.support.repository import REPOSITORY
@@ -285,6 +287,27 @@ def state_of_run(client: httpx.Client, run: str) -> str:
     return str(client.get(f"/flow_runs/{run}").json()["state"]["type"])
 
 
+def cancel_by_request(client: httpx.Client, run: str) -> None:
+    stop = {"state": {"type": "CANCELLING"}}
+    client.post(f"/flow_runs/{run}/set_state", json=stop).raise_for_status()
+
+
+def assert_ends_as_cancelled(root: Path, client: httpx.Client, run: str) -> None:
+    """Within 15 s nothing works there any more, and Prefect says Cancelled for good."""
+    asked = time.monotonic()
+    while processes_of(root) or state_of_run(client, run) in ("CANCELLING", "RUNNING"):
+        assert time.monotonic() - asked < 15
+        time.sleep(0.1)
+    assert state_of_run(client, run) == "CANCELLED"
+    tasks = {"flow_runs": {"id": {"any_": [run]}}}
+    shown = {
+        t["name"]: t["state_type"] for t in client.post("/task_runs/filter", json=tasks).json()
+    }
+    assert shown["validate"] == "CANCELLED"
+    time.sleep(5)  # the worker has its say, too
+    assert state_of_run(client, run) == "CANCELLED"
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(1200)
 def test_a_run_of_a_form_is_shown_with_its_tasks_and_can_be_cancelled(
@@ -292,20 +315,23 @@ def test_a_run_of_a_form_is_shown_with_its_tasks_and_can_be_cancelled(
 ) -> None:
     run = asked_for_by_form(root, with_ui, "one of a form slow")
     assert state_of_run(with_ui, run) == "RUNNING"
-    asked = time.monotonic()
-    stop = {"state": {"type": "CANCELLING"}}
-    with_ui.post(f"/flow_runs/{run}/set_state", json=stop).raise_for_status()
-    while processes_of(root) or state_of_run(with_ui, run) == "CANCELLING":
-        assert time.monotonic() - asked < 15
-        time.sleep(0.1)
-    assert state_of_run(with_ui, run) == "CANCELLED"
-    tasks = {"flow_runs": {"id": {"any_": [run]}}}
-    shown = {
-        t["name"]: t["state_type"] for t in with_ui.post("/task_runs/filter", json=tasks).json()
-    }
-    assert shown["validate"] == "CANCELLED"
-    time.sleep(5)  # the worker has its say, too
-    assert state_of_run(with_ui, run) == "CANCELLED"
+    cancel_by_request(with_ui, run)
+    assert_ends_as_cancelled(root, with_ui, run)
+
+
+@pytest.mark.soak
+@pytest.mark.browser
+@pytest.mark.timeout(1200)
+def test_a_run_is_cancelled_by_mouse(root: Path, with_ui: httpx.Client, browser: Browser) -> None:
+    run = asked_for_by_form(root, with_ui, "one by mouse slow")
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(120_000)
+    page.goto(f"{str(with_ui.base_url).removesuffix('/api/')}/runs/flow-run/{run}")
+    page.get_by_role("button", name="Cancel", exact=True).first.click()
+    page.get_by_role("dialog").get_by_role("button", name="Confirm").click()
+    assert_ends_as_cancelled(root, with_ui, run)
+    page.get_by_text("Cancelled").first.wait_for()
+    page.close()
 
 
 @pytest.mark.soak

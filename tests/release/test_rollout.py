@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 from flows.execution.network import free_port
 from flows.release import release_bundle
 from flows.serve import serve
+from pipeline.core.disk import DiskFullError
 from pipeline.core.errors import ArtifactError, ChampionChangedError, ReleaseError
 from pipeline.core.files import sha256_file, write_json
 from pipeline.release import ledger, rollout
@@ -42,6 +44,7 @@ from pipeline.runtime.bundle import open_bundle
 from tests.support.releasing import PRODUCT, assert_truthful, released, rolled_back
 from tests.support.repository import REPOSITORY
 from tests.support.server import ready_hash, run_server, wait_until
+from tests.support.small_disk import small_disk
 from tests.support.tiny_bundle import make_tiny_bundle, rewrite_description
 
 Bundles = dict[str, Path]
@@ -83,6 +86,10 @@ def state(tmp_path: Path) -> Iterator[ReleaseState]:
 
 def _hash(bundle: Path) -> str:
     return sha256_file(bundle / "manifest.json")
+
+
+def folder_bytes(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def _events(state: ReleaseState) -> list[str]:
@@ -430,3 +437,25 @@ def test_with_a_token_set_release_serve_and_rollback_work_and_strangers_are_refu
     with pytest.raises(ReleaseError, match="another token"):
         predict(server.address, "good")
     assert _events(state).count("promoted") == 3
+
+
+@pytest.mark.parametrize("short", ["bundle", "lines"])
+def test_on_a_full_disk_the_champion_serves_and_with_room_the_release_goes_on(
+    state: ReleaseState, bundles: Bundles, short: str
+) -> None:
+    state.folder.mkdir(parents=True)
+    with small_disk(state.folder, kilobytes=4096) as disk:
+        champion = released(state, bundles["first"])
+        # Room for the half of a bundle, or for all of it but not for what is written about it.
+        room = {"bundle": 0.5, "lines": 1.02}[short] * folder_bytes(bundles["second"])
+        filler = state.folder / "filler"
+        filler.write_bytes(b"x" * int(shutil.disk_usage(state.folder).free - room))
+        with pytest.raises(DiskFullError, match=r"the disk is full: .* [\d,]+ bytes are free"):
+            released(state, bundles["second"])
+        assert state.current() == champion.hash
+        assert served_hash(assert_serves(state, champion).address) == champion.hash
+        disk.grow()
+        second = released(state, bundles["second"])
+        assert (second.hash, state.current()) == (_hash(bundles["second"]), second.hash)
+        assert_truthful(state)
+        stop_all(state)
