@@ -279,8 +279,8 @@ def _new(options: argparse.Namespace) -> None:
         force=options.force,
     )
     make_product(Path.cwd(), request, ask=ask_on_terminal)
-    product = "" if options.out == Path("product.yaml") else f" --product {options.out}"
-    say(f"Next: modelyard build{product}")
+    product = "" if options.out == Path("product.yaml") else f" PRODUCT={options.out}"
+    say(f"Next: make pipeline{product}")
 
 
 def _build(options: argparse.Namespace) -> None:

@@ -5,18 +5,28 @@ Reads   artifacts/prepare/{records.parquet, related.parquet, sentences.parquet, 
 Writes  artifacts/finetune/{model/, curve.csv, metrics.json}
 """
 
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.acceptance.predictions import read_answers
 from pipeline.core.errors import TrainingError
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
+from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
+from pipeline.metrics.intervals import paired_difference
 from pipeline.metrics.quality import quality_figure
 from pipeline.models.encoder import load_tokenizer, parameter_count, save_model
+from pipeline.problem.decision import Decision
 from pipeline.problem.problems import problem_named
 from pipeline.training.curve import Curve
 from pipeline.training.phases.fine_tuning import FineTuning
 from pipeline.training.seeds import Seeds, spread
 from pipeline.training.validation import QUALITY
+
+_CONFIDENCE, _RESAMPLES = 0.95, 2000
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -31,50 +41,83 @@ def run(params: Params, paths: Paths) -> Metrics:
         tuning.load, tuning.run, lambda model: tuning.validation.quality(model)[QUALITY]
     )
     report = tuning.validation.report(model)
-    name, baseline = _strongest_baseline(params, paths)
-    _must_beat(name, baseline, quality=report[QUALITY], metric=report["quality_metric"])
+    bar, metric = _strongest_baseline(params, paths), report["quality_metric"]
+    rows = tuning.validation.row_scores(model)
+    _must_not_be_worse(bar, rows, quality=report[QUALITY], metric=metric)
     best = max(results, key=lambda result: result.quality)
     Curve(tuning.curve, figures=[QUALITY]).restore(best.curve)
     save_model(model, tokenizer, paths.out / "model")
     seeds.clear()
     tuning.clear()
-    shown = f"{report['quality_metric']} {report[QUALITY]:.3f}"
+    shown = f"{metric} {report[QUALITY]:.3f}"
     return {
         **report,
-        "baseline_validation_quality": baseline,
+        "baseline_validation_quality": bar.quality,
         **spread(results),
         "kept": settings.keep,
         "adapted_tokens": 0 if tuning.adaptation is None else tuning.adaptation.tokens,
         "related_rows": 0 if tuning.related is None else len(tuning.related.targets),
         "parameters": parameter_count(model),
-        "headline": f"validation {shown} ({name} {baseline:.3f})",
+        "headline": f"validation {shown} ({bar.name} {bar.quality:.3f})",
     }
 
 
-def _strongest_baseline(params: Params, paths: Paths) -> tuple[str, float]:
-    """The name and the validation quality of the best baseline."""
-    file = paths.read("baseline", "predictions.parquet")
-    found = {
-        answers.variant: quality_figure(
-            params.product.requirements.quality_metric,
-            problem=problem_named(params.product.problem),
-            targets=answers.targets,
-            scores=answers.scores,
+@dataclass(frozen=True, kw_only=True)
+class _Bar:
+    """The best baseline: its quality on validation, and its score of each row, `(rows,)`."""
+
+    name: str
+    quality: float
+    row_scores: NDArray[np.float64]
+
+
+def _strongest_baseline(params: Params, paths: Paths) -> _Bar:
+    problem, metric = (
+        problem_named(params.product.problem),
+        params.product.requirements.quality_metric,
+    )
+    bars = [
+        _Bar(
+            name=found.variant,
+            quality=quality_figure(
+                metric, problem=problem, targets=found.targets, scores=found.scores
+            ),
+            row_scores=problem.row_scores(
+                problem.gold(found.targets), problem.answers(found.scores, Decision())
+            ),
         )
-        for (_, split), answers in read_answers(file, name="model").items()
+        for (_, split), found in read_answers(
+            paths.read("baseline", "predictions.parquet"), name="model"
+        ).items()
         if split == "validation"
-    }
-    name = max(found, key=found.__getitem__)
-    return name, found[name]
+    ]
+    return max(bars, key=lambda bar: bar.quality)
 
 
-def _must_beat(name: str, baseline: float, *, quality: float, metric: str) -> None:
-    if quality <= baseline and quality < 1.0:  # no metric has more than 1
+def _must_not_be_worse(
+    bar: _Bar, row_scores: NDArray[np.float64], *, quality: float, metric: str
+) -> None:
+    """Refuses a teacher that knows less than single words tell; a tie, as on easy texts, is said.
+
+    Raises:
+        TrainingError: it is worse by more than chance, on the same rows.
+    """
+    if quality > bar.quality or quality >= 1.0:  # no metric has more than 1
+        return
+    gain = paired_difference(
+        row_scores, bar.row_scores, confidence=_CONFIDENCE, resamples=_RESAMPLES, seed=1
+    )
+    if gain.high < 0:
         raise TrainingError(
             f"a teacher with validation {metric} {quality:.3f}",
-            expected=f"more than the {name}'s {baseline:.3f}",
-            next_step="train longer (finetune.epochs), try another prepare.checkpoint, or ship the baseline",
+            expected=f"more than the {bar.name}'s {bar.quality:.3f}",
+            next_step="look for wrong labels, bring more labelled rows (artifacts/baseline has a learning "
+            "curve), or try another prepare.checkpoint",
         )
+    say(
+        f"finetune  NOTE {metric} {quality:.3f} on {len(row_scores):,} validation rows, where {bar.name} has"
+        f" {bar.quality:.3f}: not shown to know more than single words tell; more labelled rows would tell"
+    )
 
 
 if __name__ == "__main__":
