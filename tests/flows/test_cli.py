@@ -266,6 +266,7 @@ def test_explain_names_the_arithmetic_that_won_on_this_machine(
     recipe.unlink()
     recipe.write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(arithmetic, "_may_multiply_bfloat16", lambda _: True)
     monkeypatch.setattr(arithmetic, "_run", lambda _: {"float32": 0.1, "bfloat16": 0.16})
     code, printed, error = modelyard("explain", "compute.precision")
     assert (code, error) == (0, "")

@@ -384,7 +384,7 @@ def test_the_verb_prints_the_next_command_and_without_a_terminal_says_which_flag
     assert cli.main(["new", file]) == 1
     assert "--yes" in capsys.readouterr().err
     assert cli.main(["new", file, "--yes", "--out", "mine.yaml", "--name", "mine"]) == 0
-    assert capsys.readouterr().out.rstrip().endswith("modelyard build --product mine.yaml")
+    assert capsys.readouterr().out.rstrip().endswith("make pipeline PRODUCT=mine.yaml")
     with pytest.raises(PipelineError):
         resolved(root, Variation(product="other.yaml"))
     assert resolved(root, Variation(product="mine.yaml")).product.name == "mine"

@@ -21,5 +21,6 @@ def test_their_parameters_name_the_arithmetic_of_this_machine(
         shutil.copytree(REPOSITORY / name, tmp_path / name)
     text = PARAMS.read_text(encoding="utf-8").replace("precision: float32", "precision: auto", 1)
     (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(arithmetic, "_may_multiply_bfloat16", lambda _: True)
     monkeypatch.setattr(arithmetic, "_run", lambda _: {"float32": 0.2, "bfloat16": 0.1})
     assert demonstration_params(tmp_path, variation).compute.precision == "bfloat16"

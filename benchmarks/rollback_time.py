@@ -1,8 +1,8 @@
 """How long a rollback takes, from the command to the first answer of the bundle that served before.
 
-    python -m benchmarks.rollback                          # small bundles of its own
-    python -m benchmarks.rollback --bundle FOLDER          # the model of a build, released twice
-    python -m benchmarks.rollback --rounds 15
+    python -m benchmarks.rollback_time                          # small bundles of its own
+    python -m benchmarks.rollback_time --bundle FOLDER          # the model of a build, released twice
+    python -m benchmarks.rollback_time --rounds 15
 
 A server runs under its supervisor, two bundles were released, and `modelyard rollback` is started as a
 person starts it. Meanwhile somebody asks the server every two milliseconds which bundle answers. The
@@ -97,7 +97,7 @@ def main() -> None:
         seconds = [one[what] for one in rounds]
         figures[what] = {"median_s": statistics.median(seconds), "most_s": max(seconds)}
         print(f"{what:14s} median {statistics.median(seconds):.3f} s, most {max(seconds):.3f} s")
-    print_result("rollback", ratios={}, figures=figures)
+    print_result("rollback_time", ratios={}, figures=figures)
 
 
 if __name__ == "__main__":
