@@ -62,7 +62,7 @@ def seconds_of_rollback(state: ReleaseState, url: str) -> dict[str, float]:
         rolling = subprocess.Popen(
             command, cwd=state.root, env=environment, stdout=subprocess.DEVNULL
         )
-        while client.get("/model").json()["hash"] == before:
+        while client.get("/model").json()["hash"] == before and not rolling.poll():
             time.sleep(_PERIOD)
         answered = time.perf_counter() - started
         if rolling.wait():

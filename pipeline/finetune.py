@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.acceptance.predictions import read_answers
+from pipeline.acceptance.predictions import Answers, read_answers
 from pipeline.core.errors import TrainingError
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.metrics.intervals import paired_difference
-from pipeline.metrics.quality import quality_figure
+from pipeline.metrics.quality import figure_of
 from pipeline.models.encoder import load_tokenizer, parameter_count, save_model
 from pipeline.problem.decision import Decision
 from pipeline.problem.problems import problem_named
@@ -72,25 +72,20 @@ class _Bar:
 
 
 def _strongest_baseline(params: Params, paths: Paths) -> _Bar:
-    problem, metric = (
-        problem_named(params.product.problem),
-        params.product.requirements.quality_metric,
-    )
-    bars = [
-        _Bar(
+    problem = problem_named(params.product.problem)
+    metric = params.product.requirements.quality_metric
+
+    def bar(found: Answers) -> _Bar:
+        gold, answers = problem.gold(found.targets), problem.answers(found.scores, Decision())
+        return _Bar(
             name=found.variant,
-            quality=quality_figure(
-                metric, problem=problem, targets=found.targets, scores=found.scores
-            ),
-            row_scores=problem.row_scores(
-                problem.gold(found.targets), problem.answers(found.scores, Decision())
-            ),
+            quality=figure_of(metric, gold=gold, answers=answers, scores=found.scores),
+            row_scores=problem.row_scores(gold, answers),
         )
-        for (_, split), found in read_answers(
-            paths.read("baseline", "predictions.parquet"), name="model"
-        ).items()
-        if split == "validation"
-    ]
+
+    file = paths.read("baseline", "predictions.parquet")
+    answers = read_answers(file, name="model").items()
+    bars = [bar(found) for (_, split), found in answers if split == "validation"]
     return max(bars, key=lambda bar: bar.quality)
 
 

@@ -20,6 +20,7 @@ from flows.planning.machine import describe_machine
 from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import read_json, write_json
+from pipeline.core.instructions import BFLOAT16
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.product import Compute
@@ -29,7 +30,6 @@ Precision = Literal["float32", "bfloat16"]
 
 _GAIN = 1.1
 """bfloat16 is less exact, so it has to be faster by more than races differ."""
-_BFLOAT16_INSTRUCTIONS = {"avx512_bf16", "amx_bf16", "bf16"}
 _GPU_DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg"))
 _CODE = Path(__file__).resolve().parents[2]
 
@@ -40,7 +40,8 @@ class Race(TypedDict):
     Attributes:
         machine: processor, cores and instruction sets, version of torch, threads and device: the race
             is run anew where one of them differs.
-        seconds: of a training step, by arithmetic; empty where nothing multiplies bfloat16.
+        seconds: of a training step, by arithmetic; without `bfloat16` where nothing multiplies it, and empty where
+            that is known without a race.
     """
 
     machine: dict[str, str | int | list[str]]
@@ -118,7 +119,7 @@ def _may_multiply_bfloat16(compute: Compute) -> bool:
         return True
     instructions = set(describe_machine()["instruction_sets"])
     gpu = compute.device == "auto" and any(driver.exists() for driver in _GPU_DRIVERS)
-    return gpu or not instructions.isdisjoint(_BFLOAT16_INSTRUCTIONS)
+    return gpu or not instructions.isdisjoint(BFLOAT16)
 
 
 def _kept(path: Path) -> Race | None:

@@ -83,10 +83,13 @@ def answers(
     found: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
     # Each thread has a batch of its own: they need not wait for each other at every product.
     with ThreadPoolExecutor(threads) as pool:
-        for batch, answered in zip(order, pool.map(answer, order), strict=True):
-            found.append(answered)
-            done += rows.tokens(batch)
-            progress.update(done, unit="tokens")
+        try:
+            for batch, answered in zip(order, pool.map(answer, order), strict=True):
+                found.append(answered)
+                done += rows.tokens(batch)
+                progress.update(done, unit="tokens")
+        finally:
+            pool.shutdown(cancel_futures=True)  # after an error, no batch is begun any more
     places = np.argsort(np.concatenate(order))
     logits, features = (np.concatenate(parts)[places] for parts in zip(*found, strict=True))
     return Outputs(rows.of_texts(logits), rows.of_texts(features).astype(np.float16))

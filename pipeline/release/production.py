@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pipeline.core.errors import ReleaseError
 from pipeline.core.process_identity import is_running
+from pipeline.core.server_note import ServerNote
 from pipeline.release import ledger
 from pipeline.release.ledger import Entry
 from pipeline.release.requests import accepts, readiness
@@ -49,15 +50,14 @@ def follow(
     """
     deadline, reason = time.monotonic() + FOLLOW_SECONDS, ""
     while not reason:
-        ready = readiness(server.address, timeout=2.0)
-        if (
-            ready is not None
-            and ready.hash == bundle_hash
-            and _all_serve(state, server, bundle_hash)
-        ):
+        ready, note = readiness(server.address, timeout=2.0), _note_of(state, server)
+        serves = ready is not None and ready.hash == bundle_hash
+        if ready is not None and serves and (note is None or note.serves(bundle_hash)):
             return Served(server=server, since=ready.since or ledger.now())
-        if ready is not None and ready.last_error not in (None, refused):
-            reason = f"it refused it: {ready.last_error}"
+        # Any worker may have answered; the note knows of each.
+        errors = (ready and ready.last_error, note and note.refusal(bundle_hash))
+        if error := next((error for error in errors if error not in (None, refused)), None):
+            reason = f"it refused it: {error}"
         elif not is_running(server.process):
             reason = "its process ended"
         elif time.monotonic() > deadline:
@@ -71,10 +71,10 @@ def follow(
     )
 
 
-def _all_serve(state: ReleaseState, server: ServerProcess, bundle_hash: str) -> bool:
-    """Whether each worker serves it, as the server notes; one without a note has no others."""
+def _note_of(state: ReleaseState, server: ServerProcess) -> ServerNote | None:
+    """The server's note of its workers; None for a server of a version that wrote none."""
     note = server_note(state)
-    return note is None or note.process != server.process or note.serves(bundle_hash)
+    return note if note is not None and note.process == server.process else None
 
 
 def serve_current(state: ReleaseState, port: int | None = None) -> Served:

@@ -32,8 +32,6 @@ from pipeline.serving.hot_swap import ModelHolder, PointerFollower
 from pipeline.serving.options import ServerOptions, read_options
 
 QUEUE = 64
-
-
 _SWITCH_SECONDS = 0.0005
 """How long a thread that cleans a long text keeps the interpreter from the one that answers probes."""
 

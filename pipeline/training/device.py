@@ -7,10 +7,9 @@ from pathlib import Path
 import torch
 
 from pipeline.core.errors import ParameterError
+from pipeline.core.instructions import BFLOAT16
 from pipeline.core.product import Compute
 from pipeline.training.fast.memory import keep_freed_memory
-
-_BFLOAT16_INSTRUCTIONS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 
 
 def prepare_device(compute: Compute) -> torch.device:
@@ -56,4 +55,4 @@ def has_bfloat16(device: torch.device) -> bool:
         return bool(torch.cuda.is_bf16_supported())
     cpuinfo = Path("/proc/cpuinfo")
     flags = cpuinfo.read_text(encoding="utf-8").split() if cpuinfo.exists() else []
-    return not _BFLOAT16_INSTRUCTIONS.isdisjoint(flags)
+    return not BFLOAT16.isdisjoint(flags)
