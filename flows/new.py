@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from flows.console.first_look import Found, report
+from flows.console.first_look import Found, columns_shown, report
 from flows.planning.resolution import DEMONSTRATION, Variation, resolved
 from pipeline.core import packages
 from pipeline.core.errors import DataError, ParameterError
@@ -102,7 +102,11 @@ def make_product(root: Path, request: Request, *, ask: Ask) -> Path:
     params = resolved(root, DEMONSTRATION)
     table = read_table(request.file)
     say(f"Looking at {len(table.rows):,} rows of {request.file.name} …")
-    text, second, label = _columns(table, request, ask=ask)
+    columns = describe(table.names, table.rows)
+    for line in columns_shown(f"{table.file.name}: {table.look.shown}", columns):
+        say(line)
+    say("")
+    text, second, label = _columns(columns, request, ask=ask)
     name = request.name or _name_of(request.file)
     if request.asks:
         name = ask("Name of the product", name)
@@ -110,7 +114,15 @@ def make_product(root: Path, request: Request, *, ask: Ask) -> Path:
     corpus = None if request.corpus is None else _corpus(request.corpus, text.column.name)
     labelled, unlabelled = _by_label(table.rows, label.column.name, form)
     found, changes = _found(
-        table, params, text=text, second=second, label=label, form=form, source=name, rows=labelled
+        columns,
+        params,
+        text=text,
+        second=second,
+        label=label,
+        form=form,
+        source=name,
+        rows=labelled,
+        unlabelled=len(table.rows) - len(labelled),
     )
     for line in report(found):
         say(line)
@@ -172,9 +184,11 @@ def read_table(path: Path) -> Table:
     return Table(file=path, look=look, names=names, rows=rows)
 
 
-def _columns(table: Table, request: Request, *, ask: Ask) -> tuple[Chosen, str | None, Chosen]:
+def _columns(
+    columns: Sequence[Column], request: Request, *, ask: Ask
+) -> tuple[Chosen, str | None, Chosen]:
     """The column of the texts, that of the second texts of pairs, and that of the labels."""
-    columns, second = describe(table.names, table.rows), request.second
+    second = request.second
     if request.text:
         text = named_column(columns, request.text, "--text")
     elif not second and not request.asks and (pair := pair_by_name(columns)) is not None:
@@ -217,7 +231,7 @@ def _by_label(rows: Sequence[Row], label: str, form: LabelForm) -> tuple[list[Ro
 
 
 def _found(
-    table: Table,
+    columns: Sequence[Column],
     params: Params,
     *,
     text: Chosen,
@@ -226,24 +240,22 @@ def _found(
     form: LabelForm,
     source: str,
     rows: Sequence[Row],
+    unlabelled: int,
 ) -> tuple[Found, list[Change]]:
-    """All that is said of the file, and what its product must change in the recipe."""
+    """All that is said of the labelled rows, and what their product must change in the recipe."""
     first, last = text.column.name, label.column.name
     records = as_records(rows, source=source, text=first, second=second, label=last, form=form)
     with redirect_stdout(io.StringIO()):  # the checks of a stage tell their progress
         trial = try_rows(records, form=form, limits=params.validate_, prepare=params.prepare)
     usable = trial.checked.records
     texts, reading = [row.text for row in usable], _reading(usable, params)
-    columns = describe(table.names, table.rows)
     found = Found(
-        file=f"{table.file.name}: {table.look.shown}",
-        columns=columns,
         text=text,
         second=second,
         label=label,
         form=form,
         trial=trial,
-        unlabelled=len(table.rows) - len(rows),
+        unlabelled=unlabelled,
         language=_language(texts),
         lengths=_lengths(texts),
         reading=reading,

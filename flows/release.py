@@ -109,7 +109,7 @@ def release_bundle(
         limits=_limits(root, bundle, state.product),
         expected_previous=expected_previous,
         port=port or requested_port(),
-        keep=partial(_keep_origin, state, bundle),
+        keep=partial(keep_origin, state, bundle),
     )
     release = Rollout(root, state.product, _step_runner()).release(request)
     if (server := running_server(state)) is not None and is_outdated(server):
@@ -179,7 +179,7 @@ def _step_runner() -> Callable[[str, Callable[[], Any]], Any]:
     return run_as_task
 
 
-def _keep_origin(state: ReleaseState, bundle: Path) -> None:
+def keep_origin(state: ReleaseState, bundle: Path) -> None:
     """Saves origin and training rows of a build's bundle beside its copy, for a later retraining."""
     workspace = _workspace_of(bundle)
     records = Paths(workspace or bundle).output("prepare") / "records.parquet"

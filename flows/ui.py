@@ -185,7 +185,7 @@ def next_free_port(first: int, what: str) -> int:
 
 def _start_mlflow(services: Services, first: int) -> None:
     # Late, because it imports MLflow. The server itself would migrate a new database in place.
-    from pipeline.release.registry import ensure_database
+    from pipeline.release.mlflow_database import ensure_database
 
     port = next_free_port(first, "mlflow")
     root = services.root

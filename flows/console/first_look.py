@@ -1,4 +1,4 @@
-"""The report of `modelyard new`: what was found in a file, in few lines."""
+"""The lines of `modelyard new` on a file: its columns, then what was found in texts and labels."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,10 +17,9 @@ _MANY = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """All that was found in a file.
+    """All that was found in the texts and labels of a file.
 
     Attributes:
-        file: its name, and how it is written.
         unlabelled: rows without a label.
         language: what the scripts say of it.
         lengths: middle and 95th percentile of the texts' characters.
@@ -28,8 +27,6 @@ class Found:
         others: further columns of texts.
     """
 
-    file: str
-    columns: Sequence[Column]
     text: Chosen
     second: str | None
     label: Chosen
@@ -43,10 +40,20 @@ class Found:
     others: Sequence[str]
 
 
+def columns_shown(file: str, columns: Sequence[Column]) -> Iterator[str]:
+    """The lines on the columns of a file; `file` is its name, and how it is written."""
+    yield f"{file}, {columns[0].rows:,} rows"
+    width = max(len(column.name) for column in columns[:_COLUMNS])
+    for column in columns[:_COLUMNS]:
+        empty = f", {column.rows - column.filled:,} empty" if column.filled < column.rows else ""
+        shown = " | ".join(_short(value) for value in column.examples[:2])
+        yield f"  {column.name:<{width}}  {len(column.values):,} different{empty}: {shown}"
+    if len(columns) > _COLUMNS:
+        yield f"  and {len(columns) - _COLUMNS:,} more columns"
+
+
 def report(found: Found) -> Iterator[str]:
     """The lines of the report."""
-    yield from _columns(found)
-    yield ""
     yield _line("text", f"{found.text.column.name} ({found.text.why})")
     if found.second:
         yield _line("second text", found.second)
@@ -84,17 +91,6 @@ def _unknown(reading: Reading | None) -> str:
             "one of this language as `prepare.checkpoint` in the recipe"
         )
     return f"; the checkpoint knows {1 - reading.unknown:.1%} of it"
-
-
-def _columns(found: Found) -> Iterator[str]:
-    yield f"{found.file}, {found.columns[0].rows:,} rows"
-    width = max(len(column.name) for column in found.columns[:_COLUMNS])
-    for column in found.columns[:_COLUMNS]:
-        empty = f", {column.rows - column.filled:,} empty" if column.filled < column.rows else ""
-        shown = " | ".join(_short(value) for value in column.examples[:2])
-        yield f"  {column.name:<{width}}  {len(column.values):,} different{empty}: {shown}"
-    if len(found.columns) > _COLUMNS:
-        yield f"  and {len(found.columns) - _COLUMNS:,} more columns"
 
 
 def _labels(found: Found) -> Iterator[str]:

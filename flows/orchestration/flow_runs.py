@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from flows.execution.reconcile import reconcile
 from flows.execution.stop_signals import stop_once
 from flows.orchestration.form import ParametersForm
 from flows.orchestration.prefect_server import ServerForRun, configure_prefect
@@ -95,6 +96,8 @@ def main() -> int:
     assert deployment.entrypoint is not None  # noqa: S101 - prefect.yaml names one
     for hook in HOOKS["on_running"]:
         hook(None, run, None)
+    # After the hooks, which note that this run has a process: only then is it none of those to mend.
+    reconcile(root)
     token = under_way.set(run)
     try:
         run_flow(root, deployment.entrypoint, flow_run=str(run.id), **run.parameters)

@@ -53,7 +53,7 @@ class MlflowStore:
     def __init__(self, root: Path) -> None:
         from mlflow import MlflowClient
 
-        from pipeline.release.registry import ensure_database
+        from pipeline.release.mlflow_database import ensure_database
 
         for name in ("mlflow", "alembic"):  # their failures come as exceptions, too
             logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -5,14 +5,10 @@ looks. Both are given as absolute URIs, so that any working folder finds them.
 """
 
 import importlib.metadata
-import logging
-import os
 import shutil
-import sqlite3
 import tempfile
-import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +22,10 @@ from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.types import ColSpec, DataType, Schema
 
 from pipeline.core.errors import ReleaseError
-from pipeline.core.files import sync
-from pipeline.core.paths import Paths, sqlite_url
-from pipeline.release.alembic_settings import accept_percent_signs
+from pipeline.core.paths import Paths
+from pipeline.release.mlflow_database import ensure_database, quiet_mlflow
 from pipeline.runtime.bundle import Bundle
 
-_BUSY_SECONDS = 5.0
-_ADDRESSES = (
-    ("experiments", "artifact_location"),
-    ("runs", "artifact_uri"),
-    ("logged_models", "artifact_location"),
-    ("model_versions", "source"),
-    ("model_versions", "storage_location"),
-)
-"""Tables and columns of MLflow's database that hold absolute addresses."""
 ALIAS = "champion"
 HASH_TAG = "bundle_sha256"
 _CODE = Path(__file__).resolve().parents[2]
@@ -54,51 +40,12 @@ _PAIR_SIGNATURE = ModelSignature(
 _REQUIREMENTS = ("mlflow", "numpy", "onnxruntime", "pandas", "tokenizers")
 
 
-def ensure_database(root: Path) -> None:
-    """Creates `mlflow.db` under another name, then renames it; an existing one stays.
-
-    MLflow creates it in place, and a kill meanwhile leaves a database that it never opens again.
-    """
-    accept_percent_signs()
-    target = Paths(root).mlflow_database
-    if target.exists():
-        return
-    with tempfile.TemporaryDirectory(prefix=".mlflow.", dir=root) as folder, _quiet():
-        made = Path(folder) / target.name
-        mlflow.MlflowClient(tracking_uri=sqlite_url(made.resolve())).search_experiments()
-        sync(made)
-        # A link, not a move: if another process was faster, its database stays.
-        with suppress(FileExistsError):
-            target.hardlink_to(made)
-        sync(root)
-
-
 def experiment_id(client: mlflow.MlflowClient, root: Path, name: str) -> str:
     """The id of an experiment, which is made where it is missing."""
     found = client.get_experiment_by_name(name)
-    folder = Paths(root).artifact_uri
-    if found is not None and found.artifact_location.startswith("file:"):
-        _follow_move(root, old=found.artifact_location, new=folder)
-    return str(found.experiment_id if found else client.create_experiment(name, folder))
-
-
-def _follow_move(root: Path, *, old: str, new: str) -> None:
-    """Brings the database of a folder that was moved or copied to where its files are now.
-
-    MLflow writes the absolute address of each file, and knows no way to change it: a copy would read
-    and write in the folder that it was copied from.
-    """
-    if old == new or not old.endswith("/mlartifacts"):
-        return
-    database = sqlite3.connect(Paths(root).mlflow_database, timeout=_BUSY_SECONDS)
-    with closing(database), database:
-        for table, column in _ADDRESSES:
-            # The names are constants of this file.
-            database.execute(
-                f"UPDATE {table} SET {column} = ? || substr({column}, ?)"  # noqa: S608
-                f" WHERE {column} = ? OR substr({column}, 1, ?) = ?",
-                (new, len(old) + 1, old, len(old) + 1, f"{old}/"),
-            )
+    if found is None:
+        return str(client.create_experiment(name, Paths(root).artifact_uri))
+    return str(found.experiment_id)
 
 
 class Registry:
@@ -109,7 +56,7 @@ class Registry:
         self._root = root
         self._uri = Paths(root).tracking_uri
         ensure_database(root)
-        with _quiet():
+        with quiet_mlflow():
             self._client = mlflow.MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
 
     def register(self, bundle: Bundle, run_id: str | None) -> str:
@@ -121,7 +68,7 @@ class Registry:
         if (version := self.version_of(bundle.hash)) is not None:
             return version
         try:
-            with _quiet():
+            with quiet_mlflow():
                 return self._register(bundle, run_id)
         except MlflowException as error:
             raise ReleaseError(
@@ -219,21 +166,3 @@ def _runtime_code() -> Iterator[Path]:
             shutil.copytree(source, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copyfile(_CODE / "pipeline/__init__.py", copy / "__init__.py")
         yield copy
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silences MLflow, which warns of its own libraries and of files that are not there yet."""
-    # A progress bar for five small files would break up the lines of a build.
-    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
-    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

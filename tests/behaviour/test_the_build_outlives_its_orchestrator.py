@@ -4,13 +4,11 @@ import json
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -21,11 +19,20 @@ from playwright.sync_api import Browser
 from flows.execution.locks import WORKSPACE_VARIABLE
 from flows.execution.network import free_port
 from flows.orchestration.server_lock import ServerNote, noted_server
-from pipeline.release.registry import ensure_database
+from pipeline.release.mlflow_database import ensure_database
 from tests.support.browser import browser_fixture  # noqa: F401 - a fixture
 from tests.support.mini_repo import make_mini_repo, mini_environment
 from tests.support.prefect_database import put_database
 from tests.support.repository import REPOSITORY
+from tests.support.told import (
+    RUNS,
+    ask,
+    in_mlflow,
+    in_prefect,
+    kill_service,
+    locked,
+    points_of_curve,
+)
 
 STAGES = ["collect", "validate", "label", "gate"]
 BUILD = [sys.executable, "-m", "flows", "build", "--no-release"]
@@ -72,57 +79,12 @@ def answers(note: ServerNote) -> bool:
         return False
 
 
-def ask(database: Path, question: str) -> list[tuple[str, ...]]:
-    with closing(sqlite3.connect(database, timeout=30)) as connection:
-        return connection.execute(question).fetchall()
-
-
-RUNS = """
-select flow_run.state_type,
-       (select group_concat(name || ' ' || state_type) from task_run where flow_run_id = flow_run.id)
-from flow_run order by created
-"""
-NEWEST_RUN = "select state_type from flow_run order by created desc limit 1"
-ITS_TASKS = """
-select name, state_type from task_run
-where flow_run_id = (select id from flow_run order by created desc limit 1)
-order by created
-"""
-
-
-def in_prefect(root: Path) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """The newest flow run's state, and names and states of its tasks."""
-    database = root / ".modelyard/prefect/prefect.db"
-    (run,) = ask(database, NEWEST_RUN)
-    return run, ask(database, ITS_TASKS)
-
-
-def in_mlflow(root: Path) -> Counter[tuple[str, ...]]:
-    return Counter(ask(root / "mlflow.db", "select name, status from runs"))
-
-
-def points_of_curve(root: Path) -> int:
-    """Points of the longest loss curve that MLflow has."""
-    question = "select max(n) from (select count(*) as n from metrics where key = 'loss' group by run_uuid)"
-    ((count,),) = ask(root / "mlflow.db", question)
-    return int(count)
-
-
 def processes_of(root: Path) -> list[psutil.Process]:
     return [
         process
         for process in psutil.process_iter(["environ"])
         if (process.info["environ"] or {}).get(WORKSPACE_VARIABLE) == str(root)
     ]
-
-
-@contextmanager
-def locked(database: Path) -> Iterator[None]:
-    """Holds the database as a person does who has it open in another program."""
-    with closing(sqlite3.connect(database, timeout=60, isolation_level=None)) as connection:
-        connection.execute("BEGIN EXCLUSIVE")
-        yield
-        connection.execute("ROLLBACK")
 
 
 def finish(root: Path) -> str:
@@ -313,8 +275,11 @@ def assert_ends_as_cancelled(root: Path, client: httpx.Client, run: str) -> None
 def test_a_run_of_a_form_is_shown_with_its_tasks_and_can_be_cancelled(
     root: Path, with_ui: httpx.Client
 ) -> None:
+    of_a_killed_build = root / ".modelyard" / "worktrees" / "build-1"
+    of_a_killed_build.mkdir(parents=True)
     run = asked_for_by_form(root, with_ui, "one of a form slow")
     assert state_of_run(with_ui, run) == "RUNNING"
+    assert not of_a_killed_build.exists()  # a run that a worker starts mends, too
     cancel_by_request(with_ui, run)
     assert_ends_as_cancelled(root, with_ui, run)
 
@@ -340,12 +305,8 @@ def test_the_servers_of_the_ui_are_killed_in_the_middle_of_a_run(
     root: Path, with_ui: httpx.Client
 ) -> None:
     run = asked_for_by_form(root, with_ui, "one of another form slow")
-    for process in json.loads((root / ".modelyard" / "ui.json").read_text())["pids"].values():
-        for member in [*psutil.Process(process["pid"]).children(recursive=True)]:
-            if "flow_runs" not in " ".join(member.cmdline()) and is_server(member):
-                member.kill()
-        if is_server(psutil.Process(process["pid"])):
-            os.kill(process["pid"], signal.SIGKILL)
+    kill_service(root, "prefect")
+    kill_service(root, "mlflow")
     while processes_of(root):
         time.sleep(0.5)
     gate = root / "artifacts" / "gate" / "verdict.json"
@@ -355,8 +316,3 @@ def test_the_servers_of_the_ui_are_killed_in_the_middle_of_a_run(
     rows = ask(database, "select id, state_type from flow_run")
     states = {str(identity): state for identity, state in rows}
     assert states[run] == "COMPLETED"
-
-
-def is_server(process: psutil.Process) -> bool:
-    """Whether it is Prefect's or MLflow's server, not the worker with its runs."""
-    return any(word in ("server", "mlflow", "uvicorn") for word in process.cmdline())

@@ -360,11 +360,15 @@ def test_flags_name_columns_and_a_wrong_one_is_told_with_the_nearest(
         made(root, file, label="urgnet", force=True)
 
 
-def test_a_person_is_asked_three_questions_each_with_its_guess(root: Path, tmp_path: Path) -> None:
+def test_a_person_sees_the_columns_and_is_asked_three_questions_each_with_its_guess(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     asked: dict[str, str] = {}
+    seen: list[str] = []
 
     def answer(question: str, guess: str) -> str:
         asked[question] = guess
+        seen.append(capsys.readouterr().out)
         return {"Name of the product": "mine"}.get(question, guess)
 
     request = Request(
@@ -372,6 +376,8 @@ def test_a_person_is_asked_three_questions_each_with_its_guess(root: Path, tmp_p
     )
     make_product(root, request, ask=answer)
     assert [*asked.values()] == ["text", "label", "a-b"]
+    assert "  text " in seen[0]
+    assert "  label " in seen[0]
     assert parse_yaml((root / "product.yaml").read_text())["product"]["name"] == "mine"
 
 

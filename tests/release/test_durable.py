@@ -16,24 +16,19 @@ from flows.serve import serve
 from pipeline.core.files import sha256_file, write_json
 from pipeline.release import ledger
 from pipeline.release.durable import Write
+from pipeline.release.mlflow_database import ensure_database
 from pipeline.release.production import stop_serving
-from pipeline.release.registry import ensure_database
 from pipeline.release.requests import served_hash
 from pipeline.release.server_process import running_server
 from pipeline.release.state import Promotion, ReleaseState
 from tests.support.releasing import PRODUCT, assert_truthful, released, watched
-from tests.support.tiny_bundle import make_tiny_bundle
-
-OF_BUILDS = {Write.ROWS, Write.ORIGIN}
-"""Written for the bundle of a build alone."""
+from tests.support.retraining import make_build
 
 
 @pytest.fixture(scope="module")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("bundles")
-    for seed in range(3):
-        make_tiny_bundle(folder / str(seed), seed=seed)
-    return sorted(folder.iterdir())
+    return [make_build(folder / str(seed), seed=seed) for seed in range(3)]
 
 
 @pytest.fixture
@@ -63,7 +58,7 @@ def test_no_release_rollback_or_repair_writes_anything_lasting_without_a_name(
     runs.append(watched(state, "serve"))
     assert [run.outside for run in runs] == [[]] * 5, [run.errors for run in runs]
     named = {word.split(", ")[0] for run in runs for word in run.writes}
-    assert {Write(name) for name in named} == set(Write) - OF_BUILDS - {Write.REGISTRY}
+    assert {Write(name) for name in named} == set(Write) - {Write.REGISTRY}
     assert state.current() == _hash(bundles[0])
     assert_truthful(state)
 

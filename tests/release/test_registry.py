@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.core.paths import Paths
 from pipeline.problem.decision import Decision
-from pipeline.release.registry import Registry, ensure_database
+from pipeline.release.registry import Registry
 from pipeline.runtime.bundle import Bundle, open_bundle
 from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
 
@@ -115,24 +115,3 @@ def test_pairs_are_given_as_a_table_and_each_problem_has_its_columns(
     assert first.get("label", "positive") == "positive"
     assert first.get("labels", ["positive"]) == ["positive"]
     assert first.get("value", 9.0) > 1
-
-
-def test_a_database_that_was_not_finished_does_not_get_its_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Killed:
-        def __init__(self, **_: object) -> None: ...
-
-        def search_experiments(self) -> None:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr("mlflow.MlflowClient", Killed)
-        with pytest.raises(KeyboardInterrupt):
-            ensure_database(tmp_path)
-    assert list(tmp_path.iterdir()) == []
-    ensure_database(tmp_path)
-    made = (tmp_path / "mlflow.db").read_bytes()
-    ensure_database(tmp_path)
-    assert (tmp_path / "mlflow.db").read_bytes() == made
-    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]

@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
+from mlflow import MlflowClient
 
 from flows.execution.network import free_port
 from flows.release import release_bundle
@@ -21,11 +22,12 @@ from flows.serve import serve
 from pipeline.core.disk import DiskFullError
 from pipeline.core.errors import ArtifactError, ChampionChangedError, ReleaseError
 from pipeline.core.files import sha256_file, write_json
+from pipeline.core.paths import Paths
 from pipeline.release import ledger, rollout
 from pipeline.release.blessing import Limits
 from pipeline.release.chain import faults
 from pipeline.release.production import stop_serving
-from pipeline.release.registry import Registry
+from pipeline.release.registry import HASH_TAG, Registry
 from pipeline.release.registry_note import registry_note
 from pipeline.release.repair import repair
 from pipeline.release.requests import predict, served_hash
@@ -205,6 +207,30 @@ def test_a_release_that_fails_where_mlflow_is_locked_or_gone_puts_the_pointer_ba
     assert second.version is None
     assert "mlflow.db" in registry_note(state).behind or "Database" in registry_note(state).behind
     assert released(state, state.release(first.hash), mlflow=True).outcome == "promoted"
+
+
+@pytest.mark.parametrize("deleted", ["the first version", "every version", "the model"])
+def test_a_version_that_somebody_deleted_in_mlflow_is_registered_again(
+    state: ReleaseState, bundles: Bundles, deleted: str
+) -> None:
+    first = released(state, bundles["first"], mlflow=True)
+    second = released(state, bundles["second"], mlflow=True)
+    client = MlflowClient(*[Paths(state.root).tracking_uri] * 2)
+    if deleted == "the model":
+        client.delete_registered_model(PRODUCT)
+    else:
+        gone = (
+            [first.version] if deleted == "the first version" else [first.version, second.version]
+        )
+        for version in gone:
+            client.delete_model_version(PRODUCT, str(version))
+    back = rolled_back(state)
+    rollout.Rollout(state.root, PRODUCT).register()
+    champion = Registry(state.root, PRODUCT).champion()
+    assert champion is not None
+    assert client.get_model_version(PRODUCT, champion).tags[HASH_TAG] == first.hash == back.hash
+    assert registry_note(state).behind == ""
+    assert_serves(state, first)
 
 
 def test_a_server_that_dies_during_a_promotion_is_started_for_the_bundle_before(

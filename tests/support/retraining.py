@@ -17,10 +17,12 @@ from flows.planning.retrain_plan import Order
 from flows.planning.snapshot import planned_origin, take_snapshot
 from flows.retrain import Outcome, Work, run_retrain
 from flows.tracking.runs import RunRecord, read_runs
+from pipeline.core.artifacts.data_reports import Manifest
 from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.errors import ChampionChangedError
 from pipeline.core.files import sha256_file, write_json
 from pipeline.core.params import Params, load_params
+from pipeline.core.paths import Paths
 from pipeline.metrics.intervals import Interval
 from pipeline.monitoring.bundle_comparison import compare
 from pipeline.monitoring.decide import Comparison
@@ -38,6 +40,34 @@ TARGETS = [[1.0], [1.0], [0.0], [0.0]]
 
 def make_project(root: Path) -> Path:
     """Writes a project with one file source, whose champion was built from what lies there."""
+    params = _write_sources(root)
+    state = ReleaseState(root, PRODUCT)
+    bundle_hash = make_tiny_bundle(root / "champion")
+    shutil.copytree(root / "champion", state.release(bundle_hash))
+    state.point_to(bundle_hash)
+    origin = planned_origin(root, take_snapshot(root, params))
+    write_json(state.origin(bundle_hash), asdict(origin))
+    write_json(state.rows(bundle_hash), {"ids": ["trained"], "clusters": ["trained"]})
+    return root
+
+
+def make_build(root: Path, *, seed: int = 0) -> Path:
+    """Writes a project as a build leaves it; returns the folder of the gate's bundle, which has a verdict."""
+    paths = Paths(root)
+    root.mkdir()
+    _write_sources(root)
+    bundle = paths.output("gate") / "bundle"
+    make_tiny_bundle(bundle, seed=seed)
+    verdict().save(paths.output("gate") / "verdict.json")
+    Manifest(sources=[]).save(paths.artifacts / Manifest.FILE)
+    rows = [{"id": "trained", "cluster": "trained", "split": "train"}]
+    paths.output("prepare").mkdir()
+    pq.write_table(pa.Table.from_pylist(rows), paths.output("prepare") / "records.parquet")
+    return bundle
+
+
+def _write_sources(root: Path) -> Params:
+    """Writes what a person writes: code, parameters and one source; returns the parameters."""
     (root / "pipeline").mkdir()
     (root / "pipeline" / "label.py").write_text("LABELS = 1\n")
     stages = {"label": {"cmd": "python -m pipeline.label"}}
@@ -48,17 +78,9 @@ def make_project(root: Path) -> Path:
     values["collect"]["sources"] = [source]
     values["product"]["name"] = PRODUCT
     write_files(root, values)
-    params = refresh_build_file(root)
     (root / "data").mkdir()
     (root / "data" / "reviews.csv").write_text("text,label\ngood,1\n")
-    state = ReleaseState(root, PRODUCT)
-    bundle_hash = make_tiny_bundle(root / "champion")
-    shutil.copytree(root / "champion", state.release(bundle_hash))
-    state.point_to(bundle_hash)
-    origin = planned_origin(root, take_snapshot(root, params))
-    write_json(state.origin(bundle_hash), asdict(origin))
-    write_json(state.rows(bundle_hash), {"ids": ["trained"], "clusters": ["trained"]})
-    return root
+    return refresh_build_file(root)
 
 
 @dataclass

@@ -8,9 +8,11 @@ import os
 import signal
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from flows.release import keep_origin
 from flows.serve import serve, tell_registry
 from pipeline.core.errors import ReleaseError
 from pipeline.core.process_identity import ProcessIdentity
@@ -87,11 +89,12 @@ def main() -> None:
     releases = Rollout(STATE.root, PRODUCT, **steps)
     if KILL == "nobody":
         sys.addaudithook(audit)
-    if COMMAND == "release":
-        releases.release(ReleaseRequest(bundle=Path(sys.argv[7]), why="watched", port=int(PORT)))
-    elif COMMAND == "fail":
-        setattr(rollout, "verify", fail)  # noqa: B010 - mypy takes no other function for it
-        releases.release(ReleaseRequest(bundle=Path(sys.argv[7]), why="watched", port=int(PORT)))
+    if COMMAND in ("release", "fail"):
+        if COMMAND == "fail":
+            setattr(rollout, "verify", fail)  # noqa: B010 - mypy takes no other function for it
+        bundle = Path(sys.argv[7])
+        keep = partial(keep_origin, STATE, bundle)
+        releases.release(ReleaseRequest(bundle=bundle, why="watched", port=int(PORT), keep=keep))
     elif COMMAND == "rollback":
         releases.roll_back("", why="watched", port=int(PORT))
         releases.register()

@@ -1,0 +1,99 @@
+"""MLflow's database of the project: made whole or not at all, and kept right when its folder moves."""
+
+import logging
+import os
+import sqlite3
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import mlflow
+
+from pipeline.core.files import sync
+from pipeline.core.paths import Paths, sqlite_url
+from pipeline.release.alembic_settings import accept_percent_signs
+
+_BUSY_SECONDS = 5.0
+_ADDRESSES = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+)
+"""Tables and columns that hold absolute addresses."""
+
+
+def ensure_database(root: Path) -> None:
+    """Creates `mlflow.db` if there is none; one of a folder that was moved or copied is brought to its files.
+
+    Raises:
+        sqlite3.Error: the database is locked or damaged.
+    """
+    accept_percent_signs()
+    target = Paths(root).mlflow_database
+    if target.exists():
+        _follow_move(root)
+    else:
+        _create(root, target)
+
+
+def _create(root: Path, target: Path) -> None:
+    """Creates the database under another name, then renames it.
+
+    MLflow creates it in place, and a kill meanwhile leaves a database that it never opens again.
+    """
+    with tempfile.TemporaryDirectory(prefix=".mlflow.", dir=root) as folder, quiet_mlflow():
+        made = Path(folder) / target.name
+        mlflow.MlflowClient(tracking_uri=sqlite_url(made.resolve())).search_experiments()
+        sync(made)
+        # A link, not a move: if another process was faster, its database stays.
+        with suppress(FileExistsError):
+            target.hardlink_to(made)
+        sync(root)
+
+
+def _follow_move(root: Path) -> None:
+    """Replaces the former folder in every address.
+
+    MLflow writes the absolute address of each file, and knows no way to change it: a copy would read
+    and write in the folder that it was copied from.
+    """
+    now = Paths(root).artifact_uri
+    database = sqlite3.connect(Paths(root).mlflow_database, timeout=_BUSY_SECONDS)
+    with closing(database), database:
+        for old in _former_folders(database, now):
+            for table, column in _ADDRESSES:
+                # The names are constants of this file.
+                database.execute(
+                    f"UPDATE {table} SET {column} = ? || substr({column}, ?)"  # noqa: S608
+                    f" WHERE {column} = ? OR substr({column}, 1, ?) = ?",
+                    (now, len(old) + 1, old, len(old) + 1, f"{old}/"),
+                )
+
+
+def _former_folders(database: sqlite3.Connection, now: str) -> list[str]:
+    """The artifact folders of our experiments that are not this project's."""
+    asked = "SELECT DISTINCT artifact_location FROM experiments WHERE artifact_location LIKE ?"
+    found = [str(row[0]) for row in database.execute(asked, ("file:%/mlartifacts",))]
+    return [folder for folder in found if folder != now]
+
+
+@contextmanager
+def quiet_mlflow() -> Iterator[None]:
+    """Silences MLflow, which warns of its own libraries and of files that are not there yet."""
+    # A progress bar for five small files would break up the lines of a build.
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,68 @@
+"""MLflow's database, made by a real MLflow."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from pipeline.core.paths import Paths
+from pipeline.release.mlflow_database import ensure_database
+from pipeline.release.registry import Registry
+from pipeline.runtime.bundle import open_bundle
+from tests.support.tiny_bundle import make_tiny_bundle
+
+PRODUCT = "tiny-sentiment"
+
+
+@pytest.mark.parametrize("how", ["moved", "copied"])
+def test_the_database_of_a_folder_that_was_moved_or_copied_writes_into_its_own_folder(
+    tmp_path: Path, how: str
+) -> None:
+    before, now = tmp_path / "before", tmp_path / "now it's 100%"
+    for name, seed in (("first", 1), ("second", 2)):
+        make_tiny_bundle(before / name, seed=seed)
+    first = Registry(before, PRODUCT).register(open_bundle(before / "first"), None)
+    if how == "moved":
+        before.rename(now)
+    else:
+        shutil.copytree(before, now)
+    former = _files(before)
+
+    registry, client = Registry(now, PRODUCT), MlflowClient(*[Paths(now).tracking_uri] * 2)
+    # The run of the first is one that began where the folder was.
+    run = client.get_model_version(PRODUCT, first).run_id
+    second = registry.register(open_bundle(now / "second"), run)
+    third = registry.register(open_bundle(now / "first"), None)
+
+    assert (first, second, third) == ("1", "2", "1")
+    for version in (first, second):
+        source = client.get_model_version_download_uri(PRODUCT, version)
+        assert source.startswith(Paths(now).artifact_uri)
+    assert _files(before) == former
+    assert len({path.parent for path in now.rglob("*.onnx")}) == 4
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*"))
+
+
+def test_a_database_that_was_not_finished_does_not_get_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed:
+        def __init__(self, **_: object) -> None: ...
+
+        def search_experiments(self) -> None:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("mlflow.MlflowClient", Killed)
+        with pytest.raises(KeyboardInterrupt):
+            ensure_database(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    ensure_database(tmp_path)
+    made = (tmp_path / "mlflow.db").read_bytes()
+    ensure_database(tmp_path)
+    assert (tmp_path / "mlflow.db").read_bytes() == made
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
