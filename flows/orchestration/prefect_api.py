@@ -16,6 +16,7 @@ import httpx
 
 from flows.orchestration.run_notes import forget_process, mend_runs, note_process
 from flows.tracking.facts import (
+    BuildStarted,
     Fact,
     Page,
     Picture,
@@ -100,6 +101,8 @@ class PrefectApi:
         match fact:
             case RunStarted():
                 self._start_run(fact, ids)
+            case BuildStarted():
+                ids[_title(fact.build)] = fact.title
             case StageStarted():
                 self._start_stage(fact, ids)
             case StageEnded():
@@ -144,9 +147,11 @@ class PrefectApi:
         ids[_RUN] = self._call("POST", "/flow_runs/", wanted)["id"]
 
     def _start_stage(self, fact: StageStarted, ids: dict[str, str]) -> None:
+        # The first build of a run is the run's own matter; of a search's trials, each says which it is.
+        of_trial = f", {ids.get(_title(fact.build), fact.build)}" if fact.build else ""
         wanted = {
             "flow_run_id": ids[_RUN],
-            "name": fact.stage,
+            "name": f"{fact.stage}{of_trial}",
             "task_key": fact.stage,
             "dynamic_key": str(fact.build),
             "state": {"type": "RUNNING"},
@@ -229,3 +234,7 @@ class PrefectApi:
 
 def _key(build: int | None, stage: str | None) -> str:
     return f"{build}/{stage}"
+
+
+def _title(build: int) -> str:
+    return f"{build}/title"
