@@ -45,7 +45,7 @@ def run_build(root: Path, variation: Variation, *, release: bool) -> BuildResult
     """
     with workspace_for(root, variation) as workspace:
         result = build_workspace(workspace, root=root, title=build_title(variation))
-        summary.show_results(result.stages, result.verdict)
+        summary.show_results(result.stages, result.verdict, workspace)
         if release:
             say(f"\nDemo: {_release(root, workspace, result.mlflow_run_id)}/")
         else:
@@ -140,7 +140,7 @@ def finish_without_work(root: Path, variation: Variation, *, release: bool) -> b
             return False
         _tell_what_is_untold(root)
         stages = [cached_result(workspace, name) for name in load_dag(Paths(root).dag).names]
-        summary.show_results(stages, Verdict.read(Paths(workspace)))
+        summary.show_results(stages, Verdict.read(Paths(workspace)), workspace)
         summary.forget_failure(root)
         if release:
             say(f"\nDemo: {_address_or_release(root, workspace)}/")

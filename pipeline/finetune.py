@@ -110,8 +110,9 @@ def _must_not_be_worse(
             "curve), or try another prepare.checkpoint",
         )
     say(
-        f"finetune  NOTE {metric} {quality:.3f} on {len(row_scores):,} validation rows, where {bar.name} has"
-        f" {bar.quality:.3f}: not shown to know more than single words tell; more labelled rows would tell"
+        f"finetune  NOTE the teacher has {metric} {quality:.3f} on {len(row_scores):,} validation rows and"
+        f" {bar.name}, which counts words, {bar.quality:.3f}: the difference may be chance; more labelled"
+        " rows would tell"
     )
 
 

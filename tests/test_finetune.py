@@ -96,7 +96,7 @@ def test_a_teacher_that_ties_with_the_baseline_is_kept_and_that_is_said(
     metrics, _ = tuned(with_baselines(workspace, {NAIVE_BAYES: near}), "finetune.epochs=1")
     assert metrics["validation_quality"] == alone["validation_quality"] < 1.0
     assert metrics["baseline_validation_quality"] >= metrics["validation_quality"]
-    assert "not shown to know more than single words tell" in capsys.readouterr().out
+    assert "the difference may be chance" in capsys.readouterr().out
 
 
 def test_a_checkpoint_that_classifies_no_text_is_refused_by_name(

@@ -12,7 +12,7 @@ from flows.execution.workspace import keep_results, kept_results
 from flows.tracking.last_build import LastBuild, bundle_hash, read_last_build, write_last_build
 from pipeline.core.artifacts.verdicts import Check, Verdict
 from pipeline.core.disk import DiskFullError
-from pipeline.core.files import write_json
+from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 
@@ -30,9 +30,29 @@ class BuildResult:
     build: str = ""
 
 
-def show_results(stages: Sequence[StageResult], verdict: Verdict) -> None:
-    """Prints the table of stages and the verdict."""
+def show_results(stages: Sequence[StageResult], verdict: Verdict, workspace: Path) -> None:
+    """Prints the table of stages, the verdict, and whether a baseline does as well."""
     say(f"\n{stage_table(stages)}\n\n{verdict_lines(verdict)}")
+    if note := baseline_note(workspace, verdict.released):
+        say(f"\n{note}")
+
+
+def baseline_note(workspace: Path, released: str) -> str:
+    """A sentence where a baseline is as good on validation as what may be released; else empty."""
+    file = Paths(workspace).output("evaluate") / "metrics.json"
+    if not file.exists():
+        return ""
+    figures = read_json(file)
+    quality, metric = figures["validation"], figures["quality_metric"]
+    baselines = [name for name in quality if name.startswith("baseline-")]
+    best = max(baselines, key=lambda name: float(quality[name]))
+    if released not in quality or quality[best] < quality[released]:
+        return ""
+    return (
+        f"NOTE  {best}, which counts words, has {metric} {quality[best]:.3f} on the validation rows and "
+        f"{released} {quality[released]:.3f}: on these texts the model is not shown to be worth its"
+        " while. More labelled rows would tell."
+    )
 
 
 def keep_failure(root: Path, error: StageFailedError) -> None:

@@ -160,3 +160,4 @@ def prepare_database(root: Path) -> None:
 if __name__ == "__main__":
     forgive_output()
     prepare_database(Path.cwd())
+    say("Ready.")

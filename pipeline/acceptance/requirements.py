@@ -70,7 +70,7 @@ def check_slices(slices: Sequence[SliceReport], limit: float, *, unit: str) -> C
     ]
     if not gaps:
         return exactly_at_most(
-            "max_slice_gap", 0.0, limit, unit=f"{unit}, no slice is large enough"
+            "max_slice_gap", 0.0, limit, unit=f"{unit}; not measured: no slice has enough rows"
         )
     name, gap = max(gaps, key=lambda found: found[1].low)
     return at_most(f"max_slice_gap: {name}", gap, limit, unit=unit)

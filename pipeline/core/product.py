@@ -54,7 +54,8 @@ class Requirements(Section):
     )
     min_quality: Share = 0.0
     """Least value of `quality_metric` on the validation split. At 0 it is enough that the teacher
-    is not worse than the baselines, as it never may be, and that the loss against it is small."""
+    is not worse than the baselines by more than chance, as it never may be, and that the loss against
+    it is small."""
     max_quality_drop: Share = 0.1
     """Largest loss of `quality_metric` against the teacher, on the same validation rows."""
     latency_p95_ms: Rate = 20.0

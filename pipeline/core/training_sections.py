@@ -11,7 +11,8 @@ class OptimisationParams(Section):
     """How a stage trains: passes, batches and the optimizer. Every training stage has these."""
 
     epochs: Positive
-    """How many times training reads all its rows. More take longer and, in the end, overfit."""
+    """How many times training reads all its rows; more often where `min_steps` beside it asks for more
+    steps. More take longer and, in the end, overfit."""
     batch_size: Positive
     """Rows computed at once. A larger batch needs more memory and makes fewer, less noisy steps."""
     accumulation: Positive

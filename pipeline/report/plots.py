@@ -124,6 +124,10 @@ def slices_figure(slices: Mapping[str, Sequence[SliceReport]], *, score: str) ->
     """How far each slice falls below the whole split, with intervals; one row a slice."""
     rows = [part for part in next(iter(slices.values())) if part.gap is not None]
     figure, axes = _canvas(8.4, 1.6 + 0.62 * len(rows))
+    if not rows:
+        axes.set_axis_off()
+        axes.text(0, 0.5, "No slice has enough rows to be measured.", color=MUTED)
+        return figure
     axes.axvline(0, color=MUTED, linewidth=1)
     for number, (variant, parts) in enumerate(slices.items()):
         shift = (number - (len(slices) - 1) / 2) * 0.26

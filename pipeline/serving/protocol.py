@@ -22,7 +22,7 @@ MAX_BODY_BYTES = 1_000_000
 MAX_TEXTS = 64
 BODY_SECONDS = 10.0
 _UTF8 = ("utf-8", "utf8", "us-ascii")
-_EXAMPLE = 'send {"text": "a fine film"} or {"texts": ["one", "two"]}'
+_EXAMPLE = 'send {"text": "one text"} or {"texts": ["one", "two"]}'
 _PAIR_EXAMPLE = 'send {"text": "first", "second": "second"} or {"pairs": [["first", "second"]]}'
 _SINGLE, _PAIRED = "a JSON object with 'text' or 'texts'", "'text' with 'second', or 'pairs'"
 

@@ -1,7 +1,12 @@
 """The tables that a build prints at its end."""
 
-from flows.console.summary import stage_table, verdict_lines
+from pathlib import Path
+
+import pytest
+
+from flows.console.summary import baseline_note, stage_table, verdict_lines
 from flows.execution.runner import StageResult
+from pipeline.core.files import write_json
 from tests.support.example_artifacts import check, verdict
 
 
@@ -23,3 +28,16 @@ def test_a_missed_check_stands_out_with_value_and_limit() -> None:
     text = verdict_lines(verdict(missed, passed=False))
     assert "NOT PASSED, student-int8" in text
     assert ["size_mb", "9.5", "8", "MB", "MISSED"] in [line.split() for line in text.splitlines()]
+
+
+@pytest.mark.parametrize(("baseline", "said"), [(0.979, True), (0.937, True), (0.9, False)])
+def test_a_baseline_that_does_as_well_as_the_released_model_is_told_in_a_sentence(
+    tmp_path: Path, baseline: float, said: bool
+) -> None:
+    assert baseline_note(tmp_path, "pruned-int8") == ""
+    quality = {"baseline-tfidf": 0.5, "baseline-nblr": baseline, "pruned-int8": 0.937}
+    figures = {"validation": quality, "quality_metric": "macro_f1"}
+    write_json(tmp_path / "artifacts" / "evaluate" / "metrics.json", figures)
+    note = baseline_note(tmp_path, "pruned-int8")
+    assert ("baseline-nblr" in note) is said
+    assert (f"{baseline:.3f}" in note) is said
