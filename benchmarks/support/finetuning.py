@@ -89,6 +89,9 @@ class Bench:
         model: transformers.PreTrainedModel = kind.from_pretrained(
             resolve_checkpoint(self.params.prepare.checkpoint),
             num_labels=len(self.params.product.labels),
+            # As in ours: the peer has no more to draw than we have.
+            hidden_dropout_prob=self.params.finetune.dropout,
+            attention_probs_dropout_prob=self.params.finetune.dropout,
             classifier_dropout=self.params.finetune.dropout,
             use_safetensors=True,
             dtype=torch.float32,
