@@ -111,8 +111,7 @@ def _must_not_be_worse(
         )
     say(
         f"finetune  NOTE the teacher has {metric} {quality:.3f} on {len(row_scores):,} validation rows and"
-        f" {bar.name}, which counts words, {bar.quality:.3f}: the difference may be chance; more labelled"
-        " rows would tell"
+        f" {bar.name} {bar.quality:.3f}: the difference may be chance; more labelled rows would tell"
     )
 
 

@@ -15,6 +15,7 @@ from pipeline.core.disk import DiskFullError
 from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
+from pipeline.core.variants import BASELINES
 
 _MARKS = {"passed": "ok", "failed": "MISSED", "inconclusive": "inconclusive"}
 _VERDICT = ("check", "value", "limit", "unit", "outcome")
@@ -44,14 +45,13 @@ def baseline_note(workspace: Path, released: str) -> str:
         return ""
     figures = read_json(file)
     quality, metric = figures["validation"], figures["quality_metric"]
-    baselines = [name for name in quality if name.startswith("baseline-")]
-    best = max(baselines, key=lambda name: float(quality[name]))
+    best = max(filter(quality.__contains__, BASELINES), key=quality.__getitem__)
     if released not in quality or quality[best] < quality[released]:
         return ""
     return (
-        f"NOTE  {best}, which counts words, has {metric} {quality[best]:.3f} on the validation rows and "
-        f"{released} {quality[released]:.3f}: on these texts the model is not shown to be worth its"
-        " while. More labelled rows would tell."
+        f"NOTE  {best} has {metric} {quality[best]:.3f} on the validation rows and {released}"
+        f" {quality[released]:.3f}: on these texts it is not shown that a language model knows more. More"
+        " labelled rows would tell."
     )
 
 

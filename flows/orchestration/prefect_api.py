@@ -31,7 +31,8 @@ from flows.tracking.facts import (
 from flows.tracking.outbox import Told
 from flows.tracking.teller import RefusedError
 
-_RUN = "run"
+_RUN, _FLOW = "run", "flow"
+_SEARCH = "compress_search"
 _SECONDS = 30.0
 _INFO, _ERROR = 20, 40
 _LONGEST_LINE = 20_000
@@ -128,6 +129,7 @@ class PrefectApi:
 
     def _start_run(self, fact: RunStarted, ids: dict[str, str]) -> None:
         self._name_run(fact, ids)
+        ids[_FLOW] = fact.flow
         note_process(self._root, ids[_RUN], fact.process)
 
     def _name_run(self, fact: RunStarted, ids: dict[str, str]) -> None:
@@ -147,8 +149,9 @@ class PrefectApi:
         ids[_RUN] = self._call("POST", "/flow_runs/", wanted)["id"]
 
     def _start_stage(self, fact: StageStarted, ids: dict[str, str]) -> None:
-        # The first build of a run is the run's own matter; of a search's trials, each says which it is.
-        of_trial = f", {ids.get(_title(fact.build), fact.build)}" if fact.build else ""
+        # A search's builds are its trials, and each says which it is; other runs have one build.
+        title = ids.get(_title(fact.build), f"build {fact.build}")
+        of_trial = f", {title}" if ids.get(_FLOW) == _SEARCH else ""
         wanted = {
             "flow_run_id": ids[_RUN],
             "name": f"{fact.stage}{of_trial}",

@@ -11,8 +11,7 @@ class OptimisationParams(Section):
     """How a stage trains: passes, batches and the optimizer. Every training stage has these."""
 
     epochs: Positive
-    """How many times training reads all its rows; more often where `min_steps` beside it asks for more
-    steps. More take longer and, in the end, overfit."""
+    """How many times training reads all its rows. More take longer and, in the end, overfit."""
     batch_size: Positive
     """Rows computed at once. A larger batch needs more memory and makes fewer, less noisy steps."""
     accumulation: Positive
@@ -31,6 +30,9 @@ class OptimisationParams(Section):
 class RepeatedParams(OptimisationParams):
     """How a stage trains on the product's own rows, of which there may be few."""
 
+    epochs: Positive
+    """How many times training reads all its rows; more often where `min_steps` asks for more steps. More
+    take longer and, in the end, overfit."""
     min_steps: Annotated[int, Field(ge=0)]
     """Fewest optimizer steps. Where there are so few rows that `epochs` passes are fewer steps, more
     passes are made; 0 makes no more."""

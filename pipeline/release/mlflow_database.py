@@ -11,6 +11,7 @@ from pathlib import Path
 
 import mlflow
 
+from pipeline.core.errors import ReleaseError
 from pipeline.core.files import sync
 from pipeline.core.paths import Paths, sqlite_url
 from pipeline.release.alembic_settings import accept_percent_signs
@@ -30,14 +31,21 @@ def ensure_database(root: Path) -> None:
     """Creates `mlflow.db` if there is none; one of a folder that was moved or copied is brought to its files.
 
     Raises:
-        sqlite3.Error: the database is locked or damaged.
+        ReleaseError: the database is locked or damaged.
     """
     accept_percent_signs()
     target = Paths(root).mlflow_database
-    if target.exists():
-        _follow_move(root)
-    else:
+    if not target.exists():
         _create(root, target)
+        return
+    try:
+        _follow_move(root)
+    except sqlite3.Error as error:
+        raise ReleaseError(
+            f"{target.name} cannot be used: {error}",
+            expected="a database that MLflow has made and no other program holds locked",
+            next_step=f"close what has it open, or restore {target} from a copy; moved away, a new one is made",
+        ) from error
 
 
 def _create(root: Path, target: Path) -> None:

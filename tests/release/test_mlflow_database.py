@@ -4,13 +4,15 @@ import shutil
 from pathlib import Path
 
 import pytest
-from mlflow import MlflowClient
 
+from pipeline.core.errors import ReleaseError
 from pipeline.core.paths import Paths
+from pipeline.release import mlflow_database
 from pipeline.release.mlflow_database import ensure_database
 from pipeline.release.registry import Registry
 from pipeline.runtime.bundle import open_bundle
 from tests.support.tiny_bundle import make_tiny_bundle
+from tests.support.told import locked, mlflow_client
 
 PRODUCT = "tiny-sentiment"
 
@@ -29,7 +31,7 @@ def test_the_database_of_a_folder_that_was_moved_or_copied_writes_into_its_own_f
         shutil.copytree(before, now)
     former = _files(before)
 
-    registry, client = Registry(now, PRODUCT), MlflowClient(*[Paths(now).tracking_uri] * 2)
+    registry, client = Registry(now, PRODUCT), mlflow_client(now)
     # The run of the first is one that began where the folder was.
     run = client.get_model_version(PRODUCT, first).run_id
     second = registry.register(open_bundle(now / "second"), run)
@@ -41,6 +43,22 @@ def test_the_database_of_a_folder_that_was_moved_or_copied_writes_into_its_own_f
         assert source.startswith(Paths(now).artifact_uri)
     assert _files(before) == former
     assert len({path.parent for path in now.rglob("*.onnx")}) == 4
+
+
+@pytest.mark.parametrize("state", ["locked", "damaged"])
+def test_a_database_that_cannot_be_used_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    monkeypatch.setattr(mlflow_database, "_BUSY_SECONDS", 0.1)
+    ensure_database(tmp_path)
+    if state == "damaged":
+        (tmp_path / "mlflow.db").write_text("no database")
+        with pytest.raises(ReleaseError, match=r"mlflow\.db"):
+            ensure_database(tmp_path)
+        return
+    with locked(tmp_path / "mlflow.db"), pytest.raises(ReleaseError, match=r"mlflow\.db.*locked"):
+        ensure_database(tmp_path)
+    ensure_database(tmp_path)
 
 
 def _files(folder: Path) -> list[Path]:

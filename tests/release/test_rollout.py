@@ -14,7 +14,6 @@ from typing import Any
 
 import psutil
 import pytest
-from mlflow import MlflowClient
 
 from flows.execution.network import free_port
 from flows.release import release_bundle
@@ -22,7 +21,6 @@ from flows.serve import serve
 from pipeline.core.disk import DiskFullError
 from pipeline.core.errors import ArtifactError, ChampionChangedError, ReleaseError
 from pipeline.core.files import sha256_file, write_json
-from pipeline.core.paths import Paths
 from pipeline.release import ledger, rollout
 from pipeline.release.blessing import Limits
 from pipeline.release.chain import faults
@@ -48,6 +46,7 @@ from tests.support.repository import REPOSITORY
 from tests.support.server import ready_hash, run_server, wait_until
 from tests.support.small_disk import small_disk
 from tests.support.tiny_bundle import make_tiny_bundle, rewrite_description
+from tests.support.told import mlflow_client
 
 Bundles = dict[str, Path]
 
@@ -215,7 +214,7 @@ def test_a_version_that_somebody_deleted_in_mlflow_is_registered_again(
 ) -> None:
     first = released(state, bundles["first"], mlflow=True)
     second = released(state, bundles["second"], mlflow=True)
-    client = MlflowClient(*[Paths(state.root).tracking_uri] * 2)
+    client = mlflow_client(state.root)
     if deleted == "the model":
         client.delete_registered_model(PRODUCT)
     else:

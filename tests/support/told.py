@@ -8,6 +8,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
+from mlflow import MlflowClient
+
+from pipeline.core.paths import Paths
 
 
 def ask(database: Path, question: str) -> list[tuple[str, ...]]:
@@ -37,6 +40,12 @@ def in_prefect(root: Path) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
 
 def in_mlflow(root: Path) -> Counter[tuple[str, ...]]:
     return Counter(ask(root / "mlflow.db", "select name, status from runs"))
+
+
+def mlflow_client(root: Path) -> MlflowClient:
+    """A client of the project's MLflow; both addresses are given, for MLflow remembers the last ones."""
+    address = Paths(root).tracking_uri
+    return MlflowClient(tracking_uri=address, registry_uri=address)
 
 
 def points_of_curve(root: Path) -> int:

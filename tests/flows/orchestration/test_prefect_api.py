@@ -31,24 +31,37 @@ def stage_of(build: int, title: str) -> list[Fact]:
     return [started, StageStarted(time=now, build=build, stage="prune"), ended]
 
 
-def test_stages_of_the_trials_of_a_search_are_told_apart(
-    prefect_root: tuple[Path, str], client: SyncPrefectClient
+@pytest.mark.parametrize(
+    ("flow", "shown"),
+    [
+        (
+            "compress_search",
+            {"prune, search 0: keep_share 0.5", "prune, search 1: keep_share 0.25"},
+        ),
+        ("build", {"prune"}),
+    ],
+)
+def test_a_stage_of_a_search_says_of_which_trial_it_is(
+    prefect_root: tuple[Path, str], client: SyncPrefectClient, flow: str, shown: set[str]
 ) -> None:
     root, address = prefect_root
     api, told = PrefectApi(root, address=lambda: address, end_server=lambda: None), Told()
     begun = RunStarted(
         time=time.time(),
-        run="r1",
-        flow="search",
-        title="a search",
+        run=f"run of {flow}",
+        flow=flow,
+        title=f"a {flow}",
         parameters={},
         process=this_process(),
     )
-    for fact in [begun, *stage_of(0, "the whole"), *stage_of(1, "search 1: keep_share 0.25")]:
+    first, second = (
+        stage_of(0, "search 0: keep_share 0.5"),
+        stage_of(1, "search 1: keep_share 0.25"),
+    )
+    for fact in [begun, *first, *second]:
         api.tell([fact], told)
     api.close()
     [run] = client.read_flow_runs(
-        flow_run_filter=FlowRunFilter(name=FlowRunFilterName(any_=["a search"]))
+        flow_run_filter=FlowRunFilter(name=FlowRunFilterName(any_=[f"a {flow}"]))
     )
-    tasks = {task.name for task in client.read_task_runs() if task.flow_run_id == run.id}
-    assert tasks == {"prune", "prune, search 1: keep_share 0.25"}
+    assert {task.name for task in client.read_task_runs() if task.flow_run_id == run.id} == shown
