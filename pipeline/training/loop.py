@@ -23,7 +23,7 @@ from pipeline.training.average import EVERY, moving_average, take_over
 from pipeline.training.curve import Curve
 from pipeline.training.device import autocast, prepare_device
 from pipeline.training.fast.clipping import clip_in_step
-from pipeline.training.fast.dropout import quick_dropout
+from pipeline.training.fast.functions import quick_functions
 from pipeline.training.learning_rate import rate_factor
 from pipeline.training.optimizer import LayerRates, build_optimizer
 from pipeline.training.resume import Checkpoints
@@ -208,7 +208,7 @@ class _Run:
 
     def _learn(self, step: int, rows: Ids, *, share: float) -> float:
         """Adds a batch's gradient, weighted by its share of the step's rows; returns its loss so."""
-        with autocast(self.training.compute, self.device), quick_dropout():
+        with autocast(self.training.compute, self.device), quick_functions():
             loss = self.objective.loss(self.model, rows, self.device) * share
         value = float(loss.detach())
         self._require_finite("loss", value, step=step, rows=rows)

@@ -19,6 +19,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from pipeline.core.product import Compute
 from pipeline.core.training_sections import OptimisationParams
 from pipeline.training.device import autocast, has_bfloat16, prepare_device
+from pipeline.training.fast.functions import quick_functions
 from pipeline.training.optimizer import build_optimizer
 
 FLOAT32, BFLOAT16 = "float32", "bfloat16"
@@ -71,7 +72,7 @@ def _new_step(compute: Compute) -> Callable[[], None]:
 
     def step() -> None:
         optimizer.zero_grad(set_to_none=True)
-        with autocast(compute, place):
+        with autocast(compute, place), quick_functions():
             loss = model(input_ids=tokens, labels=labels).loss
         loss.backward()
         optimizer.step()

@@ -1,14 +1,12 @@
 """Fast dropout drops the right share of elements and changes nothing else."""
 
 import math
-from contextlib import suppress
-from typing import Any
 
 import pytest
 import torch
-from torch.nn import functional
 
-from pipeline.training.fast.dropout import drop, quick_dropout
+from pipeline.training.fast.dropout import drop
+from pipeline.training.fast.functions import quick_functions
 
 
 @pytest.mark.parametrize("share", [0.05, 0.1, 0.5])
@@ -46,57 +44,19 @@ def test_gradients_pass_where_values_did() -> None:
 def test_a_model_in_evaluation_is_not_touched() -> None:
     model = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.Dropout(0.5)).eval()
     inputs = torch.randn(4, 8)
-    with quick_dropout():
+    with quick_functions():
         assert torch.equal(model(inputs), model[0](inputs))
 
 
 def test_modules_draw_from_torch_s_generator_inside_the_context() -> None:
     model = torch.nn.Dropout(0.5).train()
     torch.manual_seed(1)
-    with quick_dropout():
+    with quick_functions():
         inside = model(torch.ones(1000))
     torch.manual_seed(1)
     assert torch.equal(inside, drop(torch.ones(1000), 0.5))
     torch.manual_seed(1)
     assert not torch.equal(inside, model(torch.ones(1000)))
-
-
-@pytest.mark.parametrize("kind", ["bool", "float", "none"])
-def test_attention_is_torch_s_own_but_for_the_draws(kind: str) -> None:
-    torch.manual_seed(2)
-    query, key, value = (torch.randn(3, 2, 5, 4) for _ in range(3))
-    mask = torch.ones(3, 1, 5, 5, dtype=torch.bool)
-    mask[0, :, :, 3:] = False
-    added = torch.zeros(mask.shape).masked_fill(~mask, -math.inf)
-    masks = {"bool": mask, "float": added, "none": None}
-    asked: dict[str, Any] = {"attn_mask": masks[kind], "scale": 0.3}
-    expected = functional.scaled_dot_product_attention(query, key, value, **asked)
-    with quick_dropout():
-        # Asks for dropout, and is under what sixteen bits can tell from none.
-        asked |= {"dropout_p": 1e-7}
-        found = functional.scaled_dot_product_attention(query, key, value, **asked)
-    torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)
-
-
-def test_attention_drops_weights() -> None:
-    torch.manual_seed(3)
-    query, key = torch.zeros(1, 1, 1, 4), torch.zeros(1, 1, 2000, 4)
-    value = torch.ones(1, 1, 2000, 1)
-    with quick_dropout():
-        found = functional.scaled_dot_product_attention(query, key, value, dropout_p=0.5)
-    assert found.item() != 1.0
-    assert found.item() == pytest.approx(1.0, abs=0.15)
-
-
-def test_torch_has_its_own_functions_back_after_an_error() -> None:
-    own = functional.dropout, functional.scaled_dot_product_attention
-    with quick_dropout():
-        assert functional.dropout is not own[0]
-    with suppress(KeyboardInterrupt), quick_dropout():
-        raise KeyboardInterrupt
-    with quick_dropout(), quick_dropout():
-        pass
-    assert (functional.dropout, functional.scaled_dot_product_attention) == own
 
 
 @pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16])
