@@ -1,5 +1,9 @@
 """One disturbed round does not move the latency, and variants take turns."""
 
+import time
+from functools import partial
+from itertools import groupby
+
 import numpy as np
 
 from pipeline.metrics.latency import interleaved, summarise
@@ -19,28 +23,54 @@ def test_one_disturbed_round_does_not_move_the_95th_percentile_and_slow_ones_in_
 def test_variants_take_turns_round_by_round() -> None:
     calls: list[str] = []
     turns: list[int] = []
+
+    def slow(name: str) -> None:
+        calls.append(name)
+        time.sleep(0.03)
+
     found = interleaved(
-        {"first": lambda: calls.append("first"), "second": lambda: calls.append("second")},
+        {"first": lambda: slow("first"), "second": lambda: slow("second")},
         rounds=2,
         requests_per_round=2,
         warm_up=1,
         progress=turns.append,
     )
-    assert calls == (["first"] * 3 + ["second"] * 3) * 2
+    assert [name for name, _ in groupby(calls)][-4:] == ["first", "second"] * 2
+    assert calls[-6:] == ["first"] * 3 + ["second"] * 3
     assert turns == [1, 2, 3, 4]
     assert found["first"].throughput_per_s > 0
 
 
+def test_quick_requests_are_made_more_often() -> None:
+    """Three of sixty requests, those above the 95th percentile, are too few to go by."""
+    counts = {"quick": 0, "slow": 0}
+
+    def request(name: str) -> None:
+        counts[name] += 1
+        time.sleep({"quick": 0.001, "slow": 0.02}[name])
+
+    interleaved(
+        {name: partial(request, name) for name in counts},
+        rounds=1,
+        requests_per_round=5,
+        warm_up=0,
+        progress=lambda _: None,
+    )
+    tried = 5
+    assert counts["slow"] - tried == 5
+    assert 5 < counts["quick"] - tried <= 50
+
+
 def test_a_round_that_does_not_count_is_measured_again() -> None:
-    calls: list[str] = []
+    rounds: list[int] = []
     counts = iter([True, False, True])
     found = interleaved(
-        {"only": lambda: calls.append("only")},
+        {"only": lambda: None},
         rounds=2,
         requests_per_round=3,
         warm_up=0,
-        progress=lambda _: None,
+        progress=rounds.append,
         counts=lambda: next(counts),
     )
-    assert len(calls) == 9
+    assert rounds == [1, 2, 2]
     assert found["only"].p50 > 0
