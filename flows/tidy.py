@@ -2,7 +2,7 @@
 
     modelyard tidy [--keep 10] [--dry-run]
 
-The newest `keep` builds, searches, snapshots and interrupted trainings stay, and, whatever their age: what
+The newest `keep` builds, searches, snapshots, interrupted trainings and notes of DVC stay, and, whatever their age: what
 a ledger names, what the last build of a product or of a retraining needs, what a worktree or a commit
 names. Of DVC's cache goes what then no dvc.lock names. No build and no release runs meanwhile.
 """
@@ -90,6 +90,7 @@ def plan(root: Path, keep: int) -> Iterator[Removal]:
     yield from _all("releases", _unnamed_releases(root))
     yield from _all("snapshots", _newest_first(state.glob("snapshots/*.json"))[keep:])
     yield from _all("checkpoints", _newest_first(state.glob("checkpoints/*/*/"))[keep:])
+    yield from _all("dvc notes", _old_notes(root, keep))
     yield from _all("mlartifacts", _unnamed_artifacts(root))
     cache = cache_folder(root)
     named = named_hashes(cache, lock_texts(root, without=builds, commits=max(keep, 1)))
@@ -125,6 +126,15 @@ def _old_searches(state: Path, keep: int) -> list[Path]:
     return [
         path for path in _newest_first(state.glob("search/*/"))[keep:] if not is_searching(path)
     ]
+
+
+def _old_notes(root: Path, keep: int) -> list[Path]:
+    """Notes of DVC on the files of a workspace, but the newest; without one it reads them again."""
+
+    def changed(folder: Path) -> float:
+        return max((file.stat().st_mtime for file in folder.rglob("*.db")), default=0.0)
+
+    return sorted(Paths(root).dvc_state.glob("repo/*/"), key=changed, reverse=True)[keep:]
 
 
 def _unnamed_releases(root: Path) -> Iterator[Path]:

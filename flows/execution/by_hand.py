@@ -7,7 +7,7 @@
 
 Without `--plain` DVC records the result, and a stage that fails leaves its earlier outputs.
 With it DVC knows nothing: the next build sees other outputs and runs the stage again, or restores
-them.
+them. Either way it waits while a build anywhere does the same work.
 """
 
 import subprocess
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from flows.execution.locks import build_lock
 from flows.execution.runner import Runner, open_runner
+from flows.execution.single_flight import single_flight
 from flows.execution.workspace import keep_results, last_build
 from flows.planning.codelock import refresh_code_lock
 from flows.planning.dag import load_dag
@@ -70,7 +71,10 @@ def _run_plainly(runner: Runner, stage: str) -> None:
     # It prints on the terminal itself, in the terminal's encoding.
     shown = {"PYTHONIOENCODING": f"{sys.stdout.encoding or 'utf-8'}:backslashreplace"}
     folder, environment = runner.workspace, {**runner.environment, **shown}
-    code = subprocess.run(command, cwd=folder, env=environment, check=False).returncode
+    with single_flight(folder, stage, listen=say) as flight:
+        code = subprocess.run(
+            command, cwd=folder, env=environment, check=False, pass_fds=(flight,)
+        ).returncode
     if code:
         raise PipelineError(
             f"python -m pipeline.{stage} ended with exit code {code}",

@@ -183,3 +183,16 @@ def test_old_searches_snapshots_checkpoints_and_logs_go(root: Path) -> None:
         (state / "logs" / name).mkdir(parents=True)
     gone = {r.path.name for r in tidy(root, keep=2) if r.kind not in ("cache", "builds")}
     assert gone == {"s0", "c0", "0.json", "gone"}
+
+
+def test_what_dvc_notes_of_files_it_has_read_stays_for_the_newest_workspaces(root: Path) -> None:
+    """DVC reads a file again that it has no note of; a note of each worktree ever opened is no use."""
+    notes = root / ".modelyard" / "dvc" / "repo"
+    for number in range(3):
+        database = notes / f"n{number}" / "hashes" / "local" / "cache.db"
+        database.parent.mkdir(parents=True)
+        database.touch()
+        os.utime(database, (1e9 + number, 1e9 + number))
+    gone = {r.path.name for r in tidy(root, keep=2) if r.kind == "dvc notes"}
+    assert gone == {"n0", "n1"}
+    assert [path.name for path in notes.iterdir() if path.name.startswith("n")] == ["n2"]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.execution.by_hand import run_by_hand
 from flows.execution.locks import build_lock
 from flows.execution.runner import Runner, open_runner
 from flows.execution.workspace import open_workspace
@@ -39,6 +40,7 @@ if __name__ == "__main__":
 BUILD = """
 import sys
 from pathlib import Path
+from flows.execution.by_hand import run_by_hand
 from flows.execution.locks import build_lock
 from flows.execution.runner import open_runner
 root = Path(sys.argv[1])
@@ -130,6 +132,24 @@ def test_the_second_waits_for_the_first_and_takes_its_result(project: Project) -
         assert (one.result().state, two.result().state) == ("ran", "cached")
     assert project.times_run == 1
     assert [*(project.root / ".modelyard" / "locks").iterdir()] == []
+
+
+def test_a_stage_by_hand_waits_for_the_same_work_of_a_build(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both would train in one folder of checkpoints."""
+    first, by_hand = Listener("collect  started"), Listener("waits for the same work")
+    monkeypatch.setattr("flows.execution.by_hand.say", by_hand)
+    with in_a_worktree(project) as other, ThreadPoolExecutor(2) as threads, project.at_last():
+        one = threads.submit(other.run, "collect", first)
+        assert first.heard.wait(120)
+        two = threads.submit(run_by_hand, project.root, "collect", force=False, plain=True)
+        assert by_hand.heard.wait(120)
+        assert project.times_run == 1
+        project.go()
+        assert one.result().state == "ran"
+        two.result()
+    assert project.times_run == 2
 
 
 def test_a_killed_builds_work_is_done_by_the_one_that_waited(project: Project) -> None:
