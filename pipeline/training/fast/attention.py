@@ -3,8 +3,11 @@
 torch's fused attention saves memory, which short texts do not need, and pays for it: its backward
 pass takes six times as long as that of the plain formula on rows of 27 tokens in bfloat16, more
 than a quarter of a fine-tuning step (docs/log.md, 2026-11-30). With dropout of the weights torch
-itself leaves the fused path, for one that guards against rows in which all tokens are masked;
-padded batches have none, so the plain formula replaces that as well.
+itself leaves the fused path, for a slower one, which the plain formula replaces as well.
+
+Masked scores are the least finite number, not −∞: a row in which all tokens are masked, as padding
+far from any text in a model with local attention, then gets some finite answer, which nothing reads,
+and not NaN, which would spread. torch answers zero there.
 """
 
 import math
@@ -42,10 +45,11 @@ def attention(
         return _TORCH_ATTENTION(query, key, value, attn_mask=attn_mask, dropout_p=dropout_p, **rest)
     factor = scale or 1.0 / math.sqrt(query.shape[-1])
     scores = (query * factor) @ key.transpose(-2, -1)
+    least = torch.finfo(scores.dtype).min
     if attn_mask is not None and attn_mask.dtype == torch.bool:
-        scores = scores.masked_fill(~attn_mask, -math.inf)
+        scores = scores.masked_fill(~attn_mask, least)
     elif attn_mask is not None:
-        scores = scores + attn_mask
+        scores = scores + attn_mask.clamp(min=least)
     # In float32: on short bfloat16 rows torch's softmax takes four times as long.
     weights = scores.softmax(dim=-1, dtype=torch.float32).to(value.dtype)
     return (drop(weights, dropout_p) if dropout_p else weights) @ value

@@ -43,6 +43,22 @@ def test_answer_and_gradients_are_those_of_torch(kind: str, precision: torch.dty
         torch.testing.assert_close(ours.float(), theirs, atol=bound, rtol=bound)
 
 
+@pytest.mark.parametrize("kind", ["bool", "float"])
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_row_without_any_token_is_finite_and_spreads_nothing(kind: str, share: float) -> None:
+    """Such are padded places of a model with local attention that are far from the text."""
+    parts, asked = _inputs(kind)
+    nothing = torch.zeros(3, 1, 5, 5, dtype=torch.bool)
+    nothing[0, :, 4] = True
+    mask = asked["attn_mask"]
+    asked["attn_mask"] = mask & ~nothing if kind == "bool" else mask.masked_fill(nothing, -math.inf)
+    for found in _answer_and_gradients(attention, parts, asked | {"dropout_p": share}):
+        assert found.isfinite().all()
+    read = ~nothing[:, :, :, 0].expand(3, 2, 5)
+    expected = functional.scaled_dot_product_attention(*parts, **asked)[read]
+    torch.testing.assert_close(attention(*parts, **asked)[read], expected, atol=1e-6, rtol=1e-5)
+
+
 @pytest.mark.parametrize("kind", _MASKS)
 def test_with_dropout_attention_is_torch_s_own_but_for_the_draws(kind: str) -> None:
     parts, asked = _inputs(kind)
