@@ -26,6 +26,7 @@ from pipeline.release.state import ReleaseState
 
 FOLLOW_SECONDS = 30.0
 _POLL_SECONDS = 0.02
+_CLOSING_POLL_SECONDS = 0.005
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,9 +124,10 @@ def stop_serving(state: ReleaseState, why: str = "asked for") -> bool:
     with ThreadPoolExecutor(max_workers=1) as pool:
         stopping = pool.submit(stop_all, state)
         # What runs is finished: until the port is closed, callers get answers.
-        while server is not None and not stopping.done() and accepts(server.address):
-            time.sleep(_POLL_SECONDS)
         since = ledger.now()
+        while server is not None and not stopping.done() and accepts(server.address):
+            time.sleep(_CLOSING_POLL_SECONDS)
+            since = ledger.now()
         stopped = stopping.result()
     if server is not None:
         now = state.current()

@@ -138,9 +138,11 @@ class Supervisor:
         for number in _SIGNALS:
             signal.signal(number, lambda number, _: self._asked.append(number))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-        while self._exit_code is None or self._workers:
+        while True:
             self._answer_signals()
             self._reap()
+            if self._exit_code is not None and not self._workers:
+                return self._exit_code
             if self._exit_code is None:
                 self._end_pause()
                 self._start_missing()
@@ -149,7 +151,6 @@ class Supervisor:
             self._tell()
             self._bound_log()
             self._wait(wake)
-        return self._exit_code
 
     def adopt(self, handed_on: str) -> None:
         """Goes on with the workers of the process that this one was before it took up new code."""
@@ -173,6 +174,8 @@ class Supervisor:
     def _end(self, *, hurried: bool) -> None:
         """Tells every worker that the server ends."""
         again, self._exit_code = self._exit_code is not None, self._exit_code or 0
+        # The workers have it too: it takes connections until they close it, and none then waits in vain.
+        self._listener.close()
         for worker in self._workers:
             worker.order(STOP)
             if hurried:

@@ -122,14 +122,19 @@ def update(server: RunningServer, code: Path, number: int) -> None:
     with (code / "pipeline/serving/app.py").open("a") as file:
         file.write(f"# update {number}\n")
     server.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: bool(pids(server)) and not pids(server) & old)
+    wait_for_others(server, old)
 
 
 def replace_worker(server: RunningServer) -> None:
     """Tells the worker to end, and waits for another."""
     (old,) = pids(server)
     os.kill(old, signal.SIGTERM)
-    wait_until(lambda: bool(pids(server)) and old not in pids(server))
+    wait_for_others(server, {old})
+
+
+def wait_for_others(server: RunningServer, old: set[int]) -> None:
+    """Waits until other workers than the old ones take requests; reads the note once each time."""
+    wait_until(lambda: bool(now := pids(server)) and not now & old)
 
 
 def report(what: str, seen: Outcome) -> None:

@@ -18,21 +18,26 @@ def ask(database: Path, question: str) -> list[tuple[str, ...]]:
         return connection.execute(question).fetchall()
 
 
+# A run that a schedule has planned is there too, and may be the newest.
 RUNS = """
 select flow_run.state_type,
        (select group_concat(name || ' ' || state_type) from task_run where flow_run_id = flow_run.id)
-from flow_run order by created
+from flow_run where state_type != 'SCHEDULED' order by created
 """
-NEWEST_RUN = "select state_type from flow_run order by created desc limit 1"
+NEWEST_RUN = """
+select state_type from flow_run where state_type != 'SCHEDULED' order by created desc limit 1
+"""
 ITS_TASKS = """
 select name, state_type from task_run
-where flow_run_id = (select id from flow_run order by created desc limit 1)
+where flow_run_id = (
+    select id from flow_run where state_type != 'SCHEDULED' order by created desc limit 1
+)
 order by created
 """
 
 
 def in_prefect(root: Path) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """The newest flow run's state, and names and states of its tasks."""
+    """The state of the newest flow run that has begun, and names and states of its tasks."""
     database = root / ".modelyard/prefect/prefect.db"
     (run,) = ask(database, NEWEST_RUN)
     return run, ask(database, ITS_TASKS)
