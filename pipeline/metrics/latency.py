@@ -19,6 +19,7 @@ Request = Callable[[], object]
 _TURN_SECONDS = 0.05
 """A variant's turn takes about this long, where its requests are quick."""
 _TRIALS = 5
+"""Requests that are made first, to see how long one takes."""
 _MOST_TIMES = 10
 """At most so many times the requests that were asked for."""
 
@@ -93,7 +94,7 @@ def interleaved(
 
 def _count(request: Request, *, least: int) -> int:
     """How often to send a request in a turn, by the quickest of a few."""
-    seconds = min(_seconds(request) for _ in range(_TRIALS))
+    seconds = max(1e-9, min(_seconds(request) for _ in range(_TRIALS)))
     return max(least, min(round(_TURN_SECONDS / seconds), _MOST_TIMES * least))
 
 

@@ -1,7 +1,7 @@
 """Faster attention on a CPU where a gradient is asked for: the plain formula.
 
 torch's fused attention saves memory, which short texts do not need, and pays for it: its backward
-pass takes six times as long as that of the plain formula on rows of 27 tokens in bfloat16, more
+pass takes nine times as long as that of the plain formula on rows of 27 tokens in bfloat16, more
 than a quarter of a fine-tuning step (docs/log.md, 2026-11-30). With dropout of the weights torch
 itself leaves the fused path, for a slower one, which the plain formula replaces as well.
 

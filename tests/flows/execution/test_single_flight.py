@@ -40,7 +40,6 @@ if __name__ == "__main__":
 BUILD = """
 import sys
 from pathlib import Path
-from flows.execution.by_hand import run_by_hand
 from flows.execution.locks import build_lock
 from flows.execution.runner import open_runner
 root = Path(sys.argv[1])
