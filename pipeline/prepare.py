@@ -28,6 +28,7 @@ from pipeline.data.related_rows import related_rows
 from pipeline.data.sources import waiver
 from pipeline.data.transfer_set import Sentence, transfer_sentences
 from pipeline.models.checkpoint_check import OpenCheckpoint, open_checkpoint
+from pipeline.models.new_vocabulary import has_new_words, require_replaceable
 from pipeline.problem.problems import problem_named
 from pipeline.text.split_assignment import SPLITS, check_splits, split_of, unit_hash
 from pipeline.text.tokenizer import (
@@ -52,7 +53,13 @@ def run(params: Params, paths: Paths) -> Metrics:
     rows = _split(read_records(paths.read("label", "records.parquet")), params)
     write_records(paths.out / "records.parquet", rows, PreparedRecords.columns())
     own, unseen = _texts(rows, "train"), _texts(rows, "validation")
-    unknown = _save_teacher_tokenizer(checkpoint, [*unseen, *own], settings=settings, paths=paths)
+    unknown = 0.0
+    if has_new_words(settings):
+        require_replaceable(checkpoint.family, of=f"checkpoint {settings.checkpoint.name}")
+    else:
+        unknown = _save_teacher_tokenizer(
+            checkpoint, [*unseen, *own], settings=settings, paths=paths
+        )
     corpus = read_records(paths.read("validate", "corpus.parquet"))
     documents = corpus[: settings.max_corpus_documents]
     related = related_rows(documents, params)
@@ -60,8 +67,11 @@ def run(params: Params, paths: Paths) -> Metrics:
     train, heldout = _pretraining_texts(documents, settings)
     say(f"prepare  student vocabulary from {len(train):,} documents and the train rows")
     tokenizer, coverage = _student_tokenizer(own, train, unseen=unseen, params=params, paths=paths)
-    with atomic_folder(paths.out / "student_tokenizer") as folder:
-        save_for_transformers(tokenizer, folder, max_length=settings.max_length)
+    if has_new_words(settings):
+        unknown = coverage["unknown_share"]
+    for reader in ["student", "teacher"] if has_new_words(settings) else ["student"]:
+        with atomic_folder(paths.out / f"{reader}_tokenizer") as folder:
+            save_for_transformers(tokenizer, folder, max_length=settings.max_length)
     if not documents:  # the language is learned from the rows, and judged on those of validation
         train, heldout = own, unseen
     train_tokens = _save_corpus(tokenizer, train=train, heldout=heldout, paths=paths)
@@ -135,7 +145,8 @@ def _save_teacher_tokenizer(
         max_share=max(TEACHER_LIMIT, settings.max_unknown_share),
         limit="a quarter, or prepare.max_unknown_share where it is more",
         next_step="name a checkpoint of the texts' language, or a multilingual one, in"
-        " prepare.checkpoint; or raise prepare.max_unknown_share to go on all the same",
+        " prepare.checkpoint; or set prepare.teacher_tokenizer: student and prepare.tokenizer: byte_bpe,"
+        " by which the teacher learns its words from your rows",
     )
     if found.share > settings.max_unknown_share:
         say(

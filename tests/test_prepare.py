@@ -139,7 +139,17 @@ def test_a_checkpoint_of_another_language_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"checkpoint all-minilm.* does not know .*%") as caught:
         prepared(tmp_path, "prepare.tokenizer=byte_bpe")
     assert "multilingual" in caught.value.next_step
+    assert "teacher_tokenizer: student" in caught.value.next_step
     assert metrics(tmp_path, "prepare.tokenizer=byte_bpe", "prepare.max_unknown_share=1.0")
+
+
+def test_such_a_checkpoint_may_learn_the_words_with_the_students_tokenizer(tmp_path: Path) -> None:
+    labelled(tmp_path, korean())
+    changes = ["prepare.teacher_tokenizer=student", "prepare.tokenizer=byte_bpe"]
+    found, out = metrics(tmp_path, *changes), at(tmp_path, "prepare").out
+    assert found["teacher_unknown_share"] == found["unknown_share"] == 0.0
+    teacher, student = (out / f"{name}_tokenizer/tokenizer.json" for name in ("teacher", "student"))
+    assert teacher.read_bytes() == student.read_bytes()
 
 
 def test_a_student_that_does_not_know_the_texts_is_refused(tmp_path: Path) -> None:

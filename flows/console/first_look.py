@@ -75,7 +75,7 @@ def report(found: Found) -> Iterator[str]:
 def _length(found: Found) -> str:
     middle, most = found.lengths
     reading, cut = found.reading, ""
-    if reading is not None and reading.cut:
+    if reading is not None and reading.cut and not reading.is_foreign:
         cut = f"; {reading.cut:.1%} are longer than a model reads at once"
         if reading.cut > _MANY:
             cut += " (`prepare.window_stride: 64` in the recipe reads them whole, and takes longer)"
@@ -87,8 +87,8 @@ def _unknown(reading: Reading | None) -> str:
         return "; the checkpoint is on a hub and was not asked"
     if reading.is_foreign:
         return (
-            f"; {reading.unknown:.1%} of it is unknown to the checkpoint, and a build stops at that: name "
-            "one of this language as `prepare.checkpoint` in the recipe"
+            f"; the checkpoint knows {reading.known:.0%} of it as more than single letters: name one of this"
+            " language as `prepare.checkpoint` in the recipe if you have one"
         )
     return f"; the checkpoint knows {1 - reading.unknown:.1%} of it"
 

@@ -194,7 +194,11 @@ class PrepareParams(Section):
     shares: SplitShares
     """Shares of train, validation and test."""
     checkpoint: Checkpoint
-    """The checkpoint that the teacher starts from; its tokenizer is the teacher's too."""
+    """The checkpoint that the teacher starts from."""
+    teacher_tokenizer: Literal["checkpoint", "student"]
+    """How the teacher reads texts. `checkpoint`: by the checkpoint's own tokenizer. `student`: by that
+    of `tokenizer`, for texts in a language that the checkpoint does not know: its layers stay, and the
+    embeddings of the new tokens are learned from the product's rows."""
     max_length: Positive
     """Most tokens that a model reads at once, special tokens included; at most as many as the
     checkpoint has positions for. Larger costs time on long texts."""
@@ -225,6 +229,15 @@ class PrepareParams(Section):
     (`finetune.related`)."""
     heldout_share: Share
     """Share of the corpus documents that pretraining leaves out, to score the language model on."""
+
+    @model_validator(mode="after")
+    def _has_a_tokenizer_of_its_own(self) -> Self:
+        if self.teacher_tokenizer == "student" and self.tokenizer == "cut":
+            raise ValueError(
+                "prepare.tokenizer must be byte_bpe or wordpiece where teacher_tokenizer is student, for"
+                " `cut` is the checkpoint's"
+            )
+        return self
 
 
 class BaselineParams(Section):

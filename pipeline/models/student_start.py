@@ -36,7 +36,7 @@ def start_from_checkpoint(
     checkpoint: Path,
     *,
     tokenizer: PreTrainedTokenizerBase,
-    teacher_tokenizer: PreTrainedTokenizerBase,
+    checkpoint_tokenizer: PreTrainedTokenizerBase,
     params: PretrainParams,
     sample: Batch,
 ) -> None:
@@ -53,8 +53,8 @@ def start_from_checkpoint(
     """
     source: Any = load_whole(AutoModel, checkpoint, next_step=_NEXT)
     _check_shape(source, params, checkpoint)
-    _check_parts(source, model.base_model, len(teacher_tokenizer))
-    pieces = pieces_of_tokens(tokenizer, teacher_tokenizer)
+    _check_parts(source, model.base_model, len(checkpoint_tokenizer))
+    pieces = pieces_of_tokens(tokenizer, checkpoint_tokenizer)
     _fill(source, model.base_model, layers=range(params.layers), pieces=pieces, sample=sample)
 
 

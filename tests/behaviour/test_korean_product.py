@@ -27,6 +27,7 @@ def test_a_student_over_bytes_learns_korean_in_either_form_of_hangul(tmp_path: P
         [
             *product_of(),
             "prepare.tokenizer=byte_bpe",
+            "prepare.teacher_tokenizer=student",
             "finetune.epochs=20",
             "finetune.batch_size=8",
         ],

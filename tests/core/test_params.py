@@ -68,6 +68,7 @@ BILM = ["pretrain.model=bilm", "pretrain.start=random"]
         (["prepare.heldout_share=1.2"], "less than or equal to 1"),
         (["prepare.shares.train=0.9"], "add up to 1"),
         (["pretrain.heads=7"], r"must divide pretrain\.hidden_size"),
+        (["prepare.teacher_tokenizer=student"], "prepare.tokenizer must be byte_bpe or wordpiece"),
         (["prepare.window_stride=128"], r"prepare\.window_stride less than prepare\.max_length"),
         (["product.requirements.quality_metric=pearson"], "quality_metric of classification"),
         (["product.labels=[one]"], "at least two"),

@@ -177,7 +177,11 @@ def test_korean_in_any_encoding_is_read_and_gets_tokens_that_know_it(
         "내용",
         "분류",
     )
-    assert found["recipe"]["prepare.tokenizer"] == "byte_bpe"
+    assert found["recipe"] == {
+        "prepare.teacher_tokenizer": "student",
+        "prepare.tokenizer": "byte_bpe",
+        "prepare.vocabulary_size": 4096,
+    }
     assert found["product"]["labels"] == ["긍정", "부정"]
     assert {(r.text, r.label) for r in collected(root)} == set(rows)
 

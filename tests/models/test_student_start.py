@@ -31,7 +31,7 @@ def start(workspace: Path, *changes: str) -> Any:
         model,
         workspace / "checkpoint",
         tokenizer=tokenizer,
-        teacher_tokenizer=tokenizer_of(workspace, "teacher"),
+        checkpoint_tokenizer=tokenizer_of(workspace, "teacher"),
         params=params,
         sample=sample_of(tokenizer),
     )

@@ -18,6 +18,7 @@ from transformers import AutoConfig, BertForMaskedLM, PreTrainedModel, PreTraine
 
 from pipeline.core.errors import ArtifactError, DataError
 from pipeline.core.params import Params
+from pipeline.models.new_vocabulary import read_by
 from pipeline.text.packing import PackedRows, row_batches
 from pipeline.text.tokenizer import token_array
 from pipeline.text.words import word_starts
@@ -106,6 +107,7 @@ class DomainAdaptation:
         language_model = BertForMaskedLM.from_pretrained(
             self.checkpoint, use_safetensors=True, dtype=torch.float32
         )
+        read_by(language_model, tokenizer, checkpoint=self.checkpoint, prepare=self.params.prepare)
         objective = MaskedLanguageModelling(
             self.packed,
             mask_share=settings.mask_share,

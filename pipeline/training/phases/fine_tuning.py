@@ -11,6 +11,7 @@ from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.models.encoder import freeze_lowest, load_classifier, reads_segments, require_layers
+from pipeline.models.new_vocabulary import has_new_words, read_by
 from pipeline.models.numbers import scale_output
 from pipeline.models.pretrained import resolve_checkpoint
 from pipeline.problem.problems import problem_named
@@ -40,6 +41,7 @@ class FineTuning:
     """
 
     params: Params
+    tokenizer: PreTrainedTokenizerBase
     rows: TokenRows
     train: Split
     validation: Validation
@@ -53,7 +55,7 @@ class FineTuning:
         """Reads what prepare wrote."""
         records = paths.read("prepare", "records.parquet")
         checkpoint = resolve_checkpoint(params.prepare.checkpoint)
-        segments = params.product.pairs and reads_segments(_load(params, checkpoint))
+        segments = params.product.pairs and reads_segments(_load(params, checkpoint, tokenizer))
 
         def rows_of(split: Split) -> TokenRows:
             return tokenize(
@@ -69,6 +71,7 @@ class FineTuning:
         validation = Validation(rows_of(held), held.targets, params=params)
         return cls(
             params=params,
+            tokenizer=tokenizer,
             rows=rows_of(train),
             train=train,
             validation=validation,
@@ -87,7 +90,8 @@ class FineTuning:
 
     def load(self) -> PreTrainedModel:
         """The start of each seed: the checkpoint after the earlier phases, partly frozen."""
-        model, settings = _load(self.params, self.checkpoint), self.params.finetune
+        settings = self.params.finetune
+        model = _load(self.params, self.checkpoint, self.tokenizer)
         require_layers(model, settings.frozen_layers)  # before minutes of training
         if self.adaptation is not None:
             self.adaptation.apply(model)
@@ -132,7 +136,9 @@ class FineTuning:
             validate=self.validation.quality,
             patience=settings.patience,
             average=settings.average,
-            layer_rates=LayerRates(model, settings.layer_decay),
+            layer_rates=LayerRates(
+                model, settings.layer_decay, new_words=has_new_words(self.params.prepare)
+            ),
             row_ids=self.rows.names(self.train.ids),
             min_steps=settings.min_steps,
             later_tokens=self._later_tokens(seeds=self._seeds_after(seed)),
@@ -151,11 +157,13 @@ class FineTuning:
         return curve.points
 
 
-def _load(params: Params, checkpoint: Path) -> PreTrainedModel:
-    return load_classifier(
+def _load(params: Params, checkpoint: Path, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+    model = load_classifier(
         checkpoint,
         labels=params.product.labels,
         problem=params.product.problem,
         revision=params.prepare.checkpoint.revision,
         dropout=params.finetune.dropout,
     )
+    read_by(model, tokenizer, checkpoint=checkpoint, prepare=params.prepare)
+    return model

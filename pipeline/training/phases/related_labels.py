@@ -15,6 +15,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.training_sections import RelatedParams
+from pipeline.models.new_vocabulary import has_new_words
 from pipeline.problem.problems import problem_named
 from pipeline.text.batching import epoch_batches
 from pipeline.training.curve import Curve
@@ -91,7 +92,11 @@ class RelatedLabels:
                 curve=Curve(self.phase.curve_file, figures=[QUALITY]),
                 validate=self.validation.quality,
                 average=self.params.finetune.average,
-                layer_rates=LayerRates(model, self.params.finetune.layer_decay),
+                layer_rates=LayerRates(
+                    model,
+                    self.params.finetune.layer_decay,
+                    new_words=has_new_words(self.params.prepare),
+                ),
                 row_ids=self.ids,
                 later_tokens=later_tokens,
             )
