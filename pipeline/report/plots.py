@@ -2,6 +2,7 @@
 
 import csv
 import io
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,13 +13,16 @@ from pipeline.acceptance.judge import Judge, Judged
 from pipeline.core.artifacts.variant_reports import ScorecardEntry, SliceReport, VariantReport
 from pipeline.core.files import atomic_path, write_text
 from pipeline.core.product import Requirements
+from pipeline.core.progress import say
 from pipeline.problem.problems import in_words
 from pipeline.report.answer_plots import PICTURES
 from pipeline.report.colours import COLOURS, DPI, GRID, INK, MARKERS, MUTED, panels
+from pipeline.report.fonts import use_fonts_of_this_machine
 from pipeline.report.label_placement import place_labels
 
 Point = tuple[str, float, float, Sequence[float]]
 """Variant, x, quality, and the ends of the quality's interval."""
+_SHOWN = 20
 _SIZE = "size of the model file, MB (10⁶ bytes)"
 
 
@@ -157,8 +161,14 @@ def _draw_gaps(
 
 
 def write_png(path: Path, figure: Figure) -> None:
-    """Save without date or version, so that equal pictures are equal files."""
-    with atomic_path(path) as temporary:
+    """Save without date or version, so that equal pictures are equal files on one machine."""
+    if missing := use_fonts_of_this_machine(figure):
+        say(
+            f"NOTE {path.name} shows boxes in place of {missing[:_SHOWN]}: no font on this machine has them;"
+            " a package such as fonts-noto-cjk brings one"
+        )
+    with atomic_path(path) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
         figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
 
 
