@@ -52,6 +52,10 @@ class Params(Section):
                 " the student has no more positions than that"
             )
         stride = self.prepare.window_stride
+        if self.prepare.teacher_tokenizer == "student" and self.finetune.frozen_layers:
+            raise ValueError(
+                "finetune.frozen_layers: 0 where prepare.teacher_tokenizer is student, whose embeddings are new"
+            )
         if stride is not None and stride >= self.prepare.max_length:
             raise ValueError(
                 f"prepare.window_stride less than prepare.max_length ({self.prepare.max_length}):"

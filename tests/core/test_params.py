@@ -52,6 +52,7 @@ def test_an_unknown_key_of_a_source_is_refused_with_the_sources_name(
 
 NUMBER = ["product.problem=regression", "product.labels=[stars]"]
 DYNAMIC = ["prune.method=dynamic", "prune.keep_heads=1.0"]
+STUDENT_TOKENS = ["prepare.teacher_tokenizer=student", "prepare.tokenizer=byte_bpe"]
 BILM = ["pretrain.model=bilm", "pretrain.start=random"]
 
 
@@ -69,6 +70,10 @@ BILM = ["pretrain.model=bilm", "pretrain.start=random"]
         (["prepare.shares.train=0.9"], "add up to 1"),
         (["pretrain.heads=7"], r"must divide pretrain\.hidden_size"),
         (["prepare.teacher_tokenizer=student"], "prepare.tokenizer must be byte_bpe or wordpiece"),
+        (
+            [*STUDENT_TOKENS, "finetune.frozen_layers=1"],
+            r"finetune\.frozen_layers: 0 where prepare\.teacher_tokenizer is student",
+        ),
         (["prepare.window_stride=128"], r"prepare\.window_stride less than prepare\.max_length"),
         (["product.requirements.quality_metric=pearson"], "quality_metric of classification"),
         (["product.labels=[one]"], "at least two"),
