@@ -9,11 +9,12 @@ names. Of DVC's cache goes what then no dvc.lock names. No build and no release 
 
 import re
 import shutil
-import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy import NullPool, create_engine, inspect, text
 
 from flows.execution.cache_lock import cache_alone
 from flows.execution.dvc_cache import cache_folder
@@ -21,7 +22,7 @@ from flows.execution.dvc_garbage import lock_texts, named_hashes, unnamed_entrie
 from flows.execution.workspace import kept_builds, prune_worktrees
 from flows.retrain import WORKSPACE
 from flows.search import is_searching
-from pipeline.core.paths import Paths
+from pipeline.core.paths import Paths, sqlite_url
 from pipeline.core.progress import say
 from pipeline.release.state import all_states
 
@@ -148,18 +149,33 @@ def _unnamed_releases(root: Path) -> Iterator[Path]:
 
 
 def _unnamed_artifacts(root: Path) -> Iterator[Path]:
-    """Files of runs and models that MLflow's database no longer has, or has as deleted."""
-    database = Paths(root).mlflow_database
-    if not database.exists():
+    """Files of runs and models that no database of MLflow has, or has as deleted.
+
+    Where there is a team's database, the project's own of before still names its files.
+    """
+    own = Paths(root).mlflow_database
+    addresses = {Paths(root).tracking_uri}
+    if not own.exists():
+        addresses.discard(sqlite_url(own.resolve()))
+    else:
+        addresses.add(sqlite_url(own.resolve()))
+    if not addresses:
         return
-    with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-        named = {row[0] for row in connection.execute(_ACTIVE_RUNS)}
-        with suppress(sqlite3.OperationalError):  # a database of an older MLflow
-            named |= {row[0] for row in connection.execute(_ACTIVE_MODELS)}
+    named = set[str]().union(*map(_active, addresses))
     folder = root / "mlartifacts"
     for path in sorted([*folder.glob("*/*/"), *folder.glob("*/models/*/")]):
         if path.name != "models" and path.name not in named:
             yield path
+
+
+def _active(address: str) -> set[str]:
+    """Names of the runs and models in a database of MLflow that are not deleted."""
+    with create_engine(address, poolclass=NullPool).connect() as connection:
+        named = {row[0] for row in connection.execute(text(_ACTIVE_RUNS))}
+        # A database of an older MLflow has no models.
+        if inspect(connection).has_table("logged_models"):
+            named |= {row[0] for row in connection.execute(text(_ACTIVE_MODELS))}
+    return named
 
 
 _ACTIVE_RUNS = "SELECT run_uuid FROM runs WHERE lifecycle_stage = 'active'"

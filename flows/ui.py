@@ -159,6 +159,8 @@ def environment(root: Path, prefect_api: str = "") -> dict[str, str]:
         **chosen_environment(os.environ),
         **prefect_environment(root),
         "MODELYARD_ROOT": str(root),
+        # Not an argument of the server's, which every user of the machine can read: it may hold a password.
+        "MLFLOW_BACKEND_STORE_URI": Paths(root).tracking_uri,
         # Runs start in a folder of their own and import the flows from here.
         "PYTHONPATH": os.pathsep.join(map(str, dict.fromkeys((root.resolve(), _CODE, _STARTUP)))),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
@@ -192,7 +194,6 @@ def _start_mlflow(services: Services, first: int) -> None:
     ensure_database(root)
     command = [
         "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1",
-        "--backend-store-uri", Paths(root).tracking_uri,
         "--default-artifact-root", Paths(root).artifact_uri,
     ]  # fmt: skip
     services.mlflow = f"http://{HOST}:{port}"

@@ -29,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for of_the_shell in (
         *("MODELYARD_SET", "MODELYARD_PRODUCT"),
         *("MODELYARD_TOKEN", "MODELYARD_TOKEN_FILE"),
+        *("MODELYARD_MLFLOW_DATABASE", "MODELYARD_PREFECT_DATABASE"),
     ):
         os.environ.pop(of_the_shell, None)
     state = Path(tempfile.mkdtemp(prefix="modelyard-tests-"))

@@ -21,6 +21,7 @@ from flows.execution.network import HOST, answers, free_port, wait_until_answers
 from flows.orchestration import server_lock
 from flows.orchestration.server_lock import noted_server
 from pipeline.core.chosen_environment import choose_environment, chosen_environment
+from pipeline.core.databases import PREFECT_VARIABLE, team_database
 from pipeline.core.errors import PipelineError
 from pipeline.core.output import forgive_output
 from pipeline.core.paths import Paths, sqlite_url
@@ -79,13 +80,18 @@ def prefect_environment(root: Path) -> dict[str, str]:
     return {
         "PREFECT_HOME": str(home),
         "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
-        "PREFECT_SERVER_DATABASE_CONNECTION_URL": sqlite_url(home / "prefect.db", "aiosqlite"),
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": _team_database()
+        or sqlite_url(home / "prefect.db", "aiosqlite"),
         # For a server that Prefect itself starts, in a process that we do not run.
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
     }
+
+
+def _team_database() -> str | None:
+    return team_database(PREFECT_VARIABLE, postgresql="asyncpg", sqlite="aiosqlite")
 
 
 def running_server(root: Path) -> str | None:
@@ -137,7 +143,12 @@ def temporary_server(root: Path, *, closing: threading.Event | None = None) -> I
 
 
 def prepare_database(root: Path) -> None:
-    """Creates Prefect's database where there is none; that takes longer than the server's start."""
+    """Creates Prefect's database where there is none; that takes longer than the server's start.
+
+    A team's own is left to the server.
+    """
+    if _team_database():
+        return
     configure_prefect(root)
     home = Path(os.environ["PREFECT_HOME"])
     if (home / "prefect.db").exists():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from pipeline.core.databases import MLFLOW_VARIABLE, team_database
 from pipeline.core.errors import ArtifactError
 
 BUILD_FILE = "build.yaml"
@@ -133,8 +134,12 @@ class Paths:
 
     @property
     def tracking_uri(self) -> str:
-        """MLflow's address of the database; absolute, for worktrees and servers start elsewhere."""
-        return sqlite_url(self.mlflow_database.resolve())
+        """MLflow's address of the database, a team's or this project's own.
+
+        Absolute, for worktrees and servers start elsewhere.
+        """
+        team = team_database(MLFLOW_VARIABLE, postgresql="psycopg2", sqlite="pysqlite")
+        return team or sqlite_url(self.mlflow_database.resolve())
 
     @property
     def artifact_uri(self) -> str:

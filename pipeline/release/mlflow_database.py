@@ -10,7 +10,10 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import mlflow
+from sqlalchemy import NullPool, create_engine
+from sqlalchemy.exc import SQLAlchemyError
 
+from pipeline.core.databases import MLFLOW_VARIABLE, team_database, without_password
 from pipeline.core.errors import ReleaseError
 from pipeline.core.files import sync
 from pipeline.core.paths import Paths, sqlite_url
@@ -30,10 +33,16 @@ _ADDRESSES = (
 def ensure_database(root: Path) -> None:
     """Creates `mlflow.db` if there is none; one of a folder that was moved or copied is brought to its files.
 
+    A team's database (`MODELYARD_MLFLOW_DATABASE`) is only asked whether it answers: MLflow makes its
+    tables, and addresses in it may be other projects'.
+
     Raises:
-        ReleaseError: the database is locked or damaged.
+        ReleaseError: the database is locked or damaged, or does not answer.
     """
     accept_percent_signs()
+    if team := team_database(MLFLOW_VARIABLE, postgresql="psycopg2", sqlite="pysqlite"):
+        _require_answer(team)
+        return
     target = Paths(root).mlflow_database
     if not target.exists():
         _create(root, target)
@@ -46,6 +55,30 @@ def ensure_database(root: Path) -> None:
             expected="a database that MLflow has made and no other program holds locked",
             next_step=f"close what has it open, or restore {target} from a copy; moved away, a new one is made",
         ) from error
+
+
+def _require_answer(address: str) -> None:
+    """Raises ReleaseError where a database does not let us in; MLflow itself would try for minutes."""
+    seconds = "timeout" if address.startswith("sqlite") else "connect_timeout"
+    try:
+        engine = create_engine(
+            address, poolclass=NullPool, connect_args={seconds: int(max(1, _BUSY_SECONDS))}
+        )
+        with engine.connect():
+            pass
+    except ImportError as error:
+        raise ReleaseError(
+            f"{MLFLOW_VARIABLE} needs {error.name}, which is not installed",
+            expected="a driver of the database",
+            next_step=".venv/bin/python -m pip install psycopg2-binary",
+        ) from error
+    except SQLAlchemyError as error:
+        reason = str(error.__cause__ or error).strip().splitlines()[0]
+        raise ReleaseError(
+            f"MLflow's database {without_password(address)} does not answer: {reason}",
+            expected=f"what {MLFLOW_VARIABLE} names to let this user in",
+            next_step=f"start it, or correct or unset {MLFLOW_VARIABLE}",
+        ) from None
 
 
 def _create(root: Path, target: Path) -> None:

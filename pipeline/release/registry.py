@@ -21,6 +21,7 @@ from mlflow.models.signature import ModelSignature
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.types import ColSpec, DataType, Schema
 
+from pipeline.core.databases import without_password
 from pipeline.core.errors import ReleaseError
 from pipeline.core.paths import Paths
 from pipeline.release.mlflow_database import ensure_database, quiet_mlflow
@@ -73,8 +74,8 @@ class Registry:
         except MlflowException as error:
             raise ReleaseError(
                 f"MLflow could not register {self.name}: {error}",
-                expected=f"to record it in {self._uri}",
-                next_step="check that the disk is not full and mlflow.db is not locked, then rerun",
+                expected=f"to record it in {without_password(self._uri)}",
+                next_step="check that the disk is not full and the database answers and is not locked, then rerun",
             ) from error
 
     def version_of(self, bundle_hash: str) -> str | None:

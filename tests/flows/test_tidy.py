@@ -16,6 +16,7 @@ import yaml
 from flows.execution.locks import build_lock
 from flows.tidy import tidy
 from pipeline.core.chosen_environment import chosen_environment
+from pipeline.core.databases import MLFLOW_VARIABLE
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import write_json
 from pipeline.release.state import ReleaseState
@@ -165,6 +166,21 @@ def test_releases_of_the_ledger_and_files_of_living_runs_stay(root: Path) -> Non
     assert gone == {names["never"], f"{names['never']}.origin.json", "r2", "m-2"}
     assert (state.releases / names["before"]).is_dir()
     assert state.origin(names["served"]).exists()
+
+
+def test_files_stay_that_either_the_projects_or_the_teams_database_names(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = tmp_path / "team.db"
+    for file, run in ((root / "mlflow.db", "r1"), (team, "r2")):
+        with closing(sqlite3.connect(file)) as connection, connection:
+            connection.execute("CREATE TABLE runs (run_uuid TEXT, lifecycle_stage TEXT)")
+            connection.execute("INSERT INTO runs VALUES (?, 'active')", (run,))
+    for run in ("r1", "r2", "r3"):
+        (root / "mlartifacts/1" / run / "artifacts").mkdir(parents=True)
+    monkeypatch.setenv(MLFLOW_VARIABLE, f"sqlite:///{team}")
+    gone = {removal.path.name for removal in tidy(root, keep=9) if removal.kind != "cache"}
+    assert gone == {"r3"}
 
 
 def test_old_searches_snapshots_checkpoints_and_logs_go(root: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.core.databases import MLFLOW_VARIABLE
 from pipeline.core.errors import ReleaseError
 from pipeline.core.paths import Paths
 from pipeline.release import mlflow_database
@@ -59,6 +60,36 @@ def test_a_database_that_cannot_be_used_is_one_message(
     with locked(tmp_path / "mlflow.db"), pytest.raises(ReleaseError, match=r"mlflow\.db.*locked"):
         ensure_database(tmp_path)
     ensure_database(tmp_path)
+
+
+def test_a_teams_database_has_the_records_and_the_project_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, team = tmp_path / "project", tmp_path / "team's.db"
+    make_tiny_bundle(root / "first", seed=1)
+    monkeypatch.setenv(MLFLOW_VARIABLE, f"sqlite:///{team}")
+    registry = Registry(root, PRODUCT)
+    assert registry.register(open_bundle(root / "first"), None) == "1"
+    registry.set_champion("1")
+    monkeypatch.delenv(MLFLOW_VARIABLE)
+    assert not (root / "mlflow.db").exists()
+    assert Registry(root, PRODUCT).champion() is None
+    assert (root / "mlflow.db").exists()
+    monkeypatch.setenv(MLFLOW_VARIABLE, f"sqlite:///{team}")
+    assert Registry(root, PRODUCT).champion() == "1"
+
+
+@pytest.mark.parametrize(
+    "address", ["postgresql://team:s3cret@127.0.0.1:1/mlflow", "sqlite:////no/such/folder/a.db"]
+)
+def test_a_teams_database_that_does_not_answer_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv(MLFLOW_VARIABLE, address)
+    with pytest.raises(ReleaseError, match=r"does not answer|psycopg2") as caught:
+        Registry(tmp_path, PRODUCT)
+    assert "s3cret" not in str(caught.value)
+    assert MLFLOW_VARIABLE in str(caught.value)
 
 
 def _files(folder: Path) -> list[Path]:
