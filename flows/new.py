@@ -42,7 +42,7 @@ from pipeline.data.columns import (
 from pipeline.data.file_look import Look, look_at
 from pipeline.data.label_forms import LabelForm, form_of
 from pipeline.data.product_file import FileOfTexts, product_text
-from pipeline.data.reading import Reading, changes_of, reading_of
+from pipeline.data.reading import Reading, changes_of, is_replaceable, reading_of
 from pipeline.data.records import Record
 from pipeline.data.row_checks import personal_data
 from pipeline.data.rows import Layout, header_of, read_rows
@@ -262,7 +262,8 @@ def _found(
         personal=personal_data(usable),
         others=other_texts(columns, text=text.column, label=label.column),
     )
-    return found, [*trial.changes, *changes_of(reading, params.prepare)]
+    changes = changes_of(reading, params.prepare, replaceable=_is_replaceable(params))
+    return found, [*trial.changes, *changes]
 
 
 def _lengths(texts: Sequence[str]) -> tuple[int, int]:
@@ -283,6 +284,12 @@ def _reading(records: Sequence[Record], params: Params) -> Reading | None:
     if folder is None:
         return None
     return reading_of(texts, folder / "tokenizer.json", max_length=params.prepare.max_length)
+
+
+def _is_replaceable(params: Params) -> bool:
+    """Whether the teacher of this recipe could learn words that the checkpoint does not know."""
+    folder = _folder(params.prepare.checkpoint)
+    return folder is not None and not params.finetune.frozen_layers and is_replaceable(folder)
 
 
 def _folder(checkpoint: Checkpoint) -> Path | None:

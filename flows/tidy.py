@@ -14,20 +14,23 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import NullPool, create_engine, inspect, text
-
 from flows.execution.cache_lock import cache_alone
 from flows.execution.dvc_cache import cache_folder
 from flows.execution.dvc_garbage import lock_texts, named_hashes, unnamed_entries
 from flows.execution.workspace import kept_builds, prune_worktrees
 from flows.retrain import WORKSPACE
 from flows.search import is_searching
+from pipeline.core.databases import MLFLOW_VARIABLE, name_of_database
+from pipeline.core.errors import ReleaseError
 from pipeline.core.paths import Paths, sqlite_url
 from pipeline.core.progress import say
+from pipeline.release.mlflow_records import active_names, noted_databases
 from pipeline.release.state import all_states
 
 DEFAULT_KEEP = 10
 _BUNDLE = re.compile(r"[0-9a-f]{64}")
+_RUN, _EXPERIMENT = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9]{1,20}")
+"""How MLflow names the folders of a run and of an experiment."""
 _SHOWN = 5
 
 
@@ -149,34 +152,39 @@ def _unnamed_releases(root: Path) -> Iterator[Path]:
 
 
 def _unnamed_artifacts(root: Path) -> Iterator[Path]:
-    """Files of runs and models that no database of MLflow has, or has as deleted.
+    """Folders of runs and models that no database of MLflow has, or has as deleted.
 
-    Where there is a team's database, the project's own of before still names its files.
+    Where there is a team's database, the project's own of before still names its files. Where one of those
+    is not asked, or does not answer, everything stays.
     """
-    own = Paths(root).mlflow_database
-    addresses = {Paths(root).tracking_uri}
-    if not own.exists():
-        addresses.discard(sqlite_url(own.resolve()))
-    else:
-        addresses.add(sqlite_url(own.resolve()))
+    own, now = sqlite_url(Paths(root).mlflow_database.resolve()), Paths(root).tracking_uri
+    addresses = {now} if now != own else set()
+    unasked = noted_databases(root) - {name_of_database(address) for address in addresses}
+    if unasked:
+        say(
+            f"tidy  mlartifacts stays: {MLFLOW_VARIABLE} named {len(unasked)} other database(s) before"
+        )
+        return
+    if Paths(root).mlflow_database.exists():
+        addresses.add(own)
     if not addresses:
         return
-    named = set[str]().union(*map(_active, addresses))
-    folder = root / "mlartifacts"
-    for path in sorted([*folder.glob("*/*/"), *folder.glob("*/models/*/")]):
-        if path.name != "models" and path.name not in named:
+    try:
+        named = set[str]().union(*map(active_names, addresses))
+    except ReleaseError as error:
+        say(f"tidy  mlartifacts stays: {error.got}")
+        return
+    for path in _runs_and_models(root / "mlartifacts"):
+        if path.name not in named:
             yield path
 
 
-def _active(address: str) -> set[str]:
-    """Names of the runs and models in a database of MLflow that are not deleted."""
-    with create_engine(address, poolclass=NullPool).connect() as connection:
-        named = {row[0] for row in connection.execute(text(_ACTIVE_RUNS))}
-        # A database of an older MLflow has no models.
-        if inspect(connection).has_table("logged_models"):
-            named |= {row[0] for row in connection.execute(text(_ACTIVE_MODELS))}
-    return named
-
-
-_ACTIVE_RUNS = "SELECT run_uuid FROM runs WHERE lifecycle_stage = 'active'"
-_ACTIVE_MODELS = "SELECT model_id FROM logged_models WHERE lifecycle_stage = 'active'"
+def _runs_and_models(folder: Path) -> Iterator[Path]:
+    """Their folders: `RUN` and `models/MODEL`, also in folders of experiments that MLflow's server made."""
+    for path in sorted(folder.glob("*/")):
+        if path.name == "models":
+            yield from sorted(path.glob("*/"))
+        elif _RUN.fullmatch(path.name):
+            yield path
+        elif _EXPERIMENT.fullmatch(path.name):
+            yield from _runs_and_models(path)

@@ -87,8 +87,8 @@ def _unknown(reading: Reading | None) -> str:
         return "; the checkpoint is on a hub and was not asked"
     if reading.is_foreign:
         return (
-            f"; the checkpoint knows {reading.known:.0%} of it as more than single letters: name one of this"
-            " language as `prepare.checkpoint` in the recipe if you have one"
+            f"; the checkpoint knows {reading.known:.0%} of it as more than single letters: if you have one of"
+            " this language, name it as `prepare.checkpoint` in the recipe and take teacher_tokenizer out"
         )
     return f"; the checkpoint knows {1 - reading.unknown:.1%} of it"
 

@@ -69,6 +69,9 @@ def configure_prefect(root: Path) -> None:
     """Makes this process and its children use the project's own Prefect. Call it before any import."""
     choose_environment()
     os.environ.update(prefect_environment(root))
+    _ = Paths(
+        root
+    ).tracking_uri  # a wrong MODELYARD_MLFLOW_DATABASE is told now, not by the teller's thread
 
 
 def prefect_environment(root: Path) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Tells MLflow a run: a parent run for each build and a child for each stage.
 
-Its data are `mlflow.db` and `mlartifacts` in the main root. Whatever is told twice is there once: runs
+Its data are `mlflow.db`, or a team's database, and `mlartifacts` in the main root. Whatever is told twice is there once: runs
 are found again by a tag, and points of a curve are equal to themselves.
 """
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from pipeline.core.sections import PrepareParams
+from pipeline.core.files import read_json
+from pipeline.core.sections import REPLACEABLE_FAMILIES, PrepareParams
 from pipeline.data.trial import Change
 from pipeline.text.known import known_letters
 from pipeline.text.unknown import bare, unknown_tokens
@@ -17,7 +18,7 @@ _FOREIGN_BELOW = 0.8
 about 70 %, of Chinese 31 %, of other scripts up to 14 % (docs/log.md)."""
 _VOCABULARY = 4096
 """Of 4,000 Korean rows a teacher learned more by 4,000 tokens than by 8,000, which are seen too seldom."""
-_UNKNOWN = "[UNK]"
+_UNKNOWN = ("[UNK]", "<unk>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ def reading_of(texts: Sequence[str], tokenizer: Path, *, max_length: int) -> Rea
     reads = bare(Tokenizer.from_file(str(tokenizer)))
     some = texts[:_MOST_TEXTS]
     lengths = [len(encoding.ids) for encoding in reads.encode_batch([*some])]
-    unknown = _UNKNOWN if reads.token_to_id(_UNKNOWN) is not None else None
+    unknown = next((token for token in _UNKNOWN if reads.token_to_id(token) is not None), None)
     return Reading(
         unknown=unknown_tokens(reads, some, unknown=unknown).share,
         known=known_letters(reads, some, unknown=unknown),
@@ -58,15 +59,26 @@ def reading_of(texts: Sequence[str], tokenizer: Path, *, max_length: int) -> Rea
     )
 
 
-def changes_of(reading: Reading | None, prepare: PrepareParams) -> list[Change]:
+def is_replaceable(checkpoint: Path) -> bool:
+    """Whether the checkpoint in a folder is of a family that can read by another tokenizer."""
+    config = checkpoint / "config.json"
+    return config.is_file() and read_json(config).get("model_type") in REPLACEABLE_FAMILIES
+
+
+def changes_of(
+    reading: Reading | None, prepare: PrepareParams, *, replaceable: bool = True
+) -> list[Change]:
     """Changes of the recipe for texts that the checkpoint does not know all of.
 
     The student reads bytes, which know every character. The teacher goes on with what it knows; where
     that is not the language, it learns the words with the student's tokenizer.
+
+    Args:
+        replaceable: whether the checkpoint is of a family that can read by another tokenizer.
     """
     if reading is None or prepare.teacher_tokenizer == "student":
         return []
-    if reading.is_foreign:
+    if reading.is_foreign and replaceable:
         why = (
             f"the checkpoint reads {1 - reading.known:.0%} of the letters one by one, or not at all: it does"
             " not know the language, and the teacher learns its words from these texts"

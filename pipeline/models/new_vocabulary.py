@@ -10,13 +10,10 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.core.errors import ArtifactError
-from pipeline.core.sections import PrepareParams
+from pipeline.core.sections import REPLACEABLE_FAMILIES, PrepareParams
 from pipeline.models.checkpoint_check import OTHER_CHECKPOINT
 from pipeline.models.own_tokenizer import own_tokenizer
 from pipeline.models.student_start import pieces_of_tokens
-
-FAMILIES = ("bert", "distilbert", "electra")
-"""Families that number the positions of tokens from 0, whatever the number of their padding token."""
 
 
 def has_new_words(prepare: PrepareParams) -> bool:
@@ -33,10 +30,10 @@ def require_replaceable(family: str, *, of: str) -> None:
     Raises:
         ArtifactError: it is of such a family.
     """
-    if family not in FAMILIES:
+    if family not in REPLACEABLE_FAMILIES:
         raise ArtifactError(
             f"prepare.teacher_tokenizer: student, and {of} is of the family {family}",
-            expected=f"one of: {', '.join(FAMILIES)}",
+            expected=f"one of: {', '.join(REPLACEABLE_FAMILIES)}",
             next_step="name another prepare.checkpoint, or set prepare.teacher_tokenizer: checkpoint",
         )
 

@@ -10,14 +10,13 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import mlflow
-from sqlalchemy import NullPool, create_engine
-from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline.core.databases import MLFLOW_VARIABLE, team_database, without_password
+from pipeline.core.databases import MLFLOW_VARIABLE, team_database
 from pipeline.core.errors import ReleaseError
 from pipeline.core.files import sync
 from pipeline.core.paths import Paths, sqlite_url
 from pipeline.release.alembic_settings import accept_percent_signs
+from pipeline.release.mlflow_records import note_team_database, require_answer
 
 _BUSY_SECONDS = 5.0
 _ADDRESSES = (
@@ -41,7 +40,8 @@ def ensure_database(root: Path) -> None:
     """
     accept_percent_signs()
     if team := team_database(MLFLOW_VARIABLE, postgresql="psycopg2", sqlite="pysqlite"):
-        _require_answer(team)
+        require_answer(team)
+        note_team_database(root, team)
         return
     target = Paths(root).mlflow_database
     if not target.exists():
@@ -55,30 +55,6 @@ def ensure_database(root: Path) -> None:
             expected="a database that MLflow has made and no other program holds locked",
             next_step=f"close what has it open, or restore {target} from a copy; moved away, a new one is made",
         ) from error
-
-
-def _require_answer(address: str) -> None:
-    """Raises ReleaseError where a database does not let us in; MLflow itself would try for minutes."""
-    seconds = "timeout" if address.startswith("sqlite") else "connect_timeout"
-    try:
-        engine = create_engine(
-            address, poolclass=NullPool, connect_args={seconds: int(max(1, _BUSY_SECONDS))}
-        )
-        with engine.connect():
-            pass
-    except ImportError as error:
-        raise ReleaseError(
-            f"{MLFLOW_VARIABLE} needs {error.name}, which is not installed",
-            expected="a driver of the database",
-            next_step=".venv/bin/python -m pip install psycopg2-binary",
-        ) from error
-    except SQLAlchemyError as error:
-        reason = str(error.__cause__ or error).strip().splitlines()[0]
-        raise ReleaseError(
-            f"MLflow's database {without_password(address)} does not answer: {reason}",
-            expected=f"what {MLFLOW_VARIABLE} names to let this user in",
-            next_step=f"start it, or correct or unset {MLFLOW_VARIABLE}",
-        ) from None
 
 
 def _create(root: Path, target: Path) -> None:

@@ -1,6 +1,6 @@
 """The registry: each released bundle as one MLflow model version, and the alias `champion`.
 
-MLflow keeps its data in `mlflow.db` and `mlartifacts` of the project, where a bare `mlflow ui`
+MLflow keeps its data in `mlflow.db`, or a team's database, and `mlartifacts` of the project, where a bare `mlflow ui`
 looks. Both are given as absolute URIs, so that any working folder finds them.
 """
 
@@ -64,7 +64,8 @@ class Registry:
         """Returns the version of a verified bundle, and creates it if its hash has none.
 
         Args:
-            run_id: the MLflow run that built it; None starts one for it.
+            run_id: the MLflow run that built it; None starts one for it, and so does one that this
+                database does not have, for it was another's.
         """
         if (version := self.version_of(bundle.hash)) is not None:
             return version
@@ -107,8 +108,18 @@ class Registry:
         elif self.champion() is not None:
             self._client.delete_registered_model_alias(self.name, ALIAS)
 
+    def _has_run(self, run_id: str) -> bool:
+        try:
+            self._client.get_run(run_id)
+        except MlflowException as error:
+            if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+                raise
+            return False
+        return True
+
     def _register(self, bundle: Bundle, run_id: str | None) -> str:
-        run = run_id
+        run = run_id if run_id is not None and self._has_run(run_id) else None
+        own = run is None
         if run is None:
             experiment = experiment_id(self._client, self._root, self.name)
             opened = self._client.create_run(experiment, run_name=f"release {bundle.hash[:12]}")
@@ -118,7 +129,7 @@ class Registry:
         # MLflow logs a model to the experiment that is set, not to that of the given run.
         mlflow.set_experiment(experiment_id=self._client.get_run(run).info.experiment_id)
         model_id = str(_log_model(bundle, run).model_id)
-        if run_id is None:
+        if own:
             self._client.set_terminated(run)
         if not self._client.search_registered_models(f"name = '{self.name}'"):
             self._client.create_registered_model(self.name)

@@ -165,7 +165,7 @@ def write_png(path: Path, figure: Figure) -> None:
     if missing := use_fonts_of_this_machine(figure):
         say(
             f"NOTE {path.name} shows boxes in place of {missing[:_SHOWN]}: no font on this machine has them;"
-            " a package such as fonts-noto-cjk brings one"
+            " a package such as fonts-noto-core or fonts-noto-cjk brings one"
         )
     with atomic_path(path) as temporary, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)

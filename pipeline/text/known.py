@@ -11,8 +11,9 @@ from functools import cache
 from tokenizers import Tokenizer
 
 _CONTINUATIONS = ("##", "▁", "Ġ")
-_WORDS_OF_ONE = ("CJK", "HIRAGANA", "KATAKANA")
-"""Scripts in which one character can be a word, as Unicode begins their names."""
+_WORDS_OF_ONE = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL SYLLABLE")
+"""Characters that can be a word by themselves, as Unicode begins their names. A vocabulary that was not made from
+Korean has the single letters of Hangul, which are others."""
 
 
 def known_letters(tokenizer: Tokenizer, texts: Sequence[str], *, unknown: str | None) -> float:
@@ -49,4 +50,4 @@ def _is_letter(character: str) -> bool:
 
 @cache
 def _is_word(piece: str) -> bool:
-    return unicodedata.name(piece[0], "").split(" ")[0].split("-")[0] in _WORDS_OF_ONE
+    return unicodedata.name(piece[0], "").startswith(_WORDS_OF_ONE)

@@ -9,9 +9,8 @@ from pipeline.core.training_sections import OptimisationParams
 from pipeline.models.encoder import layer_from_top
 
 _NEW_WORDS = 10.0
-"""Nothing is forgotten in embeddings that hold nothing yet: of 1, 5 and 10 times the rate the first
-was too slow for 4,000 rows, and the others did alike (docs/log.md, "A language that the checkpoint
-does not know")."""
+"""Nothing is forgotten in embeddings that hold nothing yet: two and a half times the rate was too slow for 4,000 rows,
+five and ten times did alike (docs/adr/0034)."""
 
 
 @dataclass(frozen=True)

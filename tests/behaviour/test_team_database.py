@@ -63,8 +63,9 @@ def test_a_build_is_recorded_in_postgresql(root: Path) -> None:
         addresses = f"{server}/mlflow", f"{server}/prefect"
         said = build(root, *addresses)
         (root / "data" / "text.txt").write_text("one two three")  # all cached: tells what is left
-        while list((root / ".modelyard" / "untold").iterdir()):
-            said += build(root, *addresses)
+        for _ in range(3):
+            if list((root / ".modelyard" / "untold").iterdir()):
+                said += build(root, *addresses)
         must_have_the_records(root, *addresses)
         assert PASSWORD not in said
         logs = [path.read_text() for path in (root / ".modelyard" / "logs").rglob("*.log")]

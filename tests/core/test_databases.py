@@ -2,7 +2,13 @@
 
 import pytest
 
-from pipeline.core.databases import MLFLOW_VARIABLE, team_database, without_password
+from pipeline.core.databases import (
+    MLFLOW_VARIABLE,
+    PREFECT_VARIABLE,
+    name_of_database,
+    team_database,
+    without_password,
+)
 from pipeline.core.errors import PipelineError
 
 SECRET = "s3cret-of-ours"
@@ -21,11 +27,22 @@ def test_each_asks_by_its_own_driver(monkeypatch: pytest.MonkeyPatch, scheme: st
     assert named(monkeypatch, " ") is None
 
 
+def test_asyncpg_is_asked_for_tls_by_its_own_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PREFECT_VARIABLE, "postgres://team@db/prefect?sslmode=require")
+    found = team_database(PREFECT_VARIABLE, postgresql="asyncpg", sqlite="aiosqlite")
+    assert found == "postgresql+asyncpg://team@db/prefect?ssl=require"
+
+
 @pytest.mark.parametrize(
     "address",
     [
         *(f"mysql://team:{SECRET}@db/mlflow", f"https://team:{SECRET}@mlflow.example"),
         *("postgresql://", "mlflow.db", f"postgresql//team:{SECRET}@db/mlflow"),
+        # The host forgotten, a sign not escaped, the password as an option, no database named.
+        *(f"postgresql://team:{SECRET}/mlflow", f"postgresql://team:x@{SECRET}@db/mlflow"),
+        *(f"postgresql://db/mlflow?user=team&password={SECRET}", f"postgresql://team:{SECRET}@db"),
+        f"postgresql://team:x/{SECRET}@db/mlflow",
+        *("sqlite:///relative.db", "sqlite://"),
     ],
 )
 def test_another_address_is_refused_without_its_password(
@@ -34,11 +51,14 @@ def test_another_address_is_refused_without_its_password(
     with pytest.raises(PipelineError, match=MLFLOW_VARIABLE) as caught:
         named(monkeypatch, address)
     assert SECRET not in str(caught.value)
+    assert SECRET not in without_password(address)
 
 
-def test_a_password_is_left_out_and_all_else_stays() -> None:
-    shown = without_password(f"postgresql+asyncpg://team:{SECRET}@db:5432/prefect")
-    assert shown == "postgresql+asyncpg://…@db:5432/prefect"
+def test_what_is_shown_of_an_address_tells_which_database_it_is() -> None:
+    shown = without_password(f"postgresql+asyncpg://team:{SECRET}@db:5432/prefect?ssl=require")
+    assert shown == "postgresql+asyncpg://db:5432/prefect"
     assert without_password("sqlite:////srv/mlflow.db") == "sqlite:////srv/mlflow.db"
-    assert SECRET not in without_password(f"postgresql://team:{SECRET}@[db/mlflow")
-    assert SECRET not in without_password(f"team:a@{SECRET}@db")
+    assert name_of_database(f"postgresql://a:{SECRET}@db/x") == name_of_database(
+        "postgresql://db/x"
+    )
+    assert name_of_database("postgresql://db/x") != name_of_database("postgresql://db/y")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.core.sections import PrepareParams
-from pipeline.data.reading import Reading, changes_of, reading_of
+from pipeline.data.reading import Reading, changes_of, is_replaceable, reading_of
 from pipeline.text.tokenizer import train_wordpiece
 from tests.support.repository import parameter_values
 
@@ -42,6 +42,9 @@ def test_the_teacher_too_reads_bytes_where_the_checkpoint_does_not_know_the_lang
     assert "87% of the letters one by one" in teacher.why
     assert {student.key: student.value} == BYTES
     assert (size.key, size.value) == ("prepare.vocabulary_size", 4096)
+    assert {c.key: c.value for c in changes_of(reading, prepare(), replaceable=False)} == (
+        BYTES if unknown else {}
+    )
     already = prepare(teacher_tokenizer="student", tokenizer="byte_bpe")
     assert changes_of(reading, already) == []
 
@@ -51,6 +54,15 @@ def test_a_recipe_of_bytes_stays_and_a_checkpoint_that_is_not_here_changes_nothi
     assert changes_of(reading, prepare(tokenizer="byte_bpe")) == []
     assert changes_of(None, prepare()) == []
     assert reading_of(KNOWN, Path("no-such-folder/tokenizer.json"), max_length=8) is None
+
+
+@pytest.mark.parametrize(("family", "can"), [("bert", True), ("roberta", False)])
+def test_a_family_says_whether_it_can_read_by_another_tokenizer(
+    tmp_path: Path, family: str, can: bool
+) -> None:
+    assert not is_replaceable(tmp_path)
+    (tmp_path / "config.json").write_text(f'{{"model_type": "{family}"}}')
+    assert is_replaceable(tmp_path) == can
 
 
 def test_unknown_tokens_and_texts_that_are_cut_off_are_counted(tmp_path: Path) -> None:

@@ -19,8 +19,13 @@ from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.databases import MLFLOW_VARIABLE
 from pipeline.core.errors import PipelineError
 from pipeline.core.files import write_json
+from pipeline.release.mlflow_database import ensure_database
+from pipeline.release.registry import Registry, experiment_id
 from pipeline.release.state import ReleaseState
+from pipeline.runtime.bundle import open_bundle
 from tests.support.repository import commit_all
+from tests.support.tiny_bundle import make_tiny_bundle
+from tests.support.told import mlflow_client
 
 STAGE = {
     "cmd": "mkdir -p artifacts/label && cp data/text.txt artifacts/label/rows.txt",
@@ -153,34 +158,72 @@ def test_releases_of_the_ledger_and_files_of_living_runs_stay(root: Path) -> Non
     state.ledger.write_text(
         json.dumps({"hash": names["served"], "previous": names["before"]}) + "\n"
     )
+    runs = {name: character * 32 for name, character in (("r1", "1"), ("r2", "2"), ("r3", "3"))}
     with database(root) as connection:
         connection.execute("CREATE TABLE runs (run_uuid TEXT, lifecycle_stage TEXT)")
         connection.execute("CREATE TABLE logged_models (model_id TEXT, lifecycle_stage TEXT)")
         connection.executemany(
-            "INSERT INTO runs VALUES (?, ?)", [("r1", "active"), ("r2", "deleted")]
+            "INSERT INTO runs VALUES (?, ?)", [(runs["r1"], "active"), (runs["r2"], "deleted")]
         )
         connection.execute("INSERT INTO logged_models VALUES ('m-1', 'active')")
-    for folder in ("1/r1/artifacts", "1/r2/artifacts", "1/models/m-1", "1/models/m-2"):
-        (root / "mlartifacts" / folder).mkdir(parents=True)
+    # Of experiments that a build makes, and of those that MLflow's own server makes.
+    for folder in ("", "0/"):
+        for name in (
+            f"{runs['r1']}/artifacts",
+            f"{runs['r2']}/artifacts",
+            "models/m-1",
+            "models/m-2",
+        ):
+            (root / "mlartifacts" / folder / name).mkdir(parents=True)
     gone = {removal.path.name for removal in tidy(root, keep=9) if removal.kind != "cache"}
-    assert gone == {names["never"], f"{names['never']}.origin.json", "r2", "m-2"}
+    assert gone == {names["never"], f"{names['never']}.origin.json", runs["r2"], "m-2"}
+    assert (root / "mlartifacts" / runs["r1"] / "artifacts").is_dir()
+    assert (root / "mlartifacts/0" / runs["r1"] / "artifacts").is_dir()
+    assert (root / "mlartifacts/models/m-1").is_dir()
     assert (state.releases / names["before"]).is_dir()
     assert state.origin(names["served"]).exists()
 
 
+def test_files_of_real_runs_and_models_stay(root: Path) -> None:
+    """As MLflow writes them: it was once looked for in folders that it never makes."""
+    make_tiny_bundle(root / "bundle")
+    Registry(root, "reviews").register(open_bundle(root / "bundle"), None)
+    client = mlflow_client(root)
+    [run] = client.search_runs([experiment_id(client, root, "reviews")])
+    client.log_text(run.info.run_id, "a card", "run.md")
+    before = sorted((root / "mlartifacts").rglob("*"))
+    assert {path.name for path in before} >= {"run.md", "MLmodel"}
+    tidy(root, keep=0)
+    assert sorted((root / "mlartifacts").rglob("*")) == before
+    client.delete_run(run.info.run_id)
+    tidy(root, keep=0)
+    assert "run.md" not in {path.name for path in (root / "mlartifacts").rglob("*")}
+
+
 def test_files_stay_that_either_the_projects_or_the_teams_database_names(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    team = tmp_path / "team.db"
-    for file, run in ((root / "mlflow.db", "r1"), (team, "r2")):
+    team, runs = tmp_path / "team.db", [character * 32 for character in "123"]
+    for file, run in ((root / "mlflow.db", runs[0]), (team, runs[1])):
         with closing(sqlite3.connect(file)) as connection, connection:
             connection.execute("CREATE TABLE runs (run_uuid TEXT, lifecycle_stage TEXT)")
             connection.execute("INSERT INTO runs VALUES (?, 'active')", (run,))
-    for run in ("r1", "r2", "r3"):
-        (root / "mlartifacts/1" / run / "artifacts").mkdir(parents=True)
+    for run in runs:
+        (root / "mlartifacts" / run / "artifacts").mkdir(parents=True)
     monkeypatch.setenv(MLFLOW_VARIABLE, f"sqlite:///{team}")
-    gone = {removal.path.name for removal in tidy(root, keep=9) if removal.kind != "cache"}
-    assert gone == {"r3"}
+    ensure_database(root)  # as the first command with the variable does
+    monkeypatch.delenv(MLFLOW_VARIABLE)
+    assert not artifacts_gone(root)
+    assert "mlartifacts stays" in capsys.readouterr().out
+    for other in (tmp_path / "empty.db", Path("/no/such/folder/a.db")):
+        monkeypatch.setenv(MLFLOW_VARIABLE, f"sqlite:///{other}")
+        assert not artifacts_gone(root)
+    monkeypatch.setenv(MLFLOW_VARIABLE, f"sqlite:///{team}")
+    assert artifacts_gone(root) == {runs[2]}
+
+
+def artifacts_gone(root: Path) -> set[str]:
+    return {found.path.name for found in tidy(root, keep=9) if "mlartifacts" in str(found.path)}
 
 
 def test_old_searches_snapshots_checkpoints_and_logs_go(root: Path) -> None:

@@ -76,7 +76,11 @@ def test_a_teams_database_has_the_records_and_the_project_has_none(
     assert Registry(root, PRODUCT).champion() is None
     assert (root / "mlflow.db").exists()
     monkeypatch.setenv(MLFLOW_VARIABLE, f"sqlite:///{team}")
-    assert Registry(root, PRODUCT).champion() == "1"
+    again = Registry(root, PRODUCT)
+    assert again.champion() == "1"
+    # A run of another database, as the ledger names it where the database is a new one.
+    make_tiny_bundle(root / "second", seed=2)
+    assert again.register(open_bundle(root / "second"), "f" * 32) == "2"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,10 @@ def test_slices_of_which_none_has_enough_rows_give_a_picture_that_says_so(tmp_pa
     assert "enough rows" in figure.axes[0].texts[0].get_text()
 
 
+def own_font() -> tuple[str, str]:
+    return fonts._families()[0]
+
+
 def confusion(path: Path, labels: list[str]) -> None:
     """The picture of one variant's answers to two rows."""
     judged = Judged(
@@ -36,7 +40,8 @@ def confusion(path: Path, labels: list[str]) -> None:
 def test_labels_that_no_font_has_are_said_once_and_not_warned_of(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fonts, "_OTHERS", ())  # a machine with matplotlib's own font alone
+    own = own_font()
+    monkeypatch.setattr(fonts, "_families", lambda: [own])  # a machine with no other
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         confusion(tmp_path / "confusion.png", ["긍정", "부정"])
@@ -48,9 +53,8 @@ def test_labels_that_no_font_has_are_said_once_and_not_warned_of(
 
 
 def test_another_font_of_the_machine_draws_what_the_first_has_not(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(fonts, "_OTHERS", ("No Such Font", "STIXGeneral"))
     confusion(tmp_path / "a.png", ["\u210a", "b"])
     confusion(tmp_path / "b.png", ["\u24ea", "b"])
     assert capsys.readouterr().out == ""

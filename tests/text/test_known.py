@@ -64,9 +64,10 @@ def test_what_is_no_letter_does_not_count(english: Tokenizer) -> None:
 
 
 def test_a_character_that_is_a_word_is_known_by_itself() -> None:
-    vocabulary = {UNKNOWN: 0, "电": 1, "影": 2, "は": 3, "а": 4}
+    vocabulary = {UNKNOWN: 0, "电": 1, "影": 2, "は": 3, "а": 4, "영": 5, "ᄋ": 6}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=UNKNOWN))
     tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
     assert known_letters(tokenizer, ["电影は"], unknown=UNKNOWN) == 1.0
+    assert known_letters(tokenizer, ["영ᄋ"], unknown=UNKNOWN) == 0.5
     assert known_letters(tokenizer, ["电影аа"], unknown=UNKNOWN) == 0.5
     assert known_letters(tokenizer, ["电影字字"], unknown=UNKNOWN) == 0.5
