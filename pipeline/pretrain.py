@@ -1,6 +1,6 @@
 """pretrain: trains a language model of the domain, masked or bidirectional: the student's encoder.
 
-Reads   artifacts/prepare/{corpus/, student_tokenizer/}; the checkpoint
+Reads   artifacts/prepare/{corpus/, student_tokenizer/, teacher_tokenizer/}; the checkpoint
 Writes  artifacts/pretrain/{model/, curve.csv, metrics.json}
 """
 
@@ -21,6 +21,7 @@ from pipeline.core.training_sections import PretrainParams
 from pipeline.models.checkpoint_check import OTHER_CHECKPOINT
 from pipeline.models.encoder import load_tokenizer, parameter_count, save_model
 from pipeline.models.language_models import new_language_model
+from pipeline.models.new_vocabulary import has_new_words
 from pipeline.models.own_tokenizer import own_tokenizer
 from pipeline.models.pretrained import resolve_checkpoint
 from pipeline.models.student_start import start_from_checkpoint
@@ -45,7 +46,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     corpus = paths.read("prepare", "corpus")
     packed = _rows("train", TokenFile(corpus / "train.npy"), settings)
     heldout = _rows("heldout", np.load(corpus / "heldout.npy"), settings)
-    model = _new_model(packed, tokenizer, params)
+    model = _new_model(packed, tokenizer, params, paths=paths)
     rows = min(packed.count, settings.max_sequences or packed.count)
     score = _heldout_score(heldout, settings, tokenizer)
     training = Training(
@@ -73,7 +74,7 @@ def run(params: Params, paths: Paths) -> Metrics:
 
 
 def _new_model(
-    packed: PackedRows, tokenizer: PreTrainedTokenizerBase, params: Params
+    packed: PackedRows, tokenizer: PreTrainedTokenizerBase, params: Params, *, paths: Paths
 ) -> PreTrainedModel:
     """The model before training: random, or started from the checkpoint's lowest layers."""
     model = new_language_model(params.pretrain, tokenizer)
@@ -84,7 +85,9 @@ def _new_model(
             model,
             checkpoint,
             tokenizer=tokenizer,
-            checkpoint_tokenizer=own_tokenizer(checkpoint, next_step=OTHER_CHECKPOINT),
+            checkpoint_tokenizer=own_tokenizer(checkpoint, next_step=OTHER_CHECKPOINT)
+            if has_new_words(params.prepare)
+            else load_tokenizer(paths.read("prepare", "teacher_tokenizer")),
             params=params.pretrain,
             sample={"input_ids": sample, "attention_mask": torch.ones_like(sample)},
         )

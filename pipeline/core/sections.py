@@ -141,11 +141,6 @@ class LabelParams(Section):
     alpha, 1 for full agreement, 0 for chance. The build stops below it."""
 
 
-REPLACEABLE_FAMILIES = ("bert", "distilbert", "electra")
-"""Families of models that can read by another tokenizer: they number positions from 0, whatever the number of their
-padding token."""
-
-
 class SplitShares(Section):
     """Share of the clusters of near copies that goes to each split; the three add up to 1. Clusters
     are assigned by hash, so a row never moves when rows are added.

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from pipeline.core.families import REPLACEABLE_FAMILIES
 from pipeline.core.files import read_json
-from pipeline.core.sections import REPLACEABLE_FAMILIES, PrepareParams
+from pipeline.core.sections import PrepareParams
 from pipeline.data.trial import Change
 from pipeline.text.known import known_letters
 from pipeline.text.unknown import bare, unknown_tokens

@@ -10,7 +10,8 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.core.errors import ArtifactError
-from pipeline.core.sections import REPLACEABLE_FAMILIES, PrepareParams
+from pipeline.core.families import REPLACEABLE_FAMILIES
+from pipeline.core.sections import PrepareParams
 from pipeline.models.checkpoint_check import OTHER_CHECKPOINT
 from pipeline.models.own_tokenizer import own_tokenizer
 from pipeline.models.student_start import pieces_of_tokens

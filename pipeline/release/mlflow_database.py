@@ -44,6 +44,10 @@ def ensure_database(root: Path) -> None:
         note_team_database(root, team)
         return
     target = Paths(root).mlflow_database
+    if target.exists() and not target.stat().st_size:
+        target.unlink(
+            missing_ok=True
+        )  # whoever looks into a database that is not there makes an empty file
     if not target.exists():
         _create(root, target)
         return

@@ -51,6 +51,8 @@ def mlflow_runs(root: Path) -> set[tuple[str, str]]:
 
 
 def is_recorded(root: Path) -> bool:
+    if not (root / "mlflow.db").exists():  # to ask would make it
+        return False
     try:
         return ("build", "RUNNING") in mlflow_runs(root)
     except sqlite3.OperationalError:  # MLflow has not made its tables yet

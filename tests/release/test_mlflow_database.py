@@ -62,6 +62,12 @@ def test_a_database_that_cannot_be_used_is_one_message(
     ensure_database(tmp_path)
 
 
+def test_an_empty_file_of_its_name_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").touch()
+    ensure_database(tmp_path)
+    assert mlflow_client(tmp_path).search_experiments()
+
+
 def test_a_teams_database_has_the_records_and_the_project_has_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

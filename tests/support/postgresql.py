@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows.execution.network import free_port
+from pipeline.core.chosen_environment import chosen_environment
 
 _PLACES = ("/usr/lib/postgresql", "/usr/local/pgsql", "/opt/homebrew/opt")
 PASSWORD = "of-a-test"
@@ -48,7 +49,7 @@ def _running(folder: Path, programs: Path) -> Iterator[str]:
             [programs / name, *arguments],
             cwd=folder,
             user=user,
-            env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+            env=chosen_environment(os.environ),
             stdout=subprocess.DEVNULL,
             check=True,
         )
