@@ -11,6 +11,7 @@ from pipeline.core.errors import ArtifactError
 from pipeline.models.encoder import load_classifier, load_tokenizer
 from pipeline.models.new_vocabulary import read_by, replace_vocabulary, require_replaceable
 from pipeline.models.student_start import pieces_of_tokens
+from tests.support import tiny_models
 from tests.support.trained_workspace import changed, run_in, runs, untrained_workspace
 
 LABELS = ["negative", "positive"]
@@ -19,7 +20,9 @@ STUDENT = ["prepare.teacher_tokenizer=student", "prepare.tokenizer=wordpiece"]
 
 @pytest.fixture
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return untrained_workspace(tmp_path_factory)
+    root = untrained_workspace(tmp_path_factory)
+    tiny_models.write_tokenizer(root / "checkpoint")
+    return root
 
 
 def tokenizers_of(workspace: Path) -> tuple[PreTrainedTokenizerBase, PreTrainedTokenizerBase]:

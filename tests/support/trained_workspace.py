@@ -131,7 +131,6 @@ def write_checkpoint(
     )
     model = BertModel(config)
     model.save_pretrained(folder)
-    tiny_models.write_tokenizer(folder, max_length=max_length)
     return model
 
 
