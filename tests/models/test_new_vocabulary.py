@@ -77,9 +77,12 @@ def test_a_teacher_learns_by_the_students_tokenizer_and_hands_on_its_words(works
     prepare = workspace / "artifacts/prepare"
     student = load_tokenizer(prepare / "student_tokenizer")
     student.save_pretrained(prepare / "teacher_tokenizer")
-    adapt = "finetune.adapt.max_sentences=50"
+    changes = [*STUDENT, "finetune.adapt.max_sentences=50"]
+    changes += [
+        f"prepare.checkpoint.path={workspace / 'checkpoint'}"
+    ]  # the copy's, with its tokenizer
     for stage, run in runs("pretrain", "finetune", "transfer", "distill").items():
-        metrics, paths = run_in(workspace, stage, run, *STUDENT, adapt)
+        metrics, paths = run_in(workspace, stage, run, *changes)
         if stage == "finetune":
             assert metrics["validation_accuracy"] > 0.9
             teacher = load_classifier(paths.out / "model", labels=LABELS)
