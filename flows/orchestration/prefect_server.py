@@ -21,7 +21,7 @@ from flows.execution.network import HOST, answers, free_port, wait_until_answers
 from flows.orchestration import server_lock
 from flows.orchestration.server_lock import noted_server
 from pipeline.core.chosen_environment import choose_environment, chosen_environment
-from pipeline.core.databases import PREFECT_VARIABLE, team_database
+from pipeline.core.databases import MLFLOW_VARIABLE, PREFECT_VARIABLE, team_database
 from pipeline.core.errors import PipelineError
 from pipeline.core.output import forgive_output
 from pipeline.core.paths import Paths, sqlite_url
@@ -69,9 +69,8 @@ def configure_prefect(root: Path) -> None:
     """Makes this process and its children use the project's own Prefect. Call it before any import."""
     choose_environment()
     os.environ.update(prefect_environment(root))
-    _ = Paths(
-        root
-    ).tracking_uri  # a wrong MODELYARD_MLFLOW_DATABASE is told now, not by the teller's thread
+    # A wrong address of MLflow's is told now, not by the thread that tells it.
+    team_database(MLFLOW_VARIABLE, postgresql="psycopg2", sqlite="pysqlite")
 
 
 def prefect_environment(root: Path) -> dict[str, str]:
