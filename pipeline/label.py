@@ -1,8 +1,10 @@
-"""label: makes the gold labels, from the sources and from the annotators' votes.
+"""label: makes the gold labels, from the sources and the annotators' votes, and deals rows to splits.
 
-Reads   artifacts/validate/records.parquet, annotations/
-Writes  artifacts/label/{records.parquet, agreement.json, metrics.json}
+Reads   artifacts/validate/records.parquet, annotations/, splits/
+Writes  artifacts/label/{records.parquet, agreement.json, metrics.json}; adds new texts to splits/
 """
+
+from collections.abc import Sequence
 
 from dataclasses import replace
 
@@ -12,15 +14,18 @@ from pipeline.core.errors import DataError
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.product import Product
+from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data.agreement import agreement
 from pipeline.data.annotations import Annotations, read_annotations
 from pipeline.data.records import Record, read_records, write_records
+from pipeline.data.split_ledger import Dealt, deal, ledger_file, read_ledger, write_ledger
 from pipeline.problem.problems import problem_named
+from pipeline.text.split_assignment import check_splits
 
 
 def run(params: Params, paths: Paths) -> Metrics:
-    """Give each row its gold label and target; stop where annotators disagree too much."""
+    """Give each row its gold label, target and split; stop where annotators disagree too much."""
     product = params.product
     problem, labels = problem_named(product.problem), product.labels
     records = read_records(paths.read("validate", "records.parquet"))
@@ -36,11 +41,15 @@ def run(params: Params, paths: Paths) -> Metrics:
             expected=f"at least {limit} (label.min_agreement)",
             next_step="make the instructions clearer and annotate again, or lower the limit",
         )
-    write_records(paths.out / "records.parquet", gold, LabelledRecords.columns())
+    dealt = _deal(gold, params, paths)
+    rows = [replace(row, split=split) for row, split in zip(gold, dealt.splits, strict=True)]
+    write_records(paths.out / "records.parquet", rows, LabelledRecords.columns())
     agreed.write(paths)
     return {
         **agreed.as_json(),
         "rows": len(gold),
+        "rows_dealt_before": dealt.known,
+        "rows_moved": dealt.moved,
         "headline": f"{len(gold):,} gold labels, {agreed.annotated_rows:,} by annotators",
     }
 
@@ -51,6 +60,27 @@ def _merged(record: Record, votes: Annotations, product: Product) -> Record:
     if given := votes.get(record.id):
         label = problem.merged([*given.values()], labels=product.labels, otherwise=label)
     return replace(record, label=label, target=problem.target(label, product.labels))
+
+
+def _deal(records: Sequence[Record], params: Params, paths: Paths) -> Dealt:
+    """Deals the rows to splits, which must each have rows of every label, and keeps it in the ledger."""
+    settings, product = params.prepare, params.product
+    dealing = {"salt": settings.salt, "shares": settings.shares}
+    file = ledger_file(paths.splits, product=product.name, **dealing)
+    dealt = deal(records, read_ledger(file), **dealing)
+    check_splits(
+        dealt.splits,
+        [record.target or [] for record in records],
+        problem=problem_named(product.problem),
+        labels=product.labels,
+    )
+    if dealt.moved:
+        say(
+            f"label  {dealt.moved:,} rows leave their split for a more protected one: new rows are near"
+            " copies of rows of both"
+        )
+    write_ledger(file, dealt.ledger)
+    return dealt
 
 
 def _agreement(
@@ -78,4 +108,4 @@ def _agreement(
 
 
 if __name__ == "__main__":
-    run_stage("label", run)
+    run_stage("label", run, extends=["splits"])

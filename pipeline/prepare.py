@@ -1,4 +1,4 @@
-"""prepare: assigns rows to splits, makes both tokenizers, and tokenizes the corpus.
+"""prepare: makes both tokenizers, tokenizes the corpus, and chooses sentences for transfer.
 
 Where there is no corpus, the texts of the training rows stand for it, and those of validation for the
 part of it that is held out.
@@ -9,7 +9,6 @@ Writes  artifacts/prepare/{records.parquet, related.parquet, sentences.parquet, 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -30,7 +29,7 @@ from pipeline.data.transfer_set import Sentence, transfer_sentences
 from pipeline.models.checkpoint_check import OpenCheckpoint, open_checkpoint
 from pipeline.models.new_vocabulary import has_new_words, require_replaceable
 from pipeline.problem.problems import problem_named
-from pipeline.text.split_assignment import SPLITS, check_splits, split_of, unit_hash
+from pipeline.text.split_assignment import SPLITS, unit_hash
 from pipeline.text.tokenizer import (
     SPECIAL_TOKENS,
     save_for_transformers,
@@ -45,12 +44,12 @@ _TRAIN = {"wordpiece": train_wordpiece, "byte_bpe": train_byte_bpe}
 
 
 def run(params: Params, paths: Paths) -> Metrics:
-    """Split the rows, make both tokenizers, tokenize the corpus, choose sentences for transfer."""
+    """Make both tokenizers, tokenize the corpus, choose sentences for transfer."""
     settings = params.prepare
     waiver(settings.checkpoint, params.product.requirements)
     labels, length = len(params.product.labels), settings.max_length
     checkpoint = open_checkpoint(settings.checkpoint, labels=labels, max_length=length)
-    rows = _split(read_records(paths.read("label", "records.parquet")), params)
+    rows = read_records(paths.read("label", "records.parquet"))
     write_records(paths.out / "records.parquet", rows, PreparedRecords.columns())
     own, unseen = _texts(rows, "train"), _texts(rows, "validation")
     unknown = 0.0
@@ -105,19 +104,6 @@ def _sentences(
     if not (found := transfer_sentences(documents, rows, params.prepare)):
         raise _no_sentence(len(documents), params.prepare)
     return found
-
-
-def _split(records: Sequence[Record], params: Params) -> list[Record]:
-    """The records with their splits, which must each have rows of every label."""
-    salt, shares = params.prepare.salt, params.prepare.shares
-    splits = [split_of(record.cluster or "", salt=salt, shares=shares) for record in records]
-    check_splits(
-        splits,
-        [record.target or [] for record in records],
-        problem=problem_named(params.product.problem),
-        labels=params.product.labels,
-    )
-    return [replace(record, split=split) for record, split in zip(records, splits, strict=True)]
 
 
 def _texts(rows: Sequence[Record], split: str) -> list[str]:

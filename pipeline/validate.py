@@ -16,6 +16,7 @@ from pipeline.core.artifacts.data_reports import (
     PersonalData,
 )
 from pipeline.core.artifacts.table_columns import Rejects, ValidatedCorpus, ValidatedRecords
+from pipeline.core.errors import DataError
 from pipeline.core.files import write_text
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
@@ -24,9 +25,10 @@ from pipeline.core.stage import Metrics, run_stage
 from pipeline.data import row_checks
 from pipeline.data.labels import refusals_are_data_errors
 from pipeline.data.records import Record, read_records, write_records
+from pipeline.problem.problem import Problem
 from pipeline.problem.problems import problem_named
 from pipeline.report.data_card import data_card
-from pipeline.text.split_assignment import check_splits, split_of
+from pipeline.text.split_assignment import SPLITS
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -41,7 +43,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     counts = {label: counted[label] for label in labels}
     with refusals_are_data_errors():
         problem.check_rows(cells, counts, limits=limits)
-    _check_splits(labelled.records, params)
+    _check_clusters(labelled.records, problem, labels)
     if corpus:
         say(
             f"validate  {len(corpus):,} corpus rows against {len(labelled.records):,} labelled ones"
@@ -73,13 +75,20 @@ def _near_duplicates(records: Sequence[Record]) -> NearDuplicates:
     return NearDuplicates(clusters=len(sizes), rows_in_clusters=sum(sizes))
 
 
-def _check_splits(records: Sequence[Record], params: Params) -> None:
-    """Refuses rows that prepare could not split: enough rows of a label may be all in one cluster."""
-    problem, labels = problem_named(params.product.problem), params.product.labels
-    salt, shares = params.prepare.salt, params.prepare.shares
-    splits = [split_of(record.cluster or "", salt=salt, shares=shares) for record in records]
-    targets = [problem.target(record.label or "", labels) for record in records]
-    check_splits(splits, targets, problem=problem, labels=labels)
+def _check_clusters(records: Sequence[Record], problem: Problem, labels: Sequence[str]) -> None:
+    """Refuses rows that cannot be dealt to splits: enough rows of a label may be near copies of a few."""
+    clusters: dict[str, set[str]] = {label: set() for label in labels}
+    for record in records:
+        for label in problem.labels_in(record.label or "", labels):
+            clusters[label].add(record.cluster or "")
+    label, found = min(clusters.items(), key=lambda entry: len(entry[1]))
+    if len(found) < len(SPLITS):
+        raise DataError(
+            f"the rows of {label!r} are near copies of one another: there are {len(found)} different ones",
+            expected=f"at least {len(SPLITS)}, for near copies stay in one split and"
+            f" {problem.words.every_split}",
+            next_step=f"add rows of {label!r} that are no near copies of these",
+        )
 
 
 def _save(

@@ -1,4 +1,6 @@
-"""label keeps the sources' labels, takes the annotators' majority, and refuses poor agreement."""
+"""label keeps the sources' labels, takes the annotators' majority, refuses poor agreement, and deals rows to
+splits that never move.
+"""
 
 import json
 from pathlib import Path
@@ -94,3 +96,53 @@ def annotated(root: Path, label_of_row: str, votes: list[str], changes: list[str
 )
 def test_annotators_decide(tmp_path: Path, source, votes, changes, gold) -> None:
     assert annotated(tmp_path, source, votes, changes) == gold
+
+
+def splits(root: Path) -> dict[str, str]:
+    """Id → split of each row that label left."""
+    table = read_table(root / "artifacts/label/records.parquet")
+    return dict(zip(table["id"], table["split"], strict=True))
+
+
+def near_copies(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """A near copy of each row, each with an id of its own, which may be smaller than the row's."""
+    return [(f"{text} Once more.", name) for text, name in rows]
+
+
+def test_no_row_moves_when_near_copies_of_old_rows_come(tmp_path: Path) -> None:
+    before = splits(labelled(tmp_path, ROWS))
+    after = splits(labelled(tmp_path, [*near_copies(ROWS[:60]), *ROWS]))
+    assert len(after) > len(before) + 50
+    assert {row: after[row] for row in before} == before
+
+
+def test_a_ledger_is_needed_for_that_and_nothing_else(tmp_path: Path) -> None:
+    before = splits(labelled(tmp_path, ROWS))
+    for file in (tmp_path / "splits").glob("*.csv"):
+        file.unlink()
+    after = splits(labelled(tmp_path, [*near_copies(ROWS[:60]), *ROWS]))
+    assert any(after[row] != split for row, split in before.items())
+
+
+def test_the_same_rows_make_the_same_ledger_to_the_byte(tmp_path: Path) -> None:
+    labelled(tmp_path, ROWS)
+    [ledger] = (tmp_path / "splits").glob("*.csv")
+    first = ledger.read_bytes()
+    labelled(tmp_path, ROWS[::-1])
+    assert ledger.read_bytes() == first
+    [other] = (labelled(tmp_path / "another clone", ROWS) / "splits").glob("*.csv")
+    assert other.read_bytes() == first
+
+
+def test_another_salt_deals_all_rows_anew_and_the_former_one_finds_them_as_they_were(
+    tmp_path: Path,
+) -> None:
+    before = splits(labelled(tmp_path, ROWS))
+    assert splits(labelled(tmp_path, ROWS, "prepare.salt=another")) != before
+    assert splits(labelled(tmp_path, ROWS)) == before
+
+
+def test_a_split_that_cannot_be_judged_on_is_refused_and_not_kept(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="validation split is empty"):
+        labelled(tmp_path, ROWS, "prepare.shares={train: 1.0, validation: 0.0, test: 0.0}")
+    assert not [*(tmp_path / "splits").glob("*.csv")]

@@ -1,4 +1,4 @@
-"""prepare: splits that never move, token arrays, distinct sentences, only the right checkpoint."""
+"""prepare: token arrays, distinct sentences, only the right checkpoint."""
 
 import json
 from collections.abc import Mapping
@@ -38,25 +38,11 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
-def splits(prepare: Path) -> dict[str, str]:
-    table = read_table(prepare / "records.parquet")
-    return dict(zip(table["id"], table["split"], strict=True))
-
-
 def test_prepare_repeats_to_the_byte(out: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     first = files(out)
     second = files(prepared(labelled_workspace(tmp_path_factory)).out)
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
-
-
-def test_more_rows_move_no_row_to_another_split(tmp_path: Path, out: Path) -> None:
-    before = splits(out)
-    after = splits(prepared(labelled(tmp_path, texts(180))).out)
-    shared = before.keys() & after.keys()
-    assert len(after) > len(before)
-    assert len(shared) > 100
-    assert all(before[row] == after[row] for row in shared)
 
 
 def test_token_arrays_map_into_memory_and_sentences_are_distinct(out: Path) -> None:
@@ -77,7 +63,6 @@ def test_token_arrays_map_into_memory_and_sentences_are_distinct(out: Path) -> N
         ("prepare.checkpoint.licence=GPL-3.0", "licence_waivers.all-minilm-l6-v2"),
         ("prepare.checkpoint.path=nowhere", "there is no folder nowhere"),
         ("prepare.max_length=513", "max_length = 513, .* positions for 512 tokens"),
-        ("prepare.shares={train: 1.0, validation: 0.0, test: 0.0}", "validation split is empty"),
     ],
 )
 def test_prepare_refuses_what_it_cannot_stand_on(

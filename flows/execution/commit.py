@@ -10,7 +10,7 @@ from flows.execution.git import ask_git, changed_files, git, write_commit
 from flows.planning.resolution import Variation, product_file
 from pipeline.core.errors import ParameterError, PipelineError
 
-_DATA = ("data/", "annotations/")
+_DATA = ("data/", "annotations/", "splits/")
 _WRITTEN = ("params.yaml", "product.yaml", "products", "profiles")
 """The files of a commit that parameters are resolved from."""
 _BY_HAND = "or build your files as they are: `modelyard retrain --working-tree`"

@@ -307,6 +307,7 @@ def open_runner(workspace: Path, *, root: Path, lock: int) -> Runner:
     params, logs = load_params(Paths(workspace).build), Paths(root).logs
     # DVC would make it for everybody to write.
     (Paths(workspace).dvc_state / "repo").mkdir(parents=True, exist_ok=True)
+    Paths(workspace).splits.mkdir(exist_ok=True)  # git keeps no empty folder, and DVC asks for it
     return Runner(
         workspace=workspace,
         logs=logs if workspace == root else logs / workspace.name,

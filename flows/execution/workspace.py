@@ -27,6 +27,7 @@ from flows.execution.git import (
 )
 from flows.execution.known_files import large_files, tell_what_is_known
 from flows.execution.locks import end_orphans
+from flows.execution.split_ledgers import bring_splits, return_splits
 from flows.planning.arithmetic import decided
 from flows.planning.resolution import Variation, change_lines, resolved, write_build_file
 from pipeline.core.errors import PipelineError
@@ -38,6 +39,7 @@ _CLAIM, _BUILD = ".lock", "a build"
 _CLEARING_SECONDS = 60.0
 """How long another process may take to remove what a dead one left."""
 _DATA = ("data", "annotations")
+_SPLITS = "splits"
 
 
 def workspace_for(root: Path, variation: Variation) -> AbstractContextManager[Path]:
@@ -83,7 +85,8 @@ def workspace_name(root: Path, variation: Variation, params: Params) -> str:
 def open_workspace(root: Path, *, name: str, params: Params, commit: str = "") -> Iterator[Path]:
     """A worktree at `.modelyard/worktrees/<name>`, removed when the block ends.
 
-    It holds the folder as it is, or exactly a commit: data and annotations are the folder's in any case.
+    It holds the folder as it is, or exactly a commit: data, annotations and splits are the folder's in
+    any case. Texts that are dealt to splits here are added to the folder's ledgers, whatever the end.
 
     Where the project is a folder of a larger repository, it is a plain copy of that folder.
     The same name starts from the dvc.lock of its last build; one process at a time may use it.
@@ -105,11 +108,15 @@ def open_workspace(root: Path, *, name: str, params: Params, commit: str = "") -
             write_commit(root, commit, folder)
         for data in _DATA:
             bring_data(root / data, folder / data)
+        bring_splits(Paths(root).splits, Paths(folder).splits)
         _share(root, folder, name, git_knows=whole)
         write_build_file(folder, decided(root, params))
         large = large_files(root, _DATA)
         tell_what_is_known(root, folder, root=root, names=large)
-        yield folder
+        try:
+            yield folder
+        finally:
+            return_splits(folder, root)
         tell_what_is_known(folder, root, root=root, names=large)
 
 
@@ -141,7 +148,7 @@ def _check_out(root: Path, folder: Path, commit: str) -> None:
     # Twice forced: git may still list a worktree here whose process was killed.
     options = ("-f", "-f", "--detach", "--no-checkout", "--quiet")
     git(root, "worktree", "add", *options, str(folder), commit)
-    without = [f":(exclude,top){name}" for name in _DATA]
+    without = [f":(exclude,top){name}" for name in (*_DATA, _SPLITS)]
     git(folder, "checkout", "--quiet", commit, "--", ":(top)", *without)
 
 
@@ -234,7 +241,7 @@ def _bring_files(root: Path, folder: Path, names: Sequence[str]) -> None:
     files = []
     for name in names:
         source, target = root / name, folder / name
-        if Path(name).parts[0] in _DATA:
+        if Path(name).parts[0] in (*_DATA, _SPLITS):
             continue
         target.unlink(missing_ok=True)
         if source.is_file() or source.is_symlink():

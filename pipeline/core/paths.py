@@ -80,6 +80,11 @@ class Paths:
         return self.root / "annotations"
 
     @property
+    def splits(self) -> Path:
+        """The ledgers of splits: which texts were dealt to which split, a file a product."""
+        return self.root / "splits"
+
+    @property
     def artifacts(self) -> Path:
         return self.root / "artifacts"
 

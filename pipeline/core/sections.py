@@ -142,8 +142,9 @@ class LabelParams(Section):
 
 
 class SplitShares(Section):
-    """Share of the clusters of near copies that goes to each split; the three add up to 1. Clusters
-    are assigned by hash, so a row never moves when rows are added.
+    """Share of the clusters of near copies that goes to each split; the three add up to 1. Clusters are
+    assigned by hash. Texts that were dealt once keep their split while data grow (`splits/`); other
+    shares deal them anew.
     """
 
     train: Share
@@ -186,7 +187,7 @@ class Checkpoint(Section):
 
 
 class PrepareParams(Section):
-    """prepare: splits rows, makes tokenizers, and turns the corpus into tokens and sentences."""
+    """prepare: makes tokenizers, and turns the corpus into tokens and sentences; how `label` deals rows."""
 
     salt: str
     """Text that goes into the hash that assigns rows to splits. Keep it: a new one moves rows

@@ -4,7 +4,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,11 @@ Run = Callable[[Params, Paths], Metrics]
 INPUT_KEY_VARIABLE = "MODELYARD_INPUT_KEY"
 
 
-def run_stage(name: str, run: Run) -> None:
+def run_stage(name: str, run: Run, *, extends: Collection[str] = ()) -> None:
     """The entry point of every stage file; `dvc.yaml` runs it.
+
+    Args:
+        extends: inputs that the stage itself adds to; with what it added they give the same result.
 
     Writes `artifacts/<name>/metrics.json`. On a `PipelineError`, or where the disk is full, it writes
     `.modelyard/failures/<name>.json`, prints one message and exits with 1.
@@ -35,7 +38,7 @@ def run_stage(name: str, run: Run) -> None:
     started = time.monotonic()
     say(f"{name}  started")
     try:
-        metrics = _run(name, run, paths)
+        metrics = _run(name, run, paths, extends)
         write_json(paths.out / "metrics.json", metrics)
     except Exception as error:
         told = error if isinstance(error, PipelineError) else disk_full(error, paths.out)
@@ -48,15 +51,15 @@ def run_stage(name: str, run: Run) -> None:
     say(f"{name}  done in {time.monotonic() - started:.1f} s  {headline(metrics)}")
 
 
-def _run(name: str, run: Run, paths: Paths) -> Metrics:
+def _run(name: str, run: Run, paths: Paths, extends: Collection[str]) -> Metrics:
     params = load_params(paths.build)
     stage = stage_definition(paths, name)
     seed_everything(params.compute.seed)
     paths.out.mkdir(parents=True, exist_ok=True)
-    key = os.environ[INPUT_KEY_VARIABLE] = input_key(paths, stage)
+    key = os.environ[INPUT_KEY_VARIABLE] = input_key(paths, stage, without=extends)
     metrics = run(declared(params, declared_keys(stage)), paths)
     # DVC records parameters and inputs as they are when a stage ends.
-    if key != input_key(paths, stage_definition(paths, name)):
+    if key != input_key(paths, stage_definition(paths, name), without=extends):
         raise ParameterError(
             f"parameters or inputs of {name} changed while it ran",
             expected="the same from start to end, or the result would be recorded under other values",
@@ -77,8 +80,8 @@ def declared_keys(stage: Mapping[str, Any]) -> list[str]:
     return [key for entry in files for key in entry.get(BUILD_FILE, [])]
 
 
-def input_key(paths: Paths, stage: Mapping[str, Any]) -> str:
-    """Hash of a stage's parameters, code and inputs.
+def input_key(paths: Paths, stage: Mapping[str, Any], *, without: Collection[str] = ()) -> str:
+    """Hash of a stage's parameters, code and inputs, but those of `without`.
 
     A training checkpoint carries it, so that work is resumed only for the same input.
     """
@@ -86,7 +89,7 @@ def input_key(paths: Paths, stage: Mapping[str, Any]) -> str:
     parts: list[Any] = [[key, _value(values, key)] for key in declared_keys(stage)]
     if paths.code_lock.exists():
         parts.append(read_json(paths.code_lock).get(paths.stage))
-    for dependency in stage.get("deps", []):
+    for dependency in (name for name in stage.get("deps", []) if name not in without):
         path = paths.root / dependency
         parts.append([dependency, sha256_tree(path) if path.exists() else None])
     return sha256_json(parts)

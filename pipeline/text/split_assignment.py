@@ -1,4 +1,4 @@
-"""Assigns rows to splits by a hash, so that a row never moves when others are added."""
+"""Deals clusters of near copies to splits by a hash, and refuses splits that cannot be judged on."""
 
 import hashlib
 from collections.abc import Sequence

@@ -36,7 +36,7 @@ def make_mini_repo(root: Path, *, text: str = "one two three") -> Path:
     shutil.copy(PRODUCT, root / "products" / "movie-reviews.yaml")
     for stage in _DAG:
         shutil.copy(Path(__file__).parent / "mini_stages" / f"{stage}.py", root / "pipeline")
-    for folder in ("data", "annotations"):
+    for folder in ("data", "annotations", "splits"):
         (root / folder).mkdir()
         (root / folder / ".gitkeep").touch()
     (root / "data" / "text.txt").write_text(text)

@@ -110,7 +110,7 @@ def run_line(root: Path, product: Product, stages: Sequence[str]) -> dict[str, M
 
 
 def _make_workspace(root: Path, product: Product) -> None:
-    for folder in ("data", "annotations"):
+    for folder in ("data", "annotations", "splits"):
         (root / folder).mkdir(parents=True)
     texts = [{"text": text} for text in product.corpus]
     for name, rows in {"mine": product.rows, "corpus": texts}.items():

@@ -36,7 +36,9 @@ def copy_repository(root: Path) -> Path:
         check=True,
     )
     for name in filter(None, listed.stdout.split("\0")):
-        users = name.startswith(("data/", "annotations/")) and not name.endswith("/.gitkeep")
+        users = name.startswith(("data/", "annotations/", "splits/")) and not name.endswith(
+            "/.gitkeep"
+        )
         users = users or name == "product.yaml"
         if (source := REPOSITORY / name).is_file() and name != "dvc.lock" and not users:
             (root / name).parent.mkdir(parents=True, exist_ok=True)

@@ -95,6 +95,8 @@ class LabelledRecords(ValidatedRecords):
     target: list[float]
     """classification: `[index in product.labels]`; multi_label: 1 or 0 for each label; regression:
     `[the number]`."""
+    split: Literal["train", "validation", "test"]
+    """Which rows are learned from, chosen by, and measured on; once dealt, a text keeps its split."""
 
 
 class PreparedRecords(Table):

@@ -1,0 +1,38 @@
+"""Brings the ledgers of splits into a worktree, and what is dealt there back to the main root."""
+
+import shutil
+from pathlib import Path
+
+from pipeline.core.file_lock import Holder, waited_lock
+from pipeline.core.paths import Paths
+
+
+def bring_splits(source: Path, target: Path) -> None:
+    """Makes the folder `target` hold the ledgers of `source`, as copies that a build may add to."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for file in source.glob("*"):
+        if file.is_file():
+            shutil.copyfile(file, target / file.name)
+
+
+def return_splits(workspace: Path, root: Path) -> None:
+    """Adds to the root's ledgers what a build in a worktree dealt; one process at a time does so."""
+    dealt, known = Paths(workspace).splits, Paths(root).splits
+    if all(
+        (known / file.name).is_file() and _are_equal(file, known / file.name)
+        for file in dealt.glob("*.csv")
+    ):
+        return
+    from pipeline.data.split_ledger import add_ledgers
+
+    def waiting(holder: Holder, seconds: float) -> None:
+        del holder, seconds  # it takes milliseconds
+
+    with waited_lock(Paths(root).stage_locks / "splits", what="adding to splits/", waiting=waiting):
+        known.mkdir(exist_ok=True)
+        add_ledgers(dealt, known)
+
+
+def _are_equal(one: Path, other: Path) -> bool:
+    return one.read_bytes() == other.read_bytes()
