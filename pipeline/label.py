@@ -5,7 +5,6 @@ Writes  artifacts/label/{records.parquet, agreement.json, metrics.json}; adds ne
 """
 
 from collections.abc import Sequence
-
 from dataclasses import replace
 
 from pipeline.core.artifacts.data_reports import AgreementReport

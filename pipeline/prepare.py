@@ -28,7 +28,6 @@ from pipeline.data.sources import waiver
 from pipeline.data.transfer_set import Sentence, transfer_sentences
 from pipeline.models.checkpoint_check import OpenCheckpoint, open_checkpoint
 from pipeline.models.new_vocabulary import has_new_words, require_replaceable
-from pipeline.problem.problems import problem_named
 from pipeline.text.split_assignment import SPLITS, unit_hash
 from pipeline.text.tokenizer import (
     SPECIAL_TOKENS,
