@@ -18,6 +18,7 @@ from pathlib import Path
 from flows.check import check_before_build, check_place
 from flows.console import summary
 from flows.console.summary import BuildResult
+from flows.execution.annotation_sheet import bring_sheet
 from flows.execution.git import commit_tags
 from flows.execution.locks import build_lock
 from flows.execution.runner import Runner, StageFailedError, cached_result, open_runner
@@ -70,7 +71,11 @@ def build_workspace(workspace: Path, *, root: Path, title: str) -> BuildResult:
             runner = open_runner(workspace, root=root, lock=lock)
             return _build(runner, root=root, title=title, stale=find_stale(runner, root=root))
     except StageFailedError as error:
-        summary.keep_failure(root, error)
+        if error.failure.labels_needed:
+            summary.forget_failure(root)
+            bring_sheet(workspace, root)
+        else:
+            summary.keep_failure(root, error)
         raise
 
 

@@ -122,6 +122,8 @@ def _add_new(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default="", help="name of the product; else after the file")
     parser.add_argument("--text", default="", metavar="COLUMN", help="the column of the texts")
     parser.add_argument("--label", default="", metavar="COLUMN", help="the column of the labels")
+    labels = "names of the labels, where nobody has labelled the texts yet"
+    parser.add_argument("--labels", default="", metavar="NAME,NAME", help=labels)
     second = "the column of the second texts, for a product of pairs"
     parser.add_argument("--second-text", default="", metavar="COLUMN", help=second)
     corpus = "more texts of the same kind, without labels"
@@ -274,6 +276,7 @@ def _new(options: argparse.Namespace) -> None:
         text=options.text,
         second=options.second_text,
         label=options.label,
+        labels=[name.strip() for name in options.labels.split(",")] if options.labels else (),
         corpus=options.corpus,
         asks=not options.yes,
         force=options.force,

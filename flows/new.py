@@ -2,6 +2,7 @@
 
 modelyard new tickets.csv             # asks for the columns and the name; each has a guess
 modelyard new tickets.csv --yes       # asks nothing
+modelyard new texts.csv --labels complaint,question    # nobody has labelled them yet
 
 The file itself is never changed. One that lies elsewhere is copied below data/, which is what builds
 read; rows without a label, which a build would stop at, are left out of the copy.
@@ -19,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from flows.console.first_look import Found, columns_shown, report
+from flows.console.first_look import Found, Seen, columns_shown, report, unlabelled_report
 from flows.planning.resolution import DEMONSTRATION, Variation, resolved
 from pipeline.core import packages
 from pipeline.core.errors import DataError, ParameterError
@@ -40,7 +41,7 @@ from pipeline.data.columns import (
     says_nothing,
 )
 from pipeline.data.file_look import Look, look_at
-from pipeline.data.label_forms import LabelForm, form_of
+from pipeline.data.label_forms import LabelForm, form_of, form_of_names
 from pipeline.data.product_file import FileOfTexts, product_text
 from pipeline.data.reading import Reading, changes_of, is_replaceable, reading_of
 from pipeline.data.records import Record
@@ -62,6 +63,7 @@ class Request:
     """The wishes of whoever called `modelyard new`; empty texts are left to it.
 
     Attributes:
+        labels: of the product, where nobody has labelled the texts yet.
         asks: whether there is somebody to ask.
         force: whether an existing product file may be overwritten.
     """
@@ -72,6 +74,7 @@ class Request:
     text: str = ""
     second: str = ""
     label: str = ""
+    labels: Sequence[str] = ()
     corpus: Path | None = None
     asks: bool = False
     force: bool = False
@@ -106,6 +109,8 @@ def make_product(root: Path, request: Request, *, ask: Ask) -> Path:
     for line in columns_shown(f"{table.file.name}: {table.look.shown}", columns):
         say(line)
     say("")
+    if request.labels and not request.label:
+        return _make_unlabelled(root, request, table, columns, params=params, ask=ask)
     text, second, label = _columns(columns, request, ask=ask)
     name = request.name or _name_of(request.file)
     if request.asks:
@@ -142,6 +147,47 @@ def make_product(root: Path, request: Request, *, ask: Ask) -> Path:
         )
     say(f"Wrote {request.out}, {len(written.splitlines())} lines.")
     return out
+
+
+def _make_unlabelled(
+    root: Path,
+    request: Request,
+    table: Table,
+    columns: Sequence[Column],
+    *,
+    params: Params,
+    ask: Ask,
+) -> Path:
+    """Writes the product file for texts that nobody has labelled yet; returns its path."""
+    form = form_of_names(request.labels)
+    text = named_column(columns, request.text, "--text") if request.text else choose_text(columns)
+    name = request.name or _name_of(request.file)
+    if request.asks:
+        name = ask("Name of the product", name)
+    rows = [row.get(text.column.name, "") for row in table.rows]
+    records = [Record(id=str(at), text=row) for at, row in enumerate(rows) if row.strip()]
+    reading = _reading(records, params)
+    seen = Seen(
+        language=_language(rows),
+        lengths=_lengths(rows),
+        reading=reading,
+        personal=personal_data(records),
+    )
+    for line in unlabelled_report(text, form, rows=len(records), seen=seen):
+        say(line)
+    say("")
+    path = _place(root, table.file, table.look)
+    file = FileOfTexts(name=name, path=path, text=text.column.name, layout=table.look.layout)
+    changes = changes_of(reading, params.prepare, replaceable=_is_replaceable(params))
+    written = product_text(name, form=form, files=[file], changes=changes)
+    write_text(root / request.out, written)
+    resolved(root, Variation(product=str(request.out)))
+    for change in changes:
+        say(f"{change.key}: {change.value} in its recipe, for {change.why}")
+    say(
+        f"Wrote {request.out}, {len(written.splitlines())} lines. A build says which rows to label."
+    )
+    return root / request.out
 
 
 def _require_free(out: Path, request: Request) -> None:
@@ -256,10 +302,12 @@ def _found(
         form=form,
         trial=trial,
         unlabelled=unlabelled,
-        language=_language(texts),
-        lengths=_lengths(texts),
-        reading=reading,
-        personal=personal_data(usable),
+        seen=Seen(
+            language=_language(texts),
+            lengths=_lengths(texts),
+            reading=reading,
+            personal=personal_data(usable),
+        ),
         others=other_texts(columns, text=text.column, label=label.column),
     )
     changes = changes_of(reading, params.prepare, replaceable=_is_replaceable(params))

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from pipeline.core.artifacts.data_reports import Manifest, SourceRecord
 from pipeline.core.artifacts.table_columns import CollectedCorpus, CollectedRecords
-from pipeline.core.errors import DataError
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
@@ -22,24 +21,30 @@ NO_CORPUS = (
     "collect  no corpus: the student learns from the labelled rows and texts made from them;"
     " a source of like texts without labels would make it better"
 )
+NO_LABELS = (
+    "collect  no row has a label yet: people give them (annotations/) before anything is learned"
+)
 
 
 def run(params: Params, paths: Paths) -> Metrics:
-    """Read every source; write one table of labelled rows and one of the corpus."""
+    """Read every source; write a table of the rows with a label and one of all others, the corpus."""
     labelled: list[Record] = []
     corpus: list[Record] = []
     manifest = []
     for source in params.collect.sources:
         rows, entry = _collect(source, params, paths.data)
-        (labelled if source.role == "labelled" else corpus).extend(rows)
         manifest.append(entry)
-        say(f"collect  {source.name}: {len(rows):,} rows")
+        if source.role == "corpus":
+            corpus += rows
+            say(f"collect  {source.name}: {len(rows):,} rows")
+            continue
+        without = [row for row in rows if row.label is None]
+        labelled += [row for row in rows if row.label is not None]
+        corpus += without
+        told = f", {len(without):,} of them without a label" if without else ""
+        say(f"collect  {source.name}: {len(rows):,} rows{told}")
     if not labelled:
-        raise DataError(
-            "no source has the role `labelled`",
-            expected="at least one source with labels",
-            next_step="add one under `sources` in the product file",
-        )
+        say(NO_LABELS)
     if not corpus:
         say(NO_CORPUS)
     sources.check_unique([*labelled, *corpus])

@@ -118,6 +118,39 @@ def test_where_keeps_only_the_named_rows_and_a_corpus_needs_no_label(paths: Path
     assert [r.text for r in read_records(paths.out / "corpus.parquet")] == ["Two"]
 
 
+def test_texts_without_any_label_are_a_corpus_until_people_label_them(
+    paths: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metrics = run(params(source(role="corpus", **NO_LABELS)), paths)
+    assert metrics["headline"] == "0 labelled, 3 corpus rows"
+    assert "no row has a label yet" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("changes", "given"), [([], "1"), (REGRESSION, "4.5")])
+def test_a_source_may_be_labelled_in_part(
+    paths: Paths, capsys: pytest.CaptureFixture[str], changes: list[str], given: str
+) -> None:
+    lines = ["text,label", f"First,{given}", "Second,", "Third,  ", f"Fourth,{given}"]
+    (paths.data / "reviews.csv").write_text("\n".join(lines))
+    values = {} if changes else {"0": "negative", "1": "positive"}
+    rows = collected(paths, source(label_values=values), changes=changes)
+    assert {row.text for row in rows} == {"First", "Fourth"}
+    others = read_records(paths.out / "corpus.parquet")
+    assert {(row.text, row.label) for row in others} == {("Second", None), ("Third", None)}
+    assert "mine: 4 rows, 2 of them without a label" in capsys.readouterr().out
+
+
+def test_an_empty_cell_is_a_label_where_it_stands_for_one_or_for_none_of_several(
+    paths: Paths,
+) -> None:
+    (paths.data / "reviews.csv").write_text("text,label\nFirst,1\nSecond,\n")
+    named = source(label_values={"": "negative", "1": "positive"})
+    assert {row.label for row in collected(paths, named)} == {"negative", "positive"}
+    (paths.data / "reviews.csv").write_text("text,label\nFirst,a\nSecond,\n")
+    several = source(label_values={}, label_separator="|")
+    assert {row.label for row in collected(paths, several, changes=MULTI_LABEL)} == {"a", ""}
+
+
 @pytest.mark.parametrize("path", ["../secret.csv", "/etc/hostname", "sub/../../secret.csv"])
 def test_a_path_out_of_data_is_refused(paths: Paths, path: str) -> None:
     (paths.root / "secret.csv").write_text(CSV)
@@ -154,7 +187,6 @@ PACKAGE = {"kind": "package", "sha256": "0" * 64}
         (source(label_values={"0": "negative", "1": "great"}), [], "stands for 'great'"),
         (source(licence="unknown"), [], r"licence_waivers\.mine"),
         (source(where={"label": "9"}), [], "no row"),
-        (source(role="corpus", **NO_LABELS), [], "no source has the role"),
         (source(second_text_column="answer"), PAIRS, "no column 'answer'"),
     ],
 )
@@ -171,7 +203,7 @@ def test_a_source_that_cannot_be_used_is_refused_with_its_reason(
         ("A,a\nB,a|z\n", source(label_values={}, label_separator="|"), MULTI_LABEL, "'z'"),
         *(
             (f"A,3\nB,{value}\n", source(label_values={}), REGRESSION, f"{value!r}{NUMBER}")
-            for value in ("many", "", "nan", "-inf")
+            for value in ("many", "nan", "-inf")
         ),
     ],
 )

@@ -16,14 +16,27 @@ _MANY = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was seen in the texts of a file.
+
+    Attributes:
+        language: what the scripts say of it.
+        lengths: middle and 95th percentile of the texts' characters.
+        personal: kind of personal data → rows that hold some.
+    """
+
+    language: str
+    lengths: tuple[int, int]
+    reading: Reading | None
+    personal: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """All that was found in the texts and labels of a file.
 
     Attributes:
         unlabelled: rows without a label.
-        language: what the scripts say of it.
-        lengths: middle and 95th percentile of the texts' characters.
-        personal: kind of personal data → rows that hold some.
         others: further columns of texts.
     """
 
@@ -33,10 +46,7 @@ class Found:
     form: LabelForm
     trial: Trial
     unlabelled: int
-    language: str
-    lengths: tuple[int, int]
-    reading: Reading | None
-    personal: Mapping[str, int]
+    seen: Seen
     others: Sequence[str]
 
 
@@ -61,20 +71,32 @@ def report(found: Found) -> Iterator[str]:
     yield _line("problem", f"{found.form.problem}: {_answer(found.form)}")
     yield from _labels(found)
     yield from _rows(found)
-    yield _length(found)
-    yield _line("language", f"{found.language}{_unknown(found.reading)}")
-    seen = ", ".join(f"{kind} in {count:,}" for kind, count in found.personal.items() if count)
-    yield _line(
-        "personal", f"{seen or 'nothing'} as far as patterns see it (names are not looked for)"
-    )
+    yield from _texts(found.seen)
     if found.others and not found.second:
         names = ", ".join(found.others)
         yield _line("also texts", f"{names}: `--second-text COLUMN` makes pairs of the two")
 
 
-def _length(found: Found) -> str:
-    middle, most = found.lengths
-    reading, cut = found.reading, ""
+def unlabelled_report(text: Chosen, form: LabelForm, *, rows: int, seen: Seen) -> Iterator[str]:
+    """The lines of the report on texts that nobody has labelled yet."""
+    yield _line("text", f"{text.column.name} ({text.why}), {rows:,} rows")
+    yield _line("labels", f"{', '.join(form.labels)}: no row has one yet")
+    yield _line("problem", f"{form.problem}: {_answer(form)}")
+    yield from _texts(seen)
+
+
+def _texts(seen: Seen) -> Iterator[str]:
+    yield _length(seen)
+    yield _line("language", f"{seen.language}{_unknown(seen.reading)}")
+    kinds = ", ".join(f"{kind} in {count:,}" for kind, count in seen.personal.items() if count)
+    yield _line(
+        "personal", f"{kinds or 'nothing'} as far as patterns see it (names are not looked for)"
+    )
+
+
+def _length(seen: Seen) -> str:
+    middle, most = seen.lengths
+    reading, cut = seen.reading, ""
     if reading is not None and reading.cut and not reading.is_foreign:
         cut = f"; {reading.cut:.1%} are longer than a model reads at once"
         if reading.cut > _MANY:

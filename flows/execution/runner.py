@@ -44,6 +44,7 @@ class StageFailedError(PipelineError):
 
     def __init__(self, failure: StageFailure, *, log: Path) -> None:
         super().__init__(failure.got, expected=failure.expected, next_step=failure.next_step)
+        self.is_answer = failure.labels_needed
         self.failure = failure
         self.log = log
 

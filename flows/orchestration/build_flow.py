@@ -12,9 +12,11 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.build import run_build
+from flows.execution.runner import StageFailedError
 from flows.orchestration.form import ParametersForm
 from flows.orchestration.run_hooks import HOOKS
 from flows.planning.resolution import Variation
+from pipeline.core.progress import say
 
 
 @flow(name="build", persist_result=False, retries=0, **HOOKS)
@@ -36,7 +38,13 @@ def build(
     """
     lines = [*parameters.lines(), *changes]
     varied = Variation(product=product, profile=profile, changes=lines)
-    result = run_build(Path.cwd(), varied, release=release)
+    try:
+        result = run_build(Path.cwd(), varied, release=release)
+    except StageFailedError as error:
+        if not error.failure.labels_needed:
+            raise
+        say(f"\nThe build waits for labels: {error.failure.got}.\n{error.failure.next_step}")
+        return Completed(message=f"waits for labels: {error.failure.got}")
     ran = sum(stage.state == "ran" for stage in result.stages)
     told = f"{ran} of {len(result.stages)} stages ran; {result.verdict.released} passed"
     return Completed(message=told)

@@ -298,6 +298,8 @@ def _finish(root: Path, tellers: Sequence[Teller], outboxes: Sequence[Outbox]) -
 
 def state_of(error: BaseException) -> State:
     """The state in which an error leaves what it ends."""
+    if isinstance(error, PipelineError) and error.is_answer:
+        return "completed"
     return "failed" if isinstance(error, Exception) else "cancelled"
 
 

@@ -8,10 +8,14 @@ class PipelineError(Exception):
         got: what was found, with the name of the file or parameter.
         expected: what should have been there.
         next_step: one thing to do now.
+
+    Attributes:
+        is_answer: whether it is what a build found out, rather than a fault.
     """
 
     def __init__(self, got: str, *, expected: str, next_step: str) -> None:
         super().__init__(got, expected, next_step)
+        self.is_answer = False
         self.got = got
         self.expected = expected
         self.next_step = next_step
@@ -26,6 +30,14 @@ class ParameterError(PipelineError):
 
 class DataError(PipelineError):
     """The data are missing, malformed, or break a limit that the parameters set."""
+
+
+class LabelsNeededError(DataError):
+    """Too few rows have a label yet. A build ends there, and ends well: now people label rows."""
+
+    def __init__(self, got: str, *, expected: str, next_step: str) -> None:
+        super().__init__(got, expected=expected, next_step=next_step)
+        self.is_answer = True
 
 
 class TrainingError(PipelineError):

@@ -6,7 +6,12 @@
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline.core.errors import BusyError, PipelineError, RequirementsMissedError
+from pipeline.core.errors import (
+    BusyError,
+    LabelsNeededError,
+    PipelineError,
+    RequirementsMissedError,
+)
 from pipeline.core.files import read_json, write_json
 from pipeline.core.paths import Paths
 from pipeline.core.typed_json import read_as
@@ -55,6 +60,11 @@ class StageFailure:
     def requirements_missed(self) -> bool:
         """Whether the gate let nothing pass: a result of the recipe, not a fault."""
         return self.kind == RequirementsMissedError.__name__
+
+    @property
+    def labels_needed(self) -> bool:
+        """Whether the build waits for people to label rows: an answer, not a fault."""
+        return self.kind == LabelsNeededError.__name__
 
     def save(self, root: Path) -> None:
         """Writes the file of the stage."""

@@ -105,8 +105,8 @@ class CollectParams(Section):
     """collect: reads texts from named sources and records where each came from."""
 
     sources: Annotated[list[Source], Field(min_length=1)]
-    """The files that texts come from; at least one is labelled. They stand in the product file,
-    under `sources`."""
+    """The files that texts come from. Rows without a label are the corpus until people label them.
+    They stand in the product file, under `sources`."""
     max_rows_per_source: Positive | None
     """Most rows to take from each source. The choice is by hash: it is random, repeats, and a
     larger one holds the smaller. null takes all."""

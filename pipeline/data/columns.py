@@ -171,7 +171,8 @@ def choose_label(columns: Sequence[Column], *, text: Column) -> Chosen:
             "no column that looks like labels"
             + (f", beside the texts in {text.name}" if others else f": there is only {text.name}"),
             expected="a column with few different values that repeat, or with numbers",
-            next_step="name it with --label COLUMN, or add one to the file",
+            next_step="name it with --label COLUMN, or add one to the file; if nobody has labelled the texts"
+            " yet, name the labels that people will give: --labels complaint,question",
         )
     best = min(candidates, key=lambda c: (c.is_numeric and len(c.values) > 20, len(c.values) < 2))
     name = "named like labels; " if best in named else ""

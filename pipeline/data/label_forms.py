@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.core.errors import DataError
@@ -41,6 +41,22 @@ class LabelForm:
     def labelling(self) -> Labelling:
         """How collect will read the column."""
         return Labelling(self.labels, self.values, self.separator or "")
+
+
+def form_of_names(names: Sequence[str]) -> LabelForm:
+    """The product of one label a text whose labels people will give.
+
+    Raises:
+        DataError: there are not two different names or more.
+    """
+    plain = [" ".join(name.split()) for name in names]
+    if len({*plain}) < 2 or len({*plain}) < len(plain) or not all(plain):
+        raise DataError(
+            f"the labels {', '.join(map(repr, names))}",
+            expected="two names or more, all different",
+            next_step="give them as --labels complaint,question,other",
+        )
+    return LabelForm(problem=CLASSIFICATION, counts=dict.fromkeys(plain, 0), values={})
 
 
 def form_of(column: Column) -> LabelForm:

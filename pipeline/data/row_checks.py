@@ -147,9 +147,9 @@ def checked_shares(total: int, rejects: Sequence[Record], params: ValidateParams
     Raises:
         DataError: a share is above its limit.
     """
-    copies = sum(reject.reason == COPY for reject in rejects)
+    copies, of = sum(reject.reason == COPY for reject in rejects), max(total, 1)
     shares = RejectShares(
-        rejected=round((len(rejects) - copies) / total, 6), copies=round(copies / total, 6)
+        rejected=round((len(rejects) - copies) / of, 6), copies=round(copies / of, 6)
     )
     for what, share, name in (
         ("rejected", shares.rejected, "max_reject_share"),

@@ -111,7 +111,7 @@ def read_source(
             continue
         where = f"source {source.name}, {file.name}, line {line}"
         label = None
-        if source.label_column:
+        if source.label_column and not _is_unlabelled(row[source.label_column], source):
             with refusals_are_data_errors():
                 label = problem.read_label(row[source.label_column], labelling, where=where)
         text = _encodable(row[source.text_column], where)
@@ -129,6 +129,15 @@ def read_source(
             next_step="correct `where` or the file",
         )
     return sorted(records, key=lambda record: record.id)[:max_rows]
+
+
+def _is_unlabelled(cell: str, source: Source) -> bool:
+    """Whether a row of the product has no label yet. Where a text may have several, an empty cell means
+    that it has none of them; and a value of the file may be empty and stand for a label.
+    """
+    means_something = source.label_separator is not None or cell in source.label_values
+    pairs = source.second_text_column is not None  # a pair without a label teaches nothing yet
+    return source.role == "labelled" and not cell.strip() and not means_something and not pairs
 
 
 def check_unique(records: Collection[Record]) -> None:

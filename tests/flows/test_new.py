@@ -237,6 +237,43 @@ def test_rows_without_a_label_become_the_corpus(root: Path, tmp_path: Path) -> N
     assert labelled["path"] != corpus["path"]
 
 
+@pytest.mark.parametrize(
+    ("lines", "labels"),
+    [(TEXTS, "good,bad"), ([f"{k}, {n}번째" for n in range(60) for k in KOREAN], "긍정,부정")],
+)
+def test_texts_that_nobody_has_labelled_become_a_product_with_the_labels_that_are_named(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], lines: list[str], labels: str
+) -> None:
+    file = put(tmp_path, "texts.csv", table([[line] for line in lines], header=["body"]))
+    request = Request(file=file, out=Path("product.yaml"), labels=labels.split(","))
+    make_product(root, request, ask=lambda *_: "")
+    params = resolved(root, Variation())
+    assert sorted(params.product.labels) == sorted(labels.split(","))
+    [source] = params.collect.sources
+    assert (source.role, source.text_column, source.label_column) == ("corpus", "body", None)
+    assert "no row has one yet" in capsys.readouterr().out
+
+
+def test_without_names_of_labels_such_a_file_is_refused_with_the_flag_that_gives_them(
+    root: Path, tmp_path: Path
+) -> None:
+    file = put(tmp_path, "texts.csv", table([[text] for text in TEXTS], header=["body"]))
+    with pytest.raises(DataError, match="--labels complaint,question"):
+        make_product(root, Request(file=file, out=Path("product.yaml")), ask=lambda *_: "")
+
+
+@pytest.mark.parametrize("labels", [["good"], ["good", "good"], ["good", ""]])
+def test_names_of_labels_that_make_no_product_are_refused(
+    root: Path, tmp_path: Path, labels: list[str]
+) -> None:
+    file = put(tmp_path, "texts.csv", table([[text] for text in TEXTS], header=["body"]))
+    with pytest.raises(DataError, match="two names or more"):
+        make_product(
+            root, Request(file=file, out=Path("product.yaml"), labels=labels), ask=lambda *_: ""
+        )
+    assert not (root / "product.yaml").exists()
+
+
 def test_a_second_file_is_the_corpus(root: Path, tmp_path: Path) -> None:
     more = put(
         tmp_path,

@@ -1,0 +1,57 @@
+"""Says how many rows people should label, and writes them as a sheet that a spreadsheet can fill in."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pipeline.core.errors import LabelsNeededError
+from pipeline.core.files import write_text
+from pipeline.core.sections import ValidateParams
+from pipeline.data.records import Record
+
+SHEET = "to_annotate.csv"
+COLUMNS = ("id", "text", "annotator", "label")
+_START = 300
+"""Rows with which a product can start: a tenth of them chooses the model, a fifth tests it."""
+_SPARE = 2
+"""Labels are uneven, so about twice as many rows are labelled as each label needs."""
+
+
+def labels_wanted(labels: int, limits: ValidateParams) -> int:
+    """How many rows should have a label before a model is trained, as far as is known without one."""
+    return max(_START, _SPARE * labels * limits.min_rows_per_label)
+
+
+def write_sheet(path: Path, rows: Sequence[Record]) -> None:
+    """Writes rows to label as CSV: their ids and texts, and empty columns for who and which label.
+
+    With a byte order mark, by which spreadsheets read it as UTF-8.
+    """
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerows([COLUMNS, *((row.id, row.text, "", "") for row in rows)])
+    write_text(path, "\ufeff" + stream.getvalue())
+
+
+def labels_needed(
+    counts: Mapping[str, int], *, unlabelled: int, limits: ValidateParams
+) -> LabelsNeededError:
+    """The end of a build whose rows have too few labels.
+
+    Args:
+        counts: label → rows that have it.
+        unlabelled: rows that have none.
+    """
+    have, wanted = sum(counts.values()), labels_wanted(len(counts), limits)
+    shown = ", ".join(f"{label}: {count:,}" for label, count in counts.items())
+    more = min(unlabelled, max(wanted - have, limits.min_rows_per_label))
+    return LabelsNeededError(
+        f"{have:,} of {have + unlabelled:,} rows have a label ({shown})"
+        if have
+        else f"none of {unlabelled:,} rows has a label",
+        expected=f"about {wanted:,} for a start, at least {limits.min_rows_per_label:,} of each label"
+        " (validate.min_rows_per_label); then `baseline` says how many more your min_quality asks for",
+        next_step=f"annotate: about {more:,} labels. Fill in `annotator` and `label` in {SHEET}, save it"
+        " as CSV in annotations/, and run the same command again",
+    )

@@ -1,0 +1,49 @@
+"""Which rows people should label: how many, as a sheet that a spreadsheet reads, and in words."""
+
+import csv
+import io
+from pathlib import Path
+
+from pipeline.core.errors import LabelsNeededError
+from pipeline.data.annotation_sheet import labels_needed, labels_wanted, write_sheet
+from pipeline.data.records import Record
+from tests.support.small_reviews import params
+
+LIMITS = params("validate.min_rows_per_label=50").validate_
+
+
+def test_a_product_starts_with_300_labels_and_more_where_it_has_many_different_ones() -> None:
+    assert labels_wanted(2, LIMITS) == 300
+    assert labels_wanted(7, LIMITS) == 700
+
+
+def test_a_sheet_has_ids_and_texts_and_room_for_who_and_which(tmp_path: Path) -> None:
+    rows = [Record(id="1a", text='환불해 주세요, "지금"'), Record(id="2b", text="two\nlines")]
+    write_sheet(tmp_path / "sheet.csv", rows)
+    text = (tmp_path / "sheet.csv").read_bytes().decode("utf-8-sig")
+    assert (tmp_path / "sheet.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    assert [*csv.reader(io.StringIO(text, newline=""))] == [
+        ["id", "text", "annotator", "label"],
+        ["1a", '환불해 주세요, "지금"', "", ""],
+        ["2b", "two\nlines", "", ""],
+    ]
+
+
+def test_the_end_of_a_build_without_labels_says_how_many_and_what_to_do() -> None:
+    error = labels_needed({"good": 0, "bad": 0}, unlabelled=5000, limits=LIMITS)
+    assert isinstance(error, LabelsNeededError)
+    assert error.is_answer
+    assert error.got == "none of 5,000 rows has a label"
+    assert "annotate: about 300 labels" in error.next_step
+
+
+def test_with_some_labels_it_says_how_many_each_has_and_asks_for_the_rest() -> None:
+    error = labels_needed({"good": 130, "bad": 20}, unlabelled=4850, limits=LIMITS)
+    assert error.got == "150 of 5,000 rows have a label (good: 130, bad: 20)"
+    assert "annotate: about 150 labels" in error.next_step
+    assert "at least 50 of each label" in error.expected
+
+
+def test_it_asks_for_no_more_rows_than_there_are() -> None:
+    error = labels_needed({"good": 0, "bad": 0}, unlabelled=120, limits=LIMITS)
+    assert "annotate: about 120 labels" in error.next_step
