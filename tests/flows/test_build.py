@@ -170,3 +170,20 @@ def check_that_bad_input_leaves_results(root: Path) -> None:
     mended = build(root)
     assert mended.returncode == 0, mended.stdout + mended.stderr
     assert not (root / ".modelyard/last_failure.json").exists()
+
+
+def test_a_build_that_waits_for_labels_ends_well_and_goes_on_when_they_are_there(
+    tmp_path: Path,
+) -> None:
+    root = make_mini_repo(tmp_path / "repo", text="unlabelled words")
+    waits = build(root)
+    assert waits.returncode == 0, waits.stderr
+    assert "The build waits for labels: none of 2 rows has a label" in waits.stdout
+    assert "annotate: about 2 labels" in waits.stdout
+    assert (root / "to_annotate.csv").exists()
+    assert not (root / ".modelyard/last_failure.json").exists()
+    assert not (root / "artifacts/gate/metrics.json").exists()
+    assert {status for _, status in mlflow_runs(root)} == {"FINISHED"}
+    (root / "data" / "text.txt").write_text("now with labels")
+    assert build(root).returncode == 0
+    assert (root / "artifacts/gate/metrics.json").exists()
