@@ -236,10 +236,11 @@ def modelyard(root: Path, *arguments: str) -> None:
 def asked_for_by_form(root: Path, client: httpx.Client, text: str) -> str:
     """Starts a run of the form `build`; returns its id when its stage `validate` is at work."""
     (root / "data" / "text.txt").write_text(text)
+    curve = root / "artifacts" / "validate" / "curve.csv"
+    curve.unlink(missing_ok=True)  # of an earlier run, which would tell nothing of this one
     deployment = client.post("/deployments/filter", json={"flows": {"name": {"any_": ["build"]}}})
     path = f"/deployments/{deployment.json()[0]['id']}/create_flow_run"
     made = client.post(path, json={"state": {"type": "SCHEDULED"}}).raise_for_status()
-    curve = root / "artifacts" / "validate" / "curve.csv"
     while not processes_of(root) or not curve.exists() or len(curve.read_text().splitlines()) < 9:
         time.sleep(0.2)
     return str(made.json()["id"])
