@@ -63,9 +63,9 @@ class Source(Section):
     label_separator: str | None = None
     """multi_label: the text between the labels of one row, such as `|`; none for other problems."""
     licence: str = Field(default_factory=lambda given: "own" if given.get("kind") == "file" else "")
-    """SPDX identifier of the content's licence, `own` for texts of your own, or `unknown`. It must
-    be in `product.requirements.allowed_licences` or have a waiver; `own` is always allowed.
-    Default: `own` for a file; a package must say it."""
+    """SPDX identifier of the content's licence or an SPDX expression such as `MIT AND CC-BY-4.0`,
+    `own` for texts of your own, or `unknown`. It must be in `product.requirements.allowed_licences`
+    or have a waiver; `own` is always allowed. Default: `own` for a file; a package must say it."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -178,7 +178,7 @@ class Checkpoint(Section):
     """Expected SHA-256 of `model.safetensors`; other weights stop the build. For weights in shards:
     what `LC_ALL=C sha256sum model-*.safetensors | sha256sum` prints. null accepts any."""
     licence: str
-    """SPDX identifier of the weights' licence, or `unknown`. It must be in
+    """SPDX identifier or expression of the weights' licence, or `unknown`. It must be in
     `product.requirements.allowed_licences` or have a waiver."""
     seen: list[str]
     """Names of public data sets that the checkpoint was trained on. Scores on GLUE tasks with the
