@@ -127,6 +127,9 @@ class ValidateParams(Section):
     """The build stops where a larger share of the labelled rows is taken out, copies aside."""
     max_duplicate_share: Share
     """The build stops where a larger share of the labelled rows are copies of other rows."""
+    max_corpus_reject_share: Share
+    """The build stops where a larger share of the corpus rows of a source is empty, too short or too
+    long. Copies and texts shared with labelled rows do not count."""
     min_rows_per_label: Positive
     """The build stops where a label, or the whole of a regression product, has fewer rows."""
     max_label_share: Share
