@@ -41,7 +41,8 @@ def _metric_name(name: str) -> str:
 
 def _licences(licences: list[str]) -> list[str]:
     # Most products list the usual ones alone, and need no index of all licences.
-    for licence in {*licences} - {*_LICENCES, "own", "unknown"}:
+    others = [found for found in licences if found not in (*_LICENCES, "own", "unknown")]
+    for licence in others:
         if fault := licence_fault(licence, likely=_LICENCES):
             raise ValueError(fault)
     return licences

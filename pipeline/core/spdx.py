@@ -6,7 +6,7 @@ is compared with, letter by letter: most products have none, and a server none a
 
 import difflib
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence, Set
 from functools import cache
 from typing import Any
 
@@ -41,7 +41,7 @@ def licence_fault(licence: str, *, likely: Sequence[str]) -> str | None:
     return next(iter(_faults(expression, likely=likely)), None)
 
 
-def _is_covered(expression: Any, allowed: Collection[str]) -> bool:
+def _is_covered(expression: Any, allowed: Set[str]) -> bool:
     from license_expression import AND, OR, LicenseWithExceptionSymbol
 
     if isinstance(expression, AND | OR):
@@ -86,7 +86,7 @@ def _fault_of(symbol: Any, *, is_exception: bool, likely: Sequence[str]) -> list
 def _nearest(name: str, *, is_exception: bool, likely: Sequence[str]) -> str | None:
     """The identifier that was meant: a likely one, or one that begins so, or one that looks like it."""
     symbols = _known().known_symbols.values()
-    every = {
+    every: dict[str, str] = {
         symbol.key.lower(): symbol.key for symbol in symbols if symbol.is_exception == is_exception
     }
     given = name.lower().replace(" ", "-")
