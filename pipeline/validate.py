@@ -25,6 +25,7 @@ from pipeline.core.stage import Metrics, run_stage
 from pipeline.data import row_checks
 from pipeline.data.labels import refusals_are_data_errors
 from pipeline.data.records import Record, read_records, write_records
+from pipeline.data.table_limits import require_usable_corpus, require_words
 from pipeline.problem.problem import Problem
 from pipeline.problem.problems import problem_named
 from pipeline.report.data_card import data_card
@@ -38,6 +39,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     corpus = read_records(paths.read("collect", "corpus.parquet"))
     labelled = row_checks.check_labelled(records, limits)
     shares = row_checks.checked_shares(len(records), labelled.rejects, limits)
+    require_words(labelled.records)
     labels, cells = params.product.labels, [record.label or "" for record in labelled.records]
     counted = Counter(label for cell in cells for label in problem.labels_in(cell, labels))
     counts = {label: counted[label] for label in labels}
@@ -50,6 +52,8 @@ def run(params: Params, paths: Paths) -> Metrics:
             f"validate  {len(corpus):,} corpus rows against {len(labelled.records):,} labelled ones"
         )
     unlabelled = row_checks.check_corpus(corpus, labelled.records, limits)
+    require_usable_corpus(corpus, unlabelled.rejects, limits)
+    require_words(unlabelled.records)
     say("validate  personal data")
     spread = problem.spread(cells) if cells else None
     report = DataReport(

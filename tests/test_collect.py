@@ -186,6 +186,8 @@ PACKAGE = {"kind": "package", "sha256": "0" * 64}
         (source(label_column="lable"), [], "text, label(?s:.*)did you mean `label`"),
         (source(label_values={"0": "negative", "1": "great"}), [], "stands for 'great'"),
         (source(licence="unknown"), [], r"licence_waivers\.mine"),
+        (source(licence="MTI"), [], r"did you mean MIT\?(?s:.*)licence_waivers\.mine"),
+        (source(licence="MIT AND GPL-3.0-only"), [], r"licence_waivers\.mine"),
         (source(where={"label": "9"}), [], "no row"),
         (source(second_text_column="answer"), PAIRS, "no column 'answer'"),
     ],
@@ -233,6 +235,12 @@ def test_texts_of_ones_own_need_no_waiver_whatever_is_allowed(paths: Paths) -> N
     [entry] = json.loads((paths.out / "manifest.json").read_text())["sources"]
     assert (entry["licence"], entry["waiver"]) == ("own", None)
     assert "`own`" in refused_licence(paths, nothing)
+
+
+def test_a_licence_of_several_is_allowed_where_each_of_them_is(paths: Paths) -> None:
+    assert collected(paths, source(licence="mit AND CC-BY-4.0"))
+    [entry] = json.loads((paths.out / "manifest.json").read_text())["sources"]
+    assert (entry["licence"], entry["waiver"]) == ("mit AND CC-BY-4.0", None)
 
 
 def refused_licence(paths: Paths, changes: Sequence[str]) -> str:

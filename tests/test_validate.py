@@ -72,6 +72,37 @@ def test_a_broken_limit_stops_the_line_in_every_problem(
     assert not (tmp_path / "artifacts" / "validate" / "report.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("corpus", "message"),
+    [
+        (["ok"] * 5 + ["A text of some length."], r"web (?s:.*)too short: 5(?s:.*)`text_column`"),
+        (["<br />", "?!", "ok", "A text."], r"75\.0% (?s:.*)empty: 2, too short: 1"),
+        (["4.50", "12,000", "2024-01-03", "A text."], "3 of 4 texts of web are numbers"),
+    ],
+)
+def test_a_corpus_that_is_mostly_no_text_stops_the_line_too(
+    tmp_path: Path, corpus: list[str], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        validated(tmp_path, ROWS, corpus=corpus)
+    assert not (tmp_path / "artifacts" / "validate" / "report.json").exists()
+
+
+def test_copies_and_leaks_of_a_corpus_break_no_limit(tmp_path: Path) -> None:
+    corpus = [text for text, _ in ROWS] + ["A text of its own.", "A text of its own!", "ok"]
+    paths = validated(tmp_path, ROWS, corpus=corpus)
+    assert len(read_records(paths.out / "corpus.parquet")) == 1
+
+
+def test_labelled_rows_whose_texts_are_numbers_stop_the_line(tmp_path: Path) -> None:
+    numbers = [(f"{n + 1000}", name) for n, (_, name) in enumerate(ROWS)]
+    with pytest.raises(DataError, match=r"120 of 120 texts of mine(?s:.*)`text_column`"):
+        validated(tmp_path, numbers)
+    seconds = [(text, f"{n + 1000}", name) for n, (text, name) in enumerate(ROWS)]
+    with pytest.raises(DataError, match="`second_text_column` of mine"):
+        validated(tmp_path, seconds, *PAIRS)
+
+
 def test_rows_that_could_not_be_split_are_refused_here_and_not_after_the_corpus(
     tmp_path: Path,
 ) -> None:

@@ -2,6 +2,9 @@
 
 Training and serving call the one function: a request is read as a row of the data was. So it needs the
 standard library alone, and no text that a client may send makes it slow or holds the interpreter long.
+
+The rules have a number. Rules 1 read entities before tags and keep most invisible characters. Rules 2 read
+tags first, so that `Use &lt;p&gt;` keeps its word, and take out what shows nothing (docs/adr/0037).
 """
 
 import html
@@ -9,11 +12,14 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import groupby
 
-CLEANING = 1
-"""The number of these rules, which a bundle writes down: 0 is no cleaning. A change of what `clean` returns
-needs the next number, and the old rules for the bundles that name them (tests/core/test_cleaning.py)."""
+from pipeline.core.invisible import IGNORED, without_idle_joiners
+
+CLEANING = 2
+"""The number of the newest rules, which a bundle writes down: 0 is no cleaning. A change of what `clean`
+returns needs the next number, and the old rules for the bundles that name them (tests/core/test_cleaning.py)."""
 
 # Block-level tags become line breaks, so that no sentence runs across them; other HTML tags are
 # removed. Anything that is not an HTML tag stays: `<3`, `a < b`, `<grin>` are text. The possessive
@@ -23,6 +29,16 @@ _TAG_NAMES = r"(?:a|b|i|u|s|em|strong|span|font|small|big|sub|sup|td|th|img|code
 _BREAKS = re.compile(rf"<\s*+(?:/\s*+)?{_BREAK_NAMES}\b[^<>]*+>", re.IGNORECASE)
 _TAGS = re.compile(rf"<\s*+(?:/\s*+)?{_TAG_NAMES}\b[^<>]*+>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
+# An escaped tag that marks something up, and is not only named: it closes itself, or it ends a word or a sentence.
+_ESCAPED_LESS = r"&(?:lt|LT|#0{0,4}60|#[xX]0{0,4}3[cC]);"
+_ESCAPED_MORE = r"&(?:gt|GT|#0{0,4}62|#[xX]0{0,4}3[eE]);"
+_ESCAPED_MARKUP = re.compile(
+    rf"[\w.!?…)]{_ESCAPED_LESS}(?:/\s*+(?:{_BREAK_NAMES}|{_TAG_NAMES})|[bh]r)\b[^&<>]*+{_ESCAPED_MORE}"
+    rf"|{_ESCAPED_LESS}(?:{_BREAK_NAMES}|{_TAG_NAMES})\b[^&<>/]*+/\s*+{_ESCAPED_MORE}",
+    re.IGNORECASE,
+)
+_JUDGED = 10_000
+"""Characters from the start of a text that decide whether its markup was escaped."""
 _PARAGRAPH = re.compile(r"\n\s*\n|\v")
 # What may become a tag or an entity once more text follows.
 _OPEN_TAG = re.compile(
@@ -39,51 +55,90 @@ _CONTROLS: dict[int, str | None] = {
     **{code: bytes([code]).decode("windows-1252", "ignore") or " " for code in range(0x80, 0xA0)},
     **dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF, 0xFFFE, 0xFFFF)),
 }
+_TABLES = {1: _CONTROLS, 2: {**IGNORED, **_CONTROLS}}
+"""Number of the rules → what stands in a text for a control character, or for one that shows nothing."""
 _LONG_RUN = re.compile(r"[^\w\s\x00-\x7f]{32,}")
 _PIECE = 8192
 """Characters for which one call of the standard library takes a few milliseconds at most."""
 
 
-def clean(text: str) -> str:
-    """The text as a person sees it: NFC, one space between words, one line per paragraph."""
-    text = _without_controls(text)
-    if "&" in text:
-        text = _in_pieces(text, "&", _unescaped)
+def clean(text: str, *, rules: int = CLEANING) -> str:
+    """The text as a person sees it: NFC, one space between words, one line per paragraph.
+
+    Args:
+        rules: number of the rules; a bundle names those that it learned by.
+    """
+    was_escaped = _was_escaped(text, rules)
+    text = _without_controls(text, rules)
+    if was_escaped:
+        text = _unescaped(text, rules)
     if "<" in text:
         text = _without_tags(_with_breaks(text))
+    if rules > 1:
+        text = without_idle_joiners(_unescaped(text, rules))
     return _in_lines(_composed(text))
 
 
-def clean_start(text: str, characters: int) -> str:
+def clean_start(text: str, characters: int, *, rules: int = CLEANING) -> str:
     """A text with which `clean(text)` starts, found by reading its first `characters` alone.
 
     What may still become another thing is left off: a tag or an entity that is not closed, and the
-    last character, which a mark could follow.
+    last character, which a mark could follow. What says whether the markup was escaped is read in any case.
     """
     if characters >= len(text):
-        return clean(text)
-    start = _without_controls(text[:characters])
-    tail = start[-_LONGEST_ENTITY:]
-    if found := _OPEN_ENTITY.search(tail):
-        start = start[: len(start) - len(tail) + found.start()]
-    start = _without_open_tag(_in_pieces(start, "&", _unescaped))
+        return clean(text, rules=rules)
+    start = _without_controls(text[:characters], rules)
+    if _was_escaped(text, rules):
+        start = _unescaped(_without_open_entity(start), rules)
+    start = _without_open_tag(start)
     # A line break inside a tag is no longer one of its `<`: the tag may be open after that only.
     start = _without_tags(_without_open_tag(_with_breaks(start)))
+    if rules > 1:
+        start = without_idle_joiners(_unescaped(_without_open_entity(start), rules))
     end = len(start) - 1
     while end > 0 and _joins(start[end]):
         end -= 1
     return _in_lines(_composed(start[: max(end, 0)]))
 
 
-def _without_controls(text: str) -> str:
+def _was_escaped(text: str, rules: int) -> bool:
+    """Whether a page was escaped as a whole, its tags too, as in `Good.&lt;br /&gt;`.
+
+    Otherwise an escaped tag is a word, as HTML has it. The start of a long text decides for all of it.
+    By rules 1 every text is read as escaped.
+    """
+    if rules == 1:
+        return True
+    start = text[:_JUDGED]
+    if "&" not in start or not _ESCAPED_MARKUP.search(start):
+        return False
+    return not (_BREAKS.search(start) or _TAGS.search(start))
+
+
+def _without_controls(text: str, rules: int) -> str:
+    table = _TABLES[rules]
     if len(text) <= _PIECE:
-        return text.translate(_CONTROLS)
+        return text.translate(table)
     pieces = range(0, len(text), _PIECE)
-    return "".join([text[at : at + _PIECE].translate(_CONTROLS) for at in pieces])
+    return "".join([text[at : at + _PIECE].translate(table) for at in pieces])
 
 
-def _unescaped(text: str) -> str:
-    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+def _unescaped(text: str, rules: int) -> str:
+    if "&" not in text:
+        return text
+    return _in_pieces(text, "&", lambda piece: _ENTITY.sub(partial(_character, rules=rules), piece))
+
+
+def _character(entity: "re.Match[str]", *, rules: int) -> str:
+    """Returns what an entity stands for; by rules 2 an invisible character is taken out here too."""
+    found = html.unescape(entity[0])
+    return found if rules == 1 else _without_controls(found, rules)
+
+
+def _without_open_entity(text: str) -> str:
+    tail = text[-_LONGEST_ENTITY:]
+    found = _OPEN_ENTITY.search(tail)
+    return text[: len(text) - len(tail) + found.start()] if found else text
 
 
 def _with_breaks(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from pipeline.core.names import PRODUCT_NAME_RULE, is_product_name
+from pipeline.core.spdx import licence_fault
 from pipeline.problem.problems import PROBLEMS, problem_named
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -36,6 +37,15 @@ def _metric_name(name: str) -> str:
     if name not in _METRICS:
         raise ValueError(f"{name!r} is no metric; there are {', '.join(_METRICS)}")
     return name
+
+
+def _licences(licences: list[str]) -> list[str]:
+    # Most products list the usual ones alone, and need no index of all licences.
+    others = [found for found in licences if found not in (*_LICENCES, "own", "unknown")]
+    for licence in others:
+        if fault := licence_fault(licence, likely=_LICENCES):
+            raise ValueError(fault)
+    return licences
 
 
 class Section(BaseModel):
@@ -68,9 +78,12 @@ class Requirements(Section):
     max_slice_gap: Share = 0.4
     """Largest gap of quality between all validation rows and any slice of them (short texts, long
     texts, texts with negation, each label)."""
-    allowed_licences: list[str] = Field(default_factory=lambda: [*_LICENCES])
+    allowed_licences: Annotated[list[str], AfterValidator(_licences)] = Field(
+        default_factory=lambda: [*_LICENCES]
+    )
     """SPDX identifiers of the licences that sources and checkpoints may have; as a default, well
-    known permissive ones. `own`, for texts of your own, is always allowed."""
+    known permissive ones. `own`, for texts of your own, is always allowed. Of `A AND B` both must
+    be here, of `A OR B` one."""
     licence_waivers: dict[str, str] = Field(default_factory=dict)
     """Source or checkpoint → why it is used although its licence is unknown or not allowed. The
     model card shows the reasons."""

@@ -63,9 +63,9 @@ class Source(Section):
     label_separator: str | None = None
     """multi_label: the text between the labels of one row, such as `|`; none for other problems."""
     licence: str = Field(default_factory=lambda given: "own" if given.get("kind") == "file" else "")
-    """SPDX identifier of the content's licence, `own` for texts of your own, or `unknown`. It must
-    be in `product.requirements.allowed_licences` or have a waiver; `own` is always allowed.
-    Default: `own` for a file; a package must say it."""
+    """SPDX identifier of the content's licence or an SPDX expression such as `MIT AND CC-BY-4.0`,
+    `own` for texts of your own, or `unknown`. It must be in `product.requirements.allowed_licences`
+    or have a waiver; `own` is always allowed. Default: `own` for a file; a package must say it."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -127,6 +127,9 @@ class ValidateParams(Section):
     """The build stops where a larger share of the labelled rows is taken out, copies aside."""
     max_duplicate_share: Share
     """The build stops where a larger share of the labelled rows are copies of other rows."""
+    max_corpus_reject_share: Share
+    """The build stops where a larger share of the corpus rows of a source is empty, too short or too
+    long. Copies and texts shared with labelled rows do not count."""
     min_rows_per_label: Positive
     """The build stops where a label, or the whole of a regression product, has fewer rows."""
     max_label_share: Share
@@ -179,7 +182,7 @@ class Checkpoint(Section):
     """Expected SHA-256 of `model.safetensors`; other weights stop the build. For weights in shards:
     what `LC_ALL=C sha256sum model-*.safetensors | sha256sum` prints. null accepts any."""
     licence: str
-    """SPDX identifier of the weights' licence, or `unknown`. It must be in
+    """SPDX identifier or expression of the weights' licence, or `unknown`. It must be in
     `product.requirements.allowed_licences` or have a waiver."""
     seen: list[str]
     """Names of public data sets that the checkpoint was trained on. Scores on GLUE tasks with the

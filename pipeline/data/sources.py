@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.core import packages
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file
-from pipeline.core.licences import is_allowed
+from pipeline.core.licences import is_allowed, misspelling
 from pipeline.core.product import Requirements
 from pipeline.core.sections import Checkpoint, Source
 from pipeline.data.labels import refusals_are_data_errors
@@ -69,8 +69,9 @@ def waiver(origin: Source | Checkpoint, requirements: Requirements) -> str | Non
         return None
     if reason := requirements.licence_waivers.get(name, "").strip():
         return reason
+    fault = misspelling(origin.licence, requirements)
     raise DataError(
-        f"{name} has the licence {origin.licence!r}",
+        f"{name} has the licence {origin.licence!r}" + (f"; {fault}" if fault else ""),
         expected=f"one of {', '.join(allowed) or '(none)'}, `own`, or a waiver",
         next_step=f"use another source, or write the reason for using it as "
         f"product.requirements.licence_waivers.{name} in the product file",

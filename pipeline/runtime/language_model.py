@@ -68,7 +68,8 @@ class LanguageModel:
         model: ONNX file, or its bytes; inputs `input_ids` and `attention_mask`, outputs `after` and `before`
             (bilm) or `here` (bert), and `states`.
         max_length: tokens read of a text, special tokens included.
-        cleans: clean texts first, as those of the training data were.
+        cleaning: number of the rules by which texts are cleaned first, as those of the training data were;
+            0 reads them as they come.
     """
 
     def __init__(
@@ -77,12 +78,12 @@ class LanguageModel:
         tokenizer: Path | FileBytes,
         *,
         max_length: int,
-        cleans: bool = False,
+        cleaning: int = 0,
         threads: int | None = None,
     ) -> None:
         self._session = open_session(model, threads)
         self._tokenizer = open_tokenizer(tokenizer)
-        self.max_length, self._cleans = max_length, cleans
+        self.max_length, self._cleaning = max_length, cleaning
         names = [output.name for output in self._session.get_outputs()]
         if {"after", "before", "states"} <= set(names):
             self.family: Family = "bilm"
@@ -109,7 +110,7 @@ class LanguageModel:
         if bundle.language_model is None:
             return None
         task = bundle.task
-        return cls(*bundle.language_model, max_length=task.max_length, cleans=task.cleaning > 0)
+        return cls(*bundle.language_model, max_length=task.max_length, cleaning=task.cleaning)
 
     def cost(self, text: str) -> TextCost:
         """The cost of `text` in bits, token by token."""
@@ -244,7 +245,7 @@ class LanguageModel:
     def _encode(self, text: str) -> tuple[str, list[int], list[tuple[int, int]], bool]:
         """The text that is read, its tokens, their characters, and whether the text was cut."""
         limit = self.max_length - 2
-        beginning = beginning_of(text, cleaned=self._cleans)
+        beginning = beginning_of(text, cleaning=self._cleaning)
         part = head(self._tokenizer, beginning, tokens=limit + 1)
         encoding = encode(self._tokenizer, part.text)
         cut = len(encoding.ids) > limit
@@ -253,12 +254,12 @@ class LanguageModel:
 
     def _ids_from_start(self, text: str) -> list[int]:
         """The tokens of a clean text, as many as the model reads and some."""
-        beginning = beginning_of(text, cleaned=False)
+        beginning = beginning_of(text, cleaning=0)
         part = head(self._tokenizer, beginning, tokens=self.max_length)
         return list(encode(self._tokenizer, part.text).ids[: self.max_length])
 
     def _cleaned(self, text: str) -> str:
-        return clean(text) if self._cleans else text
+        return clean(text, rules=self._cleaning) if self._cleaning else text
 
     def _run(self, rows: Sequence[Sequence[int]], *outputs: str) -> list[npt.NDArray[np.float32]]:
         """The named outputs for rows of equal length.

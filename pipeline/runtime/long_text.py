@@ -36,9 +36,15 @@ class Part:
     whole: bool
 
 
-def beginning_of(text: str, *, cleaned: bool) -> Beginning:
-    """Gives the text from its start: as it is, or as `clean` makes it from as little of it as it takes."""
-    return (lambda characters: _clean_beginning(text, characters)) if cleaned else lambda _: text
+def beginning_of(text: str, *, cleaning: int) -> Beginning:
+    """Gives the text from its start: as it is, or as `clean` makes it from as little of it as it takes.
+
+    Args:
+        cleaning: number of the rules of cleaning; 0 for the text as it is.
+    """
+    if not cleaning:
+        return lambda _: text
+    return lambda characters: _clean_beginning(text, characters, rules=cleaning)
 
 
 def head(tokenizer: Tokenizer, beginning: Beginning, *, tokens: int) -> Part:
@@ -85,14 +91,14 @@ def encode_request(tokenizer: Tokenizer, texts: Sequence[str], *, special: bool 
         return tokenizer.encode_batch([request], add_special_tokens=special)[0]
 
 
-def _clean_beginning(text: str, characters: int) -> str:
+def _clean_beginning(text: str, characters: int, *, rules: int) -> str:
     size = characters + _MARGIN
     while size < len(text):
-        found = clean_start(text, size)
+        found = clean_start(text, size, rules=rules)
         if len(found) >= characters:
             return found
         size *= _GROWTH
-    return clean(text)
+    return clean(text, rules=rules)
 
 
 def _certain_from_start(encoding: Encoding, end: int) -> int:

@@ -39,17 +39,18 @@ class TextReader:
         self._tokenizer = open_tokenizer(tokenizer)
         self._max_length, self._stride = max_length, window_stride
 
-    def read(self, request: Request, *, clean: bool = False) -> tuple[list[TokenRow], bool]:
+    def read(self, request: Request, *, cleaning: int = 0) -> tuple[list[TokenRow], bool]:
         """Rows of at most `max_length` tokens, and whether a part of the text was left out.
 
         Args:
-            clean: clean the texts first, as those of the training data were.
+            cleaning: number of the rules by which the texts are cleaned first, as those of the training
+                data were; 0 reads them as they come.
 
         Raises:
             DataError: the first text of a pair leaves no room for the second; or nothing is left of
                 a text once it is cleaned.
         """
-        texts = self._needed(request, clean=clean)
+        texts = self._needed(request, cleaning=cleaning)
         encoding = encode_request(self._tokenizer, texts)
         if len(encoding.ids) <= self._max_length:
             return [TokenRow(encoding.ids, encoding.type_ids)], False
@@ -57,11 +58,11 @@ class TextReader:
             return [self._cut(encoding, pair=len(texts) > 1)], True
         return self._windows(encoding, moved=len(texts) - 1)
 
-    def _needed(self, request: Request, *, clean: bool) -> list[str]:
+    def _needed(self, request: Request, *, cleaning: int) -> list[str]:
         """The texts of a request, each as far as its tokens can be read."""
         texts = (request,) if isinstance(request, str) else request
         start = [
-            partial(head, self._tokenizer, beginning_of(text, cleaned=clean)) for text in texts
+            partial(head, self._tokenizer, beginning_of(text, cleaning=cleaning)) for text in texts
         ]
         first, rest = start[0], start[1:]
         if self._stride is None:

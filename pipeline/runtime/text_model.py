@@ -77,7 +77,7 @@ class TextModel:
         Raises:
             DataError: nothing is left of a text, or the first of a pair leaves no room for the second.
         """
-        rows, truncated = self._reader.read(request, clean=self.task.cleaning > 0)
+        rows, truncated = self._reader.read(request, cleaning=self.task.cleaning)
         return self.task.kind.prediction(
             self._score(rows)[None],
             labels=self.task.labels,

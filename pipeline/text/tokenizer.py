@@ -7,7 +7,7 @@ shrink with it.
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import chain, pairwise
+from itertools import accumulate, chain, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,9 @@ SPECIAL_TOKENS = {
 }
 _BATCH = 1000
 _ALPHABET = 200
+"""Characters that every vocabulary has room for; enough for a script of letters."""
+_COVERED = 0.9999
+"""Share of the characters in the texts that a larger alphabet covers, as Chinese and Japanese need it."""
 _LONGEST_WORD = 100
 _LONGEST_RUN = 250
 _RUN = re.compile(rf"\S{{{_LONGEST_RUN}}}|\s{{{_LONGEST_RUN}}}")
@@ -40,7 +43,7 @@ def train_wordpiece(texts: Sequence[str], *, vocabulary_size: int) -> Tokenizer:
     differs from run to run, and breaks ties by number. To be deterministic, they are numbered here
     beforehand.
     """
-    alphabet = _alphabet(texts)
+    alphabet = _alphabet(texts, most=vocabulary_size // 2)
     specials = [*SPECIAL_TOKENS.values()]
     trainer = trainers.WordPieceTrainer(
         vocab_size=vocabulary_size,
@@ -106,8 +109,12 @@ def _uncased(model: WordPiece) -> Tokenizer:
     return tokenizer
 
 
-def _alphabet(texts: Sequence[str]) -> list[str]:
-    """The most frequent characters after normalisation, sorted; ties go to lower code points."""
+def _alphabet(texts: Sequence[str], *, most: int) -> list[str]:
+    """The most frequent characters after normalisation, sorted; ties go to lower code points.
+
+    Args:
+        most: how many there may be where 200 do not cover the texts.
+    """
     raw: Counter[str] = Counter()
     for text in texts:
         raw.update(text)
@@ -115,14 +122,18 @@ def _alphabet(texts: Sequence[str]) -> list[str]:
     counts: Counter[str] = Counter()
     for character, count in raw.items():
         for result in normalizer.normalize_str(character):
-            counts[result] += count
+            if not result.isspace():
+                counts[result] += count
     ranked = sorted(counts, key=lambda character: (-counts[character], character))
-    return sorted(c for c in ranked[:_ALPHABET] if not c.isspace())
+    covered = accumulate(counts[character] for character in ranked)
+    needed = 1 + sum(count < _COVERED * counts.total() for count in covered)
+    return sorted(ranked[: max(_ALPHABET, min(needed, most))])
 
 
 def _continues(character: str) -> bool:
-    """Whether a character can be inside a word; punctuation is always a word of its own."""
-    return len(pre_tokenizers.BertPreTokenizer().pre_tokenize_str(f"a{character}")) == 1
+    """Whether a character can be inside a word; punctuation and Han are always words of their own."""
+    text = normalizers.BertNormalizer(lowercase=True).normalize_str(f"a{character}")
+    return len(pre_tokenizers.BertPreTokenizer().pre_tokenize_str(text)) == 1
 
 
 def save_for_transformers(tokenizer: Tokenizer, folder: Path, *, max_length: int) -> None:

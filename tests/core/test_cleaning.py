@@ -1,5 +1,6 @@
 """Cleaning removes markup and control characters, and keeps the text."""
 
+import html
 import random
 import unicodedata
 from hashlib import sha256
@@ -19,9 +20,88 @@ from pipeline.core.cleaning import CLEANING, _joins, clean, clean_start
         ("wait\x85 \x00no\ttabs\ufeff", "wait… no tabs"),
         ("cafe\u0301", "café"),
         ("one\ntwo\n\nthree", "one two\nthree"),
+        ("one&shy;two &#x200e;three&ZeroWidthSpace;", "onetwo three"),
     ],
 )
 def test_markup_and_control_characters_go_and_text_stays(raw: str, cleaned: str) -> None:
+    assert clean(raw) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("raw", "cleaned"),
+    [
+        ("Use &lt;p&gt; instead of &lt;div&gt;", "Use <p> instead of <div>"),
+        ("&lt;p&gt; 대신 &lt;div&gt;를 쓰세요", "<p> 대신 <div>를 쓰세요"),
+        ("Use &lt;p&gt; and end it with &lt;/p&gt;.", "Use <p> and end it with </p>."),
+        ("Press &#60;br&#x3E; for a line", "Press <br> for a line"),
+        ("<p>Write &lt;b&gt;bold&lt;/b&gt;</p>", "Write <b>bold</b>"),
+        ("&amp;lt;p&amp;gt;", "&lt;p&gt;"),
+        ("&am<b>p;", "&"),
+    ],
+)
+def test_an_escaped_tag_is_a_word_of_the_text(raw: str, cleaned: str) -> None:
+    assert clean(raw) == cleaned
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "a <br /> b",
+        "One.<br><br>Two &amp; three.",
+        "<p class='x'>A <b>fine</b> film.</p><p>Go!</p>",
+        "<ul><li>배송이 빨라요</li><li>또 살게요</li></ul>",
+    ],
+)
+def test_a_page_that_was_escaped_as_a_whole_is_read_as_the_page(page: str) -> None:
+    assert clean(html.escape(page)) == clean(page)
+
+
+def test_the_start_of_a_long_text_says_whether_its_markup_was_escaped() -> None:
+    named, page = "Use &lt;i&gt; here. ", "Good.&lt;br /&gt;"
+    assert clean(page + named * 1000).startswith("Good.\nUse here.")
+    assert clean(named * 1000 + page).endswith("Use <i> here. Good.<br />")
+
+
+@pytest.mark.parametrize("mark", "\u034f\u061c\u115f\u1160\u180e\u200e\u202e\u2066\u2069\U000e0001")
+def test_a_character_that_shows_nothing_is_taken_out(mark: str) -> None:
+    assert clean(f"배송{mark}이 {mark}빠르다{mark}") == "배송이 빠르다"
+    assert clean(f"&#{ord(mark)};") == ""
+
+
+def test_a_filler_of_hangul_is_a_space() -> None:
+    assert clean("좋아요\u3164최고\uffa0") == "좋아요 최고"
+    assert clean("\u3164 \uffa0\u3164") == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("👩\u200d👩\u200d👧", "❤\ufe0f", "🏳\ufe0f\u200d🌈", "🤦🏽\u200d♀\ufe0f", "1\ufe0f\u20e3"),
+        *(
+            "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
+            "葛\U000e0100",
+            "ᠠ\u180b",
+        ),
+        *("می\u200cخواهم", "क्\u200dष", "അവന്\u200d", "ශ්\u200dරී"),
+    ],
+)
+def test_a_joiner_stays_where_it_changes_what_is_seen(text: str) -> None:
+    assert clean(text) == text
+
+
+@pytest.mark.parametrize(
+    ("raw", "cleaned"),
+    [
+        ("wo\u200drd", "word"),
+        ("배\u200c송", "배송"),
+        ("\u200dgood \ufe0f", "good"),
+        ("a\ufe0fb", "ab"),
+        ("❤\ufe0f\ufe0f", "❤\ufe0f"),
+        ("good\U000e0062\U000e0061\U000e0064", "good"),
+        ("🏴\U000e0062\U000e0061", "🏴"),
+    ],
+)
+def test_a_joiner_that_changes_nothing_is_taken_out(raw: str, cleaned: str) -> None:
     assert clean(raw) == cleaned
 
 
@@ -32,27 +112,45 @@ PIECES = [
     *("映", "\u0338", "\u037e", "\u0f73", "&#769;", "x" * 20, "\u0344", "\u0301\u0316" * 20, "\u2014" * 40),
 ]  # fmt: skip
 
+SINCE_2 = [
+    *("&amp;", "&amp;lt;", "&lt;br /&gt;", "&lt;p&gt;", ".&lt;/p&gt;", "/&gt;", "&am", "&#x200d;", "&zwnj;"),
+    *("\u202e", "\u3164"),
+    *("\u034f", "\u115f", "\u1160", "\u200d", "\u200c", "\ufe0f", "\U000e0100", "❤", "👩", "🏴", "می", "क्", "1"),
+    *("\U000e0067", "\U000e007f", "\u20e3", "\U000e0067\U000e0062\U000e007f", "ᠠ\u180b", "葛", "\u180f"),
+]  # fmt: skip
+PIECES_OF = {1: PIECES, 2: [*PIECES, *SINCE_2]}
+EVERY_NUMBER = pytest.mark.parametrize("rules", PIECES_OF)
 
-def drawn(count: int) -> list[str]:
+
+def drawn(count: int, *, rules: int = CLEANING) -> list[str]:
     """Random texts of what makes cleaning hard; the same ones each time."""
     source = random.Random(1)  # noqa: S311
-    return ["".join(source.choices(PIECES, k=source.randrange(1, 30))) for _ in range(count)]
+    pieces = PIECES_OF[rules]
+    return ["".join(source.choices(pieces, k=source.randrange(1, 30))) for _ in range(count)]
 
 
-def test_the_start_of_a_text_is_cleaned_as_the_whole_one_begins() -> None:
+@EVERY_NUMBER
+def test_the_start_of_a_text_is_cleaned_as_the_whole_one_begins(
+    rules: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.core.cleaning._JUDGED", 40)
     source = random.Random(2)  # noqa: S311
-    for text in drawn(3000):
+    for text in drawn(3000, rules=rules):
         characters = source.randrange(len(text) + 2)
-        assert clean(text).startswith(clean_start(text, characters)), (text, characters)
+        start = clean_start(text, characters, rules=rules)
+        assert clean(text, rules=rules).startswith(start), (text, characters)
     text = "so <i>very</i> good &amp; "
-    assert len(clean_start(text * 100, 500)) > 250
+    assert len(clean_start(text * 100, 500, rules=rules)) > 250
 
 
-def test_a_long_text_is_cleaned_in_pieces_as_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = drawn(1000)
-    whole = [clean(text) for text in texts]
+@EVERY_NUMBER
+def test_a_long_text_is_cleaned_in_pieces_as_in_one(
+    rules: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = drawn(1000, rules=rules)
+    whole = [clean(text, rules=rules) for text in texts]
     monkeypatch.setattr("pipeline.core.cleaning._PIECE", 3)
-    assert [clean(text) for text in texts] == whole
+    assert [clean(text, rules=rules) for text in texts] == whole
 
 
 def test_a_long_run_of_marks_is_composed_as_unicode_says_in_time_that_grows_with_it() -> None:
@@ -72,9 +170,15 @@ def test_every_character_that_can_melt_with_the_one_before_it_is_known() -> None
             assert len(composed) > 1 or _joins(second), hex(code)
 
 
-def test_what_cleaning_returns_has_a_number_that_changes_with_it() -> None:
-    digest = sha256("\0".join(map(clean, drawn(3000))).encode("utf-8", "surrogatepass")).hexdigest()
-    known = {1: "225d3b7e725d495ec17fe7e6616e4b49bc0503da00330e444e673a37aa46df23"}
-    assert known[CLEANING] == digest, (
+@EVERY_NUMBER
+def test_what_cleaning_returns_has_a_number_that_changes_with_it(rules: int) -> None:
+    assert max(PIECES_OF) == CLEANING
+    cleaned = "\0".join(clean(text, rules=rules) for text in drawn(3000, rules=rules))
+    digest = sha256(cleaned.encode("utf-8", "surrogatepass")).hexdigest()
+    known = {
+        1: "225d3b7e725d495ec17fe7e6616e4b49bc0503da00330e444e673a37aa46df23",
+        2: "c2101bbbb3d6064a9bdb170f02682183fcb36d162dc40db71ad0c6c9d5258c14",
+    }
+    assert known[rules] == digest, (
         "`clean` returns something else: raise CLEANING, keep the old rules for bundles that name them"
     )

@@ -223,6 +223,17 @@ def test_a_bundle_of_format_3_reads_texts_as_they_come_and_one_of_format_4_clean
     assert old.answer("b<i>ad</i>") != old.answer("bad") == new.answer("b<i>ad</i>")
 
 
+def test_a_bundle_cleans_by_the_rules_that_it_names(tmp_path: Path) -> None:
+    models = {}
+    for rules in (0, 1, 2):
+        make_tiny_bundle(tmp_path / f"{rules}", task=tiny_task(cleaning=rules))
+        models[rules] = TextModel.from_bundle(open_bundle(tmp_path / f"{rules}"), threads=1)
+    named = "good &lt;p&gt; film"
+    assert models[1].answer(named) == models[0].answer("good film")
+    assert models[2].answer(named) == models[0].answer("good <p> film")
+    assert models[1].answer(named) != models[2].answer(named)
+
+
 def test_a_bundle_of_format_2_opens_without_a_certificate(tmp_path: Path) -> None:
     make_tiny_bundle(tmp_path / "old", bundle_format=2)
     assert not (tmp_path / "old" / "certificate.json").exists()

@@ -17,7 +17,7 @@ from tokenizers import (
     trainers,
 )
 
-from pipeline.core.cleaning import clean
+from pipeline.core.cleaning import CLEANING, clean
 from pipeline.core.errors import DataError
 from pipeline.runtime import long_text, reader
 from pipeline.runtime.long_text import encode, tail
@@ -106,8 +106,8 @@ def cut_by_the_library(
 class WholeReader(TextReader):
     """A reader that tokenizes all of every text."""
 
-    def _needed(self, request: Request, *, clean: bool) -> list[str]:
-        del clean
+    def _needed(self, request: Request, *, cleaning: int) -> list[str]:
+        del cleaning
         return [request] if isinstance(request, str) else [*request]
 
 
@@ -126,7 +126,7 @@ def test_a_long_text_is_cut_as_the_whole_one(
         assert reading.read(text) == cut_by_the_library(tokenizer, text, length)
         if whole := clean(text):
             expected = cut_by_the_library(tokenizer, whole, length)
-            assert reading.read(text, clean=True) == expected, text
+            assert reading.read(text, cleaning=CLEANING) == expected, text
 
 
 @ROUNDS
@@ -144,7 +144,7 @@ def test_two_long_texts_are_cut_as_the_whole_pair(
         assert reading.read(short) == cut_by_the_library(tokenizer, short, length)
         if all(whole := cleaned(pair)):
             expected = cut_by_the_library(tokenizer, whole, length)
-            assert reading.read(pair, clean=True) == expected
+            assert reading.read(pair, cleaning=CLEANING) == expected
 
 
 @ROUNDS
@@ -160,13 +160,15 @@ def test_windows_of_a_long_text_are_those_of_the_whole_one(
         for request in (text, (text[:2], text), (text[:300], text)):
             assert outcome(reading, request) == outcome(whole, request)
             if all(cleaned(request)):
-                assert outcome(reading, request, clean=True) == outcome(whole, cleaned(request))
+                assert outcome(reading, request, cleaning=CLEANING) == outcome(
+                    whole, cleaned(request)
+                )
 
 
-def outcome(reading: TextReader, request: Request, *, clean: bool = False) -> object:
+def outcome(reading: TextReader, request: Request, *, cleaning: int = 0) -> object:
     """What a reader makes of a request, or the refusal."""
     try:
-        return reading.read(request, clean=clean)
+        return reading.read(request, cleaning=cleaning)
     except DataError as error:
         return error.got
 
@@ -195,7 +197,7 @@ def test_a_megabyte_costs_the_tokens_of_a_page(
     monkeypatch.setattr(long_text, "encode", counted)
     reading = TextReader(tokenizer, max_length=16, window_stride=None)
     for text in ("a fine film ", "映画 良かった ", "<br />", "< ", "&amp;amp; "):
-        row = reading.read((text * (1_000_000 // len(text)))[:-9] + "good", clean=True)
+        row = reading.read((text * (1_000_000 // len(text)))[:-9] + "good", cleaning=CLEANING)
         assert row[0]
     assert sum(seen) < 50_000
 
@@ -205,5 +207,5 @@ def test_nothing_left_of_a_text_is_refused_and_a_clean_row_is_not(tokenizer: Pat
         reading = TextReader(tokenizer, max_length=9, window_stride=stride)
         for request in ("<br />", "\xad", ("good", " <b> </b>")):
             with pytest.raises(DataError, match="nothing is left"):
-                reading.read(request, clean=True)
-        assert reading.read("", clean=False)[0]
+                reading.read(request, cleaning=CLEANING)
+        assert reading.read("", cleaning=0)[0]

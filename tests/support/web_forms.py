@@ -10,7 +10,7 @@ FORMS: Mapping[str, Callable[[str], str]] = {
     "with tags": lambda text: f"<p class='x'><b>{text[:3]}</b>{text[3:]}</p>",
     "decomposed": lambda text: unicodedata.normalize("NFD", text),
     "with Windows-1252 controls": lambda text: _in_windows_1252(text) + "\x85",
-    "with invisible characters": lambda text: "\ufeff" + text.replace("e", "e\xad"),
+    "with invisible characters": lambda text: "\ufeff\u200e" + text.replace("e", "e\xad\u2060"),
 }
 
 

@@ -31,6 +31,15 @@ def test_the_vocabulary_repeats_and_auto_tokenizer_loads_it(tmp_path: Path) -> N
     assert loaded(TEXTS[0])["input_ids"] == tokenizer.encode(TEXTS[0]).ids
 
 
+def test_an_alphabet_grows_with_the_script_as_far_as_the_vocabulary_has_room() -> None:
+    characters = [chr(0x4E00 + number) for number in range(900)]
+    texts = ["".join(characters[at : at + 30]) for at in range(0, 900, 30)] * 3
+    roomy, small = (student.train_wordpiece(texts, vocabulary_size=size) for size in (2000, 300))
+    assert all("[UNK]" not in roomy.encode(text).tokens for text in texts)
+    unknown = sum(small.encode(text).tokens.count("[UNK]") for text in texts)
+    assert unknown == 3 * (900 - 200)
+
+
 def test_token_arrays_hold_what_whole_texts_encode_to() -> None:
     tokenizer = student.train_wordpiece(TEXTS, vocabulary_size=120)
     array = student.token_array(tokenizer, TEXTS)
