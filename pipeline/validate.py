@@ -47,7 +47,8 @@ def run(params: Params, paths: Paths) -> Metrics:
             f"validate  {len(corpus):,} corpus rows against {len(labelled.records):,} labelled ones"
         )
     unlabelled = row_checks.check_corpus(corpus, labelled.records, limits)
-    say("validate  personal data")
+    if limits.personal_data == row_checks.REFUSE:
+        row_checks.require_no_personal_data([*labelled.records, *unlabelled.records])
     spread = problem.spread(cells)
     report = DataReport(
         limits=limits,
