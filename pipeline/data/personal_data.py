@@ -44,7 +44,8 @@ def spans(text: str) -> list[Span]:
     for span in _candidates(plain):
         if all(span.end <= other.start or span.start >= other.end for other in found):
             found.append(span)
-    return sorted(found)
+    found.sort()
+    return found
 
 
 def redacted(text: str, found: Sequence[Span]) -> str:
@@ -56,26 +57,33 @@ def redacted(text: str, found: Sequence[Span]) -> str:
     return "".join([*parts, text[at:]])
 
 
-def _candidates(text: str) -> Iterator[Span]:
+def _candidates(text: str) -> list[Span]:
     """What the rules find, the surest kinds first; one value may be found as several kinds."""
     shape = text.encode("ascii", "replace").translate(_SHAPE)
-    if "@" in text or "://" in text or b"AAA." in shape or "www." in text or "Www." in text:
-        yield from _found(ADDRESSES, text)
-    if b"0.0" in shape or b"::" in shape or shape.count(b":") > 6:
-        yield from _found(NETWORK, text)
     has_numbers = b"00000000" in shape.translate(None, _BETWEEN)
+    found: list[Span] = []
+    if "@" in text or "://" in text or "www." in text or b"AAA." in shape or "Www." in text:
+        found += _found(ADDRESSES, text)
+    if b"0.0" in shape or b"::" in shape or shape.count(b":") > 6:
+        found += _found(NETWORK, text)
     if has_numbers or b"A000A0000" in shape:
-        yield from _found(LETTERED, text)
+        found += _found(LETTERED, text)
     if has_numbers:
-        runs = [run.span() for run in _RUN.finditer(text)]
-        for rule in NUMBERS:
-            for start, end in runs:
-                yield from _found_in(rule, text, max(0, start - _MARGIN), end + _MARGIN)
+        found += _numbers(text)
+    return found
 
 
 def _found(rules: Iterable[Rule], text: str) -> Iterator[Span]:
     for rule in rules:
         yield from _found_in(rule, text, 0, len(text))
+
+
+def _numbers(text: str) -> Iterator[Span]:
+    """What the rules of numbers find around each row of digits."""
+    runs = [run.span() for run in _RUN.finditer(text)]
+    for rule in NUMBERS:
+        for start, end in runs:
+            yield from _found_in(rule, text, max(0, start - _MARGIN), end + _MARGIN)
 
 
 def _found_in(rule: Rule, text: str, at: int, to: int) -> Iterator[Span]:

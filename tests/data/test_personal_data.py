@@ -98,6 +98,7 @@ def test_other_hyphens_join_a_number_too(hyphen: str) -> None:
         "follow me @ home or user@localhost, a@b",
         "A12345678901 is a part, XM12345678 and M123456789 too.",
         "제3조제1항 및 2009. 12. 31. 법률 제9932호, 110-123-456789 번 문서",
+        "2001:db8::9602:d52b1 has five digits in a row",
         "256.300.1.10 and 01.02.03.04 and 1.2.3.4.5",
     ],
 )
@@ -109,6 +110,8 @@ def test_a_number_beside_another_number_keeps_its_edges() -> None:
     assert found("in 1999 010 1234 5678 2020") == [("phone", "010 1234 5678")]
     assert found("1999 4111 1111 1111 1111 20") == [("card", "4111 1111 1111 1111")]
     assert found("DE89 3704 0044 0532 0130 00 1999") == [("iban", "DE89 3704 0044 0532 0130 00")]
+    assert found("계좌 110 123 456789 2020년") == [("bank_account", "110 123 456789")]
+    assert found("계좌 301 0123 4567 89 2020년") == [("bank_account", "301 0123 4567 89")]
     assert found("+44 20 7946 0958 10 people") == [("phone", "+44 20 7946 0958")]
 
 
@@ -138,6 +141,7 @@ def test_numbers_without_gaps_are_told_by_the_words_before_them() -> None:
 
 
 def test_marks_of_the_sentence_are_no_part_of_an_address() -> None:
+    assert found("2001:db8::1ff1: an address") == [("ip_address", "2001:db8::1ff1")]
     assert found("See (www.example.org/a_(b)), or http://example.org!") == [
         ("url", "www.example.org/a_(b)"),
         ("url", "http://example.org"),
