@@ -58,7 +58,7 @@ def redacted(text: str, found: Sequence[Span]) -> str:
 
 
 def _candidates(text: str) -> list[Span]:
-    """What the rules find, the surest kinds first; one value may be found as several kinds."""
+    """Returns all that the rules find, the surest kinds first; one value may be of several kinds."""
     shape = text.encode("ascii", "replace").translate(_SHAPE)
     has_numbers = b"00000000" in shape.translate(None, _BETWEEN)
     found: list[Span] = []
@@ -79,7 +79,7 @@ def _found(rules: Iterable[Rule], text: str) -> Iterator[Span]:
 
 
 def _numbers(text: str) -> Iterator[Span]:
-    """What the rules of numbers find around each row of digits."""
+    """Yields all that the rules of numbers find around each row of digits."""
     runs = [run.span() for run in _RUN.finditer(text)]
     for rule in NUMBERS:
         for start, end in runs:
