@@ -54,7 +54,8 @@ def run(params: Params, paths: Paths) -> Metrics:
     unlabelled = row_checks.check_corpus(corpus, labelled.records, limits)
     require_usable_corpus(corpus, unlabelled.rejects, limits)
     require_words(unlabelled.records)
-    say("validate  personal data")
+    if limits.personal_data == row_checks.REFUSE:
+        row_checks.require_no_personal_data([*labelled.records, *unlabelled.records])
     spread = problem.spread(cells) if cells else None
     report = DataReport(
         limits=limits,

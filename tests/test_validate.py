@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.errors import DataError
-from pipeline.data.records import read_records
+from pipeline.core.paths import Paths
+from pipeline.data.personal_kinds import KINDS
+from pipeline.data.records import read_records, record_id
 from pipeline.data.tables import read_table
 from tests.support.problems import MULTI_LABEL, PAIRS, REGRESSION
 from tests.support.small_reviews import ROWS, Reviews, validated
@@ -37,7 +39,9 @@ def test_validate_takes_out_what_must_not_be_learned_from(tmp_path: Path) -> Non
     near = [r for r in records if r.text.startswith(ROWS[1][0])]
     assert {r.cluster for r in near} == {min(r.id for r in near)}
     report = json.loads((paths.out / "report.json").read_text())
-    assert report["personal_data"]["corpus"] == {"email": 0, "url": 1, "phone": 0}
+    counts = report["personal_data"]["corpus"]
+    assert {kind: count for kind, count in counts.items() if count} == {"url": 1}
+    assert set(counts) == set(KINDS)
     card = (paths.out / "data_card.md").read_text()
     # Straight after the table it would be a row of it.
     assert "|\n\n`mine` is used although" in card
@@ -45,6 +49,13 @@ def test_validate_takes_out_what_must_not_be_learned_from(tmp_path: Path) -> Non
         assert said in card
 
 
+TABLES = ("records", "corpus", "rejects")
+VALUES = ["010-1234-5678", "０２－１２３－４５６７", "hong@naver.com"]
+WITH_PERSONAL_DATA = [
+    (f"전화는{VALUES[0]}로 주세요, 정말 좋았어요", "positive"),
+    (f"환불은 {VALUES[1]}에 물어보래요, 다시는 안 가요", "negative"),
+]
+CORPUS_WITH_PERSONAL_DATA = f"A long enough text of its own. Write to {VALUES[2]} for more of it."
 PAIRED = [(f"Is number {n} any good?", text, name) for n, (text, name) in enumerate(ROWS)]
 SEVERAL = [(text, ("a", "a|b", "c", "")[n % 4]) for n, (text, _) in enumerate(ROWS)]
 NUMBERED = [(text, repr(float(n))) for n, (text, _) in enumerate(ROWS)]
@@ -111,6 +122,63 @@ def test_rows_that_could_not_be_split_are_refused_here_and_not_after_the_corpus(
     rows = [*ROWS[::2], *((f"{same} {n}th time", "negative") for n in range(60))]
     with pytest.raises(DataError, match="'negative' are near copies of one another: there are 1"):
         validated(tmp_path, rows, "validate.near_duplicate_similarity=0.7")
+
+
+def written(paths: Paths) -> str:
+    """All texts of all tables that validate wrote."""
+    tables = [read_table(paths.out / f"{name}.parquet") for name in TABLES]
+    columns = [table.get(name, []) for table in tables for name in ("text", "second")]
+    return "\n".join(text for column in columns for text in column if text)
+
+
+def test_personal_data_are_counted_and_kept_by_default(tmp_path: Path) -> None:
+    paths = validated(tmp_path, [*ROWS, *WITH_PERSONAL_DATA], corpus=[CORPUS_WITH_PERSONAL_DATA])
+    counts = json.loads((paths.out / "report.json").read_text())["personal_data"]
+    assert counts["labelled"]["phone"] == 2
+    assert counts["corpus"]["email"] == 1
+    assert all(value in written(paths) for value in VALUES)
+    card = (paths.out / "data_card.md").read_text()
+    assert "Personal data in labelled texts, as far as patterns see it: phone in 2.\n" in card
+
+
+def test_redacted_texts_have_the_kind_in_place_of_each_value_in_every_table(tmp_path: Path) -> None:
+    rows = [*ROWS, *WITH_PERSONAL_DATA, ("010-9999-8888 " * 3000, "positive")]
+    corpus = [CORPUS_WITH_PERSONAL_DATA, "x" * 20_001 + " hong@naver.com"]
+    paths = validated(tmp_path, rows, "validate.personal_data=redact", corpus=corpus)
+    texts = written(paths)
+    assert "전화는[phone]로 주세요" in texts
+    assert "Write to [email] for more of it." in texts
+    assert not [value for value in [*VALUES, "010-9999-8888"] if value in texts]
+    counts = json.loads((paths.out / "report.json").read_text())["personal_data"]
+    assert (counts["labelled"]["phone"], counts["corpus"]["email"]) == (2, 1)
+    assert "It was replaced by its kind." in (paths.out / "data_card.md").read_text()
+
+
+def test_rows_that_differ_in_a_redacted_value_alone_are_copies(tmp_path: Path) -> None:
+    rows = [*ROWS, *((f"Ask for me at 010-1234-567{n}, any day.", "positive") for n in range(2))]
+    paths = validated(tmp_path, rows, "validate.personal_data=redact")
+    assert read_table(paths.out / "rejects.parquet")["reason"] == ["copy of another row"]
+
+
+def test_refused_personal_data_are_told_by_kind_and_row_and_never_by_value(tmp_path: Path) -> None:
+    rows, corpus = [*ROWS, *WITH_PERSONAL_DATA], [CORPUS_WITH_PERSONAL_DATA]
+    with pytest.raises(DataError, match="3 rows with personal data") as caught:
+        validated(tmp_path, rows, "validate.personal_data=refuse", corpus=corpus)
+    message = str(caught.value)
+    assert "(email in 1, phone in 2)" in message
+    assert record_id("mine", WITH_PERSONAL_DATA[0][0]) in message
+    assert not [value for value in VALUES if value in message]
+    assert not list((tmp_path / "artifacts" / "validate").glob("*.parquet"))
+
+
+def test_texts_without_personal_data_are_not_refused(tmp_path: Path) -> None:
+    assert (validated(tmp_path, ROWS, "validate.personal_data=refuse").out / "report.json").exists()
+
+
+def test_both_texts_of_a_pair_are_searched(tmp_path: Path) -> None:
+    rows = [*PAIRED, ("Who is it?", "It is 900101-1234568 again.", "positive")]
+    paths = validated(tmp_path, rows, *PAIRS, "validate.personal_data=redact")
+    assert "It is [resident_number] again." in written(paths)
 
 
 def test_the_data_card_says_that_there_is_no_corpus(tmp_path: Path) -> None:

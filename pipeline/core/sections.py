@@ -134,6 +134,11 @@ class ValidateParams(Section):
     """The build stops where a label, or the whole of a regression product, has fewer rows."""
     max_label_share: Share
     """The build stops where one label holds a larger share of the rows."""
+    personal_data: Literal["count", "redact", "refuse"]
+    """What is done about personal data that patterns find in the texts. `count`: rows with it are
+    counted by kind in the report and the data card. `redact`: `[email]`, `[phone]` and so on take its
+    place as well, in all tables of validate. `refuse`: the build stops and names the rows. Values are
+    never shown. Collect's tables keep the texts as they came."""
 
 
 class LabelParams(Section):

@@ -27,6 +27,7 @@ class Record:
         target: the numbers that a model learns from the label; None before label.
         split: train, validation or test; None before prepare.
         reason: why validate took the row out; None for all others.
+        personal: kinds of personal data that validate found in the texts; in no table.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Record:
     target: list[float] | None = None
     split: str | None = None
     reason: str | None = None
+    personal: tuple[str, ...] = ()
 
 
 def record_id(source: str, text: str, *, second: str | None = None, copy: int = 0) -> str:

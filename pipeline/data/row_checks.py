@@ -1,6 +1,5 @@
 """Cleans rows and takes out unusable ones, with a reason: empty, too long, copies, leaks."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,22 +10,18 @@ from pipeline.core.errors import DataError
 from pipeline.core.progress import track
 from pipeline.core.sections import ValidateParams
 from pipeline.data.duplicates import groups, near_duplicates
+from pipeline.data.personal_data import redacted, spans
+from pipeline.data.personal_kinds import KINDS
 from pipeline.data.records import Record, record_id
 from pipeline.text.bare_words import bare_words
 from pipeline.text.containment import LEAK_WORDS, containing, equal_pairs
 
 EMPTY, SHORT, LONG = "empty", "too short", "too long"
 COPY, CONFLICT = "copy of another row", "copies with different labels"
+REDACT, REFUSE = "redact", "refuse"
 _MAX_HYPOTHESES = 20
+_NAMED = 5
 CONTAINS, CONTAINED = "holds a labelled text", "is part of a labelled text"
-# Patterns find most personal data, not all; the data card says so.
-_PERSONAL = {
-    "email": re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+\b"),
-    "url": re.compile(r"\b(?:https?://|www\.)[^\s<>\"]+", re.IGNORECASE),
-    "phone": re.compile(
-        r"(?<![\w.])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])\d{3,4}[ .-]\d{3,4}(?!\w)"
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +86,28 @@ def _usable(records: Sequence[Record], params: ValidateParams) -> tuple[list[Rec
     kept, rejects = [], []
     in_order = sorted(records, key=later_copy_then_id)
     for record in track(in_order, "validate  cleaning", len(records)):
-        cleaned = replace(
-            record,
-            text=clean(record.text),
-            second=None if record.second is None else clean(record.second),
-        )
+        cleaned = _cleaned(record, params)
         reasons = [reason for text in _texts(cleaned) if (reason := _reason(text, params))]
         if reasons:
-            rejects.append(replace(record, reason=reasons[0]))
+            as_told = cleaned if params.personal_data == REDACT else record
+            rejects.append(replace(as_told, reason=reasons[0]))
         else:
             kept.append(cleaned)
     return kept, rejects
+
+
+def _cleaned(record: Record, params: ValidateParams) -> Record:
+    """The record with clean texts and the kinds of personal data in them, which are redacted if so asked.
+
+    This comes before the comparisons: texts that differ in a redacted value alone are copies.
+    """
+    texts = [clean(text) for text in _texts(record)]
+    found = [spans(text) for text in texts]
+    kinds = {span.kind for places in found for span in places}
+    if params.personal_data == REDACT:
+        texts = [redacted(text, places) for text, places in zip(texts, found, strict=True)]
+    second = texts[1] if record.second is not None else None
+    return replace(record, text=texts[0], second=second, personal=tuple(sorted(kinds)))
 
 
 def _texts(record: Record) -> list[str]:
@@ -168,12 +174,28 @@ def checked_shares(total: int, rejects: Sequence[Record], params: ValidateParams
 
 
 def personal_data(records: Sequence[Record]) -> dict[str, int]:
-    """Kind of personal data → how many of the records contain it, in either text."""
-    texts = ["\n".join(_texts(record)) for record in records]
-    return {
-        kind: sum(pattern.search(text) is not None for text in texts)
-        for kind, pattern in _PERSONAL.items()
-    }
+    """Kind of personal data → how many of the checked records hold it, or held it, in either text."""
+    counts = Counter(kind for record in records for kind in record.personal)
+    return {kind: counts[kind] for kind in KINDS}
+
+
+def require_no_personal_data(records: Sequence[Record]) -> None:
+    """Refuses checked records of which some hold personal data.
+
+    Raises:
+        DataError: tells how many there are of each kind and names a few, never a value.
+    """
+    holding = [record.id for record in records if record.personal]
+    if not holding:
+        return
+    counts = ", ".join(f"{kind} in {n:,}" for kind, n in personal_data(records).items() if n)
+    more = ", …" if len(holding) > _NAMED else ""
+    raise DataError(
+        f"{len(holding):,} rows with personal data ({counts}): ids {', '.join(holding[:_NAMED])}{more}",
+        expected="texts without it, as validate.personal_data is `refuse`",
+        next_step="take it out of the sources, or set validate.personal_data to `redact`, which puts "
+        "`[email]`, `[phone]` … in its place, or to `count` if you may keep it",
+    )
 
 
 def summary(total: int, checked: Checked) -> TableReport:

@@ -98,10 +98,11 @@ class NearDuplicates(Part):
 
 
 class PersonalData(Part):
-    """Rows in which a pattern of personal data was seen, by table."""
+    """Rows in which personal data was seen, by table; with `redact`, before it was replaced."""
 
     labelled: dict[str, int]
-    """Kind (`email`, `phone`, `url`) → labelled rows."""
+    """Kind (`email`, `phone`, `resident_number`, …; `KINDS` in pipeline/data/personal_kinds.py) → labelled
+    rows that passed."""
     corpus: dict[str, int]
     """Kind → corpus rows."""
 

@@ -80,7 +80,7 @@ class Rejects(Table):
     source: str
     """Name of the source."""
     text: str
-    """The text as it came."""
+    """The text as it came; cleaned where it is a copy or where personal data are replaced."""
     second: str | None
     """The second text of a pair."""
     reason: str
