@@ -39,18 +39,63 @@ def test_labels_pass_through_and_the_annotators_majority_wins(workspace: Path) -
     assert after["label"][0] == other
     assert after["label"][1:] == before["label"][1:]
     agreement = json.loads((paths.out / "agreement.json").read_text())
-    del agreement["alpha"]
     counts = {"annotated_rows": 1, "unknown_rows": 1, "annotators": 2, "changed_labels": 1}
-    assert agreement == counts
+    nothing_differs = {"alpha": None, "interval": None, "judgement": "not measured"}
+    assert agreement == counts | nothing_differs | {"double_rows": 1}
     assert "1 by annotators" in metrics["headline"]
+
+
+def test_labels_of_no_row_are_told_on_the_screen(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = read_table(workspace / "artifacts/label/records.parquet")["id"][0]
+    gone = [(f"gone{number}", "bo", "positive") for number in range(7)]
+    label.run(params(), annotate(workspace, [(row, "ann", "positive"), *gone]))
+    said = capsys.readouterr().out
+    assert "7 of 8 annotated ids are of no row" in said
+    assert "gone0, gone1, gone2, gone3, gone4, …" in said
+
+
+def votes_of_two(root: Path, *, agreed: int, disputed: int) -> Paths:
+    """Annotations of `ann` alone on all rows, and of `bo` on so many of them."""
+    table = read_table(root / "artifacts/label/records.parquet")
+    other = {"negative": "positive", "positive": "negative"}
+    lines = []
+    for number, (row, name) in enumerate(zip(table["id"], table["label"], strict=True)):
+        lines.append((row, "ann", name))
+        if number < agreed + disputed:
+            lines.append((row, "bo", name if number < agreed else other[name]))
+    return annotate(root, lines)
+
+
+def test_one_disputed_row_among_many_single_labels_stops_nothing(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = votes_of_two(workspace, agreed=0, disputed=1)
+    label.run(params(), paths)
+    written = json.loads((paths.out / "agreement.json").read_text())
+    assert written["alpha"] == 0
+    assert (written["double_rows"], written["judgement"]) == (1, "inconclusive")
+    assert "inconclusive, for at least 0.6 is wanted" in capsys.readouterr().out
+
+
+def test_people_who_surely_disagree_stop_the_line(workspace: Path) -> None:
+    paths = votes_of_two(workspace, agreed=20, disputed=30)
+    with pytest.raises(DataError, match=r"alpha of the annotations is .*50 rows that several"):
+        label.run(params(), paths)
+    label.run(params("label.min_double_rows=51"), paths)
 
 
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ([("0", "ann", "positive"), ("0", "bo", "negative")], "alpha of the annotations is"),
         ([("0", "ann", "great")], "line 2: the label value 'great'"),
         ([("0", "", "positive")], "line 2: the column `annotator` is empty"),
+        ([("", "ann", "positive")], "line 2: the column `id` is empty"),
+        (
+            [("0", "ann", "positive"), ("5.2E+19", "ann", "positive")],
+            "line 3: '5.2E.19' is a number that a spreadsheet made of an id",
+        ),
         (
             [("nowhere", "ann", "positive")],
             "1 annotated ids, .* .nowhere., and none is in the data",
