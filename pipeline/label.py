@@ -1,27 +1,29 @@
 """label: makes the gold labels, from the sources and from the annotators' votes.
 
-Reads   artifacts/validate/records.parquet, annotations/
-Writes  artifacts/label/{records.parquet, agreement.json, metrics.json}
+Rows of the corpus that people labelled become labelled rows; the rest of the corpus is written anew,
+without texts that hold one of theirs.
+
+Reads   artifacts/validate/{records.parquet, corpus.parquet}, annotations/
+Writes  artifacts/label/{records.parquet, corpus.parquet, agreement.json, metrics.json}
 """
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import replace
 
-from pipeline.core.artifacts.data_reports import AgreementJudgement, AgreementReport
-from pipeline.core.artifacts.table_columns import LabelledRecords
-from pipeline.core.errors import DataError
+from pipeline.core.artifacts.data_reports import AgreementReport
+from pipeline.core.artifacts.table_columns import LabelledRecords, RemainingCorpus
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.product import Product
 from pipeline.core.progress import say
-from pipeline.core.sections import LabelParams
+from pipeline.core.sections import ValidateParams
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.data.agreement import Agreement, agreement
-from pipeline.data.annotations import Annotations, read_annotations
+from pipeline.data.agreement import agreement, checked_agreement
+from pipeline.data.annotations import Annotations, read_annotations, votes_on
+from pipeline.data.newly_labelled import joined, newly_labelled
 from pipeline.data.records import Record, read_records, write_records
+from pipeline.data.row_checks import check_corpus
 from pipeline.problem.problems import problem_named
-
-_EXAMPLES = 5
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -29,29 +31,20 @@ def run(params: Params, paths: Paths) -> Metrics:
     product = params.product
     problem, labels = problem_named(product.problem), product.labels
     records = read_records(paths.read("validate", "records.parquet"))
-    known = {record.id for record in records}
+    corpus = read_records(paths.read("validate", "corpus.parquet"))
+    # A text of the corpus has no second one, so it cannot be a row of a product of pairs.
+    known = {row.id for row in (records if product.pairs else [*records, *corpus])}
     votes = read_annotations(paths.annotations, problem=problem, labels=labels, known=known)
-    given = _of_the_data(votes, known)
-    found = agreement(
-        [[*row.values()] for row in given.values()],
-        problem=problem,
-        labels=labels,
-        seed=params.compute.seed,
-    )
-    judgement = _judgement(found, params.label)
+    given = votes_on(known, votes)
     gold = [_merged(record, given, product) for record in records]
     changed = sum(new.label != old.label for new, old in zip(gold, records, strict=True))
-    report = AgreementReport(
-        annotated_rows=len(given),
-        unknown_rows=len(votes) - len(given),
-        annotators=len({annotator for row in given.values() for annotator in row}),
-        alpha=found.alpha,
-        interval=None if found.interval is None else [*found.interval],
-        double_rows=found.double_rows,
-        judgement=judgement,
-        changed_labels=changed,
-    )
+    new = newly_labelled(corpus, given, problem=problem, labels=labels)
+    if new:
+        gold = joined(gold, new, similarity=params.validate_.near_duplicate_similarity)
+        corpus = _remaining(corpus, new, params.validate_)
+    report = _report(votes, given, params, changed=changed, new=len(new))
     write_records(paths.out / "records.parquet", gold, LabelledRecords.columns())
+    write_records(paths.out / "corpus.parquet", corpus, RemainingCorpus.columns())
     report.write(paths)
     return {
         **report.as_json(),
@@ -60,54 +53,48 @@ def run(params: Params, paths: Paths) -> Metrics:
     }
 
 
-def _of_the_data(votes: Annotations, known: Collection[str]) -> Annotations:
-    """The votes on rows of the data; says how many are on others, such as validate took out.
+def _report(
+    votes: Annotations, given: Annotations, params: Params, *, changed: int, new: int
+) -> AgreementReport:
+    """Counts of the annotations, and how far the people agree.
+
+    Args:
+        given: the votes on rows of the data.
 
     Raises:
-        DataError: none is on a row of the data.
+        DataError: the people surely agree less than `label.min_agreement`.
     """
-    unknown = [identifier for identifier in votes if identifier not in known]
-    if votes and len(unknown) == len(votes):
-        raise DataError(
-            f"{len(votes):,} annotated ids, such as {unknown[0]!r}, and none is in the data",
-            expected="ids of artifacts/validate/records.parquet",
-            next_step="annotate rows of these data, or empty annotations/",
-        )
-    if unknown:
-        say(
-            f"label  {len(unknown):,} of {len(votes):,} annotated ids are of no row, and their labels"
-            f" are not used: {', '.join(unknown[:_EXAMPLES])}{', …' * (len(unknown) > _EXAMPLES)}"
-        )
-    return {identifier: row for identifier, row in votes.items() if identifier in known}
-
-
-def _judgement(found: Agreement, limits: LabelParams) -> AgreementJudgement:
-    """What the agreement says of its limit; says it aloud where it says nothing certain.
-
-    Raises:
-        DataError: enough rows show that people agree less than the limit.
-    """
-    least, rows = limits.min_agreement, limits.min_double_rows
-    judgement = found.judgement(min_agreement=least, min_double_rows=rows)
-    if found.interval is None:
-        return judgement
-    low, high = found.interval
-    alpha = (
-        f"Krippendorff's alpha of the annotations is {found.alpha:.3f} (95 % interval {low:.3f} to"
-        f" {high:.3f}; {found.double_rows:,} rows that several people labelled)"
+    found = agreement(
+        [[*row.values()] for row in given.values()],
+        problem=problem_named(params.product.problem),
+        labels=params.product.labels,
+        seed=params.compute.seed,
     )
-    if judgement == "missed":
-        raise DataError(
-            alpha,
-            expected=f"at least {least} (label.min_agreement)",
-            next_step="make the instructions clearer and annotate again, or lower the limit",
-        )
-    if judgement == "inconclusive":
-        say(
-            f"label  {alpha}: inconclusive, for at least {least} is wanted, shown on {rows:,} rows or"
-            " more; let several people label more rows"
-        )
-    return judgement
+    return AgreementReport(
+        annotated_rows=len(given),
+        unknown_rows=len(votes) - len(given),
+        annotators=len({annotator for row in given.values() for annotator in row}),
+        alpha=found.alpha,
+        interval=None if found.interval is None else [*found.interval],
+        double_rows=found.double_rows,
+        judgement=checked_agreement(found, params.label),
+        changed_labels=changed,
+        newly_labelled=new,
+    )
+
+
+def _remaining(
+    corpus: Sequence[Record], new: Sequence[Record], limits: ValidateParams
+) -> list[Record]:
+    """The corpus without the newly labelled rows and without texts that hold one of theirs."""
+    taken = {row.id for row in new}
+    rest = [row for row in corpus if row.id not in taken]
+    checked = check_corpus(rest, new, limits)
+    say(
+        f"label  {len(new):,} rows of the corpus got labels; {len(checked.rejects):,} others that hold"
+        " their texts left the corpus"
+    )
+    return checked.records
 
 
 def _merged(record: Record, votes: Annotations, product: Product) -> Record:

@@ -10,7 +10,7 @@ from pipeline.core.errors import DataError
 from pipeline.core.paths import Paths
 from pipeline.data.records import read_records
 from pipeline.data.tables import read_table
-from tests.support.problems import MULTI_LABEL, REGRESSION
+from tests.support.problems import MULTI_LABEL, PAIRS, REGRESSION
 from tests.support.small_reviews import ROWS, at, labelled, labelled_workspace, params
 
 
@@ -41,7 +41,7 @@ def test_labels_pass_through_and_the_annotators_majority_wins(workspace: Path) -
     agreement = json.loads((paths.out / "agreement.json").read_text())
     counts = {"annotated_rows": 1, "unknown_rows": 1, "annotators": 2, "changed_labels": 1}
     nothing_differs = {"alpha": None, "interval": None, "judgement": "not measured"}
-    assert agreement == counts | nothing_differs | {"double_rows": 1}
+    assert agreement == counts | nothing_differs | {"double_rows": 1, "newly_labelled": 0}
     assert "1 by annotators" in metrics["headline"]
 
 
@@ -139,3 +139,57 @@ def annotated(root: Path, label_of_row: str, votes: list[str], changes: list[str
 )
 def test_annotators_decide(tmp_path: Path, source, votes, changes, gold) -> None:
     assert annotated(tmp_path, source, votes, changes) == gold
+
+
+def corpus_of(root: Path, stage: str) -> list[str]:
+    return [row.text for row in read_records(root / f"artifacts/{stage}/corpus.parquet")]
+
+
+def test_without_labels_on_it_the_corpus_is_as_validate_left_it(workspace: Path) -> None:
+    assert corpus_of(workspace, "validate")
+    written = [workspace / f"artifacts/{stage}/corpus.parquet" for stage in ("validate", "label")]
+    assert written[0].read_bytes() == written[1].read_bytes()
+
+
+def test_a_row_of_the_corpus_that_people_labelled_becomes_a_labelled_row(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, tied, *_ = read_records(workspace / "artifacts/validate/corpus.parquet")
+    before = read_records(workspace / "artifacts/label/records.parquet")
+    lines = [(first.id, who, "positive") for who in ("ann", "bo")]
+    lines += [(second.id, "ann", "negative")]
+    lines += [(tied.id, "ann", "positive"), (tied.id, "bo", "negative")]
+    paths = annotate(workspace, lines)
+    metrics = label.run(params(), paths)
+    after = {row.id: row for row in read_records(paths.out / "records.parquet")}
+    assert [*after] == sorted(after)
+    assert (after[first.id].label, after[first.id].target) == ("positive", [1.0])
+    assert (after[second.id].label, after[second.id].target) == ("negative", [0.0])
+    new = {first.id, second.id}
+    assert [row for key, row in after.items() if key not in new] == before
+    assert tied.text in corpus_of(workspace, "label")
+    assert metrics["newly_labelled"] == 2
+    said = capsys.readouterr().out
+    assert "2 rows of the corpus got labels" in said
+    assert "1 annotated rows stay in the corpus" in said
+
+
+def test_what_holds_a_newly_labelled_text_leaves_the_corpus(tmp_path: Path) -> None:
+    short = "The harbour was quiet and the film was slow."
+    holds = f"Somebody wrote this at length: {short} Nobody answered."
+    root = labelled(tmp_path, ROWS, corpus=[short, holds, "Nothing of the kind was said here."])
+    [identifier] = [
+        row.id
+        for row in read_records(root / "artifacts/validate/corpus.parquet")
+        if row.text == short
+    ]
+    label.run(params(), annotate(root, [(identifier, "ann", "negative")]))
+    assert corpus_of(root, "label") == ["Nothing of the kind was said here."]
+
+
+def test_labels_on_the_corpus_of_a_product_of_pairs_are_labels_of_no_row(tmp_path: Path) -> None:
+    rows = [(f"Is number {n} any good?", text, name) for n, (text, name) in enumerate(ROWS)]
+    root = labelled(tmp_path, rows, *PAIRS)
+    [row, *_] = read_records(root / "artifacts/validate/corpus.parquet")
+    with pytest.raises(DataError, match="none is in the data"):
+        label.run(params(*PAIRS), annotate(root, [(row.id, "ann", "positive")]))

@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.artifacts.data_reports import AgreementJudgement
+from pipeline.core.errors import DataError
+from pipeline.core.progress import say
+from pipeline.core.sections import LabelParams
 from pipeline.problem.problem import Problem
 
 Floats = NDArray[np.float64]
@@ -129,6 +132,35 @@ def agreement(
     drawn = _drawn([asked[number] for number in found], times, seed=seed)
     low, high = np.quantile(drawn, [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2])
     return Agreement(double, sum(found.values()) / len(found), (float(low), float(high)))
+
+
+def checked_agreement(found: Agreement, limits: LabelParams) -> AgreementJudgement:
+    """The judgement of the agreement; says it where it is not certain.
+
+    Raises:
+        DataError: enough rows show that people agree less than `limits.min_agreement`.
+    """
+    least, rows = limits.min_agreement, limits.min_double_rows
+    judgement = found.judgement(min_agreement=least, min_double_rows=rows)
+    if found.interval is None:
+        return judgement
+    low, high = found.interval
+    alpha = (
+        f"Krippendorff's alpha of the annotations is {found.alpha:.3f} (95 % interval {low:.3f} to"
+        f" {high:.3f}; {found.double_rows:,} rows that several people labelled)"
+    )
+    if judgement == "missed":
+        raise DataError(
+            alpha,
+            expected=f"at least {least} (label.min_agreement)",
+            next_step="make the instructions clearer and annotate again, or lower the limit",
+        )
+    if judgement == "inconclusive":
+        say(
+            f"label  {alpha}: inconclusive, for at least {least} is wanted, shown on {rows:,} rows or"
+            " more; let several people label more rows"
+        )
+    return judgement
 
 
 def _drawn(questions: Sequence[_Question], times: Floats, *, seed: int) -> Floats:

@@ -24,6 +24,7 @@ _DOCUMENTS = (".md", ".markdown", ".rst", ".yaml", ".yml", ".html", ".pdf", ".do
 _NO_VOTES = ("manifest.json",)
 _GUIDE = "guide"
 _HEADER_BYTES = 4096
+_SHOWN_IDS = 5
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _ISO_8601 = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d\S*)?|\d{8}T\d{4}\S*")
 _WHOLE_NUMBER = re.compile(r"(\d{1,18})(?:\.0)?")
@@ -73,6 +74,32 @@ def read_annotations(
     for (row, annotator), given in votes.items():
         rows.setdefault(row, {})[annotator] = _last(given).label
     return rows
+
+
+def votes_on(known: Container[str], votes: Annotations) -> Annotations:
+    """The votes on rows of the data; says how many are on others, such as validate took out.
+
+    Args:
+        known: ids of the rows of the data.
+
+    Raises:
+        DataError: none is on a row of the data.
+    """
+    unknown = [row for row in votes if row not in known]
+    if votes and len(unknown) == len(votes):
+        raise DataError(
+            f"{len(votes):,} annotated ids, such as {unknown[0]!r}, and none is in the data",
+            expected="ids of artifacts/validate/records.parquet or corpus.parquet (not of the corpus for"
+            " a product of pairs)",
+            next_step="annotate rows of these data, or empty annotations/",
+        )
+    if unknown:
+        some = ", ".join(unknown[:_SHOWN_IDS]) + ", …" * (len(unknown) > _SHOWN_IDS)
+        say(
+            f"label  {len(unknown):,} of {len(votes):,} annotated ids are of no row, and their labels"
+            f" are not used: {some}"
+        )
+    return {row: given for row, given in votes.items() if row in known}
 
 
 def _last(votes: Sequence[_Vote]) -> _Vote:

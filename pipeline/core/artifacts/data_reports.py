@@ -139,7 +139,7 @@ class AgreementReport(Artifact):
     FILE: ClassVar[str] = "label/agreement.json"
 
     annotated_rows: int
-    """Rows of the data that people annotated."""
+    """Rows of the data that people annotated, labelled ones and those of the corpus."""
     unknown_rows: int
     """Annotated rows that are not, or no longer, in the data."""
     annotators: int
@@ -156,6 +156,8 @@ class AgreementReport(Artifact):
     measured` where alpha is null. Where it is `missed`, the build stops before this file is written."""
     changed_labels: int
     """Rows whose label differs from that of their source."""
+    newly_labelled: int
+    """Rows of the corpus that became labelled rows by people's labels."""
 
 
 class CorpusPart(Part):

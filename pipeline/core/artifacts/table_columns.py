@@ -97,6 +97,12 @@ class LabelledRecords(ValidatedRecords):
     `[the number]`."""
 
 
+class RemainingCorpus(ValidatedCorpus):
+    """Texts of the corpus without those that people labelled, and without texts that hold one."""
+
+    FILE: ClassVar[str] = "label/corpus.parquet"
+
+
 class PreparedRecords(Table):
     """Texts with their splits."""
 
