@@ -1,6 +1,7 @@
 """Reads the labels that people gave to rows, from the files in `annotations/`."""
 
 import re
+import unicodedata
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -155,7 +156,8 @@ def _read(
     """The vote of each line."""
     for line, row in read_rows(file, columns=_COLUMNS, optional=_ORDER, lists=["label"]):
         where = f"{file.name}, line {line}"
-        identifier, annotator, cell = (row[name] for name in _COLUMNS)
+        identifier, cell = row["id"].strip(), row["label"]
+        annotator = unicodedata.normalize("NFC", row["annotator"]).strip()
         if not identifier:
             raise _empty(where, "id", "the id of the row that the label is for")
         if not annotator:

@@ -1,6 +1,7 @@
 """Labels that people gave are read from every file that holds some; the last word of each counts."""
 
 import json
+import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -68,6 +69,15 @@ def test_of_equal_times_the_later_line_counts(tmp_path: Path) -> None:
 def test_a_time_that_is_not_iso_8601_is_refused_with_its_line(tmp_path: Path, time: str) -> None:
     with pytest.raises(DataError, match=r"votes\.csv, line 3: the time"):
         timed(tmp_path, ("good", "2026-01-01"), ("bad", time))
+
+
+def test_a_name_in_another_spelling_of_the_same_letters_is_the_same_person(tmp_path: Path) -> None:
+    names = ["민아", unicodedata.normalize("NFD", "민아"), " 민아 "]
+    lines = [
+        f"{ROW} ,{name},{label}" for name, label in zip(names, ("good", "good", "bad"), strict=True)
+    ]
+    (tmp_path / "votes.csv").write_text("\n".join(["id,annotator,label", *lines]), encoding="utf-8")
+    assert read(tmp_path) == {ROW: {"민아": "bad"}}
 
 
 @pytest.mark.parametrize("column", ["sequence", "seq"])
