@@ -3,7 +3,7 @@
 Where there is no corpus, the texts of the training rows stand for it, and those of validation for the
 part of it that is held out.
 
-Reads   artifacts/label/records.parquet, artifacts/validate/corpus.parquet, the checkpoint
+Reads   artifacts/label/{records.parquet, corpus.parquet}, the checkpoint
 Writes  artifacts/prepare/{records.parquet, related.parquet, sentences.parquet, teacher_tokenizer/,
         student_tokenizer/, corpus/, metrics.json}
 """
@@ -58,7 +58,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         unknown = _save_teacher_tokenizer(
             checkpoint, [*unseen, *own], settings=settings, paths=paths
         )
-    corpus = read_records(paths.read("validate", "corpus.parquet"))
+    corpus = read_records(paths.read("label", "corpus.parquet"))
     documents = corpus[: settings.max_corpus_documents]
     related = related_rows(documents, params)
     write_records(paths.out / "related.parquet", related, RelatedRows.columns())

@@ -40,6 +40,8 @@ def run(params: Params, paths: Paths) -> Metrics:
     labelled = row_checks.check_labelled(records, limits)
     shares = row_checks.checked_shares(len(records), labelled.rejects, limits)
     require_words(labelled.records)
+    if disputed := sum(row.reason == row_checks.CONFLICT for row in labelled.rejects):
+        say(f"validate  {disputed:,} labelled rows left out: {row_checks.CONFLICT}")
     labels, cells = params.product.labels, [record.label or "" for record in labelled.records]
     counted = Counter(label for cell in cells for label in problem.labels_in(cell, labels))
     counts = {label: counted[label] for label in labels}

@@ -38,6 +38,8 @@ This page is made by `python -m scripts.parameters` from `pipeline/core/product.
 CONSTANTS = (
     ("pipeline/data/duplicates.py", "GRAM_CHARACTERS", "characters of the pieces by which near copies are found"),
     ("pipeline/data/row_checks.py", "_MAX_HYPOTHESES", "pairs with one first text that are of one cluster; with more, the first text counts as a category"),
+    ("pipeline/data/agreement.py", "_CONFIDENCE", "level of the interval of the annotators' agreement"),
+    ("pipeline/data/agreement.py", "_RESAMPLES", "bootstrap draws of that interval"),
     ("pipeline/text/containment.py", "LEAK_WORDS", "words from which on a text inside another text counts as a leak"),
     ("pipeline/data/augmentation.py", "_REPLACED, _DROPPED", "shares of the words that are replaced and dropped in a made text"),
     ("pipeline/data/augmentation.py", "_CUT, _JOINED", "shares of the made texts that are a piece of a row, and a join of two rows"),

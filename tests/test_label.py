@@ -2,18 +2,28 @@
 splits that never move.
 """
 
+import csv
+import io
 import json
 from pathlib import Path
 
 import pytest
 
 from pipeline import label
-from pipeline.core.errors import DataError
+from pipeline.core.errors import DataError, LabelsNeededError
 from pipeline.core.paths import Paths
 from pipeline.data.records import read_records
 from pipeline.data.tables import read_table
-from tests.support.problems import MULTI_LABEL, REGRESSION
-from tests.support.small_reviews import ROWS, at, labelled, labelled_workspace, params
+from tests.support.problems import MULTI_LABEL, PAIRS, REGRESSION
+from tests.support.small_reviews import (
+    ROWS,
+    at,
+    labelled,
+    labelled_workspace,
+    params,
+    texts,
+    validated,
+)
 
 
 @pytest.fixture
@@ -41,18 +51,63 @@ def test_labels_pass_through_and_the_annotators_majority_wins(workspace: Path) -
     assert after["label"][0] == other
     assert after["label"][1:] == before["label"][1:]
     agreement = json.loads((paths.out / "agreement.json").read_text())
-    del agreement["alpha"]
     counts = {"annotated_rows": 1, "unknown_rows": 1, "annotators": 2, "changed_labels": 1}
-    assert agreement == counts
+    nothing_differs = {"alpha": None, "interval": None, "judgement": "not measured"}
+    assert agreement == counts | nothing_differs | {"double_rows": 1, "newly_labelled": 0}
     assert "1 by annotators" in metrics["headline"]
+
+
+def test_labels_of_no_row_are_told_on_the_screen(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = read_table(workspace / "artifacts/label/records.parquet")["id"][0]
+    gone = [(f"gone{number}", "bo", "positive") for number in range(7)]
+    label.run(params(), annotate(workspace, [(row, "ann", "positive"), *gone]))
+    said = capsys.readouterr().out
+    assert "7 of 8 annotated ids are of no row" in said
+    assert "gone0, gone1, gone2, gone3, gone4, …" in said
+
+
+def votes_of_two(root: Path, *, agreed: int, disputed: int) -> Paths:
+    """Annotations of `ann` alone on all rows, and of `bo` on so many of them."""
+    table = read_table(root / "artifacts/label/records.parquet")
+    other = {"negative": "positive", "positive": "negative"}
+    lines = []
+    for number, (row, name) in enumerate(zip(table["id"], table["label"], strict=True)):
+        lines.append((row, "ann", name))
+        if number < agreed + disputed:
+            lines.append((row, "bo", name if number < agreed else other[name]))
+    return annotate(root, lines)
+
+
+def test_one_disputed_row_among_many_single_labels_stops_nothing(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = votes_of_two(workspace, agreed=0, disputed=1)
+    label.run(params(), paths)
+    written = json.loads((paths.out / "agreement.json").read_text())
+    assert written["alpha"] == 0
+    assert (written["double_rows"], written["judgement"]) == (1, "inconclusive")
+    assert "inconclusive, for at least 0.6 is wanted" in capsys.readouterr().out
+
+
+def test_people_who_surely_disagree_stop_the_line(workspace: Path) -> None:
+    paths = votes_of_two(workspace, agreed=20, disputed=30)
+    with pytest.raises(DataError, match=r"alpha of the annotations is .*50 rows that several"):
+        label.run(params(), paths)
+    label.run(params("label.min_double_rows=51"), paths)
 
 
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ([("0", "ann", "positive"), ("0", "bo", "negative")], "alpha of the annotations is"),
         ([("0", "ann", "great")], "line 2: the label value 'great'"),
         ([("0", "", "positive")], "line 2: the column `annotator` is empty"),
+        ([("", "ann", "positive")], "line 2: the column `id` is empty"),
+        (
+            [("0", "ann", "positive"), ("5.2E+19", "ann", "positive")],
+            "line 3: '5.2E.19' is a number that a spreadsheet made of an id",
+        ),
         (
             [("nowhere", "ann", "positive")],
             "1 annotated ids, .* .nowhere., and none is in the data",
@@ -146,3 +201,111 @@ def test_a_split_that_cannot_be_judged_on_is_refused_and_not_kept(tmp_path: Path
     with pytest.raises(DataError, match="validation split is empty"):
         labelled(tmp_path, ROWS, "prepare.shares={train: 1.0, validation: 0.0, test: 0.0}")
     assert not [*(tmp_path / "splits").glob("*.csv")]
+
+
+def corpus_of(root: Path, stage: str) -> list[str]:
+    return [row.text for row in read_records(root / f"artifacts/{stage}/corpus.parquet")]
+
+
+def test_without_labels_on_it_the_corpus_is_as_validate_left_it(workspace: Path) -> None:
+    assert corpus_of(workspace, "validate")
+    written = [workspace / f"artifacts/{stage}/corpus.parquet" for stage in ("validate", "label")]
+    assert written[0].read_bytes() == written[1].read_bytes()
+
+
+def test_a_row_of_the_corpus_that_people_labelled_becomes_a_labelled_row(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, tied, *_ = read_records(workspace / "artifacts/validate/corpus.parquet")
+    before = read_records(workspace / "artifacts/label/records.parquet")
+    lines = [(first.id, who, "positive") for who in ("ann", "bo")]
+    lines += [(second.id, "ann", "negative")]
+    lines += [(tied.id, "ann", "positive"), (tied.id, "bo", "negative")]
+    paths = annotate(workspace, lines)
+    metrics = label.run(params(), paths)
+    after = {row.id: row for row in read_records(paths.out / "records.parquet")}
+    assert [*after] == sorted(after)
+    assert (after[first.id].label, after[first.id].target) == ("positive", [1.0])
+    assert (after[second.id].label, after[second.id].target) == ("negative", [0.0])
+    new = {first.id, second.id}
+    assert [row for key, row in after.items() if key not in new] == before
+    assert tied.text in corpus_of(workspace, "label")
+    assert metrics["newly_labelled"] == 2
+    said = capsys.readouterr().out
+    assert "2 rows of the corpus got labels" in said
+    assert "1 annotated rows stay in the corpus" in said
+
+
+def test_what_holds_a_newly_labelled_text_leaves_the_corpus(tmp_path: Path) -> None:
+    short = "The harbour was quiet and the film was slow."
+    holds = f"Somebody wrote this at length: {short} Nobody answered."
+    root = labelled(tmp_path, ROWS, corpus=[short, holds, "Nothing of the kind was said here."])
+    [identifier] = [
+        row.id
+        for row in read_records(root / "artifacts/validate/corpus.parquet")
+        if row.text == short
+    ]
+    label.run(params(), annotate(root, [(identifier, "ann", "negative")]))
+    assert corpus_of(root, "label") == ["Nothing of the kind was said here."]
+
+
+def test_labels_on_the_corpus_of_a_product_of_pairs_are_labels_of_no_row(tmp_path: Path) -> None:
+    rows = [(f"Is number {n} any good?", text, name) for n, (text, name) in enumerate(ROWS)]
+    root = labelled(tmp_path, rows, *PAIRS)
+    [row, *_] = read_records(root / "artifacts/validate/corpus.parquet")
+    with pytest.raises(DataError, match="none is in the data"):
+        label.run(params(*PAIRS), annotate(root, [(row.id, "ann", "positive")]))
+
+
+def text_only(root: Path, count: int = 240) -> list[tuple[str, str]]:
+    """A workspace in which no source has a label; id and right label of each row."""
+    pairs = dict(texts(count))
+    validated(root, [], corpus=[*pairs])
+    (root / "annotations").mkdir()
+    rows = read_records(root / "artifacts/validate/corpus.parquet")
+    return [(row.id, pairs[row.text]) for row in rows]
+
+
+def test_without_any_label_it_waits_with_a_sheet_for_people_and_keeps_nothing_else(
+    tmp_path: Path,
+) -> None:
+    rows = text_only(tmp_path)
+    paths = at(tmp_path, "label")
+    with pytest.raises(LabelsNeededError, match=f"none of {len(rows)} rows has a label"):
+        label.run(params(), paths)
+    sheet = (paths.out / "to_annotate.csv").read_text(encoding="utf-8-sig")
+    asked = [*csv.DictReader(io.StringIO(sheet))]
+    assert {row["id"] for row in asked} <= {identifier for identifier, _ in rows}
+    assert not (paths.out / "records.parquet").exists()
+    assert not [*(tmp_path / "splits").glob("*.csv")]
+
+
+def test_a_sheet_that_is_filled_in_makes_the_rows_of_the_product(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = dict(text_only(tmp_path))
+    paths = at(tmp_path, "label")
+    with pytest.raises(LabelsNeededError):
+        label.run(params(), paths)
+    sheet = (paths.out / "to_annotate.csv").read_text(encoding="utf-8-sig")
+    rows = [*csv.DictReader(io.StringIO(sheet))]
+    for row in rows[:200]:
+        row |= {"annotator": "ann", "label": right[row["id"]]}
+    with (paths.annotations / "sheet.csv").open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    metrics = label.run(params(), paths)
+    found = read_records(paths.out / "records.parquet")
+    assert metrics["newly_labelled"] == len(found) == 200
+    assert all(row.label == right[row.id] and row.split for row in found)
+    assert f"sheet.csv: {len(rows) - 200} lines have no label yet" in capsys.readouterr().out
+
+
+def test_too_few_rows_of_one_label_are_counted_and_more_are_asked_for(tmp_path: Path) -> None:
+    right = text_only(tmp_path)
+    positive = [(row, "ann", name) for row, name in right if name == "positive"]
+    negative = [(row, "ann", name) for row, name in right if name == "negative"]
+    paths = annotate(tmp_path, [*positive[:50], *negative[:3]])
+    with pytest.raises(LabelsNeededError, match=r"53 of \d+ rows have a label \(negative: 3, "):
+        label.run(params(), paths)

@@ -114,6 +114,24 @@ def test_labelled_rows_whose_texts_are_numbers_stop_the_line(tmp_path: Path) -> 
         validated(tmp_path, seconds, *PAIRS)
 
 
+def test_one_row_an_annotator_leads_to_merging_the_labels_of_a_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Crowds' files hold each text once an annotator; disputed texts would be lost entirely."""
+    other = {"negative": "positive", "positive": "negative"}
+    rows = [row for row in ROWS for _ in range(3)]
+    rows += [(text, other[name]) for text, name in ROWS[:12]]
+    with pytest.raises(DataError, match="copies with different labels: 48") as caught:
+        validated(tmp_path, rows)
+    assert any(text in caught.value.got for text, _ in ROWS[:12])
+    assert "write it once" in caught.value.next_step
+    assert "annotations/" in caught.value.next_step
+    no_limits = ["validate.max_reject_share=1.0", "validate.max_duplicate_share=1.0"]
+    paths = validated(tmp_path, rows, *no_limits)
+    assert "48 labelled rows left out: copies with different" in capsys.readouterr().out
+    assert "copies with different labels" in (paths.out / "data_card.md").read_text()
+
+
 def test_rows_that_could_not_be_split_are_refused_here_and_not_after_the_corpus(
     tmp_path: Path,
 ) -> None:

@@ -84,7 +84,7 @@ def _prepare(params: Params, paths: Paths, fold: Paths, *, number: int, folds: i
     splits = fold_splits(clusters, number=number, folds=folds, shares=params.prepare.shares)
     rows = [replace(row, split=split) for row, split in zip(built, splits, strict=True)]
     write_records(fold.artifacts / "prepare" / "records.parquet", rows, PreparedRecords.columns())
-    corpus = read_records(paths.read("validate", "corpus.parquet"))
+    corpus = read_records(paths.read("label", "corpus.parquet"))
     documents = corpus[: params.prepare.max_corpus_documents]
     sentences = transfer_sentences(documents, rows, params.prepare)
     write_records(fold.artifacts / "prepare" / "sentences.parquet", sentences, Sentences.columns())

@@ -73,12 +73,12 @@ class Watched:
 
 
 def open_corpus(root: Path) -> Corpus:
-    """Reads validate's reviews, splits them by hash, and trains a lossless tokenizer.
+    """Reads the corpus that label left, splits them by hash, and trains a lossless tokenizer.
 
     Raises:
         DataError: nothing was built yet.
     """
-    table = pq.read_table(built_file(root, "validate/corpus.parquet"))
+    table = pq.read_table(built_file(root, "label/corpus.parquet"))
     training: list[str] = []
     heldout: list[str] = []
     for identifier, text in zip(table["id"].to_pylist(), table["text"].to_pylist(), strict=True):

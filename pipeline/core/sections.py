@@ -146,7 +146,11 @@ class LabelParams(Section):
 
     min_agreement: Annotated[float, Field(ge=-1, le=1)]
     """Least agreement of the annotators, where several labelled the same rows: Krippendorff's
-    alpha, 1 for full agreement, 0 for chance. The build stops below it."""
+    alpha, 1 for full agreement, 0 for chance. The build stops where the whole 95 % interval of alpha
+    is below it."""
+    min_double_rows: Positive
+    """Rows that several people labelled without which the build never stops over their agreement:
+    alpha of a few rows tells little."""
 
 
 class SplitShares(Section):

@@ -22,6 +22,12 @@ REDACT, REFUSE = "redact", "refuse"
 _MAX_HYPOTHESES = 20
 _NAMED = 5
 CONTAINS, CONTAINED = "holds a labelled text", "is part of a labelled text"
+_SHOWN_TEXTS, _SHOWN_CHARACTERS = 2, 60
+_MERGE_VOTES = (
+    "give each text one label: where several people labelled a text, write it once, with the label that"
+    " most gave, or put their labels into annotations/ (docs/guide/your-own-data.md#labels); with a"
+    " higher limit, every text whose copies have different labels would be left out"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +172,20 @@ def checked_shares(total: int, rejects: Sequence[Record], params: ValidateParams
             reasons = _counts_by_reason(rejects).items()
             why = ", ".join(f"{reason}: {count:,}" for reason, count in reasons)
             raise DataError(
-                f"{share:.1%} of the labelled rows are {what} ({why})",
+                f"{share:.1%} of the labelled rows are {what} ({why}){_disputed_texts(rejects)}",
                 expected=f"at most {limit:.1%} (validate.{name})",
-                next_step=f"correct the source, or raise validate.{name} if the rows are fine",
+                next_step=_MERGE_VOTES
+                if any(reject.reason == CONFLICT for reject in rejects)
+                else f"correct the source, or raise validate.{name} if the rows are fine",
             )
     return shares
+
+
+def _disputed_texts(rejects: Sequence[Record]) -> str:
+    """Beginnings of texts whose copies have different labels, for a message; empty without any."""
+    texts = {_bare(reject): reject.text for reject in rejects if reject.reason == CONFLICT}
+    some = [repr(text[:_SHOWN_CHARACTERS]) for text in texts.values()][:_SHOWN_TEXTS]
+    return f"; different labels have, for example, {' and '.join(some)}" if some else ""
 
 
 def personal_data(records: Sequence[Record]) -> dict[str, int]:

@@ -138,9 +138,14 @@ class Problem(ABC):
     def questions(self, rows: Sequence[Labels], labels: Labels) -> list[Sequence[Sequence[Any]]]:
         """One entry per question that annotators answer; each holds their values, row by row."""
 
-    def distance(self, first: Any, second: Any) -> float:
-        """δ² of two values of a question, for Krippendorff's alpha: 1 if they differ, else 0."""
-        return float(first != second)
+    def points(self, values: Sequence[Any]) -> NDArray[np.float64]:
+        """Points, `(values, dimensions)`, for Krippendorff's alpha of one question's values.
+
+        The squared distance of two points is in proportion to δ², how much two values differ. By
+        default, all values that are not equal differ by the same.
+        """
+        found, which = np.unique(np.asarray(values), return_inverse=True)
+        return np.eye(len(found))[which]
 
     @abstractmethod
     def check_rows(self, rows: Labels, counts: Mapping[str, int], *, limits: RowLimits) -> None:

@@ -73,9 +73,11 @@ class Regression(Problem):
     def questions(self, rows: Sequence[Labels], labels: Labels) -> list[Sequence[Sequence[Any]]]:
         return [[[float(label) for label in row] for row in rows]]
 
-    def distance(self, first: Any, second: Any) -> float:
-        """The square of the difference."""
-        return float((first - second) ** 2)
+    def points(self, values: Sequence[Any]) -> NDArray[np.float64]:
+        """The numbers, so that δ² is the square of their difference."""
+        numbers = np.asarray(values, dtype=np.float64)
+        off = numbers - numbers.mean()  # sums of squares of large numbers would lose digits
+        return np.asarray(off[:, None] / (np.abs(off).max() or 1.0))
 
     def check_rows(self, rows: Labels, counts: Mapping[str, int], *, limits: RowLimits) -> None:
         least = limits.min_rows_per_label

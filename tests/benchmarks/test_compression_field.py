@@ -179,7 +179,7 @@ def foldable(workspace: Workspace) -> Workspace:
     (paths.output("prepare") / "corpus").mkdir()
     write_parquet(paths.output("prepare") / "related.parquet", {"id": [], "text": [], "target": []})
     documents = {"id": ["1"], "text": ["This film was a very long story. It was not good at all."]}
-    write_parquet(paths.output("validate") / "corpus.parquet", documents)
+    write_parquet(paths.output("label") / "corpus.parquet", documents)
     records = paths.output("prepare") / "records.parquet"
     rows = read_table(records)
     praised = [target == [1.0] for target in rows["target"]]

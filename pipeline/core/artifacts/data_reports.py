@@ -4,8 +4,10 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict
 
-from pipeline.core.artifacts.part import Artifact, Number, Part
+from pipeline.core.artifacts.part import Artifact, Ends, Number, Part
 from pipeline.core.sections import ValidateParams
+
+AgreementJudgement = Literal["reached", "missed", "inconclusive", "not measured"]
 
 
 class SourceRecord(Part):
@@ -138,15 +140,25 @@ class AgreementReport(Artifact):
     FILE: ClassVar[str] = "label/agreement.json"
 
     annotated_rows: int
-    """Rows of the data that people annotated."""
+    """Rows of the data that people annotated, labelled ones and those of the corpus."""
     unknown_rows: int
     """Annotated rows that are not, or no longer, in the data."""
     annotators: int
     """How many people annotated."""
     alpha: float | None
     """Krippendorff's alpha: 1 is agreement, 0 is chance; null where no two answers could differ."""
+    interval: Ends | None
+    """Ends of the 95 % interval of alpha, a bootstrap over the rows; null where alpha is."""
+    double_rows: int
+    """Rows that several people labelled; alpha is measured on them."""
+    judgement: AgreementJudgement
+    """Whether alpha reaches `label.min_agreement`: `reached` where the whole interval does,
+    `inconclusive` where it holds the limit or there are fewer than `label.min_double_rows` rows, `not
+    measured` where alpha is null. Where it is `missed`, the build stops before this file is written."""
     changed_labels: int
     """Rows whose label differs from that of their source."""
+    newly_labelled: int
+    """Rows of the corpus that became labelled rows by people's labels."""
 
 
 class CorpusPart(Part):

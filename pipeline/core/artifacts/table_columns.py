@@ -99,6 +99,12 @@ class LabelledRecords(ValidatedRecords):
     """Which rows are learned from, chosen by, and measured on; once dealt, a text keeps its split."""
 
 
+class RemainingCorpus(ValidatedCorpus):
+    """Texts of the corpus without those that people labelled, and without texts that hold one."""
+
+    FILE: ClassVar[str] = "label/corpus.parquet"
+
+
 class PreparedRecords(Table):
     """Texts with their splits."""
 

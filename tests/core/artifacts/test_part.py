@@ -70,7 +70,9 @@ def test_a_number_keeps_its_form() -> None:
 
 
 def test_a_figure_that_is_no_finite_number_is_refused() -> None:
-    values = dict.fromkeys(("annotated_rows", "unknown_rows", "annotators", "changed_labels"), 1)
+    counts = ("annotated_rows", "unknown_rows", "annotators", "changed_labels", "newly_labelled")
+    values: dict[str, Any] = dict.fromkeys((*counts, "double_rows"), 1)
+    values |= {"interval": None, "judgement": "not measured"}
     with pytest.raises(ArtifactError, match=r"agreement\.json: alpha is no finite number"):
         AgreementReport.parse(values | {"alpha": float("nan")}, file="agreement.json")
 
