@@ -99,7 +99,7 @@ def judge_worth(
     reached = f"{best} reaches {metric} {quality:.3f} on validation, {gain:+.3f} from {constant}"
     return BaselineVerdict(
         verdict=answer,
-        worth_a_model=not answer.startswith("no"),
+        worth_a_model=answer not in (A_RULE, CANNOT_BE_TOLD),
         best=best,
         quality_metric=metric,
         gain_over_majority=gain,

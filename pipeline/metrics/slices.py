@@ -32,7 +32,9 @@ class Lengths:
         return len(text.split()) if self.unit == "words" else sum(map(str.isalnum, text))
 
 
-_LENGTHS = Lengths(10, 28)
+_SHORT_WORDS = 10
+_LONG_WORDS = 28
+_LENGTHS = Lengths(_SHORT_WORDS, _LONG_WORDS)
 LENGTHS: Mapping[str, Lengths] = MappingProxyType(
     {
         "Korean": Lengths(25, 70, "characters"),
