@@ -4,17 +4,13 @@ Reads   artifacts/prepare/records.parquet
 Writes  artifacts/baseline/{predictions.parquet, verdict.json, learning_curve.csv, metrics.json}
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, fields
 
+from pipeline.acceptance.findings import Findings, keyword_rule, labels_outlook
 from pipeline.acceptance.predictions import Answers, write_answers
-from pipeline.acceptance.worth import Findings, judge_worth, outlook, refuse_what_cannot_be_told
-from pipeline.core.artifacts.data_reports import (
-    BaselineQuality,
-    BaselineVerdict,
-    KeywordRule,
-    LabelsOutlook,
-)
+from pipeline.acceptance.worth import judge_worth, refuse_what_cannot_be_told
+from pipeline.core.artifacts.data_reports import BaselineQuality, BaselineVerdict
 from pipeline.core.artifacts.table_columns import BaselinePredictions
 from pipeline.core.files import write_text
 from pipeline.core.params import Params
@@ -22,20 +18,16 @@ from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data.tables import read_table
-from pipeline.metrics.labels_needed import DRAWS, label_counts
 from pipeline.metrics.quality import quality_figure
 from pipeline.models.baselines import (
     BaselineRows,
     Learner,
     LearningPoint,
-    Quality,
     fit_baselines,
     learning_curve,
-    quality_by_labels,
     split_rows,
     strongest,
 )
-from pipeline.models.keyword_rule import find_rules
 from pipeline.models.linear import Baseline, LinearTask
 from pipeline.problem.probabilities import Scores, Targets
 from pipeline.problem.problems import problem_named
@@ -51,6 +43,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     """
     product, settings = params.product, params.baseline
     metric, problem = product.requirements.quality_metric, problem_named(product.problem)
+    min_quality = product.requirements.min_quality
     task = LinearTask.of(product, settings)
     rows = split_rows(read_table(paths.read("prepare", "records.parquet")), pairs=task.pairs)
 
@@ -73,10 +66,10 @@ def run(params: Params, paths: Paths) -> Metrics:
         Findings(
             quality={name: BaselineQuality(**by_split) for name, by_split in figures.items()},
             regularisation=chosen,
-            rule=_rule(rows, task, quality=quality_of, labels=product.labels),
-            outlook=_outlook(learner, rows, params),
+            rule=keyword_rule(rows, task, quality=quality_of, labels=product.labels),
+            outlook=labels_outlook(learner, rows, wanted=min_quality, seed=params.compute.seed),
         ),
-        min_quality=product.requirements.min_quality,
+        min_quality=min_quality,
         min_gain=settings.min_gain,
         problem=problem,
         metric=metric,
@@ -87,35 +80,6 @@ def run(params: Params, paths: Paths) -> Metrics:
     _save_curve(learning_curve(learner, rows, settings.learning_curve_shares), paths)
     write_answers(paths.out / "predictions.parquet", answers, BaselinePredictions.columns())
     return _metrics(judged)
-
-
-def _rule(
-    rows: Mapping[str, BaselineRows], task: LinearTask, *, quality: Quality, labels: Sequence[str]
-) -> KeywordRule | None:
-    """The best rule of a few words on train, with its quality on validation."""
-    train, validation = rows["train"], rows["validation"]
-    found = find_rules(train.inputs, train.targets, task, quality)
-    if found is None:
-        return None
-    return KeywordRule(
-        words={labels[rule.label]: [*rule.words] for rule in found.rules},
-        otherwise=None if found.otherwise is None else labels[found.otherwise],
-        validation=quality(validation.targets, found.scores(validation.inputs)),
-    )
-
-
-def _outlook(
-    learner: Learner, rows: Mapping[str, BaselineRows], params: Params
-) -> LabelsOutlook | None:
-    """What more labels would bring the best baseline."""
-    trained, seed = len(rows["train"].ids), params.compute.seed
-    counts = label_counts(trained)
-    return outlook(
-        quality_by_labels(learner, rows, counts, draws=DRAWS, seed=seed),
-        wanted=params.product.requirements.min_quality,
-        labelled=sum(len(part.ids) for part in rows.values()) / trained,
-        seed=seed,
-    )
 
 
 def _answers(name: str, model: Baseline, *, split: str, rows: BaselineRows) -> Answers:

@@ -116,7 +116,11 @@ def _gain_over_baseline(found: Found, judge: Judge) -> dict[str, dict[str, Any]]
 
     Its name, the gain and its paired interval.
     """
-    on_validation = {name: found[name]["validation"].figure(judge.metric) for name in BASELINES}
+    on_validation = {
+        name: by_split["validation"].figure(judge.metric)
+        for name, by_split in found.items()
+        if name in BASELINES
+    }
     best, gains = strongest(on_validation), {}
     for split in ("validation", "test"):
         gain = difference_interval(found[TEACHER][split], found[best][split], judge)

@@ -4,88 +4,14 @@ The answer is one of four: a rule of a few words does it; nothing can be told fr
 yet, and about how many labels are missing; yes.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-from pipeline.core.artifacts.data_reports import (
-    BaselineQuality,
-    BaselineVerdict,
-    KeywordRule,
-    LabelsOutlook,
-    MeasuredQuality,
-)
+from pipeline.acceptance.findings import Findings
+from pipeline.core.artifacts.data_reports import BaselineVerdict, KeywordRule, LabelsOutlook
 from pipeline.core.errors import DataError
-from pipeline.core.variants import MAJORITY
 from pipeline.metrics.intervals import Interval
-from pipeline.metrics.labels_needed import LabelsNeeded, LearningLaw, Measured
-from pipeline.models.baselines import strongest
 from pipeline.problem.problem import Problem
 
 A_RULE, CANNOT_BE_TOLD, YES = "no: a rule does it", "no: cannot be told", "yes"
-_FEWEST_SIZES = 4
 _DIGITS = 2
-
-
-@dataclass(frozen=True, kw_only=True)
-class Findings:
-    """What was found about a problem on its validation rows.
-
-    Attributes:
-        quality: baseline → its quality.
-        regularisation: baseline → its C.
-        rule: the best rule of a few words; None where there is none.
-        outlook: what more labels would bring; None where there are too few rows to tell.
-    """
-
-    quality: Mapping[str, BaselineQuality]
-    regularisation: Mapping[str, float]
-    rule: KeywordRule | None
-    outlook: LabelsOutlook | None
-
-    @property
-    def best(self) -> str:
-        """The strongest baseline."""
-        return strongest({name: found.validation for name, found in self.quality.items()})
-
-    def gain(self, quality: float) -> float:
-        """How far a quality is above that of the constant answer."""
-        return quality - self.quality[MAJORITY].validation
-
-
-def outlook(
-    measured: Measured, *, wanted: float, labelled: float, seed: int
-) -> LabelsOutlook | None:
-    """What more labels would bring; None where quality was measured after too few numbers of labels.
-
-    Args:
-        measured: number of train rows → qualities.
-        wanted: `min_quality`; 0 where nothing is asked for.
-        labelled: how many rows have to be labelled for one train row, 1 or more.
-    """
-    if len(measured) < _FEWEST_SIZES:
-        return None
-    law, rows = LearningLaw.fitted(measured, seed=seed), max(measured)
-    twice = law.quality_after(2 * rows, seed=seed)
-    needed = law.labels_for(wanted) if wanted > 0 else LabelsNeeded(None, None, None)
-
-    def more(labels: int | None) -> int | None:
-        return None if labels is None else max(0, round((labels - rows) * labelled))
-
-    ceiling, loss, rate = law.laws[0].tolist()
-    return LabelsOutlook(
-        measured=[
-            MeasuredQuality(labels=count, qualities=[*measured[count]])
-            for count in sorted(measured)
-        ],
-        ceiling=ceiling,
-        loss=loss,
-        rate=rate,
-        after_twice=twice.value,
-        after_twice_interval=twice.as_list(),
-        more_labels=more(needed.labels),
-        at_least=more(needed.low),
-        at_most=more(needed.high),
-    )
 
 
 def judge_worth(

@@ -35,7 +35,7 @@ class Lengths:
 _SHORT_WORDS = 10
 _LONG_WORDS = 28
 _LENGTHS = Lengths(_SHORT_WORDS, _LONG_WORDS)
-LENGTHS: Mapping[str, Lengths] = MappingProxyType(
+LENGTHS = MappingProxyType(
     {
         "Korean": Lengths(25, 70, "characters"),
         "Japanese": Lengths(25, 70, "characters"),

@@ -70,7 +70,7 @@ def fit_baselines(
 
 def strongest(quality: Mapping[str, float]) -> str:
     """The best of the baselines that read texts, of name → quality; of equals the first."""
-    return max(KINDS, key=lambda name: quality[name])
+    return max(filter(quality.__contains__, KINDS), key=quality.__getitem__)
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.acceptance.worth import (
-    Findings,
-    judge_worth,
-    outlook,
-    refuse_what_cannot_be_told,
-    rule_in_words,
-)
+from pipeline.acceptance.findings import Findings, outlook
+from pipeline.acceptance.worth import judge_worth, refuse_what_cannot_be_told, rule_in_words
 from pipeline.core.artifacts.data_reports import (
     BaselineQuality,
     BaselineVerdict,
