@@ -7,23 +7,26 @@ Writes  artifacts/baseline/{predictions.parquet, verdict.json, learning_curve.cs
 from collections.abc import Sequence
 from dataclasses import astuple, fields
 
+from pipeline.acceptance.findings import Findings, keyword_rule, labels_outlook
 from pipeline.acceptance.predictions import Answers, write_answers
+from pipeline.acceptance.worth import judge_worth, refuse_what_cannot_be_told
 from pipeline.core.artifacts.data_reports import BaselineQuality, BaselineVerdict
 from pipeline.core.artifacts.table_columns import BaselinePredictions
 from pipeline.core.files import write_text
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
+from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.core.variants import NAIVE_BAYES
 from pipeline.data.tables import read_table
 from pipeline.metrics.quality import quality_figure
 from pipeline.models.baselines import (
     BaselineRows,
+    Learner,
     LearningPoint,
     fit_baselines,
     learning_curve,
     split_rows,
-    verdict,
+    strongest,
 )
 from pipeline.models.linear import Baseline, LinearTask
 from pipeline.problem.probabilities import Scores, Targets
@@ -33,9 +36,14 @@ SCORED = ("validation", "test")
 
 
 def run(params: Params, paths: Paths) -> Metrics:
-    """Fits the baselines, chooses C on validation and says whether the problem can be learned."""
+    """Fits the baselines, chooses C on validation and says whether machine learning solves the problem.
+
+    Raises:
+        DataError: nothing can be learned from these data; verdict.json is there all the same.
+    """
     product, settings = params.product, params.baseline
     metric, problem = product.requirements.quality_metric, problem_named(product.problem)
+    min_quality = product.requirements.min_quality
     task = LinearTask.of(product, settings)
     rows = split_rows(read_table(paths.read("prepare", "records.parquet")), pairs=task.pairs)
 
@@ -52,20 +60,25 @@ def run(params: Params, paths: Paths) -> Metrics:
     figures: dict[str, dict[str, float]] = {name: {} for name in fitted}
     for found in answers:
         figures[found.variant][found.split] = quality_of(found.targets, found.scores)
-    curve = learning_curve(
-        rows, settings, task=task, regularisation=chosen[NAIVE_BAYES], quality=quality_of
-    )
-    judged = verdict(
-        {name: BaselineQuality(**by_split) for name, by_split in figures.items()},
-        curve,
-        regularisation=chosen,
+    best = strongest({name: by_split["validation"] for name, by_split in figures.items()})
+    learner = Learner(best, task, regularisation=chosen[best], quality=quality_of)
+    judged = judge_worth(
+        Findings(
+            quality={name: BaselineQuality(**by_split) for name, by_split in figures.items()},
+            regularisation=chosen,
+            rule=keyword_rule(rows, task, quality=quality_of, labels=product.labels),
+            outlook=labels_outlook(learner, rows, wanted=min_quality, seed=params.compute.seed),
+        ),
+        min_quality=min_quality,
         min_gain=settings.min_gain,
         problem=problem,
         metric=metric,
     )
-    _save_curve(curve, paths)
-    write_answers(paths.out / "predictions.parquet", answers, BaselinePredictions.columns())
     judged.write(paths)
+    say(f"baseline  Will machine learning solve it? {judged.verdict}. {judged.reason}")
+    refuse_what_cannot_be_told(judged, min_gain=settings.min_gain)
+    _save_curve(learning_curve(learner, rows, settings.learning_curve_shares), paths)
+    write_answers(paths.out / "predictions.parquet", answers, BaselinePredictions.columns())
     return _metrics(judged)
 
 
@@ -77,10 +90,12 @@ def _answers(name: str, model: Baseline, *, split: str, rows: BaselineRows) -> A
 def _metrics(judged: BaselineVerdict) -> Metrics:
     best = judged.quality[judged.best]
     return {
+        "verdict": judged.verdict,
         "worth_a_model": judged.worth_a_model,
         "quality_metric": judged.quality_metric,
         **{name: figures.as_json() for name, figures in judged.quality.items()},
-        "headline": f"{judged.best} {best.validation:.3f} validation, {best.test:.3f} test",
+        "headline": f"{judged.best} {best.validation:.3f} validation, {best.test:.3f} test; a model? "
+        f"{judged.verdict}",
     }
 
 

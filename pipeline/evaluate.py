@@ -24,8 +24,9 @@ from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say, track
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.core.variants import NAIVE_BAYES, TEACHER, TORCH, Variant, all_variants
+from pipeline.core.variants import BASELINES, TEACHER, TORCH, Variant, all_variants
 from pipeline.metrics.slices import slice_masks
+from pipeline.models.baselines import strongest
 from pipeline.models.encoder import load_classifier, load_tokenizer, parameter_count, reads_segments
 from pipeline.problem.decision import Decision
 from pipeline.problem.probabilities import Scores
@@ -33,6 +34,7 @@ from pipeline.problem.problems import problem_named
 from pipeline.report.plots import plot_evaluation
 from pipeline.runtime.task import Task, requests_of
 from pipeline.runtime.text_model import TextModel
+from pipeline.text.scripts import likely_language, script_shares
 from pipeline.training.labelled_rows import Split, read_split
 from pipeline.training.predict import predict
 from pipeline.training.token_rows import tokenize
@@ -110,13 +112,23 @@ def _judged(answers: list[Answers], decisions: Mapping[str, Decision], judge: Ju
 
 
 def _gain_over_baseline(found: Found, judge: Judge) -> dict[str, dict[str, Any]]:
-    """Split → what the teacher gains over NB-LR, with its paired interval."""
-    gains = {}
+    """Split → what the teacher gains over the baseline that is best on validation.
+
+    Its name, the gain and its paired interval.
+    """
+    on_validation = {
+        name: by_split["validation"].figure(judge.metric)
+        for name, by_split in found.items()
+        if name in BASELINES
+    }
+    best, gains = strongest(on_validation), {}
     for split in ("validation", "test"):
-        gain = difference_interval(found[TEACHER][split], found[NAIVE_BAYES][split], judge)
+        gain = difference_interval(found[TEACHER][split], found[best][split], judge)
         low, high = gain.as_list()
-        say(f"evaluate  teacher over NB-LR on {split}: {gain.value:+.3f} [{low:+.3f}, {high:+.3f}]")
-        gains[split] = {"value": gain.value, "interval": [low, high]}
+        say(
+            f"evaluate  teacher over {best} on {split}: {gain.value:+.3f} [{low:+.3f}, {high:+.3f}]"
+        )
+        gains[split] = {"baseline": best, "value": gain.value, "interval": [low, high]}
     return gains
 
 
@@ -153,11 +165,13 @@ def _score_torch(variant: Variant, split: Split, *, params: Params, paths: Paths
 def _masks(validation: Split, judge: Judge, params: Params) -> dict[str, NDArray[np.bool_]]:
     """Slice → which rows of validation belong to it."""
     requests = requests_of(validation.texts, validation.seconds)
+    texts = [request if isinstance(request, str) else " ".join(request) for request in requests]
     return slice_masks(
-        [request if isinstance(request, str) else " ".join(request) for request in requests],
+        texts,
         judge.problem.gold(validation.targets),
         problem=judge.problem,
         labels=params.product.labels,
+        language=likely_language(script_shares(texts)),
     )
 
 

@@ -10,8 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import baseline
+from pipeline.core.artifacts.data_reports import BaselineVerdict
 from pipeline.core.artifacts.table_columns import BaselinePredictions
 from pipeline.core.errors import DataError
+from pipeline.core.variants import BASELINES
 from pipeline.data.tables import read_table
 from tests.support import small_reviews
 from tests.support.problems import product_of
@@ -34,22 +36,48 @@ def give_labels_by_chance(records: Path) -> None:
 
 def test_the_baselines_learn_and_say_that_a_model_is_worth_it(workspace: Path) -> None:
     paths = at(workspace, "baseline")
-    metrics = baseline.run(params(), paths)
+    metrics = baseline.run(params("product.requirements.min_quality=0.0"), paths)
     assert metrics["baseline-nblr"]["test"] > 0.9
     table = read_table(paths.out / "predictions.parquet")
     assert np.allclose(np.add(table["score_0"], table["score_1"]), 1)
     assert set(table["split"]) == {"validation", "test"}
-    assert len(set(table["model"])) == 3
-    assert json.loads((paths.out / "verdict.json").read_text())["worth_a_model"]
+    assert set(table["model"]) == set(BASELINES)
+    judged = BaselineVerdict.read(paths)
+    assert judged.verdict == "yes"
+    assert judged.worth_a_model
+    assert judged.outlook is not None
+    assert len(judged.outlook.measured) >= 6
     curve = (paths.out / "learning_curve.csv").read_text()
     assert curve.startswith("step,train_quality,validation_quality\n")
 
 
 def test_labels_that_words_cannot_tell_stop_the_line(workspace: Path) -> None:
     give_labels_by_chance(workspace / "artifacts/prepare/records.parquet")
-    with pytest.raises(DataError, match="from the majority class"):
-        baseline.run(params("baseline.min_gain=0.4"), at(workspace, "baseline"))
-    assert not (workspace / "artifacts/baseline/verdict.json").exists()
+    paths = at(workspace, "baseline")
+    with pytest.raises(DataError, match=r"no: cannot be told: .* from the majority class"):
+        baseline.run(params("baseline.min_gain=0.4"), paths)
+    judged = BaselineVerdict.read(paths)
+    assert judged.verdict == "no: cannot be told"
+    assert not judged.worth_a_model
+    assert not (paths.out / "predictions.parquet").exists()
+
+
+def test_a_rule_that_is_good_enough_is_told_and_the_build_may_go_on(tmp_path: Path) -> None:
+    said = {"refund": "complaint", "thanks": "praise"}
+    rows = [
+        (f"{word} for order {number} of a {noun}", label)
+        for number in range(60)
+        for noun, (word, label) in zip(("lamp", "desk"), said.items(), strict=True)
+    ]
+    product = product_of(labels="[complaint, praise]")
+    prepared(labelled(tmp_path, rows, *product), *product)
+    paths = at(tmp_path, "baseline")
+    metrics = baseline.run(params(*product, "product.requirements.min_quality=0.9"), paths)
+    judged = BaselineVerdict.read(paths)
+    assert judged.verdict == metrics["verdict"] == "no: a rule does it"
+    assert judged.rule is not None
+    assert judged.rule.validation == 1.0
+    assert (paths.out / "predictions.parquet").exists()
 
 
 def words_of(text: str) -> set[str]:

@@ -13,10 +13,10 @@ import torch
 
 from benchmarks.support.apart import in_own_process
 from benchmarks.support.turns import Answer, Take, Turn, take_turn
-from pipeline.core.variants import TOKENIZER_FILE
+from pipeline.core.variants import NAIVE_BAYES, TOKENIZER_FILE
 from pipeline.models import linear
 from pipeline.models.encoder import load_classifier
-from pipeline.models.linear import Baseline, naive_bayes_regression
+from pipeline.models.linear import Baseline, linear_baseline
 from pipeline.runtime.reader import TextReader
 from pipeline.runtime.task import Task
 from pipeline.runtime.text_model import TextModel
@@ -92,8 +92,8 @@ class LinearEngine(LocalEngine):
 
     def fit(self) -> Baseline:
         rows = read_split(self.records, "train")
-        return naive_bayes_regression(
-            rows.texts, rows.targets, self.task, regularisation=self.regularisation
+        return linear_baseline(
+            NAIVE_BAYES, rows.texts, rows.targets, self.task, regularisation=self.regularisation
         )
 
     def open(self, threads: int) -> Answer:

@@ -15,7 +15,8 @@ ONNX_STAGES = {"fp32": "export", "int8": "quantize"}
 """Precision of an ONNX variant → the stage that writes it."""
 
 MAJORITY, TFIDF, NAIVE_BAYES = "baseline-majority", "baseline-tfidf", "baseline-nblr"
-BASELINES = (MAJORITY, TFIDF, NAIVE_BAYES)
+CHARACTERS = "baseline-characters"
+BASELINES = (MAJORITY, TFIDF, NAIVE_BAYES, CHARACTERS)
 TORCH = "torch"
 TEACHER = "teacher-torch"
 MODEL_FILE = "model.onnx"

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Unpack
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,27 +14,72 @@ from pipeline.metrics.intervals import Draws, gap_interval
 from pipeline.problem.probabilities import Mask, Values
 from pipeline.problem.problem import Problem
 
+
+@dataclass(frozen=True)
+class Lengths:
+    """Up to which length a text of a language is short, and from which it is long.
+
+    Attributes:
+        unit: what is counted: words between blanks, or characters that are letters or digits.
+    """
+
+    short: int
+    long: int
+    unit: Literal["words", "characters"] = "words"
+
+    def of(self, text: str) -> int:
+        """The length of a text in the unit."""
+        return len(text.split()) if self.unit == "words" else sum(map(str.isalnum, text))
+
+
 _SHORT_WORDS = 10
 _LONG_WORDS = 28
-_NEGATION = re.compile(
-    r"\b(?:not|no|never|nothing|nobody|nor|neither|without|hardly|barely|cannot)\b|n['’ ]t\b",
-    re.IGNORECASE,
+_LENGTHS = Lengths(_SHORT_WORDS, _LONG_WORDS)
+LENGTHS = MappingProxyType(
+    {
+        "Korean": Lengths(25, 70, "characters"),
+        "Japanese": Lengths(25, 70, "characters"),
+        "Chinese": Lengths(16, 45, "characters"),
+        "a language in Thai letters": Lengths(40, 110, "characters"),
+    }
 )
+"""Language, as pipeline/text/scripts.py calls it → lengths that hold about as much as 10 and 28 words
+of English, which all other languages are counted by."""
+
+_ENGLISH = r"\b(?:not|no|never|nothing|nobody|nor|neither|without|hardly|barely|cannot)\b|n['’ ]t\b"
+# 안 stands before its verb, apart or not; alone it also begins words such as 안내. 잘못 and 연못 are nouns.
+_KOREAN = (
+    r"않|없|아니|아닌|아닙|아닐|아녜|별로|결코|전혀|지 ?(?:마[세시라요]|말)|(?<![잘연])못"
+    r"|(?<![가-힣])안(?:\s|돼|되|됐|된|됩|됨|좋|먹|했|해|하[고는지며면]|갔|왔|봤|맞|썼)"
+)
+# 少ない, 危ない, 切ない and 汚ない are no negations.
+_JAPANESE = r"(?<![少危切汚])な(?:い|かっ|く[てなはも])|ません"
+_HAN = r"[不没沒无無未勿]|非(?!常)"
+_NEGATION = re.compile("|".join((_ENGLISH, _KOREAN, _JAPANESE, _HAN)), re.IGNORECASE)
 
 
 def slice_masks(
-    texts: Sequence[str], gold: Values, *, problem: Problem, labels: Sequence[str]
+    texts: Sequence[str],
+    gold: Values,
+    *,
+    problem: Problem,
+    labels: Sequence[str],
+    language: str = "",
 ) -> dict[str, Mask]:
     """Slice → which rows belong to it, `(rows,)`: by length, by negation and by label.
+
+    Negation is found in English, Korean, Japanese and Chinese.
 
     Args:
         texts: of a pair, both texts in one.
         gold: see `Values`.
+        language: decides what a short and a long text is; see `LENGTHS`.
     """
-    words = np.array([len(text.split()) for text in texts])
+    limits = LENGTHS.get(language, _LENGTHS)
+    lengths = np.array([limits.of(text) for text in texts])
     masks: dict[str, Mask] = {
-        f"at most {_SHORT_WORDS} words": words <= _SHORT_WORDS,
-        f"at least {_LONG_WORDS} words": words >= _LONG_WORDS,
+        f"at most {limits.short} {limits.unit}": lengths <= limits.short,
+        f"at least {limits.long} {limits.unit}": lengths >= limits.long,
         "with negation": np.array([bool(_NEGATION.search(text)) for text in texts]),
     }
     return masks | problem.slices(gold, labels)

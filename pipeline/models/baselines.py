@@ -1,26 +1,17 @@
-"""Fits the three baselines and judges from them whether a model is worth its cost."""
+"""Fits the baselines, and measures how their quality grows with the rows that they learn from."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.core.artifacts.data_reports import BaselineQuality, BaselineVerdict
-from pipeline.core.errors import DataError
 from pipeline.core.progress import track
 from pipeline.core.sections import BaselineParams
-from pipeline.core.variants import MAJORITY, NAIVE_BAYES, TFIDF
-from pipeline.models.linear import (
-    Baseline,
-    Inputs,
-    LinearTask,
-    majority,
-    naive_bayes_regression,
-    tfidf_regression,
-)
+from pipeline.core.variants import MAJORITY
+from pipeline.models.linear import KINDS, Baseline, Counted, Inputs, LinearTask, majority
 from pipeline.problem.probabilities import Scores, Targets
-from pipeline.problem.problem import Problem
 
 Quality = Callable[[Targets, Scores], float]
 """Targets and scores → the product's metric."""
@@ -62,101 +53,86 @@ def fit_baselines(
     rows: Mapping[str, BaselineRows], params: BaselineParams, *, task: LinearTask, quality: Quality
 ) -> tuple[dict[str, Baseline], dict[str, float]]:
     """Name → fitted baseline, and name → the C that is best on validation."""
-    train = rows["train"]
+    train, validation = rows["train"], rows["validation"]
     fitted = {MAJORITY: majority(train.targets, task)}
     chosen = {}
-    for name, fit in ((TFIDF, tfidf_regression), (NAIVE_BAYES, naive_bayes_regression)):
-        found = []
+    for name in KINDS:
+        counted, found = Counted.of(name, train.inputs, task), []
+        asked = counted.count(validation.inputs)
         values = sorted(params.regularisation)
         for value in track(values, f"baseline  {name}", len(values)):
-            model = fit(train.inputs, train.targets, task, regularisation=value)
-            found.append((_quality_of(model, rows["validation"], quality), value, model))
+            model = counted.fit(train.targets, task, regularisation=value)
+            found.append((quality(validation.targets, model.answer(asked)), value, model))
         # Values ascend and max keeps the first, so equals give the most regularised.
         _, chosen[name], fitted[name] = max(found, key=lambda entry: entry[0])
     return fitted, chosen
 
 
-def _quality_of(model: Baseline, rows: BaselineRows, quality: Quality) -> float:
-    return quality(rows.targets, model.scores(rows.inputs))
+def strongest(quality: Mapping[str, float]) -> str:
+    """The best of the baselines that read texts, of name → quality; of equals the first."""
+    return max(filter(quality.__contains__, KINDS), key=quality.__getitem__)
+
+
+@dataclass(frozen=True)
+class Learner:
+    """A baseline that can learn from some of the rows: its name, its C, and how it is judged."""
+
+    name: str
+    task: LinearTask
+    regularisation: float
+    quality: Quality
+
+    def learned(
+        self, rows: Mapping[str, BaselineRows], parts: Sequence[NDArray[np.int64]]
+    ) -> Iterator[LearningPoint]:
+        """The baseline's quality after learning from each part, which are numbers of train rows.
+
+        A part without every label is left out. The n-grams are counted once.
+        """
+        train, validation = rows["train"], rows["validation"]
+        counted = Counted.of(self.name, train.inputs, self.task)
+        asked = counted.count(validation.inputs)
+        for chosen in parts:
+            part, targets = counted.rows(chosen), train.targets[chosen]
+            if not self.task.problem.can_learn(targets, labels=self.task.labels):
+                continue
+            model = part.fit(targets, self.task, regularisation=self.regularisation)
+            yield LearningPoint(
+                step=len(chosen),
+                train_quality=self.quality(targets, model.answer(part.table)),
+                validation_quality=self.quality(validation.targets, model.answer(asked)),
+            )
 
 
 def learning_curve(
-    rows: Mapping[str, BaselineRows],
-    params: BaselineParams,
-    *,
-    task: LinearTask,
-    regularisation: float,
-    quality: Quality,
+    learner: Learner, rows: Mapping[str, BaselineRows], shares: Sequence[float]
 ) -> list[LearningPoint]:
-    """The learning curve of NB-LR: its quality after growing shares of the train rows.
-
-    A share so small that it lacks a label is left out.
-    """
-    train, points = rows["train"], []
-    for share in sorted(set(params.learning_curve_shares)):
-        count = round(share * len(train.ids))
-        part = BaselineRows(train.ids[:count], train.inputs[:count], train.targets[:count])
-        if not task.problem.can_learn(part.targets, labels=task.labels):
-            continue
-        model = naive_bayes_regression(
-            part.inputs, part.targets, task, regularisation=regularisation
-        )
-        points.append(
-            LearningPoint(
-                step=len(part.ids),
-                train_quality=_quality_of(model, part, quality),
-                validation_quality=_quality_of(model, rows["validation"], quality),
-            )
-        )
-    return points
+    """The learning curve of a baseline: its quality after growing shares of the train rows."""
+    total = len(rows["train"].ids)
+    parts = [np.arange(round(share * total)) for share in sorted(set(shares))]
+    return [*learner.learned(rows, parts)]
 
 
-def verdict(
-    quality: Mapping[str, BaselineQuality],
-    curve: Sequence[LearningPoint],
+def quality_by_labels(
+    learner: Learner,
+    rows: Mapping[str, BaselineRows],
+    counts: Sequence[int],
     *,
-    regularisation: Mapping[str, float],
-    min_gain: float,
-    problem: Problem,
-    metric: str,
-) -> BaselineVerdict:
-    """Whether a model is worth its cost, decided on validation by the product's metric.
+    draws: int,
+    seed: int,
+) -> dict[int, list[float]]:
+    """Number of train rows → validation quality of a baseline that learned from as many, a draw each.
 
-    Args:
-        regularisation: the C of each baseline that has one.
-
-    Raises:
-        DataError: no baseline beats the majority by `min_gain`: there is nothing to learn from these data.
+    All rows are drawn only once.
     """
-    scores = {name: figures.validation for name, figures in quality.items()}
-    best = max((TFIDF, NAIVE_BAYES), key=lambda name: scores[name])
-    gain, constant = scores[best] - scores[MAJORITY], problem.words.constant_answer
-    if gain < min_gain:
-        raise DataError(
-            f"the best baseline ({best}) is {gain:+.3f} {metric} from {constant} "
-            f"({scores[best]:.3f} against {scores[MAJORITY]:.3f}, on validation)",
-            expected=f"a gain of at least {min_gain} (baseline.min_gain)",
-            next_step="look whether labels fit the texts (artifacts/validate/data_card.md), "
-            "collect more rows, or lower the limit if you know that words alone cannot tell",
-        )
-    return BaselineVerdict(
-        worth_a_model=True,
-        best=best,
-        quality_metric=metric,
-        gain_over_majority=gain,
-        reason=f"Words alone reach {metric} {scores[best]:.3f} on validation, {gain:.3f} above "
-        f"{constant}: the labels can be learned from these texts. {_slope(curve, metric)}",
-        quality=dict(quality),
-        regularisation=dict(regularisation),
-    )
-
-
-def _slope(curve: Sequence[LearningPoint], metric: str) -> str:
-    if len(curve) < 2:
-        return "There are too few rows to draw a learning curve."
-    before, last = curve[-2], curve[-1]
-    gained = last.validation_quality - before.validation_quality
-    return (
-        f"From {before.step:,} to {last.step:,} train rows the {metric} moved "
-        f"{gained:+.3f}, so more rows {'would' if gained > 0.005 else 'may not'} help."
-    )
+    total = len(rows["train"].ids)
+    orders = [np.random.default_rng([seed, draw]).permutation(total) for draw in range(draws)]
+    parts = [
+        np.sort(order[:count])
+        for count in counts
+        for order in (orders[:1] if count == total else orders)
+    ]
+    found: dict[int, list[float]] = {}
+    for point in track(learner.learned(rows, parts), "baseline  labels needed", len(parts)):
+        found.setdefault(point.step, []).append(point.validation_quality)
+    return found

@@ -1,24 +1,27 @@
-"""Linear models of word n-grams: the baselines that a language model must beat.
+"""Linear models of n-grams: the baselines that a language model must beat.
 
-There are two for each problem. On TF-IDF: logistic regression; for numbers, ridge regression. On
-the presence of n-grams: logistic regression weighted by naive Bayes (NB-LR: Wang and Manning 2012,
-"Baselines and Bigrams"), one label against the rest; for numbers, ridge regression again. The
-n-grams of a pair are counted for each of its texts, and once more if both texts have them.
+There are three for each problem. On TF-IDF of word n-grams, and on that of character n-grams within
+words, which also know a word by its stem (Korean particles, inflections, typing errors): logistic
+regression; for numbers, ridge regression. On the presence of word n-grams: logistic regression
+weighted by naive Bayes (NB-LR: Wang and Manning 2012, "Baselines and Bigrams"), one label against
+the rest; for numbers, ridge regression again. The n-grams of a pair are counted for each of its
+texts, and once more if both texts have them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from pipeline.core.product import Product
 from pipeline.core.sections import BaselineParams
+from pipeline.core.variants import CHARACTERS, NAIVE_BAYES, TFIDF
 from pipeline.problem.probabilities import Scores, Targets
 from pipeline.problem.problem import Problem
 from pipeline.problem.problems import CLASSIFICATION, MULTI_LABEL, REGRESSION, problem_named
@@ -30,6 +33,7 @@ Fit = Callable[[Table, Targets, int, float], Callable[[Table], Scores]]
 """From table, targets, the number of labels and C to a function from a table to scores."""
 
 _WORD = r"\w+"
+_CHARACTERS = (1, 4)
 _SMOOTHING = 1.0
 _MAX_ITERATIONS = 1000
 
@@ -77,33 +81,91 @@ def majority(targets: Targets, task: LinearTask) -> Baseline:
     return Baseline(len, lambda rows: np.tile(answer, (rows, 1)))
 
 
-def tfidf_regression(
-    inputs: Inputs, targets: Targets, task: LinearTask, *, regularisation: float
-) -> Baseline:
-    """A linear model of TF-IDF of word n-grams.
+class Kind(NamedTuple):
+    """One kind of linear baseline.
 
-    Args:
-        regularisation: C; a larger one lets weights grow.
+    Attributes:
+        characters: whether n-grams are of characters; else of words.
+        presence: whether an n-gram counts once a text, weighted by naive Bayes; else TF-IDF.
+        min_texts: an n-gram of fewer training texts is left out.
     """
-    vectorizer = TfidfVectorizer(**_analysis(task), sublinear_tf=True, min_df=1)
-    table = vectorizer.fit_transform(inputs)
-    fit = LINEAR_MODELS[task.problem.name].tfidf
-    return Baseline(vectorizer.transform, fit(table, targets, task.labels, regularisation))
+
+    characters: bool
+    presence: bool
+    min_texts: int
 
 
-def naive_bayes_regression(
-    inputs: Inputs, targets: Targets, task: LinearTask, *, regularisation: float
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        TFIDF: Kind(characters=False, presence=False, min_texts=1),
+        NAIVE_BAYES: Kind(characters=False, presence=True, min_texts=1),
+        CHARACTERS: Kind(characters=True, presence=False, min_texts=2),
+    }
+)
+"""Baseline → its kind."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The n-grams of training texts, counted once for every model that learns from them.
+
+    Attributes:
+        table: how often each text has each n-gram, `(texts, ngrams)`, sparse.
+        count: from texts to such a table of the same n-grams.
+    """
+
+    kind: Kind
+    table: Table
+    count: Callable[[Inputs], Table]
+
+    @classmethod
+    def of(cls, name: str, inputs: Inputs, task: LinearTask) -> "Counted":
+        """The n-grams that the baseline of this name counts."""
+        kind = KINDS[name]
+        vectorizer = CountVectorizer(
+            **_analysis(task, characters=kind.characters),
+            binary=kind.presence,
+            min_df=kind.min_texts,
+            dtype=np.float32 if kind.characters else np.float64,
+        )
+        return cls(kind, vectorizer.fit_transform(inputs), vectorizer.transform)
+
+    def rows(self, chosen: NDArray[np.int64]) -> "Counted":
+        """The same for some of the texts."""
+        return replace(self, table=self.table[chosen])
+
+    def fit(self, targets: Targets, task: LinearTask, *, regularisation: float) -> Baseline:
+        """A linear model of the n-grams that enough of these texts have.
+
+        Args:
+            targets: of the texts, `(texts, width)`.
+            regularisation: C; a larger one lets weights grow.
+        """
+        holders = np.bincount(self.table.indices, minlength=self.table.shape[1])
+        kept = np.flatnonzero(holders >= self.kind.min_texts)
+        weigh, models = self._weights(self.table[:, kept]), LINEAR_MODELS[task.problem.name]
+        learn = models.presence if self.kind.presence else models.tfidf
+        answer = learn(weigh(self.table[:, kept]), targets, task.labels, regularisation)
+        return Baseline(self.count, lambda counts: answer(weigh(counts[:, kept])))
+
+    def _weights(self, table: Table) -> Callable[[Table], Table]:
+        if self.kind.presence:
+            return lambda counts: counts
+        return TfidfTransformer(sublinear_tf=True).fit(table).transform
+
+
+def linear_baseline(
+    name: str, inputs: Inputs, targets: Targets, task: LinearTask, *, regularisation: float
 ) -> Baseline:
-    """A linear model of which word n-grams occur, weighted by their log-count ratios."""
-    vectorizer = CountVectorizer(**_analysis(task), binary=True)
-    table = vectorizer.fit_transform(inputs)
-    fit = LINEAR_MODELS[task.problem.name].presence
-    return Baseline(vectorizer.transform, fit(table, targets, task.labels, regularisation))
+    """The linear baseline of this name, one of `KINDS`, fitted to texts or pairs."""
+    counted = Counted.of(name, inputs, task)
+    return counted.fit(targets, task, regularisation=regularisation)
 
 
-def _analysis(task: LinearTask) -> dict[str, Any]:
+def _analysis(task: LinearTask, *, characters: bool) -> dict[str, Any]:
     """Options with which a vectorizer takes n-grams from a text, or from a pair."""
-    single = {"ngram_range": (1, task.max_ngram), "token_pattern": _WORD}
+    words = {"ngram_range": (1, task.max_ngram), "token_pattern": _WORD}
+    single = {"ngram_range": _CHARACTERS, "analyzer": "char_wb"} if characters else words
     if not task.pairs:
         return single
     ngrams = CountVectorizer(**single).build_analyzer()
@@ -126,7 +188,7 @@ def _logistic(
     model = LogisticRegression(C=regularisation, max_iter=_MAX_ITERATIONS)
     if not weighted:
         model.fit(table, positive)
-        return lambda rows: model.predict_proba(rows)[:, 1]
+        return lambda rows: np.asarray(model.predict_proba(rows)[:, 1], dtype=np.float64)
     ratio = log_count_ratio(table, positive)
     model.set_params(solver="liblinear", random_state=0)
     model.fit(table.multiply(ratio).tocsr(), positive)
@@ -147,7 +209,7 @@ def _multinomial(
     """Probabilities of labels, one of which a text has."""
     model = LogisticRegression(C=regularisation, max_iter=_MAX_ITERATIONS)
     model.fit(table, targets[:, 0].astype(np.int64))
-    return lambda rows: np.asarray(model.predict_proba(rows))
+    return lambda rows: np.asarray(model.predict_proba(rows), dtype=np.float64)
 
 
 def _each_label(

@@ -192,25 +192,76 @@ class BaselineQuality(Part):
     """On test."""
 
 
+class KeywordRule(Part):
+    """A rule of a few words that gives labels without a model."""
+
+    words: dict[str, list[str]]
+    """Label → the words of which a text must hold one to get it."""
+    otherwise: str | None
+    """Label of every other text; null where texts may have no label."""
+    validation: float
+    """Its quality on validation."""
+
+
+class MeasuredQuality(Part):
+    """Quality of the best baseline after learning from some of the train rows."""
+
+    labels: int
+    """How many train rows."""
+    qualities: list[float]
+    """Quality on validation, once a draw of these rows."""
+
+
+class LabelsOutlook(Part):
+    """What more labels would bring the best baseline, by the law quality = a − b · labels^(−c)."""
+
+    measured: list[MeasuredQuality]
+    """The qualities that the law was fitted to, by number of train rows."""
+    ceiling: float
+    """a: the quality that no number of labels exceeds."""
+    loss: float
+    """b: how far below it the quality begins."""
+    rate: float
+    """c: how fast the loss falls."""
+    after_twice: float
+    """Quality to be expected after twice the train rows."""
+    after_twice_interval: Ends
+    """Its 90 % interval."""
+    more_labels: int | None
+    """Rows still to be labelled, over all splits, until it has `min_quality`; null where a hundred
+    times the rows do not do it, or no quality is asked for."""
+    at_least: int | None
+    """Lower end of the 90 % interval of `more_labels`; null as there."""
+    at_most: int | None
+    """Upper end; null where there is no end."""
+
+
 class BaselineVerdict(Artifact):
-    """Whether words alone already tell something about the labels."""
+    """Whether machine learning solves the problem, as far as models of words can tell."""
 
     FILE: ClassVar[str] = "baseline/verdict.json"
 
+    verdict: str
+    """`yes`; `not yet: N more labels (low–high)`; `no: a rule does it`; or `no: cannot be told`,
+    with which the stage fails."""
     worth_a_model: bool
-    """Always true: the stage fails where no baseline beats the majority."""
+    """Whether the verdict is not a no."""
     best: str
-    """The better of the two baselines that read words."""
+    """The best of the baselines that read texts."""
     quality_metric: str
     """The product's metric."""
     gain_over_majority: float
     """How far `best` is above the majority baseline on validation."""
     reason: str
-    """The verdict in words, and whether more rows would help."""
+    """What the verdict rests on, in sentences."""
     quality: dict[str, BaselineQuality]
     """Baseline → its quality."""
     regularisation: dict[str, float]
     """Baseline → the C that was chosen on validation."""
+    rule: KeywordRule | None
+    """The best rule of at most five words a label; null for numbers, or where no word tells."""
+    outlook: LabelsOutlook | None
+    """What more labels would bring; null where there are too few rows to tell."""
 
 
 class TeacherTraining(Artifact):

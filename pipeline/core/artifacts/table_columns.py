@@ -161,7 +161,7 @@ class BaselinePredictions(Table):
     """As in prepare/records.parquet."""
     split: Literal["validation", "test"]
     """Its split."""
-    model: Literal["baseline-majority", "baseline-tfidf", "baseline-nblr"]
+    model: Literal["baseline-majority", "baseline-tfidf", "baseline-nblr", "baseline-characters"]
     """The baseline."""
     target: list[float]
     """Gold, as in prepare/records.parquet."""

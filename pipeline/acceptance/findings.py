@@ -1,0 +1,110 @@
+"""What is found about a problem before a model is trained: baselines, a rule of words, more labels."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.core.artifacts.data_reports import (
+    BaselineQuality,
+    KeywordRule,
+    LabelsOutlook,
+    MeasuredQuality,
+)
+from pipeline.core.variants import MAJORITY
+from pipeline.metrics.labels_needed import DRAWS, LabelsNeeded, LearningLaw, Measured, label_counts
+from pipeline.models.baselines import BaselineRows, Learner, Quality, quality_by_labels, strongest
+from pipeline.models.keyword_rule import find_rules
+from pipeline.models.linear import LinearTask
+
+Splits = Mapping[str, BaselineRows]
+_FEWEST_SIZES = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What was found about a problem on its validation rows.
+
+    Attributes:
+        quality: baseline → its quality.
+        regularisation: baseline → its C.
+        rule: the best rule of a few words; None where there is none.
+        outlook: what more labels would bring; None where there are too few rows to tell.
+    """
+
+    quality: Mapping[str, BaselineQuality]
+    regularisation: Mapping[str, float]
+    rule: KeywordRule | None
+    outlook: LabelsOutlook | None
+
+    @property
+    def best(self) -> str:
+        """The strongest baseline."""
+        return strongest({name: found.validation for name, found in self.quality.items()})
+
+    def gain(self, quality: float) -> float:
+        """How far a quality is above that of the constant answer."""
+        return quality - self.quality[MAJORITY].validation
+
+
+def keyword_rule(
+    rows: Splits, task: LinearTask, *, quality: Quality, labels: Sequence[str]
+) -> KeywordRule | None:
+    """The best rule of a few words on train, with its quality on validation; None without one."""
+    train, validation = rows["train"], rows["validation"]
+    found = find_rules(train.inputs, train.targets, task, quality)
+    if found is None:
+        return None
+    return KeywordRule(
+        words={labels[rule.label]: [*rule.words] for rule in found.rules},
+        otherwise=None if found.otherwise is None else labels[found.otherwise],
+        validation=quality(validation.targets, found.scores(validation.inputs)),
+    )
+
+
+def labels_outlook(
+    learner: Learner, rows: Splits, *, wanted: float, seed: int
+) -> LabelsOutlook | None:
+    """What more labels would bring a baseline; None where there are too few rows to tell.
+
+    Args:
+        wanted: `min_quality`; 0 where nothing is asked for.
+    """
+    trained = len(rows["train"].ids)
+    measured = quality_by_labels(learner, rows, label_counts(trained), draws=DRAWS, seed=seed)
+    labelled = sum(len(part.ids) for part in rows.values()) / trained
+    return outlook(measured, wanted=wanted, labelled=labelled, seed=seed)
+
+
+def outlook(
+    measured: Measured, *, wanted: float, labelled: float, seed: int
+) -> LabelsOutlook | None:
+    """What more labels would bring; None where quality was measured after too few numbers of labels.
+
+    Args:
+        measured: number of train rows → qualities.
+        wanted: `min_quality`; 0 where nothing is asked for.
+        labelled: how many rows have to be labelled for one train row, 1 or more.
+    """
+    if len(measured) < _FEWEST_SIZES:
+        return None
+    law, rows = LearningLaw.fitted(measured, seed=seed), max(measured)
+    twice = law.quality_after(2 * rows, seed=seed)
+    needed = law.labels_for(wanted) if wanted > 0 else LabelsNeeded(None, None, None)
+
+    def more(labels: int | None) -> int | None:
+        return None if labels is None else max(0, round((labels - rows) * labelled))
+
+    ceiling, loss, rate = law.laws[0].tolist()
+    return LabelsOutlook(
+        measured=[
+            MeasuredQuality(labels=count, qualities=[*measured[count]])
+            for count in sorted(measured)
+        ],
+        ceiling=ceiling,
+        loss=loss,
+        rate=rate,
+        after_twice=twice.value,
+        after_twice_interval=twice.as_list(),
+        more_labels=more(needed.labels),
+        at_least=more(needed.low),
+        at_most=more(needed.high),
+    )
