@@ -111,9 +111,7 @@ def _relabelled(old: pa.Table, new: pa.Table) -> pa.Table:
     return _changes(old, new, "label").append_column("by", by).append_column("who", who)
 
 
-def _voters(
-    old: pa.Table, new: pa.Table
-) -> tuple[pa.Array, NDArray[np.int64], NDArray[np.int64]]:
+def _voters(old: pa.Table, new: pa.Table) -> tuple[pa.Array, NDArray[np.int64], NDArray[np.int64]]:
     """The annotators of each row whose votes differ.
 
     Returns:

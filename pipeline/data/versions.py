@@ -135,21 +135,12 @@ class DataVersion:
             rows: the most rows of a batch.
             part: which share of the row groups, from 0 to `parts` - 1, for readers side by side.
         """
-        wanted = list(columns or SCHEMA.names)
-        _require_known(wanted, SCHEMA.names, what="column")
-        if split:
-            _require_known([split], list(self.note.splits), what="split")
-        with pq.ParquetFile(self.path) as file:
-            groups = list(range(file.num_row_groups))[part::parts]
-            read = wanted if not split or "split" in wanted else [*wanted, "split"]
-            for batch in file.iter_batches(batch_size=rows, row_groups=groups, columns=read):
-                kept = batch.filter(pc.equal(batch["split"], split)) if split else batch
-                if kept.num_rows:
-                    yield kept.select(wanted)
+        wanted = self._asked_for(split, columns)
+        return self._read(wanted, split=split, rows=rows, part=part, parts=parts)
 
     def reader(self, *, split: str = "", columns: Sequence[str] = ()) -> pa.RecordBatchReader:
         """The batches as Arrow's own stream, which other libraries take."""
-        schema = pa.schema([SCHEMA.field(name) for name in columns or SCHEMA.names])
+        schema = pa.schema([SCHEMA.field(name) for name in self._asked_for(split, columns)])
         return pa.RecordBatchReader.from_batches(schema, self.batches(split=split, columns=columns))
 
     def arrow(self, *, split: str = "", columns: Sequence[str] = ()) -> pa.Table:
@@ -166,6 +157,23 @@ class DataVersion:
 
         read = partial(self.batches, split=split, columns=columns)
         return VersionDataset(read, rows=self.note.splits[split] if split else self.note.rows)
+
+    def _asked_for(self, split: str, columns: Sequence[str]) -> list[str]:
+        """The columns that are meant; raises DataError for a split or a column that there is not."""
+        _require_known([split] if split else [], list(self.note.splits), what="split")
+        _require_known(columns, SCHEMA.names, what="column")
+        return list(columns or SCHEMA.names)
+
+    def _read(
+        self, wanted: list[str], *, split: str, rows: int, part: int, parts: int
+    ) -> Iterator[pa.RecordBatch]:
+        with pq.ParquetFile(self.path) as file:
+            groups = list(range(file.num_row_groups))[part::parts]
+            read = wanted if not split or "split" in wanted else [*wanted, "split"]
+            for batch in file.iter_batches(batch_size=rows, row_groups=groups, columns=read):
+                kept = batch.filter(pc.equal(batch["split"], split)) if split else batch
+                if kept.num_rows:
+                    yield kept.select(wanted)
 
 
 def load(name: str, *, root: Path | None = None) -> DataVersion:
@@ -261,7 +269,10 @@ def present_rows(paths: Paths, votes: Annotations) -> Iterator[pa.RecordBatch]:
     Raises:
         DataError: label and prepare do not have the same rows.
     """
-    labelled, prepared = paths.read("label", "records.parquet"), paths.read("prepare", "records.parquet")
+    labelled, prepared = (
+        paths.read("label", "records.parquet"),
+        paths.read("prepare", "records.parquet"),
+    )
     ids = pq.read_table(labelled, columns=["id"])["id"].combine_chunks()
     splits = _in_order(ids, pq.read_table(prepared, columns=["id", "split"]))
     given, start = votes_of(ids, votes), 0
@@ -295,7 +306,9 @@ def votes_of(ids: pa.StringArray, votes: Annotations) -> pa.ListArray:
     """
     voted = [*votes]
     places = pc.index_in(pa.array(voted, pa.string()), value_set=ids).to_pylist()
-    known = sorted((place, row) for place, row in zip(places, voted, strict=True) if place is not None)
+    known = sorted(
+        (place, row) for place, row in zip(places, voted, strict=True) if place is not None
+    )
     pairs = [pair for _, row in known for pair in sorted(votes[row].items())]
     counts = np.zeros(len(ids) + 1, dtype=np.int32)
     for place, row in known:
@@ -350,7 +363,9 @@ def balance(
 def _counted(column: pa.ChunkedArray) -> dict[str, int]:
     """How often each value is there; nulls are left out."""
     pairs: list[Mapping[str, Any]] = column.drop_null().value_counts().to_pylist()
-    return {pair["values"]: pair["counts"] for pair in sorted(pairs, key=lambda pair: pair["values"])}
+    return {
+        pair["values"]: pair["counts"] for pair in sorted(pairs, key=lambda pair: pair["values"])
+    }
 
 
 def _require_known(names: Sequence[str], known: Sequence[str], *, what: str) -> None:
