@@ -95,7 +95,7 @@ def _changes(old: pa.Table, new: pa.Table, name: str) -> pa.Table:
 
 
 def _relabelled(old: pa.Table, new: pa.Table) -> pa.Table:
-    """The same rows before and after, with who gave the new label."""
+    """The labels of rows before and after, and who gave the new ones."""
     names, voters, counts = _voters(old, new)
     by_votes = counts > 0
     # Each row's names stand behind each other; a row without a voter has the name of its source.

@@ -35,6 +35,7 @@ from pipeline.core.paths import Paths
 from pipeline.core.typed_json import MismatchError, read_as
 from pipeline.data.annotations import Annotations
 from pipeline.problem.problem import Problem
+from pipeline.text.split_assignment import SPLITS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -79,7 +80,7 @@ class SourceNote:
 
 @dataclass(frozen=True, kw_only=True)
 class VersionNote:
-    """What is in a version, and what it was made from.
+    """A description of a version: its rows, and what they were made from.
 
     Attributes:
         labels: `product.labels`.
@@ -337,7 +338,7 @@ def figures_of(path: Path, *, problem: Problem, labels: Sequence[str]) -> dict[s
         "sha256": sha256_file(path),
         "rows": len(table),
         "balance": balance(table["label"], problem=problem, labels=labels),
-        "splits": _counted(table["split"]),
+        "splits": dict.fromkeys(SPLITS, 0) | _counted(table["split"]),
         "voted_rows": int(pc.sum(pc.greater(pc.list_value_length(table["votes"]), 0)).as_py() or 0),
     }
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tests.support.data_project import (
     write_votes,
 )
 from tests.support.repository import commit_all
+from tests.support.s3 import running_s3
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -115,6 +117,25 @@ def test_the_same_bytes_come_back_after_a_clean_cache_and_a_pull(
     shutil.rmtree(cache_folder(root))
     path.unlink()
     dvc(root, "pull", "versions/v1.parquet.dvc")
+    assert load("v1", root=root).path.read_bytes() == before
+
+
+@pytest.mark.skipif(
+    find_spec("moto") is None or find_spec("dvc_s3") is None,
+    reason="moto and dvc-s3 (the extra `dev`) are not installed",
+)
+def test_the_same_bytes_come_back_from_s3(root: Path) -> None:
+    path = load("v1", root=root).path
+    before = path.read_bytes()
+    with running_s3(bucket="rows") as address:
+        dvc(root, "remote", "add", "-d", "store", "s3://rows/data")
+        settings = {"endpointurl": address, "access_key_id": "of-a", "secret_access_key": "test"}
+        for key, value in settings.items():
+            dvc(root, "remote", "modify", "--local", "store", key, value)
+        dvc(root, "push", "versions/v1.parquet.dvc")
+        shutil.rmtree(cache_folder(root))
+        path.unlink()
+        dvc(root, "pull", "versions/v1.parquet.dvc")
     assert load("v1", root=root).path.read_bytes() == before
 
 
