@@ -43,8 +43,8 @@ from pipeline.data.versions import (
 )
 from pipeline.problem.problems import problem_named
 
-_READ = ("label", "prepare")
-"""The stages whose rows make a version."""
+_READ = ("collect", "label", "prepare")
+"""The stages whose sources and rows make a version."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +165,7 @@ def _votes(workspace: Path, params: Params) -> Annotations:
 
 
 def _require_built(runner: Runner, *, root: Path) -> None:
-    """Raises DataError where label, prepare or a stage before them would run in a build; the caller holds the build lock."""
+    """Raises DataError where a stage that a version reads, or one before it, would run in a build; the caller holds the build lock."""
     workspace = runner.workspace
     refresh_code_lock(workspace)
     refresh_machine(workspace)

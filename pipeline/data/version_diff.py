@@ -123,11 +123,11 @@ def _voters(old: pa.Table, new: pa.Table) -> tuple[pa.Array, NDArray[np.int64], 
     names = people.unique()
     names = names.take(pc.sort_indices(names))
     labels = pa.concat_arrays([given for _, _, given in sides]).unique()
-    keys = [
+    before, after = (
         (rows * len(names) + _places(annotators, names)) * len(labels) + _places(given, labels)
         for rows, annotators, given in sides
-    ]
-    row_and_person = np.unique(np.setxor1d(*keys) // max(len(labels), 1))
+    )
+    row_and_person = np.unique(np.setxor1d(before, after) // max(len(labels), 1))
     rows, voters = np.divmod(row_and_person, max(len(names), 1))
     return names, voters, np.bincount(rows, minlength=len(new))
 
@@ -141,4 +141,4 @@ def _votes(table: pa.Table) -> tuple[NDArray[np.int64], pa.Array, pa.Array]:
 
 
 def _places(values: pa.Array, among: pa.Array) -> NDArray[np.int64]:
-    return pc.index_in(values, value_set=among).to_numpy().astype(np.int64)
+    return np.asarray(pc.index_in(values, value_set=among), dtype=np.int64)

@@ -107,6 +107,22 @@ def test_two_versions_are_compared_row_by_row_and_with_the_last_build(
     assert "by source mail: 1" in said
 
 
+def test_rows_of_another_product_come_from_its_last_build(root: Path, modelyard: Run) -> None:
+    other = root / "products" / "other.yaml"
+    product = (root / "products" / "movie-reviews.yaml").read_text()
+    other.write_text(product.replace("name: movie-review-sentiment", "name: other-reviews"))
+    asked = ("--product", "products/other.yaml")
+    assert "no build of other-reviews" in modelyard("data", "version", "v2", *asked)[2]
+    kept = root / ".modelyard" / "builds" / "other-reviews"
+    kept.mkdir(parents=True)
+    shutil.copy(root / "dvc.lock", kept)
+    assert modelyard("data", "version", "v2", *asked)[0] == 0
+    assert load("v2", root=root).note.product == "other-reviews"
+    assert set(
+        json.loads(modelyard("data", "diff", "v2", "now", *asked, "--json")[1])["counts"].values()
+    ) == {0}
+
+
 def test_the_same_bytes_come_back_after_a_clean_cache_and_a_pull(
     root: Path, tmp_path: Path
 ) -> None:

@@ -70,7 +70,7 @@ def test_it_equals_a_loop_over_the_rows(seed: int) -> None:
     labels, people = ["good", "bad", "so so", None], ["ann", "bo", "민수"]
 
     def one_of(values: Sequence[Any]) -> Any:
-        return values[draw.integers(len(values))]
+        return values[int(draw.integers(len(values)))]
 
     def some() -> list[Row]:
         numbers = draw.permutation(60)[: draw.integers(0, 50)]
