@@ -99,6 +99,7 @@ def make_parser() -> argparse.ArgumentParser:
         return added
 
     _add_new(verb(_new, "look at a file of labelled texts and write the product file for it"))
+    _add_data(verb(_data, "name data versions, list them, say how two of them differ"))
     build = verb(_build, "run the stages that are stale, then release what the gate passed")
     _add_changes(build)
     flag = partial(build.add_argument, action="store_true")
@@ -130,6 +131,12 @@ def _add_new(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corpus", type=Path, metavar="FILE", help=corpus)
     parser.add_argument("--out", type=Path, default=Path("product.yaml"), metavar="FILE")
     parser.add_argument("--force", action="store_true", help="overwrite a product file")
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    from flows.data import add_data_verbs
+
+    add_data_verbs(parser)
 
 
 def _add_changes(parser: argparse.ArgumentParser) -> None:
@@ -284,6 +291,12 @@ def _new(options: argparse.Namespace) -> None:
     make_product(Path.cwd(), request, ask=ask_on_terminal)
     product = "" if options.out == Path("product.yaml") else f" PRODUCT={options.out}"
     say(f"Next: make pipeline{product}")
+
+
+def _data(options: argparse.Namespace) -> None:
+    from flows.data import run_data_verb
+
+    run_data_verb(Path.cwd(), options)
 
 
 def _build(options: argparse.Namespace) -> None:

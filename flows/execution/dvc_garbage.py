@@ -25,13 +25,15 @@ def lock_texts(root: Path, *, without: Iterable[Path] = (), commits: int) -> Ite
 
     Args:
         without: folders of kept builds that are about to be removed.
-        commits: how many of the newest commits, of all branches, whose dvc.lock counts as well.
+        commits: how many of the newest commits, of all branches, whose dvc.lock counts as well. Those of
+            branches and tags count at any age, with their .dvc files.
     """
     left_out, state = set(without), Paths(root).state
     names = ("*/dvc.lock", "*/*/dvc.lock", "*/*/*/dvc.lock")
     paths = [Paths(root).dvc_lock, *(path for name in names for path in state.glob(name))]
     for folder in (root, *state.glob("worktrees/*/")):
-        paths += [*folder.glob("*.dvc"), *folder.glob("data/**/*.dvc")]
+        for pattern in ("*.dvc", "data/**/*.dvc", f"{Paths(root).versions.name}/*.dvc"):
+            paths += folder.glob(pattern)
     for path in paths:
         if path.is_file() and not left_out.intersection(path.parents):
             yield path.read_text(encoding="utf-8")
@@ -41,6 +43,8 @@ def lock_texts(root: Path, *, without: Iterable[Path] = (), commits: int) -> Ite
     tips = ask_git(root, "for-each-ref", "--format=%(objectname)", "refs/heads", "refs/tags")
     for commit in dict.fromkeys([*listed.stdout.split(), *tips.stdout.split()]):
         yield ask_git(root, "show", f"{commit}:./dvc.lock").stdout
+    for commit in dict.fromkeys(tips.stdout.split()):
+        yield ask_git(root, "grep", "-h", "--no-color", "-F", "md5: ", commit, "--", "*.dvc").stdout
 
 
 def named_hashes(cache: Path, texts: Iterable[str]) -> set[str]:

@@ -122,20 +122,43 @@ class Runner:
             )
 
     def checkout(self, *targets: str) -> None:
-        """`dvc checkout`: outputs as dvc.lock records them; those not in the cache stay missing."""
-        self._dvc(["checkout", "--force", "--allow-missing", *targets], name="checkout")
+        """`dvc checkout`: outputs as dvc.lock records them; those not in the cache stay missing.
+
+        Args:
+            targets: stages; none for all. Files that `dvc add` tracks are the user's and stay as they are.
+        """
+        wanted = targets or (Paths(self.workspace).dag.name,)
+        self._dvc(["checkout", "--force", "--allow-missing", *wanted], name="checkout")
+
+    def track(self, file: str) -> None:
+        """`dvc add`: puts a file into DVC's cache, and writes `<file>.dvc`, which names it, beside it.
+
+        Raises:
+            PipelineError: DVC could not.
+        """
+        code, transcript = self._dvc(["add", file], name="add")
+        if full := transcript.full_disk(self.workspace):
+            raise full
+        if code:
+            raise PipelineError(
+                f"dvc add {file} failed: {transcript.tail()}",
+                expected="a .dvc folder that DVC can read and write",
+                next_step=f"run `dvc add -v {file}` and mend what it names",
+            )
 
     def stale_stages(self) -> list[str]:
         """Stages whose parameters, code, inputs or outputs differ from what dvc.lock records.
 
-        Their descendants may be stale too, which is known only after the stage has run.
+        Their descendants may be stale too, which is known only after the stage has run. Files that `dvc add`
+        tracks are no stages: where one of them is an input, its stage is asked.
         """
 
         def listen(line: str) -> None:
             if not line.startswith("{"):
                 say(line)
 
-        code, transcript = self._dvc(["status", "--json"], name="status", listen=listen)
+        dag = Paths(self.workspace).dag.name
+        code, transcript = self._dvc(["status", "--json", dag], name="status", listen=listen)
         answers = [line for line in transcript.lines if line.startswith("{")]
         if full := transcript.full_disk(self.workspace):
             raise full

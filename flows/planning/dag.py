@@ -46,6 +46,14 @@ class Dag:
                 reached.add(name)
         return tuple(name for name in self.names if name in reached)
 
+    def with_ancestors(self, names: Iterable[str]) -> tuple[str, ...]:
+        """`names` and all stages that they depend on, in order."""
+        reached = set(names)
+        for name in reversed(self.names):
+            if name in reached:
+                reached.update(self.parents[name])
+        return tuple(name for name in self.names if name in reached)
+
 
 def load_dag(path: Path) -> Dag:
     """Reads dvc.yaml; raises ArtifactError where it is missing, damaged, or runs in a circle."""

@@ -85,6 +85,11 @@ class Paths:
         return self.root / "splits"
 
     @property
+    def versions(self) -> Path:
+        """The data versions that a person has named: Parquet files that DVC keeps, and a note of each."""
+        return self.root / "versions"
+
+    @property
     def artifacts(self) -> Path:
         return self.root / "artifacts"
 

@@ -26,7 +26,7 @@ recipe: {finetune.seeds: 3}
 VERBS = {
     *("build", "release", "retrain", "search", "serve", "ui", "stop"),
     *("compare", "glue", "stage", "explain", "check", "new", "why", "tidy"),
-    *("rollback", "releases", "at", "verify"),
+    *("rollback", "releases", "at", "verify", "data"),
 }
 Run = Callable[..., tuple[int, str, str]]
 
@@ -75,7 +75,17 @@ def test_the_files_of_flows_are_verbs_and_all_else_is_in_folders() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    ["", "deploy", "build nonsense", "build --no-such-option", "serve a.b=1", "glue", "explain"],
+    [
+        "",
+        "deploy",
+        "build nonsense",
+        "build --no-such-option",
+        "serve a.b=1",
+        "glue",
+        "explain",
+        "data",
+        "data diff v1",
+    ],
 )
 def test_a_wrong_call_ends_with_2_and_says_how_it_is_called(
     arguments: str, capsys: pytest.CaptureFixture[str]

@@ -84,6 +84,20 @@ def test_changes_run_what_follows_from_them_and_failures_leave_what_stood(built:
         runner.close()
 
 
+def test_a_file_that_dvc_add_tracks_is_no_stage_and_is_never_checked_out(built: Path) -> None:
+    notes = built / "notes.csv"
+    notes.write_text("as it was added")
+    with runner_in(built) as runner:
+        runner.track("notes.csv")
+        notes.write_text("as it is now")
+        assert runner.stale_stages() == []
+        runner.checkout()
+        assert notes.read_text() == "as it is now"
+        runner.close()
+        with pytest.raises(PipelineError, match=r"dvc add nothing\.csv failed"):
+            runner.track("nothing.csv")
+
+
 HOLDER = """
 import fcntl, os, sys, time
 with open(sys.argv[1], "w") as lock:

@@ -33,6 +33,7 @@ def test_descendants_are_all_that_follows_and_nothing_else() -> None:
     dag = load_dag(REPOSITORY / "dvc.yaml")
     assert dag.with_descendants(["quantize"]) == ("quantize", "evaluate", "measure", "gate")
     assert dag.with_descendants([]) == ()
+    assert dag.with_ancestors(["prepare"]) == ("collect", "validate", "label", "prepare")
 
 
 def test_a_circle_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,83 @@
+"""Name the state of the data, list its versions, and say how two of them differ.
+
+    modelyard data version v2 [--product FILE]      # the rows of the last build are v2 from now on
+    modelyard data list [--json]
+    modelyard data diff v1 v2 [--json]              # `now` is the last build's rows: data diff v2 now
+
+How a version is stored and read: pipeline/data/versions.py.
+"""
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipeline.core.progress import say
+
+Adder = Callable[..., argparse.ArgumentParser]
+
+
+def add_data_verbs(parser: argparse.ArgumentParser) -> None:
+    """Adds what can be done with the data to the command line."""
+    verbs = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _add_versions(verbs.add_parser)
+
+
+def run_data_verb(root: Path, options: argparse.Namespace) -> None:
+    """Does what the command line asks for."""
+    options.act(root, options)
+
+
+def _add_versions(add: Adder) -> None:
+    """Adds `version`, `list` and `diff`."""
+    named = "a product file, or a product's name; else product.yaml"
+    version = add("version", help="give the rows of the last build a name for good")
+    version.add_argument("name", metavar="NAME", help="such as v2")
+    version.set_defaults(act=_version)
+    listed = add("list", help="show the data versions")
+    listed.set_defaults(act=_list)
+    diff = add("diff", help="say which rows differ between two versions, and by whom")
+    for name in ("a", "b"):
+        diff.add_argument(name, metavar=name.upper(), help="a version; now: the last build's rows")
+    diff.set_defaults(act=_diff)
+    for each in (version, diff):
+        each.add_argument("--product", default="", metavar="FILE", help=named)
+    for each in (listed, diff):
+        each.add_argument("--json", action="store_true", help="for a program")
+
+
+def _version(root: Path, options: argparse.Namespace) -> None:
+    from flows.console.version_texts import listed
+    from flows.execution.data_versions import equal_versions, make_version
+    from flows.planning.resolution import Variation
+
+    name = options.name
+    note = make_version(root, name, Variation(product=options.product))
+    say(listed({name: note}))
+    if same := equal_versions(root, name):
+        say(f"The rows are those of {', '.join(same)}.")
+    say(f"Next: git add versions/.gitignore versions/{name}.parquet.dvc && git commit")
+    say(f"      dvc push versions/{name}.parquet.dvc    (where you have a remote)")
+
+
+def _list(root: Path, options: argparse.Namespace) -> None:
+    from flows.console.version_texts import listed, listed_as_json
+    from flows.execution.data_versions import notes_of
+
+    notes = notes_of(root)
+    say(_json(listed_as_json(notes)) if options.json else listed(notes))
+
+
+def _diff(root: Path, options: argparse.Namespace) -> None:
+    from flows.console.version_texts import described
+    from flows.execution.data_versions import compare_versions
+    from flows.planning.resolution import Variation
+
+    variation = Variation(product=options.product)
+    comparison = compare_versions(root, options.a, options.b, variation)
+    say(_json(comparison.as_json()) if options.json else described(comparison))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
