@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from flows.execution.git import commit_tags
 from flows.execution.locks import build_lock
@@ -161,7 +162,9 @@ def _now(root: Path, variation: Variation) -> Side:
 def _votes(workspace: Path, params: Params) -> Annotations:
     product = params.product
     problem, folder = problem_named(product.problem), Paths(workspace).annotations
-    return read_annotations(folder, problem=problem, labels=product.labels)
+    rows = pq.read_table(Paths(workspace).read("label", "records.parquet"), columns=["id"])
+    known = set(rows["id"].to_pylist())
+    return read_annotations(folder, problem=problem, labels=product.labels, known=known)
 
 
 def _require_built(runner: Runner, *, root: Path) -> None:

@@ -87,7 +87,7 @@ def read_ledger(file: Path) -> Ledger:
     if not file.exists():
         return {}
     header, *lines = file.read_text(encoding="utf-8").splitlines() or [""]
-    ledger = {}
+    ledger: dict[str, str] = {}
     for number, line in enumerate(lines, start=2):
         key, _, split = line.partition(",")
         if len(key) != _DIGITS or split not in _PROTECTED or ledger.get(key, split) != split:

@@ -151,7 +151,8 @@ class Counted:
     def _weights(self, table: Table) -> Callable[[Table], Table]:
         if self.kind.presence:
             return lambda counts: counts
-        return TfidfTransformer(sublinear_tf=True).fit(table).transform
+        weigh: Callable[[Table], Table] = TfidfTransformer(sublinear_tf=True).fit(table).transform
+        return weigh
 
 
 def linear_baseline(
