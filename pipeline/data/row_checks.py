@@ -8,17 +8,19 @@ from dataclasses import dataclass, replace
 from pipeline.core.artifacts.data_reports import Lengths, RejectShares, TableReport
 from pipeline.core.cleaning import clean
 from pipeline.core.errors import DataError
+from pipeline.core.letters import has_letter
 from pipeline.core.progress import track
 from pipeline.core.sections import ValidateParams
-from pipeline.data.duplicates import groups, near_duplicates
+from pipeline.data.duplicates import groups, near_duplicates, near_pairs
 from pipeline.data.records import Record, record_id
-from pipeline.text.bare_words import bare_words
+from pipeline.text.bare_words import bare_words, words_and_symbols
 from pipeline.text.containment import LEAK_WORDS, containing, equal_pairs
 
 EMPTY, SHORT, LONG = "empty", "too short", "too long"
 COPY, CONFLICT = "copy of another row", "copies with different labels"
 _MAX_HYPOTHESES = 20
 CONTAINS, CONTAINED = "holds a labelled text", "is part of a labelled text"
+NEAR = "is nearly a labelled text"
 # Patterns find most personal data, not all; the data card says so.
 _PERSONAL = {
     "email": re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+\b"),
@@ -60,12 +62,19 @@ def check_labelled(records: Sequence[Record], params: ValidateParams) -> Checked
 def check_corpus(
     records: Sequence[Record], labelled: Sequence[Record], params: ValidateParams
 ) -> Checked:
-    """Clean corpus records, take out the unusable, copies, and those with a labelled row's text."""
+    """Clean corpus records, take out the unusable, copies, and those with a labelled row's text.
+
+    A corpus text leaks a labelled one that it holds, equals, is part of or is nearly: their similarity
+    is `near_duplicate_similarity` or more.
+    """
     kept, rejects = _usable(records, params)
     kept, corpus, copies = _without_copies(kept)
     labels = [words for record in labelled for words in _bare(record).split("\n")]
-    contained = [(row, inside) for inside, row in containing(labels, corpus)]
-    leaks = {row: CONTAINED for row, _ in contained}
+    similarity = params.near_duplicate_similarity
+    # At 0 all texts are of one cluster, which says nothing of leaks.
+    near = near_pairs(corpus, labels, similarity=similarity) if similarity > 0 else []
+    leaks = {row: NEAR for row, _ in near}
+    leaks |= {row: CONTAINED for _, row in containing(labels, corpus)}
     leaks |= {
         row: CONTAINS for row, _ in [*containing(corpus, labels), *equal_pairs(corpus, labels)]
     }
@@ -116,7 +125,7 @@ def _bare(record: Record) -> str:
 
 def _reason(text: str, params: ValidateParams) -> str | None:
     """Why a text is unusable; None where it is not."""
-    if not any(character.isalnum() for character in text):
+    if not has_letter(text):
         return EMPTY
     if len(text) < params.min_characters:
         return SHORT
@@ -126,19 +135,29 @@ def _reason(text: str, params: ValidateParams) -> str | None:
 def _without_copies(records: Sequence[Record]) -> tuple[list[Record], list[str], list[Record]]:
     """One record of each set of copies, ordered by id; their bare words; and the other copies.
 
-    Copies with different labels are all taken out: it is unknown which label is right.
+    Copies have equal bare words. Where their labels differ, the symbols may tell why (`C++` and `C#`,
+    `:)` and `:(`): those with other symbols are then no copies. Copies with different labels are all
+    taken out: it is unknown which label is right.
     """
     words = [_bare(record) for record in track(records, "validate  comparing", len(records))]
     kept, rejects = [], []
     for rows in groups(words):
-        first, *others = (records[row] for row in rows)
-        if any(other.label != first.label for other in others):
-            rejects += [replace(record, reason=CONFLICT) for record in (first, *others)]
-        else:
-            kept.append((first, words[rows[0]]))
-            rejects += [replace(record, reason=COPY) for record in others]
+        for first, *others in _told_apart([records[row] for row in rows]):
+            if any(other.label != first.label for other in others):
+                rejects += [replace(record, reason=CONFLICT) for record in (first, *others)]
+            else:
+                kept.append((first, words[rows[0]]))
+                rejects += [replace(record, reason=COPY) for record in others]
     kept.sort(key=lambda pair: pair[0].id)
     return [record for record, _ in kept], [text for _, text in kept], rejects
+
+
+def _told_apart(records: Sequence[Record]) -> list[list[Record]]:
+    """Records with equal bare words in one group; by their symbols where their labels differ."""
+    if len({record.label for record in records}) == 1:
+        return [[*records]]
+    keys = ([words_and_symbols(text) for text in _texts(record)] for record in records)
+    return [[records[row] for row in rows] for rows in groups(map(tuple, keys))]
 
 
 def checked_shares(total: int, rejects: Sequence[Record], params: ValidateParams) -> RejectShares:
@@ -196,6 +215,7 @@ def _counts_by_reason(rejects: Sequence[Record]) -> dict[str, int]:
 
 
 NOTE = (
-    f"Labelled texts of fewer than {LEAK_WORDS} words are common phrases: they count as a leak "
-    "only when a corpus text equals them."
+    f"Labelled texts that say less than {LEAK_WORDS} English words (6 Chinese characters, 8 kana, 10 letters "
+    "of Thai, 3 words or 10 syllables of Korean) are common phrases: they count as a leak only when a "
+    "corpus text equals them, or nearly does."
 )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from pipeline.core.letters import word_pattern
 from pipeline.core.product import Product
 from pipeline.core.sections import BaselineParams
 from pipeline.problem.probabilities import Scores, Targets
@@ -29,7 +30,6 @@ Table = Any
 Fit = Callable[[Table, Targets, int, float], Callable[[Table], Scores]]
 """From table, targets, the number of labels and C to a function from a table to scores."""
 
-_WORD = r"\w+"
 _SMOOTHING = 1.0
 _MAX_ITERATIONS = 1000
 
@@ -103,7 +103,7 @@ def naive_bayes_regression(
 
 def _analysis(task: LinearTask) -> dict[str, Any]:
     """Options with which a vectorizer takes n-grams from a text, or from a pair."""
-    single = {"ngram_range": (1, task.max_ngram), "token_pattern": _WORD}
+    single = {"ngram_range": (1, task.max_ngram), "token_pattern": word_pattern().pattern}
     if not task.pairs:
         return single
     ngrams = CountVectorizer(**single).build_analyzer()
