@@ -1,6 +1,6 @@
-"""What letters and words are in every script: copies, leaks and baselines share the one answer.
+r"""Letters and words of every script, as copies, leaks and baselines all take them.
 
-Python's `\\w` has no combining marks, so it would cut the words of Hindi, Tamil or Thai at their vowel
+Python's `\w` has no combining marks, so it would cut the words of Hindi, Tamil or Thai at their vowel
 signs. And it has the Hangul fillers, letters that nobody sees.
 """
 

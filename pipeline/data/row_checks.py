@@ -15,12 +15,14 @@ from pipeline.data.duplicates import groups, near_duplicates, near_pairs
 from pipeline.data.records import Record, record_id
 from pipeline.text.bare_words import bare_words, words_and_symbols
 from pipeline.text.containment import LEAK_WORDS, containing, equal_pairs
+from pipeline.text.word_counts import spelled_out
 
 EMPTY, SHORT, LONG = "empty", "too short", "too long"
 COPY, CONFLICT = "copy of another row", "copies with different labels"
 _MAX_HYPOTHESES = 20
 CONTAINS, CONTAINED = "holds a labelled text", "is part of a labelled text"
 NEAR = "is nearly a labelled text"
+LEAKS = frozenset({CONTAINS, CONTAINED, NEAR})
 # Patterns find most personal data, not all; the data card says so.
 _PERSONAL = {
     "email": re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+\b"),
@@ -70,10 +72,7 @@ def check_corpus(
     kept, rejects = _usable(records, params)
     kept, corpus, copies = _without_copies(kept)
     labels = [words for record in labelled for words in _bare(record).split("\n")]
-    similarity = params.near_duplicate_similarity
-    # At 0 all texts are of one cluster, which says nothing of leaks.
-    near = near_pairs(corpus, labels, similarity=similarity) if similarity > 0 else []
-    leaks = {row: NEAR for row, _ in near}
+    leaks = dict.fromkeys(_near_rows(corpus, labels, params.near_duplicate_similarity), NEAR)
     leaks |= {row: CONTAINED for _, row in containing(labels, corpus)}
     leaks |= {
         row: CONTAINS for row, _ in [*containing(corpus, labels), *equal_pairs(corpus, labels)]
@@ -84,6 +83,15 @@ def check_corpus(
         + copies
         + [replace(kept[row], reason=reason) for row, reason in sorted(leaks.items())],
     )
+
+
+def _near_rows(texts: Sequence[str], labels: Sequence[str], similarity: float) -> list[int]:
+    """The rows of the texts that are nearly one of the labelled ones."""
+    # At 0 all texts are alike, which says nothing of leaks.
+    if similarity == 0:
+        return []
+    compared = ([spelled_out(text) for text in some] for some in (texts, labels))
+    return [row for row, _ in near_pairs(*compared, similarity=similarity)]
 
 
 def _usable(records: Sequence[Record], params: ValidateParams) -> tuple[list[Record], list[Record]]:

@@ -125,7 +125,7 @@ class _Runs:
         return np.arange(max(self._end + 1 - words, 0), dtype=np.int64)
 
     def with_room(self, places: Places, words: int) -> Places:
-        """Those of the places where a run of so many words can begin."""
+        """The places among these where a run of so many words can begin."""
         return places[places <= self._end - words]
 
     def hashes(self, places: Places, words: Places | int) -> Hashes:

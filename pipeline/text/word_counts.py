@@ -6,6 +6,7 @@ of them say about what one English word says.
 """
 
 import re
+import unicodedata
 from functools import cache
 
 from pipeline.core.letters import mark_pattern
@@ -29,6 +30,7 @@ _DIGITS = 6
 
 _WITHOUT_BLANKS = _HAN + _KANA + _BURMESE_KHMER + _THAI_LAO
 _UNBROKEN = re.compile(f"[{_WITHOUT_BLANKS}]")
+_DENSE, _SYLLABLE = re.compile(f"[{_HAN}{_KANA}]"), re.compile(f"[{_HANGUL}]")
 _COUNTED = re.compile(f"[{_WITHOUT_BLANKS}{_HANGUL}]")
 _RUNS = re.compile(
     f"(?P<han>[{_HAN}]+)|(?P<kana>[{_KANA}]+)|(?P<burmese_khmer>[{_BURMESE_KHMER}]+)"
@@ -78,6 +80,20 @@ def with_blanks(text: str) -> str:
     if not lacks_blanks(text):
         return text
     return " ".join(_letters().sub(r" \g<0> ", text).split())
+
+
+def spelled_out(text: str) -> str:
+    """The text with Hangul syllables in their letters, and Han letters and kana written three times.
+
+    Pieces of a few characters then hold as much of it as they hold of a text in an alphabet: near
+    copies, of which such pieces are compared, differ in a word and not in a third of the text.
+
+    Args:
+        text: in the form of `bare_words`.
+    """
+    if _SYLLABLE.search(text):
+        text = unicodedata.normalize("NFD", text)
+    return _DENSE.sub(r"\g<0>\g<0>\g<0>", text)
 
 
 @cache

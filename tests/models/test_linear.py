@@ -67,3 +67,11 @@ def test_a_pair_is_told_by_the_side_of_a_word_and_by_what_both_share(fit: Any) -
     sided = [("red", "blue"), ("blue", "red")] * 3
     told = fit(sided, np.array([[0.0], [1.0]] * 3), task, regularisation=10.0).scores(sided)
     assert told.argmax(axis=1).tolist() == [0, 1] * 3
+
+
+@pytest.mark.parametrize("fit", KINDS)
+def test_words_that_differ_in_a_vowel_sign_are_two_features(fit: Any) -> None:
+    texts = ["खाना मिला", "खाना मैला"] * 10
+    task = LinearTask(problem=problem_named("classification"), labels=2, pairs=False, max_ngram=1)
+    model = fit(texts, np.array([[0.0], [1.0]] * 10), task, regularisation=100.0)
+    assert model.scores(["मिला", "मैला"]).argmax(axis=1).tolist() == [0, 1]
