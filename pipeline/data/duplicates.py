@@ -93,3 +93,37 @@ def _jaccard(first: Grams, second: Grams, *, least: float) -> float:
         return 0.0
     shared = len(np.intersect1d(first, second, assume_unique=True))
     return shared / (small + large - shared)
+
+
+def near_pairs(
+    texts: Sequence[str], others: Sequence[str], *, similarity: float
+) -> list[tuple[int, int]]:
+    """Pairs (row of `texts`, row of `others`) that are at least this similar, in order.
+
+    Args:
+        similarity: least Jaccard similarity of two sets of character 5-grams, above 0.
+    """
+    sought = [_grams(text) for text in others]
+    counts = Counter(gram for grams in sought for gram in grams)
+    holders: dict[str, list[int]] = defaultdict(list)
+    for row, grams in enumerate(sought):
+        rarest = sorted(grams, key=lambda gram: (counts[gram], gram))
+        for gram in rarest[: math.floor(len(grams) * (1 - similarity) + 1e-9) + 1]:
+            holders[gram].append(row)
+    most = max(map(len, sought), default=0) / similarity + 1e-9
+    pairs = []
+    for row, text in enumerate(texts):
+        # A beginning that has more than the most 5-grams spares the rest of a long text.
+        if len(_grams(text[: 2 * math.ceil(most) + GRAM_CHARACTERS])) > most:
+            continue
+        grams = _grams(text)
+        for other in sorted({other for gram in grams for other in holders.get(gram, ())}):
+            shared = len(grams & sought[other])
+            if shared >= similarity * (len(grams) + len(sought[other]) - shared):
+                pairs.append((row, other))
+    return pairs
+
+
+def _grams(text: str) -> set[str]:
+    starts = range(max(len(text) - GRAM_CHARACTERS, 0) + 1)
+    return {text[start : start + GRAM_CHARACTERS] for start in starts}

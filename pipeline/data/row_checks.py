@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from pipeline.core.artifacts.data_reports import Lengths, RejectShares, TableReport
 from pipeline.core.cleaning import clean
 from pipeline.core.errors import DataError
+from pipeline.core.letters import has_letter
 from pipeline.core.progress import track
 from pipeline.core.sections import ValidateParams
-from pipeline.data.duplicates import groups, near_duplicates
+from pipeline.data.duplicates import groups, near_duplicates, near_pairs
 from pipeline.data.personal_data import redacted, spans
 from pipeline.data.personal_kinds import KINDS
 from pipeline.data.records import Record, record_id
-from pipeline.text.bare_words import bare_words
+from pipeline.text.bare_words import bare_words, words_and_symbols
 from pipeline.text.containment import LEAK_WORDS, containing, equal_pairs
+from pipeline.text.word_counts import spelled_out
 
 EMPTY, SHORT, LONG = "empty", "too short", "too long"
 COPY, CONFLICT = "copy of another row", "copies with different labels"
@@ -28,6 +30,8 @@ _MERGE_VOTES = (
     " most gave, or put their labels into annotations/ (docs/guide/your-own-data.md#labels); with a"
     " higher limit, every text whose copies have different labels would be left out"
 )
+NEAR = "is nearly a labelled text"
+LEAKS = frozenset({CONTAINS, CONTAINED, NEAR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +65,16 @@ def check_labelled(records: Sequence[Record], params: ValidateParams) -> Checked
 def check_corpus(
     records: Sequence[Record], labelled: Sequence[Record], params: ValidateParams
 ) -> Checked:
-    """Clean corpus records, take out the unusable, copies, and those with a labelled row's text."""
+    """Clean corpus records, take out the unusable, copies, and those with a labelled row's text.
+
+    A corpus text leaks a labelled one that it holds, equals, is part of or is nearly: their similarity
+    is `near_duplicate_similarity` or more.
+    """
     kept, rejects = _usable(records, params)
     kept, corpus, copies = _without_copies(kept)
     labels = [words for record in labelled for words in _bare(record).split("\n")]
-    contained = [(row, inside) for inside, row in containing(labels, corpus)]
-    leaks = {row: CONTAINED for row, _ in contained}
+    leaks = dict.fromkeys(_near_rows(corpus, labels, params.near_duplicate_similarity), NEAR)
+    leaks |= {row: CONTAINED for _, row in containing(labels, corpus)}
     leaks |= {
         row: CONTAINS for row, _ in [*containing(corpus, labels), *equal_pairs(corpus, labels)]
     }
@@ -76,6 +84,15 @@ def check_corpus(
         + copies
         + [replace(kept[row], reason=reason) for row, reason in sorted(leaks.items())],
     )
+
+
+def _near_rows(texts: Sequence[str], labels: Sequence[str], similarity: float) -> list[int]:
+    """The rows of the texts that are nearly one of the labelled ones."""
+    # At 0 all texts are alike, which says nothing of leaks.
+    if similarity == 0:
+        return []
+    compared = ([spelled_out(text) for text in some] for some in (texts, labels))
+    return [row for row, _ in near_pairs(*compared, similarity=similarity)]
 
 
 def _usable(records: Sequence[Record], params: ValidateParams) -> tuple[list[Record], list[Record]]:
@@ -128,7 +145,7 @@ def _bare(record: Record) -> str:
 
 def _reason(text: str, params: ValidateParams) -> str | None:
     """Why a text is unusable; None where it is not."""
-    if not any(character.isalnum() for character in text):
+    if not has_letter(text):
         return EMPTY
     if len(text) < params.min_characters:
         return SHORT
@@ -138,19 +155,29 @@ def _reason(text: str, params: ValidateParams) -> str | None:
 def _without_copies(records: Sequence[Record]) -> tuple[list[Record], list[str], list[Record]]:
     """One record of each set of copies, ordered by id; their bare words; and the other copies.
 
-    Copies with different labels are all taken out: it is unknown which label is right.
+    Copies have equal bare words. Where their labels differ, the symbols may tell why (`C++` and `C#`,
+    `:)` and `:(`): those with other symbols are then no copies. Copies with different labels are all
+    taken out: it is unknown which label is right.
     """
     words = [_bare(record) for record in track(records, "validate  comparing", len(records))]
     kept, rejects = [], []
     for rows in groups(words):
-        first, *others = (records[row] for row in rows)
-        if any(other.label != first.label for other in others):
-            rejects += [replace(record, reason=CONFLICT) for record in (first, *others)]
-        else:
-            kept.append((first, words[rows[0]]))
-            rejects += [replace(record, reason=COPY) for record in others]
+        for first, *others in _told_apart([records[row] for row in rows]):
+            if any(other.label != first.label for other in others):
+                rejects += [replace(record, reason=CONFLICT) for record in (first, *others)]
+            else:
+                kept.append((first, words[rows[0]]))
+                rejects += [replace(record, reason=COPY) for record in others]
     kept.sort(key=lambda pair: pair[0].id)
     return [record for record, _ in kept], [text for _, text in kept], rejects
+
+
+def _told_apart(records: Sequence[Record]) -> list[list[Record]]:
+    """Records with equal bare words in one group; by their symbols where their labels differ."""
+    if len({record.label for record in records}) == 1:
+        return [[*records]]
+    keys = ([words_and_symbols(text) for text in _texts(record)] for record in records)
+    return [[records[row] for row in rows] for rows in groups(map(tuple, keys))]
 
 
 def checked_shares(total: int, rejects: Sequence[Record], params: ValidateParams) -> RejectShares:
@@ -233,6 +260,7 @@ def _counts_by_reason(rejects: Sequence[Record]) -> dict[str, int]:
 
 
 NOTE = (
-    f"Labelled texts of fewer than {LEAK_WORDS} words are common phrases: they count as a leak "
-    "only when a corpus text equals them."
+    f"Labelled texts that say less than {LEAK_WORDS} English words (6 Chinese characters, 8 kana, 10 letters "
+    "of Thai, 3 words or 10 syllables of Korean) are common phrases: they count as a leak only when a "
+    "corpus text equals them, or nearly does."
 )

@@ -10,6 +10,7 @@ from pipeline.data.records import Record
 from pipeline.text.bare_words import bare_words
 from pipeline.text.containment import containing, equal_pairs
 from pipeline.text.sentences import sentences
+from pipeline.text.word_counts import lacks_blanks, word_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +55,19 @@ def _distinct(documents: Sequence[Record], params: PrepareParams) -> list[Senten
     found: dict[str, Sentence] = {}
     for document in track(in_order, "prepare  sentences", len(in_order)):
         for text in sentences(document.text):
-            if not params.min_sentence_words <= text.count(" ") + 1 <= params.max_sentence_words:
+            if text.count(" ") + 1 > params.max_sentence_words:
                 continue
             words = bare_words(text)
-            if words.count(" ") + 1 >= params.min_sentence_words:
+            if _words_of(text, words) >= params.min_sentence_words:
                 name = hashlib.sha256(words.encode()).hexdigest()[:16]
                 found.setdefault(
                     name, Sentence(id=name, document=document.id, text=text, words=words)
                 )
     return sorted(found.values(), key=lambda sentence: sentence.id)
+
+
+def _words_of(text: str, bare: str) -> float:
+    """How many words a sentence has: between its blanks and as bare words, whichever are fewer."""
+    if lacks_blanks(bare):
+        return word_count(bare)
+    return min(text.count(" "), bare.count(" ")) + 1

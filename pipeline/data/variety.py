@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.text.bare_words import bare_words
+from pipeline.text.word_counts import with_blanks
 
 _BITS = 24
 """Bits of a word pair's hash: 16 million table places, of which 150,000 sentences fill a 24th."""
@@ -18,8 +19,8 @@ def varied(
 ) -> NDArray[np.int64]:
     """Greedily picks `count` sentences with enough new word pairs; returns their row numbers.
 
-    Where too few sentences qualify, skipped ones fill up, in order. Words are separated by spaces,
-    so in a language without spaces a sentence is one word, and new unless it is a copy.
+    Where too few sentences qualify, skipped ones fill up, in order. In a script without blanks between
+    words, each letter is taken for a word.
 
     Args:
         order: row numbers in the order in which sentences are considered.
@@ -47,6 +48,6 @@ def varied(
 
 def _pairs(sentence: str) -> set[int]:
     """Hashes of the pairs of neighbouring bare words; a single word is a pair with nothing."""
-    words = bare_words(sentence).split()
+    words = with_blanks(bare_words(sentence)).split()
     pairs = zip(words, words[1:] or [""], strict=False)
     return {zlib.crc32(" ".join(pair).encode()) >> (32 - _BITS) for pair in pairs}

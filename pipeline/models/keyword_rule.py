@@ -5,21 +5,20 @@ having one other label; where a text may have several labels, one rule for each 
 """
 
 import re
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer
 
+from pipeline.core.letters import word_pattern
 from pipeline.models.linear import Inputs, LinearTask, Table
 from pipeline.problem.probabilities import Scores, Targets
 from pipeline.problem.problems import CLASSIFICATION, MULTI_LABEL
 
 MOST_WORDS = 5
 _LEAST_TEXTS = 2
-_WORD = re.compile(r"\w+")
 # Thai to Khmer, kana, Han and Hangul: no blanks between words, or particles at their ends.
 _JOINED = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _PIECES = (2, 3, 4)
@@ -64,7 +63,7 @@ def words_held(text: str | Sequence[str]) -> set[str]:
     A word of a script that joins words, or particles to words, counts by its pieces too.
     """
     both = text if isinstance(text, str) else " ".join(text)
-    words = set(_WORD.findall(both.lower()))
+    words = set(word_pattern().findall(both.lower()))
     for word in [word for word in words if _JOINED.search(word)]:
         for length in _PIECES:
             words.update(word[i : i + length] for i in range(len(word) - length + 1))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from pipeline.core.letters import word_pattern
 from pipeline.core.product import Product
 from pipeline.core.sections import BaselineParams
 from pipeline.core.variants import CHARACTERS, NAIVE_BAYES, TFIDF
@@ -32,7 +33,6 @@ Table = Any
 Fit = Callable[[Table, Targets, int, float], Callable[[Table], Scores]]
 """From table, targets, the number of labels and C to a function from a table to scores."""
 
-_WORD = r"\w+"
 _CHARACTERS = (1, 4)
 _SMOOTHING = 1.0
 _MAX_ITERATIONS = 1000
@@ -165,7 +165,7 @@ def linear_baseline(
 
 def _analysis(task: LinearTask, *, characters: bool) -> dict[str, Any]:
     """Options with which a vectorizer takes n-grams from a text, or from a pair."""
-    words = {"ngram_range": (1, task.max_ngram), "token_pattern": _WORD}
+    words = {"ngram_range": (1, task.max_ngram), "token_pattern": word_pattern().pattern}
     single = {"ngram_range": _CHARACTERS, "analyzer": "char_wb"} if characters else words
     if not task.pairs:
         return single

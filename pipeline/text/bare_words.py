@@ -1,11 +1,50 @@
-"""The bare words of a text, by which copies are found."""
+"""The bare words of a text, by which copies are found, and its symbols, by which they are told apart."""
 
 import re
 import unicodedata
+from functools import cache
 
-_WORD = re.compile(r"\w+")
+from pipeline.core.letters import visible, word_pattern, words
+
+# Eyes and a mouth, either way round: `:)` `;-(` `:'(` `=D`, and `(:` after a blank.
+_EMOTICON = r"[:;=][-o^'’]?(?:[()\[\]/\\|*]+|[dpo3](?!\w))|(?<!\S)[()\[\]]+[-o^'’]?[:;=]"
+_SYMBOL_MARKS = "#%&@"
+"""Symbols that Unicode takes for punctuation."""
+
+_NO_SYMBOLS = {"`", *map(chr, range(0x1F3FB, 0x1F400))}
+"""A quotation mark of typewriters; and skin tones, which change no meaning."""
 
 
 def bare_words(text: str) -> str:
-    """The case-folded words of a text, joined by spaces: equal for copies that differ in form."""
-    return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
+    """The case-folded words of a text, joined by spaces: equal for copies that differ in form.
+
+    A word is one of `pipeline.core.letters`: combining marks stay with their letters.
+    """
+    return " ".join(words(_folded(text)))
+
+
+def words_and_symbols(text: str) -> str:
+    """The bare words of a text with its emoji, emoticons and symbols such as `+` and `#`, in order.
+
+    Texts with equal bare words and others of these may mean different things: `C++` and `C#`,
+    `Good :)` and `Good :(`. Variation selectors and skin tones do not count.
+    """
+    found = (match for match in _pieces().finditer(_folded(text)))
+    return " ".join(m[0] for m in found if m.lastgroup or _is_symbol(m[0]))
+
+
+def _folded(text: str) -> str:
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", visible(text)).casefold()
+
+
+@cache
+def _pieces() -> re.Pattern[str]:
+    """A pattern of emoticons and words, which have names, and of all other characters that are seen."""
+    return re.compile(rf"(?P<emoticon>{_EMOTICON})|(?P<word>{word_pattern().pattern})|\S")
+
+
+def _is_symbol(character: str) -> bool:
+    is_symbol = character in _SYMBOL_MARKS or unicodedata.category(character).startswith("S")
+    return is_symbol and character not in _NO_SYMBOLS

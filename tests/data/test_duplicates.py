@@ -2,7 +2,7 @@
 
 import random
 
-from pipeline.data.duplicates import near_duplicates
+from pipeline.data.duplicates import near_duplicates, near_pairs
 
 
 def grams(text: str) -> set[str]:
@@ -40,3 +40,19 @@ def test_rows_that_belong_together_join_the_clusters_they_are_in() -> None:
     alone = near_duplicates(texts, similarity=0.6)
     assert alone == [0, 1, 0, 3, 4]
     assert near_duplicates(texts, similarity=0.6, together=[[1, 2], [3]]) == [0, 0, 0, 3, 4]
+
+
+def test_near_pairs_equal_those_of_comparing_every_pair() -> None:
+    chance = random.Random(4)  # noqa: S311 - test data, not a secret
+    words = ["film", "story", "warm", "dull", "actor", "never", "a"]
+    others = [" ".join(chance.choices(words, k=9)) for _ in range(40)] + ["ok", ""]
+    texts = [f"{other} too"[cut:] for other in others for cut in (0, 2, 6)]
+    texts += ["", "ok", f"{others[0]} {others[1]} {others[2]} {others[3]}"]
+    for similarity in (0.3, 0.7, 0.9, 1.0):
+        assert near_pairs(texts, others, similarity=similarity) == [
+            (row, place)
+            for row, text in enumerate(texts)
+            for place, other in enumerate(others)
+            if len(grams(text) & grams(other)) / len(grams(text) | grams(other)) >= similarity
+        ]
+    assert near_pairs(texts, [], similarity=0.8) == near_pairs([], others, similarity=0.8) == []

@@ -34,3 +34,8 @@ def test_sentences_are_picked_for_what_they_bring(
 
 def test_single_words_count_too() -> None:
     assert varied(["good", "good", "bad"], range(3), count=2, min_new_pairs=1.0).tolist() == [0, 2]
+
+
+def test_letters_count_where_a_script_has_no_blanks_between_words() -> None:
+    sentences = ["この映画は面白かった", "この映画は面白かったよ", "料理はとても辛かった"]
+    assert varied(sentences, range(3), count=2, min_new_pairs=0.5).tolist() == [0, 2]

@@ -101,3 +101,11 @@ def test_learning_from_some_of_the_counted_texts_is_learning_from_those_alone(na
     alone = linear_baseline(name, [texts[i] for i in some], targets[some], task, regularisation=1.0)
     asked = ["a green apple", "blue", "red leaf"]
     assert np.allclose(part.scores(asked), alone.scores(asked), atol=1e-12)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_words_that_differ_in_a_vowel_sign_are_two_features(name: str) -> None:
+    texts = ["खाना मिला", "खाना मैला"] * 10
+    task = LinearTask(problem=problem_named("classification"), labels=2, pairs=False, max_ngram=1)
+    model = linear_baseline(name, texts, np.array([[0.0], [1.0]] * 10), task, regularisation=100.0)
+    assert model.scores(["मिला", "मैला"]).argmax(axis=1).tolist() == [0, 1]
