@@ -23,6 +23,8 @@ _LIMITS = ValidateParams(
     near_duplicate_similarity=0.8,
     max_reject_share=1.0,
     max_duplicate_share=1.0,
+    max_corpus_reject_share=1.0,
+    personal_data="count",
     min_rows_per_label=1,
     max_label_share=1.0,
 )
