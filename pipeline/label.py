@@ -19,15 +19,16 @@ from pipeline.core.paths import Paths
 from pipeline.core.product import Product
 from pipeline.core.progress import say
 from pipeline.core.sections import ValidateParams
+from pipeline.core.split_files import ledger_file, read_ledger, write_ledger
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data.agreement import agreement, checked_agreement
-from pipeline.data.annotation_sheet import SHEET, labels_needed, labels_wanted, write_sheet
+from pipeline.data.annotation_sheet import labels_needed, labels_wanted, write_sheet
 from pipeline.data.annotations import Annotations, read_annotations, votes_on
 from pipeline.data.labels import refusals_are_data_errors
 from pipeline.data.newly_labelled import joined, newly_labelled
 from pipeline.data.records import Record, read_records, write_records
 from pipeline.data.row_checks import check_corpus
-from pipeline.data.split_ledger import Dealt, deal, ledger_file, read_ledger, write_ledger
+from pipeline.data.split_ledger import Dealt, deal
 from pipeline.problem.problems import problem_named
 from pipeline.text.split_assignment import check_splits
 
@@ -113,8 +114,9 @@ def _require_labels(
     limits = params.validate_
     if min(counts.values()) < limits.min_rows_per_label:
         more = max(labels_wanted(len(labels), limits) - len(gold), limits.min_rows_per_label)
-        write_sheet(paths.out / SHEET, corpus[:more])  # by id, which is a hash: a random choice
-        raise labels_needed(counts, unlabelled=len(corpus), limits=limits)
+        sheet = paths.annotation_sheet
+        write_sheet(sheet, corpus[:more])  # by id, which is a hash: a random choice
+        raise labels_needed(counts, unlabelled=len(corpus), limits=limits, sheet=sheet.name)
     with refusals_are_data_errors():
         problem.check_rows(cells, counts, limits=limits)
 

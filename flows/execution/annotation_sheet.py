@@ -15,14 +15,12 @@ def bring_sheet(workspace: Path, root: Path) -> Path | None:
     Returns:
         The path of the sheet; None where `label` wrote none.
     """
-    from pipeline.data.annotation_sheet import SHEET
-
-    file, number = Paths(workspace).output("label") / SHEET, 2
+    file, number = Paths(workspace).annotation_sheet, 2
     if not file.exists():
         return None
-    place = root / SHEET
+    place = root / file.name
     while place.exists() and place.read_bytes() != file.read_bytes():
-        place = (root / SHEET).with_stem(f"{Path(SHEET).stem}-{number}")
+        place = root / f"{file.stem}-{number}{file.suffix}"
         number += 1
     if not place.exists():
         with atomic_path(place) as temporary:

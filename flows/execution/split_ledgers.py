@@ -24,7 +24,7 @@ def return_splits(workspace: Path, root: Path) -> None:
         for file in dealt.glob("*.csv")
     ):
         return
-    from pipeline.data.split_ledger import add_ledgers
+    from pipeline.core.split_files import add_ledgers
 
     def waiting(holder: Holder, seconds: float) -> None:
         del holder, seconds  # it takes milliseconds

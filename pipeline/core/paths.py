@@ -80,6 +80,11 @@ class Paths:
         return self.root / "annotations"
 
     @property
+    def annotation_sheet(self) -> Path:
+        """Rows that people should label; `label` writes it where too few have a label."""
+        return self.output("label") / "to_annotate.csv"
+
+    @property
     def splits(self) -> Path:
         """The ledgers of splits: which texts were dealt to which split, a file a product."""
         return self.root / "splits"

@@ -10,7 +10,6 @@ from pipeline.core.files import write_text
 from pipeline.core.sections import ValidateParams
 from pipeline.data.records import Record
 
-SHEET = "to_annotate.csv"
 COLUMNS = ("id", "text", "annotator", "label")
 _START = 300
 """Rows with which a product can start: a tenth of them chooses the model, a fifth tests it."""
@@ -35,13 +34,14 @@ def write_sheet(path: Path, rows: Sequence[Record]) -> None:
 
 
 def labels_needed(
-    counts: Mapping[str, int], *, unlabelled: int, limits: ValidateParams
+    counts: Mapping[str, int], *, unlabelled: int, limits: ValidateParams, sheet: str
 ) -> LabelsNeededError:
     """The end of a build whose rows have too few labels.
 
     Args:
         counts: label → rows that have it.
         unlabelled: rows that have none.
+        sheet: name of the file with rows to label.
     """
     have, wanted = sum(counts.values()), labels_wanted(len(counts), limits)
     shown = ", ".join(f"{label}: {count:,}" for label, count in counts.items())
@@ -52,6 +52,6 @@ def labels_needed(
         else f"none of {unlabelled:,} rows has a label",
         expected=f"about {wanted:,} for a start, at least {limits.min_rows_per_label:,} of each label"
         " (validate.min_rows_per_label); then `baseline` says how many more your min_quality asks for",
-        next_step=f"annotate: about {more:,} labels. Fill in `annotator` and `label` in {SHEET}, save it"
+        next_step=f"annotate: about {more:,} labels. Fill in `annotator` and `label` in {sheet}, save it"
         " as CSV in annotations/, and run the same command again",
     )

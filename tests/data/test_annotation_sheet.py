@@ -30,7 +30,9 @@ def test_a_sheet_has_ids_and_texts_and_room_for_who_and_which(tmp_path: Path) ->
 
 
 def test_the_end_of_a_build_without_labels_says_how_many_and_what_to_do() -> None:
-    error = labels_needed({"good": 0, "bad": 0}, unlabelled=5000, limits=LIMITS)
+    error = labels_needed(
+        {"good": 0, "bad": 0}, unlabelled=5000, limits=LIMITS, sheet="to_annotate.csv"
+    )
     assert isinstance(error, LabelsNeededError)
     assert error.is_answer
     assert error.got == "none of 5,000 rows has a label"
@@ -38,12 +40,16 @@ def test_the_end_of_a_build_without_labels_says_how_many_and_what_to_do() -> Non
 
 
 def test_with_some_labels_it_says_how_many_each_has_and_asks_for_the_rest() -> None:
-    error = labels_needed({"good": 130, "bad": 20}, unlabelled=4850, limits=LIMITS)
+    error = labels_needed(
+        {"good": 130, "bad": 20}, unlabelled=4850, limits=LIMITS, sheet="to_annotate.csv"
+    )
     assert error.got == "150 of 5,000 rows have a label (good: 130, bad: 20)"
     assert "annotate: about 150 labels" in error.next_step
     assert "at least 50 of each label" in error.expected
 
 
 def test_it_asks_for_no_more_rows_than_there_are() -> None:
-    error = labels_needed({"good": 0, "bad": 0}, unlabelled=120, limits=LIMITS)
+    error = labels_needed(
+        {"good": 0, "bad": 0}, unlabelled=120, limits=LIMITS, sheet="to_annotate.csv"
+    )
     assert "annotate: about 120 labels" in error.next_step

@@ -5,13 +5,12 @@ from pipeline.core.files import write_text
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.data.annotation_sheet import SHEET
 
 
 def run(_: Params, paths: Paths) -> Metrics:
     text = paths.read("validate", "records.txt").read_text()
     if "unlabelled" in text:
-        write_text(paths.out / SHEET, "id,text,annotator,label\n1,a text,,\n")
+        write_text(paths.annotation_sheet, "id,text,annotator,label\n1,a text,,\n")
         raise LabelsNeededError(
             f"none of {len(text.split())} rows has a label",
             expected="a label for some",

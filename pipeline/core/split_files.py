@@ -1,0 +1,72 @@
+"""The files in `splits/`: which texts were dealt to which split, a file a product.
+
+`splits/<product>-<digest>.csv` has a line for each text; the digest is of the salt and the shares, so that a
+change of them deals all texts anew. Lines are sorted, so git can merge the file.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.core.errors import DataError
+from pipeline.core.files import sha256_json, write_text
+from pipeline.core.sections import SplitShares
+
+Ledger = Mapping[str, str]
+"""Hash of a text's bare words, 16 hex digits → its split."""
+
+_SPLITS = ("train", "validation", "test")
+_HEADER = "text,split"
+_DIGITS = 16
+
+
+def ledger_file(folder: Path, *, product: str, salt: str, shares: SplitShares) -> Path:
+    """The ledger of a product in the folder `splits`, for this salt and these shares."""
+    digest = sha256_json([salt, shares.train, shares.validation, shares.test])[:8]
+    return folder / f"{product}-{digest}.csv"
+
+
+def read_ledger(file: Path) -> Ledger:
+    """The ledger in a file; empty where there is none.
+
+    Raises:
+        DataError: the file is not one that `label` wrote.
+    """
+    if not file.exists():
+        return {}
+    header, *lines = file.read_text(encoding="utf-8").splitlines() or [""]
+    ledger: dict[str, str] = {}
+    for number, line in enumerate(lines, start=2):
+        key, _, split = line.partition(",")
+        if len(key) != _DIGITS or split not in _SPLITS or ledger.get(key, split) != split:
+            raise _damaged(file, f"line {number}: {line[:40]!r}")
+        ledger[key] = split
+    if header != _HEADER:
+        raise _damaged(file, f"line 1: {header[:40]!r}")
+    return ledger
+
+
+def write_ledger(file: Path, ledger: Ledger) -> None:
+    """Writes a ledger; equal ones give equal bytes, and a file that holds it already is not touched."""
+    lines = [_HEADER, *(f"{key},{split}" for key, split in sorted(ledger.items()))]
+    text = "\n".join(lines) + "\n"
+    if not file.exists() or file.read_text(encoding="utf-8") != text:
+        write_text(file, text)
+
+
+def add_ledgers(source: Path, target: Path) -> None:
+    """Adds texts that the ledgers in one folder know to those of another, which keep what they say.
+
+    So an experiment that makes other clusters, and moves texts for them, moves none but its own.
+    """
+    for file in sorted(source.glob("*.csv")):
+        place = target / file.name
+        write_ledger(place, {**read_ledger(file), **read_ledger(place)})
+
+
+def _damaged(file: Path, what: str) -> DataError:
+    return DataError(
+        f"{file.parent.name}/{file.name}, {what}",
+        expected=f"a line `{_HEADER}`, then one for each text: {_DIGITS} hex digits and its split",
+        next_step="bring back the file that you had (git, a colleague, a data version): without it texts"
+        " may change splits. Only if there is none, delete it, and all texts are dealt anew",
+    )
