@@ -18,9 +18,9 @@ from pathlib import Path
 from flows.check import check_before_build, check_place
 from flows.console import summary
 from flows.console.summary import BuildResult
-from flows.execution.annotation_sheet import bring_sheet
 from flows.execution.git import commit_tags
 from flows.execution.locks import build_lock
+from flows.execution.rows_to_label import bring_sheet
 from flows.execution.runner import Runner, StageFailedError, cached_result, open_runner
 from flows.execution.warm import saves_time, warm_runner
 from flows.execution.workspace import last_build, workspace_for

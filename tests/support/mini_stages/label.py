@@ -12,7 +12,7 @@ def run(_: Params, paths: Paths) -> Metrics:
     if "unlabelled" in text:
         write_text(paths.annotation_sheet, "id,text,annotator,label\n1,a text,,\n")
         raise LabelsNeededError(
-            f"none of {len(text.split())} rows has a label",
+            "none of 2 rows has a label",
             expected="a label for some",
             next_step="annotate: about 2 labels",
         )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flows.execution.annotation_sheet import bring_sheet
+from flows.execution.rows_to_label import bring_sheet
 
 
 def written(workspace: Path, text: str) -> Path:
