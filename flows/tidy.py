@@ -4,7 +4,7 @@
 
 The newest `keep` builds, searches, snapshots, interrupted trainings and notes of DVC stay, and, whatever their age: what
 a ledger names, what the last build of a product or of a retraining needs, what a worktree or a commit
-names. Of DVC's cache goes what then no dvc.lock names. No build and no release runs meanwhile.
+names. Of DVC's cache goes what then no dvc.lock and no .dvc file names. No build and no release runs meanwhile.
 """
 
 import re
