@@ -35,7 +35,9 @@ PRODUCT_VARIABLE = "MODELYARD_PRODUCT"
 MENDING = ("build", "retrain", "ui", "serve")
 """The verbs that first mend what killed processes left."""
 
-Adder = Callable[[Callable[[argparse.Namespace], None], str], argparse.ArgumentParser]
+Runner = Callable[[argparse.Namespace], int | None]
+"""Runs a verb; returns the exit code, or None for 0."""
+Adder = Callable[[Runner, str], argparse.ArgumentParser]
 """Adds a verb by the function that runs it, which has its name, and what it does."""
 
 
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.verb in MENDING:
             _mend(Path.cwd())
-        options.run(options)
+        code: int | None = options.run(options)
     except (PipelineError, OSError) as error:
         told = error if isinstance(error, PipelineError) else disk_full(error)
         if told is None:
@@ -58,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nStopped. Run the same command to go on.", file=sys.stderr, flush=True)
         return 130
-    return 0
+    return code or 0
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
@@ -92,13 +94,14 @@ def make_parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
-    def verb(run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
+    def verb(run: Runner, text: str) -> argparse.ArgumentParser:
         name, whole = run.__name__.removeprefix("_"), f"{text[:1].upper()}{text[1:]}."
         added = verbs.add_parser(name, help=text, description=whole)
         added.set_defaults(run=run)
         return added
 
     _add_new(verb(_new, "look at a file of labelled texts and write the product file for it"))
+    _add_data(verb(_data, "look at files of texts before they are built from"))
     build = verb(_build, "run the stages that are stale, then release what the gate passed")
     _add_changes(build)
     flag = partial(build.add_argument, action="store_true")
@@ -128,6 +131,12 @@ def _add_new(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corpus", type=Path, metavar="FILE", help=corpus)
     parser.add_argument("--out", type=Path, default=Path("product.yaml"), metavar="FILE")
     parser.add_argument("--force", action="store_true", help="overwrite a product file")
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    from flows.data import add_subverbs
+
+    add_subverbs(parser)
 
 
 def _add_changes(parser: argparse.ArgumentParser) -> None:
@@ -281,6 +290,12 @@ def _new(options: argparse.Namespace) -> None:
     make_product(Path.cwd(), request, ask=ask_on_terminal)
     product = "" if options.out == Path("product.yaml") else f" PRODUCT={options.out}"
     say(f"Next: make pipeline{product}")
+
+
+def _data(options: argparse.Namespace) -> int:
+    from flows.data import run
+
+    return run(options)
 
 
 def _build(options: argparse.Namespace) -> None:

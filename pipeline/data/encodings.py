@@ -1,11 +1,12 @@
-"""Decodes text files, and says in which encoding a file that is not UTF-8 seems to be.
+"""Says in which encoding a file that is not UTF-8 seems to be, and what to do about it.
 
 An encoding is never guessed while rows are read: bytes of one can be read as another without an
 error, and a model would learn from what comes out. `modelyard new` guesses, shows what it guessed and
-writes it into the product file.
+writes it into the product file; `modelyard data check` says it.
 """
 
 import codecs
+import unicodedata
 from collections.abc import Callable
 
 from pipeline.core.errors import DataError
@@ -20,34 +21,11 @@ _MARKS = {
 }
 """Byte order marks, the longer ones before those that they begin with."""
 _SAMPLE = 200_000
+_WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+_LEAST_PLAIN = 0.02
+_PRINTED = frozenset(b"\t\r\n" + bytes(range(0x20, 0x7F)))
 _FEW = 0.01
 """Share of a file's letters outside ASCII that may be wrong in a file that is UTF-8 but for a slip."""
-
-
-def decoded(data: bytes, *, name: str, encoding: str | None = None) -> str:
-    """The text of a file without its byte order mark.
-
-    Args:
-        encoding: as its source names it. Without one, a mark is obeyed, and a file without a mark is
-            UTF-8.
-
-    Raises:
-        DataError: the bytes are not of the encoding; the message names the likely one.
-    """
-    chosen = encoding or marked(data) or UTF8
-    try:
-        text = data.decode(chosen)
-    except UnicodeDecodeError as error:
-        raise _not_decodable(data, error, name=name, encoding=encoding) from error
-    except LookupError as error:
-        raise DataError(
-            f"the encoding {encoding!r} of {name}",
-            expected="one that Python knows, such as utf-8, cp949, windows-1252, shift_jis or gb18030",
-            next_step="correct `encoding` of the source",
-        ) from error
-    if encoding is None and "\0" in text:
-        raise _with_zeros(data, name)
-    return text.removeprefix("\ufeff")
 
 
 def marked(data: bytes) -> str | None:
@@ -179,13 +157,36 @@ _SCORES: dict[str, Callable[[str, str], float]] = {
 
 
 def _wide(data: bytes) -> str | None:
-    """UTF-16 without a mark, which shows as a zero in every second place."""
-    sample = data[:_SAMPLE]
-    even, odd = sample[::2].count(0), sample[1::2].count(0)
-    if max(even, odd) < 0.2 * max(len(sample) // 2, 1):
+    """UTF-16 or 32 without a mark: every blank, comma and line feed of it has a zero byte."""
+    if b"\0" not in data:
         return None
-    name = "utf-16-le" if odd > even else "utf-16-be"
-    return name if _is(data, name) else None
+    sample = data[:_SAMPLE]
+    scores = {name: _plain_share(sample, name) for name in _WIDE}
+    best = max(scores, key=scores.__getitem__)  # of equals, the first
+    return best if scores[best] >= _LEAST_PLAIN else None
+
+
+def _plain_share(data: bytes, name: str) -> float:
+    """Share of characters of ASCII in the text that a wide encoding makes of the bytes; 0 where it
+    makes none, or characters that no text has.
+    """
+    unit = 4 if "32" in name else 2
+    try:
+        text = data[: len(data) // unit * unit].decode(name).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        if error.end < len(data) - unit:  # a sample may end between the halves of a character
+            return 0.0
+        text = data[: error.start].decode(name)
+    if not text or _share(text, _is_of_no_text) > _FEW:
+        return 0.0
+    plain = _share(text, lambda c: (c.isprintable() and c.isascii()) or c in "\t\r\n")
+    printed = sum(byte in _PRINTED for byte in data) / max(len(data) - data.count(0), 1)
+    # Bytes that are ASCII, a zero among them: read in pairs they are rare Han characters.
+    return plain if plain > 0.5 or printed < 0.9 else 0.0
+
+
+def _is_of_no_text(character: str) -> bool:
+    return character not in "\t\r\n" and unicodedata.category(character) in {"Cc", "Cn", "Co", "Cs"}
 
 
 def _nearly_utf8(data: bytes) -> bool:
@@ -203,11 +204,17 @@ def _is(data: bytes, encoding: str) -> bool:
     return True
 
 
-def _not_decodable(
-    data: bytes, error: UnicodeDecodeError, *, name: str, encoding: str | None
+def not_decodable(
+    data: bytes, *, name: str, line: int, byte: int, encoding: str | None
 ) -> DataError:
-    line = data.count(b"\n", 0, error.start) + 1
-    got = f"{name}, line {line}: byte 0x{data[error.start]:02x} is not {name_of(encoding or UTF8)}"
+    """The error for a file that is not of its encoding; it names the likely one.
+
+    Args:
+        data: enough of the file to tell its encoding.
+        line: where the byte is that cannot be decoded.
+        encoding: as the source names it.
+    """
+    got = f"{name}, line {line}: byte 0x{byte:02x} is not {name_of(encoding or UTF8)}"
     likely = likely_encoding(data)
     if likely is None and _nearly_utf8(data):
         return DataError(
@@ -215,7 +222,7 @@ def _not_decodable(
             expected="text in UTF-8",
             next_step=f"correct line {line}; do not convert the whole file, all else would be spoiled",
         )
-    if likely is None or likely == encoding:
+    if likely is None or likely == (encoding or UTF8):
         return DataError(
             got,
             expected="text in UTF-8, or `encoding` of the source says in which other encoding",
@@ -229,7 +236,17 @@ def _not_decodable(
     )
 
 
-def _with_zeros(data: bytes, name: str) -> DataError:
+def unknown_encoding(name: str, encoding: str) -> DataError:
+    """The error for an encoding that Python does not know."""
+    return DataError(
+        f"the encoding {encoding!r} of {name}",
+        expected="one that Python knows, such as utf-8, cp949, windows-1252, shift_jis or gb18030",
+        next_step="correct `encoding` of the source",
+    )
+
+
+def with_zeros(data: bytes, name: str) -> DataError:
+    """The error for a file with zero bytes, which no text in UTF-8 has."""
     likely = _wide(data)
     return DataError(
         f"{name} holds zero bytes" + (", as UTF-16 without a mark does" if likely else ""),
