@@ -23,6 +23,9 @@ _MARKS = {
 _SAMPLE = 200_000
 _WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 _LEAST_PLAIN = 0.02
+_LEAST_KANA = 0.15
+_MARKS_OF_EAST_ASIA = "★☆♥♡♪※○●◎◇◆□■△▲▽▼→←↑↓…·‥“”‘’「」『』《》〈〉【】（），。！？～：；￦"
+_EAST_ASIA = (("\u3000", "\u30ff"), ("\u4e00", "\u9fff"), ("가", "힣"), ("\uff00", "\uffef"))
 _PRINTED = frozenset(b"\t\r\n" + bytes(range(0x20, 0x7F)))
 _FEW = 0.01
 """Share of a file's letters outside ASCII that may be wrong in a file that is UTF-8 but for a slip."""
@@ -87,24 +90,32 @@ def _share(text: str, is_likely: Callable[[str], bool]) -> float:
 
 
 def _common_hangul(text: str, name: str) -> float:
-    """Share of syllables of KS X 1001, which are those in use: chance gives others as well."""
+    """Share of syllables of KS X 1001, which are those in use (chance gives others as well), of single
+    letters as in ㅋㅋ, and of marks.
+    """
     del name
-    return _share(text, lambda c: "가" <= c <= "힣" and _has(c, "euc_kr"))
+    return _share(
+        text,
+        lambda c: _is_common(c) if _is_hangul(c) else "ㄱ" <= c <= "ㅣ" or c in _MARKS_OF_EAST_ASIA,
+    )
 
 
 def _kana_and_han(text: str, name: str) -> float:
     """Share of Japanese letters; without kana, which every sentence has, it is not Japanese."""
     kana = _share(text, lambda c: "ぁ" <= c <= "ヿ" or c in "、。「」ー")
     common = _share(text, lambda c: "一" <= c <= "鿿" and c.encode(name)[0] < 0x98)
-    return kana + common if kana > 0.15 else 0.0
+    return kana + common if kana > _LEAST_KANA else 0.0
 
 
 def _common_han(text: str, name: str) -> float:
     """Share of the common half of the characters, which the table has first, and of its marks."""
-    first, last = {"gb18030": (0xB0, 0xD7), "big5": (0xA4, 0xC6)}[name]
-    return _share(
-        text, lambda c: c in "，。！？、；：“”「」（）" or first <= c.encode(name)[0] <= last
-    )
+    first, last, least = {"gb18030": (0xB0, 0xD7, 0xA1), "big5": (0xA4, 0xC6, 0x40)}[name]
+
+    def is_common(character: str) -> bool:
+        spelled = character.encode(name)
+        return first <= spelled[0] <= last and len(spelled) == 2 and spelled[1] >= least
+
+    return _share(text, lambda c: c in "，。！？、；：“”「」（）" or is_common(c))
 
 
 def _letters_in(letters: str) -> Callable[[str, str], float]:
@@ -118,12 +129,9 @@ def _letters_in(letters: str) -> Callable[[str, str], float]:
     return score
 
 
-def _has(character: str, encoding: str) -> bool:
-    try:
-        character.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
+def _is_common(syllable: str) -> bool:
+    """Whether a syllable is one of KS X 1001: EUC-KR spells all others with eight bytes."""
+    return len(syllable.encode("euc_kr")) == 2
 
 
 _CYRILLIC = "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґ"
@@ -158,17 +166,35 @@ _SCORES: dict[str, Callable[[str, str], float]] = {
 
 def _wide(data: bytes) -> str | None:
     """UTF-16 or 32 without a mark: every blank, comma and line feed of it has a zero byte."""
-    if b"\0" not in data:
-        return None
     sample = data[:_SAMPLE]
+    if b"\0" not in data:
+        return _wide_without_blanks(sample)
     scores = {name: _plain_share(sample, name) for name in _WIDE}
     best = max(scores, key=scores.__getitem__)  # of equals, the first
-    return best if scores[best] >= _LEAST_PLAIN else None
+    return best if scores[best] else None
+
+
+def _wide_without_blanks(data: bytes) -> str | None:
+    """UTF-16 of a line without a blank, a digit or an end: Japanese by its kana, Korean by its Hangul."""
+    if len(data) % 2 or _is(data, UTF8):
+        return None
+    for name in _WIDE[2:]:
+        text = data.decode(name, errors="replace")
+        if not text or _share(text, _is_of_east_asia) <= 0.95:
+            continue
+        kana = _share(text, lambda c: "ぁ" <= c <= "ヿ") > _LEAST_KANA
+        if kana or (_share(text, _is_hangul) > 0.5 and not _is(data, "cp949")):
+            return name
+    return None
+
+
+def _is_hangul(character: str) -> bool:
+    return "가" <= character <= "힣"
 
 
 def _plain_share(data: bytes, name: str) -> float:
     """Share of characters of ASCII in the text that a wide encoding makes of the bytes; 0 where it
-    makes none, or characters that no text has.
+    makes none, or what is no text.
     """
     unit = 4 if "32" in name else 2
     try:
@@ -182,7 +208,15 @@ def _plain_share(data: bytes, name: str) -> float:
     plain = _share(text, lambda c: (c.isprintable() and c.isascii()) or c in "\t\r\n")
     printed = sum(byte in _PRINTED for byte in data) / max(len(data) - data.count(0), 1)
     # Bytes that are ASCII, a zero among them: read in pairs they are rare Han characters.
-    return plain if plain > 0.5 or printed < 0.9 else 0.0
+    if plain < 0.5 and printed > 0.9:
+        return 0.0
+    # A line of Japanese or Chinese has no blank, but then it is all of these letters.
+    return plain if plain >= _LEAST_PLAIN or _share(text, _is_of_east_asia) > 0.95 else 0.0
+
+
+def _is_of_east_asia(character: str) -> bool:
+    """Whether it is a Han character, kana, Hangul, or one of their marks."""
+    return character in "\t\r\n" or any(low <= character <= high for low, high in _EAST_ASIA)
 
 
 def _is_of_no_text(character: str) -> bool:
