@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from flows.planning.resolution import DEMONSTRATION, resolved
+from flows.planning.resolution import resolved
 from pipeline.core.errors import DataError
 from pipeline.core.progress import say
 from pipeline.data.file_check import FileFacts, check_file
@@ -22,7 +22,7 @@ _LABELS = 12
 
 def run(options: argparse.Namespace) -> int:
     """Says what is in the files; 1 where one of them would be refused, else 0."""
-    limits = resolved(Path.cwd(), DEMONSTRATION).validate_
+    limits = resolved(Path.cwd()).validate_
     checked = [
         check_file(path, text=options.text, label=options.label, limits=limits)
         for path in options.files

@@ -6,12 +6,14 @@ writes it into the product file; `modelyard data check` says it.
 """
 
 import codecs
-import unicodedata
 from collections.abc import Callable
 
 from pipeline.core.errors import DataError
+from pipeline.data.wide_encodings import is_decodable, is_hangul, share_of, wide_encoding
 
 UTF8 = "utf-8"
+SHIFTED = b"\x1b$"
+"""Shifts to another table in the old encodings of mails, whose bytes are those of ASCII."""
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",
@@ -21,12 +23,8 @@ _MARKS = {
 }
 """Byte order marks, the longer ones before those that they begin with."""
 _SAMPLE = 200_000
-_WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
-_LEAST_PLAIN = 0.02
 _LEAST_KANA = 0.15
 _MARKS_OF_EAST_ASIA = "★☆♥♡♪※○●◎◇◆□■△▲▽▼→←↑↓…·‥“”‘’「」『』《》〈〉【】（），。！？～：；￦"
-_EAST_ASIA = (("\u3000", "\u30ff"), ("\u4e00", "\u9fff"), ("가", "힣"), ("\uff00", "\uffef"))
-_PRINTED = frozenset(b"\t\r\n" + bytes(range(0x20, 0x7F)))
 _FEW = 0.01
 """Share of a file's letters outside ASCII that may be wrong in a file that is UTF-8 but for a slip."""
 
@@ -44,9 +42,11 @@ def likely_encoding(data: bytes) -> str | None:
     """
     if (mark := marked(data)) is not None:
         return mark
-    if (wide := _wide(data)) is not None:
+    if (wide := wide_encoding(data)) is not None:
         return wide
-    if _is(data, UTF8):
+    if SHIFTED in data and is_decodable(data, "iso2022_jp"):
+        return "iso2022_jp"
+    if is_decodable(data, UTF8):
         return UTF8
     if _nearly_utf8(data):
         return None
@@ -56,7 +56,9 @@ def likely_encoding(data: bytes) -> str | None:
 def _of_one_country(data: bytes) -> str | None:
     """The likely encoding of a file whose letters outside ASCII are bytes of one country's table."""
     sample = _sample(data)
-    decoded = {name: sample.decode(name, errors="ignore") for name in _SCORES if _is(data, name)}
+    decoded = {
+        name: sample.decode(name, errors="ignore") for name in _SCORES if is_decodable(data, name)
+    }
     scores = {
         name: _SCORES[name](foreign, name) * _beside_ascii(text, name)
         for name, text in decoded.items()
@@ -85,25 +87,22 @@ def _beside_ascii(text: str, name: str) -> float:
     return inside if name in _LATIN else 1 - inside
 
 
-def _share(text: str, is_likely: Callable[[str], bool]) -> float:
-    return sum(map(is_likely, text)) / len(text)
-
-
 def _common_hangul(text: str, name: str) -> float:
     """Share of syllables of KS X 1001, which are those in use (chance gives others as well), of single
     letters as in ㅋㅋ, and of marks.
     """
     del name
-    return _share(
+    return share_of(
         text,
-        lambda c: _is_common(c) if _is_hangul(c) else "ㄱ" <= c <= "ㅣ" or c in _MARKS_OF_EAST_ASIA,
+        lambda c: _is_common(c) if is_hangul(c) else "ㄱ" <= c <= "ㅣ" or c in _MARKS_OF_EAST_ASIA,
     )
 
 
 def _kana_and_han(text: str, name: str) -> float:
     """Share of Japanese letters; without kana, which every sentence has, it is not Japanese."""
-    kana = _share(text, lambda c: "ぁ" <= c <= "ヿ" or c in "、。「」ー")
-    common = _share(text, lambda c: "一" <= c <= "鿿" and c.encode(name)[0] < 0x98)
+    last = {"cp932": 0x97, "euc_jp": 0xCF}[name]
+    kana = share_of(text, lambda c: "ぁ" <= c <= "ヿ" or c in "、。「」ー")
+    common = share_of(text, lambda c: "一" <= c <= "鿿" and c.encode(name)[0] <= last)
     return kana + common if kana > _LEAST_KANA else 0.0
 
 
@@ -115,16 +114,16 @@ def _common_han(text: str, name: str) -> float:
         spelled = character.encode(name)
         return first <= spelled[0] <= last and len(spelled) == 2 and spelled[1] >= least
 
-    return _share(text, lambda c: c in "，。！？、；：“”「」（）" or is_common(c))
+    return share_of(text, lambda c: c in "，。！？、；：“”「」（）" or is_common(c))
 
 
-def _letters_in(letters: str) -> Callable[[str, str], float]:
-    """Scores by the share of the letters of some languages, and of printed marks."""
-    known = {*letters, *letters.upper(), *"–—“”„‘’‚«»…€£§°·•©®™¡¿ºª½²\xa0"}
+def _letters_in(*languages: str) -> Callable[[str, str], float]:
+    """Scores by the share of the letters of one of some groups of languages, and of printed marks."""
+    known = [{*letters, *letters.upper(), *_PRINTED_MARKS} for letters in languages]
 
     def score(text: str, name: str) -> float:
         del name
-        return _share(text, lambda c: c in known)
+        return max(share_of(text, letters.__contains__) for letters in known)
 
     return score
 
@@ -139,22 +138,27 @@ _CYRILLIC = "абвгдежзийклмнопрстуфхцчшщъыьэюяё�
 
 def _lower_cyrillic(text: str, name: str) -> float:
     """Share of Cyrillic letters; KOI8 and Windows put small letters where the other has capitals."""
-    del name
-    known = _share(text, lambda c: c.lower() in _CYRILLIC or c in "«»—–№…")
-    return known * (0.5 + 0.5 * _share(text, lambda c: not c.isupper()))
+    known = share_of(text, lambda c: c.lower() in _CYRILLIC or c in "«»—–№…")
+    if name == "cp1251" and not any(letter in text.lower() for letter in _ONLY_IN_SLAVIC):
+        known *= 0.9
+    return known * (0.5 + 0.5 * share_of(text, lambda c: not c.isupper()))
 
 
+_PRINTED_MARKS = "–—“”„‘’«»…€£§°·•©®™¡¿ºª½²\xa0"
 _LATIN = ("cp1252", "cp1250", "cp1254")
+_ONLY_IN_SLAVIC = "ыьэюя"
+"""Common letters of Russian whose bytes in Windows-1251 no Hebrew letter has in Windows-1255."""
 _LEAST_SCORE = 0.6
 _SCORES: dict[str, Callable[[str, str], float]] = {
     "cp932": _kana_and_han,
     "cp949": _common_hangul,
+    "euc_jp": _kana_and_han,
     "gb18030": _common_han,
     "big5": _common_han,
     "cp1251": _lower_cyrillic,
     "koi8-r": _lower_cyrillic,
-    "cp1252": _letters_in("éèêëàâçùûüîïôöäßñáíóúãõåæøœìò"),
-    "cp1250": _letters_in("ąćęłńóśźżáčďéěíňřšťúůýžľĺôäöüőűßăâîşţđ"),
+    "cp1252": _letters_in("éèêëàâçùûüîïôöäßñáíóúãõåæøœìò", "áæðéíóöúýþ"),
+    "cp1250": _letters_in("ąćęłńóśźż", "áčďéěíňóřšťúůýžľĺôä", "áéíóöőúüű", "ăâîşţ", "čćđšž"),
     "cp1253": _letters_in("αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώϊϋ"),
     "cp1254": _letters_in("çğıöşüâî"),
     "cp1255": _letters_in("אבגדהוזחטיךכלםמןנסעףפץצקרשת"),
@@ -164,78 +168,11 @@ _SCORES: dict[str, Callable[[str, str], float]] = {
 """Encodings of single countries, each with a score of how like its languages a text is."""
 
 
-def _wide(data: bytes) -> str | None:
-    """UTF-16 or 32 without a mark: every blank, comma and line feed of it has a zero byte."""
-    sample = data[:_SAMPLE]
-    if b"\0" not in data:
-        return _wide_without_blanks(sample)
-    scores = {name: _plain_share(sample, name) for name in _WIDE}
-    best = max(scores, key=scores.__getitem__)  # of equals, the first
-    return best if scores[best] else None
-
-
-def _wide_without_blanks(data: bytes) -> str | None:
-    """UTF-16 of a line without a blank, a digit or an end: Japanese by its kana, Korean by its Hangul."""
-    if len(data) % 2 or _is(data, UTF8):
-        return None
-    for name in _WIDE[2:]:
-        text = data.decode(name, errors="replace")
-        if not text or _share(text, _is_of_east_asia) <= 0.95:
-            continue
-        kana = _share(text, lambda c: "ぁ" <= c <= "ヿ") > _LEAST_KANA
-        if kana or (_share(text, _is_hangul) > 0.5 and not _is(data, "cp949")):
-            return name
-    return None
-
-
-def _is_hangul(character: str) -> bool:
-    return "가" <= character <= "힣"
-
-
-def _plain_share(data: bytes, name: str) -> float:
-    """Share of characters of ASCII in the text that a wide encoding makes of the bytes; 0 where it
-    makes none, or what is no text.
-    """
-    unit = 4 if "32" in name else 2
-    try:
-        text = data[: len(data) // unit * unit].decode(name).removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        if error.end < len(data) - unit:  # a sample may end between the halves of a character
-            return 0.0
-        text = data[: error.start].decode(name)
-    if not text or _share(text, _is_of_no_text) > _FEW:
-        return 0.0
-    plain = _share(text, lambda c: (c.isprintable() and c.isascii()) or c in "\t\r\n")
-    printed = sum(byte in _PRINTED for byte in data) / max(len(data) - data.count(0), 1)
-    # Bytes that are ASCII, a zero among them: read in pairs they are rare Han characters.
-    if plain < 0.5 and printed > 0.9:
-        return 0.0
-    # A line of Japanese or Chinese has no blank, but then it is all of these letters.
-    return plain if plain >= _LEAST_PLAIN or _share(text, _is_of_east_asia) > 0.95 else 0.0
-
-
-def _is_of_east_asia(character: str) -> bool:
-    """Whether it is a Han character, kana, Hangul, or one of their marks."""
-    return character in "\t\r\n" or any(low <= character <= high for low, high in _EAST_ASIA)
-
-
-def _is_of_no_text(character: str) -> bool:
-    return character not in "\t\r\n" and unicodedata.category(character) in {"Cc", "Cn", "Co", "Cs"}
-
-
 def _nearly_utf8(data: bytes) -> bool:
     text = data.decode(UTF8, errors="replace")
     wrong = text.count("\ufffd")
     letters = sum(not character.isascii() for character in text)
     return wrong <= _FEW * letters
-
-
-def _is(data: bytes, encoding: str) -> bool:
-    try:
-        data.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
-        return False
-    return True
 
 
 def not_decodable(
@@ -279,14 +216,16 @@ def unknown_encoding(name: str, encoding: str) -> DataError:
     )
 
 
-def with_zeros(data: bytes, name: str) -> DataError:
-    """The error for a file with zero bytes, which no text in UTF-8 has."""
-    likely = _wide(data)
+def no_text(data: bytes, name: str) -> DataError:
+    """The error for a file with zero bytes, or with shifts to another table: no text in UTF-8 has these."""
+    likely = wide_encoding(data) or (likely_encoding(data) if SHIFTED in data else None)
+    kind = "shifts to another table" if SHIFTED in data else "zero bytes"
+    wide = ", as UTF-16 without a mark does" if likely and SHIFTED not in data else ""
     return DataError(
-        f"{name} holds zero bytes" + (", as UTF-16 without a mark does" if likely else ""),
+        f"{name} holds {kind}{wide}",
         expected="text",
         next_step=f"write `encoding: {likely}` into the source"
-        if likely
+        if likely and likely != UTF8
         else "save the file again as UTF-8",
     )
 

@@ -5,10 +5,11 @@ import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pipeline.data.encodings import UTF8, marked, not_decodable, unknown_encoding, with_zeros
+from pipeline.data.encodings import SHIFTED, UTF8, marked, no_text, not_decodable, unknown_encoding
 from pipeline.data.layout import LONGEST_ROW, too_long
 from pipeline.data.packed import unpacked
 
+_SHIFTED = SHIFTED.decode()
 _CHUNK = 1 << 20
 _SAMPLE = 4 * _CHUNK
 _NO_MARK = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
@@ -47,8 +48,8 @@ def _pieces(
             text = io.TextIOWrapper(stream, encoding=_chosen(path, encoding), newline=newline)
             is_first = True
             while piece := read(text):
-                if encoding is None and "\0" in piece:
-                    raise with_zeros(sample_of(path), path.name)
+                if encoding is None and ("\0" in piece or _SHIFTED in piece):
+                    raise no_text(sample_of(path), path.name)
                 yield piece.removeprefix("\ufeff") if is_first else piece
                 is_first = False
     except UnicodeError as error:
@@ -83,7 +84,8 @@ def sample_of(path: Path) -> bytes:
 
     All but the first part is cut at ends of lines, and so between characters.
     """
-    parts, size = [], 0
+    parts: list[bytes] = []
+    size = 0
     with unpacked(path) as stream:
         while size < _SAMPLE and (chunk := stream.read(_CHUNK)):
             if parts and chunk.isascii():
