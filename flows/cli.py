@@ -35,7 +35,9 @@ PRODUCT_VARIABLE = "MODELYARD_PRODUCT"
 MENDING = ("build", "retrain", "ui", "serve")
 """The verbs that first mend what killed processes left."""
 
-Adder = Callable[[Callable[[argparse.Namespace], None], str], argparse.ArgumentParser]
+Runner = Callable[[argparse.Namespace], int | None]
+"""Runs a verb; returns the exit code, or None for 0."""
+Adder = Callable[[Runner, str], argparse.ArgumentParser]
 """Adds a verb by the function that runs it, which has its name, and what it does."""
 
 
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.verb in MENDING:
             _mend(Path.cwd())
-        options.run(options)
+        code: int | None = options.run(options)
     except (PipelineError, OSError) as error:
         told = error if isinstance(error, PipelineError) else disk_full(error)
         if told is None:
@@ -58,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nStopped. Run the same command to go on.", file=sys.stderr, flush=True)
         return 130
-    return 0
+    return code or 0
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
@@ -92,14 +94,16 @@ def make_parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
-    def verb(run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
+    def verb(run: Runner, text: str) -> argparse.ArgumentParser:
         name, whole = run.__name__.removeprefix("_"), f"{text[:1].upper()}{text[1:]}."
         added = verbs.add_parser(name, help=text, description=whole)
         added.set_defaults(run=run)
         return added
 
     _add_new(verb(_new, "look at a file of labelled texts and write the product file for it"))
-    _add_data(verb(_data, "name data versions, list them, say how two of them differ"))
+    _add_data(
+        verb(_data, "check files of texts; name data versions, list them, say how two differ")
+    )
     build = verb(_build, "run the stages that are stale, then release what the gate passed")
     _add_changes(build)
     flag = partial(build.add_argument, action="store_true")
@@ -293,10 +297,10 @@ def _new(options: argparse.Namespace) -> None:
     say(f"Next: make pipeline{product}")
 
 
-def _data(options: argparse.Namespace) -> None:
+def _data(options: argparse.Namespace) -> int:
     from flows.data import run_data_verb
 
-    run_data_verb(Path.cwd(), options)
+    return run_data_verb(Path.cwd(), options)
 
 
 def _build(options: argparse.Namespace) -> None:

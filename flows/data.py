@@ -1,5 +1,6 @@
-"""Name the state of the data, list its versions, and say how two of them differ.
+"""Check files of texts; name the state of the data, list its versions, and say how two of them differ.
 
+    modelyard data check FILE… [--json]             # flows/data_check.py
     modelyard data version v2 [--product FILE]      # the rows of the last build are v2 from now on
     modelyard data list [--json]
     modelyard data diff v1 v2 [--json]              # `now` is the last build's rows: data diff v2 now
@@ -21,12 +22,30 @@ Adder = Callable[..., argparse.ArgumentParser]
 def add_data_verbs(parser: argparse.ArgumentParser) -> None:
     """Adds what can be done with the data to the command line."""
     verbs = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _add_check(verbs.add_parser)
     _add_versions(verbs.add_parser)
 
 
-def run_data_verb(root: Path, options: argparse.Namespace) -> None:
-    """Does what the command line asks for."""
-    options.act(root, options)
+def run_data_verb(root: Path, options: argparse.Namespace) -> int:
+    """Does what the command line asks for; returns the exit code."""
+    code: int | None = options.act(root, options)
+    return code or 0
+
+
+def _add_check(add: Adder) -> None:
+    """Adds `check`."""
+    check = add("check", help="look at files as a build would, and say what is in them")
+    check.add_argument("files", nargs="+", type=Path, metavar="FILE", help="none is changed")
+    check.add_argument("--text", default="", metavar="COLUMN", help="the column of the texts")
+    check.add_argument("--label", default="", metavar="COLUMN", help="the column of the labels")
+    check.add_argument("--json", action="store_true", help="for a program")
+    check.set_defaults(act=_check)
+
+
+def _check(root: Path, options: argparse.Namespace) -> int:
+    from flows.data_check import run
+
+    return run(root, options)
 
 
 def _add_versions(add: Adder) -> None:

@@ -14,21 +14,21 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from flows.console.first_look import Found, Seen, columns_shown, report, unlabelled_report
 from flows.planning.resolution import DEMONSTRATION, Variation, resolved
 from pipeline.core import packages
 from pipeline.core.errors import DataError, ParameterError
-from pipeline.core.files import atomic_path, sha256_file, write_text
+from pipeline.core.files import atomic_path, sha256_tree, write_text
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.sections import Checkpoint
+from pipeline.data.any_file import Table, read_table
 from pipeline.data.columns import (
     Chosen,
     Column,
@@ -40,18 +40,18 @@ from pipeline.data.columns import (
     pair_by_name,
     says_nothing,
 )
-from pipeline.data.file_look import Look, look_at
+from pipeline.data.file_look import Look, is_read_as_named
 from pipeline.data.label_forms import LabelForm, form_of, form_of_names
+from pipeline.data.layout import PACKED, FileRow, Layout
 from pipeline.data.product_file import FileOfTexts, product_text
 from pipeline.data.reading import Reading, changes_of, is_replaceable, reading_of
 from pipeline.data.records import Record
 from pipeline.data.row_checks import personal_data
-from pipeline.data.rows import Layout, header_of, read_rows
 from pipeline.data.trial import Change, as_records, try_rows
 from pipeline.problem.problems import problem_named
-from pipeline.text.scripts import likely_language, script_shares
+from pipeline.text.languages import language_of
+from pipeline.text.scripts import script_shares
 
-Row = Mapping[str, str]
 Ask = Callable[[str, str], str]
 """Asks a question with a guess; returns the answer, which may be the guess."""
 _FEWEST_DOCUMENTS = 200
@@ -78,20 +78,6 @@ class Request:
     corpus: Path | None = None
     asks: bool = False
     force: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Table:
-    """A file as it was read.
-
-    Attributes:
-        rows: every column of every row.
-    """
-
-    file: Path
-    look: Look
-    names: list[str]
-    rows: Sequence[Row]
 
 
 def make_product(root: Path, request: Request, *, ask: Ask) -> Path:
@@ -164,7 +150,7 @@ def _make_unlabelled(
     name = request.name or _name_of(request.file)
     if request.asks:
         name = ask("Name of the product", name)
-    rows = [row.get(text.column.name, "") for row in table.rows]
+    rows = [row.get(text.column.name, "") for _, row in table.rows]
     records = [Record(id=str(at), text=row) for at, row in enumerate(rows) if row.strip()]
     reading = _reading(records, params)
     seen = Seen(
@@ -198,36 +184,6 @@ def _require_free(out: Path, request: Request) -> None:
             expected="a new file: what you wrote is not overwritten",
             next_step="give another one with --out FILE, or --force to overwrite it",
         )
-
-
-def read_table(path: Path) -> Table:
-    """Reads a whole file, whatever its encoding and separator are.
-
-    Raises:
-        DataError: there is no such file, it cannot be read, or it has no rows.
-    """
-    if not path.is_file():
-        raise DataError(
-            f"there is no file {path}",
-            expected="a CSV, TSV, JSON or Parquet file of texts with labels",
-            next_step="correct the path",
-        )
-    look = look_at(path)
-    with TemporaryDirectory(prefix="modelyard-new-") as folder:
-        readable = path
-        if path.suffix.lower() != look.ending:
-            readable = Path(folder) / f"{path.stem}{look.ending}"
-            shutil.copyfile(path, readable)
-        names = header_of(readable, look.layout)
-        found = read_rows(readable, columns=[], optional=names, lists=names, layout=look.layout)
-        rows = [row for _, row in found]
-    if not rows:
-        raise DataError(
-            f"{path.name} has no rows",
-            expected="a header and rows of texts with labels",
-            next_step="name another file",
-        )
-    return Table(file=path, look=look, names=names, rows=rows)
 
 
 def _columns(
@@ -266,13 +222,15 @@ def _labelled_only(table: Table, label: Column, text: Column) -> Column:
     return label
 
 
-def _by_label(rows: Sequence[Row], label: str, form: LabelForm) -> tuple[list[Row], list[Row]]:
+def _by_label(
+    rows: Sequence[FileRow], label: str, form: LabelForm
+) -> tuple[list[FileRow], list[FileRow]]:
     """The rows with a label and those without; where several labels are meant, none is a label too."""
     if problem_named(form.problem).many_labels:
         return list(rows), []
-    parts: tuple[list[Row], list[Row]] = [], []
-    for row in rows:
-        parts[says_nothing(row.get(label, ""))].append(row)
+    parts: tuple[list[FileRow], list[FileRow]] = [], []
+    for line, row in rows:
+        parts[says_nothing(row.get(label, ""))].append((line, row))
     return parts
 
 
@@ -285,7 +243,7 @@ def _found(
     label: Chosen,
     form: LabelForm,
     source: str,
-    rows: Sequence[Row],
+    rows: Sequence[FileRow],
     unlabelled: int,
 ) -> tuple[Found, list[Change]]:
     """All that is said of the labelled rows, and what their product must change in the recipe."""
@@ -323,7 +281,7 @@ def _lengths(texts: Sequence[str]) -> tuple[int, int]:
 def _language(texts: Sequence[str]) -> str:
     shares = script_shares(texts)
     shown = ", ".join(f"{name} {share:.0%}" for name, share in [*shares.items()][:3])
-    return f"{likely_language(shares)} ({shown})" if shares else likely_language(shares)
+    return f"{language_of(texts)} ({shown})" if shares else language_of(texts)
 
 
 def _reading(records: Sequence[Record], params: Params) -> Reading | None:
@@ -353,8 +311,8 @@ def _placed(
     *,
     name: str,
     kept: Sequence[str],
-    labelled: Sequence[Row],
-    unlabelled: Sequence[Row],
+    labelled: Sequence[FileRow],
+    unlabelled: Sequence[FileRow],
 ) -> list[FileOfTexts]:
     """Puts the texts below data/ unless they are there; the files as the product names them."""
     second = kept[1] if len(kept) == 3 else None
@@ -392,21 +350,24 @@ def _place_corpus(root: Path, table: Table, text: str) -> FileOfTexts:
 def _place(root: Path, file: Path, look: Look) -> str:
     """The path of the file below data/, where it is copied to unless it lies there."""
     data = Paths(root).data
-    if file.resolve().is_relative_to(data.resolve()) and file.suffix.lower() == look.ending:
+    if file.resolve().is_relative_to(data.resolve()) and is_read_as_named(file, look):
         return file.resolve().relative_to(data.resolve()).as_posix()
-    target = _free(data / f"{_name_of(file)}{look.ending}", like=file)
-    if not target.exists():
+    packed = file.suffix.lower() if file.suffix.lower() in PACKED else ""
+    target = _free(data / f"{_name_of(file)}{look.ending}{packed}", like=file)
+    if not target.exists() and file.is_dir():
+        shutil.copytree(file, target)
+    elif not target.exists():
         with atomic_path(target) as temporary:
             shutil.copyfile(file, temporary)
     say(f"Copied {file} to data/{target.name}, where builds read it.")
     return target.name
 
 
-def _write_rows(root: Path, name: str, columns: Sequence[str], rows: Sequence[Row]) -> str:
+def _write_rows(root: Path, name: str, columns: Sequence[str], rows: Sequence[FileRow]) -> str:
     """Writes rows as a CSV below data/; returns its name."""
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerows([[*columns], *([row.get(name, "") for name in columns] for row in rows)])
+    writer.writerows([[*columns], *([row.get(name, "") for name in columns] for _, row in rows)])
     write_text(Paths(root).data / name, stream.getvalue())
     return name
 
@@ -414,7 +375,7 @@ def _write_rows(root: Path, name: str, columns: Sequence[str], rows: Sequence[Ro
 def _free(path: Path, *, like: Path) -> Path:
     """The path, or a numbered one where another file has its name."""
     wanted, number = path, 2
-    while path.exists() and sha256_file(path) != sha256_file(like):
+    while path.exists() and sha256_tree(path) != sha256_tree(like):
         path = wanted.with_stem(f"{wanted.stem}-{number}")
         number += 1
     return path
@@ -422,7 +383,8 @@ def _free(path: Path, *, like: Path) -> Path:
 
 def _name_of(file: Path) -> str:
     """A product's or a source's name from that of a file: small letters, digits and hyphens."""
-    plain = unicodedata.normalize("NFKD", file.stem).encode("ascii", "ignore").decode().lower()
+    stem = file.with_suffix("").stem if file.suffix.lower() in PACKED else file.stem
+    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode().lower()
     name = _NAME.sub("-", plain).strip("-")[:40].strip("-")
     return name if len(name) > 1 else "my-product"
 

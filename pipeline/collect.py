@@ -78,7 +78,7 @@ def _collect(source: Source, params: Params, data: Path) -> tuple[list[Record], 
         waiver=waived,
         sha256=sha256,
         rows=len(rows),
-        bytes=file.stat().st_size,
+        bytes=sources.bytes_of(file),
     )
 
 

@@ -41,7 +41,7 @@ _SETTINGS = BaselineParams(
 
 
 def measure(sources: dict[str, int] = SOURCES, times: int = _TIMES) -> dict[str, float]:
-    """Of each source: draws of `times` in which the interval held, and the mean error, in points."""
+    """Measures, for each source, in how many of `times` draws the interval held, and the mean error in points."""
     figures: dict[str, float] = {}
     for source, count in sources.items():
         reviews = read_reviews(source)

@@ -17,7 +17,7 @@ _MANY = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What was seen in the texts of a file.
+    """Facts about the texts of a file.
 
     Attributes:
         language: what the scripts say of it.

@@ -14,7 +14,7 @@ def is_allowed(licence: str, requirements: Requirements) -> bool:
 
 
 def misspelling(licence: str, requirements: Requirements) -> str | None:
-    """What is wrong with the spelling of a licence, in words; None where it is `unknown` or SPDX."""
+    """The fault in the spelling of a licence, in words; None where it is `unknown` or SPDX."""
     if licence in (_OWN, _UNKNOWN):
         return None
     return licence_fault(licence, likely=requirements.allowed_licences)

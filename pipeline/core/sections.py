@@ -26,8 +26,9 @@ class Source(Section):
     """A name of your choice; the manifest and `licence_waivers` use it. It is part of each row's
     id, so a new name moves rows between splits."""
     path: str
-    """Path of the file, below `data/` or inside the package. It is CSV, TSV, JSON or Parquet, by its
-    ending."""
+    """Path of the file, below `data/` or inside the package. It is CSV, TSV, JSON, Parquet, or text with
+    one row a line (`.txt`, whose only column is `text`), by its ending. All but Parquet may be packed:
+    `.csv.gz`, `.jsonl.zst`. A folder `….parquet` is read as the parts of one table."""
     encoding: Annotated[str, AfterValidator(_known_encoding)] | None = None
     """Encoding of the file, such as `cp949`. Without it, a byte order mark is obeyed, and a file
     without a mark is UTF-8. Not for Parquet."""
@@ -60,7 +61,7 @@ class Source(Section):
     label_values: dict[str, str] = Field(default_factory=dict)
     """Value in the label column → label of the product. Empty where the column holds the product's
     labels."""
-    label_separator: str | None = None
+    label_separator: Annotated[str, Field(min_length=1)] | None = None
     """multi_label: the text between the labels of one row, such as `|`; none for other problems."""
     licence: str = Field(default_factory=lambda given: "own" if given.get("kind") == "file" else "")
     """SPDX identifier of the content's licence or an SPDX expression such as `MIT AND CC-BY-4.0`,

@@ -30,7 +30,7 @@ def is_covered(licence: str, allowed: Sequence[str]) -> bool:
 
 
 def licence_fault(licence: str, *, likely: Sequence[str]) -> str | None:
-    """What is wrong with an SPDX expression, in words; None where it is one.
+    """The fault of an SPDX expression, in words; None where it is one.
 
     Args:
         likely: identifiers that are looked at first for the one that was meant.

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.core.errors import DataError
+from pipeline.data.layout import FileRow
+from pipeline.data.wanted_columns import composed
+from pipeline.problem.labelling import number_in
 
 _TEXT_NAMES = (
     *("text", "sentence", "review", "comment", "content", "body", "message", "document", "description"),
@@ -29,7 +32,7 @@ _PAIRS = {
 }
 """Names that columns of pairs have: the first text, and the second one."""
 _OTHER_NAMES = ("id", "url", "link", "date", "time", "timestamp", "name", "user", "email", "index")
-_NOTHING = {"", "nan", "null"}
+_NOTHING = {"", "nan", "null", "[]"}
 _MOST_LABELS = 100
 _EXAMPLES = 3
 
@@ -43,6 +46,7 @@ class Column:
         rows: rows of the file.
         characters: mean length of the values that are there.
         words: mean number of their words.
+        lines: value → line of the first row that has it.
     """
 
     name: str
@@ -50,6 +54,7 @@ class Column:
     rows: int
     characters: float
     words: float
+    lines: Mapping[str, int]
 
     @property
     def filled(self) -> int:
@@ -98,17 +103,23 @@ class Chosen:
     why: str
 
 
+def names_columns(header: Sequence[str]) -> bool:
+    """Whether one of the names is what people call a column of texts or of labels."""
+    return any(_is_named(name, (*_TEXT_NAMES, *_LABEL_NAMES)) for name in header)
+
+
 def says_nothing(value: str) -> bool:
     """Whether a cell stands for no value: empty, or as programs write an absent one."""
     return value.strip().casefold() in _NOTHING
 
 
-def describe(names: Sequence[str], rows: Sequence[Mapping[str, str]]) -> list[Column]:
+def describe(names: Sequence[str], rows: Sequence[FileRow]) -> list[Column]:
     """The columns of a file with these rows."""
-    return [_column(name, [row.get(name, "") for row in rows]) for name in names]
+    lines = [line for line, _ in rows]
+    return [_column(name, [row.get(name, "") for _, row in rows], lines) for name in names]
 
 
-def _column(name: str, cells: Sequence[str]) -> Column:
+def _column(name: str, cells: Sequence[str], lines: Sequence[int]) -> Column:
     values = Counter(cell for cell in cells if not says_nothing(cell))
     filled = max(values.total(), 1)
     return Column(
@@ -117,13 +128,14 @@ def _column(name: str, cells: Sequence[str]) -> Column:
         rows=len(cells),
         characters=sum(len(value) * count for value, count in values.items()) / filled,
         words=sum(len(value.split()) * count for value, count in values.items()) / filled,
+        lines=dict(zip(reversed(cells), reversed(lines), strict=True)),
     )
 
 
 def named_column(columns: Sequence[Column], name: str, flag: str) -> Chosen:
     """The column that a flag names; `DataError` where there is none."""
     for column in columns:
-        if column.name == name:
+        if composed(column.name) == composed(name):
             return Chosen(column, f"named by {flag}")
     known = [column.name for column in columns]
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
@@ -141,7 +153,13 @@ def choose_text(columns: Sequence[Column], *, without: Iterable[str] = ()) -> Ch
         DataError: none is like texts.
     """
     others = {*without}
-    candidates = [c for c in columns if c.may_be_text and c.name not in others]
+    left = [column for column in columns if column.name not in others]
+    candidates = [column for column in left if column.may_be_text] or [
+        # Short texts without blanks, as Chinese ones are, are known by the name of their column.
+        column
+        for column in left
+        if _is_named(column.name, _TEXT_NAMES) and column.values and not column.is_numeric
+    ]
     if not candidates:
         shown = "; ".join(f"{c.name} ({_shown(c.examples)})" for c in columns)
         raise DataError(
@@ -214,10 +232,7 @@ def _is_named(name: str, known: Sequence[str]) -> bool:
 
 
 def _is_number(value: str) -> bool:
-    try:
-        return math.isfinite(float(value)) and "_" not in value
-    except ValueError:
-        return False
+    return number_in(value) is not None
 
 
 def _shown(values: Sequence[str]) -> str:

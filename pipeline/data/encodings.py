@@ -1,16 +1,19 @@
-"""Decodes text files, and says in which encoding a file that is not UTF-8 seems to be.
+"""Says in which encoding a file that is not UTF-8 seems to be, and what to do about it.
 
 An encoding is never guessed while rows are read: bytes of one can be read as another without an
 error, and a model would learn from what comes out. `modelyard new` guesses, shows what it guessed and
-writes it into the product file.
+writes it into the product file; `modelyard data check` says it.
 """
 
 import codecs
 from collections.abc import Callable
 
 from pipeline.core.errors import DataError
+from pipeline.data.wide_encodings import is_decodable, is_hangul, share_of, wide_encoding
 
 UTF8 = "utf-8"
+SHIFTED = b"\x1b$"
+"""Shifts to another table in the old encodings of mails, whose bytes are those of ASCII."""
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",
@@ -20,34 +23,10 @@ _MARKS = {
 }
 """Byte order marks, the longer ones before those that they begin with."""
 _SAMPLE = 200_000
+_LEAST_KANA = 0.15
+_MARKS_OF_EAST_ASIA = "★☆♥♡♪※○●◎◇◆□■△▲▽▼→←↑↓…·‥“”‘’「」『』《》〈〉【】（），。！？～：；￦"
 _FEW = 0.01
 """Share of a file's letters outside ASCII that may be wrong in a file that is UTF-8 but for a slip."""
-
-
-def decoded(data: bytes, *, name: str, encoding: str | None = None) -> str:
-    """The text of a file without its byte order mark.
-
-    Args:
-        encoding: as its source names it. Without one, a mark is obeyed, and a file without a mark is
-            UTF-8.
-
-    Raises:
-        DataError: the bytes are not of the encoding; the message names the likely one.
-    """
-    chosen = encoding or marked(data) or UTF8
-    try:
-        text = data.decode(chosen)
-    except UnicodeDecodeError as error:
-        raise _not_decodable(data, error, name=name, encoding=encoding) from error
-    except LookupError as error:
-        raise DataError(
-            f"the encoding {encoding!r} of {name}",
-            expected="one that Python knows, such as utf-8, cp949, windows-1252, shift_jis or gb18030",
-            next_step="correct `encoding` of the source",
-        ) from error
-    if encoding is None and "\0" in text:
-        raise _with_zeros(data, name)
-    return text.removeprefix("\ufeff")
 
 
 def marked(data: bytes) -> str | None:
@@ -63,9 +42,11 @@ def likely_encoding(data: bytes) -> str | None:
     """
     if (mark := marked(data)) is not None:
         return mark
-    if (wide := _wide(data)) is not None:
+    if (wide := wide_encoding(data)) is not None:
         return wide
-    if _is(data, UTF8):
+    if SHIFTED in data and is_decodable(data, "iso2022_jp"):
+        return "iso2022_jp"
+    if is_decodable(data, UTF8):
         return UTF8
     if _nearly_utf8(data):
         return None
@@ -75,7 +56,9 @@ def likely_encoding(data: bytes) -> str | None:
 def _of_one_country(data: bytes) -> str | None:
     """The likely encoding of a file whose letters outside ASCII are bytes of one country's table."""
     sample = _sample(data)
-    decoded = {name: sample.decode(name, errors="ignore") for name in _SCORES if _is(data, name)}
+    decoded = {
+        name: sample.decode(name, errors="ignore") for name in _SCORES if is_decodable(data, name)
+    }
     scores = {
         name: _SCORES[name](foreign, name) * _beside_ascii(text, name)
         for name, text in decoded.items()
@@ -104,48 +87,50 @@ def _beside_ascii(text: str, name: str) -> float:
     return inside if name in _LATIN else 1 - inside
 
 
-def _share(text: str, is_likely: Callable[[str], bool]) -> float:
-    return sum(map(is_likely, text)) / len(text)
-
-
 def _common_hangul(text: str, name: str) -> float:
-    """Share of syllables of KS X 1001, which are those in use: chance gives others as well."""
+    """Share of syllables of KS X 1001, which are those in use (chance gives others as well), of single
+    letters as in ㅋㅋ, and of marks.
+    """
     del name
-    return _share(text, lambda c: "가" <= c <= "힣" and _has(c, "euc_kr"))
+    return share_of(
+        text,
+        lambda c: _is_common(c) if is_hangul(c) else "ㄱ" <= c <= "ㅣ" or c in _MARKS_OF_EAST_ASIA,
+    )
 
 
 def _kana_and_han(text: str, name: str) -> float:
     """Share of Japanese letters; without kana, which every sentence has, it is not Japanese."""
-    kana = _share(text, lambda c: "ぁ" <= c <= "ヿ" or c in "、。「」ー")
-    common = _share(text, lambda c: "一" <= c <= "鿿" and c.encode(name)[0] < 0x98)
-    return kana + common if kana > 0.15 else 0.0
+    last = {"cp932": 0x97, "euc_jp": 0xCF}[name]
+    kana = share_of(text, lambda c: "ぁ" <= c <= "ヿ" or c in "、。「」ー")
+    common = share_of(text, lambda c: "一" <= c <= "鿿" and c.encode(name)[0] <= last)
+    return kana + common if kana > _LEAST_KANA else 0.0
 
 
 def _common_han(text: str, name: str) -> float:
     """Share of the common half of the characters, which the table has first, and of its marks."""
-    first, last = {"gb18030": (0xB0, 0xD7), "big5": (0xA4, 0xC6)}[name]
-    return _share(
-        text, lambda c: c in "，。！？、；：“”「」（）" or first <= c.encode(name)[0] <= last
-    )
+    first, last, least = {"gb18030": (0xB0, 0xD7, 0xA1), "big5": (0xA4, 0xC6, 0x40)}[name]
+
+    def is_common(character: str) -> bool:
+        spelled = character.encode(name)
+        return first <= spelled[0] <= last and len(spelled) == 2 and spelled[1] >= least
+
+    return share_of(text, lambda c: c in "，。！？、；：“”「」（）" or is_common(c))
 
 
-def _letters_in(letters: str) -> Callable[[str, str], float]:
-    """Scores by the share of the letters of some languages, and of printed marks."""
-    known = {*letters, *letters.upper(), *"–—“”„‘’‚«»…€£§°·•©®™¡¿ºª½²\xa0"}
+def _letters_in(*languages: str) -> Callable[[str, str], float]:
+    """Scores by the share of the letters of one of some groups of languages, and of printed marks."""
+    known = [{*letters, *letters.upper(), *_PRINTED_MARKS} for letters in languages]
 
     def score(text: str, name: str) -> float:
         del name
-        return _share(text, lambda c: c in known)
+        return max(share_of(text, letters.__contains__) for letters in known)
 
     return score
 
 
-def _has(character: str, encoding: str) -> bool:
-    try:
-        character.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
+def _is_common(syllable: str) -> bool:
+    """Whether a syllable is one of KS X 1001: EUC-KR spells all others with eight bytes."""
+    return len(syllable.encode("euc_kr")) == 2
 
 
 _CYRILLIC = "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґ"
@@ -153,22 +138,27 @@ _CYRILLIC = "абвгдежзийклмнопрстуфхцчшщъыьэюяё�
 
 def _lower_cyrillic(text: str, name: str) -> float:
     """Share of Cyrillic letters; KOI8 and Windows put small letters where the other has capitals."""
-    del name
-    known = _share(text, lambda c: c.lower() in _CYRILLIC or c in "«»—–№…")
-    return known * (0.5 + 0.5 * _share(text, lambda c: not c.isupper()))
+    known = share_of(text, lambda c: c.lower() in _CYRILLIC or c in "«»—–№…")
+    if name == "cp1251" and not any(letter in text.lower() for letter in _ONLY_IN_SLAVIC):
+        known *= 0.9
+    return known * (0.5 + 0.5 * share_of(text, lambda c: not c.isupper()))
 
 
+_PRINTED_MARKS = "–—“”„‘’«»…€£§°·•©®™¡¿ºª½²\xa0"
 _LATIN = ("cp1252", "cp1250", "cp1254")
+_ONLY_IN_SLAVIC = "ыьэюя"
+"""Common letters of Russian whose bytes in Windows-1251 no Hebrew letter has in Windows-1255."""
 _LEAST_SCORE = 0.6
 _SCORES: dict[str, Callable[[str, str], float]] = {
     "cp932": _kana_and_han,
     "cp949": _common_hangul,
+    "euc_jp": _kana_and_han,
     "gb18030": _common_han,
     "big5": _common_han,
     "cp1251": _lower_cyrillic,
     "koi8-r": _lower_cyrillic,
-    "cp1252": _letters_in("éèêëàâçùûüîïôöäßñáíóúãõåæøœìò"),
-    "cp1250": _letters_in("ąćęłńóśźżáčďéěíňřšťúůýžľĺôäöüőűßăâîşţđ"),
+    "cp1252": _letters_in("éèêëàâçùûüîïôöäßñáíóúãõåæøœìò", "áæðéíóöúýþ"),
+    "cp1250": _letters_in("ąćęłńóśźż", "áčďéěíňóřšťúůýžľĺôä", "áéíóöőúüű", "ăâîşţ", "čćđšž"),
     "cp1253": _letters_in("αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώϊϋ"),
     "cp1254": _letters_in("çğıöşüâî"),
     "cp1255": _letters_in("אבגדהוזחטיךכלםמןנסעףפץצקרשת"),
@@ -178,16 +168,6 @@ _SCORES: dict[str, Callable[[str, str], float]] = {
 """Encodings of single countries, each with a score of how like its languages a text is."""
 
 
-def _wide(data: bytes) -> str | None:
-    """UTF-16 without a mark, which shows as a zero in every second place."""
-    sample = data[:_SAMPLE]
-    even, odd = sample[::2].count(0), sample[1::2].count(0)
-    if max(even, odd) < 0.2 * max(len(sample) // 2, 1):
-        return None
-    name = "utf-16-le" if odd > even else "utf-16-be"
-    return name if _is(data, name) else None
-
-
 def _nearly_utf8(data: bytes) -> bool:
     text = data.decode(UTF8, errors="replace")
     wrong = text.count("\ufffd")
@@ -195,19 +175,17 @@ def _nearly_utf8(data: bytes) -> bool:
     return wrong <= _FEW * letters
 
 
-def _is(data: bytes, encoding: str) -> bool:
-    try:
-        data.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
-        return False
-    return True
-
-
-def _not_decodable(
-    data: bytes, error: UnicodeDecodeError, *, name: str, encoding: str | None
+def not_decodable(
+    data: bytes, *, name: str, line: int, byte: int, encoding: str | None
 ) -> DataError:
-    line = data.count(b"\n", 0, error.start) + 1
-    got = f"{name}, line {line}: byte 0x{data[error.start]:02x} is not {name_of(encoding or UTF8)}"
+    """The error for a file that is not of its encoding; it names the likely one.
+
+    Args:
+        data: enough of the file to tell its encoding.
+        line: where the byte is that cannot be decoded.
+        encoding: as the source names it.
+    """
+    got = f"{name}, line {line}: byte 0x{byte:02x} is not {name_of(encoding or UTF8)}"
     likely = likely_encoding(data)
     if likely is None and _nearly_utf8(data):
         return DataError(
@@ -215,7 +193,7 @@ def _not_decodable(
             expected="text in UTF-8",
             next_step=f"correct line {line}; do not convert the whole file, all else would be spoiled",
         )
-    if likely is None or likely == encoding:
+    if likely is None or likely == (encoding or UTF8):
         return DataError(
             got,
             expected="text in UTF-8, or `encoding` of the source says in which other encoding",
@@ -229,13 +207,25 @@ def _not_decodable(
     )
 
 
-def _with_zeros(data: bytes, name: str) -> DataError:
-    likely = _wide(data)
+def unknown_encoding(name: str, encoding: str) -> DataError:
+    """The error for an encoding that Python does not know."""
     return DataError(
-        f"{name} holds zero bytes" + (", as UTF-16 without a mark does" if likely else ""),
+        f"the encoding {encoding!r} of {name}",
+        expected="one that Python knows, such as utf-8, cp949, windows-1252, shift_jis or gb18030",
+        next_step="correct `encoding` of the source",
+    )
+
+
+def no_text(data: bytes, name: str) -> DataError:
+    """The error for a file with zero bytes, or with shifts to another table: no text in UTF-8 has these."""
+    likely = wide_encoding(data) or (likely_encoding(data) if SHIFTED in data else None)
+    kind = "shifts to another table" if SHIFTED in data else "zero bytes"
+    wide = ", as UTF-16 without a mark does" if likely and SHIFTED not in data else ""
+    return DataError(
+        f"{name} holds {kind}{wide}",
         expected="text",
         next_step=f"write `encoding: {likely}` into the source"
-        if likely
+        if likely and likely != UTF8
         else "save the file again as UTF-8",
     )
 

@@ -1,18 +1,22 @@
-"""Says how a file is written, from its bytes: kind, encoding, separator."""
+"""Says how a file is written, from its bytes: kind, packing, encoding, separator."""
 
 import csv
 import io
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.core.errors import DataError
-from pipeline.data.encodings import decoded, likely_encoding, marked, name_of
-from pipeline.data.rows import KINDS, SEPARATORS, Layout, refuse_unreadable
+from pipeline.data.columns import names_columns
+from pipeline.data.encodings import UTF8, likely_encoding, marked, name_of
+from pipeline.data.layout import SEPARATORS, Layout, ending_of
+from pipeline.data.packed import packing_of
+from pipeline.data.rows import JSON_KINDS, KINDS, refuse_unreadable
+from pipeline.data.text_file import beginning_of, lines_of, sample_of
 
-_NAMES = {".csv": "CSV", ".tsv": "TSV", ".parquet": "Parquet"}
+_NAMES = {".csv": "CSV", ".tsv": "TSV", ".txt": "text", ".parquet": "Parquet"}
 _MARKS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-_LOOKED_AT = 1_000_000
 _ROWS = 100
 _MOST_ODD_ROWS = 0.1
 
@@ -24,46 +28,81 @@ class Look:
     Attributes:
         ending: the ending by which it is read; its own, or the one that it should have.
         layout: what its source must say beside that.
-        shown: all of it in words.
+        encoding: as Python calls it; None for Parquet.
+        separator: between its columns; None where nothing stands between them.
+        packing: `gzip` or `zstd`; None where it is not packed.
     """
 
     ending: str
     layout: Layout
-    shown: str
+    encoding: str | None = None
+    separator: str | None = None
+    packing: str | None = None
+
+    @property
+    def format(self) -> str:
+        """The kind of file: CSV, TSV, JSON, Parquet or text."""
+        return _NAMES.get(self.ending, "JSON")
+
+    @property
+    def shown(self) -> str:
+        """All of it in words."""
+        between = f" with {_MARKS[self.separator]} between columns" if self.separator else ""
+        packed = f", packed with {self.packing}" if self.packing else ""
+        named = f", {name_of(self.encoding)}" if self.encoding else ""
+        return f"{self.format}{between}{named}{packed}"
 
 
 def look_at(path: Path) -> Look:
     """How the file is written.
 
     Raises:
-        DataError: it is empty, a workbook, compressed, or in no encoding that is known.
+        DataError: it is empty, a workbook, or in no encoding that is known.
     """
-    data = path.read_bytes()
-    if not data.strip():
+    if path.is_dir() or _starts_with(path, b"PAR1"):
+        refuse_unreadable(path)
+        return Look(ending=".parquet", layout=Layout())
+    sample = sample_of(path)
+    if not sample.strip():
         raise DataError(
             f"{path.name} is empty",
             expected="a header and rows, or JSON lines",
             next_step="name another file",
         )
-    if data.startswith(b"PAR1"):
-        return Look(ending=".parquet", layout=Layout(), shown="Parquet")
     refuse_unreadable(path)
-    encoding = likely_encoding(data)
-    text = decoded(data, name=path.name, encoding=encoding)
-    own = path.suffix.lower()
-    said = None if encoding in ("utf-8", marked(data)) else encoding
-    shown = name_of(encoding or "utf-8")
-    if own in (".json", ".jsonl", ".ndjson") or text.lstrip().startswith(("{", "[{")):
-        ending = own if own in KINDS and own not in _NAMES else ".jsonl"
-        return Look(ending=ending, layout=Layout(encoding=said), shown=f"JSON, {shown}")
+    own = ending_of(path)
+    if own == ".parquet":
+        return Look(ending=own, layout=Layout())
+    encoding = likely_encoding(sample)
+    if encoding is None:  # the reader names the line, and says what can be done
+        for _ in lines_of(path):
+            pass
+    said = None if encoding in (UTF8, marked(sample)) else encoding
+    packing = packing_of(path)
+    text = beginning_of(path, encoding=said)
+    if own in JSON_KINDS or text.lstrip().startswith(("{", "[{")):
+        ending = own if own in JSON_KINDS else ".jsonl"
+        layout = Layout(encoding=said)
+        return Look(ending=ending, layout=layout, encoding=encoding, packing=packing)
     separator = separator_of(text)
-    ending = own if own in _NAMES else ".tsv" if separator == "\t" else ".csv"
+    if own == ".txt" and not _has_header(text, separator):
+        layout = Layout(encoding=said)
+        return Look(ending=own, layout=layout, encoding=encoding, packing=packing)
+    ending = own if own in _NAMES and own != ".txt" else ".tsv" if separator == "\t" else ".csv"
     usual = "\t" if ending == ".tsv" else ","
     return Look(
         ending=ending,
         layout=Layout(encoding=said, separator=None if separator == usual else separator),
-        shown=f"{_NAMES[ending]} with {_MARKS[separator]} between columns, {shown}",
+        encoding=encoding,
+        separator=separator,
+        packing=packing,
     )
+
+
+def is_read_as_named(path: Path, look: Look) -> bool:
+    """Whether a build, which knows the ending alone, reads the file as what it is."""
+    own = ending_of(path)
+    return own == look.ending and own in KINDS
 
 
 def separator_of(text: str) -> str:
@@ -71,9 +110,22 @@ def separator_of(text: str) -> str:
     first = text[:10].partition("\n")[0].strip().strip('"')
     if first.startswith("sep=") and len(first) == 5:
         return first[-1]
-    part = text[:_LOOKED_AT]
-    fitting = {mark: width for mark in SEPARATORS if (width := _width(part, mark)) > 1}
+    fitting = {mark: width for mark in SEPARATORS if (width := _width(text, mark)) > 1}
     return max(fitting, key=fitting.__getitem__, default=SEPARATORS[0])
+
+
+def _starts_with(path: Path, magic: bytes) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(len(magic)) == magic
+
+
+def _has_header(text: str, separator: str) -> bool:
+    """Whether the first line names columns, rather than being a text with commas in it."""
+    line = next(iter(io.StringIO(text, newline="")), "").rstrip("\r\n")
+    if line.startswith("sep="):
+        return True
+    header: Sequence[str] = next(csv.reader([line], delimiter=separator), [])
+    return len(header) > 1 and names_columns(header)
 
 
 def _width(text: str, separator: str) -> int:

@@ -1,5 +1,6 @@
 """Says what the values of a label column ask for: one label a text, several, or a number."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,13 +8,15 @@ from dataclasses import dataclass
 
 from pipeline.core.errors import DataError
 from pipeline.data.columns import Column
-from pipeline.problem.labelling import BETWEEN_LABELS, Labelling, split_cell
+from pipeline.data.wanted_columns import composed
+from pipeline.problem.labelling import BETWEEN_LABELS, Labelling, number_in, split_cell
 from pipeline.problem.problems import CLASSIFICATION, MULTI_LABEL, REGRESSION
 
 _SEPARATORS = ("|", ";", ",", "/", "+")
 _MOST_CLASSES_OF_NUMBERS = 20
 _LONGEST_LABEL = 40
 _SHARE_OF_SEVERAL = 0.02
+_SHARE_OF_HIDDEN = 0.05
 _DECIMAL_COMMA = re.compile(r"-?\d+(?:,\d+)?")
 
 
@@ -63,33 +66,37 @@ def form_of(column: Column) -> LabelForm:
     """Kind and labels of the product that the column asks for.
 
     Raises:
-        DataError: all rows have one label, or nearly each has its own.
+        DataError: all rows have one label, or nearly each has its own; or see `likely_form`.
     """
-    commas = any("," in value for value in column.values)
-    if commas and all(map(_DECIMAL_COMMA.fullmatch, column.values)):
-        raise DataError(
-            f"numbers with a decimal comma in {column.name}, such as {column.examples[0]!r}",
-            expected="numbers with a point, as 4.5",
-            next_step="save the file again with points (in Excel: File, Options, Advanced, decimal separator)",
-        )
-    separator = _separator(column)
-    if separator is not None:
-        form = _several(column, separator)
-    elif _is_measure(column):
-        return LabelForm(problem=REGRESSION, counts={column.name: column.filled}, values={})
-    else:
-        form = _one(column)
-    _check(column, form)
-    return form
-
-
-def _check(column: Column, form: LabelForm) -> None:
+    form = likely_form(column)
     if len(form.counts) < 2 and form.problem == CLASSIFICATION:
         raise DataError(
             f"every row has the same label in {column.name}: {', '.join(form.counts) or '(none)'}",
             expected="rows of at least two labels",
             next_step="add rows of another label, or name another column with --label",
         )
+    require_repeated(column, form)
+    return form
+
+
+def likely_form(column: Column) -> LabelForm:
+    """Kind and labels of the column, however few of them there are.
+
+    Raises:
+        DataError: a value is damaged: a decimal comma, a sign for a hidden label, lists of spans.
+    """
+    _refuse_odd_numbers(column)
+    separator = _separator(column)
+    if separator is not None:
+        return _several(column, separator)
+    if _is_measure(column):
+        return LabelForm(problem=REGRESSION, counts={column.name: column.filled}, values={})
+    _refuse_hidden(column)
+    return _one(column)
+
+
+def require_repeated(column: Column, form: LabelForm) -> None:
+    """Raises DataError where nearly each row has a label of its own."""
     if column.variety > 0.5 and form.problem == CLASSIFICATION:
         raise DataError(
             f"{len(column.values):,} different labels in {column.filled:,} rows of {column.name}, such as "
@@ -99,14 +106,91 @@ def _check(column: Column, form: LabelForm) -> None:
         )
 
 
+def _refuse_odd_numbers(column: Column) -> None:
+    """Raises DataError for numbers with a decimal comma, and for one that only Python would read."""
+    commas = next((value for value in column.values if "," in value), None)
+    if commas and all(_DECIMAL_COMMA.fullmatch(value.strip()) for value in column.values):
+        raise DataError(
+            f"line {column.lines[commas]}: numbers with a decimal comma in {column.name}, such as {commas!r}",
+            expected="numbers with a point, as 4.5",
+            next_step="save the file again with points (in Excel: File, Options, Advanced, decimal separator)",
+        )
+    odd = [value for value in column.values if number_in(value) is None]
+    if not 0 < sum(column.values[value] for value in odd) < column.filled / 2:
+        return
+    if like := next((value for value in odd if _is_nearly_number(value)), None):
+        raise DataError(
+            f"line {column.lines[like]}: {like!r} in {column.name}, beside numbers",
+            expected="finite numbers, written with digits and a point, as 4.5",
+            next_step="correct the row in the file",
+        )
+
+
+def _is_nearly_number(value: str) -> bool:
+    """Whether a value would be a number if it were written another way: `1_000`, `inf`, `4,5`."""
+    if _DECIMAL_COMMA.fullmatch(value.strip()):
+        return True
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse_hidden(column: Column) -> None:
+    """Raises DataError for -1 on a few rows beside 0, 1 and so on: data sets hide labels so."""
+    numbers = {value: number for value in column.values if (number := number_in(value)) is not None}
+    hidden = next((value for value, number in numbers.items() if number == -1), None)
+    if hidden is None or len(numbers) < len(column.values):
+        return
+    others = [number for number in numbers.values() if number != -1]
+    rows = column.values[hidden]
+    if not others or (min(others) == 0 and rows < _SHARE_OF_HIDDEN * column.filled):
+        raise DataError(
+            f"line {column.lines[hidden]}: the label {hidden} in {column.name}, on {rows:,} of "
+            f"{column.filled:,} rows",
+            expected="labels that mean something: data sets write -1 where the label is hidden",
+            next_step="leave these rows out, or empty their label; if it is a label, write it as a word",
+        )
+
+
 def _separator(column: Column) -> str | None:
     """The separator of several labels a row; None where each row has one."""
     if column.is_listed:
-        lists = [len(split_cell(value, BETWEEN_LABELS)) for value in column.values]
-        return BETWEEN_LABELS if max(lists) > 1 or min(lists) < 1 else None
+        return BETWEEN_LABELS if _several_listed(column) else None
     if column.is_numeric:
         return None
     return next((mark for mark in _SEPARATORS if _joins(column, mark)), None)
+
+
+def _several_listed(column: Column) -> bool:
+    """Whether lists hold several labels a row; `DataError` where hardly any row has several."""
+    for value in column.values:
+        if not _is_list_of_labels(value):
+            raise DataError(
+                f"line {column.lines[value]}: {column.name} holds {value[:40]!r}",
+                expected="a label, or a JSON list of labels, of the whole text",
+                next_step="export labels of texts rather than of their parts, each as text in double quotes",
+            )
+    lists = {value: len(split_cell(value, BETWEEN_LABELS)) for value in column.values}
+    rows = sum(column.values[value] for value, length in lists.items() if length > 1)
+    if 0 < rows < _SHARE_OF_SEVERAL * column.filled:
+        value = next(value for value, length in lists.items() if length > 1)
+        raise DataError(
+            f"line {column.lines[value]}: several labels in one row ({', '.join(split_cell(value, BETWEEN_LABELS))})",
+            expected=f"one label a row, as {column.filled - rows:,} of {column.filled:,} rows have",
+            next_step="keep one label in these rows; or, where texts may have several, write a product file "
+            "with `problem: multi_label` and a `label_separator`",
+        )
+    return rows > 0
+
+
+def _is_list_of_labels(value: str) -> bool:
+    """Whether a value in brackets is a list of plain values, or a label that has brackets."""
+    try:
+        return not any(isinstance(part, list | dict) for part in json.loads(value))
+    except (ValueError, RecursionError):
+        return not value.startswith(("['", "[("))
 
 
 def _joins(column: Column, mark: str) -> bool:
@@ -148,13 +232,13 @@ def _one(column: Column) -> LabelForm:
     if column.is_listed:
         return LabelForm(problem=CLASSIFICATION, counts=counts, values={})
     values = {value: names[_plain(value).casefold()] for value in column.values}
-    same = all(value == label for value, label in values.items())
+    same = all(composed(value) == label for value, label in values.items())
     return LabelForm(problem=CLASSIFICATION, counts=counts, values={} if same else values)
 
 
 def _plain(value: str) -> str:
     """The value without blanks around it; `1.0`, as pandas writes a whole number, is `1`."""
-    stripped = value.strip()
+    stripped = composed(value).strip()
     whole, _, fraction = stripped.partition(".")
     return whole if fraction == "0" and whole.lstrip("-").isdigit() else stripped
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.core.params import parse_yaml
 from pipeline.data.label_forms import LabelForm
-from pipeline.data.rows import Layout
+from pipeline.data.layout import Layout
 from pipeline.data.trial import Change
 from pipeline.problem.problems import CLASSIFICATION
 

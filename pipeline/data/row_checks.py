@@ -62,6 +62,13 @@ def check_labelled(records: Sequence[Record], params: ValidateParams) -> Checked
     return Checked(kept, rejects + copies)
 
 
+def without_copies(records: Sequence[Record], params: ValidateParams) -> Checked:
+    """Clean records without the unusable and without copies, as `check_labelled` does at first."""
+    kept, rejects = _usable(records, params)
+    kept, _, copies = _without_copies(kept)
+    return Checked(kept, rejects + copies)
+
+
 def check_corpus(
     records: Sequence[Record], labelled: Sequence[Record], params: ValidateParams
 ) -> Checked:

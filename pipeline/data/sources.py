@@ -7,13 +7,15 @@ from pathlib import Path
 
 from pipeline.core import packages
 from pipeline.core.errors import DataError
-from pipeline.core.files import sha256_file
+from pipeline.core.files import sha256_tree
 from pipeline.core.licences import is_allowed, misspelling
 from pipeline.core.product import Requirements
 from pipeline.core.sections import Checkpoint, Source
 from pipeline.data.labels import refusals_are_data_errors
+from pipeline.data.layout import Layout
 from pipeline.data.records import Record, record_id
-from pipeline.data.rows import Layout, read_rows
+from pipeline.data.rows import is_folder_of_parts, read_rows
+from pipeline.data.wanted_columns import composed
 from pipeline.problem.labelling import Labelling
 from pipeline.problem.problem import Problem
 
@@ -30,7 +32,8 @@ def find(source: Source, data: Path) -> tuple[Path, str]:
     else:
         file, name = data / source.path, f"{data.name}/{source.path}"
         _check_below(source, data)
-    if not file.is_file():
+    file = same_name(file)
+    if not file.is_file() and not is_folder_of_parts(file):
         files = [path for path in sorted(data.rglob("*")) if path.is_file()]
         there = [path.relative_to(data).as_posix() for path in files if path.name[0] != "."]
         raise DataError(
@@ -39,6 +42,23 @@ def find(source: Source, data: Path) -> tuple[Path, str]:
             next_step=f"put the file into {data.name}/, or correct its `path` in the product file",
         )
     return file, name
+
+
+def same_name(path: Path) -> Path:
+    """The path, or the one file beside it whose name is the same in Unicode's composed form.
+
+    A Mac writes names in parts, and so does what it packs; on a screen both look the same.
+    """
+    if path.exists() or not path.parent.is_dir():
+        return path
+    same = [other for other in path.parent.iterdir() if composed(other.name) == composed(path.name)]
+    return same[0] if len(same) == 1 else path
+
+
+def bytes_of(file: Path) -> int:
+    """The size of a file, or of all files in a folder, in bytes."""
+    files = [file] if file.is_file() else [part for part in file.rglob("*") if part.is_file()]
+    return sum(part.stat().st_size for part in files)
 
 
 def _check_below(source: Source, data: Path) -> None:
@@ -80,7 +100,7 @@ def waiver(origin: Source | Checkpoint, requirements: Requirements) -> str | Non
 
 def check_hash(source: Source, file: Path) -> str:
     """The file's SHA-256; `DataError` where the product file has another one."""
-    found = sha256_file(file)
+    found = sha256_tree(file)
     if source.sha256 not in (None, found):
         raise DataError(
             f"source {source.name}: {file.name} has sha256 {found}",
@@ -108,16 +128,16 @@ def read_source(
     lists = [source.label_column] if source.label_column else []
     layout = Layout(encoding=source.encoding, separator=source.separator)
     for line, row in read_rows(file, columns=list(columns), lists=lists, layout=layout):
-        if any(row[name] != value for name, value in source.where.items()):
+        if any(composed(row[name]) != composed(value) for name, value in source.where.items()):
             continue
         where = f"source {source.name}, {file.name}, line {line}"
         label = None
         if source.label_column and not _is_unlabelled(row[source.label_column], source):
             with refusals_are_data_errors():
                 label = problem.read_label(row[source.label_column], labelling, where=where)
-        text = _encodable(row[source.text_column], where)
+        text = encodable(row[source.text_column], where)
         column = source.second_text_column
-        second = _encodable(row[column], where) if column else None
+        second = encodable(row[column], where) if column else None
         identifier = record_id(source.name, text, second=second, copy=copies[text, second])
         copies[text, second] += 1
         records.append(
@@ -152,7 +172,8 @@ def check_unique(records: Collection[Record]) -> None:
         )
 
 
-def _encodable(text: str, where: str) -> str:
+def encodable(text: str, where: str) -> str:
+    """The text; `DataError` where it holds half of a character."""
     try:
         text.encode()
     except UnicodeEncodeError as error:

@@ -15,6 +15,7 @@ from pipeline.core.errors import DataError
 from pipeline.core.sections import PrepareParams, ValidateParams
 from pipeline.data.label_forms import LabelForm
 from pipeline.data.labels import refusals_are_data_errors
+from pipeline.data.layout import FileRow
 from pipeline.data.records import Record, record_id
 from pipeline.data.row_checks import CONFLICT, COPY, Checked, check_labelled
 from pipeline.problem.problems import CLASSIFICATION, problem_named
@@ -58,28 +59,29 @@ class Trial:
 
 
 def as_records(
-    rows: Sequence[Mapping[str, str]],
+    rows: Sequence[FileRow],
     *,
     source: str,
     text: str,
     second: str | None,
     label: str,
     form: LabelForm,
+    most: int | None = _MOST_ROWS,
 ) -> list[Record]:
-    """The records that collect will make of the rows, those with a label; at most 20,000 of them."""
+    """The records that collect will make of the rows, those with a label; at most `most` of them."""
     problem, records = problem_named(form.problem), []
     copies: Counter[tuple[str, str | None]] = Counter()
     labelling = form.labelling
-    for number, row in enumerate(rows, start=1):
+    for line, row in rows:
         texts = row.get(text, ""), row.get(second, "") if second else None
         with refusals_are_data_errors():
-            found = problem.read_label(row.get(label, ""), labelling, where=f"row {number}")
+            found = problem.read_label(row.get(label, ""), labelling, where=f"line {line}")
         identifier = record_id(source, texts[0], second=texts[1], copy=copies[texts])
         copies[texts] += 1
         records.append(
             Record(id=identifier, source=source, text=texts[0], second=texts[1], label=found)
         )
-    return sorted(records, key=lambda record: record.id)[:_MOST_ROWS]
+    return sorted(records, key=lambda record: record.id)[:most]
 
 
 def try_rows(

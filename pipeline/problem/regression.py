@@ -1,6 +1,5 @@
 """regression: the answer is a number, and nothing says how sure the model is of it."""
 
-import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.problem.decision import Decision
-from pipeline.problem.labelling import Labelling, Labels, RefusedError
+from pipeline.problem.labelling import Labelling, Labels, RefusedError, number_in
 from pipeline.problem.prediction import Prediction
 from pipeline.problem.probabilities import Scores, Targets, Values
 from pipeline.problem.problem import Problem, RowLimits, Scale, Words
@@ -47,17 +46,16 @@ class Regression(Problem):
         return None if len(labels) == 1 else "one, the name of the number that regression gives"
 
     def read_label(self, value: str, labelling: Labelling, *, where: str) -> str:
-        try:
-            number = float(labelling.label_of(value) or "")
-        except ValueError:
-            number = math.nan
-        if math.isfinite(number):
+        number = number_in(labelling.label_of(value) or "")
+        if number is not None:
             return repr(number)
         raise RefusedError(
             f"{where}: the label value {value!r}",
-            expected=f"a finite number, the {labelling.labels[0]} of the row "
+            expected=f"a finite number, the {labelling.labels[0]} of the row, written as 4.5 "
             "(product.problem: regression)",
-            next_step="correct the row, or `label_values` of the source",
+            next_step="write it with a point in place of the comma"
+            if number_in(value.replace(",", ".", 1)) is not None
+            else "correct the row, or `label_values` of the source",
         )
 
     def labels_in(self, label: str, labels: Labels) -> list[str]:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.errors import DataError
-from pipeline.data.encodings import decoded, likely_encoding
+from pipeline.data.encodings import likely_encoding
+from pipeline.data.text_file import lines_of
 
 KOREAN = (
     "text,label\n" + "배송이 느려서 답답했어요. 전화 상담이 불친절해서 다시는 안 가요,부정\n" * 5
@@ -21,6 +22,13 @@ TURKISH = (
 )
 GREEK = "text,label\n" + "Το δέμα έφτασε σπασμένο και η εξυπηρέτηση ήταν κακή,κακό\n" * 5
 RUSSIAN = "text,label\n" + "Доставка была очень медленной и посылка пришла сломанной,плохо\n" * 5
+
+
+def decoded(folder: Path, data: bytes, encoding: str | None = None) -> str:
+    """The text of a file with these bytes."""
+    path = folder / "a.csv"
+    path.write_bytes(data)
+    return "".join(lines_of(path, encoding=encoding))
 
 
 @pytest.mark.parametrize(
@@ -53,28 +61,28 @@ def test_the_likely_encoding_reads_the_text_back(text: str, encoding: str, likel
 
 def test_the_advice_is_about_the_file_and_not_about_a_common_case(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
-        decoded(KOREAN.encode("cp949"), name="a.csv")
+        decoded(tmp_path, KOREAN.encode("cp949"))
     assert "CP949 (EUC-KR)" in str(caught.value)
     assert "encoding: cp949" in str(caught.value)
     assert "1252" not in str(caught.value)
 
 
-def test_one_wrong_byte_is_not_the_encoding_of_the_file() -> None:
+def test_one_wrong_byte_is_not_the_encoding_of_the_file(tmp_path: Path) -> None:
     data = bytearray(KOREAN.encode() * 30)
     data[33] = 0xFF
     assert likely_encoding(bytes(data)) is None
     with pytest.raises(DataError, match=r"line 2: byte 0x(?s:.*)correct line 2; do not convert"):
-        decoded(bytes(data), name="a.csv")
+        decoded(tmp_path, bytes(data))
 
 
-def test_utf16_without_a_mark_is_told_from_text_with_zeros() -> None:
+def test_utf16_without_a_mark_is_told_from_text_with_zeros(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"UTF-16 without a mark(?s:.*)encoding: utf-16-le"):
-        decoded("text,label\nplain,1\n".encode("utf-16-le"), name="a.csv")
+        decoded(tmp_path, "text,label\nplain,1\n".encode("utf-16-le"))
     with pytest.raises(DataError, match="holds zero bytes"):
-        decoded(b"text,label\npl\0ain and long enough,1\n", name="a.csv")
+        decoded(tmp_path, b"text,label\npl\0ain and long enough,1\n")
 
 
 @pytest.mark.parametrize("named", ["no-such-encoding", "utf-8"])
-def test_a_named_encoding_must_exist_and_fit(named: str) -> None:
+def test_a_named_encoding_must_exist_and_fit(tmp_path: Path, named: str) -> None:
     with pytest.raises(DataError, match="encoding"):
-        decoded(KOREAN.encode("cp949"), name="a.csv", encoding=named)
+        decoded(tmp_path, KOREAN.encode("cp949"), named)

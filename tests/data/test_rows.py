@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.core.errors import DataError
-from pipeline.data.rows import Layout, header_of, read_rows
+from pipeline.data.layout import Layout
+from pipeline.data.rows import header_of, read_rows
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 512\n" % (b"cd" * 32)
 EXPECTED = [{"text": 'a "b", c', "label": "1"}, {"text": "ü", "label": "0"}]
@@ -146,7 +147,7 @@ def test_a_list_or_an_object_is_no_text(tmp_path: Path, value: object) -> None:
         ("a.parquet", b"PAR?", "not Parquet"),
         ("a.xlsx", b"PK", "CSV UTF-8"),
         ("a.csv", b"PK\x03\x04\x00", "an Excel workbook"),
-        ("a.jsonl.gz", b"\x1f\x8b\x08", "gunzip"),
+        ("a.jsonl.gz", b"\x1f\x8b\x08", "cannot be unpacked"),
         ("a.csv", LFS, "a.csv is a git-lfs pointer of 128 bytes"),
         ("a.parquet", LFS, "a.parquet is a git-lfs pointer"),
         ("a.jsonl", b"\n <!doctype HTML><title>Sign in</title>", "a.jsonl is a web page"),

@@ -70,7 +70,9 @@ def test_help_lists_every_verb_with_what_it_does(monkeypatch: pytest.MonkeyPatch
 
 def test_the_files_of_flows_are_verbs_and_all_else_is_in_folders() -> None:
     files = {path.stem for path in (REPOSITORY / "flows").glob("*.py")}
-    assert files - {"__init__", "__main__", "cli"} <= VERBS
+    verbs = {name.partition("_")[0] for name in files if name.startswith("data_")}
+    plain = {name for name in files if not name.startswith("data_")}
+    assert plain - {"__init__", "__main__", "cli"} | verbs <= VERBS
 
 
 @pytest.mark.parametrize(
@@ -299,3 +301,24 @@ def test_what_there_is_not_is_refused_with_1(modelyard: Run, call: str, message:
     code, _, error = modelyard(*call.split())
     assert code == 1
     assert message in error
+
+
+def test_data_check_says_what_is_in_files_and_ends_with_1_where_one_would_be_refused(
+    modelyard: Run, tmp_path: Path
+) -> None:
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    good.write_text("text;label\nThe kettle leaks, badly;no\nThe lamp is fine;yes\n")
+    bad.write_text("text,label\nshort\n")
+    code, told, _ = modelyard("data", "check", str(good), "--json")
+    assert code == 0
+    [facts] = json.loads(told)["files"]
+    assert facts["separator"] == ";"
+    assert facts["labels"] == {"no": 1, "yes": 1}
+    code, told, _ = modelyard("data", "check", str(good), str(bad), "--json")
+    assert code == 1
+    assert len(json.loads(told)["files"]) == 2
+    assert json.loads(told)["refused"].keys() == {"got", "expected", "next"}
+    code, told, _ = modelyard("data", "check", str(good), str(bad))
+    assert code == 1
+    assert "would be refused" in told
+    assert "2, of which 2 have a label" in told

@@ -1,0 +1,81 @@
+"""Reads the rows of a Parquet file, or of a folder of its parts, batch by batch."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.core.errors import DataError
+from pipeline.data.layout import FileRow, Layout, malformed
+from pipeline.data.wanted_columns import WantedColumns
+
+_BATCH = 8192
+
+
+def read_parquet(path: Path, columns: WantedColumns, layout: Layout) -> Iterator[FileRow]:
+    """The rows of the file, or of its parts in the order of their names, each with its number.
+
+    Raises:
+        DataError: it is not Parquet, lacks a column, or has two of one name.
+    """
+    del layout  # Parquet says it itself
+    number = 0
+    for part in parts_of_parquet(path):
+        file = _opened(part)
+        names = columns.found(part.name, file.schema_arrow.names)
+        for row in _cells(part, file, [*dict.fromkeys(names.values())]):
+            number += 1
+            where = f"{path.name}, row {number}"
+            yield (
+                number,
+                {name: columns.cell(name, row[own], where) for name, own in names.items()},
+            )
+
+
+def header_of_parquet(path: Path) -> list[str]:
+    """The columns of the file, or of the first of its parts."""
+    return [*_opened(parts_of_parquet(path)[0]).schema_arrow.names]
+
+
+def parts_of_parquet(path: Path) -> list[Path]:
+    """The file itself, or the parts in a folder, by name.
+
+    Raises:
+        DataError: the folder has no parts, or has parts in folders, whose names are columns.
+    """
+    if path.is_file():
+        return [path]
+    parts = [part for part in sorted(path.rglob("*.parquet")) if part.name[0] not in "_."]
+    if not parts:
+        raise DataError(
+            f"{path.name} is a folder without a Parquet file",
+            expected="a file, or a folder of the parts of one Parquet table",
+            next_step="name a file",
+        )
+    if nested := next((part for part in parts if part.parent != path), None):
+        raise DataError(
+            f"{path.name} has parts in the folder {nested.parent.name}, whose name is a column",
+            expected="parts that lie in the folder itself",
+            next_step="write the table again without `partition_by`, or name one of the folders",
+        )
+    return parts
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except (OSError, pa.ArrowException) as error:
+        raise _not_parquet(path, error) from error
+
+
+def _cells(path: Path, file: pq.ParquetFile, names: list[str]) -> Iterator[dict[str, object]]:
+    try:
+        for batch in file.iter_batches(_BATCH, columns=names):
+            yield from batch.to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise _not_parquet(path, error) from error
+
+
+def _not_parquet(path: Path, error: Exception) -> DataError:
+    return malformed(path, 1, f"not Parquet ({error})", "a Parquet file")

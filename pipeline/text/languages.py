@@ -1,0 +1,44 @@
+"""Names the language of texts: by their script and, in Latin letters, by their commonest small words."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from pipeline.text.bare_words import bare_words
+from pipeline.text.scripts import likely_language, script_shares
+
+_SMALL_WORDS = {
+    "English": "the and of to is in it that this was for with not but are you my on they have",
+    "German": "der die das und ist nicht ein eine zu mit auf für sich war aber ich auch sehr den dem",
+    "French": "le la les et est une des du que pas dans pour sur avec je il elle très mais ce",
+    "Spanish": "el la los las y es una que no en por con para muy pero se lo del mi como",
+    "Italian": "il la gli e è una che non di per con molto ma si lo della del sono ho anche",
+    "Portuguese": "o a os as e é uma que não em por com para muito mas se do da no na",
+    "Dutch": "de het een en is niet van dat in op met voor maar ik ook zijn was te er heel",
+}
+_LATIN = "Latin"
+_LEAST_SHARE = 0.05
+_ENOUGH_WORDS = 20_000
+
+
+def language_of(texts: Iterable[str]) -> str:
+    """The language of the texts in words, as far as script and small words tell it."""
+    some = [*texts]
+    shares = script_shares(some)
+    if next(iter(shares), None) != _LATIN:
+        return likely_language(shares)
+    return _by_small_words(some) or likely_language(shares)
+
+
+def _by_small_words(texts: Iterable[str]) -> str | None:
+    """The language of whose small words most are found; None where they are rare."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(bare_words(text).split())
+        if counts.total() > _ENOUGH_WORDS:
+            break
+    found = {
+        language: sum(counts[word] for word in small.split())
+        for language, small in _SMALL_WORDS.items()
+    }
+    best = max(found, key=found.__getitem__)
+    return best if found[best] > _LEAST_SHARE * max(counts.total(), 1) else None
