@@ -5,7 +5,7 @@ having one other label; where a text may have several labels, one rule for each 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +57,7 @@ class KeywordRules:
         return scores
 
 
-def words_held(text: str | tuple[str, str]) -> set[str]:
+def words_held(text: str | Sequence[str]) -> set[str]:
     """The words of a text, or of both texts of a pair, in lower case.
 
     A word of a script that joins words, or particles to words, counts by its pieces too.

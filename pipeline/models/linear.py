@@ -151,7 +151,8 @@ class Counted:
     def _weights(self, table: Table) -> Callable[[Table], Table]:
         if self.kind.presence:
             return lambda counts: counts
-        return TfidfTransformer(sublinear_tf=True).fit(table).transform
+        weights = TfidfTransformer(sublinear_tf=True).fit(table)
+        return lambda counts: weights.transform(counts)
 
 
 def linear_baseline(
