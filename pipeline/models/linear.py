@@ -151,8 +151,8 @@ class Counted:
     def _weights(self, table: Table) -> Callable[[Table], Table]:
         if self.kind.presence:
             return lambda counts: counts
-        weights = TfidfTransformer(sublinear_tf=True).fit(table)
-        return lambda counts: weights.transform(counts)
+        weigh: Callable[[Table], Table] = TfidfTransformer(sublinear_tf=True).fit(table).transform
+        return weigh
 
 
 def linear_baseline(
