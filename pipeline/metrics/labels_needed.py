@@ -21,7 +21,7 @@ Numbers = NDArray[np.float64]
 SIZES = 8
 DRAWS = 5
 CONFIDENCE = 0.9
-_SMALLEST_SHARE = 1 / 16
+_SMALLEST_SHARE = 1 / 10
 _SMALLEST = 20
 _RESAMPLES = 1000
 _RATES = np.geomspace(0.05, 1.5, 60)
@@ -86,10 +86,14 @@ class LearningLaw:
         return cls(laws=np.concatenate([law, drawn]), labels=int(counts[-1]), spread=spread)
 
     def quality_after(self, labels: int, *, seed: int) -> Interval:
-        """The quality after this many labels, with its 90 % interval."""
+        """The quality after this many labels, with its 90 % interval.
+
+        It is taken to vary from draw to draw as after the labels that there are: more labels vary
+        less, but the rows that quality is measured on stay as few.
+        """
         found = _qualities(self.laws, np.array([float(labels)]))[:, 0]
         chance = np.random.default_rng(seed).standard_normal(len(found) - 1)
-        low, high = _ends(found[1:] + self.spread * chance / np.sqrt(labels))
+        low, high = _ends(found[1:] + self.spread * chance / np.sqrt(self.labels))
         return Interval(float(found[0]), low, min(high, 1.0))
 
     def labels_for(self, quality: float) -> LabelsNeeded:

@@ -28,7 +28,7 @@ def measured(most: int, *, spread: float = 0.2, seed: int = 0) -> Measured:
 def test_the_numbers_of_labels_grow_by_a_factor_up_to_all() -> None:
     counts = label_counts(1600)
     assert len(counts) == SIZES
-    assert (counts[0], counts[-1]) == (100, 1600)
+    assert (counts[0], counts[-1]) == (160, 1600)
     ratios = np.divide(counts[1:], counts[:-1])
     assert ratios == pytest.approx(np.full(SIZES - 1, ratios[0]), abs=0.02)
     assert label_counts(12) == [12]
