@@ -43,7 +43,11 @@ _MOBILE = (
     rf"{_ANY}[0-9]{{3,4}}{_ANY}[0-9]{{4}}"
 )
 _LANDLINE = rf"(?:{_COUNTRY}{_AREA}|\(0{_AREA}\)|0{_AREA}\)?){_ANY}[0-9]{{3,4}}{_ANY}[0-9]{{4}}"
-_TRUNK = rf"0[1-9][0-9]{{0,3}}{_GAP}[0-9]{{3,4}}{_GAP}[0-9]{{4}}"
+_TRUNK = (
+    rf"(?:0[1-9][0-9]{{0,3}}{_GAP}[0-9]{{3,4}}{_GAP}[0-9]{{4}}|0[1-9][0-9]{{1,3}}[- ][0-9]{{6,8}}"
+    rf"|\(0[1-9][0-9]{{0,4}}\) ?[0-9]{{2,4}}{_ANY}[0-9]{{3,4}})"
+)
+_WITHOUT_GAPS = r"(?:[2-9][0-9]{2}[2-9][0-9]{6}|0[1-9][0-9]{8,9})"
 _AMERICAN = (
     r"(?:(?:\+|00)?1[-. ])?(?:\([2-9][0-9]{2}\) ?[2-9][0-9]{2}[-. ][0-9]{4}"
     rf"|[2-9][0-9]{{2}}(?P<gap>{_GAP})[2-9][0-9]{{2}}(?P=gap)[0-9]{{4}})"
@@ -68,6 +72,11 @@ _CARD = (
     rf"|3[0689][0-9]{{2}}(?P<dine>{_ANY})[0-9]{{6}}(?P=dine)[0-9]{{4}})"
 )
 
+_OLDER_CARD = (
+    r"(?:4[0-9]{12}|(?:2131|1800)[0-9]{11}"
+    r"|(?:50(?:18|20|38)|5[678][0-9]{2}|6304|6759|676[1-3])[0-9]{8})"
+)
+
 # With blanks a group more may be another number: four groups are those of banks that have four.
 _FOUR_GROUPS = (
     r"(?:[0-9]{4} [0-9]{4} [0-9]{2}|[0-9]{2} [0-9]{4} [0-9]{3}|[0-9]{6} [0-9]{2} [0-9]{3})"
@@ -86,8 +95,13 @@ _BEFORE_BANK = re.compile(
     rf" ?[(\[,]? ?(?:{_BANK}(?:은행|뱅크)|(?:카카오|케이)뱅크|새마을금고|농협|수협|신협|우체국)"
 )
 _NEAR = 24
+_SAYS_RESIDENT = re.compile(r"(?:주민|외국인)(?:등록)? ?번호[^0-9\n]{0,14}\Z")
 _SAYS_BUSINESS = re.compile(r"사업자[^0-9\n]{0,14}\Z")
 _SAYS_LICENCE = re.compile(r"면허[^0-9\n]{0,14}\Z")
+_SAYS_PHONE = re.compile(
+    r"(?:전화|연락처|휴대폰|핸드폰|팩스|문의|\b(?:phone|tele?(?:phone)?|call|text|fax|mobile|cell|number)\b)[^0-9\n]{0,14}\Z",
+    re.IGNORECASE,
+)
 _SAYS_SSN = re.compile(r"(?:SSN|[Ss]ocial [Ss]ecurity)[^0-9\n]{0,14}\Z")
 
 
@@ -145,6 +159,7 @@ def _abroad(match: _Match) -> int | None:
     found: str = match[0]
     digits = _digits(match)
     most = max((n for code, n in _LONGEST.items() if digits.startswith(code)), default=15)
+    most += "(0)" in found
     while sum(map(str.isdigit, found)) > most and (last := _LAST_GROUP.search(found)):
         found = found[: last.start()]
     return match.start() + len(found)
@@ -171,12 +186,15 @@ def _card(match: _Match) -> int | None:
 
 
 def _resident(match: _Match) -> int | None:
-    """Takes numbers that begin with a possible day of birth; the seventh digit tells the century."""
+    """Takes numbers that begin with a possible day of birth, or where the text says what they are.
+
+    The seventh digit tells the century.
+    """
     digits = _digits(match)
     year = int(digits[:2]) + (1900 if digits[6] in "1256" else 2000)
     month, day = int(digits[2:4]), int(digits[4:6])
     fits = 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]
-    return match.end() if fits else None
+    return match.end() if fits or _after(match, _SAYS_RESIDENT) else None
 
 
 def _business(match: _Match) -> int | None:
@@ -250,9 +268,11 @@ LETTERED = (
 )
 NUMBERS = (
     Rule("phone", _number(_MOBILE), _whole),
+    Rule("phone", _number(_ABROAD), _abroad),
     Rule("bank_account", _number(_ACCOUNT), _account),
     Rule("card", _number(_CARD), _card),
     Rule("resident_number", _number(rf"[0-9]{{6}}{_ANY}[1-8][0-9]{{6}}"), _resident),
+    Rule("card", _number(_OLDER_CARD), _card),
     Rule("driver_licence", _number(_DRIVER), _whole),
     Rule("driver_licence", _number(r"(?:1[1-9]|2[0-8])[0-9]{10}"), _after_words(_SAYS_LICENCE)),
     Rule(
@@ -269,7 +289,7 @@ NUMBERS = (
         _business,
     ),
     Rule("phone", _number(f"(?:{_LANDLINE}|{_TRUNK}|{_AMERICAN})"), _whole),
-    Rule("phone", _number(_ABROAD), _abroad),
+    Rule("phone", _number(_WITHOUT_GAPS), _after_words(_SAYS_PHONE)),
     Rule("passport", _number(r"[DGMORS][ -]?[0-9]{8}"), _whole),
     Rule("bank_account", _number(_ACCOUNT), _account_of_bank),
 )

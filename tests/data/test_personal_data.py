@@ -26,6 +26,10 @@ WRITTEN = {
             "+44 20 7946 0958",
             "020 7946 0958",
             "+49 30 901820",
+            "+44(0)131 4960319",
+            "+44(0)2074960719",
+            "(0118) 4960780",
+            "07479 233736",
         ],
     ],
     "resident_number": [
@@ -37,7 +41,7 @@ WRITTEN = {
     "driver_licence": ["11-12-345678-90", "11 12 345678 90", "서울 12-345678-90"],
     "card": [
         *["4111 1111 1111 1111", "4111-1111-1111-1111", "4111111111111111", "5500 0000 0000 0004"],
-        *["3782 822463 10005", "378282246310005"],
+        *["3782 822463 10005", "378282246310005", "4222222222222", "213100000000001"],
     ],
     "bank_account": ["110-123-456789", "123456-01-234567", "1002123456789", "3333 01 1234567"],
     "iban": ["DE89 3704 0044 0532 0130 00", "GB29NWBK60161331926819", "BE68-5390-0754-7034"],
@@ -138,6 +142,10 @@ def test_a_phone_number_beside_a_bank_is_a_phone_number() -> None:
     assert found("신한은행 010-1234-5678") == [("phone", "010-1234-5678")]
 
 
+def test_a_resident_number_with_an_impossible_day_is_one_where_the_text_says_so() -> None:
+    assert found("주민등록번호: 990230-1234567") == [("resident_number", "990230-1234567")]
+
+
 def test_an_area_may_have_its_closing_bracket_alone() -> None:
     assert found("문의는 02)123-4567로") == [("phone", "02)123-4567")]
 
@@ -145,6 +153,8 @@ def test_an_area_may_have_its_closing_bracket_alone() -> None:
 def test_numbers_without_gaps_are_told_by_the_words_before_them() -> None:
     assert found("사업자등록번호 1234567890") == [("business_number", "1234567890")]
     assert found("운전면허번호: 111234567890") == [("driver_licence", "111234567890")]
+    assert found("Call me: 2125550123.") == [("phone", "2125550123")]
+    assert found("order 2125550123") == []
     assert found("SSN 078051120") == [("us_ssn", "078051120")]
 
 
