@@ -1,0 +1,98 @@
+"""Texts that are compared by their sets of character 5-grams: by sketches first, then in full."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.core.progress import Progress
+from pipeline.data.gram_index import GramIndex
+from pipeline.data.gram_sets import Rows, blocks, commonness, gram_sets, shared, sketches
+
+_MOST_SKETCH_WORDS = 32
+_SKETCH_WORDS_AT_ONCE = 1 << 20
+_GRAMS_AT_ONCE = 1 << 22
+# Rounding of a bound must not rule out a pair that is just similar enough.
+_SLACK = 1e-6
+
+
+class ComparedTexts:
+    """The size and a sketch of each text's set; the set itself is made again when it is needed.
+
+    sizes: how many grams each text has, `(texts,)`; 0 for those that were in no index yet.
+    """
+
+    def __init__(self, texts: Sequence[str], *, similarity: float) -> None:
+        """Take the texts and the least Jaccard similarity, above 0 to 1."""
+        self._texts, self._similarity = texts, similarity
+        self._lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+        self._common = commonness(texts)
+        # About two bits a gram: fewer would rule out less.
+        words = 1 << (int(self._lengths.sum()) // (32 * max(len(texts), 1))).bit_length()
+        self.sizes: Rows = np.zeros(len(texts), dtype=np.int64)
+        self._sketches = np.zeros((len(texts), min(words, _MOST_SKETCH_WORDS)), dtype=np.uint64)
+
+    def index(
+        self, rows: range, files: ExitStack, *, smallest: int = 0, largest: int | None = None
+    ) -> GramIndex:
+        """An index of those of the rows that can be similar to a set of `smallest` to `largest` grams.
+
+        Args:
+            files: closes the temporary files of the index.
+        """
+        grams = int(self._lengths.sum())
+        index = GramIndex(similarity=self._similarity, grams=grams, files=files)
+        progress, done = Progress("validate  near duplicates", len(rows)), 0
+        for block in blocks(self._lengths[rows.start : rows.stop]):
+            block += rows.start
+            found, sizes = gram_sets([self._texts[row] for row in block], self._common)
+            self.sizes[block] = sizes
+            self._sketches[block] = sketches(found, sizes, words=self._sketches.shape[1])
+            fits = sizes >= smallest * self._similarity - _SLACK
+            if largest is not None:
+                fits &= sizes * self._similarity <= largest + _SLACK
+            index.add(block[fits], found[np.repeat(fits, sizes)], sizes[fits])
+            progress.update(done := done + len(block))
+        return index
+
+    def likely(self, pairs: Iterable[tuple[Rows, Rows]]) -> Iterator[tuple[Rows, Rows]]:
+        """Those of the pairs that may be similar by their sketches, the smaller row first."""
+        step = _SKETCH_WORDS_AT_ONCE // self._sketches.shape[1]
+        for first, second in pairs:
+            both = np.unique((np.minimum(first, second) << 32) | np.maximum(first, second))
+            for start in range(0, len(both), step):
+                some = both[start : start + step]
+                one, two = some >> 32, some & 0xFFFFFFFF
+                differing = np.bitwise_count(self._sketches[one] ^ self._sketches[two])
+                total = self.sizes[one] + self.sizes[two]
+                most_shared = (total - differing.sum(axis=1, dtype=np.int64)) / 2
+                likely = most_shared >= (total - most_shared) * self._similarity - _SLACK
+                if likely.any():
+                    yield one[likely], two[likely]
+
+    def similar(self, first: Rows, second: Rows) -> tuple[Rows, Rows]:
+        """Those of the pairs that are similar: their sets are compared in full."""
+        total = self.sizes[first] + self.sizes[second]
+        part = np.cumsum(total) // _GRAMS_AT_ONCE
+        both = [np.zeros(0, dtype=np.int64)]
+        for some in np.split(np.arange(len(first)), np.flatnonzero(np.diff(part)) + 1):
+            if len(some):
+                both.append(self._shared(first[some], second[some]))
+        common = np.concatenate(both)
+        found: NDArray[np.bool_] = common / (total - common) >= self._similarity
+        return first[found], second[found]
+
+    def _shared(self, first: Rows, second: Rows) -> Rows:
+        """How many grams both texts of each pair have."""
+        rows, places = np.unique(np.concatenate([first, second]), return_inverse=True)
+        grams, sizes, order = [], [], []
+        for block in blocks(self._lengths[rows]):
+            found, counts = gram_sets([self._texts[row] for row in rows[block]], self._common)
+            grams.append(found)
+            sizes.append(counts)
+            order.append(block)
+        where = np.empty(len(rows), dtype=np.int64)
+        where[np.concatenate(order)] = np.arange(len(rows))
+        ends = where[places[: len(first)]], where[places[len(first) :]]
+        return shared(np.concatenate(grams), np.concatenate(sizes), ends)
