@@ -1,10 +1,9 @@
-"""Texts that are compared by their sets of character 5-grams: by sketches first, then in full."""
+"""Compares texts by their sets of character 5-grams: by sketches first, then in full."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.core.progress import Progress
 from pipeline.data.gram_index import GramIndex
@@ -18,9 +17,9 @@ _SLACK = 1e-6
 
 
 class ComparedTexts:
-    """The size and a sketch of each text's set; the set itself is made again when it is needed.
+    """Texts with the size and a sketch of each one's set; a set itself is made when it is needed.
 
-    sizes: how many grams each text has, `(texts,)`; 0 for those that were in no index yet.
+    sizes: how many grams each text has, `(texts,)`; 0 for texts that were in no index yet.
     """
 
     def __init__(self, texts: Sequence[str], *, similarity: float) -> None:
@@ -28,7 +27,7 @@ class ComparedTexts:
         self._texts, self._similarity = texts, similarity
         self._lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
         self._common = commonness(texts)
-        # About two bits a gram: fewer would rule out less.
+        # Two to four bits a gram: with fewer, more pairs would have to be compared in full.
         words = 1 << (int(self._lengths.sum()) // (32 * max(len(texts), 1))).bit_length()
         self.sizes: Rows = np.zeros(len(texts), dtype=np.int64)
         self._sketches = np.zeros((len(texts), min(words, _MOST_SKETCH_WORDS)), dtype=np.uint64)
@@ -57,7 +56,7 @@ class ComparedTexts:
         return index
 
     def likely(self, pairs: Iterable[tuple[Rows, Rows]]) -> Iterator[tuple[Rows, Rows]]:
-        """Those of the pairs that may be similar by their sketches, the smaller row first."""
+        """The pairs that may be similar by their sketches, in parts, the smaller row first."""
         step = _SKETCH_WORDS_AT_ONCE // self._sketches.shape[1]
         for first, second in pairs:
             both = (np.minimum(first, second) << 32) | np.maximum(first, second)
@@ -75,27 +74,23 @@ class ComparedTexts:
                     yield one[likely], two[likely]
 
     def similar(self, first: Rows, second: Rows) -> tuple[Rows, Rows]:
-        """Those of the pairs that are similar: their sets are compared in full."""
+        """The pairs that are similar: their sets are compared in full."""
         total = self.sizes[first] + self.sizes[second]
         part = np.cumsum(total) // _GRAMS_AT_ONCE
-        both = [np.zeros(0, dtype=np.int64)]
-        for some in np.split(np.arange(len(first)), np.flatnonzero(np.diff(part)) + 1):
-            if len(some):
-                both.append(self._shared(first[some], second[some]))
-        common = np.concatenate(both)
-        found: NDArray[np.bool_] = common / (total - common) >= self._similarity
+        parts = np.split(np.arange(len(first)), np.flatnonzero(np.diff(part)) + 1)
+        common = np.concatenate([self._shared(first[some], second[some]) for some in parts])
+        found = common / (total - common) >= self._similarity
         return first[found], second[found]
 
     def _shared(self, first: Rows, second: Rows) -> Rows:
-        """How many grams both texts of each pair have."""
+        """How many grams both texts of each pair have, `(pairs,)`."""
         rows, places = np.unique(np.concatenate([first, second]), return_inverse=True)
-        grams, sizes, order = [], [], []
-        for block in blocks(self._lengths[rows]):
-            found, counts = gram_sets([self._texts[row] for row in rows[block]], self._common)
-            grams.append(found)
-            sizes.append(counts)
-            order.append(block)
+        order = [*blocks(self._lengths[rows])]
+        sets = [
+            gram_sets([self._texts[row] for row in rows[block]], self._common) for block in order
+        ]
         where = np.empty(len(rows), dtype=np.int64)
-        where[np.concatenate(order)] = np.arange(len(rows))
+        where[np.concatenate([rows[:0], *order])] = np.arange(len(rows))
         ends = where[places[: len(first)]], where[places[len(first) :]]
-        return shared(np.concatenate(grams), np.concatenate(sizes), ends)
+        grams = np.concatenate([np.zeros(0, dtype=np.uint64), *(found for found, _ in sets)])
+        return shared(grams, np.concatenate([rows[:0], *(sizes for _, sizes in sets)]), ends)
