@@ -44,14 +44,14 @@ class ComparedTexts:
         index = GramIndex(similarity=self._similarity, grams=grams, files=files)
         progress, done = Progress("validate  near duplicates", len(rows)), 0
         for block in blocks(self._lengths[rows.start : rows.stop]):
-            block += rows.start
-            found, sizes = gram_sets([self._texts[row] for row in block], self._common)
-            self.sizes[block] = sizes
-            self._sketches[block] = sketches(found, sizes, words=self._sketches.shape[1])
+            some = block + rows.start
+            found, sizes = gram_sets([self._texts[row] for row in some], self._common)
+            self.sizes[some] = sizes
+            self._sketches[some] = sketches(found, sizes, words=self._sketches.shape[1])
             fits = sizes >= smallest * self._similarity - _SLACK
             if largest is not None:
                 fits &= sizes * self._similarity <= largest + _SLACK
-            index.add(block[fits], found[np.repeat(fits, sizes)], sizes[fits])
+            index.add(some[fits], found[np.repeat(fits, sizes)], sizes[fits])
             progress.update(done := done + len(block))
         return index
 

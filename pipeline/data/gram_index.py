@@ -71,8 +71,9 @@ class GramIndex:
         """
         self._similarity = similarity
         count = 1 + math.floor(grams * (1 - similarity)) // _BAND_ENTRIES
+        most = _MEMORY_BYTES // count
         self._bands: list[IO[bytes]] = [
-            files.enter_context(tempfile.SpooledTemporaryFile(_MEMORY_BYTES // count))
+            files.enter_context(tempfile.SpooledTemporaryFile(most))  # noqa: SIM115 - `files` closes it
             for _ in range(count)
         ]
 
@@ -110,9 +111,7 @@ class GramIndex:
             yield Entries(keys, rows, np.clip(reach, 0, _LARGEST).astype(np.int64))
 
 
-def pairs_within(
-    entries: Entries, clusters: Callable[[Rows], Rows]
-) -> Iterator[tuple[Rows, Rows]]:
+def pairs_within(entries: Entries, clusters: Callable[[Rows], Rows]) -> Iterator[tuple[Rows, Rows]]:
     """Pairs of texts of different clusters that share a gram and can be similar, many at a time.
 
     Texts next to each other come first: where these make one cluster of all texts of a gram, as they
