@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.core.progress import Progress
 from pipeline.data.gram_index import GramIndex
 from pipeline.data.gram_sets import Rows, blocks, commonness, gram_sets, shared, sketches
 
-_MOST_SKETCH_WORDS = 32
 _SKETCH_WORDS_AT_ONCE = 1 << 20
 _GRAMS_AT_ONCE = 1 << 22
 # Rounding of a bound must not rule out a pair that is just similar enough.
@@ -27,10 +27,11 @@ class ComparedTexts:
         self._texts, self._similarity = texts, similarity
         self._lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
         self._common = commonness(texts)
-        # Two to four bits a gram: with fewer, more pairs would have to be compared in full.
+        # Two to four bits a gram of an average text: half a byte a character, and enough for texts
+        # of several times its length. With fewer, more pairs would have to be compared in full.
         words = 1 << (int(self._lengths.sum()) // (32 * max(len(texts), 1))).bit_length()
         self.sizes: Rows = np.zeros(len(texts), dtype=np.int64)
-        self._sketches = np.zeros((len(texts), min(words, _MOST_SKETCH_WORDS)), dtype=np.uint64)
+        self._sketches = np.zeros((len(texts), words), dtype=np.uint64)
 
     def index(
         self, rows: range, files: ExitStack, *, smallest: int = 0, largest: int | None = None
@@ -57,7 +58,8 @@ class ComparedTexts:
 
     def likely(self, pairs: Iterable[tuple[Rows, Rows]]) -> Iterator[tuple[Rows, Rows]]:
         """The pairs that may be similar by their sketches, in parts, the smaller row first."""
-        step = _SKETCH_WORDS_AT_ONCE // self._sketches.shape[1]
+        words = self._sketches.shape[1]
+        step = max(_SKETCH_WORDS_AT_ONCE // words, 1)
         for first, second in pairs:
             both = (np.minimum(first, second) << 32) | np.maximum(first, second)
             # NumPy's `unique` builds a hash table, which takes ten times as long.
@@ -66,12 +68,21 @@ class ComparedTexts:
             for start in range(0, len(both), step):
                 some = both[start : start + step]
                 one, two = some >> 32, some & 0xFFFFFFFF
-                differing = np.bitwise_count(self._sketches[one] ^ self._sketches[two])
-                total = self.sizes[one] + self.sizes[two]
-                most_shared = (total - differing.sum(axis=1, dtype=np.int64)) / 2
-                likely = most_shared >= (total - most_shared) * self._similarity - _SLACK
-                if likely.any():
-                    yield one[likely], two[likely]
+                # A quarter of the bits is enough to rule out most.
+                for width in (max(words // 4, 1), words):
+                    likely = self._likely(one, two, words=width)
+                    one, two = one[likely], two[likely]
+                if len(one):
+                    yield one, two
+
+    def _likely(self, first: Rows, second: Rows, *, words: int) -> NDArray[np.bool_]:
+        """Whether each pair may be similar by so many words of the sketches, `(pairs,)`."""
+        sketched = self._sketches[:, :words]
+        differing = np.bitwise_count(sketched[first] ^ sketched[second])
+        total = self.sizes[first] + self.sizes[second]
+        most = (total - differing.sum(axis=1, dtype=np.int64)) / 2
+        likely: NDArray[np.bool_] = most >= (total - most) * self._similarity - _SLACK
+        return likely
 
     def similar(self, first: Rows, second: Rows) -> tuple[Rows, Rows]:
         """The pairs that are similar: their sets are compared in full."""

@@ -141,7 +141,7 @@ def pairs_within(entries: Entries, clusters: Callable[[Rows], Rows]) -> Iterator
         yield apart(first, second)
         progress.update(int(first[-1]) * int(few.sum()) // len(few))
     done = int(few.sum())
-    for texts in _lists_of_many(entries.part(~few)):
+    for texts in _lists_of_many(entries.part(~few), clusters):
         for pairs in _pairs_of_many(texts, clusters):
             yield pairs
             progress.update(done)
@@ -165,7 +165,8 @@ def pairs_between(first: Entries, second: Entries) -> Iterator[tuple[Rows, Rows]
 def _larger(small: Entries, large: Entries, starts: Rows) -> Rows:
     """How many entries of `large`, from a start on, have an entry's gram and are within its reach."""
     reached = (small.keys & ~_SIZE) | small.reach.astype(np.uint64)
-    return np.maximum(np.searchsorted(large.keys, reached, side="right") - starts, 0)
+    counts: Rows = np.maximum(np.searchsorted(large.keys, reached, side="right") - starts, 0)
+    return counts
 
 
 def _lists(entries: Entries) -> tuple[Rows, Rows]:
@@ -188,8 +189,8 @@ def _expanded(places: Rows, starts: Rows, counts: Rows) -> Iterator[tuple[Rows, 
         done = stop
 
 
-def _lists_of_many(entries: Entries) -> Iterator[Entries]:
-    """The entries of each gram, but not where another gram leads to all of the same pairs.
+def _lists_of_many(entries: Entries, clusters: Callable[[Rows], Rows]) -> Iterator[Entries]:
+    """The entries of each gram, but not where they are of one cluster or another gram has all pairs.
 
     Texts of a template share all of its grams, and the rarest of these is enough.
     """
@@ -201,8 +202,13 @@ def _lists_of_many(entries: Entries) -> Iterator[Entries]:
     order = np.argsort(entries.rows)
     rows, owners = entries.rows[order], np.repeat(np.arange(len(lists)), lengths)[order]
     for number, texts in enumerate(lists):
-        ends = [np.searchsorted(rows, (row, row + 1)) for row in texts.rows[[0, -1]]]
-        both = np.intersect1d(*(owners[start:stop] for start, stop in ends))
+        own = clusters(texts.rows)
+        if (own == own[0]).all():
+            continue
+        first, last = (
+            owners[slice(*np.searchsorted(rows, (row, row + 1)))] for row in texts.rows[[0, -1]]
+        )
+        both = np.intersect1d(first, last)
         if not any(_leads_to_all(lists[other], texts) for other in both if other != number):
             yield texts
 

@@ -24,6 +24,7 @@ _NO_GRAM = np.uint64(2**64 - 1)
 _SAMPLE_CHARACTERS = 1 << 24
 _BLOCK_CHARACTERS = 1 << 21
 _CELLS = 1 << 17
+_COUNTERS = 1 << 19
 
 
 def commonness(texts: Sequence[str]) -> NDArray[np.uint8]:
@@ -45,7 +46,8 @@ def commonness(texts: Sequence[str]) -> NDArray[np.uint8]:
         hashes = _hashes("".join(text + _FILLER for text in some[start:stop]))
         counts += np.bincount(_beginnings(hashes, len(counts)), minlength=len(counts))
         start = stop
-    return np.minimum(3 * np.log2(counts + 1), _MOST_COMMON).astype(np.uint8)
+    common: NDArray[np.uint8] = np.minimum(3 * np.log2(counts + 1), _MOST_COMMON).astype(np.uint8)
+    return common
 
 
 def blocks(lengths: NDArray[np.int64]) -> Iterator[Rows]:
@@ -91,10 +93,17 @@ def sketches(grams: Numbers, counts: Rows, *, words: int) -> Numbers:
         words: number of 64-bit words of a sketch, a power of two.
     """
     bits = 64 * words
-    places = np.repeat(np.arange(len(counts)) * bits, counts)
-    places += (grams & np.uint64(bits - 1)).astype(np.int64)
-    odd = np.bincount(places, minlength=len(counts) * bits).astype(np.uint8) & 1
-    return np.packbits(odd).view(np.uint64).reshape(-1, words)
+    found = np.zeros((len(counts), words), dtype=np.uint64)
+    ends = np.append(0, np.cumsum(counts))
+    step = max(_COUNTERS // bits, 1)
+    for start in range(0, len(counts), step):
+        some = counts[start : start + step]
+        places = np.repeat(np.arange(len(some)) * bits, some)
+        own = grams[ends[start] : ends[start + len(some)]]
+        places += (own & np.uint64(bits - 1)).astype(np.int64)
+        odd = np.bincount(places, minlength=len(some) * bits).astype(np.uint8) & 1
+        found[start : start + step] = np.packbits(odd).view(np.uint64).reshape(-1, words)
+    return found
 
 
 def shared(grams: Numbers, counts: Rows, pairs: tuple[Rows, Rows]) -> Rows:
