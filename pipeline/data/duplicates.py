@@ -1,24 +1,25 @@
 """Finds texts that are nearly the same: their sets of character 5-grams are similar.
 
-The result is exact, not sampled by hashes. Two sets can only reach a Jaccard similarity of t when
-their rarest ⌊(1 − t)·size⌋ + 1 members share one (prefix filtering: Chaudhuri, Ganti and Kaushik
-2006; Bayardo, Ma and Srikant 2007), so few pairs need to be compared in full.
+The result is exact, not a sample: an index of rare grams and sketches of all grams rule out nearly
+all pairs, each by a bound that holds for any two sets, and what is left is compared in full. (Grams
+are compared as 58-bit hashes; pipeline/data/gram_sets.py says what that risks.)
 """
 
-import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
+from contextlib import ExitStack
+from itertools import product
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from pipeline.core.progress import track
+from pipeline.data.compared_texts import ComparedTexts
+from pipeline.data.gram_index import pairs_between, pairs_within
+from pipeline.data.gram_sets import Rows
 
 Key = TypeVar("Key", bound=Hashable)
-Grams = NDArray[np.int64]
-
-GRAM_CHARACTERS = 5
 
 
 def groups(keys: Iterable[Key]) -> list[list[int]]:
@@ -44,86 +45,75 @@ def near_duplicates(
     """
     if similarity <= 0:
         return [0] * len(texts)
-    grams = _rarest_first(texts)
-    # Row → the rows of its cluster, as one list that they share. SciPy's DisjointSet is slower.
-    clusters = [[row] for row in range(len(texts))]
-    for first, *others in together:
-        for row in others:
-            _join(clusters, first, row)
-    holders: dict[int, list[int]] = defaultdict(list)
-    for row, members in enumerate(track(grams, "validate  near duplicates", len(grams))):
-        prefix = members[: math.floor(len(members) * (1 - similarity) + 1e-9) + 1].tolist()
-        for other in {other for gram in prefix for other in holders[gram]}:
-            apart = clusters[row] is not clusters[other]
-            if apart and _jaccard(members, grams[other], least=similarity) >= similarity:
-                _join(clusters, row, other)
-        for gram in prefix:
-            holders[gram].append(row)
-    firsts: dict[int, int] = {}
-    return [firsts.setdefault(id(cluster), row) for row, cluster in enumerate(clusters)]
-
-
-def _join(clusters: list[list[int]], row: int, other: int) -> None:
-    small, large = sorted((clusters[row], clusters[other]), key=len)
-    if small is not large:
-        large += small
-        for member in small:
-            clusters[member] = large
-
-
-def _rarest_first(texts: Sequence[str]) -> list[Grams]:
-    """The distinct 5-grams of each text as numbers, those that fewest texts have first.
-
-    A text shorter than that is its own only 5-gram.
-    """
-    sets = [
-        {text[n : n + GRAM_CHARACTERS] for n in range(max(len(text) - GRAM_CHARACTERS, 0) + 1)}
-        for text in texts
-    ]
-    counts = Counter(gram for grams in sets for gram in grams)
-    rarest = sorted(counts, key=lambda gram: (counts[gram], gram))
-    ranks = {gram: rank for rank, gram in enumerate(rarest)}
-    return [np.array(sorted(ranks[gram] for gram in grams), dtype=np.int64) for grams in sets]
-
-
-def _jaccard(first: Grams, second: Grams, *, least: float) -> float:
-    """Jaccard similarity of two sorted sets, or 0 where their sizes alone keep it below `least`."""
-    small, large = sorted((len(first), len(second)))
-    if small < least * large:
-        return 0.0
-    shared = len(np.intersect1d(first, second, assume_unique=True))
-    return shared / (small + large - shared)
+    clusters = _Clusters(len(texts))
+    known = [(first, other) for first, *others in together for other in others]
+    clusters.join(*np.array(known, dtype=np.int64).reshape(-1, 2).T)
+    with ExitStack() as files:
+        compared = ComparedTexts(texts, similarity=similarity)
+        index = compared.index(range(len(texts)), files)
+        found = (
+            pairs
+            for entries in index.bands(compared.sizes)
+            for pairs in pairs_within(entries, clusters.of)
+        )
+        for first, second in compared.likely(found):
+            apart = clusters.of(first) != clusters.of(second)
+            clusters.join(*compared.similar(first[apart], second[apart]))
+    names: list[int] = clusters.of(np.arange(len(texts))).tolist()
+    return names
 
 
 def near_pairs(
     texts: Sequence[str], others: Sequence[str], *, similarity: float
 ) -> list[tuple[int, int]]:
-    """Pairs (row of `texts`, row of `others`) that are at least this similar, in order.
+    """Pairs (row of `texts`, row of `others`) of texts that are at least this similar, in order.
 
     Args:
-        similarity: least Jaccard similarity of two sets of character 5-grams, above 0.
+        similarity: least Jaccard similarity of two sets of character 5-grams, 0 to 1; at 0, all
+            pairs are similar.
     """
-    sought = [_grams(text) for text in others]
-    counts = Counter(gram for grams in sought for gram in grams)
-    holders: dict[str, list[int]] = defaultdict(list)
-    for row, grams in enumerate(sought):
-        rarest = sorted(grams, key=lambda gram: (counts[gram], gram))
-        for gram in rarest[: math.floor(len(grams) * (1 - similarity) + 1e-9) + 1]:
-            holders[gram].append(row)
-    most = max(map(len, sought), default=0) / similarity + 1e-9
-    pairs = []
-    for row, text in enumerate(texts):
-        # A beginning that has more than the most 5-grams spares the rest of a long text.
-        if len(_grams(text[: 2 * math.ceil(most) + GRAM_CHARACTERS])) > most:
-            continue
-        grams = _grams(text)
-        for other in sorted({other for gram in grams for other in holders.get(gram, ())}):
-            shared = len(grams & sought[other])
-            if shared >= similarity * (len(grams) + len(sought[other]) - shared):
-                pairs.append((row, other))
-    return pairs
+    if similarity <= 0 or not texts or not others:
+        return list(product(range(len(texts)), range(len(others))))
+    count = len(texts)
+    pairs: set[tuple[int, int]] = set()
+    with ExitStack() as files:
+        compared = ComparedTexts([*texts, *others], similarity=similarity)
+        index = compared.index(range(count), files)
+        sizes = compared.sizes[:count]
+        other = compared.index(
+            range(count, count + len(others)), files, smallest=sizes.min(), largest=sizes.max()
+        )
+        found = (
+            pairs
+            for bands in zip(index.bands(compared.sizes), other.bands(compared.sizes), strict=True)
+            for pairs in pairs_between(*bands)
+        )
+        for first, second in compared.likely(found):
+            one, two = compared.similar(first, second)
+            pairs.update(zip(one.tolist(), (two - count).tolist(), strict=True))
+    return sorted(pairs)
 
 
-def _grams(text: str) -> set[str]:
-    starts = range(max(len(text) - GRAM_CHARACTERS, 0) + 1)
-    return {text[start : start + GRAM_CHARACTERS] for start in starts}
+class _Clusters:
+    """Rows in clusters, each named by its first row."""
+
+    def __init__(self, rows: int) -> None:
+        self._earlier = np.arange(rows)
+
+    def of(self, rows: Rows) -> Rows:
+        """The cluster of each of the rows."""
+        names: Rows = self._earlier[rows]
+        while (names != (further := self._earlier[names])).any():
+            names = further
+        self._earlier[rows] = names
+        return names
+
+    def join(self, first: Rows, second: Rows) -> None:
+        """Makes one cluster of the clusters of each pair of rows."""
+        names, places = np.unique(self.of(np.concatenate([first, second])), return_inverse=True)
+        ends = places[: len(first)], places[len(first) :]
+        graph = coo_array((np.ones(len(first)), ends), shape=(len(names), len(names)))
+        _, parts = connected_components(graph, directed=False)
+        # The names are sorted, so the first of a part is its smallest.
+        _, smallest = np.unique(parts, return_index=True)
+        self._earlier[names] = names[smallest[parts]]

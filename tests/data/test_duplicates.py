@@ -1,6 +1,7 @@
 """Near copies: the prefix filter finds the same clusters as comparing every pair."""
 
 import random
+from collections import Counter
 
 from pipeline.data.duplicates import near_duplicates, near_pairs
 
@@ -20,6 +21,17 @@ def brute_force(texts: list[str], similarity: float) -> list[int]:
     return firsts
 
 
+def template_rows(count: int) -> list[str]:
+    """Rows of one template: some are near copies of each other by a name, some by a number."""
+    chance = random.Random(5)  # noqa: S311 - test data, not a secret
+    names = ["anna", "bartholomew", "c", "dr david davidson"]
+    return [
+        f"dear {chance.choice(names)} your order {chance.randrange(10**6)} has left our house "
+        f"and is on its way{chance.choice(['', '', ' thank you', ' by train'])}"
+        for _ in range(count)
+    ]
+
+
 def test_clusters_equal_those_of_comparing_every_pair() -> None:
     chance = random.Random(3)  # noqa: S311 - test data, not a secret
     words = ["film", "story", "warm", "dull", "actor", "never", "quite", "laughs", "slow", "a"]
@@ -29,6 +41,64 @@ def test_clusters_equal_those_of_comparing_every_pair() -> None:
         texts += [text, text[:-3], text + " indeed"]
     for similarity in (0.5, 0.8, 0.95, 1.0):
         assert near_duplicates(texts, similarity=similarity) == brute_force(texts, similarity)
+
+
+def test_rows_of_a_template_have_the_clusters_of_comparing_every_pair() -> None:
+    texts = template_rows(600)
+    found = near_duplicates(texts, similarity=0.8)
+    assert found == brute_force(texts, 0.8)
+    assert 1 < len(set(found)) < len(texts)
+
+
+def test_many_rows_of_a_template_that_differ_in_a_number_are_one_cluster() -> None:
+    texts = [
+        f"your order {number} has been shipped and will arrive within three working days"
+        for number in range(5_000)
+    ]
+    assert set(near_duplicates(texts, similarity=0.8)) == {0}
+
+
+def test_texts_in_scripts_without_blanks_and_with_emoji_are_compared_by_their_characters() -> None:
+    texts = [
+        "この映画は本当に面白かったので何度でも見たいと思いました",
+        "この映画は本当に面白かったので何度でも見たいと思います",
+        "배송이 정말 빠르고 상품도 마음에 쏙 들어서 또 주문하려고요",
+        "배송이 정말 빠르고 상품도 마음에 쏙 들어서 또 주문할게요",
+        "👩‍👩‍👧 👍👍 great 👩‍👩‍👧",
+        "👩‍👩‍👧 👎👎 awful 👩‍👩‍👧",
+    ]
+    assert near_duplicates(texts, similarity=0.7) == brute_force(texts, 0.7) == [0, 0, 2, 2, 4, 5]
+
+
+def test_no_texts_have_no_clusters() -> None:
+    assert near_duplicates([], similarity=0.8) == []
+    assert near_pairs([], ["a"], similarity=0.8) == near_pairs(["a"], [], similarity=0.8) == []
+
+
+def test_at_no_similarity_all_texts_are_one_cluster_and_all_pairs_are_similar() -> None:
+    assert near_duplicates(["a", "b"], similarity=0) == [0, 0]
+    assert near_pairs(["a", "b"], ["c"], similarity=0) == [(0, 0), (1, 0)]
+
+
+def test_pairs_of_two_collections_equal_those_of_comparing_every_pair() -> None:
+    texts, others = (
+        template_rows(120),
+        [*template_rows(200), "far away", "a much longer text " * 40],
+    )
+    for similarity in (0.5, 0.8, 1.0):
+        expected = [
+            (row, other)
+            for row, text in enumerate(texts)
+            for other, second in enumerate(others)
+            if len(grams(text) & grams(second)) / len(grams(text) | grams(second)) >= similarity
+        ]
+        assert near_pairs(texts, others, similarity=similarity) == expected
+
+
+def test_a_pair_is_told_once_though_its_texts_share_many_grams() -> None:
+    long = " ".join(str(number) for number in range(2_000))
+    pairs = near_pairs([long, "short"], [long + " end", "shorter", long], similarity=0.9)
+    assert Counter(pairs) == {(0, 0): 1, (0, 2): 1}
 
 
 def test_a_text_shorter_than_a_gram_is_compared_whole() -> None:

@@ -1,0 +1,154 @@
+"""Sets of character 5-grams of many texts as numbers, and how many grams two sets share.
+
+A gram is a 64-bit number: how common it is (6 bits), then 58 bits of a hash of its characters. So
+sorted numbers have the rarest grams first. Two different grams have the same number with a chance
+of 2⁻⁵⁸ at most: two texts of 1,000 grams each are compared wrongly once in 3·10¹¹ times.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.uint64]
+Rows = NDArray[np.int64]
+
+GRAM_CHARACTERS = 5
+_FILLER = "\U0010ffff"  # no character of any text: Unicode keeps it free
+_BASE = np.uint64(0xD6E8FEB86659FD93)
+_MIXER = np.uint64(0x9E3779B97F4A7C15)
+_HASH_BITS = 58
+_FEWEST_TABLE_BITS, _MOST_TABLE_BITS = 10, 20
+_MOST_COMMON = 62
+_NO_GRAM = np.uint64(2**64 - 1)
+_SAMPLE_CHARACTERS = 1 << 24
+_BLOCK_CHARACTERS = 1 << 21
+_CELLS = 1 << 17
+_COUNTERS = 1 << 19
+
+
+def commonness(texts: Sequence[str]) -> NDArray[np.uint8]:
+    """How common the grams with each beginning of a hash are: 0 for unseen ones, to 62.
+
+    It decides in which order grams are looked up, so how fast copies are found, and never which: of
+    very many texts a part is enough.
+    """
+    total = sum(map(len, texts))
+    bits = min(max(total.bit_length(), _FEWEST_TABLE_BITS), _MOST_TABLE_BITS)
+    counts = np.zeros(1 << bits, dtype=np.int64)
+    some = texts[:: 1 + total // _SAMPLE_CHARACTERS]
+    lengths = np.fromiter(map(len, some), dtype=np.int64, count=len(some))
+    ends = np.cumsum(lengths + GRAM_CHARACTERS)
+    start = 0
+    while start < len(some):
+        reached = ends[start - 1] if start else 0
+        stop = max(int(np.searchsorted(ends, reached + _BLOCK_CHARACTERS)), start + 1)
+        hashes = _hashes("".join(text + _FILLER for text in some[start:stop]))
+        counts += np.bincount(_beginnings(hashes, len(counts)), minlength=len(counts))
+        start = stop
+    common: NDArray[np.uint8] = np.minimum(3 * np.log2(counts + 1), _MOST_COMMON).astype(np.uint8)
+    return common
+
+
+def blocks(lengths: NDArray[np.int64]) -> Iterator[Rows]:
+    """The numbers of all rows in blocks of rows of about one length, the longest first."""
+    order = np.argsort(-lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        stop = start + max(_CELLS // max(int(lengths[order[start]]), 1), 1)
+        yield order[start:stop]
+        start = stop
+
+
+def gram_sets(texts: Sequence[str], common: NDArray[np.uint8]) -> tuple[Numbers, Rows]:
+    """The grams of each text, without repetition and sorted, one text after the other; their counts.
+
+    A text shorter than a gram is its own only gram. Texts of about one length take least memory.
+
+    Args:
+        common: as `commonness` gives it.
+    """
+    filled = [text.ljust(GRAM_CHARACTERS, _FILLER) for text in texts]
+    lengths = np.array([len(text) for text in filled], dtype=np.int64)
+    hashes = _hashes("".join(filled))
+    classes = common[_beginnings(hashes, len(common))].astype(np.uint64)
+    numbers = (classes << np.uint64(_HASH_BITS)) | (hashes & np.uint64((1 << _HASH_BITS) - 1))
+    last = lengths - GRAM_CHARACTERS
+    starts = np.cumsum(lengths) - lengths
+    # A row of grams a text; shorter rows repeat their last gram.
+    places = np.minimum(np.arange(last.max(initial=0) + 1), last[:, None])
+    table = numbers[starts[:, None] + places]
+    table.sort(axis=1)
+    fresh = np.ones(table.shape, dtype=np.bool_)
+    np.not_equal(table[:, 1:], table[:, :-1], out=fresh[:, 1:])
+    return table[fresh], fresh.sum(axis=1)
+
+
+def sketches(grams: Numbers, counts: Rows, *, words: int) -> Numbers:
+    """A sketch of each set, `(texts, words)`: bit b is set where an odd number of grams falls on b.
+
+    The sketches of two sets differ in at most as many bits as there are grams in one set alone.
+
+    Args:
+        words: number of 64-bit words of a sketch, a power of two.
+    """
+    bits = 64 * words
+    found = np.zeros((len(counts), words), dtype=np.uint64)
+    ends = np.append(0, np.cumsum(counts))
+    step = max(_COUNTERS // bits, 1)
+    for start in range(0, len(counts), step):
+        some = counts[start : start + step]
+        places = np.repeat(np.arange(len(some)) * bits, some)
+        own = grams[ends[start] : ends[start + len(some)]]
+        places += (own & np.uint64(bits - 1)).astype(np.int64)
+        odd = np.bincount(places, minlength=len(some) * bits).astype(np.uint8) & 1
+        found[start : start + step] = np.packbits(odd).view(np.uint64).reshape(-1, words)
+    return found
+
+
+def shared(grams: Numbers, counts: Rows, pairs: tuple[Rows, Rows]) -> Rows:
+    """How many grams both sets of each pair have.
+
+    Args:
+        grams, counts: as `gram_sets` gives them.
+        pairs: numbers of the first and of the second set of each pair.
+    """
+    starts = np.cumsum(counts) - counts
+    grams = np.append(grams, _NO_GRAM)
+    found = np.zeros(len(pairs[0]), dtype=np.int64)
+    for block in blocks(counts[pairs[0]] + counts[pairs[1]]):
+        table = np.concatenate(
+            [_padded(grams, starts[side[block]], counts[side[block]]) for side in pairs], axis=1
+        )
+        table.sort(axis=1)
+        same = (table[:, 1:] == table[:, :-1]) & (table[:, 1:] != _NO_GRAM)
+        found[block] = same.sum(axis=1)
+    return found
+
+
+def _padded(grams: Numbers, starts: Rows, counts: Rows) -> Numbers:
+    """The sets that start there as the rows of a table, filled with the last number of `grams`."""
+    columns = np.arange(counts.max(initial=0))
+    places = np.where(columns < counts[:, None], starts[:, None] + columns, len(grams) - 1)
+    table: Numbers = grams[places]
+    return table
+
+
+def _beginnings(hashes: Numbers, size: int) -> Rows:
+    """The first bits of each hash, as a place in a table of this size, which is a power of two."""
+    return (hashes >> np.uint64(65 - size.bit_length())).astype(np.int64)
+
+
+def _hashes(text: str) -> Numbers:
+    """The hash of every run of 5 characters, `(characters - 4,)`; arithmetic wraps at 2⁶⁴."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    runs = max(len(codes) - GRAM_CHARACTERS + 1, 0)
+    hashes = np.zeros(runs, dtype=np.uint64)
+    for offset in range(GRAM_CHARACTERS):
+        hashes *= _BASE
+        hashes += codes[offset : offset + runs]
+    # The last characters change high bits too little without this.
+    hashes ^= hashes >> np.uint64(32)
+    hashes *= _MIXER
+    hashes ^= hashes >> np.uint64(29)
+    return hashes
