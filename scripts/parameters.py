@@ -36,8 +36,9 @@ This page is made by `python -m scripts.parameters` from `pipeline/core/product.
 `training_sections.py` in the same folder, and the constants named in `scripts/parameters.py`.
 """
 CONSTANTS = (
-    ("pipeline/data/duplicates.py", "GRAM_CHARACTERS", "characters of the pieces by which near copies are found"),
+    ("pipeline/data/gram_sets.py", "GRAM_CHARACTERS", "characters of the pieces by which near copies are found"),
     ("pipeline/data/row_checks.py", "_MAX_HYPOTHESES", "pairs with one first text that are of one cluster; with more, the first text counts as a category"),
+    ("pipeline/data/annotation_sheet.py", "_START", "rows that people label before the first model of a product without labels, at least"),
     ("pipeline/data/agreement.py", "_CONFIDENCE", "level of the interval of the annotators' agreement"),
     ("pipeline/data/agreement.py", "_RESAMPLES", "bootstrap draws of that interval"),
     ("pipeline/text/containment.py", "LEAK_WORDS", "words from which on a text inside another text counts as a leak"),
