@@ -49,7 +49,7 @@ def measure() -> dict[str, float]:
 def _planted(
     name: str, texts: Sequence[str], *, share: float, similarity: float
 ) -> dict[str, float]:
-    """What is found of copies with a share of their words changed, of one word at least."""
+    """Shares of copies that are found where a share of the words is changed, of one word at least."""
     chance = random.Random(11)  # noqa: S311 - no secret
     words = [word for text in texts for word in text.split()]
     copies = [_changed(text, words, share=share, chance=chance) for text in texts]
