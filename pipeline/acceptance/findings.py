@@ -1,4 +1,4 @@
-"""What is found about a problem before a model is trained: baselines, a rule of words, more labels."""
+"""Findings about a problem before a model is trained: baselines, a rule of words, more labels."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _FEWEST_SIZES = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """What was found about a problem on its validation rows.
+    """Findings about a problem on its validation rows.
 
     Attributes:
         quality: baseline → its quality.
@@ -63,7 +63,7 @@ def keyword_rule(
 def labels_outlook(
     learner: Learner, rows: Splits, *, wanted: float, seed: int
 ) -> LabelsOutlook | None:
-    """What more labels would bring a baseline; None where there are too few rows to tell.
+    """The gain of more labels for a baseline; None where there are too few rows to tell.
 
     Args:
         wanted: `min_quality`; 0 where nothing is asked for.
@@ -77,7 +77,7 @@ def labels_outlook(
 def outlook(
     measured: Measured, *, wanted: float, labelled: float, seed: int
 ) -> LabelsOutlook | None:
-    """What more labels would bring; None where quality was measured after too few numbers of labels.
+    """The gain of more labels; None where quality was measured after too few numbers of labels.
 
     Args:
         measured: number of train rows → qualities.
