@@ -122,7 +122,7 @@ def test_test_quality_stands_at_the_baselines_the_teacher_and_the_released_varia
     _, paths = built
     released = verdict_of(paths)["released"]
     entries = read_json(paths.read("gate", "scorecard.json"))["variants"]
-    assert len(entries) == 12
+    assert len(entries) == 13
     scored = {entry["name"] for entry in entries if "test" in entry["quality"]}
     of_models = {name for name in scored if not name.startswith("baseline-")}
     assert of_models == {"teacher-torch", released}

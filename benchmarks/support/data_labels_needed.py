@@ -41,7 +41,7 @@ _SETTINGS = BaselineParams(
 
 
 def measure() -> dict[str, float]:
-    """Of each source: draws of ten in which the interval held, mean error and width, in points."""
+    """The draws of ten in which the interval held, mean error and mean width in points, by source."""
     figures: dict[str, float] = {}
     for source, count in SOURCES.items():
         reviews = read_reviews(source)

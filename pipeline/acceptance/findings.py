@@ -1,4 +1,4 @@
-"""Collects what is known of a problem before a model is trained: baselines, a rule of words, more labels."""
+"""Findings about a problem before a model is trained: baselines, a rule of words, more labels."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _FEWEST_SIZES = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """Figures of a problem on its validation rows.
+    """Findings about a problem on its validation rows.
 
     Attributes:
         quality: baseline → its quality.
@@ -63,7 +63,7 @@ def keyword_rule(
 def labels_outlook(
     learner: Learner, rows: Splits, *, wanted: float, seed: int
 ) -> LabelsOutlook | None:
-    """The gain that more labels would bring a baseline; None where there are too few rows to tell.
+    """The gain of more labels for a baseline; None where there are too few rows to tell.
 
     Args:
         wanted: `min_quality`; 0 where nothing is asked for.

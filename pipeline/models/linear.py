@@ -131,7 +131,7 @@ class Counted:
         return cls(kind, vectorizer.fit_transform(inputs), vectorizer.transform)
 
     def rows(self, chosen: NDArray[np.int64]) -> "Counted":
-        """The counts of some of the texts alone."""
+        """Counts of some of the texts, by their numbers."""
         return replace(self, table=self.table[chosen])
 
     def fit(self, targets: Targets, task: LinearTask, *, regularisation: float) -> Baseline:

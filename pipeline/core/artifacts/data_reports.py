@@ -213,7 +213,7 @@ class MeasuredQuality(Part):
 
 
 class LabelsOutlook(Part):
-    """The gain that more labels would bring the best baseline, by the law quality = a − b · labels^(−c)."""
+    """The gain of more labels for the best baseline, by the law quality = a − b · labels^(−c)."""
 
     measured: list[MeasuredQuality]
     """The qualities that the law was fitted to, by number of train rows."""
