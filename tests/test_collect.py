@@ -1,11 +1,15 @@
 """collect, on files written here: what it takes, and each bad input with its one message."""
 
+import gzip
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.collect import run
@@ -319,3 +323,46 @@ def test_columns_that_do_not_fit_the_product_are_refused_before_any_file_is_read
 ) -> None:
     with pytest.raises(ParameterError, match=message):
         params(mine, changes=changes)
+
+
+def test_names_and_labels_from_a_mac_are_those_of_the_product_file(paths: Paths) -> None:
+    def parts(text: str) -> str:
+        return unicodedata.normalize("NFD", text)
+
+    rows = f"좋아요,{parts('긍정')},{parts('서울')}\n나빠요,부정,서울\n멀어요,부정,부산\n"
+    header = ",".join(map(parts, ("본문", "감정", "도시")))
+    (paths.data / parts("후기.csv")).write_text(f"{header}\n{rows}", encoding="utf-8")
+    mine = source(
+        path="후기.csv",
+        text_column="본문",
+        label_column="감정",
+        label_values={},
+        where={"도시": "서울"},
+    )
+    records = collected(paths, mine, changes=["product.labels=[부정, 긍정]"])
+    assert {(record.text, record.label) for record in records} == {
+        ("좋아요", "긍정"),
+        ("나빠요", "부정"),
+    }
+
+
+def test_a_packed_file_and_a_folder_of_parts_are_sources(paths: Paths) -> None:
+    (paths.data / "reviews.csv.gz").write_bytes(gzip.compress(CSV.encode()))
+    assert len(collected(paths, source(path="reviews.csv.gz"))) == 3
+    (paths.data / "parts.parquet").mkdir()
+    for number, text in enumerate(("Good.", "Bad.")):
+        part = pa.table({"text": [text], "label": [number]})
+        pq.write_table(part, paths.data / "parts.parquet" / f"part-{number}.parquet")
+    assert len(collected(paths, source(path="parts.parquet"))) == 2
+
+
+@pytest.mark.parametrize("value", ["1_000", "１２", "4,5"])
+def test_a_number_is_written_with_digits_and_a_point(paths: Paths, value: str) -> None:
+    (paths.data / "reviews.csv").write_text(f'text,label\nA,3\nB,"{value}"\n', encoding="utf-8")
+    told = refused(paths, source(label_values={}), changes=REGRESSION)
+    assert f"line 3: the label value {value!r}" in told
+
+
+def test_an_empty_separator_of_labels_is_one_message() -> None:
+    with pytest.raises(ParameterError, match="label_separator"):
+        params(source(label_values={}, label_separator=""), changes=MULTI_LABEL)

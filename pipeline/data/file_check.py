@@ -48,7 +48,7 @@ _SEED = 13
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileFacts:
-    """Facts about a file, as far as it could be read.
+    """The facts of a file, as far as it could be read.
 
     Attributes:
         path: as it was given.
@@ -98,7 +98,7 @@ class _Read:
 def check_file(
     path: Path, *, text: str, label: str, limits: ValidateParams
 ) -> tuple[FileFacts, DataError | None]:
-    """The facts about a file, and the error that refuses it, if one does.
+    """The facts of the file, and why it would be refused, if it would.
 
     Args:
         text: the column of the texts; "" for the one that looks like it.
@@ -126,7 +126,7 @@ def _unreadable(path: Path, error: OSError) -> DataError:
 def _looks(
     facts: FileFacts, path: Path, *, text: str, label: str, limits: ValidateParams
 ) -> Iterator[FileFacts]:
-    """Yields the facts about the file as more become known, until a `DataError` ends it."""
+    """The facts of the file, more and more of them, until a `DataError` ends it."""
     require_file(path)
     look = look_at(path)
     facts = replace(
