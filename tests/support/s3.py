@@ -1,5 +1,6 @@
 """An S3 of a test's own: moto's server, in a process of its own."""
 
+import os
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 import httpx
 
 from flows.execution.network import free_port
+from pipeline.core.chosen_environment import chosen_environment
 
 _SECONDS = 60.0
 
@@ -19,8 +21,8 @@ def running_s3(*, bucket: str) -> Iterator[str]:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    silent = subprocess.DEVNULL
-    with subprocess.Popen(command, stdout=silent, stderr=silent) as process:
+    silent, own = subprocess.DEVNULL, chosen_environment(os.environ)
+    with subprocess.Popen(command, stdout=silent, stderr=silent, env=own) as process:
         try:
             _make_bucket(f"{address}/{bucket}", process)
             yield address

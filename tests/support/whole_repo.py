@@ -103,8 +103,9 @@ def build_with_kills(stages: Sequence[str], root: Path, *, database: Path) -> No
 
 
 def copy_cache(source: Path, root: Path, *, without: Sequence[str]) -> None:
-    """Copy DVC's cache from one clone to another, but not what it remembers of some stages."""
+    """Copy DVC's cache and the splits from one clone to another, but not what the cache knows of some stages."""
     shutil.copytree(source / ".dvc" / "cache", root / ".dvc" / "cache")
+    shutil.copytree(source / "splits", root / "splits", dirs_exist_ok=True)
     for remembered in [*(root / ".dvc" / "cache" / "runs").glob("*/*/*")]:
         command, _, _ = remembered.read_text(encoding="utf-8").partition("\n")
         if command.rpartition(".")[2] in without:
