@@ -21,6 +21,14 @@ IGNORED: Mapping[int, str | None] = {
 }
 """Code point → what a text has in its place, for `str.translate`."""
 
+SELECTORS = frozenset(
+    [
+        *(*range(0x180B, 0x180E), 0x180F, *range(0xFE00, 0xFE10)),
+        *(*range(0xE0020, 0xE0080), *range(0xE0100, 0xE01F0)),
+    ]
+)
+"""Code points that change how the character before them looks, or spell a flag, and show nothing alone."""
+
 # Characters that have a form as an emoji, or are one.
 _EMOJI = r"#*0-9\xa9\xae\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"

@@ -9,13 +9,8 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
-_FILLERS = "\u115f\u1160\u3164\uffa0"
-# Default_Ignorable_Code_Point of Unicode, without the fillers and the joiners U+200C and U+200D.
-_INVISIBLE = (
-    "\u00ad\u034f\u061c\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
-    "\ufe00-\ufe0f\ufeff\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
-)
-_UNSEEN = re.compile(f"[{_FILLERS}{_INVISIBLE}]")
+from pipeline.core.invisible import IGNORED, SELECTORS
+
 _PLAIN_WORD = re.compile(r"\w+", re.ASCII)
 _MARKS = ("Mn", "Mc")
 
@@ -25,17 +20,23 @@ def visible(text: str) -> str:
 
     Joiners stay: they show in the form of the letters beside them.
     """
-    return _UNSEEN.sub(lambda found: " " if found[0] in _FILLERS else "", text)
+    return _unseen().sub(lambda found: IGNORED.get(ord(found[0])) or "", text)
 
 
 def has_letter(text: str) -> bool:
     """Whether a text has a letter or a digit that is seen."""
-    return any(character.isalnum() and character not in _FILLERS for character in text)
+    return any(character.isalnum() and not _unseen().match(character) for character in text)
 
 
 def words(text: str) -> list[str]:
     """The words of a text, in order (see `word_pattern`)."""
     return (_PLAIN_WORD if text.isascii() else word_pattern()).findall(text)
+
+
+@cache
+def _unseen() -> re.Pattern[str]:
+    """A pattern of one character that shows nothing; joiners are none."""
+    return re.compile(_class_of({*IGNORED, *SELECTORS}))
 
 
 @cache
@@ -60,11 +61,18 @@ def mark_pattern() -> str:
 
 def _class(codes: Iterable[int]) -> str:
     """`[…]` of the marks among the code points. Planes from the third on have invisible ones alone."""
-    marks = {
-        code
-        for code in codes
-        if unicodedata.category(chr(code)) in _MARKS and not _UNSEEN.match(chr(code))
-    }
-    firsts, lasts = marks - {code + 1 for code in marks}, marks - {code - 1 for code in marks}
+    unseen = _unseen()
+    return _class_of(
+        {
+            code
+            for code in codes
+            if unicodedata.category(chr(code)) in _MARKS and not unseen.match(chr(code))
+        }
+    )
+
+
+def _class_of(codes: set[int]) -> str:
+    """`[…]` of code points, as ranges."""
+    firsts, lasts = codes - {code + 1 for code in codes}, codes - {code - 1 for code in codes}
     ends = zip(sorted(firsts), sorted(lasts), strict=True)
     return f"[{''.join(f'{chr(first)}-{chr(last)}' for first, last in ends)}]"

@@ -34,12 +34,13 @@ class Progress:
         self._later = later
         self._started = time.monotonic()
         self._spoke = self._started
-        say(f"{task}  {done}/{total}")
+        if total:  # of no work there is nothing to tell
+            say(f"{task}  {done}/{total}")
 
     def update(self, done: int, **figures: str | float) -> None:
         """Takes the count of what is done; prints a line when it is time for one."""
         now = time.monotonic()
-        if now - self._spoke < self._interval and done < self._total:
+        if not self._total or (now - self._spoke < self._interval and done < self._total):
             return
         self._spoke, elapsed = now, now - self._started
         worked = max(done - self._first, 1)
