@@ -13,6 +13,7 @@ imports neither Prefect, MLflow nor torch; the Prefect flow is flows/orchestrati
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from flows.check import check_before_build, check_place
@@ -73,10 +74,17 @@ def build_workspace(workspace: Path, *, root: Path, title: str) -> BuildResult:
     except StageFailedError as error:
         if error.failure.labels_needed:
             summary.forget_failure(root)
-            bring_sheet(workspace, root)
-        else:
-            summary.keep_failure(root, error)
+            raise _with_sheet(error, bring_sheet(workspace, root), root) from error
+        summary.keep_failure(root, error)
         raise
+
+
+def _with_sheet(error: StageFailedError, sheet: Path | None, root: Path) -> StageFailedError:
+    """The error that names the sheet of rows to label as it is called in the main root."""
+    if sheet is None:
+        return error
+    told = error.failure.next_step.replace(Paths(root).annotation_sheet.name, sheet.name)
+    return StageFailedError(replace(error.failure, next_step=told), log=error.log)
 
 
 def _build(runner: Runner, *, root: Path, title: str, stale: Sequence[str]) -> BuildResult:

@@ -46,7 +46,7 @@ from pipeline.data.layout import PACKED, FileRow, Layout
 from pipeline.data.product_file import FileOfTexts, product_text
 from pipeline.data.reading import Reading, changes_of, is_replaceable, reading_of
 from pipeline.data.records import Record
-from pipeline.data.row_checks import personal_data
+from pipeline.data.row_checks import check_corpus, personal_data
 from pipeline.data.trial import Change, as_records, try_rows
 from pipeline.problem.problems import problem_named
 from pipeline.text.languages import language_of
@@ -95,7 +95,8 @@ def make_product(root: Path, request: Request, *, ask: Ask) -> Path:
     for line in columns_shown(f"{table.file.name}: {table.look.shown}", columns):
         say(line)
     say("")
-    if request.labels and not request.label:
+    if request.labels:
+        _require_alone(request)
         return _make_unlabelled(root, request, table, columns, params=params, ask=ask)
     text, second, label = _columns(columns, request, ask=ask)
     name = request.name or _name_of(request.file)
@@ -135,6 +136,17 @@ def make_product(root: Path, request: Request, *, ask: Ask) -> Path:
     return out
 
 
+def _require_alone(request: Request) -> None:
+    """Raises ParameterError where `--labels` is given with what says that texts have labels, or pairs."""
+    others = {"--label": request.label, "--second-text": request.second, "--corpus": request.corpus}
+    if given := [flag for flag, value in others.items() if value]:
+        raise ParameterError(
+            f"--labels together with {' and '.join(given)}",
+            expected="--labels for single texts that nobody has labelled: all of them are the corpus at first",
+            next_step=f"leave out {' and '.join(given)}, or --labels",
+        )
+
+
 def _make_unlabelled(
     root: Path,
     request: Request,
@@ -151,7 +163,9 @@ def _make_unlabelled(
     if request.asks:
         name = ask("Name of the product", name)
     rows = [row.get(text.column.name, "") for _, row in table.rows]
-    records = [Record(id=str(at), text=row) for at, row in enumerate(rows) if row.strip()]
+    found = [Record(id=str(at), text=row) for at, row in enumerate(rows) if row.strip()]
+    with redirect_stdout(io.StringIO()):  # the checks of a stage tell their progress
+        records = check_corpus(found, [], params.validate_).records
     reading = _reading(records, params)
     seen = Seen(
         language=_language(rows),

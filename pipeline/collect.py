@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.core.artifacts.data_reports import Manifest, SourceRecord
 from pipeline.core.artifacts.table_columns import CollectedCorpus, CollectedRecords
+from pipeline.core.errors import DataError
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
@@ -43,6 +44,12 @@ def run(params: Params, paths: Paths) -> Metrics:
         corpus += without
         told = f", {len(without):,} of them without a label" if without else ""
         say(f"collect  {source.name}: {len(rows):,} rows{told}")
+    if not labelled and params.product.pairs:
+        raise DataError(
+            "no pair of texts has a label",
+            expected="a source with labels: people label single texts here, and no pairs yet",
+            next_step="add one under `sources` in the product file",
+        )
     if not labelled:
         say(NO_LABELS)
     if not corpus:

@@ -27,7 +27,7 @@ from pipeline.data.annotations import Annotations, read_annotations, votes_on
 from pipeline.data.labels import refusals_are_data_errors
 from pipeline.data.newly_labelled import joined, newly_labelled
 from pipeline.data.records import Record, read_records, write_records
-from pipeline.data.row_checks import check_corpus
+from pipeline.data.row_checks import without_leaks
 from pipeline.data.split_ledger import Dealt, deal
 from pipeline.problem.problems import problem_named
 from pipeline.text.split_assignment import check_splits
@@ -50,8 +50,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         gold = joined(gold, new, similarity=params.validate_.near_duplicate_similarity)
         corpus = _remaining(corpus, new, params.validate_)
     report = _report(votes, given, params, changed=changed, new=len(new))
-    if not records:
-        _require_labels(gold, corpus, params, paths)
+    _require_labels(gold, corpus, params, paths)
     dealt = _deal(gold, params, paths)
     rows = [replace(row, split=split) for row, split in zip(gold, dealt.splits, strict=True)]
     write_records(paths.out / "records.parquet", rows, LabelledRecords.columns())
@@ -99,11 +98,11 @@ def _report(
 def _require_labels(
     gold: Sequence[Record], corpus: Sequence[Record], params: Params, paths: Paths
 ) -> None:
-    """Ends the stage where people have not labelled enough rows of a product without other labels.
+    """Ends the stage where a label has too few rows.
 
     Raises:
-        LabelsNeededError: a label has too few rows; a sheet of rows to label is written.
-        DataError: the labels say nothing, as where nearly all rows have the same.
+        LabelsNeededError: people can label more rows, and a sheet of some is written.
+        DataError: they cannot; or the labels say nothing, as where nearly all rows have the same.
     """
     problem, labels = problem_named(params.product.problem), params.product.labels
     cells = [row.label or "" for row in gold]
@@ -111,12 +110,14 @@ def _require_labels(
     for cell in cells:
         for label in problem.labels_in(cell, labels):
             counts[label] += 1
-    limits = params.validate_
-    if min(counts.values()) < limits.min_rows_per_label:
+    limits, pairs = params.validate_, params.product.pairs
+    if corpus and not pairs and min(counts.values()) < limits.min_rows_per_label:
         more = max(labels_wanted(len(labels), limits) - len(gold), limits.min_rows_per_label)
         sheet = paths.annotation_sheet
-        write_sheet(sheet, corpus[:more])  # by id, which is a hash: a random choice
-        raise labels_needed(counts, unlabelled=len(corpus), limits=limits, sheet=sheet.name)
+        write_sheet(sheet, corpus, most=more)
+        raise labels_needed(
+            counts, labelled=len(gold), unlabelled=len(corpus), limits=limits, sheet=sheet.name
+        )
     with refusals_are_data_errors():
         problem.check_rows(cells, counts, limits=limits)
 
@@ -149,7 +150,7 @@ def _remaining(
     """The corpus without the newly labelled rows and without texts that hold one of theirs."""
     taken = {row.id for row in new}
     rest = [row for row in corpus if row.id not in taken]
-    checked = check_corpus(rest, new, limits)
+    checked = without_leaks(rest, new, limits)
     say(
         f"label  {len(new):,} rows of the corpus got labels; {len(checked.rejects):,} others that hold"
         " their texts left the corpus"

@@ -134,14 +134,16 @@ def test_texts_without_any_label_are_a_corpus_until_people_label_them(
 def test_a_source_may_be_labelled_in_part(
     paths: Paths, capsys: pytest.CaptureFixture[str], changes: list[str], given: str
 ) -> None:
-    lines = ["text,label", f"First,{given}", "Second,", "Third,  ", f"Fourth,{given}"]
+    lines = ["text,label", f"First,{given}", "Second,", "Third,  ", f"Fourth,{given}", "Fifth,nan"]
     (paths.data / "reviews.csv").write_text("\n".join(lines))
     values = {} if changes else {"0": "negative", "1": "positive"}
     rows = collected(paths, source(label_values=values), changes=changes)
     assert {row.text for row in rows} == {"First", "Fourth"}
     others = read_records(paths.out / "corpus.parquet")
-    assert {(row.text, row.label) for row in others} == {("Second", None), ("Third", None)}
-    assert "mine: 4 rows, 2 of them without a label" in capsys.readouterr().out
+    assert {(row.text, row.label) for row in others} == {
+        (text, None) for text in ("Second", "Third", "Fifth")
+    }
+    assert "mine: 5 rows, 3 of them without a label" in capsys.readouterr().out
 
 
 def test_an_empty_cell_is_a_label_where_it_stands_for_one_or_for_none_of_several(
@@ -209,7 +211,7 @@ def test_a_source_that_cannot_be_used_is_refused_with_its_reason(
         ("A,a\nB,a|z\n", source(label_values={}, label_separator="|"), MULTI_LABEL, "'z'"),
         *(
             (f"A,3\nB,{value}\n", source(label_values={}), REGRESSION, f"{value!r}{NUMBER}")
-            for value in ("many", "nan", "-inf")
+            for value in ("many", "-inf")
         ),
     ],
 )

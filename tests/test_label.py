@@ -309,3 +309,27 @@ def test_too_few_rows_of_one_label_are_counted_and_more_are_asked_for(tmp_path: 
     paths = annotate(tmp_path, [*positive[:50], *negative[:3]])
     with pytest.raises(LabelsNeededError, match=r"53 of \d+ rows have a label \(negative: 3, "):
         label.run(params(), paths)
+
+
+def test_a_product_labelled_in_part_waits_too_and_goes_on_with_the_labels_of_people(
+    tmp_path: Path,
+) -> None:
+    pairs = dict(texts(240))
+    validated(tmp_path, [*pairs.items()][:12], corpus=[*pairs][12:])
+    (tmp_path / "annotations").mkdir()
+    paths = at(tmp_path, "label")
+    with pytest.raises(LabelsNeededError, match=r"12 of 240 rows have a label"):
+        label.run(params(), paths)
+    others = read_records(tmp_path / "artifacts/validate/corpus.parquet")
+    annotate(tmp_path, [(row.id, "ann", pairs[row.text]) for row in others[:100]])
+    assert label.run(params(), paths)["rows"] == 112
+
+
+def test_where_nothing_is_left_to_label_a_rare_label_is_refused(tmp_path: Path) -> None:
+    right = text_only(tmp_path, 60)
+    lines = [(row, "ann", name) for row, name in right if name == "positive"]
+    rest = [row for row, name in right if name == "negative"]
+    lines += [(row, "ann", "positive" if n else "negative") for n, row in enumerate(rest)]
+    with pytest.raises(DataError, match="'negative' has 1 rows") as caught:
+        label.run(params(), annotate(tmp_path, lines))
+    assert not caught.value.is_answer

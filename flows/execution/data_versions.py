@@ -1,7 +1,7 @@
 """Makes data versions of what builds left, and compares them with each other and with that.
 
 The rows are those of label and prepare, which must be up to date. DVC takes the Parquet file into its
-cache; the note of it is a small file for git (pipeline/data/versions.py, docs/adr/0036).
+cache; the note of it is a small file for git (pipeline/data/versions.py, docs/adr/0038).
 """
 
 from collections.abc import Mapping

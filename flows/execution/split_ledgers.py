@@ -16,8 +16,12 @@ def bring_splits(source: Path, target: Path) -> None:
             shutil.copyfile(file, target / file.name)
 
 
-def return_splits(workspace: Path, root: Path) -> None:
-    """Adds to the root's ledgers what a build in a worktree dealt; one process at a time does so."""
+def return_splits(workspace: Path, root: Path, *, with_moves: bool) -> None:
+    """Adds to the root's ledgers what a build in a worktree dealt; one process at a time does so.
+
+    Args:
+        with_moves: whether texts that it moved move in the root, too.
+    """
     dealt, known = Paths(workspace).splits, Paths(root).splits
     if all(
         (known / file.name).is_file() and _are_equal(file, known / file.name)
@@ -31,7 +35,7 @@ def return_splits(workspace: Path, root: Path) -> None:
 
     with waited_lock(Paths(root).stage_locks / "splits", what="adding to splits/", waiting=waiting):
         known.mkdir(exist_ok=True)
-        add_ledgers(dealt, known)
+        add_ledgers(dealt, known, with_moves=with_moves)
 
 
 def _are_equal(one: Path, other: Path) -> bool:

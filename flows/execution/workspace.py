@@ -47,7 +47,8 @@ def workspace_for(root: Path, variation: Variation) -> AbstractContextManager[Pa
     if variation.is_plain:
         return nullcontext(root)
     params = resolved(root, variation)
-    return open_workspace(root, name=workspace_name(root, variation, params), params=params)
+    name = workspace_name(root, variation, params)
+    return open_workspace(root, name=name, params=params, is_experiment=bool(variation.changes))
 
 
 def last_build(root: Path, variation: Variation) -> AbstractContextManager[Path]:
@@ -82,7 +83,9 @@ def workspace_name(root: Path, variation: Variation, params: Params) -> str:
 
 
 @contextmanager
-def open_workspace(root: Path, *, name: str, params: Params, commit: str = "") -> Iterator[Path]:
+def open_workspace(
+    root: Path, *, name: str, params: Params, commit: str = "", is_experiment: bool = False
+) -> Iterator[Path]:
     """A worktree at `.modelyard/worktrees/<name>`, removed when the block ends.
 
     It holds the folder as it is, or exactly a commit: data, annotations and splits are the folder's in
@@ -90,7 +93,7 @@ def open_workspace(root: Path, *, name: str, params: Params, commit: str = "") -
 
     Where the project is a folder of a larger repository, it is a plain copy of that folder.
     The same name starts from the dvc.lock of its last build; one process at a time may use it.
-    `params` become its build.yaml.
+    `params` become its build.yaml. Of an experiment, texts that it moves to another split move here alone.
 
     Raises:
         PipelineError: another process has it, which is named and keeps it.
@@ -116,7 +119,7 @@ def open_workspace(root: Path, *, name: str, params: Params, commit: str = "") -
         try:
             yield folder
         finally:
-            return_splits(folder, root)
+            return_splits(folder, root, with_moves=not is_experiment)
         tell_what_is_known(folder, root, root=root, names=large)
 
 

@@ -24,7 +24,7 @@ class Source(Section):
 
     name: str
     """A name of your choice; the manifest and `licence_waivers` use it. It is part of each row's
-    id, so a new name moves rows between splits."""
+    id, so labels that people gave (`annotations/`) find no row under a new name."""
     path: str
     """Path of the file, below `data/` or inside the package. It is CSV, TSV, JSON, Parquet, or text with
     one row a line (`.txt`, whose only column is `text`), by its ending. All but Parquet may be packed:

@@ -14,7 +14,8 @@ from pipeline.core.sections import SplitShares
 Ledger = Mapping[str, str]
 """Hash of a text's bare words, 16 hex digits → its split."""
 
-_SPLITS = ("train", "validation", "test")
+PROTECTED = ("test", "validation", "train")
+"""The splits, the most protected one first."""
 _HEADER = "text,split"
 _DIGITS = 16
 
@@ -37,7 +38,7 @@ def read_ledger(file: Path) -> Ledger:
     ledger: dict[str, str] = {}
     for number, line in enumerate(lines, start=2):
         key, _, split = line.partition(",")
-        if len(key) != _DIGITS or split not in _SPLITS or ledger.get(key, split) != split:
+        if len(key) != _DIGITS or split not in PROTECTED or ledger.get(key, split) != split:
             raise _damaged(file, f"line {number}: {line[:40]!r}")
         ledger[key] = split
     if header != _HEADER:
@@ -53,14 +54,24 @@ def write_ledger(file: Path, ledger: Ledger) -> None:
         write_text(file, text)
 
 
-def add_ledgers(source: Path, target: Path) -> None:
-    """Adds texts that the ledgers in one folder know to those of another, which keep what they say.
+def add_ledgers(source: Path, target: Path, *, with_moves: bool) -> None:
+    """Adds texts that the ledgers in one folder know to those of another.
 
-    So an experiment that makes other clusters, and moves texts for them, moves none but its own.
+    Args:
+        with_moves: whether a text that both know goes to the more protected split; else it stays where
+            the target has it, for an experiment with other clusters shall move no text but its own.
     """
     for file in sorted(source.glob("*.csv")):
         place = target / file.name
-        write_ledger(place, {**read_ledger(file), **read_ledger(place)})
+        ours, theirs = read_ledger(place), read_ledger(file)
+        found = {**theirs, **ours}
+        if with_moves:
+            found |= {
+                key: min(ours[key], split, key=PROTECTED.index)
+                for key, split in theirs.items()
+                if key in ours
+            }
+        write_ledger(place, found)
 
 
 def _damaged(file: Path, what: str) -> DataError:

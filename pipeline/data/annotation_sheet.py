@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from pipeline.core.files import write_text
 from pipeline.core.sections import ValidateParams
 from pipeline.data.records import Record
 
+_LIKE_A_NUMBER = re.compile(r"\d+(?:e\d+)?")
+_FORMULA = "=+-@"
 COLUMNS = ("id", "text", "annotator", "label")
 _START = 300
 """Rows with which a product can start: a tenth of them chooses the model, a fifth tests it."""
@@ -22,33 +25,42 @@ def labels_wanted(labels: int, limits: ValidateParams) -> int:
     return max(_START, _SPARE * labels * limits.min_rows_per_label)
 
 
-def write_sheet(path: Path, rows: Sequence[Record]) -> None:
+def write_sheet(path: Path, rows: Sequence[Record], *, most: int) -> None:
     """Writes rows to label as CSV: their ids and texts, and empty columns for who and which label.
 
-    With a byte order mark, by which spreadsheets read it as UTF-8.
+    With a byte order mark, by which spreadsheets read it as UTF-8. An id that a spreadsheet would take for
+    a number (`12e5`) is left out, and a text that it would take for a formula begins with an apostrophe.
+
+    Args:
+        rows: by id, which is a hash, so that the first of them are a random choice.
+        most: how many of them.
     """
     stream = io.StringIO(newline="")
-    writer = csv.writer(stream)
-    writer.writerows([COLUMNS, *((row.id, row.text, "", "") for row in rows)])
+    chosen = [row for row in rows if not _LIKE_A_NUMBER.fullmatch(row.id)][:most]
+    lines = (
+        (row.id, f"'{row.text}" if row.text[0] in _FORMULA else row.text, "", "") for row in chosen
+    )
+    csv.writer(stream).writerows([COLUMNS, *lines])
     write_text(path, "\ufeff" + stream.getvalue())
 
 
 def labels_needed(
-    counts: Mapping[str, int], *, unlabelled: int, limits: ValidateParams, sheet: str
+    counts: Mapping[str, int], *, labelled: int, unlabelled: int, limits: ValidateParams, sheet: str
 ) -> LabelsNeededError:
     """The end of a build whose rows have too few labels.
 
     Args:
         counts: label → rows that have it.
+        labelled: rows that have a label.
         unlabelled: rows that have none.
         sheet: name of the file with rows to label.
     """
-    have, wanted = sum(counts.values()), labels_wanted(len(counts), limits)
+    wanted = labels_wanted(len(counts), limits)
     shown = ", ".join(f"{label}: {count:,}" for label, count in counts.items())
-    more = min(unlabelled, max(wanted - have, limits.min_rows_per_label))
+    more = min(unlabelled, max(wanted - labelled, limits.min_rows_per_label))
     return LabelsNeededError(
-        f"{have:,} of {have + unlabelled:,} rows have a label ({shown})"
-        if have
+        f"{labelled:,} of {labelled + unlabelled:,} rows have a label ({shown})"
+        if labelled
         else f"none of {unlabelled:,} rows has a label",
         expected=f"about {wanted:,} for a start, at least {limits.min_rows_per_label:,} of each label"
         " (validate.min_rows_per_label); then `baseline` says how many more your min_quality asks for",

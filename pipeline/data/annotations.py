@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipeline.core.errors import DataError
 from pipeline.core.progress import say
+from pipeline.data.file_look import look_at
 from pipeline.data.labels import refusals_are_data_errors
 from pipeline.data.rows import read_rows
 from pipeline.problem.labelling import Labelling
@@ -155,7 +156,10 @@ def _read(
 ) -> Iterator[_Vote]:
     """The vote of each line; says how many lines of a sheet have no label yet."""
     unlabelled = 0
-    for line, row in read_rows(file, columns=_COLUMNS, optional=_ORDER, lists=["label"]):
+    # A spreadsheet saves in an encoding of its country. A wrong guess shows: labels are the product's.
+    layout = look_at(file).layout
+    rows = read_rows(file, columns=_COLUMNS, optional=_ORDER, lists=["label"], layout=layout)
+    for line, row in rows:
         where = f"{file.name}, line {line}"
         identifier, cell = row["id"].strip(), row["label"]
         annotator = unicodedata.normalize("NFC", row["annotator"]).strip()

@@ -13,8 +13,9 @@ _VALUES = ("choices", "taxonomy", "rating", "number", "text")
 
 def tool_of(row: Mapping[str, Any]) -> str | None:
     """The tool that exported the row; None where it is like none of them."""
-    if isinstance(row.get("data"), dict) and isinstance(row.get("annotations"), list):
-        return LABEL_STUDIO
+    given = row.get("annotations")
+    if isinstance(row.get("data"), dict) and isinstance(given, list):
+        return LABEL_STUDIO if all(isinstance(each, dict) for each in given) else None
     if "_task_hash" in row and "_input_hash" in row:
         return PRODIGY
     if isinstance(row.get("label"), list) and "Comments" in row and "id" in row:

@@ -31,9 +31,18 @@ from pipeline.data.json_file import exported_by
 from pipeline.data.label_forms import LabelForm, likely_form, require_repeated
 from pipeline.data.layout import FileRow
 from pipeline.data.records import Record, record_id
-from pipeline.data.row_checks import check_corpus, personal_data, without_copies
+from pipeline.data.row_checks import (
+    REFUSE,
+    Checked,
+    check_corpus,
+    checked_shares,
+    personal_data,
+    require_no_personal_data,
+    without_copies,
+)
 from pipeline.data.rows import header_of, read_rows
 from pipeline.data.sources import encodable, same_name
+from pipeline.data.table_limits import require_usable_corpus, require_words
 from pipeline.data.trial import as_records
 from pipeline.problem.problems import CLASSIFICATION, problem_named
 from pipeline.text.languages import language_of
@@ -146,7 +155,12 @@ def _looks(
         facts, labelled=len(labelled), labels={} if form is None else _counts(form)
     ).noted(*_label_notes(read, form, unlabelled=len(unlabelled)))
     yield facts
-    yield _checked(facts, read, form, labelled=labelled, unlabelled=unlabelled, limits=limits)
+    records, others = _records(facts, read, form, labelled=labelled, unlabelled=unlabelled)
+    with redirect_stdout(io.StringIO()):  # the checks of a stage tell their progress
+        kept = without_copies(records, limits)
+        rest = check_corpus(others, kept.records, limits)
+    yield _checked(facts, kept, rest)
+    _require_valid(records, kept, others, rest, limits=limits)
 
 
 def _read(file: Path, look: Look, names: Sequence[str], *, text: str, label: str) -> _Read:
@@ -248,32 +262,25 @@ def _counts(form: LabelForm) -> dict[str, int]:
     return {label: form.counts[label] for label in form.labels}
 
 
-def _checked(
+def _records(
     facts: FileFacts,
     read: _Read,
     form: LabelForm | None,
     *,
     labelled: Sequence[FileRow],
     unlabelled: Sequence[FileRow],
-    limits: ValidateParams,
-) -> FileFacts:
-    """The facts with what validate would say of the rows."""
+) -> tuple[list[Record], list[Record]]:
+    """The records with a label, and those without."""
     source = Path(facts.path).stem
     records: list[Record] = []
     if form is not None and read.label is not None:
-        records = as_records(
-            labelled,
-            source=source,
-            text=read.text,
-            second=None,
-            label=read.label,
-            form=form,
-            most=None,
-        )
-    others = _unlabelled_records(unlabelled, source=f"{source}-unlabelled", text=read.text)
-    with redirect_stdout(io.StringIO()):  # the checks of a stage tell their progress
-        kept = without_copies(records, limits)
-        rest = check_corpus(others, kept.records, limits)
+        columns = {"text": read.text, "second": None, "label": read.label}
+        records = as_records(labelled, source=source, **columns, form=form, most=None)
+    return records, _unlabelled_records(unlabelled, source=f"{source}-unlabelled", text=read.text)
+
+
+def _checked(facts: FileFacts, kept: Checked, rest: Checked) -> FileFacts:
+    """The facts with what validate says of the rows with a label and of the others."""
     usable = [*kept.records, *rest.records]
     reasons = Counter(str(record.reason) for record in [*kept.rejects, *rest.rejects])
     return replace(
@@ -282,6 +289,23 @@ def _checked(
         personal_data=personal_data(usable),
         rejects=dict(reasons.most_common()),
     )
+
+
+def _require_valid(
+    records: Sequence[Record],
+    kept: Checked,
+    others: Sequence[Record],
+    rest: Checked,
+    *,
+    limits: ValidateParams,
+) -> None:
+    """Raises DataError where validate would stop at the rows; that a label has few is no reason here."""
+    checked_shares(len(records), kept.rejects, limits)
+    require_words(kept.records)
+    require_usable_corpus(others, rest.rejects, limits)
+    require_words(rest.records)
+    if limits.personal_data == REFUSE:
+        require_no_personal_data([*kept.records, *rest.records])
 
 
 def _unlabelled_records(rows: Sequence[FileRow], *, source: str, text: str) -> list[Record]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.core.errors import DataError
 from pipeline.data.columns import names_columns
 from pipeline.data.encodings import UTF8, likely_encoding, marked, name_of
-from pipeline.data.layout import SEPARATORS, Layout, ending_of
+from pipeline.data.layout import SEPARATORS, Layout, csv_rows, ending_of
 from pipeline.data.packed import packing_of
 from pipeline.data.rows import JSON_KINDS, KINDS, refuse_unreadable
 from pipeline.data.text_file import beginning_of, lines_of, sample_of
@@ -124,7 +124,7 @@ def _has_header(text: str, separator: str) -> bool:
     line = next(iter(io.StringIO(text, newline="")), "").rstrip("\r\n")
     if line.startswith("sep="):
         return True
-    header: Sequence[str] = next(csv.reader([line], delimiter=separator), [])
+    header: Sequence[str] = next(csv_rows([line], separator=separator), [])
     return len(header) > 1 and names_columns(header)
 
 
@@ -133,7 +133,7 @@ def _width(text: str, separator: str) -> int:
     widths = Counter[int]()
     header = 0
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+        for row in csv_rows(io.StringIO(text, newline=""), separator=separator):
             header = header or len(row)
             if row:
                 widths[len(row)] += 1

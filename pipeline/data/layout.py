@@ -1,9 +1,15 @@
 """How a file of rows is written, and the row that each reader of files gives."""
 
+import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.core.errors import DataError
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 FileRow = tuple[int, dict[str, str]]
 """The line where a row ends in the file (in Parquet: its number), from 1; column → cell."""
@@ -47,6 +53,16 @@ def malformed(path: Path, line: int, what: str, expected: str | None = None) -> 
         expected=expected or "a well-formed file",
         next_step=f"correct line {line}{quotes}",
     )
+
+
+def csv_rows(lines: Iterable[str], *, separator: str, strict: bool = False) -> "Reader":
+    """Reads lines as CSV with fields as long as a row may be; Python's own limit is much less.
+
+    Args:
+        strict: whether what no writer of CSV makes is an error.
+    """
+    csv.field_size_limit(LONGEST_ROW)
+    return csv.reader(lines, strict=strict, delimiter=separator)
 
 
 def too_long(path: Path, line: int, what: str = "line") -> DataError:

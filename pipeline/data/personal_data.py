@@ -6,6 +6,7 @@ closely. Names of persons are not looked for. Values are never printed.
 """
 
 import re
+from bisect import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -42,9 +43,10 @@ def spans(text: str) -> list[Span]:
     plain = text if text.isascii() else _OTHER_FORMS.sub(lambda found: _PLAIN[found[0]], text)
     found: list[Span] = []
     for span in _candidates(plain):
-        if all(span.end <= other.start or span.start >= other.end for other in found):
-            found.append(span)
-    found.sort()
+        place = bisect(found, span)
+        is_free = place == len(found) or span.end <= found[place].start
+        if is_free and (place == 0 or found[place - 1].end <= span.start):
+            found.insert(place, span)
     return found
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from pipeline.core.artifacts.data_reports import Lengths, RejectShares, TableReport
 from pipeline.core.cleaning import clean
@@ -79,6 +80,28 @@ def check_corpus(
     """
     kept, rejects = _usable(records, params)
     kept, corpus, copies = _without_copies(kept)
+    checked = _leaks_apart(kept, corpus, labelled, params)
+    return Checked(checked.records, rejects + copies + checked.rejects)
+
+
+def without_leaks(
+    corpus: Sequence[Record], labelled: Sequence[Record], params: ValidateParams
+) -> Checked:
+    """The rows of a corpus that is checked already, without those that leak one of these labelled texts."""
+    return _leaks_apart(corpus, [_bare(record) for record in corpus], labelled, params)
+
+
+def _leaks_apart(
+    kept: Sequence[Record],
+    corpus: Sequence[str],
+    labelled: Sequence[Record],
+    params: ValidateParams,
+) -> Checked:
+    """The rows that leak no labelled text, and the others with the reason.
+
+    Args:
+        corpus: the bare words of the rows.
+    """
     labels = [words for record in labelled for words in _bare(record).split("\n")]
     leaks = dict.fromkeys(_near_rows(corpus, labels, params.near_duplicate_similarity), NEAR)
     leaks |= {row: CONTAINED for _, row in containing(labels, corpus)}
@@ -87,9 +110,7 @@ def check_corpus(
     }
     return Checked(
         [record for row, record in enumerate(kept) if row not in leaks],
-        rejects
-        + copies
-        + [replace(kept[row], reason=reason) for row, reason in sorted(leaks.items())],
+        [replace(kept[row], reason=reason) for row, reason in sorted(leaks.items())],
     )
 
 
@@ -218,7 +239,8 @@ def checked_shares(total: int, rejects: Sequence[Record], params: ValidateParams
 def _disputed_texts(rejects: Sequence[Record]) -> str:
     """Beginnings of texts whose copies have different labels, for a message; empty without any."""
     texts = {_bare(reject): reject.text for reject in rejects if reject.reason == CONFLICT}
-    some = [repr(text[:_SHOWN_CHARACTERS]) for text in texts.values()][:_SHOWN_TEXTS]
+    shown = (redacted(text, spans(text)) for text in texts.values())
+    some = [repr(text[:_SHOWN_CHARACTERS]) for text in islice(shown, _SHOWN_TEXTS)]
     return f"; different labels have, for example, {' and '.join(some)}" if some else ""
 
 

@@ -11,6 +11,7 @@ from pipeline.core.files import sha256_tree
 from pipeline.core.licences import is_allowed, misspelling
 from pipeline.core.product import Requirements
 from pipeline.core.sections import Checkpoint, Source
+from pipeline.data.columns import says_nothing
 from pipeline.data.labels import refusals_are_data_errors
 from pipeline.data.layout import Layout
 from pipeline.data.records import Record, record_id
@@ -132,7 +133,7 @@ def read_source(
             continue
         where = f"source {source.name}, {file.name}, line {line}"
         label = None
-        if source.label_column and not _is_unlabelled(row[source.label_column], source):
+        if source.label_column and not _is_unlabelled(row[source.label_column], source, labels):
             with refusals_are_data_errors():
                 label = problem.read_label(row[source.label_column], labelling, where=where)
         text = encodable(row[source.text_column], where)
@@ -152,13 +153,13 @@ def read_source(
     return sorted(records, key=lambda record: record.id)[:max_rows]
 
 
-def _is_unlabelled(cell: str, source: Source) -> bool:
+def _is_unlabelled(cell: str, source: Source, labels: Sequence[str]) -> bool:
     """Whether a row of the product has no label yet. Where a text may have several, an empty cell means
     that it has none of them; and a value of the file may be empty and stand for a label.
     """
-    means_something = source.label_separator is not None or cell in source.label_values
+    means_something = source.label_separator is not None or cell in (*source.label_values, *labels)
     pairs = source.second_text_column is not None  # a pair without a label teaches nothing yet
-    return source.role == "labelled" and not cell.strip() and not means_something and not pairs
+    return source.role == "labelled" and says_nothing(cell) and not means_something and not pairs
 
 
 def check_unique(records: Collection[Record]) -> None:

@@ -11,13 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.core.sections import SplitShares
-from pipeline.core.split_files import Ledger
+from pipeline.core.split_files import PROTECTED, Ledger
 from pipeline.data.records import Record
 from pipeline.text.bare_words import bare_words
 from pipeline.text.split_assignment import split_of
 
-_PROTECTED = ("test", "validation", "train")
-"""The splits, the most protected one first."""
 _DIGITS = 16
 
 
@@ -51,7 +49,7 @@ def deal(records: Sequence[Record], ledger: Ledger, *, salt: str, shares: SplitS
         if key in ledger:
             clusters[record.cluster or ""].add(ledger[key])
     splits = [
-        min(known, key=_PROTECTED.index)
+        min(known, key=PROTECTED.index)
         if (known := clusters.get(cluster := record.cluster or ""))
         else split_of(cluster, salt=salt, shares=shares)
         for record in records

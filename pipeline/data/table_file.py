@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pipeline.core.errors import DataError
 from pipeline.data.layout import (
-    LONGEST_ROW,
     SEPARATORS,
     FileRow,
     Layout,
+    csv_rows,
     ending_of,
     malformed,
     too_long,
@@ -88,8 +88,7 @@ def _fields(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
 def _csv_fields(
     path: Path, lines: Iterator[str], *, separator: str, skipped: int = 0
 ) -> Iterator[tuple[int, list[str]]]:
-    csv.field_size_limit(LONGEST_ROW)
-    rows = csv.reader(lines, strict=True, delimiter=separator)
+    rows = csv_rows(lines, separator=separator, strict=True)
     try:
         yield from ((rows.line_num + skipped, row) for row in rows)
     except csv.Error as error:
@@ -117,7 +116,7 @@ def _separator(path: Path, wanted: Sequence[str], layout: Layout) -> str:
         return said
     line = next(iter(io.StringIO(text, newline="")), "")
     for separator in SEPARATORS:
-        header = next(csv.reader([line.rstrip("\r\n")], delimiter=separator), [])
+        header = next(csv_rows([line.rstrip("\r\n")], separator=separator), [])
         names = {*map(composed, header)}
         if wanted and len(header) > 1 and all(composed(name) in names for name in wanted):
             return separator

@@ -278,7 +278,8 @@ def present_rows(paths: Paths, votes: Annotations) -> Iterator[pa.RecordBatch]:
     splits = _in_order(ids, pq.read_table(prepared, columns=["id", "split"]))
     given, start = votes_of(ids, votes), 0
     with pq.ParquetFile(labelled) as file:
-        for batch in file.iter_batches(batch_size=_GROUP_ROWS):
+        kept = [name for name in SCHEMA.names if name not in ("split", "votes")]
+        for batch in file.iter_batches(batch_size=_GROUP_ROWS, columns=kept):
             rows = pa.Table.from_batches([batch])
             own = {"split": splits, "votes": given}
             for name, column in own.items():

@@ -51,11 +51,14 @@ def test_a_damaged_ledger_is_refused_for_rows_could_move(
         read_ledger(file)
 
 
-def test_texts_are_added_to_a_ledger_and_those_that_it_has_stay(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("with_moves", "of_key"), [(True, "validation"), (False, "train")])
+def test_texts_are_added_to_a_ledger_and_move_to_a_more_protected_split_if_at_all(
+    tmp_path: Path, with_moves: bool, of_key: str
+) -> None:
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     write_ledger(ours / "a.csv", {KEY: "train", OTHER: "test"})
-    write_ledger(theirs / "a.csv", {KEY: "validation", "2" * 16: "train"})
+    write_ledger(theirs / "a.csv", {KEY: "validation", OTHER: "train", "2" * 16: "train"})
     write_ledger(theirs / "b.csv", {KEY: "train"})
-    add_ledgers(theirs, ours)
-    assert read_ledger(ours / "a.csv") == {KEY: "train", OTHER: "test", "2" * 16: "train"}
+    add_ledgers(theirs, ours, with_moves=with_moves)
+    assert read_ledger(ours / "a.csv") == {KEY: of_key, OTHER: "test", "2" * 16: "train"}
     assert read_ledger(ours / "b.csv") == {KEY: "train"}

@@ -164,3 +164,16 @@ def test_labels_that_cannot_be_read_are_never_left_out_in_silence(
     (tmp_path / name).write_text(content)
     with pytest.raises(DataError, match=message):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["cp949", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_a_sheet_is_read_as_spreadsheets_of_other_countries_save_it(
+    tmp_path: Path, encoding: str, separator: str
+) -> None:
+    texts = ["배송이 빨라서 놀랐어요", "국물이 다 식어서 왔어요", "다시는 주문하지 않을 거예요"]
+    rows = [["id", "text", "annotator", "label"], [ROW, texts[0], "미나", "good"]]
+    rows += [[OTHER, text, "미나", "bad"] for text in texts[1:]]
+    lines = (separator.join(row) for row in rows)
+    (tmp_path / "sheet.csv").write_bytes("\r\n".join(lines).encode(encoding))
+    assert read(tmp_path) == {ROW: {"미나": "good"}, OTHER: {"미나": "bad"}}

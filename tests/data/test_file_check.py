@@ -342,3 +342,33 @@ def test_what_is_known_of_a_refused_file_is_told_with_the_refusal(tmp_path: Path
     facts, error = checked(put(tmp_path, "a.csv", numbered("inf")))
     assert error is not None
     assert (facts.format, facts.encoding, facts.rows) == ("CSV", "utf-8", 40)
+
+
+def test_rows_at_which_validate_stops_are_refused_with_all_that_is_known(tmp_path: Path) -> None:
+    """One row an annotator: each text three times, and on some they disagree."""
+    rows = [(text, label) for text, label in ROWS for _ in range(3)]
+    rows += [(text, "good") for text, label in ROWS[:10] if label == "bad"]
+    facts, error = checked(put(tmp_path, "crowd.csv", table(rows)))
+    assert error is not None
+    assert "copies with different labels" in error.got
+    assert "annotations/" in error.next_step
+    assert facts.rejects["copy of another row"] > 50
+
+
+def test_texts_that_are_numbers_are_refused_as_validate_refuses_them(tmp_path: Path) -> None:
+    rows = [(f"{n * 7919} {n}", label) for n, (_, label) in enumerate(ROWS)]
+    assert "are numbers, without a letter" in refused(
+        put(tmp_path, "n.csv", table(rows)), text="text"
+    )
+
+
+@pytest.mark.parametrize("name", ["long.csv", "long.txt"])
+def test_a_first_line_that_is_longer_than_python_reads_by_itself_is_read(
+    tmp_path: Path, name: str
+) -> None:
+    text = "Very long. " * 20_000
+    content = (
+        table([("short one", "bad"), *ROWS], header=[text, "label"]) if name == "long.csv" else text
+    )
+    facts, _ = checked(put(tmp_path, name, content))
+    assert facts.format

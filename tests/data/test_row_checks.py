@@ -4,10 +4,11 @@ from itertools import permutations
 
 import pytest
 
+from pipeline.core.errors import DataError
 from pipeline.core.params import parse_params
 from pipeline.core.sections import ValidateParams
 from pipeline.data.records import Record
-from pipeline.data.row_checks import check_corpus, check_labelled
+from pipeline.data.row_checks import check_corpus, check_labelled, checked_shares
 from tests.support.repository import parameter_values
 
 
@@ -138,3 +139,10 @@ def test_a_corpus_text_that_is_nearly_a_labelled_one_is_a_leak(text: str, near: 
             corpus, [record(9, text)], limits(near_duplicate_similarity=similarity)
         )
         assert strict.rejects == []
+
+
+def test_texts_in_a_message_have_no_personal_data() -> None:
+    said = "Write to hong@naver.com, please"
+    rejects = [Record(id=str(n), text=said, label=str(n), reason=CONFLICT) for n in (0, 1)]
+    with pytest.raises(DataError, match=r"Write to \[email\], please"):
+        checked_shares(10, rejects, limits())

@@ -176,11 +176,14 @@ def test_a_build_that_waits_for_labels_ends_well_and_goes_on_when_they_are_there
     tmp_path: Path,
 ) -> None:
     root = make_mini_repo(tmp_path / "repo", text="unlabelled words")
+    (root / "to_annotate.csv").write_text("of an earlier round, filled in")
     waits = build(root)
     assert waits.returncode == 0, waits.stderr
     assert "The build waits for labels: none of 2 rows has a label" in waits.stdout
     assert "annotate: about 2 labels" in waits.stdout
-    assert (root / "to_annotate.csv").exists()
+    assert "Fill in to_annotate-2.csv" in waits.stdout
+    assert "a text" in (root / "to_annotate-2.csv").read_text()
+    assert (root / "to_annotate.csv").read_text() == "of an earlier round, filled in"
     assert not (root / ".modelyard/last_failure.json").exists()
     assert not (root / "artifacts/gate/metrics.json").exists()
     assert {status for _, status in mlflow_runs(root)} == {"FINISHED"}

@@ -254,6 +254,28 @@ def test_texts_that_nobody_has_labelled_become_a_product_with_the_labels_that_ar
     assert "no row has one yet" in capsys.readouterr().out
 
 
+def test_of_such_texts_personal_data_are_told_as_well(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [f"{text}, call 010-1234-{1000 + n}" for n, text in enumerate(TEXTS)]
+    file = put(tmp_path, "texts.csv", table([[line] for line in lines], header=["body"]))
+    request = Request(file=file, out=Path("product.yaml"), labels=["good", "bad"])
+    make_product(root, request, ask=lambda *_: "")
+    assert "phone in 240" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "other", [{"label": "body"}, {"second": "body"}, {"corpus": Path("c.csv")}]
+)
+def test_names_of_labels_are_refused_beside_what_says_that_there_are_labels_or_pairs(
+    root: Path, tmp_path: Path, other: dict[str, Any]
+) -> None:
+    file = put(tmp_path, "texts.csv", table([[text] for text in TEXTS], header=["body"]))
+    request = Request(file=file, out=Path("product.yaml"), labels=["good", "bad"], **other)
+    with pytest.raises(ParameterError, match="--labels together with --"):
+        make_product(root, request, ask=lambda *_: "")
+
+
 def test_without_names_of_labels_such_a_file_is_refused_with_the_flag_that_gives_them(
     root: Path, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ import yaml
 
 from flows.planning.codelock import refresh_code_lock
 from flows.planning.resolution import refresh_build_file
+from pipeline.core.artifacts.table_columns import LabelledRecords, PreparedRecords
 from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.files import write_json
 from pipeline.data.versions import SCHEMA
@@ -21,8 +22,8 @@ from tests.support.repository import PARAMS, PRODUCT, REPOSITORY, commit_all
 
 Row = dict[str, Any]
 LABELS = ("negative", "positive")
-_LABELLED = ["id", "source", "text", "second", "label", "cluster", "target"]
-_PREPARED = ["id", "text", "second", "label", "cluster", "split", "target"]
+_LABELLED = LabelledRecords.columns()
+_PREPARED = PreparedRecords.columns()
 
 
 def made_row(number: int, **other: Any) -> Row:

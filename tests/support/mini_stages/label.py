@@ -14,7 +14,7 @@ def run(_: Params, paths: Paths) -> Metrics:
         raise LabelsNeededError(
             "none of 2 rows has a label",
             expected="a label for some",
-            next_step="annotate: about 2 labels",
+            next_step="annotate: about 2 labels. Fill in to_annotate.csv",
         )
     (paths.out / "records.txt").write_text(text)
     return {"headline": "labelled"}
