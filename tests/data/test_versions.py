@@ -116,6 +116,7 @@ def test_pandas_has_the_same_rows(tmp_path: Path) -> None:
     assert [*table["id"]] == [f"{n:016x}" for n in range(40) if n % 4 == 2]
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # a machine of one processor
 def test_torch_gets_each_row_once_however_many_workers_read(tmp_path: Path) -> None:
     made_version(tmp_path, 40_000)
     rows = load("v1", root=tmp_path).torch(split="train", columns=["id", "label"])
