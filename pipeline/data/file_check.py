@@ -274,8 +274,15 @@ def _records(
     source = Path(facts.path).stem
     records: list[Record] = []
     if form is not None and read.label is not None:
-        columns = {"text": read.text, "second": None, "label": read.label}
-        records = as_records(labelled, source=source, **columns, form=form, most=None)
+        records = as_records(
+            labelled,
+            source=source,
+            text=read.text,
+            second=None,
+            label=read.label,
+            form=form,
+            most=None,
+        )
     return records, _unlabelled_records(unlabelled, source=f"{source}-unlabelled", text=read.text)
 
 
