@@ -36,7 +36,7 @@ This page is made by `python -m scripts.parameters` from `pipeline/core/product.
 `training_sections.py` in the same folder, and the constants named in `scripts/parameters.py`.
 """
 CONSTANTS = (
-    ("pipeline/data/gram_sets.py", "GRAM_CHARACTERS", "characters of the pieces by which near copies are found"),
+    ("pipeline/data/gram_sets.py", "GRAM_CHARACTERS, DENSE_GRAM_CHARACTERS", "characters of the pieces by which near copies are found, and of those with Hangul, Han letters or kana"),
     ("pipeline/data/row_checks.py", "_MAX_HYPOTHESES", "pairs with one first text that are of one cluster; with more, the first text counts as a category"),
     ("pipeline/data/annotation_sheet.py", "_START", "rows that people label before the first model of a product without labels, at least"),
     ("pipeline/data/agreement.py", "_CONFIDENCE", "level of the interval of the annotators' agreement"),

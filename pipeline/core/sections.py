@@ -122,8 +122,9 @@ class ValidateParams(Section):
     """Texts with more characters are taken out."""
     near_duplicate_similarity: Share
     """Least similarity of two texts that count as near copies: the Jaccard similarity of their sets
-    of character 5-grams, 1 for equal sets. Near copies are kept, in one cluster, and a cluster is
-    never divided between splits. Smaller makes larger clusters."""
+    of grams, 1 for equal sets. A gram is 5 characters in a row, or 2 with Hangul, Han letters or kana.
+    Near copies are kept, in one cluster, and a cluster is never divided between splits. Smaller makes
+    larger clusters."""
     max_reject_share: Share
     """The build stops where a larger share of the labelled rows is taken out, copies aside."""
     max_duplicate_share: Share

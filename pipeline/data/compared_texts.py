@@ -1,4 +1,4 @@
-"""Compares texts by their sets of character 5-grams: by sketches first, then in full."""
+"""Compares texts by their sets of grams: by sketches first, then in full."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack

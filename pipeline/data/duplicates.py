@@ -1,8 +1,8 @@
-"""Finds texts that are nearly the same: their sets of character 5-grams are similar.
+"""Finds texts that are nearly the same: their sets of grams are similar.
 
 The result is exact, not a sample: an index of rare grams and sketches of all grams rule out nearly
-all pairs, each by a bound that holds for any two sets, and what is left is compared in full. (Grams
-are compared as 58-bit hashes; pipeline/data/gram_sets.py says what that risks.)
+all pairs, each by a bound that holds for any two sets, and what is left is compared in full. (What
+a gram is, and what is risked by comparing 58-bit hashes of them, says pipeline/data/gram_sets.py.)
 """
 
 from collections import defaultdict
@@ -39,8 +39,8 @@ def near_duplicates(
     this similar to the next.
 
     Args:
-        similarity: least Jaccard similarity of two sets of character 5-grams, 0 to 1; at 0, all
-            texts are one cluster.
+        similarity: least Jaccard similarity of two sets of grams, 0 to 1; at 0, all texts are one
+            cluster.
         together: groups of rows that are of one cluster whatever their texts are.
     """
     if similarity <= 0:
@@ -69,8 +69,7 @@ def near_pairs(
     """Pairs (row of `texts`, row of `others`) of texts that are at least this similar, in order.
 
     Args:
-        similarity: least Jaccard similarity of two sets of character 5-grams, 0 to 1; at 0, all
-            pairs are similar.
+        similarity: least Jaccard similarity of two sets of grams, 0 to 1; at 0, all pairs are similar.
     """
     if similarity <= 0 or not texts or not others:
         return list(product(range(len(texts)), range(len(others))))

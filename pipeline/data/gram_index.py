@@ -1,4 +1,4 @@
-"""Finds the pairs of texts that can be similar: they share one of their rarest 5-grams.
+"""Finds the pairs of texts that can be similar: they share one of their rarest grams.
 
 Two sets of sizes s and r have a Jaccard similarity of t only when they share c·(s + r) members, with
 c = t/(1 + t). Where the first member that they share, the rarest first, is the p-th of the one set, at

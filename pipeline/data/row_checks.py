@@ -17,7 +17,6 @@ from pipeline.data.personal_kinds import KINDS
 from pipeline.data.records import Record, record_id
 from pipeline.text.bare_words import bare_words, words_and_symbols
 from pipeline.text.containment import LEAK_WORDS, containing, equal_pairs
-from pipeline.text.word_counts import spelled_out
 
 EMPTY, SHORT, LONG = "empty", "too short", "too long"
 COPY, CONFLICT = "copy of another row", "copies with different labels"
@@ -119,8 +118,7 @@ def _near_rows(texts: Sequence[str], labels: Sequence[str], similarity: float) -
     # At 0 all texts are alike, which says nothing of leaks.
     if similarity == 0:
         return []
-    compared = ([spelled_out(text) for text in some] for some in (texts, labels))
-    return [row for row, _ in near_pairs(*compared, similarity=similarity)]
+    return [row for row, _ in near_pairs(texts, labels, similarity=similarity)]
 
 
 def _usable(records: Sequence[Record], params: ValidateParams) -> tuple[list[Record], list[Record]]:

@@ -6,8 +6,10 @@ of them say about what one English word says.
 """
 
 import re
-import unicodedata
 from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.core.letters import mark_pattern
 
@@ -30,7 +32,15 @@ _DIGITS = 6
 
 _WITHOUT_BLANKS = _HAN + _KANA + _BURMESE_KHMER + _THAI_LAO
 _UNBROKEN = re.compile(f"[{_WITHOUT_BLANKS}]")
-_DENSE, _SYLLABLE = re.compile(f"[{_HAN}{_KANA}]"), re.compile(f"[{_HANGUL}]")
+_DENSE = _HAN + _KANA + _HANGUL
+_DENSE_LETTER = re.compile(f"[{_DENSE}]")
+_RANGES = re.findall("(.)-(.)", _DENSE)
+_DENSE_BOUNDS = np.array(
+    sorted(bound for first, last in _RANGES for bound in (ord(first), ord(last) + 1)),
+    dtype=np.uint32,
+)
+"""The first letter of each range, and the one after its last."""
+
 _COUNTED = re.compile(f"[{_WITHOUT_BLANKS}{_HANGUL}]")
 _RUNS = re.compile(
     f"(?P<han>[{_HAN}]+)|(?P<kana>[{_KANA}]+)|(?P<burmese_khmer>[{_BURMESE_KHMER}]+)"
@@ -82,18 +92,22 @@ def with_blanks(text: str) -> str:
     return " ".join(_letters().sub(r" \g<0> ", text).split())
 
 
-def spelled_out(text: str) -> str:
-    """The text with Hangul syllables in their letters, and Han letters and kana written three times.
+def has_dense_letter(text: str) -> bool:
+    """Whether a text has a Hangul syllable, a Han letter or kana, each of which is a part of a word."""
+    return _DENSE_LETTER.search(text) is not None
 
-    Pieces of a few characters then hold as much of it as they hold of a text in an alphabet: near
-    copies, of which such pieces are compared, differ in a word and not in a third of the text.
+
+def dense_letters(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Whether each character is one that `has_dense_letter` looks for, `(characters,)`.
 
     Args:
-        text: in the form of `bare_words`.
+        codes: the numbers of the characters in Unicode.
     """
-    if _SYLLABLE.search(text):
-        text = unicodedata.normalize("NFD", text)
-    return _DENSE.sub(r"\g<0>\g<0>\g<0>", text)
+    found = np.zeros(len(codes), dtype=np.bool_)
+    # Texts in an alphabet have none of these, and cost two comparisons a character.
+    places = np.flatnonzero((codes >= _DENSE_BOUNDS[0]) & (codes < _DENSE_BOUNDS[-1]))
+    found[places] = np.searchsorted(_DENSE_BOUNDS, codes[places], side="right") % 2 == 1
+    return found
 
 
 @cache

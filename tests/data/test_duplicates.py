@@ -4,18 +4,14 @@ import random
 from collections import Counter
 
 from pipeline.data.duplicates import near_duplicates, near_pairs
-
-
-def grams(text: str) -> set[str]:
-    return {text[i : i + 5] for i in range(max(len(text) - 4, 1))}
+from tests.support.grams import likeness
 
 
 def brute_force(texts: list[str], similarity: float) -> list[int]:
     firsts = list(range(len(texts)))
     for i, first in enumerate(texts):
         for j in range(i):
-            a, b = grams(first), grams(texts[j])
-            if len(a & b) / len(a | b) >= similarity:
+            if likeness(first, texts[j]) >= similarity:
                 old, new = max(firsts[i], firsts[j]), min(firsts[i], firsts[j])
                 firsts = [new if root == old else root for root in firsts]
     return firsts
@@ -70,6 +66,35 @@ def test_texts_in_scripts_without_blanks_and_with_emoji_are_compared_by_their_ch
     assert near_duplicates(texts, similarity=0.7) == brute_force(texts, 0.7) == [0, 0, 2, 2, 4, 5]
 
 
+def with_another_word(texts: list[str], chance: random.Random) -> list[str]:
+    """The texts, each with one word replaced by one of another text."""
+    words = [word for text in texts for word in text.split()]
+    copies = []
+    for text in texts:
+        own = text.split()
+        own[chance.randrange(len(own))] = chance.choice(words)
+        copies.append(" ".join(own))
+    return copies
+
+
+def test_korean_texts_of_eight_words_with_one_changed_are_found_and_no_others() -> None:
+    chance = random.Random(6)  # noqa: S311 - test data, not a secret
+    syllables = "가나다라마바사아자차카타파하"
+    texts = [
+        " ".join("".join(chance.choices(syllables, k=chance.randint(2, 4))) for _ in range(8))
+        for _ in range(200)
+    ]
+    found = near_pairs(texts, with_another_word(texts, chance), similarity=0.7)
+    assert {first == second for first, second in found} == {True}
+    assert len(found) >= 0.97 * len(texts)
+
+
+def test_one_letter_of_a_dense_script_does_not_part_two_texts_in_an_alphabet() -> None:
+    text = "a good read about the roads of the old empire and those who walked them"
+    texts = [text, f"{text} 道", text.replace("read", "read 道")]
+    assert near_duplicates(texts, similarity=0.8) == [0, 0, 0]
+
+
 def test_no_texts_have_no_clusters() -> None:
     assert near_duplicates([], similarity=0.8) == []
     assert near_pairs([], ["a"], similarity=0.8) == near_pairs(["a"], [], similarity=0.8) == []
@@ -90,7 +115,7 @@ def test_pairs_of_two_collections_equal_those_of_comparing_every_pair() -> None:
             (row, other)
             for row, text in enumerate(texts)
             for other, second in enumerate(others)
-            if len(grams(text) & grams(second)) / len(grams(text) | grams(second)) >= similarity
+            if likeness(text, second) >= similarity
         ]
         assert near_pairs(texts, others, similarity=similarity) == expected
 
@@ -123,6 +148,6 @@ def test_near_pairs_equal_those_of_comparing_every_pair() -> None:
             (row, place)
             for row, text in enumerate(texts)
             for place, other in enumerate(others)
-            if len(grams(text) & grams(other)) / len(grams(text) | grams(other)) >= similarity
+            if likeness(text, other) >= similarity
         ]
     assert near_pairs(texts, [], similarity=0.8) == near_pairs([], others, similarity=0.8) == []

@@ -1,8 +1,12 @@
 """Sets of grams as numbers: equal where Python's sets of substrings are."""
 
+from itertools import permutations
+
 import numpy as np
+import pytest
 
 from pipeline.data.gram_sets import blocks, commonness, gram_sets, shared, sketches
+from tests.support.grams import grams
 
 TEXTS = [
     "a warm and funny film",
@@ -14,11 +18,16 @@ TEXTS = [
     "wow!",
     "",
     "aaaaaaaaaaaaaaaaaaaa",
+    "iphone15は最高、カメラも良い",
+    "这家餐厅的菜真好吃",
+    "값",
+    "값이",
+    "ok값",
+    "값 ok",
+    "값okay",
+    "값 okay",
+    "an english text with 漢 in it, and more after it",
 ]
-
-
-def grams(text: str) -> set[str]:
-    return {text[n : n + 5] for n in range(max(len(text) - 4, 1))}
 
 
 def test_a_set_has_as_many_numbers_as_there_are_different_grams() -> None:
@@ -26,6 +35,31 @@ def test_a_set_has_as_many_numbers_as_there_are_different_grams() -> None:
     assert sizes.tolist() == [len(grams(text)) for text in TEXTS]
     for row in np.split(numbers, np.cumsum(sizes)[:-1]):
         assert (row[1:] > row[:-1]).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("warm film", {"warm ", "arm f", "rm fi", "m fil", " film"}),
+        ("값이 싸요", {"값이", "이 ", " 싸", "싸요"}),
+        ("映画は良い", {"映画", "画は", "は良", "良い"}),
+        ("tv 값이 good", {"tv 값이", "v 값이 ", " 값", "값이", "이 ", " good"}),
+        ("a tv값 ok", {"a tv값", " tv값 ", "tv값 o", "v값", "값 ", " ok", "ok"}),
+    ],
+)
+def test_grams_have_five_characters_or_two_with_a_dense_letter(text: str, pieces: set[str]) -> None:
+    assert grams(text) == pieces
+    _, sizes = gram_sets([text], commonness([text]))
+    assert sizes.tolist() == [len(pieces)]
+
+
+def test_texts_that_differ_after_their_last_dense_letter_have_different_sets() -> None:
+    texts = [
+        f"값{blank}{end}" for blank in ("", " ") for end in ("", "o", "ok", "oh", "okay", "okra")
+    ]
+    numbers, sizes = gram_sets(texts, commonness(texts))
+    sets = [{*row.tolist()} for row in np.split(numbers, np.cumsum(sizes)[:-1])]
+    assert all(one != other for one, other in permutations(sets, 2))
 
 
 def test_two_sets_share_as_many_numbers_as_grams() -> None:

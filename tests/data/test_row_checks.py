@@ -9,6 +9,8 @@ from pipeline.core.params import parse_params
 from pipeline.core.sections import ValidateParams
 from pipeline.data.records import Record
 from pipeline.data.row_checks import check_corpus, check_labelled, checked_shares
+from pipeline.text.bare_words import bare_words
+from tests.support.grams import likeness
 from tests.support.repository import parameter_values
 
 
@@ -146,3 +148,26 @@ def test_texts_in_a_message_have_no_personal_data() -> None:
     rejects = [Record(id=str(n), text=said, label=str(n), reason=CONFLICT) for n in (0, 1)]
     with pytest.raises(DataError, match=r"Write to \[email\], please"):
         checked_shares(10, rejects, limits())
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        (SENTENCES[0], "The soup was cold and far too salty for us"),
+        (
+            "어제 친구와 같이 먹은 김치찌개가 너무 짰어요",
+            "어제 친구와 같이 먹은 비빔밥이 너무 짰어요",
+        ),
+        ("この映画は本当に面白かったので何度も見た", "この映画は意外に面白かったので何度も見た"),
+        ("这家餐厅的招牌菜真的非常好吃而且不贵", "这家餐厅的招牌菜真的特别好吃而且不贵"),
+    ],
+)
+def test_labelled_rows_are_in_one_cluster_where_a_corpus_text_would_be_a_leak(
+    text: str, near: str
+) -> None:
+    similar = likeness(bare_words(text), bare_words(near))
+    for least in (similar - 0.01, similar, similar + 0.01):
+        limit = limits(near_duplicate_similarity=least)
+        first, second = check_labelled([record(1, text), record(2, near)], limit).records
+        leaks = check_corpus([record(1, near)], [record(9, text)], limit).rejects
+        assert (first.cluster == second.cluster) == (len(leaks) == 1) == (similar >= least)

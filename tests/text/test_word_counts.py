@@ -1,9 +1,16 @@
 """A sentence has as many words as an English one that says as much, whatever its script."""
 
+import numpy as np
 import pytest
 
 from pipeline.text.bare_words import bare_words
-from pipeline.text.word_counts import lacks_blanks, spelled_out, with_blanks, word_count
+from pipeline.text.word_counts import (
+    dense_letters,
+    has_dense_letter,
+    lacks_blanks,
+    with_blanks,
+    word_count,
+)
 
 
 @pytest.mark.parametrize(
@@ -40,8 +47,10 @@ def test_letters_of_scripts_without_blanks_stand_alone_with_their_marks() -> Non
         assert not lacks_blanks(text)
 
 
-def test_pieces_of_a_text_hold_as_much_in_scripts_of_dense_letters() -> None:
-    assert spelled_out("값 ok") == "\u1100\u1161\u11b9 ok"
-    assert spelled_out("映画 ok") == "映映映画画画 ok"
-    for text in ("a café", "ดีมาก", "यह पल"):
-        assert spelled_out(text) == text
+def test_hangul_syllables_han_letters_and_kana_are_dense_and_no_others() -> None:
+    dense, others = "가힣映々〇𠀀豈かゟカー", "az é\u110f\u1161ㅋᄀดယय、・😀!\U0010ffff"
+    assert all(map(has_dense_letter, dense))
+    assert not has_dense_letter(others)
+    codes = np.array([ord(letter) for letter in dense + others], dtype=np.uint32)
+    assert dense_letters(codes).tolist() == [True] * len(dense) + [False] * len(others)
+    assert dense_letters(codes[:0]).tolist() == []
