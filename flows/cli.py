@@ -138,7 +138,7 @@ def _add_new(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
-    from flows.data import add_data_verbs
+    from flows.data_verbs import add_data_verbs
 
     add_data_verbs(parser)
 
@@ -298,7 +298,7 @@ def _new(options: argparse.Namespace) -> None:
 
 
 def _data(options: argparse.Namespace) -> int:
-    from flows.data import run_data_verb
+    from flows.data_verbs import run_data_verb
 
     return run_data_verb(Path.cwd(), options)
 
