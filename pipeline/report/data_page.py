@@ -47,9 +47,7 @@ def data_page(product: str, sources: Sequence[SourceRecord], report: DataReport)
         report=report,
         tables=tables,
         labels=_bars(report.labels, total=labelled),
-        rejects={
-            name: _bars(table.rejects, total=table.rows_in) for name, table in tables.items()
-        },
+        rejects={name: _bars(table.rejects, total=table.rows_in) for name, table in tables.items()},
         limits=report.limits.model_dump(),
         personal_data=_PERSONAL_DATA[report.limits.personal_data],
     )

@@ -10,6 +10,7 @@ from pipeline.core.artifacts.data_reports import DataReport, SourceRecord
 from pipeline.core.artifacts.table_columns import ValidatedRecords
 from pipeline.core.files import sha256_file
 from pipeline.core.params import parse_params
+from pipeline.core.paths import Paths
 from pipeline.data.tables import read_table
 from pipeline.report.croissant import croissant
 from tests.support.example_artifacts import data_report, source_record
@@ -33,7 +34,7 @@ def file_of(source: SourceRecord) -> dict[str, Any]:
     return dict(file)
 
 
-def read(paths: Any) -> dict[str, Any]:
+def read(paths: Paths) -> dict[str, Any]:
     """The description that validate wrote."""
     return dict(json.loads((paths.out / "croissant.json").read_text(encoding="utf-8")))
 
@@ -59,8 +60,8 @@ REQUIRED = {
 def test_every_part_has_what_croissant_asks_for_and_a_build_can_know() -> None:
     parts = [part for part in objects(described()) if part.get("@type") in REQUIRED]
     assert {part["@type"] for part in parts} == REQUIRED.keys()
-    lacking = {part["@type"]: REQUIRED[part["@type"]] - part.keys() for part in parts}
-    assert [missing for missing in lacking.values() if missing] == []
+    lacking = [REQUIRED[part["@type"]] - part.keys() for part in parts]
+    assert [missing for missing in lacking if missing] == []
 
 
 def test_ids_are_given_once_and_every_reference_leads_to_one() -> None:
@@ -146,9 +147,7 @@ def test_the_format_of_a_source_is_its_media_type(name: str, format_: str) -> No
 
 def test_a_file_of_the_project_has_an_address_relative_to_the_description() -> None:
     file = file_of(source_record(origin="data/고객 문의.csv", rows=1234, bytes=5678))
-    assert file["contentUrl"] == (
-        "../../data/%EA%B3%A0%EA%B0%9D%20%EB%AC%B8%EC%9D%98.csv"
-    )
+    assert file["contentUrl"] == "../../data/%EA%B3%A0%EA%B0%9D%20%EB%AC%B8%EC%9D%98.csv"
     assert (file["name"], file["contentSize"], file["sha256"]) == (
         "고객 문의.csv",
         "5678 B",

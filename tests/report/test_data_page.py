@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +73,7 @@ def test_every_figure_of_the_report_and_of_the_sources_is_on_the_page() -> None:
     values = numbered(VALUES, count(8999, -1))
     source = source_record(rows=91_234, bytes=4_567_890, waiver="asked")
     seen = Seen(page(source, **values))
-    expected = [leaf for leaf in [*leaves(values), *leaves(source.as_json())] if leaf != ""]
-    for leaf in expected:
+    for leaf in [*leaves(values), *leaves(source.as_json())]:
         if isinstance(leaf, str):
             assert leaf in seen.text
         elif isinstance(leaf, int):
@@ -83,14 +82,17 @@ def test_every_figure_of_the_report_and_of_the_sources_is_on_the_page() -> None:
             assert {f"{leaf:.1%}", str(leaf)} & seen.words, leaf
 
 
-@pytest.mark.parametrize("place", ["labels", "labelled"])
-def test_labels_and_reasons_have_bars_that_compare_them(place: str) -> None:
-    counts = {"first": 90, "second": 30}
-    values = counts if place == "labels" else VALUES["labelled"] | {"rejects": counts}
-    seen = Seen(page(**{place: values}))
-    fills = [attributes["width"] for _, attributes in seen.tags if attributes.get("class") == "fill"]
-    at = fills.index("100.00%") if place == "labels" else len(fills) - 2
-    assert fills[at : at + 2] == ["100.00%", "33.33%"]
+COUNTS = {"first": 90, "second": 30}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"labels": COUNTS}, {"labelled": VALUES["labelled"] | {"rejects": COUNTS}}]
+)
+def test_labels_and_reasons_have_bars_in_percent_of_the_longest(changes: dict[str, Any]) -> None:
+    fills = [
+        found["width"] for _, found in Seen(page(**changes)).tags if found.get("class") == "fill"
+    ]
+    assert ("100.00%", "33.33%") in pairwise(fills)
 
 
 def test_names_that_users_chose_are_shown_as_text_and_are_never_markup() -> None:
@@ -136,9 +138,11 @@ def test_equal_reports_give_equal_pages() -> None:
 
 
 def test_no_text_of_a_row_is_on_the_page(tmp_path: Path) -> None:
-    rows = [*ROWS, ("Out: 12", "positive"), ("Call 010-1234-5678 about this film.", "negative")]
+    rows = [*ROWS, ("Call 010-1234-5678 about this film.", "negative")]
     paths = validated(tmp_path, [*rows, ("ok", "negative")], corpus=CORPUS)
-    tables = [read_table(paths.out / f"{name}.parquet") for name in ("records", "corpus", "rejects")]
+    tables = [
+        read_table(paths.out / f"{name}.parquet") for name in ("records", "corpus", "rejects")
+    ]
     texts = {text for table in tables for text in table["text"]} - {"ok"}
     written = (paths.out / "report.html").read_text(encoding="utf-8")
     assert len(texts) > len(ROWS)
