@@ -46,28 +46,11 @@ _IDENTIFIER = re.compile(r"(?!LicenseRef-)[A-Za-z0-9.-]+")
 # The context that the specification recommends, in its appendix 1.
 _OWN_TERMS = (
     *("annotation", "arrayShape", "citeAs", "column", "containedIn", "equivalentProperty"),
-    *(
-        "excludes",
-        "extract",
-        "field",
-        "fileObject",
-        "fileProperty",
-        "fileSet",
-        "format",
-        "includes",
-    ),
-    *(
-        "isArray",
-        "isLiveDataset",
-        "jsonPath",
-        "key",
-        "md5",
-        "parentField",
-        "readLines",
-        "recordSet",
-    ),
-    *("references", "regex", "sdVersion", "separator", "source", "subField", "transform"),
-    *("unArchive", "value"),
+    *("excludes", "extract", "field", "fileObject", "fileProperty", "fileSet"),
+    *("format", "includes", "isArray", "isLiveDataset", "jsonPath", "key"),
+    *("md5", "parentField", "readLines", "recordSet", "references", "regex"),
+    *("sdVersion", "separator", "source", "subField", "transform", "unArchive"),
+    *("value",),
 )
 _CONTEXT = {
     "@language": "en",
