@@ -2,7 +2,7 @@
 
 Reads   artifacts/collect/
 Writes  artifacts/validate/{records.parquet, corpus.parquet, rejects.parquet, report.json,
-        data_card.md, metrics.json}
+        data_card.md, report.html, croissant.json, metrics.json}
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ from pipeline.core.artifacts.data_reports import (
 )
 from pipeline.core.artifacts.table_columns import Rejects, ValidatedCorpus, ValidatedRecords
 from pipeline.core.errors import DataError
-from pipeline.core.files import write_text
+from pipeline.core.files import sha256_file, write_json, write_text
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
@@ -28,7 +28,9 @@ from pipeline.data.records import Record, read_records, write_records
 from pipeline.data.table_limits import require_usable_corpus, require_words
 from pipeline.problem.problem import Problem
 from pipeline.problem.problems import problem_named
+from pipeline.report.croissant import croissant
 from pipeline.report.data_card import data_card
+from pipeline.report.data_page import data_page
 from pipeline.text.split_assignment import SPLITS
 
 
@@ -74,6 +76,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         note=row_checks.NOTE,
     )
     _save(labelled, unlabelled, report, paths=paths)
+    _describe(params.product.name, report, paths)
     return _metrics(report)
 
 
@@ -107,8 +110,17 @@ def _save(
     rejects = labelled.rejects + corpus.rejects
     write_records(paths.out / "rejects.parquet", rejects, Rejects.columns())
     report.write(paths)
-    card = data_card(Manifest.read(paths).sources, report)
-    write_text(paths.out / "data_card.md", card)
+
+
+def _describe(product: str, report: DataReport, paths: Paths) -> None:
+    """Writes what the report and the manifest say: for people, as text and as a page, and for programs."""
+    sources, records = Manifest.read(paths).sources, paths.out / "records.parquet"
+    write_text(paths.out / "data_card.md", data_card(sources, report))
+    write_text(paths.out / "report.html", data_page(product, sources, report))
+    described = croissant(
+        product, sources, report, sha256=sha256_file(records), size=records.stat().st_size
+    )
+    write_json(paths.out / "croissant.json", described)
 
 
 def _metrics(report: DataReport) -> Metrics:

@@ -38,6 +38,10 @@ _ONNX = (
 )
 OTHER_FILES = {
     "validate/data_card.md": "what the data are, where they come from and what is wrong with them",
+    "validate/report.html": "the same, and every figure of `report.json`, as one page for a browser; it holds no "
+    "text of a row",
+    "validate/croissant.json": "`records.parquet` and the sources in [Croissant 1.1](https://docs.mlcommons.org/"
+    "croissant/docs/croissant-spec-1.1.html), JSON-LD for programs that find and load data sets",
     "prepare/teacher_tokenizer": "written by `save_pretrained`: `AutoTokenizer` loads it",
     "prepare/student_tokenizer": "written by `save_pretrained`: `AutoTokenizer` loads it",
     "prepare/corpus": "`train.npy` and `heldout.npy`: student token ids, uint16 or uint32, of the "

@@ -1,4 +1,4 @@
-"""Fills the Markdown templates (`*.md.j2`) of this folder.
+"""Fills the templates of this folder: Markdown (`*.md.j2`), and pages (`*.html.j2`), in which every value is escaped.
 
 A template counts as code of the module of its name: pipeline/report/data_card.md.j2 belongs to
 data_card.py (see flows/planning/codelock.py).
@@ -6,7 +6,7 @@ data_card.py (see flows/planning/codelock.py).
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from pipeline.problem.problems import in_words
 
@@ -16,7 +16,7 @@ def render(template: str, **facts: object) -> str:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - Markdown, not HTML
+        autoescape=select_autoescape(["html.j2"]),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pipeline.core.artifacts import certificates, variant_reports
-from pipeline.core.artifacts.data_reports import BaselineVerdict, DataReport
+from pipeline.core.artifacts.data_reports import BaselineVerdict, DataReport, SourceRecord
 from pipeline.core.artifacts.verdicts import Check, Verdict
 from pipeline.core.params import Params
 from pipeline.core.variants import CHARACTERS, MAJORITY, NAIVE_BAYES, TFIDF
@@ -173,3 +173,10 @@ def data_report(params: Params) -> DataReport:
         "note": "Short texts are common phrases.",
     }
     return DataReport.parse(values, file="report.json")
+
+
+def source_record(**changes: Any) -> SourceRecord:
+    """A file of the user's own texts, as collect's manifest has it."""
+    named = {"name": "mine", "kind": "file", "origin": "data/mine.csv", "licence": "own"}
+    found = {"waiver": None, "sha256": "a" * 64, "rows": 120, "bytes": 4000}
+    return SourceRecord.parse(named | found | changes, file="manifest.json")

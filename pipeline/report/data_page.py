@@ -1,0 +1,68 @@
+"""The data report as one page for a browser: what the data card says, with bars, and every figure of the report.
+
+The page is whole in itself: no script, no font and no picture comes from elsewhere, and it holds no text of a row.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.core.artifacts.data_reports import DataReport, SourceRecord, TableReport
+from pipeline.report.templates import render
+
+_PERSONAL_DATA = {
+    "count": "Rows that hold it are kept.",
+    "redact": "Its kind took its place in the tables of validate.",
+    "refuse": "A row that holds it stops the build.",
+}
+"""`validate.personal_data` → what is done about the personal data that is found."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """One bar of several that are compared.
+
+    Attributes:
+        share: of all rows of the table.
+        width: in percent of the longest bar.
+    """
+
+    name: str
+    rows: int
+    share: float
+    width: float
+
+
+def data_page(product: str, sources: Sequence[SourceRecord], report: DataReport) -> str:
+    """HTML from the sources that collect read and from validate's report.
+
+    Args:
+        product: name of the product.
+    """
+    tables = _tables(report)
+    labelled = report.labelled.rows_out
+    return render(
+        "data_page.html.j2",
+        product=product,
+        sources=sources,
+        report=report,
+        tables=tables,
+        labels=_bars(report.labels, total=labelled),
+        rejects={name: _bars(table.rejects, total=table.rows_in) for name, table in tables.items()},
+        limits=report.limits.model_dump(),
+        personal_data=_PERSONAL_DATA[report.limits.personal_data],
+    )
+
+
+def _tables(report: DataReport) -> dict[str, TableReport]:
+    """The tables by name; without the corpus where there is none."""
+    corpus = {"corpus": report.corpus} if report.corpus.rows_in else {}
+    return {"labelled": report.labelled} | corpus
+
+
+def _bars(counts: Mapping[str, int], *, total: int) -> list[Bar]:
+    """A bar for each count, in their order."""
+    longest = max(counts.values(), default=0) or 1
+    return [
+        Bar(name=name, rows=rows, share=rows / max(total, 1), width=100 * rows / longest)
+        for name, rows in counts.items()
+    ]

@@ -1,0 +1,177 @@
+"""The page of the data report: every figure, every name as plain text, nothing from elsewhere, no text of a row."""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from itertools import count, pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.core.artifacts.data_reports import DataReport
+from pipeline.core.params import parse_params
+from pipeline.data.tables import read_table
+from pipeline.report.data_page import data_page
+from tests.support.example_artifacts import data_report, source_record
+from tests.support.repository import parameter_values
+from tests.support.small_reviews import CORPUS, ROWS, validated
+
+VALUES = data_report(parse_params(parameter_values())).as_json()
+HOSTILE = "<script>alert('a')</script> \"><img src=x onerror=alert(1)> & {{ 7 * 7 }} </style> <!--"
+
+
+class Seen(HTMLParser):
+    """What a browser finds in a page: its tags with their attributes, its text and its styles."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text, self.styles = "", ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        if self.tags and self.tags[-1][0] == "style":
+            self.styles += data
+        else:
+            self.text += data
+
+    @property
+    def words(self) -> set[str]:
+        """The text in pieces, without signs around them."""
+        return {word.strip("(),.;") for word in self.text.split()}
+
+
+def report(**changes: Any) -> DataReport:
+    """A report with other values for some of its keys."""
+    return DataReport.parse(VALUES | changes, file="report.json")
+
+
+def page(*sources: Any, **changes: Any) -> str:
+    """The page of a small report, or of one with other values."""
+    return data_page("tickets", sources or [source_record()], report(**changes))
+
+
+def numbered(value: Any, numbers: Iterator[int]) -> Any:
+    """The value with another number in each place of a whole number."""
+    if isinstance(value, dict):
+        return {key: numbered(inner, numbers) for key, inner in value.items()}
+    return next(numbers) if type(value) is int else value
+
+
+def leaves(value: Any) -> list[Any]:
+    """All numbers and texts in a JSON value."""
+    if isinstance(value, dict):
+        return [leaf for inner in value.values() for leaf in leaves(inner)]
+    return [] if value is None else [value]
+
+
+def test_every_figure_of_the_report_and_of_the_sources_is_on_the_page() -> None:
+    values = numbered(VALUES, count(8999, -1))
+    source = source_record(rows=91_234, bytes=4_567_890, waiver="asked")
+    seen = Seen(page(source, **values))
+    for leaf in [*leaves(values), *leaves(source.as_json())]:
+        if isinstance(leaf, str):
+            assert leaf in seen.text
+        elif isinstance(leaf, int):
+            assert {f"{leaf:,}", str(leaf)} & seen.words, leaf
+        else:
+            assert {f"{leaf:.1%}", str(leaf)} & seen.words, leaf
+
+
+COUNTS = {"first": 90, "second": 30}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"labels": COUNTS}, {"labelled": VALUES["labelled"] | {"rejects": COUNTS}}]
+)
+def test_labels_and_reasons_have_bars_in_percent_of_the_longest(changes: dict[str, Any]) -> None:
+    fills = [
+        found["width"] for _, found in Seen(page(**changes)).tags if found.get("class") == "fill"
+    ]
+    assert ("100.00%", "33.33%") in pairwise(fills)
+
+
+def test_names_that_users_chose_are_shown_as_text_and_are_never_markup() -> None:
+    chosen = dict.fromkeys(("name", "origin", "licence", "waiver"), HOSTILE)
+    harmless = Seen(page(source_record(waiver="asked"), labels={"a": 60, "b": 59}))
+    seen = Seen(page(source_record(**chosen), labels={HOSTILE: 60, "b": 59}))
+    assert seen.text.count(HOSTILE) == len(chosen) + 1
+    assert seen.tags == harmless.tags
+
+
+def test_the_page_takes_nothing_from_elsewhere_and_runs_nothing() -> None:
+    whole = page()
+    seen = Seen(whole)
+    assert {"script", "link", "img", "iframe", "object"}.isdisjoint(tag for tag, _ in seen.tags)
+    attributes = {name for _, found in seen.tags for name in found}
+    assert not {"src", "href", "style"} & attributes
+    assert not [name for name in attributes if name.startswith("on")]
+    assert not re.search(r"url\(|@import|://", whole)
+    [policy] = [found["content"] for _, found in seen.tags if "http-equiv" in found]
+    assert policy == "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def test_korean_names_are_written_in_fonts_of_the_system_and_break_between_words() -> None:
+    seen = Seen(page(labels={"배송 문의": 60, "환불 요청": 59}))
+    assert {"배송", "환불"} <= seen.words
+    for font in ("Apple SD Gothic Neo", "Malgun Gothic", "Noto Sans KR"):
+        assert f'"{font}"' in seen.styles
+    assert "word-break: keep-all" in seen.styles
+
+
+def test_the_page_follows_the_light_or_dark_of_the_system() -> None:
+    seen = Seen(page())
+    assert ("meta", {"name": "color-scheme", "content": "light dark"}) in seen.tags
+    light, dark = (
+        set(re.findall(r"(--[a-z]+): #", part))
+        for part in seen.styles.split("@media (prefers-color-scheme: dark)")
+    )
+    assert light == dark != set()
+
+
+def test_equal_reports_give_equal_pages() -> None:
+    assert page(**report().as_json()) == page()
+
+
+def test_no_text_of_a_row_is_on_the_page(tmp_path: Path) -> None:
+    rows = [*ROWS, ("Call 010-1234-5678 about this film.", "negative")]
+    paths = validated(tmp_path, [*rows, ("ok", "negative")], corpus=CORPUS)
+    tables = [
+        read_table(paths.out / f"{name}.parquet") for name in ("records", "corpus", "rejects")
+    ]
+    texts = {text for table in tables for text in table["text"]} - {"ok"}
+    written = (paths.out / "report.html").read_text(encoding="utf-8")
+    assert len(texts) > len(ROWS)
+    assert [text for text in texts if text in Seen(written).text] == []
+
+
+def test_without_a_corpus_the_page_speaks_of_the_labelled_rows_alone() -> None:
+    seen = Seen(page(corpus=VALUES["corpus"] | {"rows_in": 0, "rows_out": 0}))
+    assert "There is no corpus of unlabelled texts." in seen.text
+    assert "corpus rows" not in seen.text
+    assert "corpus rows" in Seen(page()).text
+
+
+def test_a_number_to_predict_is_shown_by_its_spread() -> None:
+    spread = {"least": -1.5, "median": 2, "mean": 2.25, "most": 12345.0, "different": 77}
+    seen = Seen(page(labels={"stars": 119}, numbers=spread))
+    assert {"stars", "119", "-1.5", "2", "2.25", "12,345", "77"} <= seen.words
+
+
+def test_rows_that_nobody_has_labelled_are_no_fault() -> None:
+    none = VALUES["labelled"] | {"rows_in": 0, "rows_out": 0, "rejects": {}}
+    seen = Seen(page(labels={"a": 0, "b": 0}, labelled=none))
+    assert "No row has a label yet." in seen.text
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [("count", "are kept"), ("redact", "Its kind took its place"), ("refuse", "stops the build")],
+)
+def test_the_page_says_what_is_done_about_personal_data(way: str, said: str) -> None:
+    seen = Seen(page(limits=VALUES["limits"] | {"personal_data": way}))
+    assert said in seen.text
