@@ -43,14 +43,14 @@ _FORMATS = {
 _OTHER_FORMAT = "application/octet-stream"
 _IDENTIFIER = re.compile(r"(?!LicenseRef-)[A-Za-z0-9.-]+")
 
-# The context that the specification recommends, in its appendix 1.
+# The context that the specification recommends in its appendix 1, and the terms that mlcroissant expects as well.
 _OWN_TERMS = (
     *("annotation", "arrayShape", "citeAs", "column", "containedIn", "equivalentProperty"),
     *("excludes", "extract", "field", "fileObject", "fileProperty", "fileSet"),
     *("format", "includes", "isArray", "isLiveDataset", "jsonPath", "key"),
-    *("md5", "parentField", "readLines", "recordSet", "references", "regex"),
-    *("sdVersion", "separator", "source", "subField", "transform", "unArchive"),
-    *("value",),
+    *("md5", "parentField", "path", "readLines", "recordSet", "references"),
+    *("regex", "repeated", "replace", "samplingRate", "sdVersion", "separator"),
+    *("source", "subField", "transform", "unArchive", "value"),
 )
 _CONTEXT = {
     "@language": "en",

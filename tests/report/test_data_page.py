@@ -38,7 +38,7 @@ class Seen(HTMLParser):
         if self.tags and self.tags[-1][0] == "style":
             self.styles += data
         else:
-            self.text += data
+            self.text += f"{data} "  # what stands in two cells is two words
 
     @property
     def words(self) -> set[str]:
