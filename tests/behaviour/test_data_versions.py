@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -136,10 +135,6 @@ def test_the_same_bytes_come_back_after_a_clean_cache_and_a_pull(
     assert load("v1", root=root).path.read_bytes() == before
 
 
-@pytest.mark.skipif(
-    find_spec("moto") is None or find_spec("dvc_s3") is None,
-    reason="moto and dvc-s3 (the extra `dev`) are not installed",
-)
 def test_the_same_bytes_come_back_from_s3(root: Path) -> None:
     path = load("v1", root=root).path
     before = path.read_bytes()
