@@ -26,6 +26,11 @@ def ledger_file(folder: Path, *, product: str, salt: str, shares: SplitShares) -
     return folder / f"{product}-{digest}.csv"
 
 
+def is_ledger_of(product: str, file: Path) -> bool:
+    """Whether a file is the product's ledger, for some salt and shares."""
+    return file.stem.rpartition("-")[0] == product
+
+
 def read_ledger(file: Path) -> Ledger:
     """The ledger in a file; empty where there is none.
 
