@@ -48,12 +48,21 @@ def record_id(source: str, text: str, *, second: str | None = None, copy: int = 
     Args:
         copy: number of earlier rows of the source with the same texts.
     """
+    return id_bytes(source, text, second=second, copy=copy).hex()
+
+
+def id_bytes(source: str, text: str, *, second: str | None = None, copy: int = 0) -> bytes:
+    """The 8 bytes that the hex digits of `record_id` write.
+
+    Raises:
+        UnicodeEncodeError: a text holds half of a character.
+    """
     parts = [source, text]
     if second is not None:
         parts += ["second", second]
     if copy:
         parts.append(str(copy))
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:ID_DIGITS]
+    return hashlib.sha256("\0".join(parts).encode()).digest()[: ID_DIGITS // 2]
 
 
 def write_records(path: Path, rows: Sequence[object], names: Sequence[str]) -> None:
