@@ -12,6 +12,8 @@ Writes  artifacts/label/{records.parquet, corpus.parquet, agreement.json, metric
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from pipeline.core.artifacts.data_reports import AgreementReport
 from pipeline.core.artifacts.table_columns import LabelledRecords, RemainingCorpus
 from pipeline.core.params import Params
@@ -25,11 +27,12 @@ from pipeline.data.agreement import agreement, checked_agreement
 from pipeline.data.annotation_sheet import labels_needed, labels_wanted, write_sheet
 from pipeline.data.annotations import Annotations, read_annotations, votes_on
 from pipeline.data.labels import refusals_are_data_errors
+from pipeline.data.leaking_rows import leaks
 from pipeline.data.newly_labelled import joined, newly_labelled
 from pipeline.data.records import Record, read_records, write_records
-from pipeline.data.row_checks import without_leaks
 from pipeline.data.split_ledger import Dealt, deal
 from pipeline.problem.problems import problem_named
+from pipeline.text.bare_words import bare_words
 from pipeline.text.split_assignment import check_splits
 
 
@@ -150,12 +153,16 @@ def _remaining(
     """The corpus without the newly labelled rows and without texts that hold one of theirs."""
     taken = {row.id for row in new}
     rest = [row for row in corpus if row.id not in taken]
-    checked = without_leaks(rest, new, limits)
+    found = leaks(
+        [bare_words(row.text) for row in rest],
+        [bare_words(row.text) for row in new],
+        similarity=limits.near_duplicate_similarity,
+    )
     say(
-        f"label  {len(new):,} rows of the corpus got labels; {len(checked.rejects):,} others that hold"
+        f"label  {len(new):,} rows of the corpus got labels; {np.count_nonzero(found):,} others that hold"
         " their texts left the corpus"
     )
-    return checked.records
+    return [row for row, leak in zip(rest, found, strict=True) if not leak]
 
 
 def _merged(record: Record, votes: Annotations, product: Product) -> Record:
