@@ -43,6 +43,12 @@ def rows_of(records: Sequence[Record]) -> RowBatches:
     return RowBatches(count=len(records), batches=_batches(records))
 
 
+def records_of(table: pa.RecordBatch | pa.Table) -> list[Record]:
+    """Few rows as objects; columns that a record does not have are left out."""
+    known = [name for name in table.schema.names if name in Record.__slots__]
+    return [Record(**row) for row in table.select(known).to_pylist()]
+
+
 def _batches(records: Sequence[Record]) -> Iterator[pa.RecordBatch]:
     for start in range(0, len(records), _AT_ONCE):
         some = records[start : start + _AT_ONCE]
