@@ -8,6 +8,8 @@ from pipeline.core.addresses import shown_address
 from pipeline.core.errors import DataError
 
 MOST_REDIRECTS = 10
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+"""Addresses of IPv6 that a network translates to IPv4 (RFC 6052)."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -63,7 +65,8 @@ def is_private(host: str, port: int) -> bool:
 def _is_private(text: str) -> bool:
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
-        address = address.ipv4_mapped or address.sixtofour or address
+        inner = ipaddress.IPv4Address(address.packed[-4:]) if address in _TRANSLATED else None
+        address = address.ipv4_mapped or address.sixtofour or inner or address
     return not address.is_global or address.is_multicast
 
 

@@ -57,6 +57,8 @@ def address_fault(url: str, query: str | None) -> str | None:
         return "`url` that is an address"
     if not parts.netloc and scheme != "sqlite":
         return "`url` with the name of a host"
+    if scheme == "s3" and len(parts.path) < 2:
+        return "`url` of one object, as in s3://bucket/key"
     literal = [parts.password, *(v for k, v in parse_qsl(parts.query) if k in _SECRET_OPTIONS)]
     if any(secret and not _VARIABLE.fullmatch(secret) for secret in literal):
         return "`url` with ${NAME} in the place of the password: an environment variable holds it, no file"
