@@ -18,8 +18,8 @@ from pathlib import Path
 from flows.fetching.before_build import remote_sources
 from flows.fetching.partial_file import PartialFile
 from flows.fetching.patience import Patience
-from pipeline.core.addresses import shown_address, with_variables, without_secrets
 from pipeline.core.errors import DataError
+from pipeline.core.fetched_addresses import shown_address, with_variables, without_secrets
 from pipeline.core.file_lock import Holder, waited_lock
 from pipeline.core.files import atomic_path, sha256_file, sync
 from pipeline.core.foreign_files import what_is

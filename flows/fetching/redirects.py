@@ -4,8 +4,8 @@ import ipaddress
 import socket
 from urllib.parse import urljoin, urlsplit
 
-from pipeline.core.addresses import shown_address
 from pipeline.core.errors import DataError
+from pipeline.core.fetched_addresses import shown_address
 
 MOST_REDIRECTS = 10
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from pipeline.core.addresses import address_fault, fetched_place, header_fault
+from pipeline.core.fetched_addresses import address_fault, fetched_place, header_fault
 from pipeline.core.product import Rate, Section
 
 

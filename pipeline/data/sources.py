@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pipeline.core import packages
-from pipeline.core.addresses import shown_address
 from pipeline.core.errors import DataError
+from pipeline.core.fetched_addresses import shown_address
 from pipeline.core.files import sha256_tree
 from pipeline.core.licences import is_allowed, misspelling
 from pipeline.core.product import Requirements

@@ -177,9 +177,7 @@ def test_a_file_is_put_into_data_when_no_build_looks_at_it(
     assert [path.read_bytes() for path in in_data(root)] == [CSV]
 
 
-def test_a_product_of_files_alone_asks_nothing(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_product_of_files_alone_asks_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = params({"path": "tickets.csv"})
     assert remote_sources(own) == []
     monkeypatch.delattr(fetching, "fetch_sources")

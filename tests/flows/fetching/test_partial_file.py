@@ -10,10 +10,16 @@ from flows.fetching.partial_file import Edition, PartialFile, edition_of, starts
 @pytest.mark.parametrize(
     ("headers", "edition"),
     [
-        ({"etag": '"a"', "last-modified": "then", "content-length": "5"}, Edition(mark='"a"', total=5)),
+        (
+            {"etag": '"a"', "last-modified": "then", "content-length": "5"},
+            Edition(mark='"a"', total=5),
+        ),
         ({"etag": 'W/"a"', "last-modified": "then"}, Edition(mark="then")),
         ({"etag": 'W/"a"', "content-length": "x"}, Edition()),
-        ({"etag": '"a"', "content-length": "2", "content-range": "bytes 3-4/5"}, Edition(mark='"a"', total=5)),
+        (
+            {"etag": '"a"', "content-length": "2", "content-range": "bytes 3-4/5"},
+            Edition(mark='"a"', total=5),
+        ),
         ({"etag": '"a"', "content-range": "bytes 3-4/*"}, Edition(mark='"a"')),
     ],
 )
@@ -22,8 +28,7 @@ def test_an_answer_says_which_edition_it_is_of(headers: dict[str, str], edition:
 
 
 @pytest.mark.parametrize(
-    ("span", "first"),
-    [("bytes 3-4/5", 3), ("bytes */5", None), ("rows 3-4/5", None), ("", None)],
+    ("span", "first"), [("bytes 3-4/5", 3), ("bytes */5", None), ("rows 3-4/5", None), ("", None)]
 )
 def test_a_part_says_where_it_starts(span: str, first: int | None) -> None:
     assert starts_at({"content-range": span}) == first

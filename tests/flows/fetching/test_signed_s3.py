@@ -32,9 +32,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 @pytest.mark.parametrize("key", ["a/t.csv", "배송 목록.csv", "a+b&c=d.csv"])
-def test_the_object_is_read_without_any_header(
-    s3: str, keys: pytest.MonkeyPatch, key: str
-) -> None:
+def test_the_object_is_read_without_any_header(s3: str, keys: pytest.MonkeyPatch, key: str) -> None:
     keys.setenv("AWS_ENDPOINT_URL", s3)
     url = signed_address(f"s3://texts/{key}", of="source t")
     place = urlsplit(url)._replace(query="").geturl()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pipeline.core.addresses import (
+from pipeline.core.errors import DataError
+from pipeline.core.fetched_addresses import (
     address_fault,
     fetched_place,
     header_fault,
@@ -10,7 +11,6 @@ from pipeline.core.addresses import (
     with_variables,
     without_secrets,
 )
-from pipeline.core.errors import DataError
 
 DATABASE = "postgresql://${CRM_USER}:${CRM_PASSWORD}@db.example:5432/crm"
 
@@ -54,7 +54,7 @@ def test_a_given_name_takes_the_place_of_the_addresss_own_and_stays_when_it_is_r
     ("url", "query", "words"),
     [
         ("ftp://example.org/a.csv", None, "https://"),
-        ("file:///etc/passwd", None, "https://"),
+        ("file:/etc/passwd", None, "https://"),
         ("example.org/a.csv", None, "https://"),
         ("s3://bucket/", None, "one object"),
         ("https:///a.csv", None, "name of a host"),

@@ -45,7 +45,7 @@ def _last_part(url: str) -> str:
 
 
 def address_fault(url: str, query: str | None) -> str | None:
-    """What an address must be in place of what it is, in words without a secret; None where it may be used."""
+    """Says what an address must be, in words without a secret; None where it may be used as it is."""
     if _VARIABLE.fullmatch(url):
         return None
     scheme = url.partition("://")[0].lower() if "://" in url else ""
