@@ -26,7 +26,7 @@ def test_a_private_address_is_not_asked(host: str) -> None:
     [
         ("http://93.184.216.34/t.csv", "from https to http"),
         ("ftp://93.184.216.34/t.csv", "leads to ftp"),
-        ("file:/etc/passwd", "leads to file"),
+        ("file:/etc/passwd", "leads to"),
         ("https://[::/t.csv", "leads to"),
     ],
 )

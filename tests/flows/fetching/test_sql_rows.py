@@ -3,9 +3,9 @@
 import sqlite3
 from pathlib import Path
 
-import psycopg2
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import create_engine, text
 
 from flows.fetching.sql_rows import Selection, write_rows
 from pipeline.core.errors import DataError
@@ -126,11 +126,14 @@ def test_postgresql_gives_its_rows_and_refuses_to_write(tmp_path: Path) -> None:
     assert programs is not None
     with running_postgresql(programs) as address:
         url = f"{address}/postgres"
-        database = psycopg2.connect(url)
-        with database, database.cursor() as cursor:
-            cursor.execute("create table tickets (body text, score numeric, done bool, day date)")
-            cursor.execute("create sequence counter")
-            cursor.execute("insert into tickets values ('100% é', 1.50, true, '2026-12-01')")
+        database = create_engine(url)
+        with database.begin() as connection:
+            for statement in (
+                "create table tickets (body text, score numeric, done bool, day date)",
+                "create sequence counter",
+                "insert into tickets values ('100% é', 1.50, true, '2026-12-01')",
+            ):
+                connection.execute(text(statement))
         query = "select *, day::text as said from tickets where body like '100%'"
         expected = {"body": "100% é", "score": "1.50", "done": "true", "day": "2026-12-01"}
         assert select(tmp_path, query, url=url) == [expected | {"said": "2026-12-01"}]
@@ -146,7 +149,6 @@ def test_postgresql_gives_its_rows_and_refuses_to_write(tmp_path: Path) -> None:
         with pytest.raises(DataError, match="password authentication failed") as error:
             select(tmp_path, "select 1", url=url.replace(PASSWORD, "s3cret"))
         assert "s3cret" not in str(error.value)
-        with database, database.cursor() as cursor:
-            cursor.execute("select count(*) from tickets")
-            assert cursor.fetchone() == (1,)
-        database.close()
+        with database.connect() as connection:
+            assert connection.execute(text("select count(*) from tickets")).scalar() == 1
+        database.dispose()
