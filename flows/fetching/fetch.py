@@ -14,12 +14,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flows.fetching.before_build import remote_sources
 from flows.fetching.partial_file import PartialFile
 from flows.fetching.patience import Patience
+from flows.fetching.redirects import is_private
 from pipeline.core.errors import DataError
-from pipeline.core.fetched_addresses import shown_address, with_variables, without_secrets
+from pipeline.core.fetched_addresses import (
+    shown_address,
+    variables,
+    with_variables,
+    without_secrets,
+)
 from pipeline.core.file_lock import Holder, waited_lock
 from pipeline.core.files import atomic_path, sha256_file, sync
 from pipeline.core.foreign_files import what_is
@@ -125,6 +132,7 @@ def _bring(root: Path, source: Source, part: PartialFile, patience: Patience) ->
     from flows.fetching.signed_s3 import ACCESS, signed_address
 
     scheme = url.partition("://")[0].lower()
+    _require_encryption(source, url)
     headers = {
         name: with_variables(value, os.environ, of=of, quoted=False).strip()
         for name, value in source.headers.items()
@@ -138,6 +146,18 @@ def _bring(root: Path, source: Source, part: PartialFile, patience: Patience) ->
         headers=headers,
     )
     download(wanted, part, patience)
+
+
+def _require_encryption(source: Source, url: str) -> None:
+    """Raises DataError where a credential would cross the open network for everybody to read."""
+    parts = urlsplit(url)
+    has_secrets = bool(variables(str(source.url)) or source.headers)
+    if parts.scheme == "http" and has_secrets and not is_private(parts.hostname or "", 80):
+        raise DataError(
+            f"source {source.name}: {shown_address(str(source.url))} would get a credential unencrypted",
+            expected="https, where the address or `headers` hold a credential",
+            next_step="write https:// in `url`, or take the credential out",
+        )
 
 
 def _require_kind(source: Source) -> None:

@@ -27,10 +27,11 @@ class Source(AddressSection):
     """A name of your choice; the manifest and `licence_waivers` use it. It is part of each row's
     id, so labels that people gave (`annotations/`) find no row under a new name."""
     path: str
-    """Path of the file, below `data/` or inside the package. It is CSV, TSV, JSON, Parquet, or text with
-    one row a line (`.txt`, whose only column is `text`), by its ending. All but Parquet may be packed:
-    `.csv.gz`, `.jsonl.zst`. A folder `….parquet` is read as the parts of one table. With `url` it may be
-    left out, and is the file's name where the address has none with such an ending."""
+    """Path of the file, below `data/` or inside the package. It is CSV, TSV, JSON, Parquet, Arrow (`.arrow`,
+    `.feather`), or text with one row a line (`.txt`, whose only column is `text`), by its ending. All but
+    Parquet and Arrow may be packed: `.csv.gz`, `.jsonl.zst`. A folder `….parquet` is read as the parts of
+    one table, and a folder that `datasets` saved as its data set. With `url` it may be left out, and is the
+    file's name where the address has none with such an ending."""
     encoding: Annotated[str, AfterValidator(_known_encoding)] | None = None
     """Encoding of the file, such as `cp949`. Without it, a byte order mark is obeyed, and a file
     without a mark is UTF-8. Not for Parquet."""

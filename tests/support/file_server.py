@@ -14,7 +14,7 @@ class Answer:
     Attributes:
         sent: how many bytes of the body are sent before the connection is cut; None for all.
         named: whether Content-Length is sent; else the body ends with the connection.
-        wait: seconds before the answer.
+        wait: seconds before the answer; `stall`: before the connection is cut.
         ranges: whether a request for the rest, of this edition, gets the rest.
     """
 
@@ -24,6 +24,7 @@ class Answer:
     sent: int | None = None
     named: bool = True
     wait: float = 0.0
+    stall: float = 0.0
     ranges: bool = True
 
 
@@ -102,6 +103,7 @@ def _handler(served: Callable[[], FileServer]) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.close_connection = not answer.named or answer.sent is not None
             self.wfile.write(body[: answer.sent])
+            served().ended.wait(answer.stall)
 
         def log_message(self, format: str, *args: object) -> None:
             """Says nothing on the screen."""

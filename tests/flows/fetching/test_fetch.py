@@ -1,9 +1,11 @@
 """What lies at an address comes into data/ once, whole, and as the source says it is."""
 
 import hashlib
+import multiprocessing
 import sqlite3
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -122,6 +124,42 @@ def test_a_variable_fills_address_and_headers(
     assert path == "/tickets.csv?token=a%2Fb%20c%0A"
     assert headers["authorization"] == "Bearer a/b c"
     assert come.file.name == "tickets.csv"
+
+
+def test_a_credential_does_not_cross_the_open_network_unencrypted(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_TOKEN", "s3cret")
+    for secret in (
+        {"url": "http://93.184.216.34/t.csv?token=${SHOP_TOKEN}"},
+        {"url": "http://93.184.216.34/t.csv", "headers": {"Authorization": "${SHOP_TOKEN}"}},
+    ):
+        with pytest.raises(DataError, match="would get a credential unencrypted") as error:
+            fetched(root, secret)
+        assert "s3cret" not in str(error.value)
+
+
+def test_a_killed_fetch_goes_on_where_it_ended(
+    files: FileServer, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body, half = CSV + b"Fine.,positive\n" * 100_000, 1_000_000
+    mark = {"ETag": '"one"'}
+    begun = Answer(body, headers=mark, sent=half, stall=60.0)
+    url = files.will("/tickets.csv", begun, Answer(body, headers=mark))
+    source = {"url": url, "sha256": hashlib.sha256(body).hexdigest()}
+    child = multiprocessing.get_context("spawn").Process(target=fetched, args=(root, source))
+    child.start()
+    fetch_folder = root / ".modelyard" / "fetch"
+    while sum(part.stat().st_size for part in fetch_folder.rglob("*.csv")) < half:
+        assert child.is_alive()
+        time.sleep(0.02)
+    child.kill()
+    child.join()
+    assert in_data(root) == []
+    files.seen.clear()
+    (come,) = fetched(root, source)
+    assert files.seen[0][1]["range"] == f"bytes={half}-"
+    assert come.file.read_bytes() == body
 
 
 def test_rows_of_a_database_come_as_a_parquet_file(root: Path) -> None:
