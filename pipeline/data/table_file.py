@@ -4,6 +4,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from pipeline.core.errors import DataError
@@ -79,14 +80,15 @@ def _fields(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     if skipped:
         next(lines, None)
     separator = "\t" if tabs else layout.separator or ","
-    yield from _csv_fields(path, lines, separator=separator, skipped=skipped)
+    yield from _csv_fields(
+        path, lines, separator=separator, encoding=layout.encoding, skipped=skipped
+    )
 
 
 def _csv_fields(
-    path: Path, lines: Iterator[str], *, separator: str, skipped: int = 0
+    path: Path, lines: Iterator[str], *, separator: str, encoding: str | None, skipped: int = 0
 ) -> Iterator[tuple[int, list[str]]]:
-    read = _Last(lines)
-    rows = csv_rows(read, separator=separator, strict=True)
+    rows = csv_rows(lines, separator=separator, strict=True)
     line = skipped
     try:
         for row in rows:
@@ -96,19 +98,8 @@ def _csv_fields(
         now = rows.line_num + skipped
         if "limit" in str(error):
             raise too_long(path, now, "field") from error
-        raise badly_quoted(path, line + 1, now, str(error), read.line) from error
-
-
-class _Last:
-    """Hands lines on, and knows the last one."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
-        self.line = ""
-
-    def __iter__(self) -> Iterator[str]:
-        for self.line in self._lines:
-            yield self.line
+        said = next(islice(lines_of(path, encoding=encoding), max(now - 1, 0), None), "")
+        raise badly_quoted(path, line + 1, now, str(error), said) from error
 
 
 def _without_end(line: str, end: str) -> str:
@@ -151,7 +142,9 @@ def _is_quoted(path: Path, layout: Layout, end: str) -> bool:
         return False
     lines = lines_of(path, encoding=layout.encoding, newline=end)
     try:
-        rows = (row for _, row in _csv_fields(path, lines, separator="\t"))
+        rows = (
+            row for _, row in _csv_fields(path, lines, separator="\t", encoding=layout.encoding)
+        )
         return len({len(row) for row in rows if row}) == 1
     except DataError:
         return False
