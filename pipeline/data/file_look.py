@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ _MARKS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _ROWS = 100
 _MOST_ODD_ROWS = 0.1
 _RARE = ("^", "~", "\x01", "\x1f", "¦", "，", "、", ":")
+_JSON = re.compile(r'\s*(?:\{\s*["}]|\[\s*\{)')
 _WORDS_OF_A_NAME = 3
 
 
@@ -84,7 +86,7 @@ def look_at(path: Path) -> Look:
     said = None if encoding in (UTF8, marked(sample)) else encoding
     packing = packing_of(path)
     text = beginning_of(path, encoding=said)
-    if own in JSON_KINDS or text.lstrip().startswith(("{", "[{")):
+    if _JSON.match(text) or (own in JSON_KINDS and not _has_header(text, separator_of(text))):
         ending = own if own in JSON_KINDS else ".jsonl"
         layout = Layout(encoding=said)
         return Look(ending=ending, layout=layout, encoding=encoding, packing=packing)
