@@ -8,6 +8,7 @@ from pipeline.data.columns import says_nothing
 from pipeline.data.encodings import name_of
 from pipeline.data.file_look import Look, is_read_as_named
 from pipeline.data.file_rows import Read
+from pipeline.data.garbled import notes_on_garbled
 from pipeline.data.label_doubts import doubts, doubts_of_cells
 from pipeline.data.label_forms import LabelForm
 from pipeline.problem.problems import CLASSIFICATION, problem_named
@@ -26,13 +27,14 @@ def layout_notes(path: Path, look: Look) -> Iterator[str]:
         yield f"{look.format} by what is in it: builds need a file that ends in {look.ending}"
 
 
-def size_notes(read: Read) -> Iterator[str]:
-    """How many rows were looked at, where not all of them were."""
+def row_notes(read: Read) -> Iterator[str]:
+    """How many rows were looked at, where not all of them were; and what was spoiled before in the texts."""
     if read.count > len(read.rows):
         yield (
             f"labels, rejects and personal data are those of {len(read.rows):,} rows, chosen at random"
             f" from {read.count:,}"
         )
+    yield from notes_on_garbled([row[read.text] for _, row in read.rows])
 
 
 def label_notes(read: Read, form: LabelForm | None, *, unlabelled: int) -> Iterator[str]:
