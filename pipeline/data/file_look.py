@@ -12,6 +12,7 @@ from pathlib import Path
 from pipeline.core.errors import DataError
 from pipeline.data.columns import names_columns
 from pipeline.data.encodings import UTF8, likely_encoding, marked, name_of
+from pipeline.data.foreign_kinds import refuse_other_text
 from pipeline.data.layout import SEPARATORS, Layout, csv_rows, ending_of
 from pipeline.data.packed import packing_of
 from pipeline.data.rows import JSON_KINDS, KINDS, refuse_unreadable
@@ -86,6 +87,7 @@ def look_at(path: Path) -> Look:
     said = None if encoding in (UTF8, marked(sample)) else encoding
     packing = packing_of(path)
     text = beginning_of(path, encoding=said)
+    refuse_other_text(path, text)
     if _JSON.match(text) or (own in JSON_KINDS and not _has_header(text, separator_of(text))):
         ending = own if own in JSON_KINDS else ".jsonl"
         layout = Layout(encoding=said)

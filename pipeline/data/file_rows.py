@@ -8,15 +8,24 @@ from pathlib import Path
 
 from pipeline.core.errors import DataError
 from pipeline.data.any_file import no_rows
-from pipeline.data.columns import Column, choose_label, choose_text, describe, named_column
+from pipeline.data.columns import (
+    Column,
+    choose_label,
+    choose_text,
+    describe,
+    named_column,
+    names_columns,
+)
 from pipeline.data.file_look import Look
 from pipeline.data.header_check import is_sentence, require_names
 from pipeline.data.label_columns import notes_on_columns
 from pipeline.data.layout import FileRow
+from pipeline.data.parquet_file import columns_not_to_show
 from pipeline.data.rows import read_rows
 from pipeline.data.sources import encodable
 
 _FIRST_ROWS = 20_000
+_FIRST_CHARACTERS = 100_000_000
 _MOST_ROWS = 200_000
 _MOST_CHARACTERS = 100_000_000
 _SEED = 13
@@ -41,8 +50,13 @@ class Read:
 
 def read_columns(file: Path, look: Look, names: Sequence[str], *, text: str, label: str) -> Read:
     """Chooses the columns by the first rows, then reads these of all rows, as collect does."""
+    odd: list[str] = []
+    if look.ending == ".parquet":
+        named = (*(name for name in names if names_columns([name])), text, label)
+        odd = [name for name in columns_not_to_show(file) if name not in named]
+        names = [name for name in names if name not in odd]
     every = read_rows(file, columns=[], optional=names, lists=names, layout=look.layout)
-    first = [*islice(every, _FIRST_ROWS)]
+    first = _beginning(every)
     if not first:
         raise no_rows(file)
     columns = describe(names, first)
@@ -69,8 +83,29 @@ def read_columns(file: Path, look: Look, names: Sequence[str], *, text: str, lab
         layout=look.layout,
     )
     rows, count = _sampled(both, file, texts.name)
-    notes = [*_name_notes(texts), *notes_on_columns(columns, first, text=texts, label=labels)]
+    notes = [
+        *_odd_notes(odd),
+        *_name_notes(texts),
+        *notes_on_columns(columns, first, text=texts, label=labels),
+    ]
     return Read(texts.name, name, rows, count, (*notes,))
+
+
+def _beginning(rows: Iterable[FileRow]) -> list[FileRow]:
+    """The first rows, as many as the memory holds easily: some columns are long lists of numbers."""
+    kept: list[FileRow] = []
+    characters = 0
+    for line, row in islice(rows, _FIRST_ROWS):
+        kept.append((line, row))
+        characters += sum(map(len, row.values()))
+        if characters > _FIRST_CHARACTERS:
+            break
+    return kept
+
+
+def _odd_notes(names: Sequence[str]) -> Iterator[str]:
+    if names:
+        yield f"not looked at, for they hold bytes or times out of range: {', '.join(names)}"
 
 
 def _name_notes(texts: Column) -> Iterator[str]:

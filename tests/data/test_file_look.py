@@ -47,3 +47,22 @@ def test_a_text_file_is_a_table_only_where_its_first_line_names_columns(
     path = tmp_path / "a.txt"
     path.write_text(content, encoding="utf-8")
     assert look_at(path).format == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("a.json", "text,label\nOne two,bad\n", "CSV"),
+        ("a.jsonl", "text\tlabel\nOne two\tbad\n", "TSV"),
+        ("a.txt", '[\n  {\n    "text": "One two"}]', "JSON"),
+        ("a.csv", '{"text": "One two"}\n', "JSON"),
+        ("a.json", "not at all\n", "JSON"),
+        ("a.txt", "{laughs} I like it\n", "text"),
+    ],
+)
+def test_a_file_with_the_ending_of_another_kind_is_told_by_what_is_in_it(
+    tmp_path: Path, name: str, content: str, kind: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    assert look_at(path).format == kind
