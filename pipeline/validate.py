@@ -6,8 +6,9 @@ Writes  artifacts/validate/{records.parquet, corpus.parquet, rejects.parquet, re
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from pipeline.acceptance.term_findings import count_terms, leaning_terms, term_reports
 from pipeline.core.artifacts.data_reports import (
     DataReport,
     Manifest,
@@ -31,7 +32,9 @@ from pipeline.problem.problems import problem_named
 from pipeline.report.croissant import croissant
 from pipeline.report.data_card import data_card
 from pipeline.report.data_page import data_page
+from pipeline.text.identity_terms import chosen_terms
 from pipeline.text.split_assignment import SPLITS
+from pipeline.text.term_finding import TermFinder
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -61,6 +64,8 @@ def run(params: Params, paths: Paths) -> Metrics:
     if limits.personal_data == row_checks.REFUSE:
         row_checks.require_no_personal_data([*labelled.records, *unlabelled.records])
     spread = problem.spread(cells) if cells else None
+    finder = TermFinder(chosen_terms(params.product.identity_terms))
+    terms = count_terms(_texts_and_labels(labelled.records, problem, labels), finder)
     report = DataReport(
         limits=limits,
         labels=counts,
@@ -73,11 +78,22 @@ def run(params: Params, paths: Paths) -> Metrics:
             labelled=row_checks.personal_data(labelled.records),
             corpus=row_checks.personal_data(unlabelled.records),
         ),
+        identity_terms=term_reports(terms, labels),
+        leaning_terms=leaning_terms(terms, counts, total=len(labelled.records)),
         note=row_checks.NOTE,
     )
     _save(labelled, unlabelled, report, paths=paths)
     _describe(params.product.name, report, paths)
     return _metrics(report)
+
+
+def _texts_and_labels(
+    records: Sequence[Record], problem: Problem, labels: Sequence[str]
+) -> Iterator[tuple[list[str], list[str]]]:
+    """Texts and labels of each row."""
+    for record in records:
+        texts = [record.text] if record.second is None else [record.text, record.second]
+        yield texts, problem.labels_in(record.label or "", labels)
 
 
 def _near_duplicates(records: Sequence[Record]) -> NearDuplicates:

@@ -11,7 +11,9 @@ TermLists = Mapping[str, Mapping[str, Groups]]
 
 def term_lists_fault(lists: TermLists) -> str | None:
     """Why words of these lists cannot be exchanged, in words; None where they can."""
-    kinds = [(language, kind, groups) for language in lists for kind, groups in lists[language].items()]
+    kinds = [
+        (language, kind, groups) for language in lists for kind, groups in lists[language].items()
+    ]
     for language, kind, groups in kinds:
         if groups and (fault := _fault(groups)):
             return f"{language}, {kind}: {fault}"
@@ -23,8 +25,12 @@ def _fault(groups: Groups) -> str | None:
         return "at least two groups, for words are exchanged between them"
     if len({len(words) for words in groups.values()}) > 1:
         counts = ", ".join(f"{group} {len(words)}" for group, words in groups.items())
-        return f"as many words in each group, each in the place of its counterpart; there are {counts}"
-    if not all(words and all(word.strip() == word != "" for word in words) for words in groups.values()):
+        return (
+            f"as many words in each group, each in the place of its counterpart; there are {counts}"
+        )
+    if not all(
+        words and all(word.strip() == word != "" for word in words) for words in groups.values()
+    ):
         return "a word at each place, without blanks around it"
     owners = Counter(word for words in groups.values() for word in {each.lower() for each in words})
     twice = [word for words in groups.values() for word in words if owners[word.lower()] > 1]

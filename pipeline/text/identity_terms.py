@@ -63,7 +63,9 @@ _ENGLISH = {
         "old": "elderly, elderly, pensioner, pensioners, old man, old men, old woman, old women, old people",
     },
     "disability": {
-        word: ", ".join(f"{word} {who}" for who in ("people", "person", "man", "woman", "boy", "girl", "child"))
+        word: ", ".join(
+            f"{word} {who}" for who in ("people", "person", "man", "woman", "boy", "girl", "child")
+        )
         for word in ("deaf", "blind", "autistic", "disabled")
     },
     "orientation": {

@@ -57,7 +57,7 @@ class _KindFinder:
             word = self._counterpart(match["word"].lower(), text, match.end("word"))
             done += text[at : match.start()]
             if self.kind.language == _ENGLISH:
-                done = _ARTICLE.sub(lambda article, word=word: _article(article[0], word), done)
+                done = _with_article(done, word)
             done += _in_case_of(match["word"], word) + fitted(match["ending"] or "", word)
             at = match.end()
         return done + text[at:] if at else None
@@ -154,7 +154,7 @@ def _in_case_of(word: str, other: str) -> str:
     return other[:1].upper() + other[1:] if word[:1].isupper() else other
 
 
-def _article(article: str, word: str) -> str:
-    """`a` or `an` as the word asks for, in the case of the article that stood there."""
+def _with_article(before: str, word: str) -> str:
+    """The text before a word; an `a` or `an` at its end as the word asks for."""
     open_ = word[0].lower() in "aeiou" and not word.lower().startswith(_SPOKEN_WITH_A_CONSONANT)
-    return article[0] + ("n" if open_ else "")
+    return _ARTICLE.sub(lambda article: article[0][0] + ("n" if open_ else ""), before)

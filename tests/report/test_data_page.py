@@ -60,6 +60,8 @@ def numbered(value: Any, numbers: Iterator[int]) -> Any:
     """The value with another number in each place of a whole number."""
     if isinstance(value, dict):
         return {key: numbered(inner, numbers) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [numbered(inner, numbers) for inner in value]
     return next(numbers) if type(value) is int else value
 
 
@@ -67,6 +69,8 @@ def leaves(value: Any) -> list[Any]:
     """All numbers and texts in a JSON value."""
     if isinstance(value, dict):
         return [leaf for inner in value.values() for leaf in leaves(inner)]
+    if isinstance(value, list):
+        return [leaf for inner in value for leaf in leaves(inner)]
     return [] if value is None else [value]
 
 
@@ -80,7 +84,7 @@ def test_every_figure_of_the_report_and_of_the_sources_is_on_the_page() -> None:
         elif isinstance(leaf, int):
             assert {f"{leaf:,}", str(leaf)} & seen.words, leaf
         else:
-            assert {f"{leaf:.1%}", str(leaf)} & seen.words, leaf
+            assert {f"{leaf:.1%}", f"{leaf:.2f}", str(leaf)} & seen.words, leaf
 
 
 COUNTS = {"first": 90, "second": 30}
@@ -167,6 +171,15 @@ def test_rows_that_nobody_has_labelled_are_no_fault() -> None:
     none = VALUES["labelled"] | {"rows_in": 0, "rows_out": 0, "rejects": {}}
     seen = Seen(page(labels={"a": 0, "b": 0}, labelled=none))
     assert "No row has a label yet." in seen.text
+
+
+def test_groups_of_people_are_told_by_label_and_those_that_lean_to_one() -> None:
+    seen = Seen(page())
+    assert {"women", "she", "her"} <= seen.words
+    assert "Far more frequent under one label" in seen.text
+    assert "None is far more frequent" in Seen(page(leaning_terms=[])).text
+    none = Seen(page(leaning_terms=[], identity_terms=[]))
+    assert "No labelled row holds one of the words" in none.text
 
 
 @pytest.mark.parametrize(
