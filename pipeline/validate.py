@@ -33,8 +33,12 @@ from pipeline.report.croissant import croissant
 from pipeline.report.data_card import data_card
 from pipeline.report.data_page import data_page
 from pipeline.text.identity_terms import chosen_terms
+from pipeline.text.scripts import likely_language, script_shares
 from pipeline.text.split_assignment import SPLITS
 from pipeline.text.term_finding import TermFinder
+
+_SOME_TEXTS = 1000
+"""Texts that tell the language; rows are in the order of a hash, so the first are a random choice."""
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -66,7 +70,9 @@ def run(params: Params, paths: Paths) -> Metrics:
     spread = problem.spread(cells) if cells else None
     finder = TermFinder(chosen_terms(params.product.identity_terms))
     terms = count_terms(_texts_and_labels(labelled.records, problem, labels), finder)
+    some = [record.text for record in [*labelled.records, *unlabelled.records][:_SOME_TEXTS]]
     report = DataReport(
+        language=likely_language(script_shares(some)),
         limits=limits,
         labels=counts,
         numbers=None if spread is None else NumberSpread(**spread),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.core.artifacts.data_reports import DataReport, SourceRecord, TableReport
+from pipeline.report.page_in_korean import KOREAN
 from pipeline.report.templates import render
 
 _PERSONAL_DATA = {
@@ -15,6 +16,9 @@ _PERSONAL_DATA = {
     "refuse": "A row that holds it stops the build.",
 }
 """`validate.personal_data` → what is done about the personal data that is found."""
+
+
+_KOREAN_LANGUAGE = "Korean"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,15 +37,18 @@ class Bar:
 
 
 def data_page(product: str, sources: Sequence[SourceRecord], report: DataReport) -> str:
-    """HTML from the sources that collect read and from validate's report.
+    """HTML from the sources that collect read and from validate's report; Korean where the texts are.
 
     Args:
         product: name of the product.
     """
     tables = _tables(report)
     labelled = report.labelled.rows_out
+    is_korean = report.language == _KOREAN_LANGUAGE
     return render(
         "data_page.html.j2",
+        translations=KOREAN if is_korean else {},
+        language_code="ko" if is_korean else "en",
         product=product,
         sources=sources,
         report=report,

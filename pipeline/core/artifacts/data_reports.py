@@ -152,6 +152,8 @@ class DataReport(Artifact):
 
     FILE: ClassVar[str] = "validate/report.json"
 
+    language: str = ""
+    """The language of the texts, as far as their letters tell it; empty in older reports."""
     limits: ValidateParams
     """The limits that held: the section `validate` of params.yaml."""
     labels: dict[str, int]
