@@ -6,8 +6,8 @@ The page is whole in itself: no script, no font and no picture comes from elsewh
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.core.artifacts.data_reports import DataReport, SourceRecord, TableReport
-from pipeline.report.page_in_korean import KOREAN
+from pipeline.core.artifacts.data_reports import DataReport, SourceRecord, TableReport, TermReport
+from pipeline.report.page_in_korean import GROUPS, KOREAN
 from pipeline.report.templates import render
 
 _PERSONAL_DATA = {
@@ -51,6 +51,8 @@ def data_page(product: str, sources: Sequence[SourceRecord], report: DataReport)
         language_code="ko" if is_korean else "en",
         product=product,
         sources=sources,
+        groups=_groups(report.identity_terms),
+        group_names=GROUPS if is_korean else {},
         report=report,
         tables=tables,
         labels=_bars(report.labels, total=labelled),
@@ -58,6 +60,12 @@ def data_page(product: str, sources: Sequence[SourceRecord], report: DataReport)
         limits=report.limits.model_dump(),
         personal_data=_PERSONAL_DATA[report.limits.personal_data],
     )
+
+
+def _groups(terms: Sequence[TermReport]) -> list[tuple[TermReport, float]]:
+    """Groups of people, and their rows in percent of the commonest group's."""
+    longest = max((term.rows for term in terms), default=0) or 1
+    return [(term, 100 * term.rows / longest) for term in terms]
 
 
 def _tables(report: DataReport) -> dict[str, TableReport]:

@@ -64,15 +64,13 @@ _WORDS = {
         "패턴으로 찾을 수 있는 것만 셉니다. 사람 이름은 찾지 않습니다."
     ),
     "Groups of people": "사람의 집단",
-    "Group": "집단",
-    "Words": "낱말",
     "No labelled row holds one of the words that are looked for.": "찾는 낱말이 있는 라벨 있는 행이 없습니다.",
+    "Labelled rows that hold one of few common words for the group; below, how many have each label, and each word.": (
+        "집단을 가리키는 흔한 낱말 몇 개 가운데 하나가 있는 라벨 있는 행입니다. 아래는 라벨별 행과 낱말별 행입니다."
+    ),
+    "%(times)s times (%(low)s to %(high)s)": "%(times)s배 (%(low)s ~ %(high)s)",
+    "%(rows)s rows": "%(rows)s행",
     "Far more frequent under one label": "한 라벨에 훨씬 많은 것",
-    "Word or group": "낱말이나 집단",
-    "Label": "라벨",
-    "Times as often": "몇 배",
-    "95 %% interval": "95 %% 구간",
-    "%(low)s to %(high)s": "%(low)s ~ %(high)s",
     "A model may learn the word in place of what the text means. The model card says how far answers change when groups"
     " are exchanged.": (
         "모델이 텍스트의 뜻 대신 이 낱말을 배울 수 있습니다. 집단을 바꾸면 답이 얼마나 바뀌는지는 모델 카드에 있습니다."
@@ -108,10 +106,31 @@ _NAMES = {
     "orientation": "성적 지향",
     "English": "영어",
     "Korean": "한국어",
+}
+GROUPS = {
     "women": "여성",
     "men": "남성",
     "young": "젊은 사람",
     "old": "나이 든 사람",
+    "Christian": "기독교",
+    "Catholic": "천주교",
+    "Buddhist": "불교",
+    "Muslim": "이슬람교",
+    "Korean": "한국인",
+    "Chinese": "중국인",
+    "Japanese": "일본인",
+    "American": "미국인",
+    "Vietnamese": "베트남인",
+    "Jeolla": "전라도",
+    "Gyeongsang": "경상도",
+    "Chungcheong": "충청도",
+    "disabled": "장애인",
+    "not disabled": "비장애인",
+    "other": "다른 장애인",
+    "homosexual": "동성애자",
+    "heterosexual": "이성애자",
+    "bisexual": "양성애자",
 }
+"""Names of the groups of pipeline/text/identity_terms.py → Korean."""
 KOREAN = _WORDS | _NAMES
 """English words of the page, and names that reports give → Korean."""

@@ -14,7 +14,8 @@ from pipeline.core.params import parse_params
 from pipeline.data.tables import read_table
 from pipeline.report import data_page as data_page_module
 from pipeline.report.data_page import data_page
-from pipeline.report.page_in_korean import KOREAN
+from pipeline.report.page_in_korean import GROUPS, KOREAN
+from pipeline.text.identity_terms import BUILT_IN
 from tests.support.example_artifacts import data_report, source_record
 from tests.support.repository import parameter_values
 from tests.support.small_reviews import CORPUS, ROWS, validated
@@ -88,7 +89,8 @@ def test_every_figure_of_the_report_and_of_the_sources_is_on_the_page(language: 
     seen = Seen(page(source, **values))
     for leaf in [*leaves(values), *leaves(source.as_json())]:
         if isinstance(leaf, str):
-            assert leaf in seen.text or KOREAN[leaf] in seen.text
+            names = {leaf, KOREAN.get(leaf, leaf), GROUPS.get(leaf, leaf)}
+            assert any(name in seen.text for name in names), leaf
         elif isinstance(leaf, int):
             assert seen.has_figure(f"{leaf:,}", str(leaf)), leaf
         else:
@@ -148,6 +150,10 @@ def test_the_page_follows_the_light_or_dark_of_the_system() -> None:
 
 TEMPLATE = Path(data_page_module.__file__).with_name("data_page.html.j2")
 WRITTEN = re.compile(r'_\("((?:[^"\\]|\\.)*)"[,)]')
+
+
+def test_every_group_of_the_korean_lists_has_a_korean_name() -> None:
+    assert {group for kind in BUILT_IN["Korean"].values() for group in kind} <= set(GROUPS)
 
 
 def test_every_word_of_the_page_has_a_korean_one() -> None:
