@@ -177,7 +177,7 @@ def _remaining(
 
 
 def _targets(gold: GoldRows, product: Product) -> list[list[float]]:
-    """What a model learns for each of the different labels."""
+    """Targets of the different labels, which a model learns."""
     problem = problem_named(product.problem)
     return [problem.target(cell, product.labels) for cell in gold.cells.different]
 
