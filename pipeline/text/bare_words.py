@@ -8,6 +8,13 @@ from pipeline.core.letters import visible, word_pattern, words
 
 # Eyes and a mouth, either way round: `:)` `;-(` `:'(` `=D`, and `(:` after a blank.
 _EMOTICON = r"[:;=][-o^'’]?(?:[()\[\]/\\|*]+|[dpo3](?!\w))|(?<!\S)[()\[\]]+[-o^'’]?[:;=]"
+# Small letters and whole syllables: words are runs of them, and no step of folding changes one.
+_LETTERS = "\xe0-\xf6\xf8-\xff\u0430-\u045f\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
+_OTHER = re.compile(f"[^\0-\x7f{_LETTERS}]")
+_FOLDED_BYTES = bytes(
+    code if code > 127 or chr(code) in "_" or chr(code).isalnum() else 32 for code in range(256)
+).lower()
+"""Byte of UTF-8 → itself, its small letter, or a blank for what is in no word."""
 _SYMBOL_MARKS = "#%&@"
 """Symbols that Unicode takes for punctuation."""
 
@@ -20,6 +27,9 @@ def bare_words(text: str) -> str:
 
     A word is one of `pipeline.core.letters`: combining marks stay with their letters.
     """
+    if text.isascii() or not _OTHER.search(text):
+        # In UTF-8 a byte below 128 is a character of ASCII, and nothing else.
+        return " ".join(text.encode().translate(_FOLDED_BYTES).decode().split())
     return " ".join(words(_folded(text)))
 
 
