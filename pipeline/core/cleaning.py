@@ -222,8 +222,14 @@ def _joins(character: str) -> bool:
 
 
 def _in_lines(text: str, *, plain: bool = False) -> str:
-    lines = (_spaced(part, plain=plain) for part in _paragraphs(text))
-    return "\n".join(line for line in lines if line)
+    """The text in lines with one space between words; a plain one often has no other blanks."""
+    if plain and "  " not in text and not ("\n" in text or "\t" in text or "\r" in text):
+        if "\v" not in text:
+            return text.strip(" ")
+        lines = [part.strip(" ") for part in text.split("\v")]
+    else:
+        lines = [" ".join(part.split()) for part in _paragraphs(text)]
+    return "\n".join(filter(None, lines))
 
 
 def _paragraphs(text: str) -> Iterator[str]:
@@ -232,11 +238,4 @@ def _paragraphs(text: str) -> Iterator[str]:
         for gap in _BLANK_LINES.finditer(part):
             yield part[start : gap.start()]
             start = gap.end()
-        yield part[start:] if start else part
-
-
-def _spaced(text: str, *, plain: bool) -> str:
-    """The text with one space between words. A plain one often has no blank but single spaces."""
-    if plain and "  " not in text and not ("\n" in text or "\t" in text or "\r" in text):
-        return text.strip(" ")
-    return " ".join(text.split())
+        yield part[start:]

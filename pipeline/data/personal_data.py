@@ -21,10 +21,9 @@ _OTHER_FORMS = re.compile(f"[{_BLANKS}{_HYPHENS}·。\uff01-\uff5e]")
 _SIGNS = re.compile("[0-9@:wW０-９＠：ｗＷ]")
 """Without any of these, in either width, no rule finds anything."""
 
-_SHAPE = bytes(
-    ord("0") if chr(code).isdecimal() and code < 128 else ord("A") if 65 <= code <= 90 else code
-    for code in range(256)
-)
+_SHAPE = bytes.maketrans(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZw", b"0" * 10 + b"A" * 27)
+"""Digits as 0, capital letters as A, and so is `w`, for addresses are `www.` in any case."""
+_CAPITALS, _LIKE_PASSPORT = re.compile(r"[A-Z]{3}\."), re.compile(r"[A-Z][0-9]{3}[A-Z][0-9]{4}")
 _BETWEEN = b" -.()/+"
 _RUN = re.compile(r"[0-9](?:[-. ()/+]{0,3}[0-9]){7,}")
 _MARGIN = 12
@@ -70,23 +69,28 @@ def redacted(text: str, found: Sequence[Span]) -> str:
 def _candidates(text: str) -> list[Span]:
     """Returns all that the rules find, the surest kinds first; one value may be of several kinds."""
     shape = text.encode("ascii", "replace").translate(_SHAPE)
-    digits = shape.count(b"0")
+    digits, has_colon, has_at = shape.count(b"0"), ":" in text, "@" in text
     has_numbers = digits > 7 and b"00000000" in shape.translate(None, _BETWEEN)
     found: list[Span] = []
-    has_at, has_www = "@" in text, "www." in text or b"AAA." in shape or "Www." in text
-    if "://" in text or ((has_at or has_www) and "www." in text.lower()):
+    if (has_colon and "://" in text) or (b"AAA." in shape and _has_www(text)):
         found += _found((URL,), text)
     if has_at:
         found += _found((EMAIL,), text)
-    if shape.count(b"0.0") > 1:  # as `1.2.3.4` has
+    if digits > 3 and shape.count(b"0.0") > 1:  # as `1.2.3.4` has
         found += _found((IP4,), text)
-    if b"::" in shape or shape.count(b":") > 6:
+    if has_colon and (b"::" in shape or shape.count(b":") > 6):
         found += _found((IP6,), text)
-    if has_numbers or (digits > 6 and b"A000A0000" in shape):
+    if has_numbers or (digits > 6 and b"A000A0000" in shape and _LIKE_PASSPORT.search(text)):
         found += _found(LETTERED, text)
     if has_numbers:
         found += _numbers(text)
     return found
+
+
+def _has_www(text: str) -> bool:
+    """Whether `www.` is there; a mixture of cases, as `wWw.`, alone is no reason to look closely."""
+    usual = ("www." in text, "Www." in text, "@" in text, _CAPITALS.search(text))
+    return any(usual) and "www." in text.lower()
 
 
 def _found(rules: Iterable[Rule], text: str) -> Iterator[Span]:

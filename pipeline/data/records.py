@@ -48,12 +48,12 @@ def record_id(source: str, text: str, *, second: str | None = None, copy: int = 
     Args:
         copy: number of earlier rows of the source with the same texts.
     """
-    parts = [source, text]
+    parts = f"{source}\0{text}"
     if second is not None:
-        parts += ["second", second]
+        parts += f"\0second\0{second}"
     if copy:
-        parts.append(str(copy))
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:ID_DIGITS]
+        parts += f"\0{copy}"
+    return hashlib.sha256(parts.encode()).hexdigest()[:ID_DIGITS]
 
 
 def write_records(path: Path, rows: Sequence[object], names: Sequence[str]) -> None:

@@ -175,6 +175,8 @@ def check_unique(records: Collection[Record]) -> None:
 
 def encodable(text: str, where: str) -> str:
     """The text; `DataError` where it holds half of a character."""
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError as error:

@@ -90,7 +90,8 @@ def _csv_fields(
 ) -> Iterator[tuple[int, list[str]]]:
     rows = csv_rows(lines, separator=separator, strict=True)
     try:
-        yield from ((rows.line_num + skipped, row) for row in rows)
+        for row in rows:
+            yield rows.line_num + skipped, row
     except csv.Error as error:
         if "limit" in str(error):
             raise too_long(path, rows.line_num + skipped, "field") from error
