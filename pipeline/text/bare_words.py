@@ -55,7 +55,8 @@ def _with_single_blanks(text: bytes) -> str:
     codes = np.frombuffer(text, dtype=np.uint8)
     kept = codes != _BLANK
     kept[1:] |= kept[:-1].copy()  # the first blank of a run
-    return codes[kept].tobytes().decode().strip(" ")
+    single: bytes = codes[kept].tobytes()
+    return single.decode().strip(" ")
 
 
 def words_and_symbols(text: str) -> str:
