@@ -121,7 +121,7 @@ def _was_escaped(text: str, rules: int) -> bool:
     if rules == 1:
         return True
     start = text[:_JUDGED]
-    if not _ESCAPED_OPENING.search(start) or not _ESCAPED_MARKUP.search(start):
+    if "&" not in start or not _ESCAPED_OPENING.search(start) or not _ESCAPED_MARKUP.search(start):
         return False
     return not (_BREAKS.search(start) or _TAGS.search(start))
 
