@@ -3,7 +3,8 @@
     python -m benchmarks.data                      # all parts, about ten minutes
     python -m benchmarks.data --only speed leaks   # some
 
-    speed          MB a second from a file to cleaned, compared rows; with and without near copies
+    speed          MB a second from a file to cleaned, compared rows; with and without near copies,
+                   and datatrove's beside it (installed at first use)
     copies         planted near copies found; rows of one template; bytes a row
     leaks          planted leaks of a corpus found, in five languages
     personal       planted personal data found, in English and Korean
