@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from pipeline.collect import run
 from pipeline.core.errors import DataError, ParameterError
-from pipeline.core.files import sha256_file
+from pipeline.core.files import sha256_file, sha256_tree
 from pipeline.core.params import Params, override, parse_params
 from pipeline.core.paths import Paths
 from pipeline.data.records import Record, read_records, record_id
@@ -356,6 +357,24 @@ def test_a_packed_file_and_a_folder_of_parts_are_sources(paths: Paths) -> None:
         part = pa.table({"text": [text], "label": [number]})
         pq.write_table(part, paths.data / "parts.parquet" / f"part-{number}.parquet")
     assert len(collected(paths, source(path="parts.parquet"))) == 2
+
+
+def test_a_folder_that_datasets_saved_is_a_source_and_one_of_several_is_asked_for(
+    paths: Paths,
+) -> None:
+    labels = datasets.ClassLabel(names=["negative", "positive"])
+    features = datasets.Features({"text": datasets.Value("string"), "label": labels})
+    made = datasets.Dataset.from_dict({"text": ["A", "B"], "label": [1, 0]}, features=features)
+    datasets.DatasetDict(train=made, test=made).save_to_disk(str(paths.data / "saved"))
+    records = collected(paths, source(path="saved/train", label_values={}))
+    assert {(record.text, record.label) for record in records} == {
+        ("A", "positive"),
+        ("B", "negative"),
+    }
+    [entry] = json.loads((paths.out / "manifest.json").read_text())["sources"]
+    assert entry["sha256"] == sha256_tree(paths.data / "saved" / "train")
+    (paths.out / "records.parquet").unlink()
+    assert "path: saved/train" in refused(paths, source(path="saved", label_values={}))
 
 
 @pytest.mark.parametrize("value", ["1_000", "１２", "4,5"])
