@@ -39,7 +39,8 @@ def run(params: Params, paths: Paths) -> Metrics:
     """Fits the baselines, chooses C on validation and says whether machine learning solves the problem.
 
     Raises:
-        DataError: nothing can be learned from these data; verdict.json is there all the same.
+        CannotBeToldError: nothing can be learned from these data; the build ends with that answer, and
+            verdict.json holds it.
     """
     product, settings = params.product, params.baseline
     metric, problem = product.requirements.quality_metric, problem_named(product.problem)

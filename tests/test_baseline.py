@@ -12,7 +12,7 @@ import pytest
 from pipeline import baseline
 from pipeline.core.artifacts.data_reports import BaselineVerdict
 from pipeline.core.artifacts.table_columns import BaselinePredictions
-from pipeline.core.errors import DataError
+from pipeline.core.errors import CannotBeToldError
 from pipeline.core.variants import BASELINES
 from pipeline.data.tables import read_table
 from tests.support import small_reviews
@@ -51,11 +51,12 @@ def test_the_baselines_learn_and_say_that_a_model_is_worth_it(workspace: Path) -
     assert curve.startswith("step,train_quality,validation_quality\n")
 
 
-def test_labels_that_words_cannot_tell_stop_the_line(workspace: Path) -> None:
+def test_labels_that_words_cannot_tell_are_an_answer_that_ends_the_build(workspace: Path) -> None:
     give_labels_by_chance(workspace / "artifacts/prepare/records.parquet")
     paths = at(workspace, "baseline")
-    with pytest.raises(DataError, match=r"no: cannot be told: .* from the majority class"):
+    with pytest.raises(CannotBeToldError, match=r"no: cannot be told: .* from the majority") as told:
         baseline.run(params("baseline.min_gain=0.4"), paths)
+    assert told.value.is_answer
     judged = BaselineVerdict.read(paths)
     assert judged.verdict == "no: cannot be told"
     assert not judged.worth_a_model

@@ -6,7 +6,7 @@ yet, and about how many labels are missing; yes.
 
 from pipeline.acceptance.findings import Findings
 from pipeline.core.artifacts.data_reports import BaselineVerdict, KeywordRule, LabelsOutlook
-from pipeline.core.errors import DataError
+from pipeline.core.errors import CannotBeToldError
 from pipeline.metrics.intervals import Interval
 from pipeline.problem.problem import Problem
 
@@ -38,14 +38,14 @@ def judge_worth(
 
 
 def refuse_what_cannot_be_told(verdict: BaselineVerdict, *, min_gain: float) -> None:
-    """Stops the line where no baseline learned anything.
+    """Ends the build where no baseline learned anything; that is an answer, not a fault.
 
     Raises:
-        DataError: the verdict is `no: cannot be told`.
+        CannotBeToldError: the verdict is `no: cannot be told`.
     """
     if verdict.verdict != CANNOT_BE_TOLD:
         return
-    raise DataError(
+    raise CannotBeToldError(
         f"{verdict.verdict}: {verdict.reason}",
         expected=f"a gain of at least {min_gain} (baseline.min_gain)",
         next_step="look whether labels fit the texts (artifacts/validate/data_card.md), "

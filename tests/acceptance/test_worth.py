@@ -12,7 +12,7 @@ from pipeline.core.artifacts.data_reports import (
     KeywordRule,
     LabelsOutlook,
 )
-from pipeline.core.errors import DataError
+from pipeline.core.errors import CannotBeToldError
 from pipeline.core.variants import CHARACTERS, MAJORITY, NAIVE_BAYES, TFIDF
 from pipeline.problem.problems import problem_named
 
@@ -68,10 +68,10 @@ def test_a_rule_that_is_no_better_than_the_commonest_label_is_none() -> None:
     assert judged(rule=constant, min_quality=0.4).verdict == "yes"
 
 
-def test_what_no_baseline_learns_cannot_be_told_and_stops_the_line() -> None:
+def test_what_no_baseline_learns_cannot_be_told_and_ends_the_build_with_that_answer() -> None:
     found = judged(characters=0.53)
     assert found.verdict == "no: cannot be told"
-    with pytest.raises(DataError, match=r"no: cannot be told: .*0\.530 .* the majority class"):
+    with pytest.raises(CannotBeToldError, match=r"no: cannot be told: .*0\.530 .* the majority class"):
         refuse_what_cannot_be_told(found, min_gain=0.05)
 
 

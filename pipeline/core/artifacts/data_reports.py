@@ -243,7 +243,7 @@ class BaselineVerdict(Artifact):
 
     verdict: str
     """`yes`; `not yet: N more labels (low–high)`; `no: a rule does it`; or `no: cannot be told`,
-    with which the stage fails."""
+    with which the build ends."""
     worth_a_model: bool
     """Whether the verdict is not a no."""
     best: str
