@@ -9,6 +9,7 @@
     personal       planted personal data found, in English and Korean
     encodings      short texts in other encodings read right
     labels_needed  whether the quality with all labels lies in the interval foretold from a fifth
+    label_errors   planted wrong labels among the 2 % of the rows that are most suspicious
     splits         rows that change their split when near copies of old rows come, in 20 orders
     diff           two data versions of a million rows compared, and whether a plain loop says the same
 
@@ -22,6 +23,7 @@ from benchmarks.support import (
     data_copies,
     data_diff,
     data_encodings,
+    data_label_errors,
     data_labels_needed,
     data_leaks,
     data_personal,
@@ -38,6 +40,7 @@ PARTS: Mapping[str, Callable[[], Mapping[str, float]]] = MappingProxyType(
         "personal": data_personal.measure,
         "encodings": data_encodings.measure,
         "labels_needed": data_labels_needed.measure,
+        "label_errors": data_label_errors.measure,
         "splits": data_splits.measure,
         "diff": data_diff.measure,
     }

@@ -20,8 +20,8 @@ from flows.check import check_before_build, check_place
 from flows.console import summary
 from flows.console.summary import BuildResult
 from flows.execution.git import commit_tags
-from flows.execution.locks import build_lock
 from flows.execution.kept_verdict import bring_verdict, forget_verdict
+from flows.execution.locks import build_lock
 from flows.execution.rows_to_label import bring_sheet
 from flows.execution.runner import Runner, StageFailedError, cached_result, open_runner
 from flows.execution.warm import saves_time, warm_runner
@@ -79,7 +79,8 @@ def build_workspace(workspace: Path, *, root: Path, title: str) -> BuildResult:
             raise _with_sheet(error, bring_sheet(workspace, root), root) from error
         if error.failure.cannot_be_told:
             summary.forget_failure(root)
-            raise _with_verdict(error, bring_verdict(workspace, root, error.failure.stage), root)
+            verdict = bring_verdict(workspace, root, error.failure.stage)
+            raise _with_verdict(error, verdict, root) from error
         summary.keep_failure(root, error)
         raise
 

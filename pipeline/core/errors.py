@@ -42,7 +42,8 @@ class LabelsNeededError(DataError):
 
 class CannotBeToldError(DataError):
     """No simple model finds anything in the texts that tells the label. A build ends there, and ends
-    well: that no model is worth training is an answer, and the stage's verdict.json holds it."""
+    well: that no model is worth training is an answer, and the stage's verdict.json holds it.
+    """
 
     def __init__(self, got: str, *, expected: str, next_step: str) -> None:
         super().__init__(got, expected=expected, next_step=next_step)

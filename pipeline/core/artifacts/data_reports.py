@@ -215,6 +215,8 @@ class MeasuredQuality(Part):
 class LabelsOutlook(Part):
     """The gain of more labels for the best baseline, by the law quality = a − b · labels^(−c)."""
 
+    train_rows: int
+    """Train rows that there are; of more than 30,000, `measured` rests on the first 30,000 by id."""
     measured: list[MeasuredQuality]
     """The qualities that the law was fitted to, by number of train rows."""
     ceiling: float
