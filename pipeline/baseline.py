@@ -1,6 +1,6 @@
 """baseline: fits simple models, to see whether a language model is worth its cost.
 
-Reads   artifacts/prepare/records.parquet
+Reads   artifacts/prepare/records.parquet, annotations/
 Writes  artifacts/baseline/{predictions.parquet, verdict.json, suspect_labels.csv, learning_curve.csv,
         metrics.json}
 """
@@ -8,7 +8,7 @@ Writes  artifacts/baseline/{predictions.parquet, verdict.json, suspect_labels.cs
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, fields
 
-from pipeline.acceptance.findings import Findings, keyword_rule, labels_outlook
+from pipeline.acceptance.findings import Findings, ceiling_of, keyword_rule, labels_outlook
 from pipeline.acceptance.predictions import Answers, write_answers
 from pipeline.acceptance.suspect_labels import MOST_ROWS, find_suspects
 from pipeline.acceptance.worth import in_short, judge_worth, refuse_what_cannot_be_told
@@ -19,6 +19,7 @@ from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
+from pipeline.data.annotations import read_annotations
 from pipeline.data.suspect_sheet import SuspectRow, write_suspects
 from pipeline.data.tables import Columns, read_table
 from pipeline.metrics.quality import quality_figure
@@ -75,6 +76,7 @@ def run(params: Params, paths: Paths) -> Metrics:
             regularisation=chosen,
             rule=keyword_rule(rows, task, quality=quality_of, labels=product.labels),
             outlook=labels_outlook(learner, rows, wanted=min_quality, seed=params.compute.seed),
+            ceiling=ceiling_of(_votes(table, params, paths), task, seed=params.compute.seed),
         ),
         min_quality=min_quality,
         min_gain=settings.min_gain,
@@ -94,6 +96,18 @@ def run(params: Params, paths: Paths) -> Metrics:
             " look at; saved in annotations/, what they fill in counts"
         )
     return {**_metrics(judged), "suspect_labels": len(suspects)}
+
+
+def _votes(table: Columns, params: Params, paths: Paths) -> list[list[str]]:
+    """The labels that people gave to each annotated row of the data."""
+    known, product = set(table["id"]), params.product
+    given = read_annotations(
+        paths.annotations,
+        problem=problem_named(product.problem),
+        labels=product.labels,
+        known=known,
+    )
+    return [[*votes.values()] for row, votes in given.items() if row in known]
 
 
 def suspect_rows(

@@ -60,6 +60,7 @@ CONSTANTS = (
     ("pipeline/metrics/labels_needed.py", "DRAWS", "draws of each of these numbers"),
     ("pipeline/metrics/labels_needed.py", "_FARTHEST", "times the labels that there are: a quality not reached by then counts as out of reach"),
     ("pipeline/acceptance/findings.py", "MOST_LEARNED", "train rows from which the search for the labels needed learns; of more, the first by id"),
+    ("pipeline/metrics/noise_ceiling.py", "FEWEST_ROWS", "rows with labels of two people from which on the best quality that labels allow is told"),
     ("pipeline/acceptance/suspect_labels.py", "SHARE", "largest part of the train rows that `suspect_labels.csv` shows"),
     ("pipeline/acceptance/suspect_labels.py", "MOST_ROWS", "train rows whose labels are looked at; of more, the first by id"),
     ("pipeline/acceptance/suspect_labels.py", "_VECTOR_C", "C of the model of word vectors that helps to find wrong labels"),

@@ -73,6 +73,21 @@ def test_planted_wrong_labels_are_listed_for_people_to_look_at(workspace: Path) 
     assert all(line["suggested"] != line["label_now"] for line in lines)
 
 
+def test_labels_of_several_people_say_how_good_a_model_can_look(workspace: Path) -> None:
+    ids = read_table(workspace / "artifacts/prepare/records.parquet")["id"][:40]
+    lines = ["id,annotator,label"]
+    for number, row in enumerate(ids):
+        second = "positive" if number % 10 else "negative"
+        lines += [f"{row},kim,positive", f"{row},lee,{second}"]
+    (workspace / "annotations" / "votes.csv").write_text("\n".join(lines), encoding="utf-8")
+    paths = at(workspace, "baseline")
+    baseline.run(params(*checkpoint_of(workspace)), paths)
+    found = BaselineVerdict.read(paths).noise_ceiling
+    assert found is not None
+    assert found.rows == 40
+    assert found.accuracy == pytest.approx((1 + 0.8**0.5) / 2)  # of 0.9 agreement
+
+
 def test_labels_that_words_cannot_tell_are_an_answer_that_ends_the_build(workspace: Path) -> None:
     give_labels_by_chance(workspace / "artifacts/prepare/records.parquet")
     paths = at(workspace, "baseline")

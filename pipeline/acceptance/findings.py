@@ -8,12 +8,15 @@ from pipeline.core.artifacts.data_reports import (
     KeywordRule,
     LabelsOutlook,
     MeasuredQuality,
+    NoiseCeiling,
 )
 from pipeline.core.variants import MAJORITY
 from pipeline.metrics.labels_needed import DRAWS, LabelsNeeded, LearningLaw, Measured, label_counts
+from pipeline.metrics.noise_ceiling import noise_ceiling
 from pipeline.models.baselines import BaselineRows, Learner, Quality, quality_by_labels, strongest
 from pipeline.models.keyword_rule import find_rules
 from pipeline.models.linear import LinearTask
+from pipeline.problem.problems import CLASSIFICATION
 
 Splits = Mapping[str, BaselineRows]
 _FEWEST_SIZES = 4
@@ -30,12 +33,14 @@ class Findings:
         regularisation: baseline → its C.
         rule: the best rule of a few words; None where there is none.
         outlook: what more labels would bring; None where there are too few rows to tell.
+        ceiling: how good a model can look at most; None where too few rows have labels of two people.
     """
 
     quality: Mapping[str, BaselineQuality]
     regularisation: Mapping[str, float]
     rule: KeywordRule | None
     outlook: LabelsOutlook | None
+    ceiling: NoiseCeiling | None = None
 
     @property
     def best(self) -> str:
@@ -45,6 +50,21 @@ class Findings:
     def gain(self, quality: float) -> float:
         """How far a quality is above that of the constant answer."""
         return quality - self.quality[MAJORITY].validation
+
+
+def ceiling_of(
+    votes: Sequence[Sequence[str]], task: LinearTask, *, seed: int
+) -> NoiseCeiling | None:
+    """How good a model can look at most; None where the labels that people gave do not tell.
+
+    Args:
+        votes: the labels that different people gave to each row.
+    """
+    if task.problem.name != CLASSIFICATION:
+        return None
+    found = noise_ceiling(votes, labels=task.labels, seed=seed)
+    double = sum(len(given) > 1 for given in votes)
+    return found and NoiseCeiling(accuracy=found.value, interval=found.as_list(), rows=double)
 
 
 def keyword_rule(

@@ -5,7 +5,12 @@ yet, and about how many labels are missing; yes.
 """
 
 from pipeline.acceptance.findings import Findings
-from pipeline.core.artifacts.data_reports import BaselineVerdict, KeywordRule, LabelsOutlook
+from pipeline.core.artifacts.data_reports import (
+    BaselineVerdict,
+    KeywordRule,
+    LabelsOutlook,
+    NoiseCeiling,
+)
 from pipeline.core.errors import CannotBeToldError
 from pipeline.metrics.intervals import Interval
 from pipeline.problem.problem import Problem
@@ -36,6 +41,7 @@ def judge_worth(
         regularisation=dict(found.regularisation),
         rule=found.rule,
         outlook=found.outlook,
+        noise_ceiling=found.ceiling,
     )
 
 
@@ -117,7 +123,25 @@ def _reasons(answer: str, found: Findings, metric: str, min_quality: float) -> l
             sentences.append(
                 f"This was measured on {rows:,} of the {found.outlook.train_rows:,} train rows, to save time."
             )
+    if found.ceiling:
+        sentences += _ceiling_in_words(found.ceiling, metric, min_quality)
     return sentences
+
+
+def _ceiling_in_words(found: NoiseCeiling, metric: str, min_quality: float) -> list[str]:
+    """What people's agreement allows, and whether `min_quality` asks for more."""
+    low, high = found.interval
+    told = (
+        f"On {found.rows:,} rows that several people labelled they agree so often that a model without a mistake would "
+        f"have accuracy {found.accuracy:.3f} ({low:.3f}–{high:.3f}) on labels of one person."
+    )
+    if metric != "accuracy" or min_quality <= high:
+        return [told]
+    return [
+        told,
+        f"min_quality {min_quality:g} is more than that: no model reaches it on such labels. Let several people "
+        "label each row, or make the instructions clearer.",
+    ]
 
 
 def rule_in_words(rule: KeywordRule) -> str:

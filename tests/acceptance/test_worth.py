@@ -17,6 +17,7 @@ from pipeline.core.artifacts.data_reports import (
     BaselineVerdict,
     KeywordRule,
     LabelsOutlook,
+    NoiseCeiling,
 )
 from pipeline.core.errors import CannotBeToldError
 from pipeline.core.variants import CHARACTERS, MAJORITY, NAIVE_BAYES, TFIDF
@@ -33,6 +34,7 @@ def judged(
     rule: KeywordRule | None = None,
     min_quality: float = 0.7,
     labels: LabelsOutlook | None = None,
+    ceiling: NoiseCeiling | None = None,
 ) -> BaselineVerdict:
     values = {MAJORITY: 0.5, TFIDF: 0.5, NAIVE_BAYES: 0.5, CHARACTERS: characters}
     found = Findings(
@@ -40,6 +42,7 @@ def judged(
         regularisation={},
         rule=rule,
         outlook=labels,
+        ceiling=ceiling,
     )
     problem = problem_named("classification")
     return judge_worth(
@@ -155,3 +158,13 @@ def test_a_search_for_the_labels_needed_learns_from_no_more_rows_than_its_limit(
     )
     assert kept["train"].ids == ids[:MOST_LEARNED]
     assert len(kept["validation"].ids) == len(ids)
+
+
+def test_the_reason_says_how_good_a_model_can_look_on_labels_that_people_disagree_on() -> None:
+    ceiling = NoiseCeiling(accuracy=0.88, interval=[0.85, 0.91], rows=240)
+    told = judged(ceiling=ceiling)
+    assert told.noise_ceiling == ceiling
+    assert "On 240 rows" in told.reason
+    assert "accuracy 0.880 (0.850–0.910) on labels of one person" in told.reason
+    assert "no model reaches it" not in told.reason
+    assert "no model reaches it" in judged(min_quality=0.92, ceiling=ceiling).reason

@@ -238,6 +238,17 @@ class LabelsOutlook(Part):
     """Upper end; null where there is no end."""
 
 
+class NoiseCeiling(Part):
+    """How good a model can look at most, told from rows that several people labelled."""
+
+    accuracy: float
+    """Accuracy that a model without any mistake would have on labels of one person."""
+    interval: Ends
+    """Its 95 % interval, a bootstrap over these rows."""
+    rows: int
+    """Rows that several people labelled."""
+
+
 class BaselineVerdict(Artifact):
     """Whether machine learning solves the problem, as far as models of words can tell."""
 
@@ -264,6 +275,9 @@ class BaselineVerdict(Artifact):
     """The best rule of at most five words a label; null for numbers, or where no word tells."""
     outlook: LabelsOutlook | None
     """What more labels would bring; null where there are too few rows to tell."""
+    noise_ceiling: NoiseCeiling | None
+    """How good a model can look at most; null where fewer than 20 rows have labels of two people, and for a
+    product that gives several labels or a number."""
 
 
 class TeacherTraining(Artifact):
