@@ -63,8 +63,10 @@ def ceiling_of(
     if task.problem.name != CLASSIFICATION:
         return None
     found = noise_ceiling(votes, labels=task.labels, seed=seed)
+    if found is None:
+        return None
     double = sum(len(given) > 1 for given in votes)
-    return found and NoiseCeiling(accuracy=found.value, interval=found.as_list(), rows=double)
+    return NoiseCeiling(accuracy=found.value, interval=found.as_list(), rows=double)
 
 
 def keyword_rule(

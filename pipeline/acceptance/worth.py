@@ -129,7 +129,7 @@ def _reasons(answer: str, found: Findings, metric: str, min_quality: float) -> l
 
 
 def _ceiling_in_words(found: NoiseCeiling, metric: str, min_quality: float) -> list[str]:
-    """What people's agreement allows, and whether `min_quality` asks for more."""
+    """Sentences on the accuracy that people's agreement allows, and on whether `min_quality` asks for more."""
     low, high = found.interval
     told = (
         f"On {found.rows:,} rows that several people labelled they agree so often that a model without a mistake would "
