@@ -10,6 +10,7 @@
     personal       planted personal data found, in English and Korean
     encodings      short texts in other encodings read right
     labels_needed  whether the quality with all labels lies in the interval foretold from a fifth
+    label_errors   planted wrong labels among the 2 % of the rows that are most suspicious
     splits         rows that change their split when near copies of old rows come, in 20 orders
     croissant      whether the reference reader accepts a build's croissant.json and reads the same rows
     diff           two data versions of a million rows compared, and whether a plain loop says the same
@@ -25,6 +26,7 @@ from benchmarks.support import (
     data_croissant,
     data_diff,
     data_encodings,
+    data_label_errors,
     data_labels_needed,
     data_leaks,
     data_personal,
@@ -41,6 +43,7 @@ PARTS: Mapping[str, Callable[[], Mapping[str, float]]] = MappingProxyType(
         "personal": data_personal.measure,
         "encodings": data_encodings.measure,
         "labels_needed": data_labels_needed.measure,
+        "label_errors": data_label_errors.measure,
         "splits": data_splits.measure,
         "croissant": data_croissant.measure,
         "diff": data_diff.measure,
