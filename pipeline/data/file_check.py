@@ -16,9 +16,8 @@ from pipeline.core.sections import ValidateParams
 from pipeline.data.any_file import readable, require_file
 from pipeline.data.columns import describe, says_nothing
 from pipeline.data.file_look import look_at
-from pipeline.data.file_notes import label_notes, layout_notes, row_notes
+from pipeline.data.file_notes import export_notes, label_notes, layout_notes, row_notes
 from pipeline.data.file_rows import Read, read_columns
-from pipeline.data.json_file import exported_by
 from pipeline.data.label_forms import LabelForm, likely_form, require_repeated
 from pipeline.data.layout import FileRow
 from pipeline.data.personal_data import redacted, spans
@@ -138,8 +137,8 @@ def _looks(
             )
             return
         read = read_columns(file, look, names, text=text, label=label)
-        if look.format == "JSON" and (tool := exported_by(file, look.layout)):
-            facts = facts.noted(f"an export of {tool}")
+        if look.format == "JSON":
+            facts = facts.noted(*export_notes(file, look))
     facts = replace(facts, rows=read.count).noted(f"texts: {read.text}", *row_notes(read))
     yield facts
     form = _form(read, is_named=bool(label))

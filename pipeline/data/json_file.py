@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import DataError
-from pipeline.data.exports import flattened, tool_of
+from pipeline.data.exports import answers_in, flattened, tool_of
 from pipeline.data.json_shapes import (
     cut_off,
     is_cut,
@@ -57,6 +57,14 @@ def objects(path: Path, layout: Layout) -> Iterator[tuple[int, dict[str, Any]]]:
 def exported_by(path: Path, layout: Layout) -> str | None:
     """The annotation tool that wrote the file; None where it is like none of those that are known."""
     return next((tool_of(value) for _, value in _as_written(path, layout)), None)
+
+
+def answered_by_several(path: Path, layout: Layout) -> tuple[int, int]:
+    """How many rows of an export have answers of several people, and how many of them different ones."""
+    several = [
+        answers for _, value in _as_written(path, layout) if len(answers := answers_in(value)) > 1
+    ]
+    return len(several), sum(any(each != first for each in others) for first, *others in several)
 
 
 def _as_written(path: Path, layout: Layout) -> Iterator[tuple[int, dict[str, Any]]]:
