@@ -227,7 +227,7 @@ def _checked(facts: FileFacts, kept: Checked, rest: Checked) -> FileFacts:
     reasons = Counter(str(record.reason) for record in [*kept.rejects, *rest.rejects])
     return replace(
         facts,
-        language=language_of(record.text for record in usable),
+        language=language_of(record.text for record in usable) if usable else None,
         personal_data=personal_data(usable),
         rejects=dict(reasons.most_common()),
     )

@@ -1,6 +1,7 @@
 """Reads the objects of a JSON file: one a line, or those of one array, of which it holds one at a time."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ _PART = 1 << 16
 _HEADER_ROWS = 1000
 _LONGEST_MARK = 16
 """Characters of the longest word or escape of JSON, which the end of a part may cut."""
+_ARRAYS_IN_LINES = re.compile(r"\[[^\n]*\]\s*\n\s*\[")
 _BLANKS = " \t\r\n"
 
 
@@ -68,9 +70,8 @@ def answered_by_several(path: Path, layout: Layout) -> tuple[int, int]:
 
 
 def _as_written(path: Path, layout: Layout) -> Iterator[tuple[int, dict[str, Any]]]:
-    is_array = (
-        beginning_of(path, encoding=layout.encoding, characters=4096).lstrip().startswith("[")
-    )
+    start = beginning_of(path, encoding=layout.encoding, characters=4096).lstrip()
+    is_array = start.startswith("[") and not _ARRAYS_IN_LINES.match(start)
     read = _array(path, layout) if is_array else _lines(path, layout)
     for number, value in read:
         if not isinstance(value, dict):

@@ -6,6 +6,7 @@ import io
 import json
 import unicodedata
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -415,6 +416,18 @@ def test_no_note_and_no_error_holds_a_personal_value(
     told = f"{facts.notes} {error}"
     assert "ann" not in told.replace("annotations", "")
     assert "010-" not in told
+
+
+def test_a_worker_is_no_label_and_dates_are_without_quotes(tmp_path: Path) -> None:
+    rows = [(t, "W12"[n % 2 * 2 :] or "W1", v) for n, (t, v) in enumerate(ROWS)]
+    header = ("Input.text", "WorkerId", "Answer.sentiment")
+    assert facts_of(put(tmp_path, "a.csv", table(rows, header))).labels == BOTH
+    days = [date(2026, 1, 1 + n % 3) for n in range(40)]
+    assert set(facts_of(parquet(tmp_path / "b.parquet", text=TEXTS, label=days)).labels) == {
+        "2026-01-01",
+        "2026-01-02",
+        "2026-01-03",
+    }
 
 
 def test_an_error_names_the_file_as_it_is_called(tmp_path: Path) -> None:
