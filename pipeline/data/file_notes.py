@@ -53,7 +53,7 @@ def row_notes(read: Read) -> Iterator[str]:
 
 
 def label_notes(read: Read, form: LabelForm | None, *, unlabelled: int) -> Iterator[str]:
-    """What the labels are, and what is odd about them."""
+    """Says what the labels are, and what is odd about them."""
     if form is None:
         yield _without_labels(read)
         return

@@ -19,7 +19,7 @@ _MERGE = (
 def notes_on_columns(
     columns: Sequence[Column], rows: Sequence[FileRow], *, text: Column, label: Column | None
 ) -> Iterator[str]:
-    """What further columns say about the labels, a sentence each.
+    """Says what further columns tell about the labels, a sentence each.
 
     Args:
         rows: with all columns; the first ones of a long file.

@@ -22,7 +22,7 @@ _SHOWN = 5
 
 
 def doubts(counts: Mapping[str, int]) -> Iterator[str]:
-    """What is odd about labels with these counts of rows, a sentence each."""
+    """Says what is odd about labels with these counts of rows, a sentence each."""
     for label, count in counts.items():
         said = label.strip().casefold()
         if said in _FAULTS:
@@ -38,7 +38,7 @@ def doubts(counts: Mapping[str, int]) -> Iterator[str]:
 
 
 def doubts_of_cells(rows: Sequence[FileRow], *, text: str, label: str) -> Iterator[str]:
-    """What is odd about the cells of the two columns, a sentence each."""
+    """Says what is odd about the cells of the two columns, a sentence each."""
     words = Counter(cell for _, row in rows if (cell := row.get(label, "")).casefold() in _ABSENT)
     for word, count in words.items():
         yield f"the word {word!r} in {label} ({_rows(count)}) counts as no label"

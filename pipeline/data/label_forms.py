@@ -133,7 +133,7 @@ def _refuse_objects(column: Column) -> None:
 
 
 def _kind_of(value: str) -> str | None:
-    """What a label cell holds that is no label, nor a list of labels; None where it is one."""
+    """Names what a label cell holds that is no label, nor a list of labels; None where it is one."""
     if not value.startswith(("[", "{", "('")):
         return None
     try:

@@ -21,7 +21,7 @@ _ID = re.compile(f"[0-9a-f]{{{ID_DIGITS}}}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoteFacts:
-    """What is in a file of votes.
+    """The facts of a file of votes.
 
     Attributes:
         rows: its lines.
@@ -44,7 +44,7 @@ def holds_votes(names: Sequence[str]) -> bool:
 
 
 def check_votes(file: Path, layout: Layout) -> VoteFacts:
-    """What is in the file, read as the stage `label` reads it.
+    """The facts of the file, read as the stage `label` reads it.
 
     Which ids the data have is not known here: one of sixteen digits is taken for what it is.
 
