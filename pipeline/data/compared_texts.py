@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pipeline.core.progress import Progress
 from pipeline.data.gram_index import GramIndex
 from pipeline.data.gram_sets import Numbers, blocks, commonness, gram_sets, shared, sketches
-from pipeline.data.text_column import Lengths, Rows, characters_of, lengths_of
+from pipeline.data.text_characters import Lengths, Rows, characters_of, lengths_of
 
 _SKETCH_WORDS_AT_ONCE = 1 << 20
 _GRAMS_AT_ONCE = 1 << 22

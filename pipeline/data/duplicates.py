@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from pipeline.data.compared_texts import ComparedTexts
 from pipeline.data.gram_pairs import pairs_between, pairs_within
-from pipeline.data.text_column import Rows, joined
+from pipeline.data.text_characters import Rows, joined
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -47,7 +47,7 @@ def near_clusters(
     this similar to the next.
 
     Args:
-        texts: a list, or a `TextColumn`, which takes less memory.
+        texts: a list, or a `TextSequence`, which takes less memory.
         similarity: least Jaccard similarity of two sets of grams, 0 to 1; at 0, all texts are one
             cluster.
         together: groups of rows that are of one cluster whatever their texts are.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.data.gram_keys import keys, keys_a_character, ranges
 from pipeline.data.gram_sets import Numbers
-from pipeline.data.text_column import Rows
+from pipeline.data.text_characters import Rows
 
 SIZE_BITS = np.uint64(2**32 - 1)
 # An entry has 64 bits: of the key's hash what is left, grams lost before it, and the row.

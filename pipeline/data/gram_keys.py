@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.data.gram_sets import Numbers
-from pipeline.data.text_column import Rows
+from pipeline.data.text_characters import Rows
 
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
 _CLASS_BITS = np.uint64(16)

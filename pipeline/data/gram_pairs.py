@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.core.progress import Progress
 from pipeline.data.gram_index import SIZE_BITS, Entries
-from pipeline.data.text_column import Rows
+from pipeline.data.text_characters import Rows
 
 _PAIRS_AT_ONCE = 1 << 20
 _MANY_TEXTS = 256
