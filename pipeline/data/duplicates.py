@@ -16,8 +16,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from pipeline.data.compared_texts import ComparedTexts
-from pipeline.data.gram_index import pairs_between, pairs_within
-from pipeline.data.text_column import Rows, joined
+from pipeline.data.gram_pairs import pairs_between, pairs_within
+from pipeline.data.text_characters import Rows, joined
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -33,18 +33,27 @@ def groups(keys: Iterable[Key]) -> list[list[int]]:
 def near_duplicates(
     texts: Sequence[str], *, similarity: float, together: Iterable[Sequence[int]] = ()
 ) -> list[int]:
-    """The cluster of each text, named by the number of the cluster's first text.
+    """The cluster of each text as a list; see `near_clusters`, which takes less memory."""
+    names: list[int] = near_clusters(texts, similarity=similarity, together=together).tolist()
+    return names
+
+
+def near_clusters(
+    texts: Sequence[str], *, similarity: float, together: Iterable[Sequence[int]] = ()
+) -> Rows:
+    """The cluster of each text, named by the number of the cluster's first text, `(texts,)`.
 
     Two texts are of one cluster where a chain of texts leads from one to the other, each at least
     this similar to the next.
 
     Args:
+        texts: a list, or a `TextSequence`, which takes less memory.
         similarity: least Jaccard similarity of two sets of grams, 0 to 1; at 0, all texts are one
             cluster.
         together: groups of rows that are of one cluster whatever their texts are.
     """
     if similarity <= 0:
-        return [0] * len(texts)
+        return np.zeros(len(texts), dtype=np.int64)
     clusters = _Clusters(len(texts))
     known = [(first, other) for first, *others in together for other in others]
     clusters.join(*np.array(known, dtype=np.int64).reshape(-1, 2).T)
@@ -53,14 +62,13 @@ def near_duplicates(
         index = compared.index(range(len(texts)), files)
         found = (
             pairs
-            for entries in index.bands(compared.sizes)
+            for entries in index.bands(compared.sizes, alone=False)
             for pairs in pairs_within(entries, clusters.of)
         )
         for first, second in compared.likely(found):
             apart = clusters.of(first) != clusters.of(second)
             clusters.join(*compared.similar(first[apart], second[apart]))
-    names: list[int] = clusters.of(np.arange(len(texts))).tolist()
-    return names
+    return clusters.of(np.arange(len(texts)))
 
 
 def near_pairs(
@@ -71,7 +79,7 @@ def near_pairs(
     Args:
         similarity: least Jaccard similarity of two sets of grams, 0 to 1; at 0, all pairs are similar.
     """
-    if similarity <= 0 or not texts or not others:
+    if similarity <= 0 or not len(texts) or not len(others):
         return list(product(range(len(texts)), range(len(others))))
     count = len(texts)
     pairs: set[tuple[int, int]] = set()
@@ -82,11 +90,8 @@ def near_pairs(
         other = compared.index(
             range(count, count + len(others)), files, smallest=sizes.min(), largest=sizes.max()
         )
-        found = (
-            pairs
-            for bands in zip(index.bands(compared.sizes), other.bands(compared.sizes), strict=True)
-            for pairs in pairs_between(*bands)
-        )
+        both = (some.bands(compared.sizes, alone=True) for some in (index, other))
+        found = (pairs for bands in zip(*both, strict=True) for pairs in pairs_between(*bands))
         for first, second in compared.likely(found):
             one, two = compared.similar(first, second)
             pairs.update(zip(one.tolist(), (two - count).tolist(), strict=True))

@@ -1,15 +1,7 @@
-"""Finds the pairs of texts that can be similar: they share one of their rarest grams.
+"""An index of texts under keys of rare grams, in bands that fit into memory."""
 
-Two sets of sizes s and r have a Jaccard similarity of t only when they share c·(s + r) members, with
-c = t/(1 + t). Where the first member that they share, the rarest first, is the p-th of the one set, at
-most s − p more are shared: so only the rarest members of each set need to be looked up, and each of
-them says how large the other set may be (prefix filter and position filter: Chaudhuri, Ganti and
-Kaushik 2006; Bayardo, Ma and Srikant 2007; Xiao, Wang, Lin and Yu 2008).
-"""
-
-import math
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO
@@ -17,29 +9,29 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.core.progress import Progress
+from pipeline.data.gram_keys import keys, keys_a_character, ranges
 from pipeline.data.gram_sets import Numbers
-from pipeline.data.text_column import Rows
+from pipeline.data.text_characters import Rows
 
-_ENTRY = np.dtype([("gram", np.uint32), ("row", np.uint32), ("place", np.uint32)])
-_MIXER = np.uint64(0x9E3779B97F4A7C15)
-_SIZE = np.uint64(2**32 - 1)
+SIZE_BITS = np.uint64(2**32 - 1)
+# An entry has 64 bits: of the key's hash what is left, grams lost before it, and the row.
+_LOST_BITS, _MOST_LOST = 8, 255
 _LARGEST = 2**31 - 1
 # Rounding of a bound must not rule out a pair that is just similar enough.
 _SLACK = 1e-6
 _BAND_ENTRIES = 1 << 22
+_MOST_BANDS = 256
 _MEMORY_BYTES = 1 << 27
-_PAIRS_AT_ONCE = 1 << 20
-_MANY_TEXTS = 256
+_WAITING_ENTRIES = 1 << 21
 
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """Texts under their rarest grams, ordered by gram and then by the size of the text's set.
+    """Texts under their keys, ordered by key and then by the size of the text's set.
 
-    keys: the gram's number (32 bits; two grams may share one), then the size (32 bits).
+    keys: the key's number (32 bits; two keys may share one), then the size (32 bits).
     rows: the texts.
-    reach: the size of the largest set that can be similar to the text's, if this is the first gram
+    reach: the size of the largest set that can be similar to the text's, if this is the first key
         that they share.
     """
 
@@ -53,199 +45,84 @@ class Entries:
 
     def sizes(self, places: Rows | slice) -> Rows:
         """The size of the set of the text at each of these places."""
-        return (self.keys[places] & _SIZE).astype(np.int64)
+        return (self.keys[places] & SIZE_BITS).astype(np.int64)
 
 
 class GramIndex:
-    """The rarest grams of texts, in bands that fit into memory: each has all texts of its grams.
+    """Texts under their keys, in bands that fit into memory: each has all texts of its keys.
 
     Bands of very many texts are temporary files.
     """
 
-    def __init__(self, *, similarity: float, grams: int, files: ExitStack) -> None:
-        """Take the least Jaccard similarity, and how many grams the texts have at most.
+    def __init__(self, *, similarity: float, rows: int, characters: int, files: ExitStack) -> None:
+        """Take the least Jaccard similarity, and how many texts and characters there are at most.
 
-        Two indexes have the same grams in their bands where both numbers are the same.
+        Two indexes have the same keys in their bands where these three numbers are the same.
 
         Args:
             files: closes the temporary files.
         """
-        self._similarity = similarity
-        count = 1 + math.floor(grams * (1 - similarity)) // _BAND_ENTRIES
-        most = _MEMORY_BYTES // count
+        self._similarity, self._ranges = similarity, ranges(rows, similarity)
+        entries = int(characters * keys_a_character(similarity, self._ranges))
+        self._band_bits = min(entries // _BAND_ENTRIES, _MOST_BANDS - 1).bit_length()
+        self._row_bits = rows.bit_length()
+        count = 1 << self._band_bits
         self._bands: list[IO[bytes]] = [
-            files.enter_context(tempfile.SpooledTemporaryFile(most))  # noqa: SIM115 - `files` closes it
+            files.enter_context(tempfile.SpooledTemporaryFile(_MEMORY_BYTES // count))  # noqa: SIM115 - `files` closes it
             for _ in range(count)
         ]
+        self._waiting: list[tuple[NDArray[np.uint8], Numbers]] = []
 
     def add(self, rows: Rows, grams: Numbers, sizes: Rows) -> None:
         """Take the sets of these texts, as `gram_sets` gives them."""
-        starts = np.cumsum(sizes) - sizes
-        rarest = sizes - np.ceil(self._similarity * sizes - _SLACK).astype(np.int64) + 1
-        before = np.cumsum(rarest) - rarest
-        places = np.arange(rarest.sum()) - np.repeat(before, rarest)
-        mixed = grams[np.repeat(starts, rarest) + places] * _MIXER
-        entries = np.empty(len(places), dtype=_ENTRY)
-        entries["gram"] = mixed >> np.uint64(32)
-        entries["row"] = np.repeat(rows, rarest)
-        entries["place"] = places
-        bands = (mixed & np.uint64(2**32 - 1)) % np.uint64(len(self._bands))
-        for number, file in enumerate(self._bands):
-            file.write(entries[bands == number].tobytes())
+        for hashes, owners, lost in keys(grams, sizes, self._similarity, self._ranges):
+            bits = np.uint64(_LOST_BITS + self._row_bits)
+            entries = hashes >> bits
+            entries <<= np.uint64(_LOST_BITS)
+            entries |= np.minimum(lost, _MOST_LOST).astype(np.uint64)
+            entries <<= np.uint64(self._row_bits)
+            entries |= rows[owners].astype(np.uint64)
+            # The lowest bits of a product say too little.
+            bands = ((hashes >> np.uint64(8)) & np.uint64(len(self._bands) - 1)).astype(np.uint8)
+            self._waiting.append((bands, entries))
+        if sum(len(bands) for bands, _ in self._waiting) > _WAITING_ENTRIES:
+            self._write()
 
-    def bands(self, sizes: Rows) -> Iterator[Entries]:
+    def bands(self, sizes: NDArray[np.integer], *, alone: bool) -> Iterator[Entries]:
         """The entries of one band after the other.
 
         Args:
             sizes: the size of the set of every row.
+            alone: with the entries whose key no other text of the index has.
         """
+        self._write()
         for file in self._bands:
             file.seek(0)
-            entries = np.frombuffer(file.read(), dtype=_ENTRY)
-            keys = entries["gram"].astype(np.uint64) << np.uint64(32)
-            keys |= sizes[entries["row"]].astype(np.uint64)
-            order = np.argsort(keys)
-            keys = keys[order]
-            rows = entries["row"][order].astype(np.int64)
-            left = (keys & _SIZE).astype(np.float64) - entries["place"][order]
-            reach = np.floor(left * (1 + 1 / self._similarity) - (keys & _SIZE) + _SLACK)
-            yield Entries(keys, rows, np.clip(reach, 0, _LARGEST).astype(np.int64))
+            entries = np.frombuffer(bytearray(file.read()), dtype=np.uint64)
+            entries.sort()
+            grams = entries >> np.uint64(_LOST_BITS + self._row_bits)
+            if not alone:
+                same = np.append(grams[1:] == grams[:-1], False)[: len(grams)]
+                same[1:] |= same[:-1].copy()
+                entries, grams = entries[same], grams[same]
+            rows = (entries & np.uint64((1 << self._row_bits) - 1)).astype(np.int64)
+            lost = (entries >> np.uint64(self._row_bits)) & np.uint64(_MOST_LOST)
+            own = sizes[rows].astype(np.uint64)
+            # What is left of the hash may be wider than 32 bits.
+            numbers = (grams << np.uint64(32)) | own
+            order = np.argsort(numbers)
+            numbers, rows, left = numbers[order], rows[order], (own - lost)[order]
+            reach = np.floor(left * (1 + 1 / self._similarity) - (numbers & SIZE_BITS) + _SLACK)
+            yield Entries(numbers, rows, np.clip(reach, 0, _LARGEST).astype(np.int64))
 
-
-def pairs_within(entries: Entries, clusters: Callable[[Rows], Rows]) -> Iterator[tuple[Rows, Rows]]:
-    """Pairs of texts of different clusters that share a gram and can be similar, many at a time.
-
-    Texts next to each other come first: where these make one cluster of all texts of a gram, as they
-    do for rows of a template, no other pair of them is looked at.
-
-    Args:
-        clusters: gives the cluster of each of some rows as it is when it is asked.
-    """
-    _, lengths = _lists(entries)
-    entries = entries.part(np.repeat(lengths > 1, lengths))
-    _, lengths = _lists(entries)
-    progress, done = Progress("validate  comparing near duplicates", len(entries.rows)), 0
-
-    def apart(first: Rows, second: Rows) -> tuple[Rows, Rows]:
-        fits = entries.sizes(first) <= entries.reach[second]
-        one, other = entries.rows[first[fits]], entries.rows[second[fits]]
-        differ = clusters(one) != clusters(other)
-        return one[differ], other[differ]
-
-    counts = _larger(entries, entries, np.arange(1, len(entries.rows) + 1))
-    for start in range(0, len(counts), _PAIRS_AT_ONCE):
-        near = start + np.flatnonzero(counts[start : start + _PAIRS_AT_ONCE])
-        yield apart(near, near + 1)
-    few = np.repeat(lengths <= _MANY_TEXTS, lengths)
-    places = np.flatnonzero(few & (counts > 1))
-    for first, second in _expanded(places, places + 2, counts[places] - 1):
-        yield apart(first, second)
-        progress.update(int(first[-1]) * int(few.sum()) // len(few))
-    done = int(few.sum())
-    for texts in _lists_of_many(entries.part(~few), clusters):
-        for pairs in _pairs_of_many(texts, clusters):
-            yield pairs
-            progress.update(done)
-        done += len(texts.rows)
-    progress.update(len(entries.rows))
-
-
-def pairs_between(first: Entries, second: Entries) -> Iterator[tuple[Rows, Rows]]:
-    """Pairs of a text of `first` and one of `second` that share a gram and can be similar."""
-    for small, large, turned in ((first, second, False), (second, first, True)):
-        # Sets of one size are met once: when `first` has the smaller one.
-        starts = np.searchsorted(large.keys, small.keys, side="right" if turned else "left")
-        counts = _larger(small, large, starts)
-        places = np.flatnonzero(counts)
-        for one, other in _expanded(places, starts[places], counts[places]):
-            fits = small.sizes(one) <= large.reach[other]
-            rows = small.rows[one[fits]], large.rows[other[fits]]
-            yield rows[::-1] if turned else rows
-
-
-def _larger(small: Entries, large: Entries, starts: Rows) -> Rows:
-    """How many entries of `large`, from a start on, have an entry's gram and are within its reach."""
-    reached = (small.keys & ~_SIZE) | small.reach.astype(np.uint64)
-    counts: Rows = np.maximum(np.searchsorted(large.keys, reached, side="right") - starts, 0)
-    return counts
-
-
-def _lists(entries: Entries) -> tuple[Rows, Rows]:
-    """Where the entries of each gram start, and how many they are."""
-    grams = entries.keys >> np.uint64(32)
-    starts = np.flatnonzero(np.append(True, grams[1:] != grams[:-1])[: len(grams)])
-    return starts, np.diff(np.append(starts, len(grams)))
-
-
-def _expanded(places: Rows, starts: Rows, counts: Rows) -> Iterator[tuple[Rows, Rows]]:
-    """Each place with as many numbers as its count says, counted from its start, in parts."""
-    ends = np.cumsum(counts)
-    done = 0
-    while done < len(places):
-        before = int(ends[done - 1]) if done else 0
-        stop = max(int(np.searchsorted(ends, before + _PAIRS_AT_ONCE)), done + 1)
-        some = counts[done:stop]
-        shift = np.repeat(starts[done:stop] - (ends[done:stop] - some - before), some)
-        yield np.repeat(places[done:stop], some), np.arange(len(shift)) + shift
-        done = stop
-
-
-def _lists_of_many(entries: Entries, clusters: Callable[[Rows], Rows]) -> Iterator[Entries]:
-    """The entries of each gram, but not where they are of one cluster or another gram has all pairs.
-
-    Texts of a template share all of its grams, and the rarest of these is enough.
-    """
-    starts, lengths = _lists(entries)
-    lists = [
-        entries.part(slice(start, start + length))
-        for start, length in zip(starts.tolist(), lengths.tolist(), strict=True)
-    ]
-    order = np.argsort(entries.rows)
-    rows, owners = entries.rows[order], np.repeat(np.arange(len(lists)), lengths)[order]
-    for number, texts in enumerate(lists):
-        own = clusters(texts.rows)
-        if (own == own[0]).all():
-            continue
-        first, last = (
-            owners[slice(*np.searchsorted(rows, (row, row + 1)))] for row in texts.rows[[0, -1]]
-        )
-        both = np.intersect1d(first, last)
-        if not any(_leads_to_all(lists[other], texts) for other in both if other != number):
-            yield texts
-
-
-def _leads_to_all(entries: Entries, others: Entries) -> bool:
-    """Whether the first hold every text of the second, each with a larger reach."""
-    if len(entries.rows) < len(others.rows):
-        return False
-    order = np.argsort(entries.rows)
-    places = np.searchsorted(entries.rows, others.rows, sorter=order)
-    found = order[np.minimum(places, len(order) - 1)]
-    same = entries.rows[found] == others.rows
-    return bool((same & (entries.reach[found] > others.reach)).all())
-
-
-def _pairs_of_many(
-    entries: Entries, clusters: Callable[[Rows], Rows]
-) -> Iterator[tuple[Rows, Rows]]:
-    """Pairs as of `pairs_within` for very many texts of one gram.
-
-    Texts outside of the largest cluster are compared with all others, until none is outside.
-    """
-    # Half as wide numbers take half the time.
-    sizes, reach = entries.sizes(slice(None)).astype(np.int32), entries.reach.astype(np.int32)
-    left = np.flatnonzero(reach >= sizes)
-    while len(left):
-        own = clusters(entries.rows).astype(np.int32)
-        values, counts = np.unique(own, return_counts=True)
-        outside = own != values[np.argmax(counts)]
-        first = left[outside[left]]
-        others = np.arange(len(own)) if len(first) else np.flatnonzero(outside)
-        first = first if len(first) else left
-        others = others[others > first[0]]
-        first = first[: max(_PAIRS_AT_ONCE // max(len(others), 1), 1)]
-        small, large = first[:, None], others
-        fits = (small < large) & (sizes[large] <= reach[small]) & (sizes[small] <= reach[large])
-        one, other = np.nonzero(fits & (own[small] != own[large]))
-        yield entries.rows[first[one]], entries.rows[others[other]]
-        left = left[~np.isin(left, first)]
+    def _write(self) -> None:
+        """Writes the entries that wait into the files of their bands."""
+        if not self._waiting:
+            return
+        bands = np.concatenate([some for some, _ in self._waiting])
+        entries = np.concatenate([some for _, some in self._waiting])
+        self._waiting.clear()
+        entries = entries[np.argsort(bands, kind="stable")]
+        ends = np.cumsum(np.bincount(bands, minlength=len(self._bands)))
+        for file, some in zip(self._bands, np.split(entries, ends[:-1]), strict=True):
+            file.write(some.tobytes())

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.data.text_column import Codes, Lengths, Rows, characters_of
+from pipeline.data.text_characters import Codes, Lengths, Rows, characters_of
 from pipeline.text.word_counts import dense_letters
 
 Numbers = NDArray[np.uint64]

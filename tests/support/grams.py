@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.data.gram_sets import Numbers, commonness, gram_sets
-from pipeline.data.text_column import Rows, characters_of, lengths_of
+from pipeline.data.text_characters import Rows, characters_of, lengths_of
 
 _DENSE = ("HANGUL SYLLABLE", "CJK", "HIRAGANA", "KATAKANA")
 
