@@ -1,6 +1,6 @@
 """Checks of the data stages on planted faults and real reviews: what is found, what is wrong, how fast.
 
-    python -m benchmarks.data                      # all parts, about ten minutes
+    python -m benchmarks.data                      # all parts, some forty minutes
     python -m benchmarks.data --only speed leaks   # some
 
     speed          MB a second from a file to cleaned, compared rows; with and without near copies
@@ -10,6 +10,7 @@
     encodings      short texts in other encodings read right
     labels_needed  whether the quality with all labels lies in the interval foretold from a fifth
     splits         rows that change their split when near copies of old rows come, in 20 orders
+    growth         most memory and time a row of collect, validate and label at 1 and 10 million rows
     diff           two data versions of a million rows compared, and whether a plain loop says the same
 
 The last line is JSON. Threads are those of the environment; set OMP_NUM_THREADS=1 for one core.
@@ -22,6 +23,7 @@ from benchmarks.support import (
     data_copies,
     data_diff,
     data_encodings,
+    data_growth,
     data_labels_needed,
     data_leaks,
     data_personal,
@@ -39,6 +41,7 @@ PARTS: Mapping[str, Callable[[], Mapping[str, float]]] = MappingProxyType(
         "encodings": data_encodings.measure,
         "labels_needed": data_labels_needed.measure,
         "splits": data_splits.measure,
+        "growth": data_growth.measure,
         "diff": data_diff.measure,
     }
 )

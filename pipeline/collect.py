@@ -68,7 +68,7 @@ def run(params: Params, paths: Paths) -> Metrics:
 
 @dataclass(frozen=True, kw_only=True)
 class _Tables:
-    """What collect writes while it reads.
+    """All that collect writes while it reads.
 
     Attributes:
         folder: for files that are needed while the stage runs.

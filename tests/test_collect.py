@@ -258,6 +258,32 @@ def test_two_sources_of_one_name_and_text_are_refused(paths: Paths) -> None:
     assert "occurs 2 times" in refused(paths, source(), source())
 
 
+def test_two_sources_of_one_name_may_hold_different_rows(paths: Paths) -> None:
+    (paths.data / "more.csv").write_text("text,label\nOther words.,1\n")
+    records = collected(paths, source(), source(path="more.csv"))
+    assert [record.source for record in records] == ["mine"] * 4
+    assert [record.text for record in records][-1] == "Other words."
+
+
+def test_a_table_has_the_rows_of_source_after_source_each_by_id(paths: Paths) -> None:
+    records = collected(paths, source(name="z"), source(name="a"))
+    assert [record.source for record in records] == ["z"] * 3 + ["a"] * 3
+    for part in (records[:3], records[3:]):
+        assert [row.id for row in part] == sorted(row.id for row in part)
+
+
+def test_nothing_but_the_tables_is_left_also_of_a_stage_that_was_killed_or_refused(
+    paths: Paths,
+) -> None:
+    (paths.out / ".unsorted.part" / "0").mkdir(parents=True)
+    refused(paths, source(), source())
+    assert [*paths.out.iterdir()] == []
+    (paths.out / ".unsorted.part" / "0").mkdir(parents=True)
+    collected(paths, source(), max_rows=1)
+    names = ["corpus.parquet", "manifest.json", "records.parquet"]
+    assert sorted(entry.name for entry in paths.out.iterdir()) == names
+
+
 def test_a_pair_has_a_second_text_and_an_id_of_both(paths: Paths) -> None:
     (paths.data / "reviews.csv").write_text("text,answer,label\nA,B,1\nA,C,0\nA,B,1\n")
     records = collected(paths, source(second_text_column="answer"), changes=PAIRS)

@@ -15,8 +15,10 @@ from typing import TypeVar
 from benchmarks.support.no_limits import NO_LIMITS
 from pipeline.core.sections import Source
 from pipeline.data import row_checks
+from pipeline.data.id_numbers import hex_ids
 from pipeline.data.records import Record
-from pipeline.data.sources import read_source
+from pipeline.data.rows_by_id import rows_by_id
+from pipeline.data.source_rows import batches_of
 from pipeline.problem.problems import problem_named
 
 Found = TypeVar("Found")
@@ -65,9 +67,15 @@ def _written(file: Path, texts: Sequence[str]) -> Path:
 def _read(file: Path) -> list[Record]:
     """The rows of the file, as collect reads a corpus."""
     source = Source(name="texts", path=file.name, text_column="text")
-    return read_source(
-        source, file, problem=problem_named("classification"), labels=["a", "b"], max_rows=None
-    )
+    problem = problem_named("classification")
+    batches = batches_of(source, file, problem=problem, labels=["a", "b"])
+    return [
+        Record(id=identifier, source=source.name, text=text)
+        for rows in rows_by_id(batches, file.with_suffix(".rows"), source=source.name)
+        for identifier, text in zip(
+            hex_ids(rows["id"].to_numpy()).to_pylist(), rows["text"].to_pylist(), strict=True
+        )
+    ]
 
 
 def _reviews() -> list[str]:

@@ -17,7 +17,6 @@ BUCKETS = 256
 HELD_BYTES = 16_000_000
 """Bytes of rows that are held before they are written, and that are read at once."""
 _SHIFT = np.uint64(56)
-_PACKED = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 class RowBuckets:
@@ -56,11 +55,13 @@ class RowBuckets:
             ids_alone: whether only the column `id` is read.
         """
         wanted: list[pa.RecordBatch] = []
+        size = 0
         for batch in self._batches(bucket, ids_alone=ids_alone):
             wanted.append(batch)
-            if sum(part.nbytes for part in wanted) >= self._held:
+            size += batch.nbytes
+            if size >= self._held:
                 yield pa.Table.from_batches(wanted)
-                wanted = []
+                wanted, size = [], 0
         if wanted:
             yield pa.Table.from_batches(wanted)
 
@@ -69,10 +70,7 @@ class RowBuckets:
         self._file(bucket).unlink(missing_ok=True)
 
     def _append(self, bucket: int, rows: pa.Table) -> None:
-        with (
-            self._file(bucket).open("ab") as stream,
-            pa.ipc.new_stream(stream, SCHEMA, options=_PACKED) as writer,
-        ):
+        with self._file(bucket).open("ab") as stream, pa.ipc.new_stream(stream, SCHEMA) as writer:
             writer.write_table(rows)
 
     def _batches(self, bucket: int, *, ids_alone: bool) -> Iterator[pa.RecordBatch]:
