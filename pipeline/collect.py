@@ -88,14 +88,14 @@ def _tables(out: Path) -> Iterator[_Tables]:
     """Both tables, which are there when the block ends without an error, and a folder that is then gone."""
     folder = out / _UNSORTED
     shutil.rmtree(folder, ignore_errors=True)  # of a stage that was killed
-    try:
-        with (
-            open_table(out / "records.parquet", _schema(CollectedRecords.columns())) as labelled,
-            open_table(out / "corpus.parquet", _schema(CollectedCorpus.columns())) as corpus,
-        ):
+    with (
+        open_table(out / "records.parquet", _schema(CollectedRecords.columns())) as labelled,
+        open_table(out / "corpus.parquet", _schema(CollectedCorpus.columns())) as corpus,
+    ):
+        try:
             yield _Tables(labelled=labelled, corpus=corpus, folder=folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _schema(columns: tuple[str, ...]) -> pa.Schema:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.collect import run
+from pipeline.core.disk import DiskFullError
 from pipeline.core.errors import DataError, ParameterError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import Params, override, parse_params
@@ -20,6 +21,7 @@ from pipeline.core.paths import Paths
 from pipeline.data.records import Record, read_records, record_id
 from tests.support.problems import MULTI_LABEL, PAIRS, REGRESSION
 from tests.support.repository import parameter_values
+from tests.support.small_disk import small_disk
 
 CSV = 'text,label\n"A fine, warm film",1\nDull.,0\n"He said ""no""\nand left",0\n'
 NO_LABELS: dict[str, Any] = {"label_column": None, "label_values": {}}
@@ -394,3 +396,17 @@ def test_a_number_is_written_with_digits_and_a_point(paths: Paths, value: str) -
 def test_an_empty_separator_of_labels_is_one_message() -> None:
     with pytest.raises(ParameterError, match="label_separator"):
         params(source(label_values={}, label_separator=""), changes=MULTI_LABEL)
+
+
+def test_a_full_disk_is_one_message_that_counts_what_collect_itself_held(
+    paths: Paths, tmp_path: Path
+) -> None:
+    lines = [f"text number {number} {'x' * 200},1" for number in range(4_000)]
+    (paths.data / "reviews.csv").write_text("\n".join(["text,label", *lines]))
+    with small_disk(paths.out, kilobytes=600):
+        with pytest.raises(DiskFullError) as caught:
+            run(params(source()), paths)
+        assert [*paths.out.iterdir()] == []
+        told = re.search(r"([\d,]+) bytes are free", str(caught.value))
+    assert told is not None
+    assert int(told[1].replace(",", "")) > 500_000
