@@ -11,6 +11,7 @@
     labels_needed  whether the quality with all labels lies in the interval foretold from a fifth
     splits         rows that change their split when near copies of old rows come, in 20 orders
     growth         most memory and time a row of collect, validate and label at 1 and 10 million rows
+    croissant      whether the reference reader accepts a build's croissant.json and reads the same rows
     diff           two data versions of a million rows compared, and whether a plain loop says the same
 
 The last line is JSON. Threads are those of the environment; set OMP_NUM_THREADS=1 for one core.
@@ -21,6 +22,7 @@ from types import MappingProxyType
 
 from benchmarks.support import (
     data_copies,
+    data_croissant,
     data_diff,
     data_encodings,
     data_growth,
@@ -42,6 +44,7 @@ PARTS: Mapping[str, Callable[[], Mapping[str, float]]] = MappingProxyType(
         "labels_needed": data_labels_needed.measure,
         "splits": data_splits.measure,
         "growth": data_growth.measure,
+        "croissant": data_croissant.measure,
         "diff": data_diff.measure,
     }
 )

@@ -26,7 +26,7 @@ from pipeline.data.id_numbers import hex_ids
 from pipeline.data.repeated_ids import refuse_repeated_ids
 from pipeline.data.rows_by_id import rows_by_id
 from pipeline.data.source_rows import batches_of
-from pipeline.data.tables import TableWriter, open_table
+from pipeline.data.tables import TableWriter, table_writer
 from pipeline.problem.problems import problem_named
 
 _UNSORTED = ".unsorted.part"
@@ -89,8 +89,8 @@ def _tables(out: Path) -> Iterator[_Tables]:
     folder = out / _UNSORTED
     shutil.rmtree(folder, ignore_errors=True)  # of a stage that was killed
     with (
-        open_table(out / "records.parquet", _schema(CollectedRecords.columns())) as labelled,
-        open_table(out / "corpus.parquet", _schema(CollectedCorpus.columns())) as corpus,
+        table_writer(out / "records.parquet", _schema(CollectedRecords.columns())) as labelled,
+        table_writer(out / "corpus.parquet", _schema(CollectedCorpus.columns())) as corpus,
     ):
         try:
             yield _Tables(labelled=labelled, corpus=corpus, folder=folder)
@@ -151,10 +151,10 @@ def _write(rows: pa.Table, source: Source, tables: _Tables) -> None:
     named = pa.table({"id": ids, "source": names, **columns})
     has_label = pc.is_valid(named["label"])
     if source.role == "corpus":
-        tables.corpus.write(named.select(CollectedCorpus.columns()))
+        tables.corpus.add(named.select(CollectedCorpus.columns()))
         return
-    tables.labelled.write(named.filter(has_label))
-    tables.corpus.write(named.filter(pc.invert(has_label)).select(CollectedCorpus.columns()))
+    tables.labelled.add(named.filter(has_label))
+    tables.corpus.add(named.filter(pc.invert(has_label)).select(CollectedCorpus.columns()))
 
 
 if __name__ == "__main__":

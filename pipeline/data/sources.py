@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pipeline.core import packages
 from pipeline.core.errors import DataError
+from pipeline.core.fetched_addresses import shown_address
 from pipeline.core.files import sha256_tree
 from pipeline.core.licences import is_allowed, misspelling
 from pipeline.core.product import Requirements
@@ -25,6 +26,8 @@ def find(source: Source, data: Path) -> tuple[Path, str]:
     else:
         file, name = data / source.path, f"{data.name}/{source.path}"
         _check_below(source, data)
+    if source.url is not None:
+        return _fetched(source, file)
     file = same_name(file)
     if not file.is_file() and not is_folder_of_parts(file):
         files = [path for path in sorted(data.rglob("*")) if path.is_file()]
@@ -35,6 +38,18 @@ def find(source: Source, data: Path) -> tuple[Path, str]:
             next_step=f"put the file into {data.name}/, or correct its `path` in the product file",
         )
     return file, name
+
+
+def _fetched(source: Source, file: Path) -> tuple[Path, str]:
+    """The file that was fetched from a source's address, and the address as it may be shown."""
+    shown = shown_address(str(source.url))
+    if not file.is_file():
+        raise DataError(
+            f"source {source.name}: {shown} was not fetched yet",
+            expected="its file in data/, for a stage reads no network",
+            next_step="run `modelyard data fetch`, or `make pipeline`, which fetches it first",
+        )
+    return file, shown if source.query is None else f"{shown}: {' '.join(source.query.split())}"
 
 
 def same_name(path: Path) -> Path:

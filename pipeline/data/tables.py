@@ -1,4 +1,4 @@
-"""Reads and writes the Parquet tables between stages, as columns, and writes large ones part by part."""
+"""Reads and writes the Parquet tables between stages, as columns or part by part."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +19,8 @@ GROUP_ROWS = 65_536
 GROUP_BYTES = 16_000_000
 """A row group, which a reader takes at once, ends after so many rows or so many bytes of text."""
 
+_BATCH_ROWS, _BATCH_BYTES = 1 << 13, 1 << 23
+
 
 def write_table(path: Path, columns: Mapping[str, Sequence[Any]], *, schema: pa.Schema) -> None:
     """Write columns as Parquet, the whole file or nothing; equal values give equal bytes."""
@@ -28,31 +30,32 @@ def write_table(path: Path, columns: Mapping[str, Sequence[Any]], *, schema: pa.
 
 
 @contextmanager
-def open_table(path: Path, schema: pa.Schema) -> Iterator["TableWriter"]:
+def table_writer(path: Path, schema: pa.Schema) -> Iterator["TableWriter"]:
     """A writer of a Parquet file that is there, whole, when the block ends without an error."""
     with (
         atomic_path(path) as temporary,
         pq.ParquetWriter(temporary, schema, compression="zstd") as file,
     ):
-        writer = TableWriter(file)
+        writer = TableWriter(file, schema)
         yield writer
         writer.finish()
 
 
 class TableWriter:
-    """Writes rows of strings in row groups of a bounded size.
+    """Writes rows in row groups of a bounded size, so that few are in memory at any time.
 
     Equal rows give equal bytes, whatever the parts in which they come.
     """
 
-    def __init__(self, file: pq.ParquetWriter) -> None:
-        self._file = file
+    def __init__(self, file: pq.ParquetWriter, schema: pa.Schema) -> None:
+        self._file, self._schema = file, schema
         self._parts: list[pa.Table] = []
         self._rows = self._bytes = 0
         self.written = 0
 
-    def write(self, rows: pa.Table) -> None:
-        """Takes rows; they are written when a row group is full."""
+    def add(self, rows: pa.Table) -> None:
+        """Takes rows with at least the columns of the schema; they are written when a row group is full."""
+        rows = rows.select(self._schema.names).cast(self._schema)
         self.written += rows.num_rows
         while rows.num_rows:
             ends = self._bytes + np.cumsum(_bytes_of_text(rows))
@@ -81,17 +84,46 @@ def _bytes_of_text(rows: pa.Table) -> npt.NDArray[np.int64]:
     return sizes
 
 
+def table_rows(path: Path) -> int:
+    """The number of rows of a Parquet file; `ArtifactError` where it is not Parquet."""
+    with _readable(path):
+        return int(pq.read_metadata(path).num_rows)
+
+
+def read_batches(path: Path, columns: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
+    """The rows of a Parquet file in batches of at most some megabytes, in order.
+
+    Args:
+        columns: names of those to read; none for all.
+
+    Raises:
+        ArtifactError: the file is not Parquet.
+    """
+    with _readable(path), pq.ParquetFile(path) as file:
+        groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
+        size = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=1)
+        rows = int(min(max(_BATCH_BYTES / max(size, 1), 1), _BATCH_ROWS))
+        yield from file.iter_batches(batch_size=rows, columns=[*columns] or None)
+
+
 def read_table(path: Path) -> Columns:
     """All columns of a Parquet file; `ArtifactError` where it is not Parquet."""
-    try:
+    with _readable(path):
         columns: Columns = pq.read_table(path).to_pydict()
+    return columns
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Raises what goes wrong in reading the file as an ArtifactError."""
+    try:
+        yield
     except (OSError, pa.ArrowInvalid) as error:
         raise ArtifactError(
             f"{path.name} could not be read: {error}",
             expected="a Parquet table that an earlier stage wrote",
             next_step="run `make pipeline` to build it again",
         ) from error
-    return columns
 
 
 def last_sentences(path: Path, count: int) -> list[str]:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.data.tables import GROUP_BYTES, GROUP_ROWS, last_sentences, open_table
+from pipeline.data.tables import GROUP_BYTES, GROUP_ROWS, last_sentences, table_writer
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,9 @@ def test_a_table_written_in_parts_is_one_file_whatever_the_parts(
     table = drawn_table(rows, longest=longest)
     files = []
     for size in (max(rows // 7, 1), max(rows, 1)):
-        with open_table(tmp_path / f"{size}.parquet", SCHEMA) as writer:
+        with table_writer(tmp_path / f"{size}.parquet", SCHEMA) as writer:
             for start in range(0, rows, size):
-                writer.write(table.slice(start, size))
+                writer.add(table.slice(start, size))
         files.append((tmp_path / f"{size}.parquet").read_bytes())
         assert pq.read_table(tmp_path / f"{size}.parquet").equals(table)
     assert files[0] == files[1]
@@ -54,14 +54,12 @@ def test_a_table_written_in_parts_is_one_file_whatever_the_parts(
 
 def test_a_table_whose_writing_fails_leaves_the_old_one(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
-    with open_table(path, SCHEMA) as writer:
-        writer.write(drawn_table(3, longest=5))
+    with table_writer(path, SCHEMA) as writer:
+        writer.add(drawn_table(3, longest=5))
     before = path.read_bytes()
-    with pytest.raises(ValueError, match="schema"), open_table(path, SCHEMA) as writer:
-        writer.write(
-            pa.concat_tables(
-                [drawn_table(GROUP_ROWS, longest=5), drawn_table(3, longest=5)]
-            ).select(["id"])
-        )
+    parts = [drawn_table(GROUP_ROWS, longest=5), drawn_table(3, longest=5).select(["id"])]
+    with pytest.raises(KeyError), table_writer(path, SCHEMA) as writer:
+        for part in parts:
+            writer.add(part)
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.parquet"]
