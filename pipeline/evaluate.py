@@ -2,7 +2,8 @@
 
 Test rows are scored here for the baselines and the teacher alone; the gate scores the chosen model.
 ONNX variants run in the runtime that serves them, one text at a time. Where thresholds or
-abstention are fitted, each variant gets its own, from its scores on validation.
+abstention are fitted, each variant gets its own, from its scores on validation. ONNX variants are asked again
+with the groups of people that a text names exchanged for others; no decision reads test, so neither does this.
 
 Reads   artifacts/{finetune,distill,prune}/model/, artifacts/{export,quantize}/*/,
         artifacts/baseline/predictions.parquet, artifacts/prepare/records.parquet
@@ -17,9 +18,10 @@ from numpy.typing import NDArray
 
 from pipeline.acceptance.judge import Judge, Judged
 from pipeline.acceptance.predictions import Answers, read_baselines, write_answers
+from pipeline.acceptance.swaps import exchanged, swap_reports
 from pipeline.acceptance.teacher_comparison import ModelSize, describe_variant, difference_interval
 from pipeline.core.artifacts.table_columns import VariantPredictions
-from pipeline.core.artifacts.variant_reports import VariantReports
+from pipeline.core.artifacts.variant_reports import SwapReport, VariantReports
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say, track
@@ -34,7 +36,9 @@ from pipeline.problem.problems import problem_named
 from pipeline.report.plots import plot_evaluation
 from pipeline.runtime.task import Task, requests_of
 from pipeline.runtime.text_model import TextModel
+from pipeline.text.identity_terms import chosen_terms
 from pipeline.text.scripts import likely_language, script_shares
+from pipeline.text.term_finding import TermFinder
 from pipeline.training.labelled_rows import Split, read_split
 from pipeline.training.predict import predict
 from pipeline.training.token_rows import tokenize
@@ -55,6 +59,8 @@ def run(params: Params, paths: Paths) -> Metrics:
     decisions = {a.variant: judge.fit(a) for a in answers if a.split == "validation"}
     found = _judged(answers, decisions, judge)
     masks = _masks(splits["validation"], judge, params)
+    before = {a.variant: a.scores for a in answers if a.split == "validation"}
+    swaps = _swaps(splits["validation"], before, decisions, judge=judge, params=params, paths=paths)
     reports = [
         describe_variant(
             name,
@@ -64,6 +70,7 @@ def run(params: Params, paths: Paths) -> Metrics:
             decision=decisions[name],
             size=_size(name, params=params, paths=paths),
             judge=judge,
+            swaps=swaps.get(name, []),
         )
         for name, by_split in found.items()
     ]
@@ -173,6 +180,46 @@ def _masks(validation: Split, judge: Judge, params: Params) -> dict[str, NDArray
         labels=params.product.labels,
         language=likely_language(script_shares(texts)),
     )
+
+
+def _swaps(
+    validation: Split,
+    before: Mapping[str, Scores],
+    decisions: Mapping[str, Decision],
+    *,
+    judge: Judge,
+    params: Params,
+    paths: Paths,
+) -> dict[str, list[SwapReport]]:
+    """ONNX variant → how its answers change where groups of people are exchanged.
+
+    Args:
+        before: variant → its scores on validation.
+    """
+    finder = TermFinder(chosen_terms(params.product.identity_terms))
+    asked = exchanged(validation.texts, validation.seconds, finder)
+    if not asked.texts:
+        return {}
+    split = Split(
+        ids=[validation.ids[row] for row in asked.rows],
+        texts=asked.texts,
+        seconds=asked.seconds,
+        targets=validation.targets[asked.rows],
+    )
+    return {
+        variant.name: swap_reports(
+            asked,
+            before=before[variant.name],
+            after=_score_onnx(variant, split, params=params, paths=paths),
+            problem=judge.problem,
+            decision=decisions[variant.name],
+            unit=judge.problem.tolerance_unit(validation.targets),
+            min_rows=judge.options.min_slice_rows,
+            draws=judge.draws,
+        )
+        for variant in all_variants()
+        if variant.is_onnx
+    }
 
 
 def _size(name: str, *, params: Params, paths: Paths) -> ModelSize:

@@ -5,8 +5,12 @@ Writes  artifacts/validate/{records.parquet, corpus.parquet, rejects.parquet, re
         data_card.md, report.html, croissant.json, metrics.json}
 """
 
+from collections.abc import Iterator
+from itertools import chain, islice
+
 import numpy as np
 
+from pipeline.acceptance.term_findings import count_terms, leaning_terms, term_reports
 from pipeline.core.artifacts.data_reports import (
     DataReport,
     Manifest,
@@ -34,7 +38,13 @@ from pipeline.problem.problems import problem_named
 from pipeline.report.croissant import croissant
 from pipeline.report.data_card import data_card
 from pipeline.report.data_page import data_page
+from pipeline.text.identity_terms import chosen_terms
+from pipeline.text.scripts import likely_language, script_shares
 from pipeline.text.split_assignment import SPLITS
+from pipeline.text.term_finding import TermFinder
+
+_SOME_TEXTS = 1000
+"""Texts that tell the language; rows are in the order of a hash, so the first are a random choice."""
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -65,7 +75,10 @@ def run(params: Params, paths: Paths) -> Metrics:
     if limits.personal_data == REFUSE:
         check_reports.require_no_personal_data(labelled, unlabelled)
     spread = problem.spread(cells) if cells else None
+    finder = TermFinder(chosen_terms(params.product.identity_terms))
+    terms = count_terms(_texts_and_labels(labelled, params.product), finder)
     report = DataReport(
+        language=likely_language(script_shares(_first_texts(labelled, unlabelled))),
         limits=limits,
         labels=counts,
         numbers=None if spread is None else NumberSpread(**spread),
@@ -77,11 +90,32 @@ def run(params: Params, paths: Paths) -> Metrics:
             labelled=check_reports.personal_data(labelled),
             corpus=check_reports.personal_data(unlabelled),
         ),
+        identity_terms=term_reports(terms, params.product.labels),
+        leaning_terms=leaning_terms(terms, counts, total=len(labelled.kept)),
         note=check_reports.NOTE,
     )
     _save(labelled, unlabelled, report, paths=paths)
     _describe(params.product.name, report, paths)
     return _metrics(report)
+
+
+def _texts_and_labels(
+    labelled: row_checks.Checked, product: Product
+) -> Iterator[tuple[list[str], list[str]]]:
+    """Texts and labels of each row that passed."""
+    problem = problem_named(product.problem)
+    for table in labelled.kept_parts(["text", "second", "label"]):
+        for text, second, label in zip(
+            *(column.to_pylist() for column in table.columns[:3]), strict=True
+        ):
+            texts = [text] if second is None else [text, second]
+            yield texts, problem.labels_in(label or "", product.labels)
+
+
+def _first_texts(*tables: row_checks.Checked) -> list[str]:
+    """Some of the texts that passed, those of the first table first."""
+    parts = chain.from_iterable(table.kept_parts(["text"]) for table in tables)
+    return [*islice((text for part in parts for text in part["text"].to_pylist()), _SOME_TEXTS)]
 
 
 def _near_duplicates(labelled: row_checks.Checked) -> NearDuplicates:

@@ -56,6 +56,8 @@ CONSTANTS = (
     ("pipeline/metrics/slices.py", "_LONG_WORDS", "words from which on a text is in the slice of long texts"),
     ("pipeline/metrics/slices.py", "_NEGATION", "what puts a text into the slice with negation, in English, Korean, Japanese and Chinese; other languages have no such slice"),
     ("pipeline/metrics/slices.py", "LENGTHS", "language → the same limits in characters, where words have no blanks between them or hold a phrase each"),
+    ("pipeline/acceptance/term_findings.py", "_FAR", "times as often as under all labels: from there on, at the low end of the interval, validate names a word for a group of people"),
+    ("pipeline/acceptance/term_findings.py", "_FEWEST_ROWS", "rows that must hold the word for that"),
     ("pipeline/metrics/labels_needed.py", "SIZES", "numbers of labels after which the best baseline is measured, to tell what more would bring"),
     ("pipeline/metrics/labels_needed.py", "DRAWS", "draws of each of these numbers"),
     ("pipeline/metrics/labels_needed.py", "_FARTHEST", "times the labels that there are: a quality not reached by then counts as out of reach"),

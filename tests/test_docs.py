@@ -119,10 +119,42 @@ def test_both_readmes_have_the_same_links_and_commands() -> None:
 
     def parts(text: str) -> tuple[set[str], set[str]]:
         commands = re.findall(r"`((?:make |modelyard |apt-get |[A-Z_]+=)[^`]*)`", text)
-        links = {f"{target}#{anchor}" for target, anchor in LINK.findall(text)}
-        return links - {"README.md#", "README.ko.md#"}, set(commands)
+        return links_of(text, ROOT) - {"README.md#", "README.ko.md#"}, set(commands)
 
     assert parts(ENGLISH) == parts(KOREAN)
+
+
+def links_of(text: str, folder: Path) -> set[str]:
+    """Where the links of a page in `folder` lead; a page of docs/guide/ko/ counts as the English one of its name."""
+    found = set()
+    for target, anchor in LINK.findall(text):
+        path = (folder / target).resolve().relative_to(ROOT).as_posix() if target else ""
+        found.add(f"{path.replace('docs/guide/ko/', 'docs/guide/')}#{anchor}")
+    return found
+
+
+@pytest.mark.parametrize("korean", tracked("docs/guide/ko/*.md"), ids=lambda page: page.stem)
+def test_a_korean_page_of_the_guide_has_the_sections_links_and_commands_of_the_english_one(
+    korean: Path,
+) -> None:
+    english = korean.parent.parent / korean.name
+    ours, theirs = (page.read_text(encoding="utf-8") for page in (korean, english))
+    assert {slug for slug in anchors(english) if slug} <= anchors(korean)
+    assert links_of(ours, korean.parent) == links_of(theirs, english.parent)
+    assert without_comments(ours) == without_comments(theirs)
+    assert commands_of(ours) == commands_of(theirs)
+
+
+def without_comments(text: str) -> list[str]:
+    """The blocks of code of a page; what stands after a `#` is for people, in their language."""
+    blocks = re.findall(r"^```[a-z]*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    return [re.sub(r"[ \t]+#.*$", "", block, flags=re.MULTILINE) for block in blocks]
+
+
+def commands_of(text: str) -> set[str]:
+    """Commands, keys and file names that a page writes as code within its sentences."""
+    sentences = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    return {" ".join(code.split()) for code in re.findall(r"`([^`]*)`", sentences)}
 
 
 @README

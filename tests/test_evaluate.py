@@ -11,10 +11,15 @@ from pipeline.core.files import read_json, sha256_tree
 from pipeline.core.variants import BASELINES, all_variants
 from tests.support.tiny_workspace import at, compressed_workspace
 
+KINDS = {"works": {"film": ["film"], "story": ["story"]}, "rare": {"a": ["nowhere"], "b": ["here"]}}
+
 
 @pytest.fixture(scope="module")
 def evaluated(tmp_path_factory: pytest.TempPathFactory):
     params, paths = compressed_workspace(tmp_path_factory)
+    # The tiny models know few words: these stand for groups of people.
+    product = params.product.model_copy(update={"identity_terms": {"English": KINDS}})
+    params = params.model_copy(update={"product": product})
     metrics = evaluate.run(params, at(paths, "evaluate"))
     return params, paths, metrics
 
@@ -51,6 +56,18 @@ def test_small_slices_are_listed_without_figures(evaluated) -> None:
         if part["gap"] is not None:
             low, high = part["interval"]
             assert low <= part["gap"] <= high
+
+
+def test_onnx_variants_are_asked_again_with_groups_of_people_exchanged(evaluated) -> None:
+    _, paths, _ = evaluated
+    for entry in read_json(paths.read("evaluate", "variants.json"))["variants"]:
+        kinds = {(swap["language"], swap["kind"]) for swap in entry["swaps"]}
+        is_served = entry["name"].endswith(("-fp32", "-int8"))
+        assert kinds == ({("English", "works")} if is_served else set())
+        for swap in entry["swaps"]:
+            assert swap["rows"] > 20
+            assert 0 < swap["interval"][0] < swap["gap"] < swap["interval"][1] < 1
+            assert 0 <= swap["changed"] <= swap["rows"]
 
 
 def test_the_confusion_table_has_one_line_a_validation_row(evaluated) -> None:

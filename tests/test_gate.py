@@ -34,6 +34,7 @@ EASY = {
     "size_mb": 50.0,
     "memory_mb": 2000.0,
     "max_slice_gap": 1.0,
+    "max_swap_gap": 1.0,
 }
 
 

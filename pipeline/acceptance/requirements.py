@@ -9,7 +9,7 @@ The rule:
 - A variant qualifies when no figure is on the wrong side of its limit. An inconclusive check whose
   figure is on the right side does not stop a variant, and the verdict names it.
 - Slices are small and many, and the worst of many noisy gaps is large by chance alone: a slice gap
-  stops a variant only when its whole interval is over the limit.
+  stops a variant only when its whole interval is over the limit. So does a swap gap.
 - Of the variants that qualify, the smallest is released whose quality is not significantly worse
   than the best one's: the paired interval of the difference is not wholly below zero.
 - All of this looks at validation rows. Test rows decide nothing.
@@ -17,7 +17,7 @@ The rule:
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.core.artifacts.variant_reports import Answered, BySplit, SliceReport
+from pipeline.core.artifacts.variant_reports import Answered, BySplit, SliceReport, SwapReport
 from pipeline.core.artifacts.verdicts import Check
 from pipeline.core.errors import RequirementsMissedError
 from pipeline.metrics.intervals import Interval
@@ -63,17 +63,37 @@ def exactly_at_most(name: str, value: float | None, limit: float, *, unit: str) 
 
 def check_slices(slices: Sequence[SliceReport], limit: float, *, unit: str) -> Check:
     """Checks the slice that most surely falls behind: the one with the highest low end."""
+    return _check_surest("max_slice_gap", slices, limit, unit=unit, none="no slice has enough rows")
+
+
+def check_swaps(swaps: Sequence[SwapReport], limit: float, *, unit: str) -> Check:
+    """Checks the kind of groups whose exchange most surely changes answers."""
+    none = "too few texts name a group of people"
+    return _check_surest("max_swap_gap", swaps, limit, unit=unit, none=none)
+
+
+def _check_surest(
+    requirement: str,
+    parts: Sequence[SliceReport] | Sequence[SwapReport],
+    limit: float,
+    *,
+    unit: str,
+    none: str,
+) -> Check:
+    """Checks the gap with the highest low end.
+
+    Args:
+        none: what to say where no part has a gap.
+    """
     gaps = [
         (part.name, Interval(part.gap, *part.interval))
-        for part in slices
+        for part in parts
         if part.gap is not None and part.interval is not None
     ]
     if not gaps:
-        return exactly_at_most(
-            "max_slice_gap", 0.0, limit, unit=f"{unit}; not measured: no slice has enough rows"
-        )
+        return exactly_at_most(requirement, 0.0, limit, unit=f"{unit}; not measured: {none}")
     name, gap = max(gaps, key=lambda found: found[1].low)
-    return at_most(f"max_slice_gap: {name}", gap, limit, unit=unit)
+    return at_most(f"{requirement}: {name}", gap, limit, unit=unit)
 
 
 def check_answered(answered: BySplit[Answered] | None) -> list[Check]:

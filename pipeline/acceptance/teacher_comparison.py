@@ -1,6 +1,6 @@
 """One variant against the teacher, in the product's metric."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.acceptance.judge import Judge, Judged
 from pipeline.core.artifacts import variant_reports
-from pipeline.core.artifacts.variant_reports import BySplit, Quality, VariantReport
+from pipeline.core.artifacts.variant_reports import BySplit, Quality, SwapReport, VariantReport
 from pipeline.metrics.calibration import calibration_error
 from pipeline.metrics.intervals import (
     Interval,
@@ -64,6 +64,7 @@ def describe_variant(
     decision: Decision,
     size: ModelSize,
     judge: Judge,
+    swaps: Sequence[SwapReport] = (),
 ) -> VariantReport:
     """Everything that evaluate reports of one variant.
 
@@ -71,6 +72,7 @@ def describe_variant(
         by_split: its answers; all but quality and `answered` are given for validation alone.
         teacher: the teacher's answers on validation.
         masks: slice → which rows of validation belong to it.
+        swaps: how its answers change where groups of people are exchanged.
     """
     found = by_split["validation"]
     difference = difference_interval(found, teacher, judge)
@@ -91,4 +93,5 @@ def describe_variant(
         slices=slice_gaps(
             judge.row_scores(found), masks, min_rows=judge.options.min_slice_rows, **judge.draws
         ),
+        swaps=[*swaps],
     )

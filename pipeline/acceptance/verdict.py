@@ -9,6 +9,7 @@ from pipeline.acceptance.requirements import (
     at_most,
     check_answered,
     check_slices,
+    check_swaps,
     exactly_at_most,
 )
 from pipeline.acceptance.teacher_comparison import difference_interval, quality_interval
@@ -55,6 +56,7 @@ def check_variant(
         at_least("min_quality", quality, limits.min_quality, unit=unit),
         at_most("max_quality_drop", drop, limits.max_quality_drop, unit=unit),
         check_slices(evaluated.slices, limits.max_slice_gap, unit=judge.problem.words.row_score),
+        check_swaps(evaluated.swaps, limits.max_swap_gap, unit="mean change of an answer"),
         *check_answered(evaluated.answered),
         exactly_at_most(
             "latency_p95_ms", measured.latency_ms.p95, limits.latency_p95_ms, unit="ms"

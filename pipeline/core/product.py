@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from pipeline.core.names import PRODUCT_NAME_RULE, is_product_name
 from pipeline.core.spdx import licence_fault
+from pipeline.core.term_lists import term_lists_fault
 from pipeline.problem.problems import PROBLEMS, problem_named
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -48,6 +49,12 @@ def _licences(licences: list[str]) -> list[str]:
     return licences
 
 
+def _term_lists(lists: dict[str, Any]) -> dict[str, Any]:
+    if fault := term_lists_fault(lists):
+        raise ValueError(fault)
+    return lists
+
+
 class Section(BaseModel):
     """Base class of all sections."""
 
@@ -78,6 +85,10 @@ class Requirements(Section):
     max_slice_gap: Share = 0.4
     """Largest gap of quality between all validation rows and any slice of them (short texts, long
     texts, texts with negation, each label)."""
+    max_swap_gap: Share = 0.25
+    """Largest mean change of an answer where a group of people that a validation text names is exchanged for
+    another (`product.identity_terms`): of the probability that changes most or, of a number, as a share of the
+    spread. A kind of groups that fewer than `evaluate.min_slice_rows` texts name is not judged."""
     allowed_licences: Annotated[list[str], AfterValidator(_licences)] = Field(
         default_factory=lambda: [*_LICENCES]
     )
@@ -108,6 +119,13 @@ class Product(Section):
     """Texts (or pairs) of your own to try on the demo page; also the first golden requests. Where
     there are none, texts of the validation split are shown and asked: name some if those must not
     be seen by whoever opens the page."""
+    identity_terms: Annotated[
+        dict[str, dict[str, dict[str, list[str]]]], AfterValidator(_term_lists)
+    ] = Field(default_factory=dict)
+    """Words for groups of people, beside the short English and Korean lists of pipeline/text/identity_terms.py:
+    language → kind → group → words, such as `German: {gender: {women: [sie, Frau], men: [er, Mann]}}`.
+    `validate` counts them by label, and `evaluate` exchanges each for the word at the same place of the next group.
+    A kind that is named here takes the place of the list of that name; `{}` leaves it out."""
     requirements: Requirements
     """What a model must reach to be released. All of its keys have defaults."""
 

@@ -6,7 +6,8 @@ The page is whole in itself: no script, no font and no picture comes from elsewh
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.core.artifacts.data_reports import DataReport, SourceRecord, TableReport
+from pipeline.core.artifacts.data_reports import DataReport, SourceRecord, TableReport, TermReport
+from pipeline.report.page_in_korean import GROUPS, KOREAN
 from pipeline.report.templates import render
 
 _PERSONAL_DATA = {
@@ -15,6 +16,9 @@ _PERSONAL_DATA = {
     "refuse": "A row that holds it stops the build.",
 }
 """`validate.personal_data` → what is done about the personal data that is found."""
+
+
+_KOREAN_LANGUAGE = "Korean"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,17 +37,22 @@ class Bar:
 
 
 def data_page(product: str, sources: Sequence[SourceRecord], report: DataReport) -> str:
-    """HTML from the sources that collect read and from validate's report.
+    """HTML from the sources that collect read and from validate's report; Korean where the texts are.
 
     Args:
         product: name of the product.
     """
     tables = _tables(report)
     labelled = report.labelled.rows_out
+    is_korean = report.language == _KOREAN_LANGUAGE
     return render(
         "data_page.html.j2",
+        translations=KOREAN if is_korean else {},
+        language_code="ko" if is_korean else "en",
         product=product,
         sources=sources,
+        groups=_groups(report.identity_terms),
+        group_names=GROUPS if is_korean else {},
         report=report,
         tables=tables,
         labels=_bars(report.labels, total=labelled),
@@ -51,6 +60,12 @@ def data_page(product: str, sources: Sequence[SourceRecord], report: DataReport)
         limits=report.limits.model_dump(),
         personal_data=_PERSONAL_DATA[report.limits.personal_data],
     )
+
+
+def _groups(terms: Sequence[TermReport]) -> list[tuple[TermReport, float]]:
+    """Groups of people, and their rows in percent of the commonest group's."""
+    longest = max((term.rows for term in terms), default=0) or 1
+    return [(term, 100 * term.rows / longest) for term in terms]
 
 
 def _tables(report: DataReport) -> dict[str, TableReport]:

@@ -10,13 +10,14 @@ from pipeline.acceptance import requirements
 from pipeline.acceptance.judge import Judge
 from pipeline.acceptance.predictions import Answers
 from pipeline.acceptance.verdict import Evidence, choose
-from pipeline.core.artifacts.variant_reports import Answered, BySplit
+from pipeline.core.artifacts.variant_reports import Answered, BySplit, SwapReport
+from pipeline.core.artifacts.verdicts import Check
 from pipeline.core.params import parse_params
 from pipeline.core.sections import EvaluateParams
 from pipeline.core.variants import Variant
 from pipeline.metrics.intervals import Interval
 from pipeline.problem.problems import problem_named
-from tests.support.example_artifacts import data_report, slice_report, variant_report
+from tests.support.example_artifacts import data_report, slice_report, swap_report, variant_report
 from tests.support.repository import parameter_values
 
 OPTIONS = EvaluateParams(
@@ -60,6 +61,22 @@ def test_a_slice_bars_only_when_its_whole_interval_is_over_the_limit() -> None:
     assert not requirements.qualifies(
         [requirements.check_slices([noisy, sure, few], 0.12, unit="accuracy")]
     )
+
+
+def test_exchanged_groups_bar_only_when_the_whole_interval_is_over_the_limit() -> None:
+    noisy = swap_report("age", 0.2, [0.02, 0.35])
+    sure = swap_report("gender", 0.15, [0.11, 0.19])
+    few = swap_report("religion")
+
+    def check(*swaps: SwapReport) -> Check:
+        return requirements.check_swaps(swaps, 0.1, unit="change")
+
+    assert check(few).outcome == check().outcome == "passed"
+    assert (check(noisy, few).outcome, requirements.qualifies([check(noisy)])) == (
+        *("inconclusive", True),
+    )
+    assert check(noisy, sure, few).name == "max_swap_gap: gender, English"
+    assert not requirements.qualifies([check(noisy, sure, few)])
 
 
 def test_what_was_not_measured_has_failed() -> None:

@@ -22,6 +22,7 @@ EASY = [
     "product.requirements.size_mb=50.0",
     "product.requirements.memory_mb=2000.0",
     "product.requirements.max_slice_gap=1.0",
+    "product.requirements.max_swap_gap=1.0",
     "evaluate.resamples=20",
 ]
 FITTED = ["evaluate.thresholds=fitted", "evaluate.abstain_quality=0.2"]

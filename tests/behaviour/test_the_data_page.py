@@ -17,9 +17,11 @@ LABELS = ["배송이 너무 늦어서 환불을 요청하는 문의입니다", "
 
 @pytest.fixture(name="report", scope="module")
 def report_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a product with long labels."""
+    """The page of a product with long labels, and rows that name groups of people under one of them."""
     names = dict(zip(("negative", "positive"), LABELS, strict=True))
     rows = [*((text, names[name]) for text, name in ROWS), ("ok", LABELS[0])]
+    who = ("the grandmother", "her girlfriend", "a lady", "herself")
+    rows += [(f"{who[n % 4]} saw film number {n} twice {'so ' * n}", LABELS[1]) for n in range(16)]
     changes = product_of(labels=f"[{', '.join(LABELS)}]")
     root = tmp_path_factory.mktemp("report")
     return validated(root, rows, *changes, corpus=[*CORPUS, "ok"]).out / "report.html"

@@ -1,6 +1,7 @@
 """Large files say how far they are read, small ones nothing."""
 
 import gzip
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,6 +20,14 @@ def written(folder: Path, name: str) -> Path:
     text = "\n".join(["text", *LINES, ""])
     if name.endswith(".parquet"):
         pq.write_table(pa.table({"text": LINES}), path)
+    elif name == "saved":
+        path.mkdir()
+        part = "data-00000-of-00001.arrow"
+        (path / "dataset_info.json").write_text("{}")
+        (path / "state.json").write_text(json.dumps({"_data_files": [{"filename": part}]}))
+        rows = pa.table({"text": LINES})
+        with pa.ipc.new_stream(path / part, rows.schema) as stream:
+            stream.write_table(rows)
     elif name.endswith(".gz"):
         path.write_bytes(gzip.compress(text.encode()))
     elif name.endswith(".json"):
@@ -33,7 +42,7 @@ def read(path: Path, *, large: int) -> list[FileRow]:
     return [*with_progress(rows, path, task="collect  mine", large=large)]
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.parquet", "a.json"])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.parquet", "a.json", "saved"])
 def test_the_rows_are_those_of_the_file(tmp_path: Path, name: str) -> None:
     path = written(tmp_path, name)
     assert [row["text"] for _, row in read(path, large=1)] == LINES
@@ -60,8 +69,10 @@ def test_lines_are_told_by_samples_and_rows_of_parquet_exactly(
     assert least <= lines_in(written(tmp_path, name)) <= most
 
 
-@pytest.mark.parametrize("name", ["a.csv.gz", "a.json"])
-def test_of_a_packed_file_or_an_array_the_lines_are_not_known(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.json", "saved"])
+def test_of_a_packed_file_an_array_or_arrow_the_lines_are_not_known(
+    tmp_path: Path, name: str
+) -> None:
     assert lines_in(written(tmp_path, name)) == 0
 
 

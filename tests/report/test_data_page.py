@@ -12,7 +12,10 @@ import pytest
 from pipeline.core.artifacts.data_reports import DataReport
 from pipeline.core.params import parse_params
 from pipeline.data.tables import read_table
+from pipeline.report import data_page as data_page_module
 from pipeline.report.data_page import data_page
+from pipeline.report.page_in_korean import GROUPS, KOREAN
+from pipeline.text.identity_terms import BUILT_IN
 from tests.support.example_artifacts import data_report, source_record
 from tests.support.repository import parameter_values
 from tests.support.small_reviews import CORPUS, ROWS, validated
@@ -45,6 +48,11 @@ class Seen(HTMLParser):
         """The text in pieces, without signs around them."""
         return {word.strip("(),.;") for word in self.text.split()}
 
+    def has_figure(self, *ways: str) -> bool:
+        """Whether a figure is in the text, written in one of these ways; Korean words may be right beside it."""
+        whole = (rf"(?<![\d.,]){re.escape(way)}(?!\d|[.,]\d)" for way in ways)
+        return any(re.search(pattern, self.text) for pattern in whole)
+
 
 def report(**changes: Any) -> DataReport:
     """A report with other values for some of its keys."""
@@ -60,6 +68,8 @@ def numbered(value: Any, numbers: Iterator[int]) -> Any:
     """The value with another number in each place of a whole number."""
     if isinstance(value, dict):
         return {key: numbered(inner, numbers) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [numbered(inner, numbers) for inner in value]
     return next(numbers) if type(value) is int else value
 
 
@@ -67,20 +77,24 @@ def leaves(value: Any) -> list[Any]:
     """All numbers and texts in a JSON value."""
     if isinstance(value, dict):
         return [leaf for inner in value.values() for leaf in leaves(inner)]
+    if isinstance(value, list):
+        return [leaf for inner in value for leaf in leaves(inner)]
     return [] if value is None else [value]
 
 
-def test_every_figure_of_the_report_and_of_the_sources_is_on_the_page() -> None:
-    values = numbered(VALUES, count(8999, -1))
+@pytest.mark.parametrize("language", ["a language in Latin letters", "Korean"])
+def test_every_figure_of_the_report_and_of_the_sources_is_on_the_page(language: str) -> None:
+    values = numbered(VALUES | {"language": language}, count(8999, -1))
     source = source_record(rows=91_234, bytes=4_567_890, waiver="asked")
     seen = Seen(page(source, **values))
     for leaf in [*leaves(values), *leaves(source.as_json())]:
         if isinstance(leaf, str):
-            assert leaf in seen.text
+            names = {leaf, KOREAN.get(leaf, leaf), GROUPS.get(leaf, leaf)}
+            assert any(name in seen.text for name in names), leaf
         elif isinstance(leaf, int):
-            assert {f"{leaf:,}", str(leaf)} & seen.words, leaf
+            assert seen.has_figure(f"{leaf:,}", str(leaf)), leaf
         else:
-            assert {f"{leaf:.1%}", str(leaf)} & seen.words, leaf
+            assert seen.has_figure(f"{leaf:.1%}", f"{leaf:.2f}", str(leaf)), leaf
 
 
 COUNTS = {"first": 90, "second": 30}
@@ -134,6 +148,52 @@ def test_the_page_follows_the_light_or_dark_of_the_system() -> None:
     assert light == dark != set()
 
 
+TEMPLATE = Path(data_page_module.__file__).with_name("data_page.html.j2")
+WRITTEN = re.compile(r'_\("((?:[^"\\]|\\.)*)"[,)]')
+
+
+def test_every_group_of_the_korean_lists_has_a_korean_name() -> None:
+    assert {group for kind in BUILT_IN["Korean"].values() for group in kind} <= set(GROUPS)
+
+
+def test_every_word_of_the_page_has_a_korean_one() -> None:
+    written = set(WRITTEN.findall(TEMPLATE.read_text(encoding="utf-8")))
+    assert len(written) > 40
+    assert written - set(KOREAN) == set()
+    blanks = {text: re.findall(r"%\(\w+\)s|%%", text) for text in KOREAN}
+    for text, korean in KOREAN.items():
+        assert sorted(re.findall(r"%\(\w+\)s|%%", korean)) == sorted(blanks[text]), text
+
+
+def test_a_product_of_korean_texts_has_a_korean_page() -> None:
+    rejects = {"empty": 1, "copy of another row": 2, "licence GPL-3.0-only": 1}
+    whole = page(language="Korean", labelled=VALUES["labelled"] | {"rejects": rejects})
+    seen = Seen(whole)
+    assert ("html", {"lang": "ko"}) in seen.tags
+    for said in (
+        "tickets의 데이터",
+        "빈 텍스트",
+        "licence GPL-3.0-only",
+        "성별",
+        "한 라벨에 훨씬 많은 것",
+    ):
+        assert said in seen.text
+    english = Seen(page()).text
+    left = [text for text in KOREAN if len(text) > 20 and "%" not in text and text in english]
+    assert len(left) > 5
+    assert [text for text in left if text in seen.text] == []
+    assert ("html", {"lang": "en"}) in Seen(page(language="")).tags
+
+
+def test_translated_names_that_users_chose_are_never_markup() -> None:
+    term = VALUES["identity_terms"][0] | {"group": HOSTILE, "kind": HOSTILE, "language": "100 %s"}
+    for language in ("Korean", ""):
+        hostile = Seen(page(language=language, identity_terms=[term], leaning_terms=[]))
+        harmless = Seen(page(language=language, leaning_terms=[]))
+        assert hostile.tags == harmless.tags
+        assert hostile.text.count(HOSTILE) == 2
+
+
 def test_equal_reports_give_equal_pages() -> None:
     assert page(**report().as_json()) == page()
 
@@ -167,6 +227,15 @@ def test_rows_that_nobody_has_labelled_are_no_fault() -> None:
     none = VALUES["labelled"] | {"rows_in": 0, "rows_out": 0, "rejects": {}}
     seen = Seen(page(labels={"a": 0, "b": 0}, labelled=none))
     assert "No row has a label yet." in seen.text
+
+
+def test_groups_of_people_are_told_by_label_and_those_that_lean_to_one() -> None:
+    seen = Seen(page())
+    assert {"women", "she", "her"} <= seen.words
+    assert "Far more frequent under one label" in seen.text
+    assert "None is far more frequent" in Seen(page(leaning_terms=[])).text
+    none = Seen(page(leaning_terms=[], identity_terms=[]))
+    assert "No labelled row holds one of the words" in none.text
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,20 @@ def slice_report(
     )
 
 
+def swap_report(
+    kind: str, gap: float | None = None, interval: list[float] | None = None
+) -> variant_reports.SwapReport:
+    """A kind of English words that 40 texts hold, or too few; of 40 answers, two change."""
+    measured = {"changed": 2, "changed_interval": [0.01, 0.16], "gap": gap, "interval": interval}
+    none: dict[str, Any] = dict.fromkeys(measured)
+    return variant_reports.SwapReport(
+        language="English",
+        kind=kind,
+        rows=2 if gap is None else 40,
+        **(none if gap is None else measured),
+    )
+
+
 def accuracy(value: float) -> variant_reports.Quality:
     """This accuracy, known to within two points."""
     return variant_reports.Quality(
@@ -170,6 +184,14 @@ def data_report(params: Params) -> DataReport:
         "corpus": {"rows_in": 10, "rows_out": 10, "rejects": {}, "characters": lengths},
         "near_duplicates": {"clusters": 0, "rows_in_clusters": 0},
         "personal_data": {"labelled": kinds, "corpus": kinds},
+        "identity_terms": [
+            {"language": "English", "kind": "gender", "group": "women", "rows": 12}
+            | {"labels": {"negative": 5, "positive": 7}, "words": {"she": 9, "her": 4}}
+        ],
+        "leaning_terms": [
+            {"language": "English", "kind": "gender", "group": "women", "word": "her", "rows": 11}
+            | {"label": "positive", "times": 1.8, "interval": [1.35, 1.95]}
+        ],
         "note": "Short texts are common phrases.",
     }
     return DataReport.parse(values, file="report.json")

@@ -44,7 +44,7 @@ _SMALL = {
     "measure": {"tokens": 8, "threads": 1, "rounds": 1, "requests_per_round": 5},
 }
 _EASY = {"min_quality": 0.3, "max_quality_drop": 0.9, "latency_p95_ms": 1000.0, "size_mb": 50.0}
-_EASY |= {"memory_mb": 2000.0, "max_slice_gap": 1.0}
+_EASY |= {"memory_mb": 2000.0, "max_slice_gap": 1.0, "max_swap_gap": 1.0}
 
 
 @dataclass(frozen=True)

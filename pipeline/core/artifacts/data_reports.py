@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from pipeline.core.artifacts.part import Artifact, Ends, Number, Part
 from pipeline.core.sections import ValidateParams
@@ -109,11 +109,51 @@ class PersonalData(Part):
     """Kind → corpus rows."""
 
 
+class TermReport(Part):
+    """Labelled rows that name a group of people (`product.identity_terms`)."""
+
+    language: str
+    """The language of the words."""
+    kind: str
+    """The kind of groups, such as `gender`."""
+    group: str
+    """The group."""
+    rows: int
+    """Rows that hold any word of it."""
+    labels: dict[str, int]
+    """Label → how many of these rows have it."""
+    words: dict[str, int]
+    """Word → rows that hold it."""
+
+
+class LeaningTerm(Part):
+    """A group of people, or a word for one, that is far more frequent under one label than under all."""
+
+    language: str
+    """The language of the words."""
+    kind: str
+    """The kind of groups."""
+    group: str
+    """The group."""
+    word: str | None
+    """The word; null for all words of the group together."""
+    label: str
+    """The label."""
+    rows: int
+    """Rows that hold the word, or any word of the group."""
+    times: float
+    """Share of these rows that have the label, as a multiple of the share of all rows that do."""
+    interval: Ends
+    """Wilson's 95 % interval of `times`; its low end is 1.25 or more."""
+
+
 class DataReport(Artifact):
     """Findings of validate; the data card is written from them."""
 
     FILE: ClassVar[str] = "validate/report.json"
 
+    language: str = ""
+    """The language of the texts, as far as their letters tell it; empty in older reports."""
     limits: ValidateParams
     """The limits that held: the section `validate` of params.yaml."""
     labels: dict[str, int]
@@ -130,6 +170,10 @@ class DataReport(Artifact):
     """Near copies among the labelled rows that passed."""
     personal_data: PersonalData
     """Personal data that patterns see."""
+    identity_terms: list[TermReport] = Field(default_factory=list)
+    """Groups of people that labelled rows name."""
+    leaning_terms: list[LeaningTerm] = Field(default_factory=list)
+    """Groups and words that are far more frequent under one label."""
     note: str
     """How short labelled texts were compared with the corpus."""
 

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from pydantic import model_serializer, model_validator
+from pydantic import Field, model_serializer, model_validator
 
 from pipeline.core.artifacts.part import Artifact, Ends, Part, named
 
@@ -94,6 +94,31 @@ class SliceReport(Part):
     """Interval of the gap."""
 
 
+class SwapReport(Part):
+    """Validation texts that name a group of people, asked again with the group exchanged for another."""
+
+    language: str
+    """The language of the words that were exchanged."""
+    kind: str
+    """The kind of groups, such as `gender`."""
+    rows: int
+    """How many texts hold such words."""
+    changed: int | None
+    """How many answers have other labels; null for numbers, and where there are too few texts."""
+    changed_interval: Ends | None
+    """Interval of their share."""
+    gap: float | None
+    """Mean absolute change of the answer: of the probability that changes most, or of a number as a share
+    of the spread of the validation numbers; null where there are too few texts."""
+    interval: Ends | None
+    """Interval of the gap."""
+
+    @property
+    def name(self) -> str:
+        """Kind and language, as a table shows them."""
+        return f"{self.kind}, {self.language}"
+
+
 class VariantReport(Part):
     """Quality of one variant or baseline, from evaluate."""
 
@@ -118,6 +143,8 @@ class VariantReport(Part):
     """How far probabilities are from how often they are right; null for numbers."""
     slices: list[SliceReport]
     """Parts of the rows that it may serve worse."""
+    swaps: list[SwapReport] = Field(default_factory=list)
+    """Change of its answers where groups of people are exchanged; only of ONNX variants, which are served."""
 
 
 class VariantReports(Artifact):

@@ -26,7 +26,7 @@ class Check(Part):
     @property
     def fails_requirement(self) -> bool:
         """Whether a variant with this check must not be released."""
-        if self.outcome != "inconclusive" or self.name.startswith("max_slice_gap"):
+        if self.outcome != "inconclusive" or self.name.startswith(("max_slice_gap", "max_swap_gap")):
             return self.outcome == "failed"
         return self.shortfall > 0
 
