@@ -230,6 +230,13 @@ def test_another_hash_is_refused_before_the_file_is_parsed(paths: Paths) -> None
     assert "has sha256" in refused(paths, source(sha256="0" * 64))
 
 
+def test_a_file_of_two_sources_has_to_have_the_hash_that_each_of_them_names(paths: Paths) -> None:
+    right = sha256_file(paths.data / "reviews.csv")
+    assert len(collected(paths, source(sha256=right), source(name="b", sha256=right))) == 6
+    (paths.out / "records.parquet").unlink()
+    assert "source b" in refused(paths, source(sha256=right), source(name="b", sha256="0" * 64))
+
+
 def test_a_waiver_by_name_is_recorded(paths: Paths) -> None:
     run(params(source(name="imdb", licence="unknown")), paths)
     [entry] = json.loads((paths.out / "manifest.json").read_text())["sources"]
