@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from pipeline.data.id_numbers import Ids
+
 SCHEMA = pa.schema(
     [("id", pa.uint64()), ("text", pa.string()), ("second", pa.string()), ("label", pa.string())]
 )
@@ -48,15 +50,26 @@ class RowBuckets:
             if start < end:
                 self._append(bucket, rows.slice(start, end - start))
 
-    def parts(self, bucket: int, *, ids_alone: bool = False) -> Iterator[pa.Table]:
-        """The written rows of a bucket in the order in which they came, in tables of about `held` bytes.
+    def ids(self, bucket: int) -> Iterator[Ids]:
+        """The ids of the written rows of a bucket, in arrays of about `held` bytes."""
+        wanted: list[Ids] = []
+        size = 0
+        for batch in self._batches(bucket):
+            wanted.append(
+                batch["id"].to_numpy().copy()
+            )  # a view would keep the texts in the memory
+            size += wanted[-1].nbytes
+            if size >= self._held:
+                yield np.concatenate(wanted)
+                wanted, size = [], 0
+        if wanted:
+            yield np.concatenate(wanted)
 
-        Args:
-            ids_alone: whether only the column `id` is read.
-        """
+    def parts(self, bucket: int) -> Iterator[pa.Table]:
+        """The written rows of a bucket in the order in which they came, in tables of about `held` bytes."""
         wanted: list[pa.RecordBatch] = []
         size = 0
-        for batch in self._batches(bucket, ids_alone=ids_alone):
+        for batch in self._batches(bucket):
             wanted.append(batch)
             size += batch.nbytes
             if size >= self._held:
@@ -73,15 +86,14 @@ class RowBuckets:
         with self._file(bucket).open("ab") as stream, pa.ipc.new_stream(stream, SCHEMA) as writer:
             writer.write_table(rows)
 
-    def _batches(self, bucket: int, *, ids_alone: bool) -> Iterator[pa.RecordBatch]:
+    def _batches(self, bucket: int) -> Iterator[pa.RecordBatch]:
         """All batches of a file, in which one stream of Arrow follows the other."""
         file = self._file(bucket)
         if not file.exists():
             return
-        options = pa.ipc.IpcReadOptions(included_fields=[0] if ids_alone else None)
         with pa.OSFile(str(file)) as stream:
             while stream.tell() < stream.size():
-                yield from pa.ipc.open_stream(stream, options=options)
+                yield from pa.ipc.open_stream(stream)
 
     def _file(self, bucket: int) -> Path:
         return self._folder / f"{bucket:02x}.arrow"
