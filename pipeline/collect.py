@@ -68,7 +68,7 @@ def run(params: Params, paths: Paths) -> Metrics:
 
 @dataclass(frozen=True, kw_only=True)
 class _Tables:
-    """What collect writes while it reads.
+    """All that collect writes while it reads.
 
     Attributes:
         folder: for files that are needed while the stage runs.
@@ -88,14 +88,14 @@ def _tables(out: Path) -> Iterator[_Tables]:
     """Both tables, which are there when the block ends without an error, and a folder that is then gone."""
     folder = out / _UNSORTED
     shutil.rmtree(folder, ignore_errors=True)  # of a stage that was killed
-    try:
-        with (
-            table_writer(out / "records.parquet", _schema(CollectedRecords.columns())) as labelled,
-            table_writer(out / "corpus.parquet", _schema(CollectedCorpus.columns())) as corpus,
-        ):
+    with (
+        table_writer(out / "records.parquet", _schema(CollectedRecords.columns())) as labelled,
+        table_writer(out / "corpus.parquet", _schema(CollectedCorpus.columns())) as corpus,
+    ):
+        try:
             yield _Tables(labelled=labelled, corpus=corpus, folder=folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _schema(columns: tuple[str, ...]) -> pa.Schema:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.collect import run
+from pipeline.core.disk import DiskFullError
 from pipeline.core.errors import DataError, ParameterError
 from pipeline.core.files import sha256_file, sha256_tree
 from pipeline.core.params import Params, override, parse_params
@@ -21,6 +22,7 @@ from pipeline.core.paths import Paths
 from pipeline.data.records import Record, read_records, record_id
 from tests.support.problems import MULTI_LABEL, PAIRS, REGRESSION
 from tests.support.repository import parameter_values
+from tests.support.small_disk import small_disk
 
 CSV = 'text,label\n"A fine, warm film",1\nDull.,0\n"He said ""no""\nand left",0\n'
 NO_LABELS: dict[str, Any] = {"label_column": None, "label_values": {}}
@@ -229,6 +231,13 @@ def test_another_hash_is_refused_before_the_file_is_parsed(paths: Paths) -> None
     assert "has sha256" in refused(paths, source(sha256="0" * 64))
 
 
+def test_a_file_of_two_sources_has_to_have_the_hash_that_each_of_them_names(paths: Paths) -> None:
+    right = sha256_file(paths.data / "reviews.csv")
+    assert len(collected(paths, source(sha256=right), source(name="b", sha256=right))) == 6
+    (paths.out / "records.parquet").unlink()
+    assert "source b" in refused(paths, source(sha256=right), source(name="b", sha256="0" * 64))
+
+
 def test_a_waiver_by_name_is_recorded(paths: Paths) -> None:
     run(params(source(name="imdb", licence="unknown")), paths)
     [entry] = json.loads((paths.out / "manifest.json").read_text())["sources"]
@@ -257,6 +266,32 @@ def refused_licence(paths: Paths, changes: Sequence[str]) -> str:
 
 def test_two_sources_of_one_name_and_text_are_refused(paths: Paths) -> None:
     assert "occurs 2 times" in refused(paths, source(), source())
+
+
+def test_two_sources_of_one_name_may_hold_different_rows(paths: Paths) -> None:
+    (paths.data / "more.csv").write_text("text,label\nOther words.,1\n")
+    records = collected(paths, source(), source(path="more.csv"))
+    assert [record.source for record in records] == ["mine"] * 4
+    assert [record.text for record in records][-1] == "Other words."
+
+
+def test_a_table_has_the_rows_of_source_after_source_each_by_id(paths: Paths) -> None:
+    records = collected(paths, source(name="z"), source(name="a"))
+    assert [record.source for record in records] == ["z"] * 3 + ["a"] * 3
+    for part in (records[:3], records[3:]):
+        assert [row.id for row in part] == sorted(row.id for row in part)
+
+
+def test_nothing_but_the_tables_is_left_also_of_a_stage_that_was_killed_or_refused(
+    paths: Paths,
+) -> None:
+    (paths.out / ".unsorted.part" / "0").mkdir(parents=True)
+    refused(paths, source(), source())
+    assert [*paths.out.iterdir()] == []
+    (paths.out / ".unsorted.part" / "0").mkdir(parents=True)
+    collected(paths, source(), max_rows=1)
+    names = ["corpus.parquet", "manifest.json", "records.parquet"]
+    assert sorted(entry.name for entry in paths.out.iterdir()) == names
 
 
 def test_a_pair_has_a_second_text_and_an_id_of_both(paths: Paths) -> None:
@@ -387,3 +422,17 @@ def test_a_number_is_written_with_digits_and_a_point(paths: Paths, value: str) -
 def test_an_empty_separator_of_labels_is_one_message() -> None:
     with pytest.raises(ParameterError, match="label_separator"):
         params(source(label_values={}, label_separator=""), changes=MULTI_LABEL)
+
+
+def test_a_full_disk_is_one_message_that_counts_what_collect_itself_held(
+    paths: Paths, tmp_path: Path
+) -> None:
+    lines = [f"text number {number} {'x' * 200},1" for number in range(4_000)]
+    (paths.data / "reviews.csv").write_text("\n".join(["text,label", *lines]))
+    with small_disk(paths.out, kilobytes=600):
+        with pytest.raises(DiskFullError) as caught:
+            run(params(source()), paths)
+        assert [*paths.out.iterdir()] == []
+        told = re.search(r"([\d,]+) bytes are free", str(caught.value))
+    assert told is not None
+    assert int(told[1].replace(",", "")) > 500_000

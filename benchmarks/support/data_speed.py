@@ -51,10 +51,10 @@ def measure() -> dict[str, float]:
             reading, _ = _timed(partial(_read, file, table), rounds=_ROUNDS)
             checking, _ = _timed(
                 lambda: row_checks.without_copies(_rows(table), NO_LIMITS), rounds=_ROUNDS
-            )  # noqa: B023 - called at once
+            )
             comparing, _ = _timed(
                 lambda: row_checks.check_labelled(_rows(table), NO_LIMITS), rounds=1
-            )  # noqa: B023 - called at once
+            )
         ours = {
             "reading": size / reading,
             "without_near_copies": size / (reading + checking),

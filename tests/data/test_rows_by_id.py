@@ -59,7 +59,7 @@ def test_order_ids_and_copies_are_those_of_a_plain_loop(
     tmp_path: Path, kind: str, held: int
 ) -> None:
     for seed in range(3):
-        chance = random.Random(f"{kind}{seed}")
+        chance = random.Random(f"{kind}{seed}")  # noqa: S311 - no secret
         rows = drawn(kind, chance)
         batches = batches_of(rows, chance.choice([1, 7, 1000]))
         folder = tmp_path / str(seed)
@@ -97,3 +97,20 @@ def test_buckets_give_back_their_rows_in_the_order_in_which_they_came(tmp_path: 
     for bucket in range(BUCKETS):
         labels = [int(x) for part in buckets.parts(bucket) for x in part["label"].to_pylist()]
         assert labels == sorted(labels)
+
+
+def test_ids_of_a_bucket_do_not_keep_its_texts_in_the_memory(tmp_path: Path) -> None:
+    buckets = RowBuckets(tmp_path / "rows", held=1_000_000)
+    rows: list[Row] = [("a text " * 100_000, None, None)] * 20
+    for batch in batches_of(rows, 1):
+        buckets.add(batch)
+    buckets.write()
+    [bucket] = [int(file.stem, 16) for file in (tmp_path / "rows").iterdir()]
+    usual = pa.default_memory_pool()
+    counted = pa.proxy_memory_pool(usual)
+    pa.set_memory_pool(counted)
+    try:
+        assert sum(map(len, buckets.ids(bucket))) == 20
+    finally:
+        pa.set_memory_pool(usual)
+    assert 1_000_000 < counted.max_memory() < 5_000_000
