@@ -10,6 +10,7 @@
     encodings      short texts in other encodings read right
     labels_needed  whether the quality with all labels lies in the interval foretold from a fifth
     splits         rows that change their split when near copies of old rows come, in 20 orders
+    croissant      whether the reference reader accepts a build's croissant.json and reads the same rows
     diff           two data versions of a million rows compared, and whether a plain loop says the same
 
 The last line is JSON. Threads are those of the environment; set OMP_NUM_THREADS=1 for one core.
@@ -20,6 +21,7 @@ from types import MappingProxyType
 
 from benchmarks.support import (
     data_copies,
+    data_croissant,
     data_diff,
     data_encodings,
     data_labels_needed,
@@ -39,6 +41,7 @@ PARTS: Mapping[str, Callable[[], Mapping[str, float]]] = MappingProxyType(
         "encodings": data_encodings.measure,
         "labels_needed": data_labels_needed.measure,
         "splits": data_splits.measure,
+        "croissant": data_croissant.measure,
         "diff": data_diff.measure,
     }
 )

@@ -25,6 +25,7 @@ from flows.execution.rows_to_label import bring_sheet
 from flows.execution.runner import Runner, StageFailedError, cached_result, open_runner
 from flows.execution.warm import saves_time, warm_runner
 from flows.execution.workspace import last_build, workspace_for
+from flows.fetching.before_build import bring_sources
 from flows.planning.codelock import refresh_code_lock
 from flows.planning.dag import load_dag
 from flows.planning.machine import refresh_machine
@@ -45,6 +46,7 @@ def run_build(root: Path, variation: Variation, *, release: bool) -> BuildResult
 
     Call it inside a run (flows/orchestration/flow_runs.py).
     """
+    bring_sources(root, resolved(root, variation))
     with workspace_for(root, variation) as workspace:
         result = build_workspace(workspace, root=root, title=build_title(variation))
         summary.show_results(result.stages, result.verdict, workspace)
@@ -144,7 +146,7 @@ def build_title(variation: Variation) -> str:
 def finish_without_work(root: Path, variation: Variation, *, release: bool) -> bool:
     """If no stage is stale, shows the results, releases if asked, and returns True."""
     check_place(root)
-    resolved(root, variation)
+    bring_sources(root, resolved(root, variation))
     with workspace_for(root, variation) as workspace, build_lock(workspace) as lock:
         if workspace == root:
             refresh_build_file(root)

@@ -17,6 +17,7 @@ from flows.planning.resolution import Variation, read_layers, resolve
 from flows.planning.snapshot import hash_sources
 from pipeline.core.chosen_environment import OWN_HOME
 from pipeline.core.errors import DataError, PipelineError
+from pipeline.core.files import sha256_file
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 
@@ -40,7 +41,9 @@ def checked(root: Path, variation: Variation) -> Iterator[str]:
     params = resolve(layers)
     yield f"parameters   valid, product {params.product.name} of {layers.product.place}"
     check_sources(root, params)
-    yield f"data         {len(params.collect.sources)} sources, hashes as pinned"
+    later = len(_not_fetched(root, params))
+    told = f", of which a build fetches {later} first" if later else ""
+    yield f"data         {len(params.collect.sources)} sources{told}, hashes as pinned"
 
 
 def check_before_build(root: Path) -> None:
@@ -138,12 +141,30 @@ def check_disk(folder: Path, *, needed: int) -> None:
 
 
 def check_sources(root: Path, params: Params) -> None:
-    """Raises DataError where a source is missing, or has other bytes than its `sha256` names."""
-    found = hash_sources(root, params)
-    for source in params.collect.sources:
+    """Raises DataError where a source is missing, or has other bytes than its `sha256` names.
+
+    What a build fetches first may be missing, and may have other bytes.
+    """
+    later = _not_fetched(root, params)
+    here = [source for source in params.collect.sources if source.name not in later]
+    found = hash_sources(root, here)
+    for source in here:
         if source.sha256 is not None and source.sha256 != found[source.name]:
             raise DataError(
                 f"source {source.name} has the hash {found[source.name]}",
                 expected=f"{source.sha256}, as its `sha256` in the product file pins it",
                 next_step="bring the old file back, or write the new hash there",
             )
+
+
+def _not_fetched(root: Path, params: Params) -> set[str]:
+    """Names of the sources of an address or a database that a build fetches first."""
+    return {
+        source.name
+        for source in params.collect.sources
+        if source.url and _differs(Paths(root).data / source.path, source.sha256)
+    }
+
+
+def _differs(file: Path, sha256: str | None) -> bool:
+    return not file.is_file() or sha256 not in (None, sha256_file(file))

@@ -102,7 +102,9 @@ def make_parser() -> argparse.ArgumentParser:
 
     _add_new(verb(_new, "look at a file of labelled texts and write the product file for it"))
     _add_data(
-        verb(_data, "check files of texts; name data versions, list them, say how two differ")
+        verb(
+            _data, "check files of texts; fetch sources; name data versions, list and compare them"
+        )
     )
     build = verb(_build, "run the stages that are stale, then release what the gate passed")
     _add_changes(build)

@@ -1,6 +1,7 @@
-"""Check files of texts; name the state of the data, list its versions, and say how two of them differ.
+"""Check files of texts; fetch sources; name the state of the data, list its versions, say how two differ.
 
     modelyard data check FILE… [--json]             # flows/data_check.py
+    modelyard data fetch [NAME…] [--again]          # sources at an address or in a database
     modelyard data version v2 [--product FILE]      # the rows of the last build are v2 from now on
     modelyard data list [--json]
     modelyard data diff v1 v2 [--json]              # `now` is the last build's rows: data diff v2 now
@@ -14,15 +15,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pipeline.core.errors import DataError
 from pipeline.core.progress import say
 
 Adder = Callable[..., argparse.ArgumentParser]
+_NAMED = "a product file, or a product's name; else product.yaml"
 
 
 def add_data_verbs(parser: argparse.ArgumentParser) -> None:
     """Adds what can be done with the data to the command line."""
     verbs = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     _add_check(verbs.add_parser)
+    _add_fetch(verbs.add_parser)
     _add_versions(verbs.add_parser)
 
 
@@ -48,9 +52,37 @@ def _check(root: Path, options: argparse.Namespace) -> int:
     return run(root, options)
 
 
+def _add_fetch(add: Adder) -> None:
+    """Adds `fetch`."""
+    fetch = add("fetch", help="bring what lies at an address or in a database into data/")
+    fetch.add_argument("names", nargs="*", metavar="NAME", help="of a source; none for all")
+    fetch.add_argument("--again", action="store_true", help="also what is there, but for a pin")
+    fetch.add_argument("--product", default="", metavar="FILE", help=_NAMED)
+    fetch.set_defaults(act=_fetch)
+
+
+def _fetch(root: Path, options: argparse.Namespace) -> None:
+    from flows.fetching.before_build import remote_sources
+    from flows.fetching.fetch import fetch_sources
+    from flows.planning.resolution import Variation, resolved
+
+    params = resolved(root, Variation(product=options.product))
+    known = [source.name for source in remote_sources(params)]
+    if unknown := [name for name in options.names if name not in known]:
+        raise DataError(
+            f"{unknown[0]} is no source at an address or in a database",
+            expected=f"one of: {', '.join(known) or '(the product file has none)'}",
+            next_step="correct the name, or give the source a `url`",
+        )
+    for fetched in fetch_sources(root, params, again=options.again, names=options.names):
+        come = "fetched" if fetched.is_new else "there already"
+        say(f"{fetched.source}  {come}  {fetched.file.relative_to(root)}")
+    if not known:
+        say("No source of the product lies at an address or in a database: nothing to fetch.")
+
+
 def _add_versions(add: Adder) -> None:
     """Adds `version`, `list` and `diff`."""
-    named = "a product file, or a product's name; else product.yaml"
     version = add("version", help="give the rows of the last build a name for good")
     version.add_argument("name", metavar="NAME", help="such as v2")
     version.set_defaults(act=_version)
@@ -61,7 +93,7 @@ def _add_versions(add: Adder) -> None:
         diff.add_argument(name, metavar=name.upper(), help="a version; now: the last build's rows")
     diff.set_defaults(act=_diff)
     for each in (version, diff):
-        each.add_argument("--product", default="", metavar="FILE", help=named)
+        each.add_argument("--product", default="", metavar="FILE", help=_NAMED)
     for each in (listed, diff):
         each.add_argument("--json", action="store_true", help="for a program")
 

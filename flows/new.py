@@ -29,6 +29,7 @@ from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.sections import Checkpoint
 from pipeline.data.any_file import Table, read_table
+from pipeline.data.check_reports import personal_data
 from pipeline.data.columns import (
     Chosen,
     Column,
@@ -46,7 +47,8 @@ from pipeline.data.layout import PACKED, FileRow, Layout
 from pipeline.data.product_file import FileOfTexts, product_text
 from pipeline.data.reading import Reading, changes_of, is_replaceable, reading_of
 from pipeline.data.records import Record
-from pipeline.data.row_checks import check_corpus, personal_data
+from pipeline.data.row_batches import rows_of
+from pipeline.data.row_checks import check_corpus
 from pipeline.data.trial import Change, as_records, try_rows
 from pipeline.problem.problems import problem_named
 from pipeline.text.languages import language_of
@@ -163,17 +165,19 @@ def _make_unlabelled(
     if request.asks:
         name = ask("Name of the product", name)
     rows = [row.get(text.column.name, "") for _, row in table.rows]
-    found = [Record(id=str(at), text=row) for at, row in enumerate(rows) if row.strip()]
+    found = [
+        Record(id=f"{at:016x}", text=row, source=name) for at, row in enumerate(rows) if row.strip()
+    ]
     with redirect_stdout(io.StringIO()):  # the checks of a stage tell their progress
-        records = check_corpus(found, [], params.validate_).records
-    reading = _reading(records, params)
+        checked = check_corpus(rows_of(found), [], params.validate_)
+    reading = _reading(checked.records, params)
     seen = Seen(
         language=_language(rows),
         lengths=_lengths(rows),
         reading=reading,
-        personal=personal_data(records),
+        personal=personal_data(checked),
     )
-    for line in unlabelled_report(text, form, rows=len(records), seen=seen):
+    for line in unlabelled_report(text, form, rows=len(checked.kept), seen=seen):
         say(line)
     say("")
     path = _place(root, table.file, table.look)
@@ -278,7 +282,7 @@ def _found(
             language=_language(texts),
             lengths=_lengths(texts),
             reading=reading,
-            personal=personal_data(usable),
+            personal=personal_data(trial.checked),
         ),
         others=other_texts(columns, text=text.column, label=label.column),
     )

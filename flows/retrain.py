@@ -23,6 +23,7 @@ from flows.build import build_workspace
 from flows.console.summary import BuildResult
 from flows.execution.result_branch import check_branch, commit_results
 from flows.execution.workspace import open_workspace
+from flows.fetching.before_build import bring_sources
 from flows.planning.retrain_plan import Order, Plan, plan_of
 from flows.planning.snapshot import Origin, changed_parts, pinned, planned_origin, take_snapshot
 from flows.planning.standing import Standing, forget_standing, keep_standing, standing_of
@@ -125,6 +126,7 @@ class _Retraining:
             changes=[change.line for change in plan.changes],
             before=self._state.current(),
         )
+        bring_sources(self._root, plan.params, again=True)
         snapshot = take_snapshot(self._root, plan.params)
         self._say_what_is_built(snapshot.digest)
         name = f"{WORKSPACE}-{self._state.product}" if plan.another else WORKSPACE

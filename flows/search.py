@@ -39,6 +39,7 @@ from flows.build import build_workspace
 from flows.console.trials import Recipe, TrialResult, best, read_trial, report
 from flows.execution.runner import StageFailedError
 from flows.execution.workspace import keep_results, workspace_for
+from flows.fetching.before_build import bring_sources
 from flows.planning.codelock import refresh_code_lock
 from flows.planning.machine import refresh_machine
 from flows.planning.resolution import Variation, resolved, shared_values
@@ -63,6 +64,7 @@ def run_search(root: Path, variation: Variation) -> list[TrialResult]:
     It fails where a stage other than the gate does, and where no recipe met the requirements.
     """
     params = resolved(root, variation)
+    bring_sources(root, params)
     values = as_values(params)
     recipes = possible_recipes(values, params.compress.space)
     refresh_code_lock(root)

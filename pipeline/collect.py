@@ -4,7 +4,14 @@ Reads   data/, installed packages
 Writes  artifacts/collect/{records.parquet, corpus.parquet, manifest.json, metrics.json}
 """
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.core.artifacts.data_reports import Manifest, SourceRecord
 from pipeline.core.artifacts.table_columns import CollectedCorpus, CollectedRecords
@@ -15,9 +22,15 @@ from pipeline.core.progress import say
 from pipeline.core.sections import Source
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data import sources
-from pipeline.data.records import Record, write_records
+from pipeline.data.id_numbers import hex_ids
+from pipeline.data.repeated_ids import refuse_repeated_ids
+from pipeline.data.rows_by_id import rows_by_id
+from pipeline.data.source_rows import batches_of
+from pipeline.data.tables import TableWriter, table_writer
 from pipeline.problem.problems import problem_named
 
+_UNSORTED = ".unsorted.part"
+"""Folder beside the tables for rows that are not in order yet; a killed stage may leave it, the next removes it."""
 NO_CORPUS = (
     "collect  no corpus: the student learns from the labelled rows and texts made from them;"
     " a source of like texts without labels would make it better"
@@ -29,64 +42,119 @@ NO_LABELS = (
 
 def run(params: Params, paths: Paths) -> Metrics:
     """Read every source; write a table of the rows with a label and one of all others, the corpus."""
-    labelled: list[Record] = []
-    corpus: list[Record] = []
     manifest = []
-    for source in params.collect.sources:
-        rows, entry = _collect(source, params, paths.data)
-        manifest.append(entry)
-        if source.role == "corpus":
-            corpus += rows
-            say(f"collect  {source.name}: {len(rows):,} rows")
-            continue
-        without = [row for row in rows if row.label is None]
-        labelled += [row for row in rows if row.label is not None]
-        corpus += without
-        told = f", {len(without):,} of them without a label" if without else ""
-        say(f"collect  {source.name}: {len(rows):,} rows{told}")
-    if not labelled and params.product.pairs:
-        raise DataError(
-            "no pair of texts has a label",
-            expected="a source with labels: people label single texts here, and no pairs yet",
-            next_step="add one under `sources` in the product file",
-        )
-    if not labelled:
-        say(NO_LABELS)
-    if not corpus:
-        say(NO_CORPUS)
-    sources.check_unique([*labelled, *corpus])
-    write_records(paths.out / "records.parquet", labelled, CollectedRecords.columns())
-    write_records(paths.out / "corpus.parquet", corpus, CollectedCorpus.columns())
+    with _tables(paths.out) as tables:
+        for source in params.collect.sources:
+            manifest.append(_collect(source, params, paths.data, tables))
+        labelled, corpus = tables.labelled.written, tables.corpus.written
+        if not labelled and params.product.pairs:
+            raise DataError(
+                "no pair of texts has a label",
+                expected="a source with labels: people label single texts here, and no pairs yet",
+                next_step="add one under `sources` in the product file",
+            )
+        if not labelled:
+            say(NO_LABELS)
+        if not corpus:
+            say(NO_CORPUS)
+        refuse_repeated_ids(tables.ids)
     Manifest(sources=manifest).write(paths)
     return {
-        "labelled_rows": len(labelled),
-        "corpus_rows": len(corpus),
-        "headline": f"{len(labelled):,} labelled, {len(corpus):,} corpus rows",
+        "labelled_rows": labelled,
+        "corpus_rows": corpus,
+        "headline": f"{labelled:,} labelled, {corpus:,} corpus rows",
     }
 
 
-def _collect(source: Source, params: Params, data: Path) -> tuple[list[Record], SourceRecord]:
-    """The records of a source, and its entry in the manifest."""
+@dataclass(frozen=True, kw_only=True)
+class _Tables:
+    """What collect writes while it reads.
+
+    Attributes:
+        folder: for files that are needed while the stage runs.
+        ids: a file of ids in order for each source that was read.
+        hashes: file → its SHA-256, for a file that several sources read.
+    """
+
+    labelled: TableWriter
+    corpus: TableWriter
+    folder: Path
+    ids: list[Path] = field(default_factory=list)
+    hashes: dict[Path, str] = field(default_factory=dict)
+
+
+@contextmanager
+def _tables(out: Path) -> Iterator[_Tables]:
+    """Both tables, which are there when the block ends without an error, and a folder that is then gone."""
+    folder = out / _UNSORTED
+    shutil.rmtree(folder, ignore_errors=True)  # of a stage that was killed
+    try:
+        with (
+            table_writer(out / "records.parquet", _schema(CollectedRecords.columns())) as labelled,
+            table_writer(out / "corpus.parquet", _schema(CollectedCorpus.columns())) as corpus,
+        ):
+            yield _Tables(labelled=labelled, corpus=corpus, folder=folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _schema(columns: tuple[str, ...]) -> pa.Schema:
+    return pa.schema([(name, pa.string()) for name in columns])
+
+
+def _collect(source: Source, params: Params, data: Path, tables: _Tables) -> SourceRecord:
+    """Writes the rows of a source into the tables; returns its entry in the manifest."""
     waived = sources.waiver(source, params.product.requirements)
     file, origin = sources.find(source, data)
-    sha256 = sources.check_hash(source, file)
-    rows = sources.read_source(
-        source,
-        file,
-        problem=problem_named(params.product.problem),
-        labels=params.product.labels,
-        max_rows=params.collect.max_rows_per_source,
-    )
-    return rows, SourceRecord(
+    if source.sha256 not in (None, tables.hashes.get(file)) or file not in tables.hashes:
+        tables.hashes[file] = sources.check_hash(source, file)
+    before = tables.labelled.written, tables.corpus.written
+    _write_rows(source, file, params, tables)
+    labelled = tables.labelled.written - before[0]
+    others = tables.corpus.written - before[1]
+    told = f", {others:,} of them without a label" if others and source.role != "corpus" else ""
+    say(f"collect  {source.name}: {labelled + others:,} rows{told}")
+    return SourceRecord(
         name=source.name,
         kind=source.kind,
         origin=origin,
         licence=source.licence,
         waiver=waived,
-        sha256=sha256,
-        rows=len(rows),
+        sha256=tables.hashes[file],
+        rows=labelled + others,
         bytes=sources.bytes_of(file),
     )
+
+
+def _write_rows(source: Source, file: Path, params: Params, tables: _Tables) -> None:
+    """Writes the rows in the order of their ids, which are hashes: the first n are a random, stable choice."""
+    problem = problem_named(params.product.problem)
+    batches = batches_of(source, file, problem=problem, labels=params.product.labels)
+    folder = tables.folder / str(len(tables.ids))
+    left = params.collect.max_rows_per_source
+    tables.ids.append(folder.with_suffix(".ids"))
+    for found in rows_by_id(batches, folder, source=source.name):
+        rows = found.slice(0, left)
+        with tables.ids[-1].open("ab") as ids:
+            rows["id"].to_numpy().tofile(ids)
+        _write(rows, source, tables)
+        if left is not None and (left := left - rows.num_rows) == 0:
+            break
+    shutil.rmtree(folder)
+
+
+def _write(rows: pa.Table, source: Source, tables: _Tables) -> None:
+    """Writes rows into the table of those with a label, and into that of all others."""
+    columns = {name: rows[name] for name in ("text", "second", "label")}
+    ids = hex_ids(rows["id"].to_numpy())
+    names = pa.repeat(pa.scalar(source.name), rows.num_rows)
+    named = pa.table({"id": ids, "source": names, **columns})
+    has_label = pc.is_valid(named["label"])
+    if source.role == "corpus":
+        tables.corpus.add(named.select(CollectedCorpus.columns()))
+        return
+    tables.labelled.add(named.filter(has_label))
+    tables.corpus.add(named.filter(pc.invert(has_label)).select(CollectedCorpus.columns()))
 
 
 if __name__ == "__main__":

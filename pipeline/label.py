@@ -9,26 +9,33 @@ Writes  artifacts/label/{records.parquet, corpus.parquet, agreement.json, metric
         to splits/
 """
 
+import shutil
 from collections.abc import Sequence
-from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
 
 from pipeline.core.artifacts.data_reports import AgreementReport
 from pipeline.core.artifacts.table_columns import LabelledRecords, RemainingCorpus
+from pipeline.core.files import atomic_path
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.product import Product
 from pipeline.core.progress import say
-from pipeline.core.sections import ValidateParams
-from pipeline.core.split_files import ledger_file, read_ledger, write_ledger
+from pipeline.core.split_files import PROTECTED, ledger_file
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data.agreement import agreement, checked_agreement
 from pipeline.data.annotation_sheet import labels_needed, labels_wanted, write_sheet
 from pipeline.data.annotations import Annotations, read_annotations, votes_on
+from pipeline.data.gold_rows import GoldRows, gold_rows
+from pipeline.data.label_cells import label_counts
 from pipeline.data.labels import refusals_are_data_errors
-from pipeline.data.newly_labelled import joined, newly_labelled
-from pipeline.data.records import Record, read_records, write_records
-from pipeline.data.row_checks import without_leaks
-from pipeline.data.split_ledger import Dealt, deal
+from pipeline.data.newly_labelled import newly_labelled
+from pipeline.data.records import Record, record_schema
+from pipeline.data.remaining_corpus import RemainingRows, without_labelled
+from pipeline.data.row_ids import KnownIds, Numbers, numbers_of, read_ids
+from pipeline.data.split_ledger import Dealt, deal, read_split_ledger, write_split_ledger
+from pipeline.data.tables import table_writer
 from pipeline.problem.problems import problem_named
 from pipeline.text.split_assignment import check_splits
 
@@ -37,31 +44,35 @@ def run(params: Params, paths: Paths) -> Metrics:
     """Give each row its gold label, target and split; stop where annotators disagree too much."""
     product = params.product
     problem, labels = problem_named(product.problem), product.labels
-    records = read_records(paths.read("validate", "records.parquet"))
-    corpus = read_records(paths.read("validate", "corpus.parquet"))
+    records, corpus = (
+        paths.read("validate", name) for name in ("records.parquet", "corpus.parquet")
+    )
+    paths.out.mkdir(parents=True, exist_ok=True)
+    ids, others = read_ids(records), read_ids(corpus)
     # A text of the corpus has no second one, so it cannot be a row of a product of pairs.
-    known = {row.id for row in (records if product.pairs else [*records, *corpus])}
+    known = KnownIds(ids if product.pairs else np.append(ids, others))
     votes = read_annotations(paths.annotations, problem=problem, labels=labels, known=known)
     given = votes_on(known, votes)
-    gold = [_merged(record, given, product) for record in records]
-    changed = sum(new.label != old.label for new, old in zip(gold, records, strict=True))
-    new = newly_labelled(corpus, given, problem=problem, labels=labels)
+    voted = RemainingRows(path=corpus, stays=np.isin(others, numbers_of([*given])))
+    new = newly_labelled(voted.records(), given, problem=problem, labels=labels)
+    similarity = params.validate_.near_duplicate_similarity
+    gold = gold_rows(
+        records, new, given, problem=problem, labels=labels, similarity=similarity, folder=paths.out
+    )
+    rest = RemainingRows(path=corpus, stays=np.ones(len(others), dtype=np.bool_))
     if new:
-        gold = joined(gold, new, similarity=params.validate_.near_duplicate_similarity)
-        corpus = _remaining(corpus, new, params.validate_)
-    report = _report(votes, given, params, changed=changed, new=len(new))
-    _require_labels(gold, corpus, params, paths)
+        rest = _remaining(rest, others, new, params, paths)
+    report = _report(votes, given, params, changed=gold.changed, new=len(new))
+    _require_labels(gold, rest, params, paths)
     dealt = _deal(gold, params, paths)
-    rows = [replace(row, split=split) for row, split in zip(gold, dealt.splits, strict=True)]
-    write_records(paths.out / "records.parquet", rows, LabelledRecords.columns())
-    write_records(paths.out / "corpus.parquet", corpus, RemainingCorpus.columns())
+    _save(gold, dealt, rest, params, paths)
     report.write(paths)
     return {
         **report.as_json(),
-        "rows": len(gold),
+        "rows": len(gold.ids),
         "rows_dealt_before": dealt.known,
         "rows_moved": dealt.moved,
-        "headline": f"{len(gold):,} gold labels, {report.annotated_rows:,} by annotators",
+        "headline": f"{len(gold.ids):,} gold labels, {report.annotated_rows:,} by annotators",
     }
 
 
@@ -95,9 +106,7 @@ def _report(
     )
 
 
-def _require_labels(
-    gold: Sequence[Record], corpus: Sequence[Record], params: Params, paths: Paths
-) -> None:
+def _require_labels(gold: GoldRows, corpus: RemainingRows, params: Params, paths: Paths) -> None:
     """Ends the stage where a label has too few rows.
 
     Raises:
@@ -105,33 +114,38 @@ def _require_labels(
         DataError: they cannot; or the labels say nothing, as where nearly all rows have the same.
     """
     problem, labels = problem_named(params.product.problem), params.product.labels
-    cells = [row.label or "" for row in gold]
-    counts = dict.fromkeys(labels, 0)
-    for cell in cells:
-        for label in problem.labels_in(cell, labels):
-            counts[label] += 1
+    counts, rows = label_counts(gold.cells, problem, labels), len(gold.ids)
     limits, pairs = params.validate_, params.product.pairs
-    if corpus and not pairs and min(counts.values()) < limits.min_rows_per_label:
-        more = max(labels_wanted(len(labels), limits) - len(gold), limits.min_rows_per_label)
+    if corpus.count and not pairs and min(counts.values()) < limits.min_rows_per_label:
+        more = max(labels_wanted(len(labels), limits) - rows, limits.min_rows_per_label)
         sheet = paths.annotation_sheet
-        write_sheet(sheet, corpus, most=more)
+        write_sheet(sheet, corpus.records(), most=more)
         raise labels_needed(
-            counts, labelled=len(gold), unlabelled=len(corpus), limits=limits, sheet=sheet.name
+            counts, labelled=rows, unlabelled=corpus.count, limits=limits, sheet=sheet.name
         )
     with refusals_are_data_errors():
-        problem.check_rows(cells, counts, limits=limits)
+        problem.check_rows(gold.cells, counts, limits=limits)
 
 
-def _deal(records: Sequence[Record], params: Params, paths: Paths) -> Dealt:
+def _deal(gold: GoldRows, params: Params, paths: Paths) -> Dealt:
     """Deals the rows to splits, which must each have rows of every label, and keeps it in the ledger."""
     settings, product = params.prepare, params.product
     file = ledger_file(
         paths.splits, product=product.name, salt=settings.salt, shares=settings.shares
     )
-    dealt = deal(records, read_ledger(file), salt=settings.salt, shares=settings.shares)
+    dealt = deal(
+        gold.keys,
+        gold.clusters,
+        read_split_ledger(file),
+        salt=settings.salt,
+        shares=settings.shares,
+    )
+    # A split that has a target once is as good as one that has it often.
+    different = np.unique(np.stack([dealt.splits, gold.cells.codes]), axis=1).tolist()
+    targets = _targets(gold, product)
     check_splits(
-        dealt.splits,
-        [record.target or [] for record in records],
+        [PROTECTED[split] for split in different[0]],
+        [targets[cell] for cell in different[1]],
         problem=problem_named(product.problem),
         labels=product.labels,
     )
@@ -140,30 +154,49 @@ def _deal(records: Sequence[Record], params: Params, paths: Paths) -> Dealt:
             f"label  {dealt.moved:,} rows leave their split for a more protected one: new rows are near"
             " copies of rows of both"
         )
-    write_ledger(file, dealt.ledger)
+    write_split_ledger(file, dealt.ledger)
     return dealt
 
 
 def _remaining(
-    corpus: Sequence[Record], new: Sequence[Record], limits: ValidateParams
-) -> list[Record]:
+    corpus: RemainingRows, ids: Numbers, new: Sequence[Record], params: Params, paths: Paths
+) -> RemainingRows:
     """The corpus without the newly labelled rows and without texts that hold one of theirs."""
-    taken = {row.id for row in new}
-    rest = [row for row in corpus if row.id not in taken]
-    checked = without_leaks(rest, new, limits)
+    rest, leaking = without_labelled(
+        corpus.path,
+        ids,
+        new,
+        similarity=params.validate_.near_duplicate_similarity,
+        folder=paths.out,
+    )
     say(
-        f"label  {len(new):,} rows of the corpus got labels; {len(checked.rejects):,} others that hold"
+        f"label  {len(new):,} rows of the corpus got labels; {leaking:,} others that hold"
         " their texts left the corpus"
     )
-    return checked.records
+    return rest
 
 
-def _merged(record: Record, votes: Annotations, product: Product) -> Record:
-    """The record with its gold label, and the target that a model learns."""
-    label, problem = record.label or "", problem_named(product.problem)
-    if given := votes.get(record.id):
-        label = problem.merged([*given.values()], labels=product.labels, otherwise=label)
-    return replace(record, label=label, target=problem.target(label, product.labels))
+def _targets(gold: GoldRows, product: Product) -> list[list[float]]:
+    """What a model learns for each of the different labels."""
+    problem = problem_named(product.problem)
+    return [problem.target(cell, product.labels) for cell in gold.cells.different]
+
+
+def _save(gold: GoldRows, dealt: Dealt, rest: RemainingRows, params: Params, paths: Paths) -> None:
+    """Writes the labelled rows and the rest of the corpus, of which a part is in memory at a time."""
+    splits = pa.DictionaryArray.from_arrays(pa.array(dealt.splits), pa.array(PROTECTED))
+    schema = record_schema(LabelledRecords.columns())
+    with table_writer(paths.out / "records.parquet", schema) as writer:
+        for rows in gold.parts(_targets(gold, params.product), splits):
+            writer.add(rows)
+    if rest.stays.all():
+        with atomic_path(paths.out / "corpus.parquet") as temporary:
+            shutil.copyfile(rest.path, temporary)
+        return
+    schema = record_schema(RemainingCorpus.columns())
+    with table_writer(paths.out / "corpus.parquet", schema) as writer:
+        for batch in rest.batches():
+            writer.add(pa.table(batch))
 
 
 if __name__ == "__main__":

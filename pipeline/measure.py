@@ -38,6 +38,7 @@ from pipeline.training.labelled_rows import read_split
 _WARM_UP = 5
 _WITH_TOKENIZER = " with tokenizer"
 _TOKEN_ID = 5
+_ARITHMETIC, _SUMMANDS = "arithmetic", 10_000
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -46,7 +47,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     task = Task.from_settings(params.product, params.prepare)
     validation = read_split(paths.read("prepare", "records.parquet"), "validation")
     texts = examples_of(params.product.examples, validation.texts, validation.seconds)
-    requests: dict[str, Request] = {}
+    requests: dict[str, Request] = {_ARITHMETIC: _arithmetic}
     for variant in variants:
         requests |= _requests(variant, texts, task=task, params=params, paths=paths)
     with measuring_alone(f"measure in {paths.root}", say=_say):
@@ -62,7 +63,9 @@ def run(params: Params, paths: Paths) -> Metrics:
             if variant.is_onnx
         }
     timings = [_timing(v.name, latencies, memory.get(v.name), params=params) for v in variants]
-    Timings(machine=read_json(paths.machine), variants=timings).write(paths)
+    Timings(
+        machine=read_json(paths.machine), variants=timings, arithmetic_ms=latencies[_ARITHMETIC].p50
+    ).write(paths)
     p95 = {timing.name: round(timing.latency_ms.p95, 3) for timing in timings}
     headline = f"p95 pruned-int8 {p95['pruned-int8']:.2f} ms, teacher {p95[TEACHER]:.1f} ms"
     return {"latency_p95_ms": p95, "headline": headline}
@@ -87,6 +90,11 @@ def _latencies(requests: Mapping[str, Request], settings: MeasureParams) -> dict
         )
     finally:
         torch.set_num_threads(threads)
+
+
+def _arithmetic() -> object:
+    """A piece of work that is the same on every machine and in every build, half a millisecond or so."""
+    return sum(number * number for number in range(_SUMMANDS))
 
 
 def _say(words: str) -> None:

@@ -5,8 +5,10 @@ Writes  artifacts/validate/{records.parquet, corpus.parquet, rejects.parquet, re
         data_card.md, report.html, croissant.json, metrics.json}
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+
+import numpy as np
 
 from pipeline.acceptance.term_findings import count_terms, leaning_terms, term_reports
 from pipeline.core.artifacts.data_reports import (
@@ -21,13 +23,17 @@ from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file, write_json, write_text
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
+from pipeline.core.product import Product
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.data import row_checks
+from pipeline.data import check_reports, row_checks
+from pipeline.data.cleaned_rows import REFUSE
+from pipeline.data.label_cells import LabelCells, label_cells, label_counts, rows_by_label
 from pipeline.data.labels import refusals_are_data_errors
-from pipeline.data.records import Record, read_records, write_records
+from pipeline.data.records import record_schema
+from pipeline.data.row_batches import rows_of_table
 from pipeline.data.table_limits import require_usable_corpus, require_words
-from pipeline.problem.problem import Problem
+from pipeline.data.tables import table_writer
 from pipeline.problem.problems import problem_named
 from pipeline.report.croissant import croissant
 from pipeline.report.data_card import data_card
@@ -38,55 +44,55 @@ from pipeline.text.split_assignment import SPLITS
 from pipeline.text.term_finding import TermFinder
 
 _SOME_TEXTS = 1000
-"""Texts that tell the language; rows are in the order of a hash, so the first are a random choice."""
+"""Texts that tell the language."""
 
 
 def run(params: Params, paths: Paths) -> Metrics:
     """Check the labelled rows, and the corpus against them; stop where a limit is broken."""
     limits, problem = params.validate_, problem_named(params.product.problem)
-    records = read_records(paths.read("collect", "records.parquet"))
-    corpus = read_records(paths.read("collect", "corpus.parquet"))
-    labelled = row_checks.check_labelled(records, limits)
-    shares = row_checks.checked_shares(len(records), labelled.rejects, limits)
-    require_words(labelled.records)
-    if disputed := sum(row.reason == row_checks.CONFLICT for row in labelled.rejects):
+    rows, others = (
+        rows_of_table(paths.read("collect", name), folder=paths.out)
+        for name in ("records.parquet", "corpus.parquet")
+    )
+    paths.out.mkdir(parents=True, exist_ok=True)
+    labelled = row_checks.check_labelled(rows, limits)
+    shares = check_reports.checked_shares(labelled, limits)
+    require_words(labelled)
+    if disputed := check_reports.counts_by_reason(labelled).get(row_checks.CONFLICT):
         say(f"validate  {disputed:,} labelled rows left out: {row_checks.CONFLICT}")
-    labels, cells = params.product.labels, [record.label or "" for record in labelled.records]
-    counted = Counter(label for cell in cells for label in problem.labels_in(cell, labels))
-    counts = {label: counted[label] for label in labels}
-    if not corpus or params.product.pairs:  # else people may label more, and `label` looks
+    cells = label_cells(table["label"] for table in labelled.kept_parts(["label"]))
+    counts = label_counts(cells, problem, params.product.labels)
+    if not others.count or params.product.pairs:  # else people may label more, and `label` looks
         with refusals_are_data_errors():
             problem.check_rows(cells, counts, limits=limits)
-        _check_clusters(labelled.records, problem, labels)
-    if corpus:
-        say(
-            f"validate  {len(corpus):,} corpus rows against {len(labelled.records):,} labelled ones"
-        )
-    unlabelled = row_checks.check_corpus(corpus, labelled.records, limits)
-    require_usable_corpus(corpus, unlabelled.rejects, limits)
-    require_words(unlabelled.records)
-    if limits.personal_data == row_checks.REFUSE:
-        row_checks.require_no_personal_data([*labelled.records, *unlabelled.records])
+        _check_clusters(labelled, cells, params.product)
+    if others.count:
+        say(f"validate  {others.count:,} corpus rows against {len(labelled.kept):,} labelled ones")
+    words = labelled.words() if others.count else []
+    unlabelled = row_checks.check_corpus(others, words, limits)
+    require_usable_corpus(unlabelled, limits)
+    require_words(unlabelled)
+    if limits.personal_data == REFUSE:
+        check_reports.require_no_personal_data(labelled, unlabelled)
     spread = problem.spread(cells) if cells else None
     finder = TermFinder(chosen_terms(params.product.identity_terms))
-    terms = count_terms(_texts_and_labels(labelled.records, problem, labels), finder)
-    some = [record.text for record in [*labelled.records, *unlabelled.records][:_SOME_TEXTS]]
+    terms = count_terms(_texts_and_labels(labelled, params.product), finder)
     report = DataReport(
-        language=likely_language(script_shares(some)),
+        language=_likely_language([labelled, unlabelled]),
         limits=limits,
         labels=counts,
         numbers=None if spread is None else NumberSpread(**spread),
         shares=shares,
-        labelled=row_checks.summary(len(records), labelled),
-        corpus=row_checks.summary(len(corpus), unlabelled),
-        near_duplicates=_near_duplicates(labelled.records),
+        labelled=check_reports.summary(labelled),
+        corpus=check_reports.summary(unlabelled),
+        near_duplicates=_near_duplicates(labelled),
         personal_data=PersonalData(
-            labelled=row_checks.personal_data(labelled.records),
-            corpus=row_checks.personal_data(unlabelled.records),
+            labelled=check_reports.personal_data(labelled),
+            corpus=check_reports.personal_data(unlabelled),
         ),
-        identity_terms=term_reports(terms, labels),
-        leaning_terms=leaning_terms(terms, counts, total=len(labelled.records)),
-        note=row_checks.NOTE,
+        identity_terms=term_reports(terms, counts),
+        leaning_terms=leaning_terms(terms, counts, total=len(labelled.kept)),
+        note=check_reports.NOTE,
     )
     _save(labelled, unlabelled, report, paths=paths)
     _describe(params.product.name, report, paths)
@@ -94,30 +100,43 @@ def run(params: Params, paths: Paths) -> Metrics:
 
 
 def _texts_and_labels(
-    records: Sequence[Record], problem: Problem, labels: Sequence[str]
+    labelled: row_checks.Checked, product: Product
 ) -> Iterator[tuple[list[str], list[str]]]:
-    """Texts and labels of each row."""
-    for record in records:
-        texts = [record.text] if record.second is None else [record.text, record.second]
-        yield texts, problem.labels_in(record.label or "", labels)
+    """Texts and labels of each row, a part of the table at a time."""
+    problem = problem_named(product.problem)
+    for table in labelled.kept_parts(["text", "second", "label"]):
+        columns = (table[name].to_pylist() for name in ("text", "second", "label"))
+        for text, second, label in zip(*columns, strict=True):
+            texts = [text] if second is None else [text, second]
+            yield texts, problem.labels_in(label or "", product.labels)
 
 
-def _near_duplicates(records: Sequence[Record]) -> NearDuplicates:
+def _likely_language(tables: Iterable[row_checks.Checked]) -> str:
+    """The language of the first texts; rows are in the order of a hash, so these are a random choice."""
+    parts = chain.from_iterable(table.kept_parts(["text"]) for table in tables)
+    texts = (text for part in parts for text in part["text"].to_pylist())
+    return likely_language(script_shares(islice(texts, _SOME_TEXTS)))
+
+
+def _near_duplicates(labelled: row_checks.Checked) -> NearDuplicates:
     """Counts the clusters of several near copies, and the rows in them."""
-    sizes = [size for size in Counter(row.cluster for row in records).values() if size > 1]
-    return NearDuplicates(clusters=len(sizes), rows_in_clusters=sum(sizes))
+    _, sizes = np.unique(labelled.clusters, return_counts=True)
+    several = sizes[sizes > 1]
+    return NearDuplicates(clusters=len(several), rows_in_clusters=int(several.sum()))
 
 
-def _check_clusters(records: Sequence[Record], problem: Problem, labels: Sequence[str]) -> None:
+def _check_clusters(labelled: row_checks.Checked, cells: LabelCells, product: Product) -> None:
     """Refuses rows that cannot be dealt to splits: enough rows of a label may be near copies of a few."""
-    clusters: dict[str, set[str]] = {label: set() for label in labels}
-    for record in records:
-        for label in problem.labels_in(record.label or "", labels):
-            clusters[label].add(record.cluster or "")
-    label, found = min(clusters.items(), key=lambda entry: len(entry[1]))
-    if len(found) < len(SPLITS):
+    problem = problem_named(product.problem)
+    clusters = {
+        label: len(np.unique(labelled.clusters[rows]))
+        for label, rows in rows_by_label(cells, problem, product.labels)
+    }
+    label = min(clusters, key=clusters.__getitem__)
+    if clusters[label] < len(SPLITS):
         raise DataError(
-            f"the rows of {label!r} are near copies of one another: there are {len(found)} different ones",
+            f"the rows of {label!r} are near copies of one another: there are {clusters[label]} different"
+            " ones",
             expected=f"at least {len(SPLITS)}, for near copies stay in one split and"
             f" {problem.words.every_split}",
             next_step=f"add rows of {label!r} that are no near copies of these",
@@ -127,10 +146,19 @@ def _check_clusters(records: Sequence[Record], problem: Problem, labels: Sequenc
 def _save(
     labelled: row_checks.Checked, corpus: row_checks.Checked, report: DataReport, *, paths: Paths
 ) -> None:
-    write_records(paths.out / "records.parquet", labelled.records, ValidatedRecords.columns())
-    write_records(paths.out / "corpus.parquet", corpus.records, ValidatedCorpus.columns())
-    rejects = labelled.rejects + corpus.rejects
-    write_records(paths.out / "rejects.parquet", rejects, Rejects.columns())
+    """Writes the tables, of which a part is in memory at a time, and the report."""
+    names = ("id", "source", "text", "second", "label")
+    for file, table, checked in (
+        ("records.parquet", ValidatedRecords, labelled),
+        ("corpus.parquet", ValidatedCorpus, corpus),
+    ):
+        with table_writer(paths.out / file, record_schema(table.columns())) as writer:
+            for rows in checked.kept_parts(names):
+                writer.add(rows)
+    with table_writer(paths.out / "rejects.parquet", record_schema(Rejects.columns())) as writer:
+        for checked in (labelled, corpus):
+            for rows in checked.taken_parts(names):
+                writer.add(rows)
     report.write(paths)
 
 

@@ -35,6 +35,7 @@ def test_every_variant_is_timed_and_every_onnx_variant_weighed(
     metrics = measure.run(params, at(paths, "measure"))
     found = read_json(paths.read("measure", "latency.json"))
     assert found["machine"]["cores"] == 2
+    assert found["arithmetic_ms"] > 0
     assert [entry["name"] for entry in found["variants"]] == [v.name for v in all_variants()]
     for entry in found["variants"]:
         latency = entry["latency_ms"]

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from itertools import product
 
 from benchmarks.support.no_limits import NO_LIMITS
-from pipeline.data.records import Record
-from pipeline.data.row_checks import LEAKS, check_corpus
+from pipeline.data.leaking_rows import LEAKS
+from pipeline.data.records import Record, record_id
+from pipeline.data.row_batches import rows_of
+from pipeline.data.row_checks import check_corpus
+from pipeline.text.bare_words import bare_words
 
 _EACH = 40
 _OTHERS = 200
@@ -130,9 +133,8 @@ def measure() -> dict[str, float]:
     figures: Counter[str] = Counter()
     for number, language in enumerate(LANGUAGES.values()):
         labelled, leaks, others = planted(language, seed=number)
-        rows = _records("labelled", labelled)
         corpus = [*_records("leak", leaks), *_records("other", others)]
-        rejects = check_corpus(corpus, rows, NO_LIMITS).rejects
+        rejects = check_corpus(rows_of(corpus), [*map(bare_words, labelled)], NO_LIMITS).rejects
         taken = Counter(record.source for record in rejects if record.reason in LEAKS)
         figures["planted"] += len(leaks)
         figures["found"] += taken["leak"]
@@ -162,6 +164,6 @@ def _documents(sentences: Sequence[str], stop: str, seed: int) -> Iterator[str]:
 
 def _records(source: str, texts: Sequence[str]) -> list[Record]:
     return [
-        Record(id=f"{source}-{number:05d}", source=source, text=text)
+        Record(id=record_id(source, text, copy=number), source=source, text=text)
         for number, text in enumerate(texts)
     ]

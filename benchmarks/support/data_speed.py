@@ -16,6 +16,7 @@ from benchmarks.support.no_limits import NO_LIMITS
 from pipeline.core.sections import Source
 from pipeline.data import row_checks
 from pipeline.data.records import Record
+from pipeline.data.row_batches import rows_of
 from pipeline.data.sources import read_source
 from pipeline.problem.problems import problem_named
 
@@ -38,8 +39,8 @@ def measure() -> dict[str, float]:
         with tempfile.TemporaryDirectory() as folder:
             file = _written(Path(folder) / "texts.csv", texts)
             reading, rows = _timed(partial(_read, file))
-        checking, _ = _timed(partial(row_checks.without_copies, rows, NO_LIMITS))
-        comparing, _ = _timed(partial(row_checks.check_labelled, rows, NO_LIMITS))
+        checking, _ = _timed(partial(row_checks.without_copies, rows_of(rows), NO_LIMITS))
+        comparing, _ = _timed(partial(row_checks.check_labelled, rows_of(rows), NO_LIMITS))
         found |= {
             f"{language}_reading_mb_s": size / reading,
             f"{language}_without_near_copies_mb_s": size / (reading + checking),

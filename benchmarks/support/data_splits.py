@@ -3,11 +3,14 @@
 import random
 from collections.abc import Sequence
 
+import numpy as np
+
 from benchmarks.support.data_labels_needed import read_reviews
 from pipeline.core.sections import SplitShares
 from pipeline.data.duplicates import near_duplicates
-from pipeline.data.records import Record, record_id
-from pipeline.data.split_ledger import deal
+from pipeline.data.records import record_id
+from pipeline.data.row_ids import Numbers, numbers_of
+from pipeline.data.split_ledger import EMPTY, deal, text_keys
 from pipeline.text.bare_words import bare_words
 
 _SHARES = SplitShares(train=0.7, validation=0.1, test=0.2)
@@ -36,15 +39,14 @@ def moved_rows(texts: Sequence[str], *, copies: int = 1000, orders: int = 20) ->
         later = len(mixed) // 6 - copies
         old, new = mixed[later:], mixed[:later]
         new += [_near_copy(text, chance) for text in chance.sample(old, copies)]
-        rows, grown = _clustered(old), _clustered([*old, *new])
-        before = deal(rows, {}, salt="s", shares=_SHARES)
-        for name, ledger in (("moved", before.ledger), ("moved_by_hash", {})):
-            after = deal(grown, ledger, salt="s", shares=_SHARES)
-            splits = dict(zip((row.id for row in grown), after.splits, strict=True))
-            found[name] += sum(
-                splits[row.id] != split for row, split in zip(rows, before.splits, strict=True)
-            )
-        found["compared"] += len(rows)
+        ids, keys, clusters = _clustered(old)
+        grown_ids, grown_keys, grown_clusters = _clustered([*old, *new])
+        before = deal(keys, clusters, EMPTY, salt="s", shares=_SHARES)
+        places = np.searchsorted(grown_ids, ids)
+        for name, ledger in (("moved", before.ledger), ("moved_by_hash", EMPTY)):
+            after = deal(grown_keys, grown_clusters, ledger, salt="s", shares=_SHARES)
+            found[name] += int((after.splits[places] != before.splits).sum())
+        found["compared"] += len(ids)
     return {name: float(value) for name, value in found.items()}
 
 
@@ -54,11 +56,10 @@ def _near_copy(text: str, chance: random.Random) -> str:
     return " ".join(words)
 
 
-def _clustered(texts: Sequence[str]) -> list[Record]:
-    """Records by id, each with its cluster, as validate leaves them."""
+def _clustered(texts: Sequence[str]) -> tuple[Numbers, Numbers, Numbers]:
+    """The numbers of rows' ids in order, the keys of their texts, and their clusters."""
     by_id = sorted((record_id("mine", text), text) for text in texts)
-    firsts = near_duplicates([bare_words(text) for _, text in by_id], similarity=_SIMILARITY)
-    return [
-        Record(id=row, source="mine", text=text, label="a", cluster=by_id[first][0])
-        for (row, text), first in zip(by_id, firsts, strict=True)
-    ]
+    words = [bare_words(text) for _, text in by_id]
+    firsts = near_duplicates(words, similarity=_SIMILARITY)
+    ids = numbers_of([row for row, _ in by_id])
+    return ids, text_keys(words), ids[firsts]

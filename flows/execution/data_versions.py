@@ -184,7 +184,7 @@ def _require_built(runner: Runner, *, root: Path) -> None:
     stale = runner.stale_stages()
     if old := [stage for stage in needed if stage in stale]:
         raise DataError(
-            f"{' and '.join(old)} would run in a build: data, code or parameters have changed",
+            f"{' and '.join(old)} would run in a build: data, splits/, code or parameters have changed",
             expected="the rows of a build that is up to date, so that the version says what it is of",
             next_step="run `make pipeline`, then this command again",
         )

@@ -5,14 +5,18 @@ from pathlib import Path
 
 from pipeline.core.file_lock import Holder, waited_lock
 from pipeline.core.paths import Paths
+from pipeline.core.split_files import add_ledgers, is_ledger_of
 
 
-def bring_splits(source: Path, target: Path) -> None:
-    """Makes the folder `target` hold the ledgers of `source`, as copies that a build may add to."""
+def bring_splits(source: Path, target: Path, *, product: str) -> None:
+    """Makes the folder `target` hold the product's ledgers of `source`, as copies that a build may add to.
+
+    Those of other products stay away: a build of one would make `label` of another run again.
+    """
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    for file in source.glob("*"):
-        if file.is_file():
+    for file in source.glob("*.csv"):
+        if file.is_file() and is_ledger_of(product, file):
             shutil.copyfile(file, target / file.name)
 
 
@@ -28,7 +32,6 @@ def return_splits(workspace: Path, root: Path, *, with_moves: bool) -> None:
         for file in dealt.glob("*.csv")
     ):
         return
-    from pipeline.core.split_files import add_ledgers
 
     def waiting(holder: Holder, seconds: float) -> None:
         del holder, seconds  # it takes milliseconds

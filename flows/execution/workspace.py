@@ -111,7 +111,7 @@ def open_workspace(
             write_commit(root, commit, folder)
         for data in _DATA:
             bring_data(root / data, folder / data)
-        bring_splits(Paths(root).splits, Paths(folder).splits)
+        bring_splits(Paths(root).splits, Paths(folder).splits, product=params.product.name)
         _share(root, folder, name, git_knows=whole)
         write_build_file(folder, decided(root, params))
         large = large_files(root, _DATA)

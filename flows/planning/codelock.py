@@ -9,7 +9,7 @@ The imports are read here and not by grimp: that looks a package up on the impor
 of a worktree, whose hashes these are, is not on it.
 
 Left out are the modules of `LEFT_OUT`, because they cannot change a result: the schema of
-the parameters (`core.params`, `core.product`, `core.sections`, `core.training_sections`) accepts or
+the parameters (`core.params`, `core.product` and the modules of its sections) accepts or
 refuses, and its defaults stand in build.yaml before a stage reads them; `core.errors` and `core.disk` hold messages, and `core.progress` what is shown.
 None of them holds a constant that other code reads: a test sees to it. `core.stage` is not among
 them, for it seeds.
@@ -34,7 +34,7 @@ from pipeline.core.output import forgive_output
 from pipeline.core.paths import Paths
 
 PROJECT = "pipeline"
-_SCHEMA = ("params", "product", "sections", "training_sections")
+_SCHEMA = ("address_section", "params", "product", "sections", "training_sections")
 _MESSAGES = ("disk", "errors", "failure", "progress")
 LEFT_OUT = frozenset(f"{PROJECT}.core.{name}" for name in (*_SCHEMA, *_MESSAGES))
 _SAME_NAME = ("torch", "transformers", "tokenizers", "onnxruntime", "onnx", "scipy", "numpy")

@@ -4,16 +4,18 @@ Two builds of the same origin give the same model, so a retrain compares origins
 anything. The pins that a retrain itself writes into the parameters do not count.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from flows.planning.codelock import compute_code_lock
 from pipeline.core.artifacts.data_reports import Manifest
 from pipeline.core.errors import DataError
-from pipeline.core.files import sha256_file, sha256_json, sha256_tree, write_json
+from pipeline.core.files import sha256_json, sha256_tree, write_json
 from pipeline.core.packages import locate
 from pipeline.core.params import Params, parse_yaml
 from pipeline.core.paths import Paths
+from pipeline.core.sections import Source
 
 
 @dataclass(frozen=True)
@@ -41,27 +43,29 @@ class Origin:
 
 def take_snapshot(root: Path, params: Params) -> Snapshot:
     """Hashes every source and the annotations as they are now; saved in `.modelyard/snapshots/`."""
-    sources = hash_sources(root, params)
+    sources = hash_sources(root, params.collect.sources)
     snapshot = Snapshot(sources, _annotations(root))
     write_json(Paths(root).state / "snapshots" / f"{snapshot.digest}.json", asdict(snapshot))
     return snapshot
 
 
-def hash_sources(root: Path, params: Params) -> dict[str, str]:
+def hash_sources(root: Path, sources: Iterable[Source]) -> dict[str, str]:
     """Name of each source → SHA-256 of its file; raises DataError where that is missing."""
     hashes = {}
-    for source in params.collect.sources:
+    for source in sources:
         if source.kind == "package":
             path = locate(str(source.package), source.path)
         else:
             path = Paths(root).data / source.path
-        if not path.is_file():
+        if not path.exists():
             raise DataError(
                 f"source {source.name}: {path} is not there",
                 expected="a file for every source that the product file names",
-                next_step="bring the file back, or correct its `path` under `sources`",
+                next_step="run `modelyard data fetch`"
+                if source.url
+                else "bring the file back, or correct its `path` under `sources`",
             )
-        hashes[source.name] = sha256_file(path)
+        hashes[source.name] = sha256_tree(path)
     return hashes
 
 

@@ -46,7 +46,12 @@ CURVE_SECONDS = 5.0
 PROGRESS_SECONDS = 3.0
 _RUN_ID_SECONDS = 20.0
 _SHARE = re.compile(r"\s(\d{1,3})%(\s|$)")
-_DOCUMENTS = ("scorecard.json", "verdict.json", "bundle/MODEL_CARD.md")
+_DOCUMENTS = (
+    ("validate", "report.html"),
+    ("gate", "scorecard.json"),
+    ("gate", "verdict.json"),
+    ("gate", "bundle/MODEL_CARD.md"),
+)
 _current: ContextVar["Recorder"] = ContextVar("recorder")
 
 
@@ -199,14 +204,14 @@ class BuildRecord:
         self.recorder.note(ended)
 
     def end(self) -> None:
-        """Notes that the build ended well, with the gate's figures and documents."""
+        """Notes that the build ended well, with the gate's figures, and the documents for people."""
         now, gate = time.time(), Paths(self.workspace, "gate")
-        for name in _DOCUMENTS:
-            if (gate.out / name).exists():
-                text = (gate.out / name).read_text(encoding="utf-8")
-                self.recorder.note(
-                    Document(time=now, build=self.number, name=Path(name).name, text=text)
-                )
+        for stage, name in _DOCUMENTS:
+            file = Paths(self.workspace, stage).out / name
+            if file.exists():
+                text = file.read_text(encoding="utf-8")
+                document = Document(time=now, build=self.number, name=file.name, text=text)
+                self.recorder.note(document)
         figures = numbers_of(gate.out / "metrics.json")
         ended = BuildEnded(time=now, build=self.number, state="completed", figures=figures)
         self.recorder.note(ended)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from pipeline.core.address_section import AddressSection
 from pipeline.core.product import Positive, Product, Rate, Section, Sha256, Share
 from pipeline.problem.problems import problem_named
 
@@ -19,16 +20,18 @@ def _known_encoding(name: str) -> str:
     return name
 
 
-class Source(Section):
-    """One file that texts come from. A product file lists its sources under `sources`."""
+class Source(AddressSection):
+    """One file, address or database that texts come from. A product file lists them under `sources`."""
 
     name: str
     """A name of your choice; the manifest and `licence_waivers` use it. It is part of each row's
     id, so labels that people gave (`annotations/`) find no row under a new name."""
     path: str
-    """Path of the file, below `data/` or inside the package. It is CSV, TSV, JSON, Parquet, or text with
-    one row a line (`.txt`, whose only column is `text`), by its ending. All but Parquet may be packed:
-    `.csv.gz`, `.jsonl.zst`. A folder `….parquet` is read as the parts of one table."""
+    """Path of the file, below `data/` or inside the package. It is CSV, TSV, JSON, Parquet, Arrow (`.arrow`,
+    `.feather`), or text with one row a line (`.txt`, whose only column is `text`), by its ending. All but
+    Parquet and Arrow may be packed: `.csv.gz`, `.jsonl.zst`. A folder `….parquet` is read as the parts of
+    one table, and a folder that `datasets` saved as its data set. With `url` it may be left out, and is the
+    file's name where the address has none with such an ending."""
     encoding: Annotated[str, AfterValidator(_known_encoding)] | None = None
     """Encoding of the file, such as `cp949`. Without it, a byte order mark is obeyed, and a file
     without a mark is UTF-8. Not for Parquet."""
@@ -41,8 +44,14 @@ class Source(Section):
     """Column with the label. A corpus has none, or a column with labels of a neighbouring task: the
     teacher learns them before the product's own rows (`finetune.related`), and nothing is measured
     on them."""
-    kind: Literal["package", "file"] = "file"
-    """Where the file is. `package`: inside an installed Python package. `file`: below `data/`."""
+    kind: Literal["package", "file", "url", "sql"] = Field(
+        default_factory=lambda given: (
+            "sql" if given.get("query") else "url" if given.get("url") else "file"
+        )
+    )
+    """Where the texts are. `package`: in a file inside an installed Python package. `file`: below `data/`.
+    `url`: at an address. `sql`: in a database. Default: `sql` with a `query`, `url` with a `url`, else
+    `file`."""
     package: str | None = None
     """Distribution name of the package, as pip knows it. For a package only."""
     sha256: Sha256 | None = None
@@ -63,10 +72,13 @@ class Source(Section):
     labels."""
     label_separator: Annotated[str, Field(min_length=1)] | None = None
     """multi_label: the text between the labels of one row, such as `|`; none for other problems."""
-    licence: str = Field(default_factory=lambda given: "own" if given.get("kind") == "file" else "")
+    licence: str = Field(
+        default_factory=lambda given: "own" if given.get("kind") in ("file", "sql") else ""
+    )
     """SPDX identifier of the content's licence or an SPDX expression such as `MIT AND CC-BY-4.0`,
     `own` for texts of your own, or `unknown`. It must be in `product.requirements.allowed_licences`
-    or have a waiver; `own` is always allowed. Default: `own` for a file; a package must say it."""
+    or have a waiver; `own` is always allowed. Default: `own` for a file and a database; a package and
+    an address must say it."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -77,8 +89,10 @@ class Source(Section):
     def _own_fault(self) -> str | None:
         if self.kind == "package" and not (self.package and self.sha256 and self.licence):
             return "a package source needs `package`, `sha256` and `licence`"
-        if self.kind == "file" and self.package is not None:
+        if self.kind != "package" and self.package is not None:
             return "no `package`, or `kind: package`"
+        if fault := self.address_fault(kind=self.kind, path=self.path, licence=self.licence):
+            return fault
         if self.role == "labelled" and self.label_column is None:
             return "a labelled source needs `label_column`"
         if self.role == "corpus" and self.second_text_column is not None:

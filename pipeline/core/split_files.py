@@ -4,11 +4,13 @@
 change of them deals all texts anew. Lines are sorted, so git can merge the file.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import zip_longest
 from pathlib import Path
 
 from pipeline.core.errors import DataError
-from pipeline.core.files import sha256_json, write_text
+from pipeline.core.files import atomic_path, sha256_json
 from pipeline.core.sections import SplitShares
 
 Ledger = Mapping[str, str]
@@ -18,6 +20,7 @@ PROTECTED = ("test", "validation", "train")
 """The splits, the most protected one first."""
 _HEADER = "text,split"
 _DIGITS = 16
+_LINE = re.compile(rf"([0-9a-f]{{{_DIGITS}}}),({'|'.join(PROTECTED)})\n?")
 
 
 def ledger_file(folder: Path, *, product: str, salt: str, shares: SplitShares) -> Path:
@@ -26,32 +29,72 @@ def ledger_file(folder: Path, *, product: str, salt: str, shares: SplitShares) -
     return folder / f"{product}-{digest}.csv"
 
 
+def is_ledger_of(product: str, file: Path) -> bool:
+    """Whether a file is the product's ledger, for some salt and shares."""
+    return file.stem.rpartition("-")[0] == product
+
+
 def read_ledger(file: Path) -> Ledger:
     """The ledger in a file; empty where there is none.
 
     Raises:
         DataError: the file is not one that `label` wrote.
     """
-    if not file.exists():
-        return {}
-    header, *lines = file.read_text(encoding="utf-8").splitlines() or [""]
     ledger: dict[str, str] = {}
-    for number, line in enumerate(lines, start=2):
-        key, _, split = line.partition(",")
-        if len(key) != _DIGITS or split not in PROTECTED or ledger.get(key, split) != split:
-            raise _damaged(file, f"line {number}: {line[:40]!r}")
+    for number, (key, split) in enumerate(ledger_entries(file), start=2):
+        if ledger.get(key, split) != split:
+            raise two_splits(file, number, key, split)
         ledger[key] = split
+    return ledger
+
+
+def ledger_entries(file: Path) -> Iterator[tuple[str, str]]:
+    """Each text of a ledger with its split, line by line; none where there is no file.
+
+    A text may be there twice, as after a merge by git: with two splits it is an error (see `two_splits`).
+
+    Raises:
+        DataError: a line is not one that `label` wrote.
+    """
+    if not file.exists():
+        return
+    with file.open(encoding="utf-8") as stream:
+        header = stream.readline().rstrip("\n")
+        for number, line in enumerate(stream, start=2):
+            if not (found := _LINE.fullmatch(line)):
+                raise _damaged(file, f"line {number}: {line.rstrip()[:40]!r}")
+            yield found[1], found[2]
     if header != _HEADER:
         raise _damaged(file, f"line 1: {header[:40]!r}")
-    return ledger
+
+
+def two_splits(file: Path, number: int, key: str, split: str) -> DataError:
+    """The error of a line whose text has another split before, by the line's number from 1."""
+    return _damaged(file, f"line {number}: {f'{key},{split}'!r}")
 
 
 def write_ledger(file: Path, ledger: Ledger) -> None:
     """Writes a ledger; equal ones give equal bytes, and a file that holds it already is not touched."""
-    lines = [_HEADER, *(f"{key},{split}" for key, split in sorted(ledger.items()))]
-    text = "\n".join(lines) + "\n"
-    if not file.exists() or file.read_text(encoding="utf-8") != text:
-        write_text(file, text)
+    write_entries(file, lambda: sorted(ledger.items()))
+
+
+def write_entries(file: Path, entries: Callable[[], Iterable[tuple[str, str]]]) -> None:
+    """Writes a ledger line by line; a file that holds it already is not touched.
+
+    Args:
+        entries: gives each text with its split, ordered by text, as often as it is called.
+    """
+
+    def lines() -> Iterator[str]:
+        yield f"{_HEADER}\n"
+        yield from (f"{key},{split}\n" for key, split in entries())
+
+    if file.exists():
+        with file.open(encoding="utf-8", newline="") as stream:
+            if all(one == other for one, other in zip_longest(stream, lines())):
+                return
+    with atomic_path(file) as temporary, temporary.open("w", encoding="utf-8") as stream:
+        stream.writelines(lines())
 
 
 def add_ledgers(source: Path, target: Path, *, with_moves: bool) -> None:

@@ -3,7 +3,8 @@
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 
 from pipeline.core.errors import LabelsNeededError
@@ -25,7 +26,7 @@ def labels_wanted(labels: int, limits: ValidateParams) -> int:
     return max(_START, _SPARE * labels * limits.min_rows_per_label)
 
 
-def write_sheet(path: Path, rows: Sequence[Record], *, most: int) -> None:
+def write_sheet(path: Path, rows: Iterable[Record], *, most: int) -> None:
     """Writes rows to label as CSV: their ids and texts, and empty columns for who and which label.
 
     With a byte order mark, by which spreadsheets read it as UTF-8. An id that a spreadsheet would take for
@@ -36,7 +37,7 @@ def write_sheet(path: Path, rows: Sequence[Record], *, most: int) -> None:
         most: how many of them.
     """
     stream = io.StringIO(newline="")
-    chosen = [row for row in rows if not _LIKE_A_NUMBER.fullmatch(row.id)][:most]
+    chosen = islice((row for row in rows if not _LIKE_A_NUMBER.fullmatch(row.id)), most)
     lines = (
         (row.id, f"'{row.text}" if row.text[0] in _FORMULA else row.text, "", "") for row in chosen
     )

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from pipeline.core.progress import Progress
 from pipeline.data.gram_index import GramIndex
-from pipeline.data.gram_sets import Rows, blocks, commonness, gram_sets, shared, sketches
+from pipeline.data.gram_sets import Numbers, blocks, commonness, gram_sets, shared, sketches
+from pipeline.data.text_column import Rows, characters_of, lengths_of
 
 _SKETCH_WORDS_AT_ONCE = 1 << 20
 _GRAMS_AT_ONCE = 1 << 22
@@ -25,11 +26,12 @@ class ComparedTexts:
     def __init__(self, texts: Sequence[str], *, similarity: float) -> None:
         """Take the texts and the least Jaccard similarity, above 0 to 1."""
         self._texts, self._similarity = texts, similarity
-        self._lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
-        self._common = commonness(texts)
+        self._lengths = lengths_of(texts)
+        self._characters = int(self._lengths.sum(dtype=np.int64))
+        self._common = commonness(texts, self._lengths)
         # Two to four bits a gram of an average text: half a byte a character, and enough for texts
         # of several times its length. With fewer, more pairs would have to be compared in full.
-        words = 1 << (int(self._lengths.sum()) // (32 * max(len(texts), 1))).bit_length()
+        words = 1 << (self._characters // (32 * max(len(texts), 1))).bit_length()
         self.sizes: Rows = np.zeros(len(texts), dtype=np.int64)
         self._sketches = np.zeros((len(texts), words), dtype=np.uint64)
 
@@ -41,12 +43,11 @@ class ComparedTexts:
         Args:
             files: closes the temporary files of the index.
         """
-        grams = int(self._lengths.sum())
-        index = GramIndex(similarity=self._similarity, grams=grams, files=files)
+        index = GramIndex(similarity=self._similarity, grams=self._characters, files=files)
         progress, done = Progress("validate  near duplicates", len(rows)), 0
         for block in blocks(self._lengths[rows.start : rows.stop]):
             some = block + rows.start
-            found, sizes = gram_sets([self._texts[row] for row in some], self._common)
+            found, sizes = self._sets(some)
             self.sizes[some] = sizes
             self._sketches[some] = sketches(found, sizes, words=self._sketches.shape[1])
             fits = sizes >= smallest * self._similarity - _SLACK
@@ -93,13 +94,15 @@ class ComparedTexts:
         found = common / (total - common) >= self._similarity
         return first[found], second[found]
 
+    def _sets(self, rows: Rows) -> tuple[Numbers, Rows]:
+        """The sets of some texts as `gram_sets` gives them."""
+        return gram_sets(characters_of(self._texts, rows), self._lengths[rows], self._common)
+
     def _shared(self, first: Rows, second: Rows) -> Rows:
         """How many grams both texts of each pair have, `(pairs,)`."""
         rows, places = np.unique(np.concatenate([first, second]), return_inverse=True)
         order = [*blocks(self._lengths[rows])]
-        sets = [
-            gram_sets([self._texts[row] for row in rows[block]], self._common) for block in order
-        ]
+        sets = [self._sets(rows[block]) for block in order]
         where = np.empty(len(rows), dtype=np.int64)
         where[np.concatenate([rows[:0], *order])] = np.arange(len(rows))
         ends = where[places[: len(first)]], where[places[len(first) :]]

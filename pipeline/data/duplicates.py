@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from pipeline.data.compared_texts import ComparedTexts
 from pipeline.data.gram_index import pairs_between, pairs_within
-from pipeline.data.gram_sets import Rows
+from pipeline.data.text_column import Rows, joined
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -76,7 +76,7 @@ def near_pairs(
     count = len(texts)
     pairs: set[tuple[int, int]] = set()
     with ExitStack() as files:
-        compared = ComparedTexts([*texts, *others], similarity=similarity)
+        compared = ComparedTexts(joined(texts, others), similarity=similarity)
         index = compared.index(range(count), files)
         sizes = compared.sizes[:count]
         other = compared.index(

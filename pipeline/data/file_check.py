@@ -17,6 +17,8 @@ from pathlib import Path
 from pipeline.core.errors import DataError
 from pipeline.core.sections import ValidateParams
 from pipeline.data.any_file import no_rows, readable, require_file
+from pipeline.data.check_reports import checked_shares, personal_data, require_no_personal_data
+from pipeline.data.cleaned_rows import REFUSE
 from pipeline.data.columns import (
     Column,
     choose_label,
@@ -31,15 +33,8 @@ from pipeline.data.json_file import exported_by
 from pipeline.data.label_forms import LabelForm, likely_form, require_repeated
 from pipeline.data.layout import FileRow
 from pipeline.data.records import Record, record_id
-from pipeline.data.row_checks import (
-    REFUSE,
-    Checked,
-    check_corpus,
-    checked_shares,
-    personal_data,
-    require_no_personal_data,
-    without_copies,
-)
+from pipeline.data.row_batches import rows_of
+from pipeline.data.row_checks import Checked, check_corpus, without_copies
 from pipeline.data.rows import header_of, read_rows
 from pipeline.data.sources import encodable, same_name
 from pipeline.data.table_limits import require_usable_corpus, require_words
@@ -157,10 +152,10 @@ def _looks(
     yield facts
     records, others = _records(facts, read, form, labelled=labelled, unlabelled=unlabelled)
     with redirect_stdout(io.StringIO()):  # the checks of a stage tell their progress
-        kept = without_copies(records, limits)
-        rest = check_corpus(others, kept.records, limits)
+        kept = without_copies(rows_of(records), limits)
+        rest = check_corpus(rows_of(others), kept.words(), limits)
     yield _checked(facts, kept, rest)
-    _require_valid(records, kept, others, rest, limits=limits)
+    _require_valid(kept, rest, limits=limits)
 
 
 def _read(file: Path, look: Look, names: Sequence[str], *, text: str, label: str) -> _Read:
@@ -293,26 +288,19 @@ def _checked(facts: FileFacts, kept: Checked, rest: Checked) -> FileFacts:
     return replace(
         facts,
         language=language_of(record.text for record in usable),
-        personal_data=personal_data(usable),
+        personal_data=personal_data(kept, rest),
         rejects=dict(reasons.most_common()),
     )
 
 
-def _require_valid(
-    records: Sequence[Record],
-    kept: Checked,
-    others: Sequence[Record],
-    rest: Checked,
-    *,
-    limits: ValidateParams,
-) -> None:
+def _require_valid(kept: Checked, rest: Checked, *, limits: ValidateParams) -> None:
     """Raises DataError where validate would stop at the rows; that a label has few is no reason here."""
-    checked_shares(len(records), kept.rejects, limits)
-    require_words(kept.records)
-    require_usable_corpus(others, rest.rejects, limits)
-    require_words(rest.records)
+    checked_shares(kept, limits)
+    require_words(kept)
+    require_usable_corpus(rest, limits)
+    require_words(rest)
     if limits.personal_data == REFUSE:
-        require_no_personal_data([*kept.records, *rest.records])
+        require_no_personal_data(kept, rest)
 
 
 def _unlabelled_records(rows: Sequence[FileRow], *, source: str, text: str) -> list[Record]:

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.core.errors import DataError
+from pipeline.data.arrow_file import is_saved_dataset
 from pipeline.data.columns import names_columns
 from pipeline.data.encodings import UTF8, likely_encoding, marked, name_of
 from pipeline.data.layout import SEPARATORS, Layout, csv_rows, ending_of
 from pipeline.data.packed import packing_of
-from pipeline.data.rows import JSON_KINDS, KINDS, refuse_unreadable
+from pipeline.data.rows import ARROW_KINDS, JSON_KINDS, KINDS, refuse_unreadable
 from pipeline.data.text_file import beginning_of, lines_of, sample_of
 
-_NAMES = {".csv": "CSV", ".tsv": "TSV", ".txt": "text", ".parquet": "Parquet"}
+_PLAIN = {".csv": "CSV", ".tsv": "TSV", ".txt": "text", ".parquet": "Parquet"}
+_NAMES = {**_PLAIN, **dict.fromkeys(ARROW_KINDS, "Arrow")}
 _MARKS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _ROWS = 100
 _MOST_ODD_ROWS = 0.1
@@ -28,7 +30,7 @@ class Look:
     Attributes:
         ending: the ending by which it is read; its own, or the one that it should have.
         layout: what its source must say beside that.
-        encoding: as Python calls it; None for Parquet.
+        encoding: as Python calls it; None for Parquet and Arrow.
         separator: between its columns; None where nothing stands between them.
         packing: `gzip` or `zstd`; None where it is not packed.
     """
@@ -41,7 +43,7 @@ class Look:
 
     @property
     def format(self) -> str:
-        """The kind of file: CSV, TSV, JSON, Parquet or text."""
+        """The kind of file: CSV, TSV, JSON, Parquet, Arrow or text."""
         return _NAMES.get(self.ending, "JSON")
 
     @property
@@ -59,6 +61,9 @@ def look_at(path: Path) -> Look:
     Raises:
         DataError: it is empty, a workbook, or in no encoding that is known.
     """
+    if is_saved_dataset(path) or _is_arrow(path):
+        refuse_unreadable(path)
+        return Look(ending=ARROW_KINDS[0], layout=Layout())
     if path.is_dir() or _starts_with(path, b"PAR1"):
         refuse_unreadable(path)
         return Look(ending=".parquet", layout=Layout())
@@ -102,7 +107,7 @@ def look_at(path: Path) -> Look:
 def is_read_as_named(path: Path, look: Look) -> bool:
     """Whether a build, which knows the ending alone, reads the file as what it is."""
     own = ending_of(path)
-    return own == look.ending and own in KINDS
+    return is_saved_dataset(path) or (own == look.ending and own in KINDS)
 
 
 def separator_of(text: str) -> str:
@@ -112,6 +117,11 @@ def separator_of(text: str) -> str:
         return first[-1]
     fitting = {mark: width for mark in SEPARATORS if (width := _width(text, mark)) > 1}
     return max(fitting, key=fitting.__getitem__, default=SEPARATORS[0])
+
+
+def _is_arrow(path: Path) -> bool:
+    """Whether a file is named like Arrow, or begins like its file format."""
+    return path.is_file() and (ending_of(path) in ARROW_KINDS or _starts_with(path, b"ARROW1"))
 
 
 def _starts_with(path: Path, magic: bytes) -> bool:

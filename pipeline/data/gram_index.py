@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.progress import Progress
-from pipeline.data.gram_sets import Numbers, Rows
+from pipeline.data.gram_sets import Numbers
+from pipeline.data.text_column import Rows
 
 _ENTRY = np.dtype([("gram", np.uint32), ("row", np.uint32), ("place", np.uint32)])
 _MIXER = np.uint64(0x9E3779B97F4A7C15)

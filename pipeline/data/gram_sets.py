@@ -14,13 +14,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.text.word_counts import dense_letters, has_dense_letter
+from pipeline.data.text_column import Codes, Lengths, Rows, characters_of
+from pipeline.text.word_counts import dense_letters
 
 Numbers = NDArray[np.uint64]
-Rows = NDArray[np.int64]
 
 GRAM_CHARACTERS, DENSE_GRAM_CHARACTERS = 5, 2
-_FILLER = "\U0010ffff"  # no character of any text: Unicode keeps it free
+_FILLER = 0x10FFFF  # no character of any text: Unicode keeps it free
 _BASE = np.uint64(0xD6E8FEB86659FD93)
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
 _HASH_BITS = 58
@@ -33,30 +33,36 @@ _CELLS = 1 << 17
 _COUNTERS = 1 << 19
 
 
-def commonness(texts: Sequence[str]) -> NDArray[np.uint8]:
+def commonness(texts: Sequence[str], lengths: Lengths) -> NDArray[np.uint8]:
     """How common the grams with each beginning of a hash are: 0 for unseen ones, to 62.
 
     It decides in which order grams are looked up, so how fast copies are found, and never which: of
     very many texts a part is enough.
+
+    Args:
+        lengths: how many characters each text has.
     """
-    total = sum(map(len, texts))
+    total = int(lengths.sum(dtype=np.int64))
     bits = min(max(total.bit_length(), _FEWEST_TABLE_BITS), _MOST_TABLE_BITS)
     counts = np.zeros(1 << bits, dtype=np.int64)
-    some = texts[:: 1 + total // _SAMPLE_CHARACTERS]
-    lengths = np.fromiter(map(len, some), dtype=np.int64, count=len(some))
-    ends = np.cumsum(lengths + GRAM_CHARACTERS)
+    some = np.arange(0, len(lengths), 1 + total // _SAMPLE_CHARACTERS)
+    ends = np.cumsum(lengths[some] + GRAM_CHARACTERS, dtype=np.int64)
     start = 0
     while start < len(some):
         reached = ends[start - 1] if start else 0
         stop = max(int(np.searchsorted(ends, reached + _BLOCK_CHARACTERS)), start + 1)
-        hashes = _hashes("".join(text + _FILLER for text in some[start:stop]))
+        rows = some[start:stop]
+        codes = characters_of(texts, rows)
+        parted = np.full(len(codes) + len(rows), _FILLER, dtype=np.uint32)
+        parted[np.arange(len(codes)) + np.repeat(np.arange(len(rows)), lengths[rows])] = codes
+        hashes = _hashes(parted[None])[0]
         counts += np.bincount(_beginnings(hashes, len(counts)), minlength=len(counts))
         start = stop
     common: NDArray[np.uint8] = np.minimum(3 * np.log2(counts + 1), _MOST_COMMON).astype(np.uint8)
     return common
 
 
-def blocks(lengths: NDArray[np.int64]) -> Iterator[Rows]:
+def blocks(lengths: NDArray[np.integer]) -> Iterator[Rows]:
     """The numbers of all rows in blocks of rows of about one length, the longest first."""
     order = np.argsort(-lengths, kind="stable")
     start = 0
@@ -66,28 +72,31 @@ def blocks(lengths: NDArray[np.int64]) -> Iterator[Rows]:
         start = stop
 
 
-def gram_sets(texts: Sequence[str], common: NDArray[np.uint8]) -> tuple[Numbers, Rows]:
+def gram_sets(
+    codes: Codes, lengths: NDArray[np.integer], common: NDArray[np.uint8]
+) -> tuple[Numbers, Rows]:
     """The grams of each text, without repetition and sorted, one text after the other; their counts.
 
     A text shorter than a gram is its own only gram. Texts of about one length take least memory.
 
     Args:
+        codes: the numbers of the characters in Unicode, one text after the other.
+        lengths: how many characters each text has.
         common: as `commonness` gives it.
     """
-    filled = [_filled(text) for text in texts]
-    lengths = np.array([len(text) for text in filled], dtype=np.int64)
-    hashes = _hashes("".join(filled))
-    classes = common[_beginnings(hashes, len(common))].astype(np.uint64)
-    numbers = (classes << np.uint64(_HASH_BITS)) | (hashes & np.uint64((1 << _HASH_BITS) - 1))
-    last = lengths - GRAM_CHARACTERS
-    starts = np.cumsum(lengths) - lengths
-    # A row of grams a text; shorter rows repeat their last gram.
-    places = np.minimum(np.arange(last.max(initial=0) + 1), last[:, None])
-    table = numbers[starts[:, None] + places]
-    table.sort(axis=1)
-    fresh = np.ones(table.shape, dtype=np.bool_)
-    np.not_equal(table[:, 1:], table[:, :-1], out=fresh[:, 1:])
-    return table[fresh], fresh.sum(axis=1)
+    table, lengths = _table(codes, lengths)
+    hashes = _hashes(table)
+    numbers = common[_beginnings(hashes, len(common))].astype(np.uint64)
+    numbers <<= np.uint64(_HASH_BITS)
+    hashes &= np.uint64((1 << _HASH_BITS) - 1)
+    numbers |= hashes
+    # Shorter rows repeat their first gram.
+    beyond = np.arange(numbers.shape[1]) > (lengths - GRAM_CHARACTERS)[:, None]
+    np.copyto(numbers, numbers[:, :1].copy(), where=beyond)
+    numbers.sort(axis=1)
+    fresh = np.ones(numbers.shape, dtype=np.bool_)
+    np.not_equal(numbers[:, 1:], numbers[:, :-1], out=fresh[:, 1:])
+    return numbers[fresh], fresh.sum(axis=1)
 
 
 def sketches(grams: Numbers, counts: Rows, *, words: int) -> Numbers:
@@ -145,30 +154,40 @@ def _beginnings(hashes: Numbers, size: int) -> Rows:
     return (hashes >> np.uint64(65 - size.bit_length())).astype(np.int64)
 
 
-def _filled(text: str) -> str:
-    """The text with fillers after it, so that 5 characters begin wherever a gram does.
+def _table(codes: Codes, lengths: NDArray[np.integer]) -> tuple[Codes, NDArray[np.integer]]:
+    """The characters of each text as a row with fillers after it, and how many of a row count.
 
-    After a gram of 2 characters near the end, less than 5 are left: without fillers they would not count.
+    So 5 characters begin wherever a gram does: after a gram of 2 characters near the end, less than 5 are
+    left, and it would not count without fillers.
     """
-    dense = has_dense_letter(text[-GRAM_CHARACTERS:])
-    more = GRAM_CHARACTERS - DENSE_GRAM_CHARACTERS if dense else 0
-    return text.ljust(max(len(text) + more, GRAM_CHARACTERS), _FILLER)
+    more = GRAM_CHARACTERS - DENSE_GRAM_CHARACTERS
+    width = max(int(lengths.max(initial=0)) + more, GRAM_CHARACTERS)
+    table = np.full((len(lengths), width), _FILLER, dtype=np.uint32)
+    columns = np.arange(width)
+    own = columns < lengths[:, None]
+    table[own] = codes
+    places = np.flatnonzero(dense_letters(codes))
+    rows = np.searchsorted(np.cumsum(lengths), places, side="right")
+    near_end = np.cumsum(lengths)[rows] - places <= GRAM_CHARACTERS
+    dense = np.zeros(len(lengths), dtype=np.bool_)
+    dense[rows[near_end]] = True
+    filled = np.maximum(lengths + more * dense, GRAM_CHARACTERS)
+    return table[:, : filled.max(initial=GRAM_CHARACTERS)], filled
 
 
-def _hashes(text: str) -> Numbers:
-    """The hash of the gram at each character but the last 4, `(characters - 4,)`.
+def _hashes(table: Codes) -> Numbers:
+    """The hash of the gram at each character but a row's last 4, `(rows, characters - 4)`.
 
     Arithmetic wraps at 2⁶⁴.
     """
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    runs = max(len(codes) - GRAM_CHARACTERS + 1, 0)
-    hashes = np.zeros(runs, dtype=np.uint64)
+    runs = max(table.shape[1] - GRAM_CHARACTERS + 1, 0)
+    hashes = np.zeros((len(table), runs), dtype=np.uint64)
     for offset in range(GRAM_CHARACTERS):
         hashes *= _BASE
-        hashes += codes[offset : offset + runs]
-    dense = dense_letters(codes)
-    pairs = np.flatnonzero(dense[:runs] | dense[1 : runs + 1])
-    hashes[pairs] = codes[pairs] * _BASE + codes[pairs + 1]
+        hashes += table[:, offset : offset + runs]
+    dense = dense_letters(table.ravel()).reshape(table.shape)
+    rows, places = np.nonzero(dense[:, :runs] | dense[:, 1 : runs + 1])
+    hashes[rows, places] = table[rows, places] * _BASE + table[rows, places + 1]
     # The last characters change high bits too little without this.
     hashes ^= hashes >> np.uint64(32)
     hashes *= _MIXER

@@ -1,18 +1,20 @@
 """Makes labelled rows of those rows of the corpus that people gave a label."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from pipeline.core.progress import say
 from pipeline.data.annotations import Annotations
-from pipeline.data.duplicates import groups, near_duplicates
+from pipeline.data.duplicates import near_duplicates
 from pipeline.data.records import Record
+from pipeline.data.row_ids import Numbers
 from pipeline.problem.problem import Problem
-from pipeline.text.bare_words import bare_words
 
 
 def newly_labelled(
-    corpus: Sequence[Record], votes: Annotations, *, problem: Problem, labels: Sequence[str]
+    corpus: Iterable[Record], votes: Annotations, *, problem: Problem, labels: Sequence[str]
 ) -> list[Record]:
     """The rows of the corpus with votes, with their labels and targets.
 
@@ -35,21 +37,28 @@ def newly_labelled(
     return found
 
 
-def joined(labelled: Sequence[Record], new: Sequence[Record], *, similarity: float) -> list[Record]:
-    """All rows by id, the new ones in the clusters of those labelled rows that they nearly copy.
+def joined_clusters(
+    words: Sequence[str], clusters: Numbers, new: Numbers, *, similarity: float
+) -> Numbers:
+    """The clusters of labelled rows and then of new ones, those of labelled rows that they nearly copy.
 
     A new row that is near to no labelled one is in a cluster with its near copies among the new. The
     clusters of the labelled rows keep their names; two that a new row is near to become one.
 
     Args:
-        labelled: single texts by id, each with its cluster.
-        new: single texts without a cluster.
+        words: the bare words of the labelled rows, then of the new ones.
+        clusters: of the labelled rows, which are ordered by id: numbers of the ids that name them.
+        new: numbers of the new rows' ids, in order.
         similarity: as `near_duplicates` has it.
     """
-    rows = [*labelled, *sorted(new, key=lambda row: row.id)]
-    together = groups(row.cluster for row in labelled)
-    words = [bare_words(row.text) for row in rows]
-    firsts = near_duplicates(words, similarity=similarity, together=together)
-    clusters = [rows[first].cluster or rows[first].id for first in firsts]
-    found = [replace(row, cluster=name) for row, name in zip(rows, clusters, strict=True)]
-    return sorted(found, key=lambda row: row.id)
+    firsts = near_duplicates(words, similarity=similarity, together=_groups(clusters))
+    return np.append(clusters, new)[np.asarray(firsts, dtype=np.int64)]
+
+
+def _groups(clusters: Numbers) -> Iterator[list[int]]:
+    """The numbers of the rows of each cluster of several."""
+    order = np.argsort(clusters, kind="stable")
+    starts = np.flatnonzero(np.append(True, np.diff(clusters[order]) > 0)[: len(order)])
+    sizes = np.diff(np.append(starts, len(order)))
+    for start, size in zip(starts[sizes > 1].tolist(), sizes[sizes > 1].tolist(), strict=True):
+        yield order[start : start + size].tolist()

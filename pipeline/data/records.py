@@ -27,7 +27,6 @@ class Record:
         target: the numbers that a model learns from the label; None before label.
         split: train, validation or test; None before prepare.
         reason: why validate took the row out; None for all others.
-        personal: kinds of personal data that validate found in the texts; in no table.
     """
 
     id: str
@@ -39,7 +38,6 @@ class Record:
     target: list[float] | None = None
     split: str | None = None
     reason: str | None = None
-    personal: tuple[str, ...] = ()
 
 
 def record_id(source: str, text: str, *, second: str | None = None, copy: int = 0) -> str:
@@ -48,19 +46,32 @@ def record_id(source: str, text: str, *, second: str | None = None, copy: int = 
     Args:
         copy: number of earlier rows of the source with the same texts.
     """
+    return id_bytes(source, text, second=second, copy=copy).hex()
+
+
+def id_bytes(source: str, text: str, *, second: str | None = None, copy: int = 0) -> bytes:
+    """The 8 bytes that the hex digits of `record_id` write.
+
+    Raises:
+        UnicodeEncodeError: a text holds half of a character.
+    """
     parts = [source, text]
     if second is not None:
         parts += ["second", second]
     if copy:
         parts.append(str(copy))
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:ID_DIGITS]
+    return hashlib.sha256("\0".join(parts).encode()).digest()[: ID_DIGITS // 2]
 
 
 def write_records(path: Path, rows: Sequence[object], names: Sequence[str]) -> None:
     """Write the named fields of `rows` (records, sentences) as a Parquet table."""
-    types = [(name, _TARGET if name == "target" else pa.string()) for name in names]
     columns = {name: [getattr(row, name) for row in rows] for name in names}
-    write_table(path, columns, schema=pa.schema(types))
+    write_table(path, columns, schema=record_schema(names))
+
+
+def record_schema(names: Sequence[str]) -> pa.Schema:
+    """The types of the named columns in tables of records."""
+    return pa.schema([(name, _TARGET if name == "target" else pa.string()) for name in names])
 
 
 def read_records(path: Path) -> list[Record]:

@@ -1,4 +1,4 @@
-"""Reads the rows of a CSV, TSV, JSON, Parquet or text file as strings, each with its line.
+"""Reads the rows of a CSV, TSV, JSON, Parquet, Arrow or text file as strings, each with its line.
 
 A malformed file stops the reading and names the line: a row that is skipped in silence would be
 missing from every figure later. No reader holds more of a file than a row or a batch of rows.
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipeline.core.errors import DataError
 from pipeline.core.foreign_files import refuse_foreign
+from pipeline.data.arrow_file import header_of_arrow, is_saved_dataset, parts_of_arrow, read_arrow
 from pipeline.data.json_file import header_of_json, read_json
 from pipeline.data.layout import PACKED, FileRow, Layout, ending_of
 from pipeline.data.parquet_file import header_of_parquet, parts_of_parquet, read_parquet
@@ -25,15 +26,18 @@ _ARCHIVES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods")
 JSON_KINDS = (".jsonl", ".ndjson", ".json")
 """Endings of files of JSON objects."""
+ARROW_KINDS = (".arrow", ".feather")
+"""Endings of files of Arrow's own format; the folder of a saved data set is read as they are."""
 _READERS: dict[str, Callable[[Path, WantedColumns, Layout], Iterator[FileRow]]] = {
     ".csv": read_csv,
     ".tsv": read_tsv,
     **dict.fromkeys(JSON_KINDS, read_json),
     ".parquet": read_parquet,
+    **dict.fromkeys(ARROW_KINDS, read_arrow),
     ".txt": read_text_lines,
 }
 KINDS = (*_READERS,)
-"""Endings of the files that can be read; all but Parquet may be packed, as `.csv.gz` or `.csv.zst`."""
+"""Endings of the files that can be read; all but Parquet and Arrow may be packed, as `.csv.gz` or `.csv.zst`."""
 
 
 def read_rows(
@@ -54,7 +58,7 @@ def read_rows(
             text is not of the encoding.
     """
     refuse_unreadable(path)
-    if (reader := _READERS.get(ending_of(path))) is None:
+    if (reader := _READERS.get(_kind_of(path))) is None:
         raise _unknown(path)
     yield from reader(path, WantedColumns(columns, optional, lists), layout or Layout())
 
@@ -65,23 +69,31 @@ def header_of(path: Path, layout: Layout) -> list[str]:
     Raises:
         DataError: two columns have one name.
     """
-    kind = ending_of(path)
+    kind = _kind_of(path)
     if kind in JSON_KINDS:
         return header_of_json(path, layout)
-    header = header_of_parquet(path) if kind == ".parquet" else header_of_table(path, layout)
+    if kind in ARROW_KINDS:
+        header = header_of_arrow(path)
+    else:
+        header = header_of_parquet(path) if kind == ".parquet" else header_of_table(path, layout)
     refuse_repeated(path, header)
     return header
 
 
 def is_folder_of_parts(path: Path) -> bool:
-    """Whether the path is a folder that stands for one Parquet table."""
-    return path.is_dir() and ending_of(path) == ".parquet"
+    """Whether the path is a folder that stands for one table: parts of Parquet, or a saved data set."""
+    return path.is_dir() and (ending_of(path) == ".parquet" or is_saved_dataset(path))
+
+
+def _kind_of(path: Path) -> str:
+    return ARROW_KINDS[0] if is_saved_dataset(path) else ending_of(path)
 
 
 def refuse_unreadable(path: Path) -> None:
     """Raises DataError for a workbook, an archive, a folder, a git-lfs pointer or a web page."""
     if path.is_dir():
-        parts_of_parquet(path)
+        parts = parts_of_arrow if is_saved_dataset(path) else parts_of_parquet
+        parts(path)
         return
     if path.stat().st_size:  # each reader has its own words for an empty file
         refuse_foreign(path, of="data", expected="rows, not what stands for them")

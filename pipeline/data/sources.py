@@ -1,24 +1,17 @@
-"""Finds, checks and reads the sources of text: files in installed packages or below `data/`."""
+"""Finds and checks the sources of text: files in installed packages or below `data/`."""
 
 import importlib.metadata
-from collections import Counter
-from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pipeline.core import packages
 from pipeline.core.errors import DataError
+from pipeline.core.fetched_addresses import shown_address
 from pipeline.core.files import sha256_tree
 from pipeline.core.licences import is_allowed, misspelling
 from pipeline.core.product import Requirements
 from pipeline.core.sections import Checkpoint, Source
-from pipeline.data.columns import says_nothing
-from pipeline.data.labels import refusals_are_data_errors
-from pipeline.data.layout import Layout
-from pipeline.data.records import Record, record_id
-from pipeline.data.rows import is_folder_of_parts, read_rows
+from pipeline.data.rows import is_folder_of_parts
 from pipeline.data.wanted_columns import composed
-from pipeline.problem.labelling import Labelling
-from pipeline.problem.problem import Problem
 
 
 def find(source: Source, data: Path) -> tuple[Path, str]:
@@ -33,6 +26,8 @@ def find(source: Source, data: Path) -> tuple[Path, str]:
     else:
         file, name = data / source.path, f"{data.name}/{source.path}"
         _check_below(source, data)
+    if source.url is not None:
+        return _fetched(source, file)
     file = same_name(file)
     if not file.is_file() and not is_folder_of_parts(file):
         files = [path for path in sorted(data.rglob("*")) if path.is_file()]
@@ -43,6 +38,18 @@ def find(source: Source, data: Path) -> tuple[Path, str]:
             next_step=f"put the file into {data.name}/, or correct its `path` in the product file",
         )
     return file, name
+
+
+def _fetched(source: Source, file: Path) -> tuple[Path, str]:
+    """The file that was fetched from a source's address, and the address as it may be shown."""
+    shown = shown_address(str(source.url))
+    if not file.is_file():
+        raise DataError(
+            f"source {source.name}: {shown} was not fetched yet",
+            expected="its file in data/, for a stage reads no network",
+            next_step="run `modelyard data fetch`, or `make pipeline`, which fetches it first",
+        )
+    return file, shown if source.query is None else f"{shown}: {' '.join(source.query.split())}"
 
 
 def same_name(path: Path) -> Path:
@@ -110,67 +117,6 @@ def check_hash(source: Source, file: Path) -> str:
             "(or, for a file below data/, leave `sha256` out)",
         )
     return found
-
-
-def read_source(
-    source: Source, file: Path, *, problem: Problem, labels: Sequence[str], max_rows: int | None
-) -> list[Record]:
-    """The records of a source by id, which is a hash: the first n are a random, stable choice.
-
-    Raises:
-        DataError: a column is missing, a label is not the product's, or there is no row.
-    """
-    named = (source.text_column, source.second_text_column, source.label_column, *source.where)
-    columns = dict.fromkeys(name for name in named if name)
-    labelling = Labelling(labels, source.label_values, source.label_separator or "")
-
-    copies: Counter[tuple[str, str | None]] = Counter()
-    records = []
-    lists = [source.label_column] if source.label_column else []
-    layout = Layout(encoding=source.encoding, separator=source.separator)
-    for line, row in read_rows(file, columns=list(columns), lists=lists, layout=layout):
-        if any(composed(row[name]) != composed(value) for name, value in source.where.items()):
-            continue
-        where = f"source {source.name}, {file.name}, line {line}"
-        label = None
-        if source.label_column and not _is_unlabelled(row[source.label_column], source, labels):
-            with refusals_are_data_errors():
-                label = problem.read_label(row[source.label_column], labelling, where=where)
-        text = encodable(row[source.text_column], where)
-        column = source.second_text_column
-        second = encodable(row[column], where) if column else None
-        identifier = record_id(source.name, text, second=second, copy=copies[text, second])
-        copies[text, second] += 1
-        records.append(
-            Record(id=identifier, source=source.name, text=text, second=second, label=label)
-        )
-    if not records:
-        raise DataError(
-            f"source {source.name}: {file.name} has no row to read",
-            expected=f"rows where {source.where}" if source.where else "at least one row",
-            next_step="correct `where` or the file",
-        )
-    return sorted(records, key=lambda record: record.id)[:max_rows]
-
-
-def _is_unlabelled(cell: str, source: Source, labels: Sequence[str]) -> bool:
-    """Whether a row of the product has no label yet. Where a text may have several, an empty cell means
-    that it has none of them; and a value of the file may be empty and stand for a label.
-    """
-    means_something = source.label_separator is not None or cell in (*source.label_values, *labels)
-    pairs = source.second_text_column is not None  # a pair without a label teaches nothing yet
-    return source.role == "labelled" and says_nothing(cell) and not means_something and not pairs
-
-
-def check_unique(records: Collection[Record]) -> None:
-    """Refuse two sources that hold the same rows under one name, with `DataError`."""
-    (identifier, count), *_ = Counter(record.id for record in records).most_common(1)
-    if count > 1:
-        raise DataError(
-            f"the id {identifier} occurs {count} times",
-            expected="an id for each row",
-            next_step="give each source in the product file its own name",
-        )
 
 
 def encodable(text: str, where: str) -> str:

@@ -3,59 +3,52 @@
 A wrong `text_column` shows here. Copies and leaks do not count: a corpus may hold many of both on purpose.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+import numpy as np
 
 from pipeline.core.errors import DataError
 from pipeline.core.sections import ValidateParams
-from pipeline.data.records import Record
-from pipeline.data.row_checks import EMPTY, LONG, SHORT
+from pipeline.data.check_reports import ordered_counts
+from pipeline.data.cleaned_rows import FAULTS, SECOND_IS_NUMBER, TEXT_IS_NUMBER
+from pipeline.data.row_checks import Checked
 
 _MOST_NUMBERS = 0.5
+_COLUMNS = (("text_column", TEXT_IS_NUMBER), ("second_text_column", SECOND_IS_NUMBER))
+"""Column, and the flag of rows where it is a number."""
 
 
-def require_usable_corpus(
-    corpus: Sequence[Record], rejects: Iterable[Record], params: ValidateParams
-) -> None:
-    """Raises DataError where a source of the corpus has too many empty, short or long rows.
-
-    Args:
-        corpus: the rows before the checks.
-        rejects: those of them that were taken out, for whatever reason.
-    """
-    rows = Counter(record.source for record in corpus)
-    unusable = [reject for reject in rejects if reject.reason in (EMPTY, SHORT, LONG)]
+def require_usable_corpus(corpus: Checked, params: ValidateParams) -> None:
+    """Raises DataError where a source of the corpus has too many empty, short or long rows."""
+    sources = corpus.rows.facts["source"]
+    rows = np.bincount(sources, minlength=1)
+    unusable = (corpus.reasons > 0) & (corpus.reasons < len(FAULTS))
+    its_sources, reasons = sources[corpus.taken[unusable]], corpus.reasons[unusable]
     limit = params.max_corpus_reject_share
-    for source, count in Counter(reject.source for reject in unusable).items():
+    for source, count in ordered_counts(its_sources, by_size=False):
         share = count / rows[source]
         if share > limit:
-            reasons = Counter(str(row.reason) for row in unusable if row.source == source)
-            why = ", ".join(f"{reason}: {number:,}" for reason, number in reasons.most_common())
+            counted = ordered_counts(reasons[its_sources == source])
+            why = ", ".join(f"{FAULTS[reason]}: {number:,}" for reason, number in counted)
+            named = corpus.rows.sources[source]
             raise DataError(
-                f"{share:.1%} of the corpus rows of {source} cannot be used ({why})",
+                f"{share:.1%} of the corpus rows of {named} cannot be used ({why})",
                 expected=f"at most {limit:.1%} (validate.max_corpus_reject_share)",
-                next_step=f"name the column with the texts as `text_column` of {source} in the "
+                next_step=f"name the column with the texts as `text_column` of {named} in the "
                 "product file, correct the file, or raise the limit if the rows are fine",
             )
 
 
-def require_words(records: Iterable[Record]) -> None:
+def require_words(checked: Checked) -> None:
     """Raises DataError where most texts of a source are numbers, dates and the like: no letter in them."""
-    rows, numbers = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
-    for record in records:
-        for column, text in (("text_column", record.text), ("second_text_column", record.second)):
-            if text is not None:
-                rows[record.source, column] += 1
-                numbers[record.source, column] += _is_number(text)
-    for (source, column), count in numbers.items():
-        if count > _MOST_NUMBERS * rows[source, column]:
-            raise DataError(
-                f"{count:,} of {rows[source, column]:,} texts of {source} are numbers, without a letter",
-                expected="texts to learn from",
-                next_step=f"name the column with the texts as `{column}` of {source} in the product file",
-            )
-
-
-def _is_number(text: str) -> bool:
-    """Whether a text holds a digit and no letter."""
-    return any(map(str.isdigit, text)) and not any(map(str.isalpha, text))
+    facts = checked.rows.facts[checked.kept]
+    for source, _ in ordered_counts(facts["source"], by_size=False):
+        flags = facts["flags"][facts["source"] == source]
+        rows = len(flags)
+        for column, is_number in _COLUMNS:
+            numbers = np.count_nonzero(flags & is_number)
+            if numbers > _MOST_NUMBERS * rows:
+                named = checked.rows.sources[source]
+                raise DataError(
+                    f"{numbers:,} of {rows:,} texts of {named} are numbers, without a letter",
+                    expected="texts to learn from",
+                    next_step=f"name the column with the texts as `{column}` of {named} in the product file",
+                )

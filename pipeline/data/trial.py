@@ -17,6 +17,7 @@ from pipeline.data.label_forms import LabelForm
 from pipeline.data.labels import refusals_are_data_errors
 from pipeline.data.layout import FileRow
 from pipeline.data.records import Record, record_id
+from pipeline.data.row_batches import rows_of
 from pipeline.data.row_checks import CONFLICT, COPY, Checked, check_labelled
 from pipeline.problem.problems import CLASSIFICATION, problem_named
 from pipeline.text.split_assignment import SPLITS, split_of
@@ -92,7 +93,7 @@ def try_rows(
     Raises:
         DataError: nothing that a recipe can say makes a product of these rows.
     """
-    checked = check_labelled(records, limits)
+    checked = check_labelled(rows_of(records), limits)
     reasons = Counter(str(record.reason) for record in checked.rejects)
     of_shares = _of_shares(reasons, len(records), limits)
     _require_enough(checked, form)
@@ -132,7 +133,7 @@ def _dealt(
     for least in [usual, *(value for value in _FINER if value > usual)]:
         finer = checked
         if least != usual:
-            finer = check_labelled(records, limits.model_copy(update={_SIMILARITY: least}))
+            finer = check_labelled(rows_of(records), limits.model_copy(update={_SIMILARITY: least}))
         found = _of_splits(finer.records, form=form, prepare=prepare)
         if found is not None and least == usual:
             return finer, found

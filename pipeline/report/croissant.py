@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
@@ -152,10 +152,15 @@ def _source(source: SourceRecord, number: int) -> Json:
 
 
 def _place(source: SourceRecord) -> tuple[str, str]:
-    """The path of a source in its package or in the project, and its URL.
+    """The path of a source in its package, in the project or at its address, and its URL.
 
-    That is a package URL (ECMA-427), or relative to artifacts/validate/, where the description lies.
+    That is a package URL (ECMA-427), the address that it was fetched from, or relative to
+    artifacts/validate/, where the description lies. Rows of a database have the database's address.
     """
+    if source.kind == "url":
+        return urlsplit(source.origin).path or source.origin, source.origin
+    if source.kind == "sql":
+        return "rows.parquet", source.origin.partition(": ")[0]
     if source.kind != "package":
         return source.origin, f"../../{quote(source.origin)}"
     package, _, path = source.origin.partition(": ")

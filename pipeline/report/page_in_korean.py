@@ -1,6 +1,6 @@
 """The words of the data page in Korean, for products whose texts are Korean; names that users chose stay as they are."""
 
-from pipeline.data import row_checks
+from pipeline.data import check_reports, cleaned_rows, leaking_rows, row_checks
 
 _WORDS = {
     "Data of %(product)s": "%(product)s의 데이터",
@@ -83,15 +83,15 @@ _WORDS = {
 _NAMES = {
     "labelled": "라벨 있는 행",
     "corpus": "말뭉치",
-    row_checks.EMPTY: "빈 텍스트",
-    row_checks.SHORT: "너무 짧음",
-    row_checks.LONG: "너무 김",
+    cleaned_rows.EMPTY: "빈 텍스트",
+    cleaned_rows.SHORT: "너무 짧음",
+    cleaned_rows.LONG: "너무 김",
     row_checks.COPY: "다른 행의 중복",
     row_checks.CONFLICT: "라벨이 다른 중복",
-    row_checks.CONTAINS: "라벨 있는 텍스트를 품음",
-    row_checks.CONTAINED: "라벨 있는 텍스트의 일부",
-    row_checks.NEAR: "라벨 있는 텍스트와 거의 같음",
-    row_checks.NOTE: (
+    leaking_rows.CONTAINS: "라벨 있는 텍스트를 품음",
+    leaking_rows.CONTAINED: "라벨 있는 텍스트의 일부",
+    leaking_rows.NEAR: "라벨 있는 텍스트와 거의 같음",
+    check_reports.NOTE: (
         "영어 네 낱말(한국어 세 낱말이나 열 음절, 한자 여섯 자, 가나 여덟 자, 태국 글자 열 자)보다 적게 말하는 라벨 있는 텍스트는"
         " 흔한 말로 봅니다. 말뭉치의 텍스트와 같거나 거의 같을 때만 누출로 셉니다."
     ),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.data.gram_index import GramIndex, pairs_between, pairs_within
-from pipeline.data.gram_sets import commonness, gram_sets
+from tests.support.grams import sets_of
 
 SIMILARITY = 0.8
 # One template: numbers of three digits, and an end that some of the rows have.
@@ -28,7 +28,7 @@ def similar_pairs() -> set[tuple[int, int]]:
 
 @pytest.mark.parametrize("grams", [1, 100_000_000], ids=["one band", "many bands in files"])
 def test_all_similar_pairs_are_candidates(grams: int) -> None:
-    numbers, sizes = gram_sets(TEXTS, commonness(TEXTS))
+    numbers, sizes = sets_of(TEXTS)
     with ExitStack() as files:
         index = GramIndex(similarity=SIMILARITY, grams=grams, files=files)
         index.add(np.arange(len(TEXTS)), numbers, sizes)
@@ -42,7 +42,7 @@ def test_all_similar_pairs_are_candidates(grams: int) -> None:
 
 
 def test_texts_of_one_cluster_are_no_candidates() -> None:
-    numbers, sizes = gram_sets(TEXTS, commonness(TEXTS))
+    numbers, sizes = sets_of(TEXTS)
     with ExitStack() as files:
         index = GramIndex(similarity=SIMILARITY, grams=1, files=files)
         index.add(np.arange(len(TEXTS)), numbers, sizes)
@@ -53,7 +53,7 @@ def test_texts_of_one_cluster_are_no_candidates() -> None:
 
 
 def test_pairs_between_two_indexes_have_one_text_of_each() -> None:
-    numbers, sizes = gram_sets(TEXTS, commonness(TEXTS))
+    numbers, sizes = sets_of(TEXTS)
     ends = np.cumsum(sizes)
     with ExitStack() as files:
         indexes = [GramIndex(similarity=SIMILARITY, grams=1, files=files) for _ in range(2)]

@@ -5,8 +5,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from pipeline.data.gram_sets import blocks, commonness, gram_sets, shared, sketches
-from tests.support.grams import grams
+from pipeline.data.gram_sets import blocks, shared, sketches
+from tests.support.grams import grams, sets_of
 
 TEXTS = [
     "a warm and funny film",
@@ -31,7 +31,7 @@ TEXTS = [
 
 
 def test_a_set_has_as_many_numbers_as_there_are_different_grams() -> None:
-    numbers, sizes = gram_sets(TEXTS, commonness(TEXTS))
+    numbers, sizes = sets_of(TEXTS)
     assert sizes.tolist() == [len(grams(text)) for text in TEXTS]
     for row in np.split(numbers, np.cumsum(sizes)[:-1]):
         assert (row[1:] > row[:-1]).all()
@@ -49,7 +49,7 @@ def test_a_set_has_as_many_numbers_as_there_are_different_grams() -> None:
 )
 def test_grams_have_five_characters_or_two_with_a_dense_letter(text: str, pieces: set[str]) -> None:
     assert grams(text) == pieces
-    _, sizes = gram_sets([text], commonness([text]))
+    _, sizes = sets_of([text])
     assert sizes.tolist() == [len(pieces)]
 
 
@@ -57,13 +57,13 @@ def test_texts_that_differ_after_their_last_dense_letter_have_different_sets() -
     texts = [
         f"값{blank}{end}" for blank in ("", " ") for end in ("", "o", "ok", "oh", "okay", "okra")
     ]
-    numbers, sizes = gram_sets(texts, commonness(texts))
+    numbers, sizes = sets_of(texts)
     sets = [{*row.tolist()} for row in np.split(numbers, np.cumsum(sizes)[:-1])]
     assert all(one != other for one, other in permutations(sets, 2))
 
 
 def test_two_sets_share_as_many_numbers_as_grams() -> None:
-    numbers, sizes = gram_sets(TEXTS, commonness(TEXTS))
+    numbers, sizes = sets_of(TEXTS)
     pairs = [(first, second) for first in range(len(TEXTS)) for second in range(len(TEXTS))]
     first, second = np.array(pairs).T
     expected = [len(grams(TEXTS[one]) & grams(TEXTS[other])) for one, other in pairs]
@@ -71,7 +71,7 @@ def test_two_sets_share_as_many_numbers_as_grams() -> None:
 
 
 def test_sketches_differ_in_no_more_bits_than_grams_are_in_one_set_alone() -> None:
-    numbers, sizes = gram_sets(TEXTS, commonness(TEXTS))
+    numbers, sizes = sets_of(TEXTS)
     found = sketches(numbers, sizes, words=2)
     for one in range(len(TEXTS)):
         for other in range(len(TEXTS)):
@@ -81,9 +81,8 @@ def test_sketches_differ_in_no_more_bits_than_grams_are_in_one_set_alone() -> No
 
 def test_rare_grams_come_before_common_ones() -> None:
     texts = [f"{number:05}the same words" for number in range(400)]
-    common = commonness(texts)
-    often, _ = gram_sets(["the same words"], common)
-    once, _ = gram_sets(["00123"], common)
+    often, _ = sets_of(["the same words"], among=texts)
+    once, _ = sets_of(["00123"], among=texts)
     assert once[0] < often.min()
 
 

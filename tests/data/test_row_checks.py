@@ -7,8 +7,10 @@ import pytest
 from pipeline.core.errors import DataError
 from pipeline.core.params import parse_params
 from pipeline.core.sections import ValidateParams
+from pipeline.data.check_reports import checked_shares
 from pipeline.data.records import Record
-from pipeline.data.row_checks import check_corpus, check_labelled, checked_shares
+from pipeline.data.row_batches import rows_of
+from pipeline.data.row_checks import check_corpus, check_labelled
 from pipeline.text.bare_words import bare_words
 from tests.support.grams import likeness
 from tests.support.repository import parameter_values
@@ -25,7 +27,7 @@ def limits(**changed: float) -> ValidateParams:
 def clusters(records: list[Record]) -> dict[str, str | None]:
     return {
         entry.second or entry.text: entry.cluster
-        for entry in check_labelled(records, limits()).records
+        for entry in check_labelled(rows_of(records), limits()).records
     }
 
 
@@ -58,7 +60,9 @@ def test_single_texts_are_one_cluster_only_where_they_are_near_copies() -> None:
 def labelled_reasons(*rows: tuple[str, str]) -> list[str | None]:
     """Why each row, a text and its label, is taken out; None where it stays."""
     records = [record(number, text, label=label) for number, (text, label) in enumerate(rows)]
-    reasons = {entry.id: entry.reason for entry in check_labelled(records, limits()).rejects}
+    reasons = {
+        entry.id: entry.reason for entry in check_labelled(rows_of(records), limits()).rejects
+    }
     return [reasons.get(entry.id) for entry in records]
 
 
@@ -112,7 +116,7 @@ def test_a_corpus_text_with_a_labelled_one_is_a_leak_in_every_script(text: str) 
         record(2, f"{text}!"),
         record(3, "Something else is said here, at some length."),
     ]
-    checked = check_corpus(corpus, [record(9, text)], limits())
+    checked = check_corpus(rows_of(corpus), [bare_words(text)], limits())
     assert [entry.reason for entry in checked.rejects] == ["holds a labelled text"] * 2
     assert [entry.id for entry in checked.records] == [corpus[2].id]
 
@@ -132,22 +136,22 @@ def test_a_corpus_text_that_is_nearly_a_labelled_one_is_a_leak(text: str, near: 
     """Near texts share four fifths of their pieces, so short ones differ in a letter at the end."""
     far = "A text of its own that is much longer than the other, about a lamp on a desk."
     corpus = [record(1, near), record(2, far)]
-    checked = check_corpus(corpus, [record(9, text)], limits())
+    checked = check_corpus(rows_of(corpus), [bare_words(text)], limits())
     assert [(entry.id, entry.reason) for entry in checked.rejects] == [
         (corpus[0].id, "is nearly a labelled text")
     ]
     for similarity in (1.0, 0.0):
         strict = check_corpus(
-            corpus, [record(9, text)], limits(near_duplicate_similarity=similarity)
+            rows_of(corpus), [bare_words(text)], limits(near_duplicate_similarity=similarity)
         )
         assert strict.rejects == []
 
 
 def test_texts_in_a_message_have_no_personal_data() -> None:
     said = "Write to hong@naver.com, please"
-    rejects = [Record(id=str(n), text=said, label=str(n), reason=CONFLICT) for n in (0, 1)]
+    rows = [record(number, said, label=str(number)) for number in (0, 1)]
     with pytest.raises(DataError, match=r"Write to \[email\], please"):
-        checked_shares(10, rejects, limits())
+        checked_shares(check_labelled(rows_of(rows), limits()), limits())
 
 
 @pytest.mark.parametrize(
@@ -168,6 +172,6 @@ def test_labelled_rows_are_in_one_cluster_where_a_corpus_text_would_be_a_leak(
     similar = likeness(bare_words(text), bare_words(near))
     for least in (similar - 0.01, similar, similar + 0.01):
         limit = limits(near_duplicate_similarity=least)
-        first, second = check_labelled([record(1, text), record(2, near)], limit).records
-        leaks = check_corpus([record(1, near)], [record(9, text)], limit).rejects
+        first, second = check_labelled(rows_of([record(1, text), record(2, near)]), limit).records
+        leaks = check_corpus(rows_of([record(1, near)]), [bare_words(text)], limit).rejects
         assert (first.cluster == second.cluster) == (len(leaks) == 1) == (similar >= least)

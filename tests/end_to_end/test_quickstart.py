@@ -86,6 +86,12 @@ def test_mlflow_serves_the_champion_without_torch(unbroken: tuple[Path, str, int
     assert not list((root / "mlartifacts").rglob("*.pkl"))
 
 
+def test_mlflow_has_the_documents_of_the_build(unbroken: tuple[Path, str, int]) -> None:
+    root, _, _ = unbroken
+    names = {path.name for path in (root / "mlartifacts").rglob("*") if path.is_file()}
+    assert {"report.html", "scorecard.json", "verdict.json", "MODEL_CARD.md"} <= names
+
+
 def test_a_second_build_runs_nothing(unbroken: tuple[Path, str, int]) -> None:
     root, _, port = unbroken
     [state] = all_states(root)

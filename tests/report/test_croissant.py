@@ -162,6 +162,13 @@ def test_a_file_of_a_package_has_a_package_url() -> None:
     assert file["name"] == "all.csv"
 
 
+def test_what_was_fetched_has_the_address_that_it_came_from() -> None:
+    file = file_of(source_record(kind="url", origin="https://example.org/a/t.csv"))
+    assert (file["contentUrl"], file["name"]) == ("https://example.org/a/t.csv", "t.csv")
+    rows = file_of(source_record(kind="sql", origin="postgresql://db/crm: select a: b"))
+    assert (rows["contentUrl"], rows["name"]) == ("postgresql://db/crm", "rows.parquet")
+
+
 def test_personal_data_are_told_by_kind_and_by_what_was_done_about_them() -> None:
     personal = {"labelled": {"email": 0, "phone": 1234}, "corpus": {"email": 7, "phone": 0}}
     seen, looked_for = described(personal_data=personal)["rai:personalSensitiveInformation"]

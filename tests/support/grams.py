@@ -1,6 +1,12 @@
 """The grams of a text in plain Python, which those of pipeline/data/gram_sets.py have to equal."""
 
 import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
+
+from pipeline.data.gram_sets import Numbers, commonness, gram_sets
+from pipeline.data.text_column import Rows, characters_of, lengths_of
 
 _DENSE = ("HANGUL SYLLABLE", "CJK", "HIRAGANA", "KATAKANA")
 
@@ -23,3 +29,10 @@ def likeness(first: str, second: str) -> float:
     """The Jaccard similarity of the grams of two texts, 0 to 1."""
     one, other = grams(first), grams(second)
     return len(one & other) / len(one | other)
+
+
+def sets_of(texts: Sequence[str], *, among: Sequence[str] | None = None) -> tuple[Numbers, Rows]:
+    """The sets of grams as `gram_sets` gives them, by how common grams are among these or other texts."""
+    whole = texts if among is None else among
+    codes = characters_of(texts, np.arange(len(texts)))
+    return gram_sets(codes, lengths_of(texts), commonness(whole, lengths_of(whole)))

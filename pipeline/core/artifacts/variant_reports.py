@@ -208,6 +208,9 @@ class Timings(Artifact):
     """machine.json: the machine that the figures belong to."""
     variants: list[Timing]
     """One entry a variant."""
+    arithmetic_ms: float | None = None
+    """Time of a fixed piece of arithmetic in the same rounds. Where it differs between two measurements on
+    one machine, the processor had another speed."""
 
 
 class ScorecardEntry(VariantReport):

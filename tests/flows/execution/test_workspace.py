@@ -60,9 +60,12 @@ def opened(root: Path) -> dict[str, str]:
     return files
 
 
+LEDGER = f"{PARAMETERS.product.name}-0.csv"
+
+
 def write_ledger(folder: Path, *lines: str) -> None:
     folder.mkdir(exist_ok=True)
-    (folder / "mine-0.csv").write_text("\n".join(["text,split", *lines]) + "\n")
+    (folder / LEDGER).write_text("\n".join(["text,split", *lines]) + "\n")
 
 
 def test_what_is_dealt_to_splits_in_it_is_known_in_the_root_whatever_the_end(root: Path) -> None:
@@ -71,13 +74,13 @@ def test_what_is_dealt_to_splits_in_it_is_known_in_the_root_whatever_the_end(roo
 
     def build() -> None:
         with open_workspace(root, name="some", params=PARAMETERS) as folder:
-            assert known in (folder / "splits" / "mine-0.csv").read_text()
+            assert known in (folder / "splits" / LEDGER).read_text()
             write_ledger(folder / "splits", known, new)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         build()
-    assert (root / "splits" / "mine-0.csv").read_text().split() == ["text,split", known, new]
+    assert (root / "splits" / LEDGER).read_text().split() == ["text,split", known, new]
 
 
 def test_it_has_changes_new_files_and_renames_and_its_own_parameters(root: Path) -> None:

@@ -1,0 +1,89 @@
+"""Keeps rows on disk in 256 files by their ids, so that one of the files at a time is in the memory.
+
+Ids are hashes: the files are of one size, and their order is that of the ids.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+SCHEMA = pa.schema(
+    [("id", pa.uint64()), ("text", pa.string()), ("second", pa.string()), ("label", pa.string())]
+)
+"""Columns of the rows. An id is the number that the hex digits of a row's id write."""
+BUCKETS = 256
+HELD_BYTES = 16_000_000
+"""Bytes of rows that are held before they are written, and that are read at once."""
+_SHIFT = np.uint64(56)
+_PACKED = pa.ipc.IpcWriteOptions(compression="lz4")
+
+
+class RowBuckets:
+    """Rows in files of a folder, by the first two hex digits of their id."""
+
+    def __init__(self, folder: Path, *, held: int = HELD_BYTES) -> None:
+        folder.mkdir(parents=True)
+        self._folder, self._held = folder, held
+        self._rows: list[pa.RecordBatch] = []
+        self._bytes = 0
+
+    def add(self, rows: pa.RecordBatch) -> None:
+        """Takes rows; they may be held until there are enough to write."""
+        self._rows.append(rows)
+        self._bytes += rows.nbytes
+        if self._bytes >= self._held:
+            self.write()
+
+    def write(self) -> None:
+        """Writes all rows that are held."""
+        if not self._rows:
+            return
+        rows = pa.Table.from_batches(self._rows).combine_chunks()
+        self._rows, self._bytes = [], 0
+        numbers = (rows["id"].to_numpy() >> _SHIFT).astype(np.uint8)
+        rows = rows.take(pa.array(np.argsort(numbers, kind="stable")))
+        ends = np.cumsum(np.bincount(numbers, minlength=BUCKETS)).tolist()
+        for bucket, (start, end) in enumerate(zip([0, *ends], ends, strict=False)):
+            if start < end:
+                self._append(bucket, rows.slice(start, end - start))
+
+    def parts(self, bucket: int, *, ids_alone: bool = False) -> Iterator[pa.Table]:
+        """The written rows of a bucket in the order in which they came, in tables of about `held` bytes.
+
+        Args:
+            ids_alone: whether only the column `id` is read.
+        """
+        wanted: list[pa.RecordBatch] = []
+        for batch in self._batches(bucket, ids_alone=ids_alone):
+            wanted.append(batch)
+            if sum(part.nbytes for part in wanted) >= self._held:
+                yield pa.Table.from_batches(wanted)
+                wanted = []
+        if wanted:
+            yield pa.Table.from_batches(wanted)
+
+    def remove(self, bucket: int) -> None:
+        """Removes the rows of a bucket."""
+        self._file(bucket).unlink(missing_ok=True)
+
+    def _append(self, bucket: int, rows: pa.Table) -> None:
+        with (
+            self._file(bucket).open("ab") as stream,
+            pa.ipc.new_stream(stream, SCHEMA, options=_PACKED) as writer,
+        ):
+            writer.write_table(rows)
+
+    def _batches(self, bucket: int, *, ids_alone: bool) -> Iterator[pa.RecordBatch]:
+        """All batches of a file, in which one stream of Arrow follows the other."""
+        file = self._file(bucket)
+        if not file.exists():
+            return
+        options = pa.ipc.IpcReadOptions(included_fields=[0] if ids_alone else None)
+        with pa.OSFile(str(file)) as stream:
+            while stream.tell() < stream.size():
+                yield from pa.ipc.open_stream(stream, options=options)
+
+    def _file(self, bucket: int) -> Path:
+        return self._folder / f"{bucket:02x}.arrow"

@@ -1,0 +1,125 @@
+"""Reads the rows of a source into batches of columns, in the order of its file."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline.core.errors import DataError
+from pipeline.core.sections import Source
+from pipeline.data.columns import says_nothing
+from pipeline.data.id_numbers import id_numbers
+from pipeline.data.labels import refusals_are_data_errors
+from pipeline.data.layout import FileRow, Layout
+from pipeline.data.reading_progress import with_progress
+from pipeline.data.records import id_bytes
+from pipeline.data.row_buckets import SCHEMA
+from pipeline.data.rows import read_rows
+from pipeline.data.sources import encodable
+from pipeline.data.wanted_columns import composed
+from pipeline.problem.labelling import Labelling
+from pipeline.problem.problem import Problem
+
+BATCH_ROWS = 8_192
+BATCH_CHARACTERS = 4_000_000
+"""A batch ends after so many rows, or where its texts have so many characters."""
+_KNOWN_CELLS = 10_000
+"""Most different label cells whose meaning is remembered."""
+
+
+def batches_of(
+    source: Source, file: Path, *, problem: Problem, labels: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """The rows of a source; the id of each is the one that the first row with its texts has.
+
+    Raises:
+        DataError: a column is missing, a label is not the product's, or there is no row.
+    """
+    named = (source.text_column, source.second_text_column, source.label_column, *source.where)
+    rows = read_rows(
+        file,
+        columns=[*dict.fromkeys(name for name in named if name)],
+        lists=[source.label_column] if source.label_column else [],
+        layout=Layout(encoding=source.encoding, separator=source.separator),
+    )
+    reader = _SourceReader(source, file.name, problem, labels)
+    found = False
+    for batch in reader.batches(with_progress(rows, file, task=f"collect  {source.name}")):
+        found = True
+        yield batch
+    if not found:
+        raise DataError(
+            f"source {source.name}: {file.name} has no row to read",
+            expected=f"rows where {source.where}" if source.where else "at least one row",
+            next_step="correct `where` or the file",
+        )
+
+
+class _SourceReader:
+    """Makes batches of the rows of one source."""
+
+    def __init__(self, source: Source, file: str, problem: Problem, labels: Sequence[str]) -> None:
+        self._source, self._file, self._problem, self._labels = source, file, problem, labels
+        self._labelling = Labelling(labels, source.label_values, source.label_separator or "")
+        self._where = [(name, composed(value)) for name, value in source.where.items()]
+        self._known: dict[str, str | None] = {}
+
+    def batches(self, rows: Iterator[FileRow]) -> Iterator[pa.RecordBatch]:
+        """The wanted rows, so many at once that a batch is small."""
+        found: list[tuple[bytes, str, str | None, str | None]] = []
+        characters = 0
+        for line, row in rows:
+            if any(composed(row[name]) != value for name, value in self._where):
+                continue
+            found.append(self._read(line, row))
+            characters += len(found[-1][1]) + len(found[-1][2] or "")
+            if len(found) == BATCH_ROWS or characters >= BATCH_CHARACTERS:
+                yield _batch(found)
+                found, characters = [], 0
+        if found:
+            yield _batch(found)
+
+    def _read(self, line: int, row: dict[str, str]) -> tuple[bytes, str, str | None, str | None]:
+        """Id, text, second text and label of a row."""
+        source = self._source
+        label = self._label(row[source.label_column], line) if source.label_column else None
+        text = row[source.text_column]
+        second = row[source.second_text_column] if source.second_text_column else None
+        try:
+            return id_bytes(source.name, text, second=second), text, second, label
+        except UnicodeEncodeError:
+            encodable(text, self._place(line))
+            encodable(second or "", self._place(line))
+            raise
+
+    def _label(self, cell: str, line: int) -> str | None:
+        """The label that a cell stands for; None where the row has no label yet."""
+        if cell in self._known:
+            return self._known[cell]
+        label = None
+        if not self._is_unlabelled(cell):
+            with refusals_are_data_errors():
+                label = self._problem.read_label(cell, self._labelling, where=self._place(line))
+        if len(self._known) < _KNOWN_CELLS:
+            self._known[cell] = label
+        return label
+
+    def _is_unlabelled(self, cell: str) -> bool:
+        """Whether a row of the product has no label yet. Where a text may have several, an empty cell
+        means that it has none of them; and a value of the file may be empty and stand for a label.
+        """
+        source = self._source
+        spoken = (*source.label_values, *self._labels)
+        means_something = source.label_separator is not None or cell in spoken
+        pairs = source.second_text_column is not None  # a pair without a label teaches nothing yet
+        return (
+            source.role == "labelled" and says_nothing(cell) and not means_something and not pairs
+        )
+
+    def _place(self, line: int) -> str:
+        return f"source {self._source.name}, {self._file}, line {line}"
+
+
+def _batch(rows: Sequence[tuple[bytes, str, str | None, str | None]]) -> pa.RecordBatch:
+    ids, *columns = zip(*rows, strict=True)
+    return pa.record_batch([pa.array(id_numbers(ids)), *columns], schema=SCHEMA)
