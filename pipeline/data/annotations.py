@@ -17,7 +17,7 @@ from pipeline.problem.problem import Problem
 
 Annotations = dict[str, dict[str, str]]
 """Row id → annotator → label."""
-_COLUMNS = ("id", "annotator", "label")
+VOTE_COLUMNS = ("id", "annotator", "label")
 _ORDER = ("time", "sequence", "seq")
 _VOTES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
 # The reader of rows opens these or says what to do with them; they are never left out.
@@ -35,7 +35,7 @@ _SPREADSHEET_NUMBER = re.compile(r"\d+(?:[.,]\d+)?[eE][+-]\d+|\d+[.,]\d+[eE]\d+|
 
 
 @dataclass(frozen=True, slots=True)
-class _Vote:
+class Vote:
     """The label that one line of a file gives.
 
     Attributes:
@@ -68,9 +68,9 @@ def read_annotations(
             product's, a time is not ISO 8601, or a spreadsheet made a number of an id.
     """
     labelling = Labelling(labels)
-    votes: dict[tuple[str, str], list[_Vote]] = {}
+    votes: dict[tuple[str, str], list[Vote]] = {}
     for file in _vote_files(folder):
-        for vote in _read(file, problem, labelling, known):
+        for vote in votes_of(file, problem, labelling, known):
             votes.setdefault((vote.row, vote.annotator), []).append(vote)
     rows: Annotations = {}
     for (row, annotator), given in votes.items():
@@ -104,11 +104,11 @@ def votes_on(known: Container[str], votes: Annotations) -> Annotations:
     return {row: given for row, given in votes.items() if row in known}
 
 
-def _last(votes: Sequence[_Vote]) -> _Vote:
+def _last(votes: Sequence[Vote]) -> Vote:
     """The last of an annotator's votes on one row, which come in the order of their lines."""
     numbered = all(vote.sequence is not None for vote in votes)
 
-    def order(vote: _Vote) -> tuple[int, datetime]:
+    def order(vote: Vote) -> tuple[int, datetime]:
         return (vote.sequence or 0) if numbered else 0, vote.time or _EARLIEST
 
     return sorted(votes, key=order)[-1]
@@ -148,17 +148,21 @@ def _has_vote_columns(file: Path) -> bool:
     with file.open("rb") as stream:
         line = stream.readline(_HEADER_BYTES).decode("utf-8-sig", errors="replace").strip()
     names = re.split(r"[{},:]" if line.startswith("{") else r"[,;\t|]", line)
-    return {*_COLUMNS} <= {name.strip(" \"'") for name in names}
+    return {*VOTE_COLUMNS} <= {name.strip(" \"'") for name in names}
 
 
-def _read(
+def votes_of(
     file: Path, problem: Problem, labelling: Labelling, known: Container[str]
-) -> Iterator[_Vote]:
-    """The vote of each line; says how many lines of a sheet have no label yet."""
+) -> Iterator[Vote]:
+    """The vote of each line; says how many lines of a sheet have no label yet.
+
+    Raises:
+        DataError: see `read_annotations`.
+    """
     unlabelled = 0
     # A spreadsheet saves in an encoding of its country. A wrong guess shows: labels are the product's.
     layout = look_at(file).layout
-    rows = read_rows(file, columns=_COLUMNS, optional=_ORDER, lists=["label"], layout=layout)
+    rows = read_rows(file, columns=VOTE_COLUMNS, optional=_ORDER, lists=["label"], layout=layout)
     for line, row in rows:
         where = f"{file.name}, line {line}"
         identifier, cell = row["id"].strip(), row["label"]
@@ -174,7 +178,7 @@ def _read(
             raise _damaged(where, identifier)
         with refusals_are_data_errors():
             label = problem.read_label(cell, labelling, where=where)
-        yield _Vote(
+        yield Vote(
             identifier,
             annotator,
             label,

@@ -64,11 +64,19 @@ def no_rows(path: Path) -> DataError:
 
 @contextmanager
 def readable(path: Path, look: Look) -> Iterator[Path]:
-    """A path by whose ending the file is read as what it is: its own, or that of a link to it."""
+    """A path by whose ending the file is read as what it is: its own, or that of a link to it.
+
+    Errors name the file as it is called.
+    """
     if ending_of(path) == look.ending:
         yield path
         return
     with TemporaryDirectory(prefix="modelyard-look-") as folder:
         link = Path(folder) / f"{path.stem}{look.ending}"
         link.symlink_to(path.resolve())
-        yield link
+        try:
+            yield link
+        except DataError as error:
+            said = (error.got, error.expected, error.next_step)
+            got, expected, next_step = (each.replace(link.name, path.name) for each in said)
+            raise DataError(got, expected=expected, next_step=next_step) from error

@@ -13,13 +13,17 @@ from pipeline.problem.labelling import number_in
 
 _TEXT_NAMES = (
     *("text", "sentence", "review", "comment", "content", "body", "message", "document", "description"),
-    *("title", "question", "utterance", "tweet", "query", "input", "texto", "texte", "satz"),
-    *("텍스트", "본문", "내용", "문장", "리뷰", "댓글", "질문", "발화", "文本", "内容", "テキスト"),
+    *("title", "question", "utterance", "tweet", "query", "input", "texto", "texte", "satz", "testo"),
+    *("comentario", "commentaire", "kommentar", "текст", "отзыв", "комментарий", "النص", "ข้อความ", "रिव्यू"),
+    *("텍스트", "본문", "내용", "문장", "리뷰", "댓글", "질문", "발화", "후기", "의견", "文本", "内容", "內容"),
+    *("评论", "評論", "句子", "テキスト", "本文", "文章", "レビュー", "コメント"),
 )  # fmt: skip
 _LABEL_NAMES = (
     *("label", "labels", "class", "category", "sentiment", "target", "tag", "tags", "intent", "topic"),
     *("topics", "type", "rating", "stars", "score", "emotion", "polarity", "queue", "etiqueta", "klasse"),
-    *("라벨", "레이블", "분류", "감정", "카테고리", "평점", "标签", "类别", "ラベル"),
+    *("etichetta", "метка", "класс", "категория", "оценка", "тональность", "التصنيف", "ป้ายกำกับ"),
+    *("라벨", "레이블", "분류", "감정", "카테고리", "평점", "감성", "标签", "標籤", "类别", "類別", "情感"),
+    *("评分", "ラベル", "カテゴリ", "感情", "評価", "分類"),
 )  # fmt: skip
 _PAIRS = {
     "premise": "hypothesis",
@@ -35,6 +39,8 @@ _OTHER_NAMES = ("id", "url", "link", "date", "time", "timestamp", "name", "user"
 _NOTHING = {"", "nan", "null", "[]"}
 _MOST_LABELS = 100
 _EXAMPLES = 3
+_NAME, _COLUMNS = 40, 10
+"""Most letters of a name, and most columns, that a message shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +83,18 @@ class Column:
         return bool(self.values) and all(v.startswith("[") and v.endswith("]") for v in self.values)
 
     @property
+    def is_object(self) -> bool:
+        """Whether the values are objects, as JSON and Parquet have them."""
+        return bool(self.values) and all(
+            v.startswith('{"') and v.endswith("}") for v in self.values
+        )
+
+    @property
     def may_be_text(self) -> bool:
         """Whether the values can be texts to learn from: mostly different, and more than a word."""
         long = self.words >= 2 or self.characters >= 12
-        return long and self.variety > 0.2 and not self.is_numeric and not self.is_listed
+        written = not (self.is_numeric or self.is_listed or self.is_object)
+        return long and self.variety > 0.2 and written
 
     @property
     def may_be_label(self) -> bool:
@@ -106,6 +120,11 @@ class Chosen:
 def names_columns(header: Sequence[str]) -> bool:
     """Whether one of the names is what people call a column of texts or of labels."""
     return any(_is_named(name, (*_TEXT_NAMES, *_LABEL_NAMES)) for name in header)
+
+
+def is_named_like_texts(name: str) -> bool:
+    """Whether the name is what people call a column of texts."""
+    return _is_named(name, _TEXT_NAMES)
 
 
 def says_nothing(value: str) -> bool:
@@ -161,7 +180,8 @@ def choose_text(columns: Sequence[Column], *, without: Iterable[str] = ()) -> Ch
         if _is_named(column.name, _TEXT_NAMES) and column.values and not column.is_numeric
     ]
     if not candidates:
-        shown = "; ".join(f"{c.name} ({_shown(c.examples)})" for c in columns)
+        shown = "; ".join(f"{c.name[:_NAME]} ({_shown(c)})" for c in columns[:_COLUMNS])
+        shown += f"; and {len(columns) - _COLUMNS} more" if len(columns) > _COLUMNS else ""
         raise DataError(
             f"no column that looks like texts: {shown}",
             expected="a column with more than a word in most rows, different from row to row",
@@ -235,5 +255,8 @@ def _is_number(value: str) -> bool:
     return number_in(value) is not None
 
 
-def _shown(values: Sequence[str]) -> str:
-    return ", ".join(value[:20] for value in values) or "empty"
+def _shown(column: Column) -> str:
+    """A few of the values; of lists and objects that they are such."""
+    if column.is_object or column.is_listed:
+        return "objects" if column.is_object else "lists"
+    return ", ".join(value[:20] for value in column.examples) or "empty"

@@ -1,4 +1,4 @@
-"""Says in which encoding a file that is not UTF-8 seems to be, and what to do about it.
+"""Says in which encoding a file that is not UTF-8 seems to be.
 
 An encoding is never guessed while rows are read: bytes of one can be read as another without an
 error, and a model would learn from what comes out. `modelyard new` guesses, shows what it guessed and
@@ -8,7 +8,6 @@ writes it into the product file; `modelyard data check` says it.
 import codecs
 from collections.abc import Callable
 
-from pipeline.core.errors import DataError
 from pipeline.data.wide_encodings import is_decodable, is_hangul, share_of, wide_encoding
 
 UTF8 = "utf-8"
@@ -25,6 +24,7 @@ _MARKS = {
 _SAMPLE = 200_000
 _LEAST_KANA = 0.15
 _MARKS_OF_EAST_ASIA = "★☆♥♡♪※○●◎◇◆□■△▲▽▼→←↑↓…·‥“”‘’「」『』《》〈〉【】（），。！？～：；￦"
+_MOST_OTHERS = 0.9
 _FEW = 0.01
 """Share of a file's letters outside ASCII that may be wrong in a file that is UTF-8 but for a slip."""
 
@@ -48,7 +48,7 @@ def likely_encoding(data: bytes) -> str | None:
         return "iso2022_jp"
     if is_decodable(data, UTF8):
         return UTF8
-    if _nearly_utf8(data):
+    if nearly_utf8(data) or has_halves(data) or is_mixed(data):
         return None
     return _of_one_country(data)
 
@@ -117,6 +117,16 @@ def _common_han(text: str, name: str) -> float:
     return share_of(text, lambda c: c in "，。！？、；：“”「」（）" or is_common(c))
 
 
+def _small_letters_in(*languages: str) -> Callable[[str, str], float]:
+    """Scores as `_letters_in`, and by how few are capitals: other tables have these at those places."""
+    known = _letters_in(*languages)
+    return lambda text, name: known(text, name) * (0.5 + 0.5 * share_of(text, _is_not_upper))
+
+
+def _is_not_upper(character: str) -> bool:
+    return not character.isupper()
+
+
 def _letters_in(*languages: str) -> Callable[[str, str], float]:
     """Scores by the share of the letters of one of some groups of languages, and of printed marks."""
     known = [{*letters, *letters.upper(), *_PRINTED_MARKS} for letters in languages]
@@ -141,11 +151,13 @@ def _lower_cyrillic(text: str, name: str) -> float:
     known = share_of(text, lambda c: c.lower() in _CYRILLIC or c in "«»—–№…")
     if name == "cp1251" and not any(letter in text.lower() for letter in _ONLY_IN_SLAVIC):
         known *= 0.9
-    return known * (0.5 + 0.5 * share_of(text, lambda c: not c.isupper()))
+    return known * (0.5 + 0.5 * share_of(text, _is_not_upper))
 
 
 _PRINTED_MARKS = "–—“”„‘’«»…€£§°·•©®™¡¿ºª½²\xa0"
-_LATIN = ("cp1252", "cp1250", "cp1254")
+_LATIN = ("cp1252", "cp1250", "iso8859_2", "cp1254", "mac_roman", "cp850")
+_OF_THE_WEST = ("éèêëàâçùûüîïôöäßñáíóúãõåæøœìò", "áæðéíóöúýþ")
+_OF_THE_CENTRE = ("ąćęłńóśźż", "áčďéěíňóřšťúůýžľĺôä", "áéíóöőúüű", "ăâîşţ", "čćđšž")
 _ONLY_IN_SLAVIC = "ыьэюя"
 """Common letters of Russian whose bytes in Windows-1251 no Hebrew letter has in Windows-1255."""
 _LEAST_SCORE = 0.6
@@ -157,9 +169,15 @@ _SCORES: dict[str, Callable[[str, str], float]] = {
     "big5": _common_han,
     "cp1251": _lower_cyrillic,
     "koi8-r": _lower_cyrillic,
-    "cp1252": _letters_in("éèêëàâçùûüîïôöäßñáíóúãõåæøœìò", "áæðéíóöúýþ"),
-    "cp1250": _letters_in("ąćęłńóśźż", "áčďéěíňóřšťúůýžľĺôä", "áéíóöőúüű", "ăâîşţ", "čćđšž"),
-    "cp1253": _letters_in("αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώϊϋ"),
+    "mac_cyrillic": _lower_cyrillic,
+    "iso8859_5": _lower_cyrillic,
+    "cp866": _lower_cyrillic,
+    "cp1252": _letters_in(*_OF_THE_WEST),
+    "cp1250": _letters_in(*_OF_THE_CENTRE),
+    "iso8859_2": _letters_in(*_OF_THE_CENTRE),
+    "mac_roman": _small_letters_in(*_OF_THE_WEST),
+    "cp850": _small_letters_in(*_OF_THE_WEST),
+    "cp1253": _small_letters_in("αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώϊϋ"),
     "cp1254": _letters_in("çğıöşüâî"),
     "cp1255": _letters_in("אבגדהוזחטיךכלםמןנסעףפץצקרשת"),
     "cp1256": _letters_in("ابةتثجحخدذرزسشصضطظعغفقكلمنهوىيءآأؤإئ،؟"),
@@ -168,66 +186,37 @@ _SCORES: dict[str, Callable[[str, str], float]] = {
 """Encodings of single countries, each with a score of how like its languages a text is."""
 
 
-def _nearly_utf8(data: bytes) -> bool:
+def nearly_utf8(data: bytes) -> bool:
+    """Whether all but a few of the letters outside ASCII are UTF-8."""
     text = data.decode(UTF8, errors="replace")
     wrong = text.count("\ufffd")
     letters = sum(not character.isascii() for character in text)
     return wrong <= _FEW * letters
 
 
-def not_decodable(
-    data: bytes, *, name: str, line: int, byte: int, encoding: str | None
-) -> DataError:
-    """The error for a file that is not of its encoding; it names the likely one.
+def has_halves(data: bytes) -> bool:
+    """Whether the bytes are UTF-8 but for characters that are written as two halves of three bytes each."""
+    if b"\xed" not in data:
+        return False
+    try:
+        data.decode(UTF8, errors="surrogatepass")
+    except UnicodeDecodeError:
+        return False
+    return not is_decodable(data, UTF8)
 
-    Args:
-        data: enough of the file to tell its encoding.
-        line: where the byte is that cannot be decoded.
-        encoding: as the source names it.
+
+def is_mixed(data: bytes) -> bool:
+    """Whether many lines with letters outside ASCII are UTF-8 and many are not; bytes of one country's table
+    are hardly ever UTF-8 by chance.
     """
-    got = f"{name}, line {line}: byte 0x{byte:02x} is not {name_of(encoding or UTF8)}"
-    likely = likely_encoding(data)
-    if likely is None and _nearly_utf8(data):
-        return DataError(
-            f"{got}, and nearly all else in the file is",
-            expected="text in UTF-8",
-            next_step=f"correct line {line}; do not convert the whole file, all else would be spoiled",
-        )
-    if likely is None or likely == (encoding or UTF8):
-        return DataError(
-            got,
-            expected="text in UTF-8, or `encoding` of the source says in which other encoding",
-            next_step="find out which program wrote the file, and save it there as UTF-8",
-        )
-    return DataError(
-        f"{got}; the file seems to be in {name_of(likely)}",
-        expected="text in UTF-8, or `encoding` of the source says in which other encoding",
-        next_step=f"write `encoding: {likely}` into the source, and look at what is read (or convert it: "
-        f"`iconv -f {likely.upper()} -t UTF-8 {name}`)",
-    )
+    lines = [line for line in data.splitlines() if not line.isascii()]
+    others = len(other_lines(data))
+    return 0 < others < _MOST_OTHERS * len(lines)
 
 
-def unknown_encoding(name: str, encoding: str) -> DataError:
-    """The error for an encoding that Python does not know."""
-    return DataError(
-        f"the encoding {encoding!r} of {name}",
-        expected="one that Python knows, such as utf-8, cp949, windows-1252, shift_jis or gb18030",
-        next_step="correct `encoding` of the source",
-    )
-
-
-def no_text(data: bytes, name: str) -> DataError:
-    """The error for a file with zero bytes, or with shifts to another table: no text in UTF-8 has these."""
-    likely = wide_encoding(data) or (likely_encoding(data) if SHIFTED in data else None)
-    kind = "shifts to another table" if SHIFTED in data else "zero bytes"
-    wide = ", as UTF-16 without a mark does" if likely and SHIFTED not in data else ""
-    return DataError(
-        f"{name} holds {kind}{wide}",
-        expected="text",
-        next_step=f"write `encoding: {likely}` into the source"
-        if likely and likely != UTF8
-        else "save the file again as UTF-8",
-    )
+def other_lines(data: bytes) -> list[bytes]:
+    """The lines that are not UTF-8."""
+    return [line for line in data.splitlines() if not (line.isascii() or is_decodable(line, UTF8))]
 
 
 def name_of(encoding: str) -> str:
@@ -238,6 +227,13 @@ def name_of(encoding: str) -> str:
 _NAMES = {
     "cp949": "CP949 (EUC-KR)",
     "cp932": "Shift JIS (CP932)",
+    "mac_roman": "Mac Roman",
+    "mac_cyrillic": "Mac Cyrillic",
+    "iso8859_2": "ISO-8859-2",
+    "iso8859_5": "ISO-8859-5",
+    "euc_jp": "EUC-JP",
+    "iso2022_jp": "ISO-2022-JP",
+    "big5": "Big5",
     "utf-8-sig": "UTF-8 with a byte order mark",
     **{f"cp{number}": f"Windows-{number}" for number in range(1250, 1259)},
 }

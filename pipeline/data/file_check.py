@@ -5,49 +5,38 @@ rather than refused; what no source could mend is refused.
 """
 
 import io
-import json
-import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 
 from pipeline.core.errors import DataError
 from pipeline.core.sections import ValidateParams
-from pipeline.data.any_file import no_rows, readable, require_file
+from pipeline.data.any_file import readable, require_file
 from pipeline.data.check_reports import checked_shares, personal_data, require_no_personal_data
 from pipeline.data.cleaned_rows import REFUSE
-from pipeline.data.columns import (
-    Column,
-    choose_label,
-    choose_text,
-    describe,
-    named_column,
-    says_nothing,
-)
-from pipeline.data.encodings import name_of
-from pipeline.data.file_look import Look, is_read_as_named, look_at
+from pipeline.data.columns import describe, says_nothing
+from pipeline.data.file_look import look_at
+from pipeline.data.file_notes import label_notes, layout_notes, row_notes
+from pipeline.data.file_rows import Read, read_columns
 from pipeline.data.json_file import exported_by
 from pipeline.data.label_forms import LabelForm, likely_form, require_repeated
 from pipeline.data.layout import FileRow
+from pipeline.data.personal_data import redacted, spans
 from pipeline.data.records import Record, record_id
 from pipeline.data.row_batches import rows_of
 from pipeline.data.row_checks import Checked, check_corpus, without_copies
-from pipeline.data.rows import header_of, read_rows
-from pipeline.data.sources import encodable, same_name
+from pipeline.data.rows import header_of
+from pipeline.data.sources import same_name
 from pipeline.data.table_limits import require_usable_corpus, require_words
 from pipeline.data.trial import as_records
-from pipeline.problem.problems import CLASSIFICATION, problem_named
+from pipeline.data.vote_check import check_votes, holds_votes
+from pipeline.problem.problems import problem_named
 from pipeline.text.languages import language_of
 
-_FIRST_ROWS = 20_000
-_MOST_ROWS = 200_000
-_MOST_CHARACTERS = 100_000_000
 _ENOUGH_TO_REPEAT = 20
 """Labelled rows from which on labels must repeat; a sample of a few rows may have each its own."""
-_SEED = 13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,20 +74,6 @@ class FileFacts:
         return replace(self, notes=(*self.notes, *notes))
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """The rows of the two columns that count, of a very long file a random part.
-
-    Attributes:
-        count: rows of the whole file.
-    """
-
-    text: str
-    label: str | None
-    rows: Sequence[FileRow]
-    count: int
-
-
 def check_file(
     path: Path, *, text: str, label: str, limits: ValidateParams
 ) -> tuple[FileFacts, DataError | None]:
@@ -109,14 +84,26 @@ def check_file(
         label: the column of the labels; "" for the one that looks like it, which may be none.
     """
     facts = FileFacts(path=str(path))
+    refusal: DataError | None = None
     try:
         for known in _looks(facts, same_name(path), text=text, label=label, limits=limits):
             facts = known
     except DataError as error:
-        return facts, error
+        refusal = error
     except OSError as error:
-        return facts, _unreadable(path, error)
-    return facts, None
+        refusal = _unreadable(path, error)
+    facts = replace(facts, notes=(*map(_masked, facts.notes),))
+    return facts, refusal and _without_values(refusal)
+
+
+def _masked(said: str) -> str:
+    """The sentence without personal data, which a cell or a name of a column in it may hold."""
+    return redacted(said, spans(said))
+
+
+def _without_values(error: DataError) -> DataError:
+    expected, next_step = _masked(error.expected), _masked(error.next_step)
+    return DataError(_masked(error.got), expected=expected, next_step=next_step)
 
 
 def _unreadable(path: Path, error: OSError) -> DataError:
@@ -135,20 +122,26 @@ def _looks(
     look = look_at(path)
     facts = replace(
         facts, format=look.format, encoding=look.encoding, separator=look.separator
-    ).noted(*_layout_notes(path, look))
+    ).noted(*layout_notes(path, look))
     yield facts
     with readable(path, look) as file:
         names = header_of(file, look.layout)
-        read = _read(file, look, names, text=text, label=label)
+        if not (text or label) and holds_votes(names):
+            votes = check_votes(file, look.layout)
+            yield replace(facts, rows=votes.rows, labelled=votes.votes, labels=votes.labels).noted(
+                *votes.notes
+            )
+            return
+        read = read_columns(file, look, names, text=text, label=label)
         if look.format == "JSON" and (tool := exported_by(file, look.layout)):
             facts = facts.noted(f"an export of {tool}")
-    facts = replace(facts, rows=read.count).noted(f"texts: {read.text}", *_size_notes(read))
+    facts = replace(facts, rows=read.count).noted(f"texts: {read.text}", *row_notes(read))
     yield facts
     form = _form(read, is_named=bool(label))
     labelled, unlabelled = _by_label(read, form)
     facts = replace(
         facts, labelled=len(labelled), labels={} if form is None else _counts(form)
-    ).noted(*_label_notes(read, form, unlabelled=len(unlabelled)))
+    ).noted(*label_notes(read, form, unlabelled=len(unlabelled)), *read.notes)
     yield facts
     records, others = _records(facts, read, form, labelled=labelled, unlabelled=unlabelled)
     with redirect_stdout(io.StringIO()):  # the checks of a stage tell their progress
@@ -158,64 +151,7 @@ def _looks(
     _require_valid(kept, rest, limits=limits)
 
 
-def _read(file: Path, look: Look, names: Sequence[str], *, text: str, label: str) -> _Read:
-    """Chooses the columns by the first rows, then reads these of all rows, as collect does."""
-    every = read_rows(file, columns=[], optional=names, lists=names, layout=look.layout)
-    first = [*islice(every, _FIRST_ROWS)]
-    if not first:
-        raise no_rows(file)
-    columns = describe(names, first)
-    labels = named_column(columns, label, "--label").column if label else None
-    if text:
-        texts = named_column(columns, text, "--text").column
-    else:
-        texts = choose_text(columns, without=[label] if label else []).column
-    if texts.is_numeric:
-        raise DataError(
-            f"the column {texts.name} holds numbers, such as {texts.examples[0]}",
-            expected="texts",
-            next_step="name the column of the texts with --text",
-        )
-    labels = labels or _likely_label(columns, texts)
-    name = labels.name if labels else None
-    both = read_rows(
-        file,
-        columns=[texts.name],
-        optional=[name] if name else [],
-        lists=[name] if name else [],
-        layout=look.layout,
-    )
-    rows, count = _sampled(both, file, texts.name)
-    return _Read(texts.name, name, rows, count)
-
-
-def _likely_label(columns: Sequence[Column], texts: Column) -> Column | None:
-    """The column that looks like labels; None where none does, for texts alone are rows too."""
-    try:
-        found = choose_label(columns, text=texts)
-    except DataError:
-        return None
-    is_named = found.why.startswith("named")
-    return found.column if is_named or len(found.column.values) > 1 else None
-
-
-def _sampled(rows: Iterable[FileRow], file: Path, text: str) -> tuple[list[FileRow], int]:
-    """The rows, or a random part of very many, in the order of the file; and how many there are."""
-    chance = random.Random(_SEED)  # noqa: S311 - a sample, not a secret
-    kept: list[FileRow] = []
-    most, characters, count = _MOST_ROWS, 0, 0
-    for count, (line, row) in enumerate(rows, start=1):
-        encodable(row[text], f"{file.name}, line {line}")
-        if len(kept) < most:
-            kept.append((line, row))
-            characters += sum(map(len, row.values()))
-            most = most if characters < _MOST_CHARACTERS else len(kept)
-        elif (place := chance.randrange(count)) < most:
-            kept[place] = (line, row)
-    return sorted(kept, key=lambda row: row[0]), count
-
-
-def _form(read: _Read, *, is_named: bool) -> LabelForm | None:
+def _form(read: Read, *, is_named: bool) -> LabelForm | None:
     """Kind and labels of the label column; None where there is none, or its values are no labels.
 
     Raises:
@@ -238,7 +174,7 @@ def _form(read: _Read, *, is_named: bool) -> LabelForm | None:
     return form
 
 
-def _by_label(read: _Read, form: LabelForm | None) -> tuple[list[FileRow], list[FileRow]]:
+def _by_label(read: Read, form: LabelForm | None) -> tuple[list[FileRow], list[FileRow]]:
     """The rows with a label, and those without."""
     if form is None or read.label is None:
         return [], [*read.rows]
@@ -259,7 +195,7 @@ def _counts(form: LabelForm) -> dict[str, int]:
 
 def _records(
     facts: FileFacts,
-    read: _Read,
+    read: Read,
     form: LabelForm | None,
     *,
     labelled: Sequence[FileRow],
@@ -312,38 +248,3 @@ def _unlabelled_records(rows: Sequence[FileRow], *, source: str, text: str) -> l
         copies[row[text]] += 1
         records.append(Record(id=identifier, source=source, text=row[text]))
     return sorted(records, key=lambda record: record.id)
-
-
-def _layout_notes(path: Path, look: Look) -> Iterator[str]:
-    if look.packing:
-        yield f"packed with {look.packing}; read as it is"
-    if look.layout.encoding:
-        named = look.layout.encoding
-        yield f"in {name_of(named)}: write `encoding: {named}` into its source, and look at what is read"
-    if look.layout.separator:
-        yield f"write `separator: {json.dumps(look.layout.separator)}` into its source"
-    if not is_read_as_named(path, look):
-        yield f"{look.format} by what is in it: builds need a file that ends in {look.ending}"
-
-
-def _size_notes(read: _Read) -> Iterator[str]:
-    if read.count > len(read.rows):
-        yield (
-            f"labels, rejects and personal data are those of {len(read.rows):,} rows, chosen at random"
-            f" from {read.count:,}"
-        )
-
-
-def _label_notes(read: _Read, form: LabelForm | None, *, unlabelled: int) -> Iterator[str]:
-    if form is None:
-        yield (
-            "no labels" if read.label is None else f"no labels: the values of {read.label} are none"
-        )
-        return
-    words = problem_named(form.problem).words.answer_of_a_text
-    joined = f", joined by {form.separator!r}" if form.separator else ""
-    yield f"labels: {read.label}, {words}{joined}"
-    if unlabelled:
-        yield f"{unlabelled:,} rows have no label"
-    if form.problem == CLASSIFICATION and len(form.counts) == 1:
-        yield "all labelled rows have one label: a product needs rows of another one, too"

@@ -2,18 +2,22 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from pipeline.core.errors import DataError
 from pipeline.data.arrow_file import is_saved_dataset
 from pipeline.data.columns import names_columns
 from pipeline.data.encodings import UTF8, likely_encoding, marked, name_of
+from pipeline.data.foreign_kinds import refuse_other_text
 from pipeline.data.layout import SEPARATORS, Layout, csv_rows, ending_of
 from pipeline.data.packed import packing_of
 from pipeline.data.rows import ARROW_KINDS, JSON_KINDS, KINDS, refuse_unreadable
+from pipeline.data.table_file import said_separator
 from pipeline.data.text_file import beginning_of, lines_of, sample_of
 
 _PLAIN = {".csv": "CSV", ".tsv": "TSV", ".txt": "text", ".parquet": "Parquet"}
@@ -21,6 +25,9 @@ _NAMES = {**_PLAIN, **dict.fromkeys(ARROW_KINDS, "Arrow")}
 _MARKS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _ROWS = 100
 _MOST_ODD_ROWS = 0.1
+_RARE = ("^", "~", "\x01", "\x1f", "¦", "，", "、", ":")
+_JSON = re.compile(r'\s*(?:\{\s*["}]|\[\s*\{)')
+_WORDS_OF_A_NAME = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +92,8 @@ def look_at(path: Path) -> Look:
     said = None if encoding in (UTF8, marked(sample)) else encoding
     packing = packing_of(path)
     text = beginning_of(path, encoding=said)
-    if own in JSON_KINDS or text.lstrip().startswith(("{", "[{")):
+    refuse_other_text(path, text)
+    if _JSON.match(text) or (own in JSON_KINDS and not _has_header(text, separator_of(text))):
         ending = own if own in JSON_KINDS else ".jsonl"
         layout = Layout(encoding=said)
         return Look(ending=ending, layout=layout, encoding=encoding, packing=packing)
@@ -111,12 +119,21 @@ def is_read_as_named(path: Path, look: Look) -> bool:
 
 
 def separator_of(text: str) -> str:
-    """The separator by which most columns come out, the same number in each row."""
-    first = text[:10].partition("\n")[0].strip().strip('"')
-    if first.startswith("sep=") and len(first) == 5:
-        return first[-1]
+    """The separator by which the header names columns and most of them come out, as many in each row.
+
+    Of equals it is the one that stands less often before a blank, as the commas of a sentence do. One that
+    hardly any file has must make names of columns that people use.
+    """
+    if (said := said_separator(text)) is not None:
+        return said
     fitting = {mark: width for mark in SEPARATORS if (width := _width(text, mark)) > 1}
-    return max(fitting, key=fitting.__getitem__, default=SEPARATORS[0])
+    if not fitting:
+        return next((mark for mark in _RARE if _names(text, mark) and _width(text, mark) > 1), ",")
+
+    def likeness(mark: str) -> tuple[bool, int, float]:
+        return _names(text, mark), fitting[mark], -text.count(mark + " ") / text.count(mark)
+
+    return max(fitting, key=likeness)
 
 
 def _is_arrow(path: Path) -> bool:
@@ -131,11 +148,17 @@ def _starts_with(path: Path, magic: bytes) -> bool:
 
 def _has_header(text: str, separator: str) -> bool:
     """Whether the first line names columns, rather than being a text with commas in it."""
-    line = next(iter(io.StringIO(text, newline="")), "").rstrip("\r\n")
-    if line.startswith("sep="):
+    if said_separator(text) is not None:
         return True
+    return _names(text, separator) and _width(text, separator) > 1
+
+
+def _names(text: str, separator: str) -> bool:
+    """Whether the first line that is not blank has several names of columns, none of them a sentence."""
+    line = next(filter(str.strip, io.StringIO(text, newline="")), "").rstrip("\r\n")
     header: Sequence[str] = next(csv_rows([line], separator=separator), [])
-    return len(header) > 1 and names_columns(header)
+    short = all(len(name.split()) <= _WORDS_OF_A_NAME for name in header)
+    return len(header) > 1 and short and names_columns(header)
 
 
 def _width(text: str, separator: str) -> int:
@@ -150,6 +173,15 @@ def _width(text: str, separator: str) -> int:
             if widths.total() == _ROWS:
                 break
     except csv.Error:
-        return 0
+        return _width_without_quotes(text) if separator == "\t" else 0
     odd = widths.total() - widths[header]
-    return header if odd <= _MOST_ODD_ROWS * widths.total() else 0
+    if odd <= _MOST_ODD_ROWS * widths.total() and (widths.total() > 1 or separator != "\t"):
+        return header
+    return _width_without_quotes(text) if separator == "\t" else 0
+
+
+def _width_without_quotes(text: str) -> int:
+    """The number of columns between tabs where a quote is a letter like others; 0 where rows differ."""
+    lines = islice(filter(str.strip, io.StringIO(text)), _ROWS)
+    widths = {line.count("\t") + 1 for line in lines}
+    return max(widths) if len(widths) == 1 else 0

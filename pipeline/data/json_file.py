@@ -7,6 +7,14 @@ from typing import Any
 
 from pipeline.core.errors import DataError
 from pipeline.data.exports import flattened, tool_of
+from pipeline.data.json_shapes import (
+    cut_off,
+    is_cut,
+    of_no_lines,
+    of_no_object,
+    of_one_object,
+    reason,
+)
 from pipeline.data.layout import LONGEST_ROW, FileRow, Layout, malformed, too_long
 from pipeline.data.text_file import beginning_of, lines_of, parts_of, usual_end
 from pipeline.data.wanted_columns import WantedColumns, unique_keys
@@ -16,9 +24,6 @@ _HEADER_ROWS = 1000
 _LONGEST_MARK = 16
 """Characters of the longest word or escape of JSON, which the end of a part may cut."""
 _BLANKS = " \t\r\n"
-_OF_ONE_OBJECT = (
-    "one JSON object a line, or one array of objects; an object that spans lines is neither"
-)
 
 
 def read_json(path: Path, columns: WantedColumns, layout: Layout) -> Iterator[FileRow]:
@@ -61,8 +66,7 @@ def _as_written(path: Path, layout: Layout) -> Iterator[tuple[int, dict[str, Any
     read = _array(path, layout) if is_array else _lines(path, layout)
     for number, value in read:
         if not isinstance(value, dict):
-            expected = "an array of JSON objects" if is_array else "one JSON object a line"
-            raise malformed(path, number, "not a JSON object", expected)
+            raise of_no_object(path, number, value, in_array=is_array)
         yield number, value
 
 
@@ -75,9 +79,10 @@ def _lines(path: Path, layout: Layout) -> Iterator[tuple[int, Any]]:
         try:
             value = json.loads(line, object_pairs_hook=unique_keys)
         except (ValueError, RecursionError) as error:
-            raise _not_json_lines(path, number, error) from error
-        if number == 1 and _is_table(value) and next(rows, None) is None:
-            raise _columns_of_pandas(path)
+            is_last = not any(map(str.strip, rows))
+            raise of_no_lines(path, number, error, line, is_last=is_last) from error
+        if number == 1 and (odd := of_one_object(path, value)) and not any(map(str.strip, rows)):
+            raise odd
         yield number, value
 
 
@@ -88,6 +93,8 @@ def _array(path: Path, layout: Layout) -> Iterator[tuple[int, Any]]:
     while not text.takes("]"):
         if number and not text.takes(","):
             raise text.fault("no comma, or no bracket, after a value")
+        if number and text.next() == "]":
+            raise text.fault("a comma before the closing bracket")
         number += 1
         yield number, text.value()
     if text.next():
@@ -136,9 +143,11 @@ class _Ahead:
                 value, end = self._decoder.raw_decode(self._text, self._at)
             except (ValueError, RecursionError) as error:
                 if not (more and self._is_cut(error)):
+                    if is_cut(error, self._text):
+                        raise cut_off(self._path, self._line + self._text.count("\n")) from error
                     at = getattr(error, "pos", self._at)
                     line = self._line + self._text.count("\n", self._at, at)
-                    raise self.fault(_said(error), line) from error
+                    raise self.fault(reason(error), line) from error
                 if wanted > LONGEST_ROW:
                     raise too_long(self._path, self._line, "JSON object") from None
                 wanted *= 4
@@ -164,33 +173,3 @@ class _Ahead:
             ahead += len(part)
         self._text, self._at = "".join(parts), 0
         return ahead >= characters
-
-
-def _said(error: Exception) -> str:
-    return str(error) if isinstance(error, ValueError) else "brackets in brackets without end"
-
-
-def _not_json_lines(path: Path, number: int, error: Exception) -> DataError:
-    """The error for a line that is no JSON; of a file that is one object, it says so."""
-    said = _said(error)
-    spans = number == 1 and isinstance(error, json.JSONDecodeError) and "Extra data" not in said
-    expected = _OF_ONE_OBJECT if spans else "one JSON object a line"
-    return malformed(path, number, f"not JSON ({said})", expected)
-
-
-def _is_table(value: Any) -> bool:
-    """Whether an object holds columns, each an object of row → cell or a list of cells."""
-    if not isinstance(value, dict) or len(value) < 2:
-        return False
-    columns = [*value.values()]
-    kinds = {type(column) for column in columns}
-    sizes = {len(column) for column in columns if isinstance(column, dict | list)}
-    return kinds in ({dict}, {list}) and len(sizes) == 1 and max(sizes) > 1
-
-
-def _columns_of_pandas(path: Path) -> DataError:
-    return DataError(
-        f"{path.name} is one JSON object of columns, as pandas writes it",
-        expected="one JSON object a line",
-        next_step='write it with `to_json(path, orient="records", lines=True, force_ascii=False)`',
-    )

@@ -17,6 +17,10 @@ _MOST_CLASSES_OF_NUMBERS = 20
 _LONGEST_LABEL = 40
 _SHARE_OF_SEVERAL = 0.02
 _SHARE_OF_HIDDEN = 0.05
+_KINDS = {list: "a list of lists", dict: "a list of objects"}
+_UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
+"""Letters that no screen shows; the joiners of emoji and of Persian are not among them."""
+_THOUSANDS = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _DECIMAL_COMMA = re.compile(r"-?\d+(?:,\d+)?")
 
 
@@ -85,6 +89,7 @@ def likely_form(column: Column) -> LabelForm:
     Raises:
         DataError: a value is damaged: a decimal comma, a sign for a hidden label, lists of spans.
     """
+    _refuse_objects(column)
     _refuse_odd_numbers(column)
     separator = _separator(column)
     if separator is not None:
@@ -106,8 +111,48 @@ def require_repeated(column: Column, form: LabelForm) -> None:
         )
 
 
+def _refuse_objects(column: Column) -> None:
+    """Raises DataError for a JSON object, or a list of such, of lists, or in Python's quotes. None of it is told."""
+    for value in column.values:
+        if (kind := _kind_of(value)) is None:
+            continue
+        line = column.lines[value]
+        if kind == "a Python list":
+            raise DataError(
+                f"line {line}: {column.name} holds {kind}",
+                expected='a label, or a JSON list of labels in double quotes, as ["bad"]',
+                next_step="write the label itself, or the list with `json.dumps`",
+            )
+        raise DataError(
+            f"line {line}: {column.name} holds {kind}",
+            expected="a label, or a JSON list of labels, of the whole text",
+            next_step=f"write the label itself into {column.name!r}: of several people the one that most gave;"
+            " labels of parts of a text are of no use here",
+        )
+
+
+def _kind_of(value: str) -> str | None:
+    """What a label cell holds that is no label, nor a list of labels; None where it is one."""
+    if not value.startswith(("[", "{")):
+        return None
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError):
+        return "a Python list" if value.startswith(("['", "[(")) else None
+    if isinstance(found, dict):
+        return "an object"
+    return next((_KINDS[type(part)] for part in found if isinstance(part, list | dict)), None)
+
+
 def _refuse_odd_numbers(column: Column) -> None:
     """Raises DataError for numbers with a decimal comma, and for one that only Python would read."""
+    grouped = [value for value in column.values if _THOUSANDS.fullmatch(value.strip())]
+    if grouped and all(v in grouped or number_in(v) is not None for v in column.values):
+        raise DataError(
+            f"line {column.lines[grouped[0]]}: a number with a comma in {column.name}, such as {grouped[0]!r}",
+            expected="numbers of digits and a point alone, as 1000 or 4.5",
+            next_step="save the file again without commas: a comma may stand between thousands, or be a decimal one",
+        )
     commas = next((value for value in column.values if "," in value), None)
     if commas and all(_DECIMAL_COMMA.fullmatch(value.strip()) for value in column.values):
         raise DataError(
@@ -165,13 +210,6 @@ def _separator(column: Column) -> str | None:
 
 def _several_listed(column: Column) -> bool:
     """Whether lists hold several labels a row; `DataError` where hardly any row has several."""
-    for value in column.values:
-        if not _is_list_of_labels(value):
-            raise DataError(
-                f"line {column.lines[value]}: {column.name} holds {value[:40]!r}",
-                expected="a label, or a JSON list of labels, of the whole text",
-                next_step="export labels of texts rather than of their parts, each as text in double quotes",
-            )
     lists = {value: len(split_cell(value, BETWEEN_LABELS)) for value in column.values}
     rows = sum(column.values[value] for value, length in lists.items() if length > 1)
     if 0 < rows < _SHARE_OF_SEVERAL * column.filled:
@@ -183,14 +221,6 @@ def _several_listed(column: Column) -> bool:
             "with `problem: multi_label` and a `label_separator`",
         )
     return rows > 0
-
-
-def _is_list_of_labels(value: str) -> bool:
-    """Whether a value in brackets is a list of plain values, or a label that has brackets."""
-    try:
-        return not any(isinstance(part, list | dict) for part in json.loads(value))
-    except (ValueError, RecursionError):
-        return not value.startswith(("['", "[("))
 
 
 def _joins(column: Column, mark: str) -> bool:
@@ -223,24 +253,34 @@ def _is_measure(column: Column) -> bool:
 def _one(column: Column) -> LabelForm:
     """One label a row: values that differ in case or blanks alone are one label."""
     spellings: dict[str, Counter[str]] = {}
+    given = Counter[str]()
     for value, count in column.values.items():
-        for name in split_cell(value, value) if value.startswith("[") else [value]:
-            spelled = _plain(name)
-            spellings.setdefault(spelled.casefold(), Counter())[spelled] += count
+        given.update(dict.fromkeys(_names_in(value), count))
+    for name, count in given.items():
+        spelled = _plain(name)
+        spellings.setdefault(_key(spelled), Counter())[spelled] += count
     names = {key: found.most_common(1)[0][0] for key, found in spellings.items()}
     counts = {names[key]: found.total() for key, found in spellings.items()}
-    if column.is_listed:
-        return LabelForm(problem=CLASSIFICATION, counts=counts, values={})
-    values = {value: names[_plain(value).casefold()] for value in column.values}
+    values = {name: names[_key(_plain(name))] for name in given}
     same = all(composed(value) == label for value, label in values.items())
     return LabelForm(problem=CLASSIFICATION, counts=counts, values={} if same else values)
 
 
+def _names_in(value: str) -> list[str]:
+    return split_cell(value, value) if value.startswith("[") else [value]
+
+
+def _key(name: str) -> str:
+    """The name as it is compared: a capital İ in small letters has a dot of its own."""
+    return name.casefold().replace("i\u0307", "i")
+
+
 def _plain(value: str) -> str:
-    """The value without blanks around it; `1.0`, as pandas writes a whole number, is `1`."""
-    stripped = composed(value).strip()
+    """The value without needless blanks and what no screen shows; `1.0`, a whole number in pandas, is `1`."""
+    stripped = " ".join(_UNSEEN.sub("", composed(value)).split())
     whole, _, fraction = stripped.partition(".")
-    return whole if fraction == "0" and whole.lstrip("-").isdigit() else stripped
+    is_whole = fraction and not fraction.strip("0") and whole.lstrip("-").isdigit()
+    return whole if is_whole else stripped
 
 
 def _by_size(label: str) -> tuple[bool, float, str]:

@@ -7,10 +7,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.core.errors import DataError
-from pipeline.data.layout import FileRow, Layout, malformed
+from pipeline.data.layout import FileRow, Layout
 from pipeline.data.wanted_columns import WantedColumns
 
 _BATCH = 8192
+_SHOWN = 1000
+_MAGIC = b"PAR1"
 
 
 def read_parquet(path: Path, columns: WantedColumns, layout: Layout) -> Iterator[FileRow]:
@@ -75,7 +77,51 @@ def _cells(path: Path, file: pq.ParquetFile, names: list[str]) -> Iterator[dict[
             yield from batch.to_pylist()
     except (OSError, pa.ArrowException) as error:
         raise _not_parquet(path, error) from error
+    except (OverflowError, ValueError) as error:
+        raise DataError(
+            f"{path.name}: a time that is out of range in one of the columns {', '.join(names)}",
+            expected="times of the years 1 to 9999",
+            next_step="write the file again without that column, or with other times",
+        ) from error
+
+
+def columns_not_to_show(path: Path) -> list[str]:
+    """Columns of bytes that are no text, such as pictures, and of times that are out of range.
+
+    Told by the first rows; a source that does not name these columns is read all the same.
+    """
+    file = _opened(parts_of_parquet(path)[0])
+    first = next(file.iter_batches(_SHOWN), None)
+    if first is None:
+        return []
+    return [name for name in first.schema.names if not _can_be_shown(first, name)]
+
+
+def _can_be_shown(batch: pa.RecordBatch, name: str) -> bool:
+    if batch.schema.names.count(name) > 1:
+        return True
+    try:
+        values = batch.column(name).to_pylist()
+        for value in values:
+            if isinstance(value, bytes):
+                value.decode()
+    except (OverflowError, ValueError):
+        return False
+    return True
 
 
 def _not_parquet(path: Path, error: Exception) -> DataError:
-    return malformed(path, 1, f"not Parquet ({error})", "a Parquet file")
+    with path.open("rb") as stream:
+        start = stream.read(_SHOWN)
+    if start.isascii() and b"\0" not in start and not start.startswith(_MAGIC):
+        return DataError(
+            f"{path.name} is not Parquet, but text",
+            expected="a Parquet file",
+            next_step="give it the ending of its kind, .csv, .tsv or .jsonl",
+        )
+    said = str(error).strip().partition("\n")[0]
+    return DataError(
+        f"{path.name} is not Parquet, or not all of it ({said})",
+        expected="a whole Parquet file",
+        next_step="download or copy the file again, and compare its size with the one at its origin",
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline.core.errors import DataError
 from pipeline.core.foreign_files import refuse_foreign
 from pipeline.data.arrow_file import header_of_arrow, is_saved_dataset, parts_of_arrow, read_arrow
+from pipeline.data.foreign_kinds import SAVE_AS, WORKBOOKS, refuse_other_kind
 from pipeline.data.json_file import header_of_json, read_json
 from pipeline.data.layout import PACKED, FileRow, Layout, ending_of
 from pipeline.data.parquet_file import header_of_parquet, parts_of_parquet, read_parquet
@@ -22,8 +23,6 @@ from pipeline.data.table_file import (
 )
 from pipeline.data.wanted_columns import WantedColumns
 
-_ARCHIVES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-_WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods")
 JSON_KINDS = (".jsonl", ".ndjson", ".json")
 """Endings of files of JSON objects."""
 ARROW_KINDS = (".arrow", ".feather")
@@ -90,27 +89,21 @@ def _kind_of(path: Path) -> str:
 
 
 def refuse_unreadable(path: Path) -> None:
-    """Raises DataError for a workbook, an archive, a folder, a git-lfs pointer or a web page."""
+    """Raises DataError for a folder without parts, a git-lfs pointer, a web page, and what is no file of rows."""
     if path.is_dir():
         parts = parts_of_arrow if is_saved_dataset(path) else parts_of_parquet
         parts(path)
         return
     if path.stat().st_size:  # each reader has its own words for an empty file
         refuse_foreign(path, of="data", expected="rows, not what stands for them")
-    with path.open("rb") as stream:
-        start = stream.read(4)
-    kind = path.suffix.lower()
-    if kind in _WORKBOOKS or (start in _ARCHIVES and kind != ".parquet"):
-        raise DataError(
-            f"{path.name} is an Excel workbook, or another archive",
-            expected=f"a file of one of these kinds: {', '.join(_READERS)}",
-            next_step='in Excel, File > Save As > "CSV UTF-8 (Comma delimited)", and use that file',
-        )
+        refuse_other_kind(path)
 
 
 def _unknown(path: Path) -> DataError:
     return DataError(
         path.name,
         expected=f"a file of one of these kinds: {', '.join(_READERS)}, and {', '.join(PACKED)} of them",
-        next_step="convert it, for example save it as CSV in UTF-8",
+        next_step=f"{SAVE_AS}; if it is text, give it the ending of its kind"
+        if path.suffix.lower() in WORKBOOKS
+        else "convert it, for example save it as CSV in UTF-8",
     )

@@ -4,18 +4,12 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from pipeline.core.errors import DataError
-from pipeline.data.layout import (
-    SEPARATORS,
-    FileRow,
-    Layout,
-    csv_rows,
-    ending_of,
-    malformed,
-    too_long,
-)
+from pipeline.data.layout import SEPARATORS, FileRow, Layout, csv_rows, ending_of, too_long
+from pipeline.data.table_faults import badly_quoted, uneven
 from pipeline.data.text_file import beginning_of, lines_of, usual_end
 from pipeline.data.wanted_columns import WantedColumns, composed
 
@@ -53,8 +47,12 @@ def header_of_table(path: Path, layout: Layout) -> list[str]:
     """The columns of a CSV or TSV in its order; of a file of lines, `text`."""
     if ending_of(path) == ".txt" and layout.separator is None:
         return [TEXT_COLUMN]
-    _, header = next(_fields(path, layout), (0, []))
-    return header
+    return _header(_fields(path, layout))
+
+
+def _header(rows: Iterator[tuple[int, list[str]]]) -> list[str]:
+    """The first row that is not blank."""
+    return next((row for _, row in rows if any(map(str.strip, row))), [])
 
 
 def refuse_repeated(path: Path, header: Sequence[str]) -> None:
@@ -78,23 +76,30 @@ def _fields(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
             line = _without_end(ended, end)
             yield number, [_unquote(field) for field in line.split("\t")] if line else []
         return
-    skipped = int(_said_separator(beginning_of(path, encoding=layout.encoding)) is not None)
+    skipped = int(said_separator(beginning_of(path, encoding=layout.encoding)) is not None)
     if skipped:
         next(lines, None)
     separator = "\t" if tabs else layout.separator or ","
-    yield from _csv_fields(path, lines, separator=separator, skipped=skipped)
+    yield from _csv_fields(
+        path, lines, separator=separator, encoding=layout.encoding, skipped=skipped
+    )
 
 
 def _csv_fields(
-    path: Path, lines: Iterator[str], *, separator: str, skipped: int = 0
+    path: Path, lines: Iterator[str], *, separator: str, encoding: str | None, skipped: int = 0
 ) -> Iterator[tuple[int, list[str]]]:
     rows = csv_rows(lines, separator=separator, strict=True)
+    line = skipped
     try:
-        yield from ((rows.line_num + skipped, row) for row in rows)
+        for row in rows:
+            line = rows.line_num + skipped
+            yield line, row
     except csv.Error as error:
+        now = rows.line_num + skipped
         if "limit" in str(error):
-            raise too_long(path, rows.line_num + skipped, "field") from error
-        raise malformed(path, rows.line_num + skipped, str(error)) from error
+            raise too_long(path, now, "field") from error
+        said = next(islice(lines_of(path, encoding=encoding), max(now - 1, 0), None), "")
+        raise badly_quoted(path, line + 1, now, str(error), said) from error
 
 
 def _without_end(line: str, end: str) -> str:
@@ -102,19 +107,19 @@ def _without_end(line: str, end: str) -> str:
     return line.removesuffix("\r") if end == "\n" else line
 
 
-def _said_separator(text: str) -> str | None:
+def said_separator(text: str) -> str | None:
     """The separator that a first line `sep=;` says; None where there is none."""
     line = text[:10].partition("\n")[0].rstrip("\r").strip('"')
-    said = line.removeprefix(_SEPARATOR_LINE)
-    return said if line.startswith(_SEPARATOR_LINE) and len(said) == 1 else None
+    mark, said = line[: len(_SEPARATOR_LINE)], line[len(_SEPARATOR_LINE) :]
+    return said if mark.casefold() == _SEPARATOR_LINE and len(said) == 1 else None
 
 
 def _separator(path: Path, wanted: Sequence[str], layout: Layout) -> str:
     """The comma, or the separator by which alone the header has the wanted columns."""
     text = beginning_of(path, encoding=layout.encoding)
-    if (said := _said_separator(text)) is not None:
+    if (said := said_separator(text)) is not None:
         return said
-    line = next(iter(io.StringIO(text, newline="")), "")
+    line = next(filter(str.strip, io.StringIO(text, newline="")), "")
     for separator in SEPARATORS:
         header = next(csv_rows([line.rstrip("\r\n")], separator=separator), [])
         names = {*map(composed, header)}
@@ -137,7 +142,9 @@ def _is_quoted(path: Path, layout: Layout, end: str) -> bool:
         return False
     lines = lines_of(path, encoding=layout.encoding, newline=end)
     try:
-        rows = (row for _, row in _csv_fields(path, lines, separator="\t"))
+        rows = (
+            row for _, row in _csv_fields(path, lines, separator="\t", encoding=layout.encoding)
+        )
         return len({len(row) for row in rows if row}) == 1
     except DataError:
         return False
@@ -159,12 +166,12 @@ def _rows(
     path: Path, rows: Iterator[tuple[int, list[str]]], columns: WantedColumns
 ) -> Iterator[FileRow]:
     """Rows from lists of fields, the first of which is the header."""
-    _, header = next(rows, (0, []))
+    header = _header(rows)
     names = columns.found(path.name, header)
     positions = {name: header.index(own) for name, own in names.items()}
     for line, row in rows:
         if not row or row == [""]:
             continue  # an empty line, as editors leave at the end
         if len(row) != len(header):
-            raise malformed(path, line, f"{len(row)} fields where the header has {len(header)}")
+            raise uneven(path, line, row, header)
         yield line, {name: row[position] for name, position in positions.items()}

@@ -5,7 +5,8 @@ import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pipeline.data.encodings import SHIFTED, UTF8, marked, no_text, not_decodable, unknown_encoding
+from pipeline.data.encoding_faults import no_text, not_decodable, unknown_encoding
+from pipeline.data.encodings import SHIFTED, UTF8, marked
 from pipeline.data.layout import LONGEST_ROW, too_long
 from pipeline.data.packed import unpacked
 

@@ -86,3 +86,41 @@ def test_utf16_without_a_mark_is_told_from_text_with_zeros(tmp_path: Path) -> No
 def test_a_named_encoding_must_exist_and_fit(tmp_path: Path, named: str) -> None:
     with pytest.raises(DataError, match="encoding"):
         decoded(tmp_path, KOREAN.encode("cp949"), named)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        (RUSSIAN, "cp866"),
+        (RUSSIAN, "iso8859_5"),
+        (RUSSIAN + "Я\n", "mac_cyrillic"),
+        (FRENCH, "mac_roman"),
+        (WESTERN.replace("€", "E"), "mac_roman"),
+        (FRENCH.replace("’", "'"), "cp850"),
+        (POLISH, "iso8859_2"),
+        ("text,label\n" + "وصلت الشحنة متأخرة جدا ولم تعجبني الخدمة أبدا,سيئ\n" * 5, "cp1256"),
+    ],
+)
+def test_tables_that_share_bytes_with_a_commoner_one_are_told_apart(
+    text: str, encoding: str
+) -> None:
+    found = likely_encoding(text.encode(encoding))
+    assert found is not None
+    assert text.encode(encoding).decode(found) == text
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ((KOREAN * 2).encode() + KOREAN.encode("cp949"), r"joined of parts in UTF-8 and in CP949"),
+        (b"\xef\xbb\xbf" + KOREAN.encode("cp949"), r"after the mark of UTF-8 .* CP949(?s:.*)tail -c \+4"),
+        (KOREAN.encode("utf-16")[:-1], r"are no text of UTF-16(?s:.*)cut off"),
+        ("text\nGood \ud83d\ude00\n".encode("utf-8", "surrogatepass"), r"CESU-8"),
+        (b"text,label\nOne,1\nT\0wo and more of it,1\n", r"line 3, holds zero bytes"),
+    ],
+)  # fmt: skip
+def test_the_cause_is_told_where_no_encoding_fits(
+    tmp_path: Path, data: bytes, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        decoded(tmp_path, data)

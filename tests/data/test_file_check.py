@@ -372,3 +372,37 @@ def test_a_first_line_that_is_longer_than_python_reads_by_itself_is_read(
     )
     facts, _ = checked(put(tmp_path, name, content))
     assert facts.format
+
+
+def test_columns_of_pictures_and_of_wild_times_do_not_hide_the_texts(tmp_path: Path) -> None:
+    wild = pa.array([2**62] * 40, pa.timestamp("us"))
+    path = parquet(
+        tmp_path / "a.parquet", text=TEXTS, label=LABELS, when=wild, image=[b"\xff"] * 40
+    )
+    facts = facts_of(path)
+    assert facts.labels == BOTH
+    assert "bytes or times out of range: when, image" in "\n".join(facts.notes)
+    assert "times of the years 1 to 9999" in refused(path, label="when")
+
+
+@pytest.mark.parametrize(
+    ("content", "columns"),
+    [
+        (table([(f"ann{n}@example.org", f"010-1234-5{n:03}") for n in range(40)], ("mail", "phone")), {}),
+        (table([("ann@example.org is here", "good")] * 3, ("ann@example.org", "label")), {}),
+        (table([(t, f"ann{n}@example.org") for n, (t, _) in enumerate(ROWS)]), {"label": "label"}),
+        ('{"ann@example.org": 1, "ann@example.org": 2}', {}),
+        (table() + "ann@example.org,two,three\n", {}),
+    ],
+)  # fmt: skip
+def test_no_note_and_no_error_holds_a_personal_value(
+    tmp_path: Path, content: str, columns: dict[str, str]
+) -> None:
+    facts, error = checked(put(tmp_path, "a.csv", content), **columns)
+    told = f"{facts.notes} {error}"
+    assert "ann" not in told.replace("annotations", "")
+    assert "010-" not in told
+
+
+def test_an_error_names_the_file_as_it_is_called(tmp_path: Path) -> None:
+    assert "rows.dat, line 42" in refused(put(tmp_path, "rows.dat", table() + "one\n"))

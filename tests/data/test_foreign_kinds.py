@@ -1,0 +1,91 @@
+"""A file of another kind than its ending says is told what it is; a text that only begins like one is read."""
+
+import bz2
+import io
+import lzma
+import pickle
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.feather as feather
+import pytest
+
+from pipeline.core.errors import DataError
+from pipeline.data.file_look import look_at
+
+TABLE = b"text,label\nOne two,good\n"
+
+
+def put(folder: Path, data: bytes, name: str = "a.csv") -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+def zipped(*names: str) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name in names:
+            archive.writestr(name, TABLE)
+    return stream.getvalue()
+
+
+def tarred() -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        member = tarfile.TarInfo("a.csv")
+        member.size = len(TABLE)
+        archive.addfile(member, io.BytesIO(TABLE))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "is a PDF"),
+        (b"\x89PNG\r\n\x1a\n", "is a picture"),
+        (b"SQLite format 3\0" + bytes(90), "sqlite3 -csv -header a.csv"),
+        (pickle.dumps([1, 2]), "is a pickle"),
+        (bz2.compress(TABLE * 9), "bunzip2"),
+        (lzma.compress(TABLE), "unxz"),
+        (zipped("a.csv", "b.csv"), "a ZIP archive of 2 files"),
+        (zipped("[Content_Types].xml", "xl/workbook.xml"), "Excel workbook"),
+        (tarred(), "is a tar archive"),
+        (b'<?xml version="1.0"?><Error>', "is XML"),
+        (b"{\\rtf1 Hello}", "RTF"),
+        (b"outs:\n- md5: 12ab\n", "dvc pull"),
+        (b"__label__good One two\n", "fastText"),
+        (b"T1\tORG 0 5\tOrder\n", "brat"),
+        (b"@relation x\n@data\n", "ARFF"),
+        (b"INSERT INTO rows (text) VALUES ('a');", "is SQL"),
+        (b"EU B-ORG\nrejects O\n\nGerman B-MISC\n", "CoNLL"),
+    ],
+)
+def test_another_kind_is_told(tmp_path: Path, data: bytes, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        look_at(put(tmp_path, data))
+
+
+def test_feather_is_told(tmp_path: Path) -> None:
+    feather.write_feather(pa.table({"text": ["a"]}), str(tmp_path / "a.feather"))
+    with pytest.raises(DataError, match="Arrow or Feather"):
+        look_at(tmp_path / "a.feather")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"ORCID,text\n1,One two\n",
+        b"Insert into the slot,good\n",
+        b"GIF89 was a format\n",
+        b"Vitamin B-12\nAnd more of it\nThat is all\n",
+    ],
+)
+def test_a_text_that_begins_alike_is_read(tmp_path: Path, data: bytes) -> None:
+    assert look_at(put(tmp_path, data)).format == "CSV"
+
+
+def test_text_that_is_called_a_workbook_is_read_as_what_it_is(tmp_path: Path) -> None:
+    assert look_at(put(tmp_path, TABLE, "a.xlsx")).format == "CSV"

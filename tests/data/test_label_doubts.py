@@ -1,0 +1,26 @@
+"""Labels that may be none, or not what people wrote, are told of; others are not."""
+
+from pipeline.data.label_doubts import doubts, doubts_of_cells
+
+
+def test_words_for_no_label_errors_of_formulas_and_dates_are_told() -> None:
+    told = "\n".join(doubts({"good": 9, "N/A": 4, "#REF!": 3, "3-Jan": 8, "1월 2일": 5, "godo": 1}))
+    assert "'N/A' (4 rows) may mean that there is none" in told
+    assert "'#REF!' (3 rows) is an error of a spreadsheet's formula" in told
+    assert "dates of labels: 3-Jan, 1월 2일" in told
+    assert "fewer than 3 rows, perhaps misspelled: godo" in told
+
+
+def test_plain_labels_are_not_doubted() -> None:
+    assert [*doubts({"good": 9, "C++": 4, "👍": 3, "1-2": 7})] == []
+    assert [*doubts({"+": 9, "-": 9})] == []
+    assert [*doubts({"a": 1, "b": 2})] == []
+
+
+def test_a_header_that_stands_again_and_the_word_null_are_told() -> None:
+    cells = [("One two", "good"), ("text", "label"), ("Three", "null"), ("Four", "NaN")]
+    rows = [(n, {"text": text, "label": label}) for n, (text, label) in enumerate(cells, 2)]
+    told = "\n".join(doubts_of_cells(rows, text="text", label="label"))
+    assert "stand again in line 3 (1 row)" in told
+    assert "the word 'null' in label (1 row) counts as no label" in told
+    assert "the word 'NaN' in label (1 row) counts as no label" in told

@@ -1,0 +1,60 @@
+"""The labels of a column are told as people mean them, however they are written, or refused as what they are."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from pipeline.core.errors import DataError
+from pipeline.data.columns import describe
+from pipeline.data.label_forms import LabelForm, likely_form
+
+
+def form_of(counts: Mapping[str, int]) -> LabelForm:
+    cells = [value for value, count in counts.items() for _ in range(count)]
+    [column] = describe(["label"], [(n, {"label": cell}) for n, cell in enumerate(cells, 2)])
+    return likely_form(column)
+
+
+@pytest.mark.parametrize(
+    ("counts", "labels"),
+    [
+        ({"good": 3, '["good"]': 4, '["bad"]': 2, "[]": 1}, {"good": 7, "bad": 2}),
+        ({'["Good"]': 3, '["good"]': 4, '["bad"]': 2}, {"good": 7, "bad": 2}),
+        ({"good": 3, "good\u200b": 2, "\ufeffbad": 1, "bad": 4}, {"good": 5, "bad": 5}),
+        ({"very good": 3, "very\xa0 good ": 2, "bad": 4}, {"very good": 5, "bad": 4}),
+        ({"İyi": 3, "iyi": 4, "KÖTÜ": 1, "kötü": 2}, {"iyi": 7, "kötü": 3}),
+        ({"1.00": 3, "1.0": 4, "0.00": 2, "0": 3}, {"1": 7, "0": 5}),
+    ],
+)
+def test_spellings_of_one_label_are_one_label(
+    counts: Mapping[str, int], labels: Mapping[str, int]
+) -> None:
+    form = form_of(counts)
+    assert form.counts == labels
+    for value in counts:
+        if value != "[]":
+            spelled = value.strip('["]')
+            assert form.labelling.label_of(spelled) in labels
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ('{"name": "mina"}', "line 2: label holds an object"),
+        ('[{"annotator": "mina"}]', "line 2: label holds a list of objects"),
+        ('[[0, 5, "mina"]]', "line 2: label holds a list of lists"),
+        ("['mina']", "line 2: label holds a Python list"),
+    ],
+)
+def test_what_is_no_label_is_refused_without_its_words(value: str, message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        form_of({value: 3, "good": 9})
+    assert message in str(caught.value)
+    assert "mina" not in str(caught.value)
+
+
+def test_commas_between_thousands_are_not_called_decimal() -> None:
+    with pytest.raises(DataError, match="without commas: a comma may stand between thousands"):
+        form_of({"1,000": 1, "1,037,500": 1, "12": 1})
+    with pytest.raises(DataError, match="decimal comma"):
+        form_of({"4,5": 1, "3,25": 1})
