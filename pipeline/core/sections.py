@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.core.address_section import AddressSection
 from pipeline.core.product import Positive, Product, Rate, Section, Sha256, Share
+from pipeline.core.rights_section import RightsColumns
 from pipeline.problem.problems import problem_named
 
 
@@ -79,6 +80,8 @@ class Source(AddressSection):
     `own` for texts of your own, or `unknown`. It must be in `product.requirements.allowed_licences`
     or have a waiver; `own` is always allowed. Default: `own` for a file and a database; a package and
     an address must say it."""
+    rights: RightsColumns | None = None
+    """Columns that say of each row what may be done with it."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
