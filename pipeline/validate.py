@@ -5,7 +5,7 @@ Writes  artifacts/validate/{records.parquet, corpus.parquet, rejects.parquet, re
         data_card.md, report.html, croissant.json, metrics.json}
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain, islice
 
 import numpy as np
@@ -44,7 +44,7 @@ from pipeline.text.split_assignment import SPLITS
 from pipeline.text.term_finding import TermFinder
 
 _SOME_TEXTS = 1000
-"""Texts that tell the language."""
+"""Texts that tell the language; rows are in the order of a hash, so the first are a random choice."""
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -78,7 +78,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     finder = TermFinder(chosen_terms(params.product.identity_terms))
     terms = count_terms(_texts_and_labels(labelled, params.product), finder)
     report = DataReport(
-        language=_likely_language([labelled, unlabelled]),
+        language=likely_language(script_shares(_first_texts(labelled, unlabelled))),
         limits=limits,
         labels=counts,
         numbers=None if spread is None else NumberSpread(**spread),
@@ -90,7 +90,7 @@ def run(params: Params, paths: Paths) -> Metrics:
             labelled=check_reports.personal_data(labelled),
             corpus=check_reports.personal_data(unlabelled),
         ),
-        identity_terms=term_reports(terms, counts),
+        identity_terms=term_reports(terms, params.product.labels),
         leaning_terms=leaning_terms(terms, counts, total=len(labelled.kept)),
         note=check_reports.NOTE,
     )
@@ -102,20 +102,20 @@ def run(params: Params, paths: Paths) -> Metrics:
 def _texts_and_labels(
     labelled: row_checks.Checked, product: Product
 ) -> Iterator[tuple[list[str], list[str]]]:
-    """Texts and labels of each row, a part of the table at a time."""
+    """Texts and labels of each row that passed."""
     problem = problem_named(product.problem)
     for table in labelled.kept_parts(["text", "second", "label"]):
-        columns = (table[name].to_pylist() for name in ("text", "second", "label"))
-        for text, second, label in zip(*columns, strict=True):
+        for text, second, label in zip(
+            *(column.to_pylist() for column in table.columns[:3]), strict=True
+        ):
             texts = [text] if second is None else [text, second]
             yield texts, problem.labels_in(label or "", product.labels)
 
 
-def _likely_language(tables: Iterable[row_checks.Checked]) -> str:
-    """The language of the first texts; rows are in the order of a hash, so these are a random choice."""
+def _first_texts(*tables: row_checks.Checked) -> list[str]:
+    """Some of the texts that passed, those of the first table first."""
     parts = chain.from_iterable(table.kept_parts(["text"]) for table in tables)
-    texts = (text for part in parts for text in part["text"].to_pylist())
-    return likely_language(script_shares(islice(texts, _SOME_TEXTS)))
+    return [*islice((text for part in parts for text in part["text"].to_pylist()), _SOME_TEXTS)]
 
 
 def _near_duplicates(labelled: row_checks.Checked) -> NearDuplicates:

@@ -63,7 +63,10 @@ def lines_in(file: Path) -> int:
 
 def _is_array(file: Path) -> bool:
     with file.open("rb") as stream:
-        return ending_of(file) == ".json" and stream.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"["
+        return (
+            ending_of(file) == ".json"
+            and stream.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"["
+        )
 
 
 class _Counted:
