@@ -250,6 +250,10 @@ class PrepareParams(Section):
     """Largest share of the texts' tokens that the student's vocabulary may not know; for `cut`, that
     it does not know and the checkpoint does. The build stops above it. To the checkpoint itself a
     quarter may be unknown, or this share where it is more."""
+    sentence_ends: Literal["marks", "kiwipiepy"]
+    """Where sentences of the corpus end. `marks`: at punctuation and the ends of lines. `kiwipiepy`: for Korean,
+    also where no mark stands, as its morphemes say; it needs `pip install -c constraints.txt '.[korean]'` and
+    takes some sixteen seconds for a million characters."""
     min_sentence_words: Positive
     """Corpus sentences with fewer words are left out of the transfer set."""
     max_sentence_words: Positive
