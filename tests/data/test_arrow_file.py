@@ -158,7 +158,10 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda p: write(p, stream=True, table=pa.table({"text": [b"\xff"], "label": [1]})),
         "not UTF-8",
     ),
-    "the old Feather": (lambda p: p.write_bytes(b"FEA1" + b"\0" * 40 + b"FEA1"), "not Arrow"),
+    "the old Feather": (
+        lambda p: p.write_bytes(b"FEA1" + b"\0" * 40 + b"FEA1"),
+        "an old Feather file",
+    ),
     "no UTF-8": (
         lambda p: (
             write(p, stream=True),

@@ -8,8 +8,6 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.feather as feather
 import pytest
 
 from pipeline.core.errors import DataError
@@ -58,6 +56,7 @@ def tarred() -> bytes:
         (b"outs:\n- md5: 12ab\n", "dvc pull"),
         (b"__label__good One two\n", "fastText"),
         (b"T1\tORG 0 5\tOrder\n", "brat"),
+        (b"FEA1" + b"\0" * 40 + b"FEA1", "an old Feather file"),
         (b"@relation x\n@data\n", "ARFF"),
         (b"INSERT INTO rows (text) VALUES ('a');", "is SQL"),
         (b"EU B-ORG\nrejects O\n\nGerman B-MISC\n", "CoNLL"),
@@ -66,12 +65,6 @@ def tarred() -> bytes:
 def test_another_kind_is_told(tmp_path: Path, data: bytes, message: str) -> None:
     with pytest.raises(DataError, match=message):
         look_at(put(tmp_path, data))
-
-
-def test_feather_is_told(tmp_path: Path) -> None:
-    feather.write_feather(pa.table({"text": ["a"]}), str(tmp_path / "a.feather"))
-    with pytest.raises(DataError, match="Arrow or Feather"):
-        look_at(tmp_path / "a.feather")
 
 
 @pytest.mark.parametrize(

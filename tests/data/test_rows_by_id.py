@@ -70,9 +70,7 @@ def test_order_ids_and_copies_are_those_of_a_plain_loop(
 
 def test_rows_of_a_template_are_spread_over_the_files(tmp_path: Path) -> None:
     rows: list[Row] = [("the same words", None, "good")] * 2_000
-    sizes = [
-        table.num_rows for table in rows_by_id(batches_of(rows, 100), tmp_path, source="mine")
-    ]
+    sizes = [table.num_rows for table in rows_by_id(batches_of(rows, 100), tmp_path, source="mine")]
     assert sum(sizes) == 2_000
     assert max(sizes) < 40
 

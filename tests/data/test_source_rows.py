@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.core.sections import Source
-from pipeline.data.records import record_id
 from pipeline.data.id_numbers import hex_ids
+from pipeline.data.records import record_id
 from pipeline.data.source_rows import BATCH_CHARACTERS, BATCH_ROWS, batches_of
 from pipeline.problem.problems import problem_named
 

@@ -27,7 +27,9 @@ SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string())])
 
 def drawn_table(rows: int, *, longest: int) -> pa.Table:
     chance = random.Random(rows)
-    texts = ["é" * chance.randrange(longest) if chance.random() < 0.9 else None for _ in range(rows)]
+    texts = [
+        "é" * chance.randrange(longest) if chance.random() < 0.9 else None for _ in range(rows)
+    ]
     return pa.table({"id": [f"{n:016x}" for n in range(rows)], "text": texts}, schema=SCHEMA)
 
 
