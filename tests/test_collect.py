@@ -74,6 +74,30 @@ def refused(paths: Paths, *sources: dict[str, Any], changes: Sequence[str] = ())
     return str(caught.value)
 
 
+def test_rows_that_may_not_be_used_are_left_out_and_counted(paths: Paths) -> None:
+    lines = ["text,label,terms,agreed", "Fine,1,MIT,yes", "Dull,0,,yes", "Slow,0,MIT,no"]
+    lines += ["Warm,1,GPL-3.0-only,yes"]
+    (paths.data / "reviews.csv").write_text("\n".join(lines), encoding="utf-8")
+    rights = {"licence": "terms", "consent": "agreed"}
+    found = collected(paths, source(rights=rights))
+    assert {record.text for record in found} == {"Fine", "Dull"}
+    [entry] = json.loads((paths.out / "manifest.json").read_text())["sources"]
+    assert entry["rows"] == 2
+    assert entry["rights"]["licences"] == {"CC0-1.0": 1, "MIT": 1}
+    assert entry["rights"]["left_out"] == {
+        "consent refused or withdrawn": 1,
+        "licence GPL-3.0-only is not allowed": 1,
+    }
+
+
+def test_a_source_of_which_no_row_may_be_used_is_refused(paths: Paths) -> None:
+    text = "text,label,agreed\nFine,1,no\nDull,0,\n"
+    (paths.data / "reviews.csv").write_text(text, encoding="utf-8")
+    message = refused(paths, source(rights={"consent": "agreed"}))
+    assert "no row to read" in message
+    assert "consent refused or withdrawn" in message
+
+
 def test_a_csv_becomes_records_and_a_manifest(paths: Paths) -> None:
     metrics = run(params(source()), paths)
     records = read_records(paths.out / "records.parquet")

@@ -1,6 +1,6 @@
 """Reports of the data stages: where rows come from, which were removed, how far people agree."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -8,6 +8,19 @@ from pipeline.core.artifacts.part import Artifact, Ends, Number, Part
 from pipeline.core.sections import ValidateParams
 
 AgreementJudgement = Literal["reached", "missed", "inconclusive", "not measured"]
+
+
+class RightsReport(Part):
+    """Rights of the rows of a source, as its columns say; each mapping holds at most twenty entries and `others`."""
+
+    licences: dict[str, int]
+    """Licence → rows that were read under it; of rows that say none, the source's."""
+    left_out: dict[str, int]
+    """Reason → rows that were left out for it."""
+    origins: dict[str, int]
+    """Host or place → rows that are from there."""
+    collected: Annotated[list[str], Field(min_length=2, max_length=2)] | None
+    """First and last day on which rows were collected; null where no column says it."""
 
 
 class SourceRecord(Part):
@@ -29,6 +42,8 @@ class SourceRecord(Part):
     """How many rows were taken from it."""
     bytes: int
     """Size of the file."""
+    rights: RightsReport | None = None
+    """Rights of its rows; without the key where no column says them."""
 
 
 class Manifest(Artifact):
