@@ -22,8 +22,8 @@ from pipeline.core.progress import say
 from pipeline.core.sections import Source
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data import sources
-from pipeline.data.id_numbers import hex_ids
 from pipeline.data.repeated_ids import refuse_repeated_ids
+from pipeline.data.row_ids import ids_of
 from pipeline.data.row_rights import RowRights
 from pipeline.data.rows_by_id import rows_by_id
 from pipeline.data.source_rows import batches_of
@@ -163,7 +163,7 @@ def _write_rows(
 def _write(rows: pa.Table, source: Source, tables: _Tables) -> None:
     """Writes rows into the table of those with a label, and into that of all others."""
     columns = {name: rows[name] for name in ("text", "second", "label")}
-    ids = hex_ids(rows["id"].to_numpy())
+    ids = ids_of(rows["id"].to_numpy())
     names = pa.repeat(pa.scalar(source.name), rows.num_rows)
     named = pa.table({"id": ids, "source": names, **columns})
     has_label = pc.is_valid(named["label"])

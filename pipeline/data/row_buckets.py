@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipeline.data.id_numbers import Ids
+from pipeline.data.row_ids import Ids
 
 SCHEMA = pa.schema(
     [("id", pa.uint64()), ("text", pa.string()), ("second", pa.string()), ("label", pa.string())]

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipeline.data.id_numbers import Ids, id_numbers
 from pipeline.data.records import id_bytes
 from pipeline.data.row_buckets import BUCKETS, HELD_BYTES, SCHEMA, RowBuckets
+from pipeline.data.row_ids import Ids, id_numbers
 
 
 def rows_by_id(

@@ -8,12 +8,12 @@ import pyarrow as pa
 from pipeline.core.errors import DataError
 from pipeline.core.sections import Source
 from pipeline.data.columns import says_nothing
-from pipeline.data.id_numbers import id_numbers
 from pipeline.data.labels import refusals_are_data_errors
 from pipeline.data.layout import FileRow, Layout
 from pipeline.data.reading_progress import with_progress
 from pipeline.data.records import id_bytes
 from pipeline.data.row_buckets import SCHEMA
+from pipeline.data.row_ids import id_numbers
 from pipeline.data.row_rights import RowRights
 from pipeline.data.rows import read_rows
 from pipeline.data.sources import encodable

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.data.id_numbers import hex_ids, id_numbers
 from pipeline.data.records import id_bytes, record_id
 from pipeline.data.row_buckets import BUCKETS, SCHEMA, RowBuckets
+from pipeline.data.row_ids import id_numbers, ids_of
 from pipeline.data.rows_by_id import rows_by_id
 
 Row = tuple[str, str | None, str | None]
@@ -37,7 +37,7 @@ def batches_of(rows: Sequence[Row], size: int) -> Iterator[pa.RecordBatch]:
 def found_in(tables: Iterator[pa.Table]) -> list[tuple[str, str, str | None, str | None]]:
     found = []
     for table in tables:
-        ids = hex_ids(table["id"].to_numpy())
+        ids = ids_of(table["id"].to_numpy())
         columns = [ids.to_pylist(), *(table[name].to_pylist() for name in SCHEMA.names[1:])]
         found += [*zip(*columns, strict=True)]
     return found
@@ -84,8 +84,8 @@ def test_two_texts_of_one_id_are_both_first_rows_as_they_were_before(tmp_path: P
 
 def test_an_id_is_written_as_16_hex_digits() -> None:
     ids = np.array([0, 1, 0x0123456789ABCDEF, 2**64 - 1], np.uint64)
-    assert hex_ids(ids).to_pylist() == [f"{number:016x}" for number in ids.tolist()]
-    assert hex_ids(ids[:0]).to_pylist() == []
+    assert ids_of(ids).to_pylist() == [f"{number:016x}" for number in ids.tolist()]
+    assert ids_of(ids[:0]).to_pylist() == []
 
 
 def test_buckets_give_back_their_rows_in_the_order_in_which_they_came(tmp_path: Path) -> None:
