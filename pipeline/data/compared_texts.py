@@ -1,6 +1,6 @@
 """Compares texts by their sets of grams: by sketches first, then in full."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pipeline.core.progress import Progress
 from pipeline.data.gram_index import GramIndex
 from pipeline.data.gram_sets import Numbers, blocks, commonness, gram_sets, shared, sketches
-from pipeline.data.text_characters import Lengths, Rows, characters_of, lengths_of
+from pipeline.data.text_characters import Lengths, Rows, Texts
 
 _SKETCH_WORDS_AT_ONCE = 1 << 20
 _GRAMS_AT_ONCE = 1 << 22
@@ -23,12 +23,12 @@ class ComparedTexts:
     sizes: how many grams each text has, `(texts,)`; 0 for texts that were in no index yet.
     """
 
-    def __init__(self, texts: Sequence[str], *, similarity: float) -> None:
+    def __init__(self, texts: Texts, *, similarity: float) -> None:
         """Take the texts and the least Jaccard similarity, above 0 to 1."""
         self._texts, self._similarity = texts, similarity
-        self._lengths = lengths_of(texts)
+        self._lengths = texts.lengths
         self._characters = int(self._lengths.sum(dtype=np.int64))
-        self._common = commonness(texts, self._lengths)
+        self._common = commonness(texts)
         # Two to four bits a gram of an average text: half a byte a character, and enough for texts
         # of several times its length. With fewer, more pairs would have to be compared in full.
         words = 1 << (self._characters // (32 * max(len(texts), 1))).bit_length()
@@ -101,7 +101,7 @@ class ComparedTexts:
 
     def _sets(self, rows: Rows) -> tuple[Numbers, Rows]:
         """The sets of some texts as `gram_sets` gives them."""
-        return gram_sets(characters_of(self._texts, rows), self._lengths[rows], self._common)
+        return gram_sets(self._texts.characters(rows), self._lengths[rows], self._common)
 
     def _shared(self, first: Rows, second: Rows) -> Rows:
         """How many grams both texts of each pair have, `(pairs,)`."""

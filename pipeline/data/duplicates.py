@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from pipeline.data.compared_texts import ComparedTexts
 from pipeline.data.gram_pairs import pairs_between, pairs_within
-from pipeline.data.text_characters import Rows, joined
+from pipeline.data.text_characters import Rows, Texts
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -58,7 +58,7 @@ def near_clusters(
     known = [(first, other) for first, *others in together for other in others]
     clusters.join(*np.array(known, dtype=np.int64).reshape(-1, 2).T)
     with ExitStack() as files:
-        compared = ComparedTexts(texts, similarity=similarity)
+        compared = ComparedTexts(Texts(texts), similarity=similarity)
         index = compared.index(range(len(texts)), files)
         found = (
             pairs
@@ -84,7 +84,7 @@ def near_pairs(
     count = len(texts)
     pairs: set[tuple[int, int]] = set()
     with ExitStack() as files:
-        compared = ComparedTexts(joined(texts, others), similarity=similarity)
+        compared = ComparedTexts(Texts(texts, others), similarity=similarity)
         index = compared.index(range(count), files)
         sizes = compared.sizes[:count]
         other = compared.index(

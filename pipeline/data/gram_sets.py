@@ -9,12 +9,12 @@ sorted numbers have the rarest grams first. Two different grams have the same nu
 of 2⁻⁵⁸ at most: two texts of 1,000 grams each are compared wrongly once in 3·10¹¹ times.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.data.text_characters import Codes, Lengths, Rows, characters_of
+from pipeline.data.text_characters import Codes, Rows, Texts
 from pipeline.text.word_counts import dense_letters
 
 Numbers = NDArray[np.uint64]
@@ -33,15 +33,13 @@ _CELLS = 1 << 17
 _COUNTERS = 1 << 19
 
 
-def commonness(texts: Sequence[str], lengths: Lengths) -> NDArray[np.uint8]:
+def commonness(texts: Texts) -> NDArray[np.uint8]:
     """How common the grams with each beginning of a hash are: 0 for unseen ones, to 62.
 
     It decides in which order grams are looked up, so how fast copies are found, and never which: of
     very many texts a part is enough.
-
-    Args:
-        lengths: how many characters each text has.
     """
+    lengths = texts.lengths
     total = int(lengths.sum(dtype=np.int64))
     bits = min(max(total.bit_length(), _FEWEST_TABLE_BITS), _MOST_TABLE_BITS)
     counts = np.zeros(1 << bits, dtype=np.int64)
@@ -52,7 +50,7 @@ def commonness(texts: Sequence[str], lengths: Lengths) -> NDArray[np.uint8]:
         reached = ends[start - 1] if start else 0
         stop = max(int(np.searchsorted(ends, reached + _BLOCK_CHARACTERS)), start + 1)
         rows = some[start:stop]
-        codes = characters_of(texts, rows)
+        codes = texts.characters(rows)
         parted = np.full(len(codes) + len(rows), _FILLER, dtype=np.uint32)
         parted[np.arange(len(codes)) + np.repeat(np.arange(len(rows)), lengths[rows])] = codes
         hashes = _hashes(parted[None])[0]

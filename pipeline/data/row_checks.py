@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline.core.sections import ValidateParams
 from pipeline.data.cleaned_rows import FAULTS, IS_PAIR, CleanedRows, cleaned_rows
 from pipeline.data.copied_rows import Copies, find_copies
-from pipeline.data.duplicates import near_duplicates
+from pipeline.data.duplicates import near_clusters
 from pipeline.data.equal_rows import first_equal, hashes_of
 from pipeline.data.leaking_rows import LEAKS, leaks
 from pipeline.data.records import Record
@@ -93,12 +93,11 @@ def check_labelled(rows: RowBatches, params: ValidateParams) -> Checked:
     """
     checked = without_copies(rows, params)
     words = checked.words()
-    firsts = near_duplicates(
+    firsts = near_clusters(
         words, similarity=params.near_duplicate_similarity, together=_of_one_premise(checked, words)
     )
     # Rows are ordered by id, so the first of a cluster has its smallest id.
-    clusters = checked.kept[np.asarray(firsts, dtype=np.int64)]
-    return replace(checked, clusters=clusters)
+    return replace(checked, clusters=checked.kept[firsts])
 
 
 def without_copies(rows: RowBatches, params: ValidateParams) -> Checked:

@@ -14,19 +14,41 @@ Rows = NDArray[np.int64]
 Lengths = NDArray[np.int32]
 
 
-def lengths_of(texts: Sequence[str]) -> Lengths:
-    """How many characters each text has, `(texts,)`."""
+class Texts:
+    """The characters of very many texts, which may be a list, an array, or several of these in a row.
+
+    lengths: how many characters each text has, `(texts,)`.
+    """
+
+    def __init__(self, *parts: Sequence[str]) -> None:
+        """Take the texts; a `TextSequence` among them is read as the array that it is."""
+        self._parts = parts
+        self.lengths: Lengths = np.concatenate([_lengths(part) for part in parts])
+        self._starts = np.cumsum([0, *map(len, parts)])[:-1]
+
+    def __len__(self) -> int:
+        """How many texts there are in all."""
+        return len(self.lengths)
+
+    def characters(self, rows: Rows) -> Codes:
+        """The numbers in Unicode of all characters of these texts, one text after the other."""
+        owners = np.searchsorted(self._starts, rows, side="right") - 1
+        lengths = self.lengths[rows]
+        codes = np.empty(lengths.sum(dtype=np.int64), dtype=np.uint32)
+        for number in np.unique(owners):
+            own = owners == number
+            places = slice(None) if own.all() else np.repeat(own, lengths)
+            codes[places] = _characters(self._parts[number], rows[own] - self._starts[number])
+        return codes
+
+
+def _lengths(texts: Sequence[str]) -> Lengths:
     if isinstance(texts, TextSequence):
         return np.asarray(pc.utf8_length(texts.array)).astype(np.int32)
     return np.fromiter(map(len, texts), dtype=np.int32, count=len(texts))
 
 
-def characters_of(texts: Sequence[str], rows: Rows) -> Codes:
-    """The numbers in Unicode of all characters of some texts, one text after the other.
-
-    Args:
-        rows: the numbers of the texts.
-    """
+def _characters(texts: Sequence[str], rows: Rows) -> Codes:
     if not isinstance(texts, TextSequence):
         return _codes("".join([texts[row] for row in rows.tolist()]))
     some = texts.array.take(pa.array(rows)).cast(pa.large_string())
@@ -36,18 +58,6 @@ def characters_of(texts: Sequence[str], rows: Rows) -> Codes:
     if taken.max(initial=0) < 0x80:
         return taken.astype(np.uint32)
     return _codes(taken.tobytes().decode())
-
-
-def joined(texts: Sequence[str], others: Sequence[str]) -> Sequence[str]:
-    """The texts and then the others: an array where the texts are one, or else a list.
-
-    Raises:
-        UnicodeEncodeError: half of a surrogate pair among others that follow an array.
-    """
-    if not isinstance(texts, TextSequence):
-        return [*texts, *others]
-    more = others.array if isinstance(others, TextSequence) else pa.array([*others], pa.string())
-    return TextSequence(pa.concat_arrays([texts.array, more.cast(texts.array.type)]))
 
 
 def _codes(text: str) -> Codes:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.data.gram_sets import Numbers, commonness, gram_sets
-from pipeline.data.text_characters import Rows, characters_of, lengths_of
+from pipeline.data.text_characters import Rows, Texts
 
 _DENSE = ("HANGUL SYLLABLE", "CJK", "HIRAGANA", "KATAKANA")
 
@@ -33,6 +33,5 @@ def likeness(first: str, second: str) -> float:
 
 def sets_of(texts: Sequence[str], *, among: Sequence[str] | None = None) -> tuple[Numbers, Rows]:
     """The sets of grams as `gram_sets` gives them, by how common grams are among these or other texts."""
-    whole = texts if among is None else among
-    codes = characters_of(texts, np.arange(len(texts)))
-    return gram_sets(codes, lengths_of(texts), commonness(whole, lengths_of(whole)))
+    own, whole = Texts(texts), Texts(texts if among is None else among)
+    return gram_sets(own.characters(np.arange(len(texts))), own.lengths, commonness(whole))
