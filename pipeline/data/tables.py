@@ -13,7 +13,7 @@ from pipeline.core.files import atomic_path
 
 Columns = dict[str, list[Any]]
 
-_BATCH_ROWS, _BATCH_BYTES = 1 << 13, 1 << 23
+_BATCH_ROWS, _BATCH_BYTES = 1 << 13, 1 << 21
 _GROUP_ROWS, _GROUP_BYTES = 1 << 20, 1 << 25
 
 
