@@ -19,7 +19,7 @@ GROUP_ROWS = 65_536
 GROUP_BYTES = 16_000_000
 """A row group, which a reader takes at once, ends after so many rows or so many bytes of text."""
 
-_BATCH_ROWS, _BATCH_BYTES = 1 << 13, 1 << 23
+_BATCH_ROWS, _BATCH_BYTES = 1 << 13, 1 << 21
 
 
 def write_table(path: Path, columns: Mapping[str, Sequence[Any]], *, schema: pa.Schema) -> None:
