@@ -1,15 +1,18 @@
 """Checks of the data stages on planted faults and real reviews: what is found, what is wrong, how fast.
 
-    python -m benchmarks.data                      # all parts, about ten minutes
+    python -m benchmarks.data                      # all parts, some forty minutes
     python -m benchmarks.data --only speed leaks   # some
 
-    speed          MB a second from a file to cleaned, compared rows; with and without near copies
+    speed          MB a second from a file to cleaned, compared rows; with and without near copies,
+                   and datatrove's beside it (installed at first use)
     copies         planted near copies found; rows of one template; bytes a row
     leaks          planted leaks of a corpus found, in five languages
     personal       planted personal data found, in English and Korean
     encodings      short texts in other encodings read right
     labels_needed  whether the quality with all labels lies in the interval foretold from a fifth
+    label_errors   planted wrong labels among the 2 % of the rows that are most suspicious
     splits         rows that change their split when near copies of old rows come, in 20 orders
+    growth         most memory and time a row of collect, validate and label at 1 and 10 million rows
     croissant      whether the reference reader accepts a build's croissant.json and reads the same rows
     diff           two data versions of a million rows compared, and whether a plain loop says the same
 
@@ -24,6 +27,8 @@ from benchmarks.support import (
     data_croissant,
     data_diff,
     data_encodings,
+    data_growth,
+    data_label_errors,
     data_labels_needed,
     data_leaks,
     data_personal,
@@ -40,7 +45,9 @@ PARTS: Mapping[str, Callable[[], Mapping[str, float]]] = MappingProxyType(
         "personal": data_personal.measure,
         "encodings": data_encodings.measure,
         "labels_needed": data_labels_needed.measure,
+        "label_errors": data_label_errors.measure,
         "splits": data_splits.measure,
+        "growth": data_growth.measure,
         "croissant": data_croissant.measure,
         "diff": data_diff.measure,
     }

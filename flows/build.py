@@ -20,6 +20,7 @@ from flows.check import check_before_build, check_place
 from flows.console import summary
 from flows.console.summary import BuildResult
 from flows.execution.git import commit_tags
+from flows.execution.kept_verdict import bring_verdict, forget_verdict
 from flows.execution.locks import build_lock
 from flows.execution.rows_to_label import bring_sheet
 from flows.execution.runner import Runner, StageFailedError, cached_result, open_runner
@@ -64,7 +65,8 @@ def build_workspace(workspace: Path, *, root: Path, title: str) -> BuildResult:
     MLflow's data, logs and failure reports go to the main root `root`.
 
     Raises:
-        StageFailedError: a stage failed; the outputs of the stages before it stay.
+        StageFailedError: a stage failed, or ended the build with an answer (`is_answer`); the outputs
+            of the stages before it stay.
     """
     check_before_build(root)
     try:
@@ -77,6 +79,10 @@ def build_workspace(workspace: Path, *, root: Path, title: str) -> BuildResult:
         if error.failure.labels_needed:
             summary.forget_failure(root)
             raise _with_sheet(error, bring_sheet(workspace, root), root) from error
+        if error.failure.cannot_be_told:
+            summary.forget_failure(root)
+            verdict = bring_verdict(workspace, root, error.failure.stage)
+            raise _with_verdict(error, verdict, root) from error
         summary.keep_failure(root, error)
         raise
 
@@ -86,6 +92,12 @@ def _with_sheet(error: StageFailedError, sheet: Path | None, root: Path) -> Stag
     if sheet is None:
         return error
     told = error.failure.next_step.replace(Paths(root).annotation_sheet.name, sheet.name)
+    return StageFailedError(replace(error.failure, next_step=told), log=error.log)
+
+
+def _with_verdict(error: StageFailedError, verdict: Path, root: Path) -> StageFailedError:
+    """The error that names the kept verdict, as it is called from the main root."""
+    told = f"{error.failure.next_step}. All figures: {verdict.relative_to(root)}"
     return StageFailedError(replace(error.failure, next_step=told), log=error.log)
 
 
@@ -117,6 +129,7 @@ def _build(runner: Runner, *, root: Path, title: str, stale: Sequence[str]) -> B
     # Kept before anything is shown: what is shown may fail, and a release names the build that is kept.
     summary.keep_build(root, workspace, result)
     summary.forget_failure(root)
+    forget_verdict(root)
     publish_results(recorder, workspace, stages)
     return result
 

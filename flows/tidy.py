@@ -2,7 +2,7 @@
 
     modelyard tidy [--keep 10] [--dry-run]
 
-The newest `keep` builds, searches, snapshots, interrupted trainings and notes of DVC stay, and, whatever their age: what
+The newest `keep` builds, searches, snapshots, interrupted trainings and downloads and notes of DVC stay, and, whatever their age: what
 a ledger names, what the last build of a product or of a retraining needs, what a worktree or a commit
 names. Of DVC's cache goes what then no dvc.lock and no .dvc file names. No build and no release runs meanwhile.
 """
@@ -94,6 +94,7 @@ def plan(root: Path, keep: int) -> Iterator[Removal]:
     yield from _all("releases", _unnamed_releases(root))
     yield from _all("snapshots", _newest_first(state.glob("snapshots/*.json"))[keep:])
     yield from _all("checkpoints", _newest_first(state.glob("checkpoints/*/*/"))[keep:])
+    yield from _all("downloads", _newest_first(state.glob("fetch/*/"))[keep:])
     yield from _all("dvc notes", _old_notes(root, keep))
     yield from _all("mlartifacts", _unnamed_artifacts(root))
     cache = cache_folder(root)

@@ -1,15 +1,17 @@
 """baseline: fits simple models, to see whether a language model is worth its cost.
 
-Reads   artifacts/prepare/records.parquet
-Writes  artifacts/baseline/{predictions.parquet, verdict.json, learning_curve.csv, metrics.json}
+Reads   artifacts/prepare/records.parquet, annotations/
+Writes  artifacts/baseline/{predictions.parquet, verdict.json, suspect_labels.csv, learning_curve.csv,
+        metrics.json}
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, fields
 
-from pipeline.acceptance.findings import Findings, keyword_rule, labels_outlook
+from pipeline.acceptance.findings import Findings, ceiling_of, keyword_rule, labels_outlook
 from pipeline.acceptance.predictions import Answers, write_answers
-from pipeline.acceptance.worth import judge_worth, refuse_what_cannot_be_told
+from pipeline.acceptance.suspect_labels import MOST_ROWS, find_suspects
+from pipeline.acceptance.worth import in_short, judge_worth, refuse_what_cannot_be_told
 from pipeline.core.artifacts.data_reports import BaselineQuality, BaselineVerdict
 from pipeline.core.artifacts.table_columns import BaselinePredictions
 from pipeline.core.files import write_text
@@ -17,7 +19,9 @@ from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.data.tables import read_table
+from pipeline.data.annotations import read_annotations
+from pipeline.data.suspect_sheet import SuspectRow, write_suspects
+from pipeline.data.tables import Columns, read_table
 from pipeline.metrics.quality import quality_figure
 from pipeline.models.baselines import (
     BaselineRows,
@@ -29,6 +33,8 @@ from pipeline.models.baselines import (
     strongest,
 )
 from pipeline.models.linear import Baseline, LinearTask
+from pipeline.models.pretrained import resolve_checkpoint
+from pipeline.models.word_vectors import WordVectors
 from pipeline.problem.probabilities import Scores, Targets
 from pipeline.problem.problems import problem_named
 
@@ -39,13 +45,15 @@ def run(params: Params, paths: Paths) -> Metrics:
     """Fits the baselines, chooses C on validation and says whether machine learning solves the problem.
 
     Raises:
-        DataError: nothing can be learned from these data; verdict.json is there all the same.
+        CannotBeToldError: nothing can be learned from these data; the build ends with that answer, and
+            verdict.json holds it.
     """
     product, settings = params.product, params.baseline
     metric, problem = product.requirements.quality_metric, problem_named(product.problem)
     min_quality = product.requirements.min_quality
     task = LinearTask.of(product, settings)
-    rows = split_rows(read_table(paths.read("prepare", "records.parquet")), pairs=task.pairs)
+    table = read_table(paths.read("prepare", "records.parquet"))
+    rows = split_rows(table, pairs=task.pairs)
 
     def quality_of(targets: Targets, scores: Scores) -> float:
         return quality_figure(metric, problem=problem, targets=targets, scores=scores)
@@ -68,6 +76,7 @@ def run(params: Params, paths: Paths) -> Metrics:
             regularisation=chosen,
             rule=keyword_rule(rows, task, quality=quality_of, labels=product.labels),
             outlook=labels_outlook(learner, rows, wanted=min_quality, seed=params.compute.seed),
+            ceiling=ceiling_of(_votes(table, params, paths), task, seed=params.compute.seed),
         ),
         min_quality=min_quality,
         min_gain=settings.min_gain,
@@ -79,7 +88,62 @@ def run(params: Params, paths: Paths) -> Metrics:
     refuse_what_cannot_be_told(judged, min_gain=settings.min_gain)
     _save_curve(learning_curve(learner, rows, settings.learning_curve_shares), paths)
     write_answers(paths.out / "predictions.parquet", answers, BaselinePredictions.columns())
-    return _metrics(judged)
+    suspects = suspect_rows(rows["train"], table, task, regularisation=chosen, params=params)
+    write_suspects(paths.out / "suspect_labels.csv", suspects)
+    if suspects:
+        say(
+            f"baseline  {len(suspects):,} labels are probably wrong: suspect_labels.csv lists them for people to"
+            " look at; saved in annotations/, what they fill in counts"
+        )
+    return {**_metrics(judged), "suspect_labels": len(suspects)}
+
+
+def _votes(table: Columns, params: Params, paths: Paths) -> list[list[str]]:
+    """The labels that people gave to each annotated row of the data."""
+    known, product = set(table["id"]), params.product
+    given = read_annotations(
+        paths.annotations,
+        problem=problem_named(product.problem),
+        labels=product.labels,
+        known=known,
+    )
+    return [[*votes.values()] for row, votes in given.items() if row in known]
+
+
+def suspect_rows(
+    train: BaselineRows,
+    table: Columns,
+    task: LinearTask,
+    *,
+    regularisation: Mapping[str, float],
+    params: Params,
+) -> list[SuspectRow]:
+    """The train rows whose label is probably wrong, most suspicious first, with what they are called.
+
+    Args:
+        table: all rows, as prepare left them.
+        regularisation: baseline → its C.
+    """
+    known = {row: number for number, row in enumerate(table["id"])}
+    numbers = [known[row] for row in train.ids[:MOST_ROWS]]
+    vectors = WordVectors.of(resolve_checkpoint(params.prepare.checkpoint))
+    found = find_suspects(
+        train.inputs[:MOST_ROWS],
+        train.targets[:MOST_ROWS],
+        [table["cluster"][number] for number in numbers],
+        task=task,
+        regularisation=regularisation,
+        seed=params.compute.seed,
+        vectors=vectors,
+    )
+    return [
+        SuspectRow(
+            **{name: table[name][numbers[one.row]] for name in ("id", "text", "second", "label")},
+            suggested=task.problem.label_of(one.suggested, params.product.labels),
+            confidence=one.confidence,
+        )
+        for one in found
+    ]
 
 
 def _answers(name: str, model: Baseline, *, split: str, rows: BaselineRows) -> Answers:
@@ -94,8 +158,8 @@ def _metrics(judged: BaselineVerdict) -> Metrics:
         "worth_a_model": judged.worth_a_model,
         "quality_metric": judged.quality_metric,
         **{name: figures.as_json() for name, figures in judged.quality.items()},
-        "headline": f"{judged.best} {best.validation:.3f} validation, {best.test:.3f} test; a model? "
-        f"{judged.verdict}",
+        "headline": f"{judged.best} {best.validation:.3f} validation, {best.test:.3f} test; "
+        f"{in_short(judged)}",
     }
 
 

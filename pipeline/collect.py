@@ -22,8 +22,9 @@ from pipeline.core.progress import say
 from pipeline.core.sections import Source
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data import sources
-from pipeline.data.id_numbers import hex_ids
 from pipeline.data.repeated_ids import refuse_repeated_ids
+from pipeline.data.row_ids import ids_of
+from pipeline.data.row_rights import RowRights
 from pipeline.data.rows_by_id import rows_by_id
 from pipeline.data.source_rows import batches_of
 from pipeline.data.tables import TableWriter, table_writer
@@ -68,7 +69,7 @@ def run(params: Params, paths: Paths) -> Metrics:
 
 @dataclass(frozen=True, kw_only=True)
 class _Tables:
-    """What collect writes while it reads.
+    """All that collect writes while it reads.
 
     Attributes:
         folder: for files that are needed while the stage runs.
@@ -88,14 +89,14 @@ def _tables(out: Path) -> Iterator[_Tables]:
     """Both tables, which are there when the block ends without an error, and a folder that is then gone."""
     folder = out / _UNSORTED
     shutil.rmtree(folder, ignore_errors=True)  # of a stage that was killed
-    try:
-        with (
-            table_writer(out / "records.parquet", _schema(CollectedRecords.columns())) as labelled,
-            table_writer(out / "corpus.parquet", _schema(CollectedCorpus.columns())) as corpus,
-        ):
+    with (
+        table_writer(out / "records.parquet", _schema(CollectedRecords.columns())) as labelled,
+        table_writer(out / "corpus.parquet", _schema(CollectedCorpus.columns())) as corpus,
+    ):
+        try:
             yield _Tables(labelled=labelled, corpus=corpus, folder=folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _schema(columns: tuple[str, ...]) -> pa.Schema:
@@ -109,11 +110,15 @@ def _collect(source: Source, params: Params, data: Path, tables: _Tables) -> Sou
     if source.sha256 not in (None, tables.hashes.get(file)) or file not in tables.hashes:
         tables.hashes[file] = sources.check_hash(source, file)
     before = tables.labelled.written, tables.corpus.written
-    _write_rows(source, file, params, tables)
+    rights = _rights(source, params)
+    _write_rows(source, file, params, tables, rights)
     labelled = tables.labelled.written - before[0]
     others = tables.corpus.written - before[1]
     told = f", {others:,} of them without a label" if others and source.role != "corpus" else ""
     say(f"collect  {source.name}: {labelled + others:,} rows{told}")
+    found = {} if rights is None else {"rights": rights.report()}
+    for reason, rows in found["rights"].left_out.items() if found else ():
+        say(f"collect  {source.name}: {rows:,} rows left out: {reason}")
     return SourceRecord(
         name=source.name,
         kind=source.kind,
@@ -123,13 +128,25 @@ def _collect(source: Source, params: Params, data: Path, tables: _Tables) -> Sou
         sha256=tables.hashes[file],
         rows=labelled + others,
         bytes=sources.bytes_of(file),
+        **found,
     )
 
 
-def _write_rows(source: Source, file: Path, params: Params, tables: _Tables) -> None:
+def _rights(source: Source, params: Params) -> RowRights | None:
+    """Judges the rows of a source that says the rights of each; None for one that does not."""
+    if source.rights is None:
+        return None
+    return RowRights(
+        source.rights, licence=source.licence, requirements=params.product.requirements
+    )
+
+
+def _write_rows(
+    source: Source, file: Path, params: Params, tables: _Tables, rights: RowRights | None
+) -> None:
     """Writes the rows in the order of their ids, which are hashes: the first n are a random, stable choice."""
     problem = problem_named(params.product.problem)
-    batches = batches_of(source, file, problem=problem, labels=params.product.labels)
+    batches = batches_of(source, file, problem=problem, labels=params.product.labels, rights=rights)
     folder = tables.folder / str(len(tables.ids))
     left = params.collect.max_rows_per_source
     tables.ids.append(folder.with_suffix(".ids"))
@@ -146,7 +163,7 @@ def _write_rows(source: Source, file: Path, params: Params, tables: _Tables) -> 
 def _write(rows: pa.Table, source: Source, tables: _Tables) -> None:
     """Writes rows into the table of those with a label, and into that of all others."""
     columns = {name: rows[name] for name in ("text", "second", "label")}
-    ids = hex_ids(rows["id"].to_numpy())
+    ids = ids_of(rows["id"].to_numpy())
     names = pa.repeat(pa.scalar(source.name), rows.num_rows)
     named = pa.table({"id": ids, "source": names, **columns})
     has_label = pc.is_valid(named["label"])

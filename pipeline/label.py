@@ -33,7 +33,7 @@ from pipeline.data.labels import refusals_are_data_errors
 from pipeline.data.newly_labelled import newly_labelled
 from pipeline.data.records import Record, record_schema
 from pipeline.data.remaining_corpus import RemainingRows, without_labelled
-from pipeline.data.row_ids import KnownIds, Numbers, numbers_of, read_ids
+from pipeline.data.row_ids import KnownIds, numbers_of, read_ids
 from pipeline.data.split_ledger import Dealt, deal, read_split_ledger, write_split_ledger
 from pipeline.data.tables import table_writer
 from pipeline.problem.problems import problem_named
@@ -159,7 +159,7 @@ def _deal(gold: GoldRows, params: Params, paths: Paths) -> Dealt:
 
 
 def _remaining(
-    corpus: RemainingRows, ids: Numbers, new: Sequence[Record], params: Params, paths: Paths
+    corpus: RemainingRows, ids: Ids, new: Sequence[Record], params: Params, paths: Paths
 ) -> RemainingRows:
     """The corpus without the newly labelled rows and without texts that hold one of theirs."""
     rest, leaking = without_labelled(
@@ -177,7 +177,7 @@ def _remaining(
 
 
 def _targets(gold: GoldRows, product: Product) -> list[list[float]]:
-    """What a model learns for each of the different labels."""
+    """Targets of the different labels, which a model learns."""
     problem = problem_named(product.problem)
     return [problem.target(cell, product.labels) for cell in gold.cells.different]
 

@@ -80,6 +80,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         **{f"{split}_rows": size for split, size in sizes.items()},
         "corpus_tokens": train_tokens,
         "sentences": len(sentences),
+        "sentence_ends": settings.sentence_ends,
         "related_rows": len(related),
         **coverage,
         "teacher_unknown_share": unknown,

@@ -1,5 +1,6 @@
 """The baselines learn what words tell, and stop the line where words tell nothing."""
 
+import csv
 import json
 import random
 from pathlib import Path
@@ -12,12 +13,12 @@ import pytest
 from pipeline import baseline
 from pipeline.core.artifacts.data_reports import BaselineVerdict
 from pipeline.core.artifacts.table_columns import BaselinePredictions
-from pipeline.core.errors import DataError
+from pipeline.core.errors import CannotBeToldError
 from pipeline.core.variants import BASELINES
 from pipeline.data.tables import read_table
 from tests.support import small_reviews
 from tests.support.problems import product_of
-from tests.support.small_reviews import at, labelled, params, prepared
+from tests.support.small_reviews import at, checkpoint_of, labelled, params, prepared
 
 
 @pytest.fixture
@@ -36,7 +37,9 @@ def give_labels_by_chance(records: Path) -> None:
 
 def test_the_baselines_learn_and_say_that_a_model_is_worth_it(workspace: Path) -> None:
     paths = at(workspace, "baseline")
-    metrics = baseline.run(params("product.requirements.min_quality=0.0"), paths)
+    metrics = baseline.run(
+        params("product.requirements.min_quality=0.0", *checkpoint_of(workspace)), paths
+    )
     assert metrics["baseline-nblr"]["test"] > 0.9
     table = read_table(paths.out / "predictions.parquet")
     assert np.allclose(np.add(table["score_0"], table["score_1"]), 1)
@@ -51,11 +54,48 @@ def test_the_baselines_learn_and_say_that_a_model_is_worth_it(workspace: Path) -
     assert curve.startswith("step,train_quality,validation_quality\n")
 
 
-def test_labels_that_words_cannot_tell_stop_the_line(workspace: Path) -> None:
+def test_planted_wrong_labels_are_listed_for_people_to_look_at(workspace: Path) -> None:
+    records = workspace / "artifacts/prepare/records.parquet"
+    table = pq.read_table(records).to_pylist()
+    train = [row for row in table if row["split"] == "train"]
+    wrong = train[::20]
+    for row in wrong:
+        row["target"] = [1 - row["target"][0]]
+        row["label"] = ("negative", "positive")[int(row["target"][0])]
+    pq.write_table(pa.Table.from_pylist(table, schema=pq.read_schema(records)), records)
+    paths = at(workspace, "baseline")
+    metrics = baseline.run(params(*checkpoint_of(workspace)), paths)
+    with (paths.out / "suspect_labels.csv").open(encoding="utf-8-sig", newline="") as stream:
+        lines = [*csv.DictReader(stream)]
+    assert len(lines) == metrics["suspect_labels"] >= 1
+    turned = {row["id"]: row["label"] for row in wrong}
+    assert {line["id"]: line["label_now"] for line in lines}.items() <= turned.items()
+    assert all(line["suggested"] != line["label_now"] for line in lines)
+
+
+def test_labels_of_several_people_say_how_good_a_model_can_look(workspace: Path) -> None:
+    ids = read_table(workspace / "artifacts/prepare/records.parquet")["id"][:40]
+    lines = ["id,annotator,label"]
+    for number, row in enumerate(ids):
+        second = "positive" if number % 10 else "negative"
+        lines += [f"{row},kim,positive", f"{row},lee,{second}"]
+    (workspace / "annotations" / "votes.csv").write_text("\n".join(lines), encoding="utf-8")
+    paths = at(workspace, "baseline")
+    baseline.run(params(*checkpoint_of(workspace)), paths)
+    found = BaselineVerdict.read(paths).noise_ceiling
+    assert found is not None
+    assert found.rows == 40
+    assert found.accuracy == pytest.approx((1 + 0.8**0.5) / 2)  # of 0.9 agreement
+
+
+def test_labels_that_words_cannot_tell_are_an_answer_that_ends_the_build(workspace: Path) -> None:
     give_labels_by_chance(workspace / "artifacts/prepare/records.parquet")
     paths = at(workspace, "baseline")
-    with pytest.raises(DataError, match=r"no: cannot be told: .* from the majority class"):
-        baseline.run(params("baseline.min_gain=0.4"), paths)
+    with pytest.raises(
+        CannotBeToldError, match=r"no: cannot be told: .* from the majority"
+    ) as told:
+        baseline.run(params("baseline.min_gain=0.4", *checkpoint_of(workspace)), paths)
+    assert told.value.is_answer
     judged = BaselineVerdict.read(paths)
     assert judged.verdict == "no: cannot be told"
     assert not judged.worth_a_model
@@ -72,7 +112,9 @@ def test_a_rule_that_is_good_enough_is_told_and_the_build_may_go_on(tmp_path: Pa
     product = product_of(labels="[complaint, praise]")
     prepared(labelled(tmp_path, rows, *product), *product)
     paths = at(tmp_path, "baseline")
-    metrics = baseline.run(params(*product, "product.requirements.min_quality=0.9"), paths)
+    metrics = baseline.run(
+        params(*product, *checkpoint_of(tmp_path), "product.requirements.min_quality=0.9"), paths
+    )
     judged = BaselineVerdict.read(paths)
     assert judged.verdict == metrics["verdict"] == "no: a rule does it"
     assert judged.rule is not None
@@ -105,7 +147,7 @@ def test_every_problem_has_baselines_judged_by_its_own_figure(tmp_path: Path, pr
     product += ["baseline.regularisation=[1.0, 100.0]"]
     prepared(labelled(tmp_path, ROWS[problem], *product), *product)
     paths = at(tmp_path, "baseline")
-    metrics = baseline.run(params(*product), paths)
+    metrics = baseline.run(params(*product, *checkpoint_of(tmp_path)), paths)
     judged = json.loads((paths.out / "verdict.json").read_text())
     assert metrics["quality_metric"] == params(*product).product.requirements.quality_metric
     assert metrics["baseline-majority"]["validation"] == 0

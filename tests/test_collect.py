@@ -8,18 +8,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from pipeline.collect import run
+from pipeline.core.disk import DiskFullError
 from pipeline.core.errors import DataError, ParameterError
-from pipeline.core.files import sha256_file
+from pipeline.core.files import sha256_file, sha256_tree
 from pipeline.core.params import Params, override, parse_params
 from pipeline.core.paths import Paths
 from pipeline.data.records import Record, read_records, record_id
 from tests.support.problems import MULTI_LABEL, PAIRS, REGRESSION
 from tests.support.repository import parameter_values
+from tests.support.small_disk import small_disk
 
 CSV = 'text,label\n"A fine, warm film",1\nDull.,0\n"He said ""no""\nand left",0\n'
 NO_LABELS: dict[str, Any] = {"label_column": None, "label_values": {}}
@@ -69,6 +72,30 @@ def refused(paths: Paths, *sources: dict[str, Any], changes: Sequence[str] = ())
         run(params(*sources, changes=changes), paths)
     assert not (paths.out / "records.parquet").exists()
     return str(caught.value)
+
+
+def test_rows_that_may_not_be_used_are_left_out_and_counted(paths: Paths) -> None:
+    lines = ["text,label,terms,agreed", "Fine,1,MIT,yes", "Dull,0,,yes", "Slow,0,MIT,no"]
+    lines += ["Warm,1,GPL-3.0-only,yes"]
+    (paths.data / "reviews.csv").write_text("\n".join(lines), encoding="utf-8")
+    rights = {"licence": "terms", "consent": "agreed"}
+    found = collected(paths, source(rights=rights))
+    assert {record.text for record in found} == {"Fine", "Dull"}
+    [entry] = json.loads((paths.out / "manifest.json").read_text())["sources"]
+    assert entry["rows"] == 2
+    assert entry["rights"]["licences"] == {"CC0-1.0": 1, "MIT": 1}
+    assert entry["rights"]["left_out"] == {
+        "consent refused or withdrawn": 1,
+        "licence GPL-3.0-only is not allowed": 1,
+    }
+
+
+def test_a_source_of_which_no_row_may_be_used_is_refused(paths: Paths) -> None:
+    text = "text,label,agreed\nFine,1,no\nDull,0,\n"
+    (paths.data / "reviews.csv").write_text(text, encoding="utf-8")
+    message = refused(paths, source(rights={"consent": "agreed"}))
+    assert "no row to read" in message
+    assert "consent refused or withdrawn" in message
 
 
 def test_a_csv_becomes_records_and_a_manifest(paths: Paths) -> None:
@@ -228,6 +255,13 @@ def test_another_hash_is_refused_before_the_file_is_parsed(paths: Paths) -> None
     assert "has sha256" in refused(paths, source(sha256="0" * 64))
 
 
+def test_a_file_of_two_sources_has_to_have_the_hash_that_each_of_them_names(paths: Paths) -> None:
+    right = sha256_file(paths.data / "reviews.csv")
+    assert len(collected(paths, source(sha256=right), source(name="b", sha256=right))) == 6
+    (paths.out / "records.parquet").unlink()
+    assert "source b" in refused(paths, source(sha256=right), source(name="b", sha256="0" * 64))
+
+
 def test_a_waiver_by_name_is_recorded(paths: Paths) -> None:
     run(params(source(name="imdb", licence="unknown")), paths)
     [entry] = json.loads((paths.out / "manifest.json").read_text())["sources"]
@@ -256,6 +290,32 @@ def refused_licence(paths: Paths, changes: Sequence[str]) -> str:
 
 def test_two_sources_of_one_name_and_text_are_refused(paths: Paths) -> None:
     assert "occurs 2 times" in refused(paths, source(), source())
+
+
+def test_two_sources_of_one_name_may_hold_different_rows(paths: Paths) -> None:
+    (paths.data / "more.csv").write_text("text,label\nOther words.,1\n")
+    records = collected(paths, source(), source(path="more.csv"))
+    assert [record.source for record in records] == ["mine"] * 4
+    assert [record.text for record in records][-1] == "Other words."
+
+
+def test_a_table_has_the_rows_of_source_after_source_each_by_id(paths: Paths) -> None:
+    records = collected(paths, source(name="z"), source(name="a"))
+    assert [record.source for record in records] == ["z"] * 3 + ["a"] * 3
+    for part in (records[:3], records[3:]):
+        assert [row.id for row in part] == sorted(row.id for row in part)
+
+
+def test_nothing_but_the_tables_is_left_also_of_a_stage_that_was_killed_or_refused(
+    paths: Paths,
+) -> None:
+    (paths.out / ".unsorted.part" / "0").mkdir(parents=True)
+    refused(paths, source(), source())
+    assert [*paths.out.iterdir()] == []
+    (paths.out / ".unsorted.part" / "0").mkdir(parents=True)
+    collected(paths, source(), max_rows=1)
+    names = ["corpus.parquet", "manifest.json", "records.parquet"]
+    assert sorted(entry.name for entry in paths.out.iterdir()) == names
 
 
 def test_a_pair_has_a_second_text_and_an_id_of_both(paths: Paths) -> None:
@@ -358,6 +418,24 @@ def test_a_packed_file_and_a_folder_of_parts_are_sources(paths: Paths) -> None:
     assert len(collected(paths, source(path="parts.parquet"))) == 2
 
 
+def test_a_folder_that_datasets_saved_is_a_source_and_one_of_several_is_asked_for(
+    paths: Paths,
+) -> None:
+    labels = datasets.ClassLabel(names=["negative", "positive"])
+    features = datasets.Features({"text": datasets.Value("string"), "label": labels})
+    made = datasets.Dataset.from_dict({"text": ["A", "B"], "label": [1, 0]}, features=features)
+    datasets.DatasetDict(train=made, test=made).save_to_disk(str(paths.data / "saved"))
+    records = collected(paths, source(path="saved/train", label_values={}))
+    assert {(record.text, record.label) for record in records} == {
+        ("A", "positive"),
+        ("B", "negative"),
+    }
+    [entry] = json.loads((paths.out / "manifest.json").read_text())["sources"]
+    assert entry["sha256"] == sha256_tree(paths.data / "saved" / "train")
+    (paths.out / "records.parquet").unlink()
+    assert "path: saved/train" in refused(paths, source(path="saved", label_values={}))
+
+
 @pytest.mark.parametrize("value", ["1_000", "１２", "4,5"])
 def test_a_number_is_written_with_digits_and_a_point(paths: Paths, value: str) -> None:
     (paths.data / "reviews.csv").write_text(f'text,label\nA,3\nB,"{value}"\n', encoding="utf-8")
@@ -368,3 +446,17 @@ def test_a_number_is_written_with_digits_and_a_point(paths: Paths, value: str) -
 def test_an_empty_separator_of_labels_is_one_message() -> None:
     with pytest.raises(ParameterError, match="label_separator"):
         params(source(label_values={}, label_separator=""), changes=MULTI_LABEL)
+
+
+def test_a_full_disk_is_one_message_that_counts_what_collect_itself_held(
+    paths: Paths, tmp_path: Path
+) -> None:
+    lines = [f"text number {number} {'x' * 200},1" for number in range(4_000)]
+    (paths.data / "reviews.csv").write_text("\n".join(["text,label", *lines]))
+    with small_disk(paths.out, kilobytes=600):
+        with pytest.raises(DiskFullError) as caught:
+            run(params(source()), paths)
+        assert [*paths.out.iterdir()] == []
+        told = re.search(r"([\d,]+) bytes are free", str(caught.value))
+    assert told is not None
+    assert int(told[1].replace(",", "")) > 500_000

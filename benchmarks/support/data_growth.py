@@ -48,7 +48,7 @@ _CHUNK = 10_000
 
 @dataclass(frozen=True, slots=True)
 class StageCost:
-    """What one stage took: the most megabytes in memory, and seconds of the processor."""
+    """The most memory of a stage in megabytes, and its processor time in seconds."""
 
     megabytes: float
     seconds: float
@@ -131,27 +131,21 @@ def _rows(count: int, characters: int) -> Iterator[tuple[str, str]]:
 
 def _run(root: Path, stage: str) -> StageCost:
     """Runs a stage in the workspace; `DataError` with what it printed where it fails."""
-    environment = os.environ | {"PYTHONPATH": str(_REPOSITORY)}
-    with (root / f"{stage}.log").open("wb+") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", f"pipeline.{stage}"],
-            cwd=root,
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        log.seek(0)
-        told = log.read().decode(errors="replace")
+    process = subprocess.run(
+        [sys.executable, "-m", "benchmarks.support.stage_cost", stage],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(_REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if process.returncode:
         raise DataError(
-            f"{stage} failed: {told[-2000:]}",
+            f"{stage} failed: {process.stderr[-2000:]}",
             expected="a stage that runs through",
             next_step="run the benchmark with fewer `--rows`",
         )
-    kilobyte = 1024 if sys.platform == "linux" else 1
-    return StageCost(used.ru_maxrss * kilobyte / 1e6, used.ru_utime + used.ru_stime)
+    return StageCost(**json.loads(process.stdout))
 
 
 def main() -> None:

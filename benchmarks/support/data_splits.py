@@ -9,7 +9,7 @@ from benchmarks.support.data_labels_needed import read_reviews
 from pipeline.core.sections import SplitShares
 from pipeline.data.duplicates import near_duplicates
 from pipeline.data.records import record_id
-from pipeline.data.row_ids import Numbers, numbers_of
+from pipeline.data.row_ids import numbers_of
 from pipeline.data.split_ledger import EMPTY, deal, text_keys
 from pipeline.text.bare_words import bare_words
 
@@ -56,7 +56,7 @@ def _near_copy(text: str, chance: random.Random) -> str:
     return " ".join(words)
 
 
-def _clustered(texts: Sequence[str]) -> tuple[Numbers, Numbers, Numbers]:
+def _clustered(texts: Sequence[str]) -> tuple[Ids, Ids, Ids]:
     """The numbers of rows' ids in order, the keys of their texts, and their clusters."""
     by_id = sorted((record_id("mine", text), text) for text in texts)
     words = [bare_words(text) for _, text in by_id]

@@ -44,7 +44,7 @@ class StageFailedError(PipelineError):
 
     def __init__(self, failure: StageFailure, *, log: Path) -> None:
         super().__init__(failure.got, expected=failure.expected, next_step=failure.next_step)
-        self.is_answer = failure.labels_needed
+        self.is_answer = failure.is_answer
         self.failure = failure
         self.log = log
 
@@ -90,7 +90,8 @@ class Runner:
         """Brings one stage up to date (its parents must be); `listen` is called with its lines.
 
         Raises:
-            StageFailedError: it failed; its recorded outputs are checked out again.
+            StageFailedError: it failed, and its recorded outputs are checked out again; or it found that
+                nothing can be told, and what it wrote stays.
         """
         started, ooms = time.monotonic(), _out_of_memory_kills()
         Paths(self.workspace, stage).failure.unlink(missing_ok=True)
@@ -99,15 +100,16 @@ class Runner:
             under_lock = replace(self, flight=flight)
             code, transcript = under_lock._dvc(command, name=stage, listen=listen)
         if code:
-            lock = Paths(self.workspace).dvc_lock
-            recorded = parse_yaml(lock.read_text(encoding="utf-8")) if lock.exists() else {}
-            if stage in recorded.get("stages", {}):
-                self.checkout(stage)
             failure = (
                 load_failure(self.workspace, stage)
                 or _without_room(stage, transcript, self.workspace)
                 or _crash(stage, code, transcript, out_of_memory=_out_of_memory_kills() > ooms)
             )
+            lock = Paths(self.workspace).dvc_lock
+            recorded = parse_yaml(lock.read_text(encoding="utf-8")) if lock.exists() else {}
+            # The verdict of an earlier build would take the place of the one that was just found.
+            if stage in recorded.get("stages", {}) and not failure.cannot_be_told:
+                self.checkout(stage)
             raise StageFailedError(failure, log=self.logs / f"{stage}.log")
         seconds, result = time.monotonic() - started, cached_result(self.workspace, stage)
         return replace(result, state="ran" if transcript.ran else "cached", seconds=seconds)

@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flows.fetching.before_build import remote_sources
 from flows.fetching.partial_file import PartialFile
 from flows.fetching.patience import Patience
 from flows.fetching.redirects import is_private
@@ -73,8 +72,8 @@ def fetch_sources(
         DataError: an address, a server, a database or what it gives is not as the source says.
     """
     fetched: dict[str, Fetched] = {}
-    for source in remote_sources(params):
-        if names and source.name not in names:
+    for source in params.collect.sources:
+        if source.url is None or (names and source.name not in names):
             continue
         known = fetched.get(source.path)  # two sources may read the same file
         fetched[source.path] = _fetched(

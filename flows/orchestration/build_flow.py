@@ -41,10 +41,11 @@ def build(
     try:
         result = run_build(Path.cwd(), varied, release=release)
     except StageFailedError as error:
-        if not error.failure.labels_needed:
+        if not error.is_answer:
             raise
-        say(f"\nThe build waits for labels: {error.failure.got}.\n{error.failure.next_step}")
-        return Completed(message=f"waits for labels: {error.failure.got}")
+        how = "waits for labels" if error.failure.labels_needed else "ends with an answer"
+        say(f"\nThe build {how}: {error.failure.got}.\n{error.failure.next_step}")
+        return Completed(message=f"{how}: {error.failure.got}")
     ran = sum(stage.state == "ran" for stage in result.stages)
     told = f"{ran} of {len(result.stages)} stages ran; {result.verdict.released} passed"
     return Completed(message=told)

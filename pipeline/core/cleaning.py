@@ -16,6 +16,7 @@ from functools import partial
 from itertools import groupby
 
 from pipeline.core.invisible import IGNORED, without_idle_joiners
+from pipeline.core.plain_texts import class_of, is_plain
 
 CLEANING = 2
 """The number of the newest rules, which a bundle writes down: 0 is no cleaning. A change of what `clean`
@@ -37,9 +38,10 @@ _ESCAPED_MARKUP = re.compile(
     rf"|{_ESCAPED_LESS}(?:{_BREAK_NAMES}|{_TAG_NAMES})\b[^&<>/]*+/\s*+{_ESCAPED_MORE}",
     re.IGNORECASE,
 )
+_ESCAPED_OPENING = re.compile(_ESCAPED_LESS, re.IGNORECASE)
 _JUDGED = 10_000
 """Characters from the start of a text that decide whether its markup was escaped."""
-_PARAGRAPH = re.compile(r"\n\s*\n|\v")
+_BLANK_LINES = re.compile(r"\n\s*\n")
 # What may become a tag or an entity once more text follows.
 _OPEN_TAG = re.compile(
     rf"<\s*+(?:/\s*+)?(?:[a-z0-9]*+|(?:{_BREAK_NAMES}|{_TAG_NAMES})\b[^<>]*+)\Z", re.IGNORECASE
@@ -57,6 +59,9 @@ _CONTROLS: dict[int, str | None] = {
 }
 _TABLES = {1: _CONTROLS, 2: {**IGNORED, **_CONTROLS}}
 """Number of the rules → what stands in a text for a control character, or for one that shows nothing."""
+_CHANGED = {rules: re.compile(class_of(table)) for rules, table in _TABLES.items()}
+_FEW = 8
+"""Different characters that are replaced one after the other; `str.translate` takes longer than so many."""
 _LONG_RUN = re.compile(r"[^\w\s\x00-\x7f]{32,}")
 _PIECE = 8192
 """Characters for which one call of the standard library takes a few milliseconds at most."""
@@ -69,11 +74,17 @@ def clean(text: str, *, rules: int = CLEANING) -> str:
         rules: number of the rules; a bundle names those that it learned by.
     """
     was_escaped = _was_escaped(text, rules)
-    text = _without_controls(text, rules)
+    plain = is_plain(text)
+    if not plain:
+        text = _without_controls(text, rules)
+        plain = is_plain(text)
+    plain = plain and "&" not in text  # an entity may stand for any character
     if was_escaped:
         text = _unescaped(text, rules)
     if "<" in text:
         text = _without_tags(_with_breaks(text))
+    if plain:
+        return _in_lines(text, plain=True)
     if rules > 1:
         text = without_idle_joiners(_unescaped(text, rules))
     return _in_lines(_composed(text))
@@ -110,17 +121,26 @@ def _was_escaped(text: str, rules: int) -> bool:
     if rules == 1:
         return True
     start = text[:_JUDGED]
-    if "&" not in start or not _ESCAPED_MARKUP.search(start):
+    if "&" not in start or not _ESCAPED_OPENING.search(start) or not _ESCAPED_MARKUP.search(start):
         return False
     return not (_BREAKS.search(start) or _TAGS.search(start))
 
 
 def _without_controls(text: str, rules: int) -> str:
-    table = _TABLES[rules]
     if len(text) <= _PIECE:
-        return text.translate(table)
+        return _translated(text, rules)
     pieces = range(0, len(text), _PIECE)
-    return "".join([text[at : at + _PIECE].translate(table) for at in pieces])
+    return "".join([_translated(text[at : at + _PIECE], rules) for at in pieces])
+
+
+def _translated(text: str, rules: int) -> str:
+    """Returns `text.translate` of the table, which alone would look up each character in turn."""
+    table, changed = _TABLES[rules], {*_CHANGED[rules].findall(text)}
+    if len(changed) > _FEW:
+        return text.translate(table)
+    for character in changed:  # none becomes another one of the table
+        text = text.replace(character, table[ord(character)] or "")
+    return text
 
 
 def _unescaped(text: str, rules: int) -> str:
@@ -201,14 +221,21 @@ def _joins(character: str) -> bool:
     return is_mark or "\u1161" <= character <= "\u1175" or "\u11a8" <= character <= "\u11c2"
 
 
-def _in_lines(text: str) -> str:
-    lines = (" ".join(part.split()) for part in _paragraphs(text))
-    return "\n".join(line for line in lines if line)
+def _in_lines(text: str, *, plain: bool = False) -> str:
+    """The text in lines with one space between words; a plain one often has no other blanks."""
+    if plain and "  " not in text and not ("\n" in text or "\t" in text or "\r" in text):
+        if "\v" not in text:
+            return text.strip(" ")
+        lines = [part.strip(" ") for part in text.split("\v")]
+    else:
+        lines = [" ".join(part.split()) for part in _paragraphs(text)]
+    return "\n".join(filter(None, lines))
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    start = 0
-    for gap in _PARAGRAPH.finditer(text):
-        yield text[start : gap.start()]
-        start = gap.end()
-    yield text[start:]
+    for part in text.split("\v"):
+        start = 0
+        for gap in _BLANK_LINES.finditer(part):
+            yield part[start : gap.start()]
+            start = gap.end()
+        yield part[start:]

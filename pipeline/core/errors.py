@@ -40,6 +40,16 @@ class LabelsNeededError(DataError):
         self.is_answer = True
 
 
+class CannotBeToldError(DataError):
+    """No simple model finds anything in the texts that tells the label. A build ends there, and ends
+    well: that no model is worth training is an answer, and the stage's verdict.json holds it.
+    """
+
+    def __init__(self, got: str, *, expected: str, next_step: str) -> None:
+        super().__init__(got, expected=expected, next_step=next_step)
+        self.is_answer = True
+
+
 class TrainingError(PipelineError):
     """Training cannot go on: a loss is not finite, or a model is worse than its limit."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.core.errors import (
     BusyError,
+    CannotBeToldError,
     LabelsNeededError,
     PipelineError,
     RequirementsMissedError,
@@ -65,6 +66,16 @@ class StageFailure:
     def labels_needed(self) -> bool:
         """Whether the build waits for people to label rows: an answer, not a fault."""
         return self.kind == LabelsNeededError.__name__
+
+    @property
+    def cannot_be_told(self) -> bool:
+        """Whether the texts do not tell the labels: an answer, and the stage's verdict.json stays."""
+        return self.kind == CannotBeToldError.__name__
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the stage ended the build with something that it found out, rather than a fault."""
+        return self.labels_needed or self.cannot_be_told
 
     def save(self, root: Path) -> None:
         """Writes the file of the stage."""

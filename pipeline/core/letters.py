@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from functools import cache
 
 from pipeline.core.invisible import IGNORED, SELECTORS
+from pipeline.core.plain_texts import class_of, is_plain
 
 _PLAIN_WORD = re.compile(r"\w+", re.ASCII)
+_WORD = re.compile(r"\w+")
 _MARKS = ("Mn", "Mc")
 
 
@@ -20,23 +22,31 @@ def visible(text: str) -> str:
 
     Joiners stay: they show in the form of the letters beside them.
     """
+    if is_plain(text):
+        return text
     return _unseen().sub(lambda found: IGNORED.get(ord(found[0])) or "", text)
 
 
 def has_letter(text: str) -> bool:
     """Whether a text has a letter or a digit that is seen."""
-    return any(character.isalnum() and not _unseen().match(character) for character in text)
+    for character in text:  # mostly the first one is: `any` would take longer to start
+        if character.isalnum() and (character.isascii() or not _unseen().match(character)):
+            return True
+    return False
 
 
 def words(text: str) -> list[str]:
     """The words of a text, in order (see `word_pattern`)."""
-    return (_PLAIN_WORD if text.isascii() else word_pattern()).findall(text)
+    if text.isascii():
+        return _PLAIN_WORD.findall(text)
+    # Without marks and joiners, words are what `\w` has.
+    return (_WORD if is_plain(text) else word_pattern()).findall(text)
 
 
 @cache
 def _unseen() -> re.Pattern[str]:
     """A pattern of one character that shows nothing; joiners are none."""
-    return re.compile(_class_of({*IGNORED, *SELECTORS}))
+    return re.compile(class_of({*IGNORED, *SELECTORS}))
 
 
 @cache
@@ -62,17 +72,10 @@ def mark_pattern() -> str:
 def _class(codes: Iterable[int]) -> str:
     """`[…]` of the marks among the code points. Planes from the third on have invisible ones alone."""
     unseen = _unseen()
-    return _class_of(
+    return class_of(
         {
             code
             for code in codes
             if unicodedata.category(chr(code)) in _MARKS and not unseen.match(chr(code))
         }
     )
-
-
-def _class_of(codes: set[int]) -> str:
-    """`[…]` of code points, as ranges."""
-    firsts, lasts = codes - {code + 1 for code in codes}, codes - {code - 1 for code in codes}
-    ends = zip(sorted(firsts), sorted(lasts), strict=True)
-    return f"[{''.join(f'{chr(first)}-{chr(last)}' for first, last in ends)}]"

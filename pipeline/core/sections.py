@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.core.address_section import AddressSection
 from pipeline.core.product import Positive, Product, Rate, Section, Sha256, Share
+from pipeline.core.rights_section import RightsColumns
 from pipeline.problem.problems import problem_named
 
 
@@ -79,6 +80,8 @@ class Source(AddressSection):
     `own` for texts of your own, or `unknown`. It must be in `product.requirements.allowed_licences`
     or have a waiver; `own` is always allowed. Default: `own` for a file and a database; a package and
     an address must say it."""
+    rights: RightsColumns | None = None
+    """Columns that say of each row what may be done with it."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -247,6 +250,10 @@ class PrepareParams(Section):
     """Largest share of the texts' tokens that the student's vocabulary may not know; for `cut`, that
     it does not know and the checkpoint does. The build stops above it. To the checkpoint itself a
     quarter may be unknown, or this share where it is more."""
+    sentence_ends: Literal["marks", "kiwipiepy"]
+    """Where sentences of the corpus end. `marks`: at punctuation and the ends of lines. `kiwipiepy`: for Korean,
+    also where no mark stands, as its morphemes say; it needs `pip install -c constraints.txt '.[korean]'` and
+    takes some sixteen seconds for a million characters."""
     min_sentence_words: Positive
     """Corpus sentences with fewer words are left out of the transfer set."""
     max_sentence_words: Positive

@@ -44,7 +44,7 @@ def run_stage(name: str, run: Run, *, extends: Collection[str] = ()) -> None:
         told = error if isinstance(error, PipelineError) else disk_full(error, paths.out)
         if told is None:
             raise
-        how = "waits" if told.is_answer else "failed"
+        how = "ends with an answer" if told.is_answer else "failed"
         print(f"{name} {how}\n  {told}", file=sys.stderr, flush=True)
         with suppress(OSError, DiskFullError):  # the flow reads the printed message then
             StageFailure.of(name, told).save(paths.root)

@@ -37,12 +37,20 @@ def write_sheet(path: Path, rows: Iterable[Record], *, most: int) -> None:
         most: how many of them.
     """
     stream = io.StringIO(newline="")
-    chosen = islice((row for row in rows if not _LIKE_A_NUMBER.fullmatch(row.id)), most)
-    lines = (
-        (row.id, f"'{row.text}" if row.text[0] in _FORMULA else row.text, "", "") for row in chosen
-    )
+    chosen = islice((row for row in rows if keeps_its_id(row.id)), most)
+    lines = ((row.id, as_cell(row.text), "", "") for row in chosen)
     csv.writer(stream).writerows([COLUMNS, *lines])
     write_text(path, "\ufeff" + stream.getvalue())
+
+
+def keeps_its_id(identifier: str) -> bool:
+    """Whether a spreadsheet leaves an id as it is, and does not take it for a number."""
+    return not _LIKE_A_NUMBER.fullmatch(identifier)
+
+
+def as_cell(text: str) -> str:
+    """The text as a cell that a spreadsheet does not take for a formula."""
+    return f"'{text}" if text[0] in _FORMULA else text
 
 
 def labels_needed(

@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ _LABEL_NAMES = (
     *("라벨", "레이블", "분류", "감정", "카테고리", "평점", "감성", "标签", "標籤", "类别", "類別", "情感"),
     *("评分", "ラベル", "カテゴリ", "感情", "評価", "分類"),
 )  # fmt: skip
+_PEOPLE = {
+    *("annotator", "annotators", "worker", "workerid", "rater", "coder", "labeler", "labeller", "judge"),
+    *("주석자", "라벨러", "작업자", "평가자", "标注员", "标注者", "アノテーター"),
+}  # fmt: skip
 _PAIRS = {
     "premise": "hypothesis",
     "sentence1": "sentence2",
@@ -36,7 +41,7 @@ _PAIRS = {
 }
 """Names that columns of pairs have: the first text, and the second one."""
 _OTHER_NAMES = ("id", "url", "link", "date", "time", "timestamp", "name", "user", "email", "index")
-_NOTHING = {"", "nan", "null", "[]"}
+_NOTHING = {"", "nan", "null", "[]", "[null]", '[""]'}
 _MOST_LABELS = 100
 _EXAMPLES = 3
 _NAME, _COLUMNS = 40, 10
@@ -127,6 +132,18 @@ def is_named_like_texts(name: str) -> bool:
     return _is_named(name, _TEXT_NAMES)
 
 
+def words_of_name(name: str) -> list[str]:
+    """The words of a column's name in small letters: `worker`, `id` of WorkerId, worker_id and Worker.Id."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
+    return [word for word in re.split(r"[\W_]+", apart.casefold()) if word]
+
+
+def names_people(name: str) -> bool:
+    """Whether the name is what people call those who give labels."""
+    words = words_of_name(name)
+    return not _PEOPLE.isdisjoint({*words, "".join(words)})
+
+
 def says_nothing(value: str) -> bool:
     """Whether a cell stands for no value: empty, or as programs write an absent one."""
     return value.strip().casefold() in _NOTHING
@@ -185,7 +202,7 @@ def choose_text(columns: Sequence[Column], *, without: Iterable[str] = ()) -> Ch
         raise DataError(
             f"no column that looks like texts: {shown}",
             expected="a column with more than a word in most rows, different from row to row",
-            next_step="name it with --text COLUMN if it is there all the same",
+            next_step=_where_texts_may_be(left),
         )
     best = max(candidates, key=_likeness_to_text)
     several = "named like texts; " if _is_named(best.name, _TEXT_NAMES) else ""
@@ -202,7 +219,12 @@ def choose_label(columns: Sequence[Column], *, text: Column) -> Chosen:
     """
     others = [column for column in columns if column.name != text.name]
     named = [c for c in others if c.values and _is_named(c.name, _LABEL_NAMES)]
-    likely = [c for c in others if c.may_be_label and not _is_named(c.name, _OTHER_NAMES)]
+    likely = [
+        column
+        for column in others
+        if column.may_be_label
+        and not (_is_named(column.name, _OTHER_NAMES) or names_people(column.name))
+    ]
     candidates = [c for c in named if c.may_be_label or _may_be_several(c)] or likely or named
     if not candidates:
         raise DataError(
@@ -247,12 +269,18 @@ def _likeness_to_text(column: Column) -> float:
 def _is_named(name: str, known: Sequence[str]) -> bool:
     """Whether one of the words of a column's name is among `known`: `review_text`, `Label`."""
     lowered = name.strip().casefold()
-    parts = lowered.replace("-", "_").replace(" ", "_").split("_")
+    parts = words_of_name(name)
     return lowered in known or any(part in known for part in parts)
 
 
 def _is_number(value: str) -> bool:
     return number_in(value) is not None
+
+
+def _where_texts_may_be(columns: Sequence[Column]) -> str:
+    if inside := next((column.name for column in columns if column.is_object), None):
+        return f"if the texts are inside {inside}, take them out: jq -c '. + .[\"{inside}\"]' FILE > rows.jsonl"
+    return "name it with --text COLUMN if it is there all the same"
 
 
 def _shown(column: Column) -> str:

@@ -151,13 +151,47 @@ def _lower_cyrillic(text: str, name: str) -> float:
     known = share_of(text, lambda c: c.lower() in _CYRILLIC or c in "«»—–№…")
     if name == "cp1251" and not any(letter in text.lower() for letter in _ONLY_IN_SLAVIC):
         known *= 0.9
-    return known * (0.5 + 0.5 * share_of(text, _is_not_upper))
+    return known * (0.7 + 0.3 * share_of(text, _is_not_upper)) * _commonness(text, "оеаинті")
+
+
+def _commonness(text: str, common: str) -> float:
+    """1 where nearly half of the letters are the commonest ones of a language, else less: another table
+    makes rare letters of them.
+    """
+    share = share_of(text, lambda c: c.lower() in common)
+    return min(1.0, share / _SHARE_OF_COMMON) ** 2
+
+
+def _with_common(common: str, known: Callable[[str, str], float]) -> Callable[[str, str], float]:
+    """The score, and how common the letters are."""
+    return lambda text, name: known(text, name) * _commonness(text, common)
+
+
+def _western(text: str, name: str) -> float:
+    """The share of letters of one Western language; of a file in several it is their common share."""
+    together = 0.9 * _letters_in("".join(_OF_THE_WEST))(text, name)
+    return max(_letters_in(*_OF_THE_WEST)(text, name), together)
 
 
 _PRINTED_MARKS = "–—“”„‘’«»…€£§°·•©®™¡¿ºª½²\xa0"
-_LATIN = ("cp1252", "cp1250", "iso8859_2", "cp1254", "mac_roman", "cp850")
-_OF_THE_WEST = ("éèêëàâçùûüîïôöäßñáíóúãõåæøœìò", "áæðéíóöúýþ")
+_LATIN = ("cp1252", "cp1250", "cp1257", "iso8859_2", "cp1254", "mac_roman", "cp850")
+_OF_THE_WEST = (
+    *(
+        "éèêëàâçùûüîïôœ",
+        "äöüß",
+        "áéíóúüñ",
+        "ãõáéíóúâêôàç",
+        "åäöæøé",
+        "àèéìòù",
+        "áæðéíóöúýþ",
+        "äöõü",
+    ),
+    "ëéïóöüèê",
+)
+"""Letters of French, German, Spanish, Portuguese, the North, Italian, Icelandic, Estonian and Dutch."""
 _OF_THE_CENTRE = ("ąćęłńóśźż", "áčďéěíňóřšťúůýžľĺôä", "áéíóöőúüű", "ăâîşţ", "čćđšž")
+_SHARE_OF_COMMON = 0.45
+"""Least share of the seven or eight commonest letters: in Russian, Greek, Hebrew and Arabic they are over a half."""
 _ONLY_IN_SLAVIC = "ыьэюя"
 """Common letters of Russian whose bytes in Windows-1251 no Hebrew letter has in Windows-1255."""
 _LEAST_SCORE = 0.6
@@ -172,15 +206,19 @@ _SCORES: dict[str, Callable[[str, str], float]] = {
     "mac_cyrillic": _lower_cyrillic,
     "iso8859_5": _lower_cyrillic,
     "cp866": _lower_cyrillic,
-    "cp1252": _letters_in(*_OF_THE_WEST),
+    "cp1252": _western,
     "cp1250": _letters_in(*_OF_THE_CENTRE),
     "iso8859_2": _letters_in(*_OF_THE_CENTRE),
     "mac_roman": _small_letters_in(*_OF_THE_WEST),
     "cp850": _small_letters_in(*_OF_THE_WEST),
-    "cp1253": _small_letters_in("αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώϊϋ"),
+    "cp1253": _with_common(
+        "αεηιοτσνάέήίό", _small_letters_in("αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώϊϋ")
+    ),
     "cp1254": _letters_in("çğıöşüâî"),
-    "cp1255": _letters_in("אבגדהוזחטיךכלםמןנסעףפץצקרשת"),
-    "cp1256": _letters_in("ابةتثجحخدذرزسشصضطظعغفقكلمنهوىيءآأؤإئ،؟"),
+    "cp1255": _with_common("יוהלארתמ", _letters_in("אבגדהוזחטיךכלםמןנסעףפץצקרשת")),
+    "cp1256": _with_common("اليمنرتو", _letters_in("ابةتثجحخدذرزسشصضطظعغفقكلمنهوىيءآأؤإئ،؟")),
+    "iso8859_6": _with_common("اليمنرتو", _letters_in("ابةتثجحخدذرزسشصضطظعغفقكلمنهوىيءآأؤإئ،؟")),
+    "cp1257": _letters_in("ąčęėįšųūž", "āčēģīķļņšūž"),
     "cp874": _letters_in("กขคฆงจฉชซญฎฏฐฑณดตถทธนบปผฝพฟภมยรลวศษสหฬอฮะาำเแโใไิีึืุู่้๊๋์ั็"),
 }
 """Encodings of single countries, each with a score of how like its languages a text is."""
@@ -231,6 +269,7 @@ _NAMES = {
     "mac_cyrillic": "Mac Cyrillic",
     "iso8859_2": "ISO-8859-2",
     "iso8859_5": "ISO-8859-5",
+    "iso8859_6": "ISO-8859-6",
     "euc_jp": "EUC-JP",
     "iso2022_jp": "ISO-2022-JP",
     "big5": "Big5",

@@ -18,9 +18,8 @@ from pipeline.data.check_reports import checked_shares, personal_data, require_n
 from pipeline.data.cleaned_rows import REFUSE
 from pipeline.data.columns import describe, says_nothing
 from pipeline.data.file_look import look_at
-from pipeline.data.file_notes import label_notes, layout_notes, row_notes
+from pipeline.data.file_notes import export_notes, label_notes, layout_notes, row_notes
 from pipeline.data.file_rows import Read, read_columns
-from pipeline.data.json_file import exported_by
 from pipeline.data.label_forms import LabelForm, likely_form, require_repeated
 from pipeline.data.layout import FileRow
 from pipeline.data.personal_data import redacted, spans
@@ -133,8 +132,8 @@ def _looks(
             )
             return
         read = read_columns(file, look, names, text=text, label=label)
-        if look.format == "JSON" and (tool := exported_by(file, look.layout)):
-            facts = facts.noted(f"an export of {tool}")
+        if look.format == "JSON":
+            facts = facts.noted(*export_notes(file, look))
     facts = replace(facts, rows=read.count).noted(f"texts: {read.text}", *row_notes(read))
     yield facts
     form = _form(read, is_named=bool(label))
@@ -223,7 +222,7 @@ def _checked(facts: FileFacts, kept: Checked, rest: Checked) -> FileFacts:
     reasons = Counter(str(record.reason) for record in [*kept.rejects, *rest.rejects])
     return replace(
         facts,
-        language=language_of(record.text for record in usable),
+        language=language_of(record.text for record in usable) if usable else None,
         personal_data=personal_data(kept, rest),
         rejects=dict(reasons.most_common()),
     )

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from pipeline.core.errors import DataError
@@ -97,7 +97,7 @@ def look_at(path: Path) -> Look:
         ending = own if own in JSON_KINDS else ".jsonl"
         layout = Layout(encoding=said)
         return Look(ending=ending, layout=layout, encoding=encoding, packing=packing)
-    separator = separator_of(text)
+    separator = separator_of(text, "\t" if own == ".tsv" else ",")
     if own == ".txt" and not _has_header(text, separator):
         layout = Layout(encoding=said)
         return Look(ending=own, layout=layout, encoding=encoding, packing=packing)
@@ -118,7 +118,7 @@ def is_read_as_named(path: Path, look: Look) -> bool:
     return is_saved_dataset(path) or (own == look.ending and own in KINDS)
 
 
-def separator_of(text: str) -> str:
+def separator_of(text: str, usual: str = ",") -> str:
     """The separator by which the header names columns and most of them come out, as many in each row.
 
     Of equals it is the one that stands less often before a blank, as the commas of a sentence do. One that
@@ -128,7 +128,9 @@ def separator_of(text: str) -> str:
         return said
     fitting = {mark: width for mark in SEPARATORS if (width := _width(text, mark)) > 1}
     if not fitting:
-        return next((mark for mark in _RARE if _names(text, mark) and _width(text, mark) > 1), ",")
+        named = (mark for mark in SEPARATORS if _names(text, mark))
+        rare = (mark for mark in _RARE if _names(text, mark) and _width(text, mark) > 1)
+        return next(chain(named, rare), usual)
 
     def likeness(mark: str) -> tuple[bool, int, float]:
         return _names(text, mark), fitting[mark], -text.count(mark + " ") / text.count(mark)

@@ -9,6 +9,7 @@ from pipeline.data.encodings import name_of
 from pipeline.data.file_look import Look, is_read_as_named
 from pipeline.data.file_rows import Read
 from pipeline.data.garbled import notes_on_garbled
+from pipeline.data.json_file import answered_by_several, exported_by
 from pipeline.data.label_doubts import doubts, doubts_of_cells
 from pipeline.data.label_forms import LabelForm
 from pipeline.problem.problems import CLASSIFICATION, problem_named
@@ -27,6 +28,20 @@ def layout_notes(path: Path, look: Look) -> Iterator[str]:
         yield f"{look.format} by what is in it: builds need a file that ends in {look.ending}"
 
 
+def export_notes(file: Path, look: Look) -> Iterator[str]:
+    """Which annotation tool wrote a file of JSON, and how far people disagree in it."""
+    tool = exported_by(file, look.layout)
+    if tool is None:
+        return
+    yield f"an export of {tool}"
+    several, apart = answered_by_several(file, look.layout)
+    if several:
+        yield (
+            f"{several:,} rows have answers of several people, {apart:,} of them different ones: the first"
+            " answer counts; to count all, put the labels of each person into annotations/"
+        )
+
+
 def row_notes(read: Read) -> Iterator[str]:
     """How many rows were looked at, where not all of them were; and what was spoiled before in the texts."""
     if read.count > len(read.rows):
@@ -38,7 +53,7 @@ def row_notes(read: Read) -> Iterator[str]:
 
 
 def label_notes(read: Read, form: LabelForm | None, *, unlabelled: int) -> Iterator[str]:
-    """What the labels are, and what is odd about them."""
+    """Says what the labels are, and what is odd about them."""
     if form is None:
         yield _without_labels(read)
         return

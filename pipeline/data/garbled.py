@@ -22,7 +22,7 @@ _OTHER = ("cp949", "cp932", "euc_jp", "gb18030", "big5", "cp1251", "koi8-r")
 
 
 def notes_on_garbled(texts: Sequence[str]) -> Iterator[str]:
-    """What was spoiled in the texts, a sentence each."""
+    """Says what was spoiled in the texts, a sentence each."""
     some = [*islice(texts, _MOST_TEXTS)]
     least = max(1, _LEAST_SHARE * len(some))
     repaired = {text: good for text in some if (good := _as_utf8(text))}
@@ -59,7 +59,7 @@ def _as_utf8(text: str) -> tuple[str, str] | None:
 
 
 def _decoded(run: str) -> str:
-    """What the letters are as bytes of UTF-8; "" where they are none, or rare letters."""
+    """The letters as bytes of UTF-8; "" where they are none, or rare letters."""
     try:
         text = _bytes_of(run).decode()
     except UnicodeDecodeError:

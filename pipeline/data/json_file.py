@@ -1,12 +1,13 @@
 """Reads the objects of a JSON file: one a line, or those of one array, of which it holds one at a time."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import DataError
-from pipeline.data.exports import flattened, tool_of
+from pipeline.data.exports import answers_in, flattened, tool_of
 from pipeline.data.json_shapes import (
     cut_off,
     is_cut,
@@ -23,6 +24,7 @@ _PART = 1 << 16
 _HEADER_ROWS = 1000
 _LONGEST_MARK = 16
 """Characters of the longest word or escape of JSON, which the end of a part may cut."""
+_ARRAYS_IN_LINES = re.compile(r"\[[^\n]*\]\s*\n\s*\[")
 _BLANKS = " \t\r\n"
 
 
@@ -59,10 +61,17 @@ def exported_by(path: Path, layout: Layout) -> str | None:
     return next((tool_of(value) for _, value in _as_written(path, layout)), None)
 
 
+def answered_by_several(path: Path, layout: Layout) -> tuple[int, int]:
+    """How many rows of an export have answers of several people, and how many of them different ones."""
+    several = [
+        answers for _, value in _as_written(path, layout) if len(answers := answers_in(value)) > 1
+    ]
+    return len(several), sum(any(each != first for each in others) for first, *others in several)
+
+
 def _as_written(path: Path, layout: Layout) -> Iterator[tuple[int, dict[str, Any]]]:
-    is_array = (
-        beginning_of(path, encoding=layout.encoding, characters=4096).lstrip().startswith("[")
-    )
+    start = beginning_of(path, encoding=layout.encoding, characters=4096).lstrip()
+    is_array = start.startswith("[") and not _ARRAYS_IN_LINES.match(start)
     read = _array(path, layout) if is_array else _lines(path, layout)
     for number, value in read:
         if not isinstance(value, dict):

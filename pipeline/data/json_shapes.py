@@ -24,10 +24,18 @@ def of_one_object(path: Path, value: Any) -> DataError | None:
         lists = {key: rows for key, rows in value.items() if _holds_objects(rows)}
         if key := max(lists, key=lambda key: len(lists[key]), default=None):
             each = ".row" if all(isinstance(row.get("row"), dict) for row in lists[key]) else ""
-            name = f".{key}" if key.isidentifier() and key.isascii() else f".[{json.dumps(key)}]"
+            alike = [other for other in lists if {*lists[other][0]} == {*lists[key][0]}]
+            if len(alike) > 1:
+                what = f"one JSON object, whose rows are in lists under the keys {', '.join(alike)}"
+                return _to_turn(path, what, ", ".join(f"{_path_of(other)}[]" for other in alike))
             what = f"one JSON object, whose rows are the list under the key {key!r}"
-            return _to_turn(path, what, f"{name}[]{each}")
+            return _to_turn(path, what, f"{_path_of(key)}[]{each}")
     return _of_entries(path, value)
+
+
+def _path_of(key: str) -> str:
+    """How jq names a key."""
+    return f".{key}" if key.isidentifier() and key.isascii() else f".[{json.dumps(key)}]"
 
 
 def _holds_objects(value: Any) -> bool:
@@ -71,6 +79,8 @@ def of_no_object(path: Path, number: int, value: Any, *, in_array: bool) -> Data
         what = f"{where}: a list of two where an object should stand"
         label = ", label: .[1]" if not isinstance(value[1], list | dict) else ""
         return _to_turn(path, what, f"{each}{{text: .[0]{label}}}")
+    if _holds_objects(value) and not in_array:
+        return _to_turn(path, f"{where}: an array, and not the only one", ".[]")
     kind = {list: "a list", type(None): "null"}.get(type(value), "a number")
     return malformed(path, number, f"not a JSON object, but {kind}", _LINES)
 

@@ -1,15 +1,12 @@
 """Says what further columns of a file have to do with its labels: several people, one column a label, others."""
 
-import re
 from collections.abc import Iterator, Sequence
 
-from pipeline.data.columns import Column, names_columns
+from pipeline.data.columns import Column, names_columns, names_people, words_of_name
 from pipeline.data.layout import FileRow
 
-_PEOPLE = {
-    *("annotator", "annotators", "worker", "workerid", "rater", "coder", "labeler", "labeller", "judge"),
-    *("주석자", "라벨러", "작업자", "평가자", "标注员", "标注者", "アノテーター"),
-}  # fmt: skip
+_PERHAPS_PEOPLE = {"user", "users", "userid", "username", "person", "expert", "reviewer"}
+"""Who wrote a text, or who labelled it: the latter where texts are there several times."""
 _ZERO_OR_ONE = {"0", "1", "0.0", "1.0", "true", "false"}
 _REPEATED = 0.75
 _SHOWN = 6
@@ -22,14 +19,16 @@ _MERGE = (
 def notes_on_columns(
     columns: Sequence[Column], rows: Sequence[FileRow], *, text: Column, label: Column | None
 ) -> Iterator[str]:
-    """What further columns say about the labels, a sentence each.
+    """Says what further columns tell about the labels, a sentence each.
 
     Args:
         rows: with all columns; the first ones of a long file.
         label: None where the file has no labels.
     """
     others = [column for column in columns if column not in (text, label)]
-    if person := next((c for c in others if _names_people(c.name) and c.values), None):
+    repeated = text.variety <= _REPEATED
+    people = (c for c in others if c.values and _may_be_people(c.name, repeated=repeated))
+    if person := next(people, None):
         yield _of_people(person, text)
     if label is None or not label.values:
         return
@@ -60,9 +59,8 @@ def _of_people(person: Column, text: Column) -> str:
     )
 
 
-def _names_people(name: str) -> bool:
-    parts = re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).casefold())
-    return not _PEOPLE.isdisjoint({*parts, "".join(parts)})
+def _may_be_people(name: str, *, repeated: bool) -> bool:
+    return names_people(name) or (repeated and not _PERHAPS_PEOPLE.isdisjoint(words_of_name(name)))
 
 
 def _has_labels_of(column: Column, label: Column) -> bool:

@@ -17,6 +17,7 @@ _MOST_CLASSES_OF_NUMBERS = 20
 _LONGEST_LABEL = 40
 _SHARE_OF_SEVERAL = 0.02
 _SHARE_OF_HIDDEN = 0.05
+_OF_PYTHON = "a list, tuple or set in Python's form"
 _KINDS = {list: "a list of lists", dict: "a list of objects"}
 _UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
 """Letters that no screen shows; the joiners of emoji and of Persian are not among them."""
@@ -117,7 +118,7 @@ def _refuse_objects(column: Column) -> None:
         if (kind := _kind_of(value)) is None:
             continue
         line = column.lines[value]
-        if kind == "a Python list":
+        if kind == _OF_PYTHON:
             raise DataError(
                 f"line {line}: {column.name} holds {kind}",
                 expected='a label, or a JSON list of labels in double quotes, as ["bad"]',
@@ -132,13 +133,13 @@ def _refuse_objects(column: Column) -> None:
 
 
 def _kind_of(value: str) -> str | None:
-    """What a label cell holds that is no label, nor a list of labels; None where it is one."""
-    if not value.startswith(("[", "{")):
+    """Names what a label cell holds that is no label, nor a list of labels; None where it is one."""
+    if not value.startswith(("[", "{", "('")):
         return None
     try:
         found = json.loads(value)
     except (ValueError, RecursionError):
-        return "a Python list" if value.startswith(("['", "[(")) else None
+        return _OF_PYTHON if value.startswith(("['", "[(", "{'", "('")) else None
     if isinstance(found, dict):
         return "an object"
     return next((_KINDS[type(part)] for part in found if isinstance(part, list | dict)), None)
@@ -267,7 +268,8 @@ def _one(column: Column) -> LabelForm:
 
 
 def _names_in(value: str) -> list[str]:
-    return split_cell(value, value) if value.startswith("[") else [value]
+    """The labels of a JSON list, or the one label that a cell holds, which may be in brackets."""
+    return (split_cell(value, value) if value.startswith("[") else []) or [value]
 
 
 def _key(name: str) -> str:

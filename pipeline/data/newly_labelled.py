@@ -9,7 +9,6 @@ from pipeline.core.progress import say
 from pipeline.data.annotations import Annotations
 from pipeline.data.duplicates import near_duplicates
 from pipeline.data.records import Record
-from pipeline.data.row_ids import Numbers
 from pipeline.problem.problem import Problem
 
 
@@ -37,9 +36,7 @@ def newly_labelled(
     return found
 
 
-def joined_clusters(
-    words: Sequence[str], clusters: Numbers, new: Numbers, *, similarity: float
-) -> Numbers:
+def joined_clusters(words: Sequence[str], clusters: Ids, new: Ids, *, similarity: float) -> Ids:
     """The clusters of labelled rows and then of new ones, those of labelled rows that they nearly copy.
 
     A new row that is near to no labelled one is in a cluster with its near copies among the new. The
@@ -55,7 +52,7 @@ def joined_clusters(
     return np.append(clusters, new)[np.asarray(firsts, dtype=np.int64)]
 
 
-def _groups(clusters: Numbers) -> Iterator[list[int]]:
+def _groups(clusters: Ids) -> Iterator[list[int]]:
     """The numbers of the rows of each cluster of several."""
     order = np.argsort(clusters, kind="stable")
     starts = np.flatnonzero(np.append(True, np.diff(clusters[order]) > 0)[: len(order)])

@@ -10,7 +10,7 @@ from bisect import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from pipeline.data.personal_kinds import ADDRESSES, LETTERED, NETWORK, NUMBERS, Rule
+from pipeline.data.personal_kinds import EMAIL, IP4, IP6, LETTERED, NUMBERS, URL, Rule
 
 # Blanks and hyphens of other keyboards and scripts; the Korean vowel ㅡ is often typed as a hyphen.
 _BLANKS, _HYPHENS = "\u00a0\u2002\u2003\u2007\u2009\u202f\u3000", "‐‑‒–—―−﹣ㅡー"
@@ -18,10 +18,12 @@ _PLAIN = {chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F)}
 _PLAIN |= dict.fromkeys(_BLANKS, " ") | dict.fromkeys(_HYPHENS, "-") | {"·": ".", "。": "."}
 _OTHER_FORMS = re.compile(f"[{_BLANKS}{_HYPHENS}·。\uff01-\uff5e]")
 
-_SHAPE = bytes(
-    ord("0") if chr(code).isdecimal() and code < 128 else ord("A") if 65 <= code <= 90 else code
-    for code in range(256)
-)
+_SIGNS = re.compile("[0-9@:wW０-９＠：ｗＷ]")
+"""Without any of these, in either width, no rule finds anything."""
+
+_SHAPE = bytes.maketrans(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZw", b"0" * 10 + b"A" * 27)
+"""Digits as 0, capital letters as A, and so is `w`, for addresses are `www.` in any case."""
+_CAPITALS, _LIKE_PASSPORT = re.compile(r"[A-Z]{3}\."), re.compile(r"[A-Z][0-9]{3}[A-Z][0-9]{4}")
 _BETWEEN = b" -.()/+"
 _RUN = re.compile(r"[0-9](?:[-. ()/+]{0,3}[0-9]){7,}")
 _MARGIN = 12
@@ -40,7 +42,12 @@ def spans(text: str) -> list[Span]:
 
     Offsets are those of the text as given, whatever widths its characters have.
     """
-    plain = text if text.isascii() else _OTHER_FORMS.sub(lambda found: _PLAIN[found[0]], text)
+    if text.isascii():
+        plain = text
+    elif _SIGNS.search(text):
+        plain = _OTHER_FORMS.sub(lambda found: _PLAIN[found[0]], text)
+    else:
+        return []
     found: list[Span] = []
     for span in _candidates(plain):
         place = bisect(found, span)
@@ -62,17 +69,28 @@ def redacted(text: str, found: Sequence[Span]) -> str:
 def _candidates(text: str) -> list[Span]:
     """Returns all that the rules find, the surest kinds first; one value may be of several kinds."""
     shape = text.encode("ascii", "replace").translate(_SHAPE)
-    has_numbers = b"00000000" in shape.translate(None, _BETWEEN)
+    digits, has_colon, has_at = shape.count(b"0"), ":" in text, "@" in text
+    has_numbers = digits > 7 and b"00000000" in shape.translate(None, _BETWEEN)
     found: list[Span] = []
-    if "@" in text or "://" in text or "www." in text or b"AAA." in shape or "Www." in text:
-        found += _found(ADDRESSES, text)
-    if b"0.0" in shape or b"::" in shape or shape.count(b":") > 6:
-        found += _found(NETWORK, text)
-    if has_numbers or b"A000A0000" in shape:
+    if (has_colon and "://" in text) or (b"AAA." in shape and _has_www(text)):
+        found += _found((URL,), text)
+    if has_at:
+        found += _found((EMAIL,), text)
+    if digits > 3 and shape.count(b"0.0") > 1:  # as `1.2.3.4` has
+        found += _found((IP4,), text)
+    if has_colon and (b"::" in shape or shape.count(b":") > 6):
+        found += _found((IP6,), text)
+    if has_numbers or (digits > 6 and b"A000A0000" in shape and _LIKE_PASSPORT.search(text)):
         found += _found(LETTERED, text)
     if has_numbers:
         found += _numbers(text)
     return found
+
+
+def _has_www(text: str) -> bool:
+    """Whether `www.` is there; a mixture of cases, as `wWw.`, alone is no reason to look closely."""
+    usual = ("www." in text, "Www." in text, "@" in text, _CAPITALS.search(text))
+    return any(usual) and "www." in text.lower()
 
 
 def _found(rules: Iterable[Rule], text: str) -> Iterator[Span]:

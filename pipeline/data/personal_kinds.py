@@ -222,36 +222,34 @@ def _number(pattern: str) -> re.Pattern[str]:
 
 
 # What comes first keeps its place where two are found in one.
-ADDRESSES = (
-    Rule(
-        "url",
-        re.compile(
-            r"(?<![0-9A-Za-z])(?:(?:https?|ftp)://|www\.)[0-9A-Za-z\[][!#-;=?-Z\[\]_a-z~]{1,2048}",
-            re.IGNORECASE | re.ASCII,
-        ),
-        _url,
+URL = Rule(
+    "url",
+    re.compile(
+        r"(?<![0-9A-Za-z])(?:(?:https?|ftp)://|www\.)[0-9A-Za-z\[][!#-;=?-Z\[\]_a-z~]{1,2048}",
+        re.IGNORECASE | re.ASCII,
     ),
-    Rule(
-        "email",
-        re.compile(
-            r"(?<![0-9A-Za-z])[0-9A-Za-z_][0-9A-Za-z._%+-]{0,63}(?P<gap> ?)@(?P=gap)"
-            r"(?:[0-9A-Za-z](?:[0-9A-Za-z-]{0,61}[0-9A-Za-z])?\.){1,8}[A-Za-z]{2,24}(?![0-9A-Za-z])"
-        ),
-        _whole,
-    ),
+    _url,
 )
-NETWORK = (
-    Rule(
-        "ip_address",
-        re.compile(r"(?<![0-9A-Za-z.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9A-Za-z])(?!\.[0-9])"),
-        _ip4,
+EMAIL = Rule(
+    "email",
+    re.compile(
+        r"(?<![0-9A-Za-z])[0-9A-Za-z_][0-9A-Za-z._%+-]{0,63}(?P<gap> ?)@(?P=gap)"
+        r"(?:[0-9A-Za-z](?:[0-9A-Za-z-]{0,61}[0-9A-Za-z])?\.){1,8}[A-Za-z]{2,24}(?![0-9A-Za-z])"
     ),
-    Rule(
-        "ip_address",
-        re.compile(r"(?<![0-9A-Za-z:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![0-9A-Za-z:])"),
-        _ip6,
-    ),
+    _whole,
 )
+ADDRESSES = (URL, EMAIL)
+IP4 = Rule(
+    "ip_address",
+    re.compile(r"(?<![0-9A-Za-z.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9A-Za-z])(?!\.[0-9])"),
+    _ip4,
+)
+IP6 = Rule(
+    "ip_address",
+    re.compile(r"(?<![0-9A-Za-z:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![0-9A-Za-z:])"),
+    _ip6,
+)
+NETWORK = (IP4, IP6)
 LETTERED = (
     Rule(
         "iban",

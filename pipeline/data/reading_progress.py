@@ -10,9 +10,12 @@ from pipeline.core.progress import INTERVAL_SECONDS, Progress, say
 from pipeline.data.layout import FileRow, ending_of
 from pipeline.data.packed import packing_of
 from pipeline.data.parquet_file import parts_of_parquet
+from pipeline.data.rows import JSON_KINDS
+from pipeline.data.sources import bytes_of
 
 LARGE_BYTES = 50_000_000
 """Smaller files are read in a few seconds, without a word."""
+_OF_LINES = (".csv", ".tsv", ".txt", *JSON_KINDS)
 _EVERY = 8_192
 _SAMPLES, _SAMPLE_BYTES = 16, 1 << 18
 
@@ -25,8 +28,7 @@ def with_progress(
     Args:
         large: bytes from which a file is large.
     """
-    parts = parts_of_parquet(file)
-    if sum(part.stat().st_size for part in parts) < large:
+    if bytes_of(file) < large:
         yield from rows
         return
     first = next(rows, None)  # the reader itself says what is wrong with a file
@@ -46,11 +48,12 @@ def with_progress(
 def lines_in(file: Path) -> int:
     """About how many lines a file has, by samples of it; of Parquet, how many rows.
 
-    0 where that cannot be told: the file is packed, or an array of JSON.
+    0 where that cannot be told: the file is packed, an array of JSON, or of another kind.
     """
-    if ending_of(file) == ".parquet":
+    kind = ending_of(file)
+    if kind == ".parquet":
         return sum(pq.read_metadata(part).num_rows for part in parts_of_parquet(file))
-    if packing_of(file) is not None or _is_array(file):
+    if kind not in _OF_LINES or packing_of(file) is not None or _is_array(file):
         return 0
     size, ends, seen = file.stat().st_size, 0, 0
     with file.open("rb") as stream:

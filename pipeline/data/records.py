@@ -55,12 +55,12 @@ def id_bytes(source: str, text: str, *, second: str | None = None, copy: int = 0
     Raises:
         UnicodeEncodeError: a text holds half of a character.
     """
-    parts = [source, text]
+    parts = f"{source}\0{text}"
     if second is not None:
-        parts += ["second", second]
+        parts += f"\0second\0{second}"
     if copy:
-        parts.append(str(copy))
-    return hashlib.sha256("\0".join(parts).encode()).digest()[: ID_DIGITS // 2]
+        parts += f"\0{copy}"
+    return hashlib.sha256(parts.encode()).digest()[: ID_DIGITS // 2]
 
 
 def write_records(path: Path, rows: Sequence[object], names: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.core.errors import DataError
-from pipeline.data.id_numbers import Ids, hex_ids
+from pipeline.data.row_ids import Ids, ids_of
 
 HELD_IDS = 1_000_000
 """Ids that are compared at once, about."""
@@ -26,7 +26,7 @@ def refuse_repeated_ids(files: Sequence[Path], *, held: int = HELD_IDS) -> None:
             most, identifier = int(counts.max()), values[[counts.argmax()]]
     if most > 1:
         raise DataError(
-            f"the id {hex_ids(identifier)[0]} occurs {most} times",
+            f"the id {ids_of(identifier)[0]} occurs {most} times",
             expected="an id for each row",
             next_step="give each source in the product file its own name",
         )

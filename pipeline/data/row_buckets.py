@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from pipeline.data.row_ids import Ids
+
 SCHEMA = pa.schema(
     [("id", pa.uint64()), ("text", pa.string()), ("second", pa.string()), ("label", pa.string())]
 )
@@ -17,7 +19,6 @@ BUCKETS = 256
 HELD_BYTES = 16_000_000
 """Bytes of rows that are held before they are written, and that are read at once."""
 _SHIFT = np.uint64(56)
-_PACKED = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 class RowBuckets:
@@ -49,18 +50,31 @@ class RowBuckets:
             if start < end:
                 self._append(bucket, rows.slice(start, end - start))
 
-    def parts(self, bucket: int, *, ids_alone: bool = False) -> Iterator[pa.Table]:
-        """The written rows of a bucket in the order in which they came, in tables of about `held` bytes.
+    def ids(self, bucket: int) -> Iterator[Ids]:
+        """The ids of the written rows of a bucket, in arrays of about `held` bytes."""
+        wanted: list[Ids] = []
+        size = 0
+        for batch in self._batches(bucket):
+            wanted.append(
+                batch["id"].to_numpy().copy()
+            )  # a view would keep the texts in the memory
+            size += wanted[-1].nbytes
+            if size >= self._held:
+                yield np.concatenate(wanted)
+                wanted, size = [], 0
+        if wanted:
+            yield np.concatenate(wanted)
 
-        Args:
-            ids_alone: whether only the column `id` is read.
-        """
+    def parts(self, bucket: int) -> Iterator[pa.Table]:
+        """The written rows of a bucket in the order in which they came, in tables of about `held` bytes."""
         wanted: list[pa.RecordBatch] = []
-        for batch in self._batches(bucket, ids_alone=ids_alone):
+        size = 0
+        for batch in self._batches(bucket):
             wanted.append(batch)
-            if sum(part.nbytes for part in wanted) >= self._held:
+            size += batch.nbytes
+            if size >= self._held:
                 yield pa.Table.from_batches(wanted)
-                wanted = []
+                wanted, size = [], 0
         if wanted:
             yield pa.Table.from_batches(wanted)
 
@@ -69,21 +83,17 @@ class RowBuckets:
         self._file(bucket).unlink(missing_ok=True)
 
     def _append(self, bucket: int, rows: pa.Table) -> None:
-        with (
-            self._file(bucket).open("ab") as stream,
-            pa.ipc.new_stream(stream, SCHEMA, options=_PACKED) as writer,
-        ):
+        with self._file(bucket).open("ab") as stream, pa.ipc.new_stream(stream, SCHEMA) as writer:
             writer.write_table(rows)
 
-    def _batches(self, bucket: int, *, ids_alone: bool) -> Iterator[pa.RecordBatch]:
+    def _batches(self, bucket: int) -> Iterator[pa.RecordBatch]:
         """All batches of a file, in which one stream of Arrow follows the other."""
         file = self._file(bucket)
         if not file.exists():
             return
-        options = pa.ipc.IpcReadOptions(included_fields=[0] if ids_alone else None)
         with pa.OSFile(str(file)) as stream:
             while stream.tell() < stream.size():
-                yield from pa.ipc.open_stream(stream, options=options)
+                yield from pa.ipc.open_stream(stream)
 
     def _file(self, bucket: int) -> Path:
         return self._folder / f"{bucket:02x}.arrow"

@@ -11,10 +11,11 @@ from pipeline.core.errors import DataError
 from pipeline.data.records import ID_DIGITS
 from pipeline.data.tables import read_batches
 
-Numbers = NDArray[np.uint64]
+Ids = NDArray[np.uint64]
+"""Ids as numbers, `(rows,)`."""
 
 
-def numbers_of(ids: Sequence[str]) -> Numbers:
+def numbers_of(ids: Sequence[str]) -> Ids:
     """The number of each id, `(ids,)`.
 
     Raises:
@@ -34,7 +35,12 @@ def numbers_of(ids: Sequence[str]) -> Numbers:
     return numbers
 
 
-def ids_of(numbers: Numbers) -> pa.StringArray:
+def id_numbers(ids: Sequence[bytes]) -> Ids:
+    """The number of each id in the form that `id_bytes` gives, `(ids,)`."""
+    return np.frombuffer(b"".join(ids), dtype=">u8").astype(np.uint64)
+
+
+def ids_of(numbers: Ids) -> pa.StringArray:
     """The ids that the numbers stand for."""
     digits = numbers.astype(">u8").tobytes().hex().encode()
     ends = np.arange(len(numbers) + 1, dtype=np.int32) * ID_DIGITS
@@ -44,7 +50,7 @@ def ids_of(numbers: Numbers) -> pa.StringArray:
 class KnownIds:
     """Ids of which one can ask whether another is among them, 8 bytes each."""
 
-    def __init__(self, numbers: Numbers) -> None:
+    def __init__(self, numbers: Ids) -> None:
         """Take the numbers of the ids, in any order."""
         self._numbers = np.sort(numbers)
 
@@ -56,7 +62,7 @@ class KnownIds:
         return bool(place < len(self._numbers) and self._numbers[place] == number)
 
 
-def read_ids(path: Path) -> Numbers:
+def read_ids(path: Path) -> Ids:
     """The number of each id in a Parquet table, `(rows,)`."""
     parts = [np.zeros(0, dtype=np.uint64)]
     for batch in read_batches(path, ["id"]):

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipeline.data.id_numbers import Ids, id_numbers
 from pipeline.data.records import id_bytes
 from pipeline.data.row_buckets import BUCKETS, HELD_BYTES, SCHEMA, RowBuckets
+from pipeline.data.row_ids import Ids, id_numbers
 
 
 def rows_by_id(
@@ -46,7 +46,7 @@ def rows_by_id(
 
 def _number_copies(read: RowBuckets, moved: RowBuckets, bucket: int, source: str) -> None:
     """Moves the rows of a bucket to the buckets of their own ids, where some have the same texts."""
-    repeated = _repeated(part["id"].to_numpy() for part in read.parts(bucket, ids_alone=True))
+    repeated = _repeated(read.ids(bucket))
     if not len(repeated):
         return
     counts: Counter[tuple[str, str | None]] = Counter()

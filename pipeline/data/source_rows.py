@@ -8,12 +8,13 @@ import pyarrow as pa
 from pipeline.core.errors import DataError
 from pipeline.core.sections import Source
 from pipeline.data.columns import says_nothing
-from pipeline.data.id_numbers import id_numbers
 from pipeline.data.labels import refusals_are_data_errors
 from pipeline.data.layout import FileRow, Layout
 from pipeline.data.reading_progress import with_progress
 from pipeline.data.records import id_bytes
 from pipeline.data.row_buckets import SCHEMA
+from pipeline.data.row_ids import id_numbers
+from pipeline.data.row_rights import RowRights
 from pipeline.data.rows import read_rows
 from pipeline.data.sources import encodable
 from pipeline.data.wanted_columns import composed
@@ -28,9 +29,17 @@ _KNOWN_CELLS = 10_000
 
 
 def batches_of(
-    source: Source, file: Path, *, problem: Problem, labels: Sequence[str]
+    source: Source,
+    file: Path,
+    *,
+    problem: Problem,
+    labels: Sequence[str],
+    rights: RowRights | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """The rows of a source; the id of each is the one that the first row with its texts has.
+
+    Args:
+        rights: judges which rows may be used, and counts them; without it, all may.
 
     Raises:
         DataError: a column is missing, a label is not the product's, or there is no row.
@@ -38,11 +47,11 @@ def batches_of(
     named = (source.text_column, source.second_text_column, source.label_column, *source.where)
     rows = read_rows(
         file,
-        columns=[*dict.fromkeys(name for name in named if name)],
+        columns=[*dict.fromkeys([*filter(None, named), *(rights.columns if rights else ())])],
         lists=[source.label_column] if source.label_column else [],
         layout=Layout(encoding=source.encoding, separator=source.separator),
     )
-    reader = _SourceReader(source, file.name, problem, labels)
+    reader = _SourceReader(source, file.name, problem, labels, rights)
     found = False
     for batch in reader.batches(with_progress(rows, file, task=f"collect  {source.name}")):
         found = True
@@ -51,14 +60,24 @@ def batches_of(
         raise DataError(
             f"source {source.name}: {file.name} has no row to read",
             expected=f"rows where {source.where}" if source.where else "at least one row",
-            next_step="correct `where` or the file",
+            next_step="correct `where` or the file"
+            if rights is None
+            else f"correct `where`, `rights` or the file; left out: {rights.report().left_out}",
         )
 
 
 class _SourceReader:
     """Makes batches of the rows of one source."""
 
-    def __init__(self, source: Source, file: str, problem: Problem, labels: Sequence[str]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        file: str,
+        problem: Problem,
+        labels: Sequence[str],
+        rights: RowRights | None,
+    ) -> None:
+        self._rights = rights
         self._source, self._file, self._problem, self._labels = source, file, problem, labels
         self._labelling = Labelling(labels, source.label_values, source.label_separator or "")
         self._where = [(name, composed(value)) for name, value in source.where.items()]
@@ -70,6 +89,8 @@ class _SourceReader:
         characters = 0
         for line, row in rows:
             if any(composed(row[name]) != value for name, value in self._where):
+                continue
+            if self._rights and self._rights.reason(row, where=self._place(line)):
                 continue
             found.append(self._read(line, row))
             characters += len(found[-1][1]) + len(found[-1][2] or "")

@@ -121,6 +121,8 @@ def check_hash(source: Source, file: Path) -> str:
 
 def encodable(text: str, where: str) -> str:
     """The text; `DataError` where it holds half of a character."""
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError as error:

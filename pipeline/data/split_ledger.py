@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.sections import SplitShares
 from pipeline.core.split_files import PROTECTED, ledger_entries, two_splits, write_entries
-from pipeline.data.row_ids import Numbers, ids_of, numbers_of
+from pipeline.data.row_ids import ids_of, numbers_of
 from pipeline.text.split_assignment import split_of
 
 Splits = NDArray[np.uint8]
@@ -35,10 +35,10 @@ class SplitLedger:
         splits: of each, `(texts,)`.
     """
 
-    keys: Numbers
+    keys: Ids
     splits: Splits
 
-    def splits_of(self, keys: Numbers) -> Splits:
+    def splits_of(self, keys: Ids) -> Splits:
         """The split of each text; `len(PROTECTED)` for one that was never dealt, `(keys,)`."""
         if not len(self.keys):
             return np.full(len(keys), _UNKNOWN, dtype=np.uint8)
@@ -69,7 +69,7 @@ class Dealt:
     moved: int
 
 
-def text_keys(words: Iterable[str]) -> Numbers:
+def text_keys(words: Iterable[str]) -> Ids:
     """The key of each row in a ledger, `(rows,)`: equal for texts that differ in form alone.
 
     Args:
@@ -82,9 +82,7 @@ def text_keys(words: Iterable[str]) -> Numbers:
     return np.concatenate(parts)
 
 
-def deal(
-    keys: Numbers, clusters: Numbers, ledger: SplitLedger, *, salt: str, shares: SplitShares
-) -> Dealt:
+def deal(keys: Ids, clusters: Ids, ledger: SplitLedger, *, salt: str, shares: SplitShares) -> Dealt:
     """The split of each row: the one that its cluster has in the ledger, else one by a hash.
 
     A cluster with texts of several splits goes to the most protected of them, so a text of test is never
@@ -145,14 +143,14 @@ def write_split_ledger(file: Path, ledger: SplitLedger) -> None:
     write_entries(file, entries)
 
 
-def _ledger(keys: Numbers, splits: Splits) -> SplitLedger:
+def _ledger(keys: Ids, splits: Splits) -> SplitLedger:
     """The ledger of texts in any order; of one that is there twice, the later split counts."""
     order = np.argsort(keys, kind="stable")
     last = np.append(np.diff(keys[order]) > 0, True)[: len(order)]
     return SplitLedger(keys=keys[order[last]], splits=splits[order[last]])
 
 
-def _by_hash(clusters: Numbers, *, salt: str, shares: SplitShares) -> Splits:
+def _by_hash(clusters: Ids, *, salt: str, shares: SplitShares) -> Splits:
     """The split of each cluster by a hash of its name, `(clusters,)`."""
     found = np.empty(len(clusters), dtype=np.uint8)
     for start in range(0, len(clusters), _AT_ONCE):

@@ -52,6 +52,8 @@ def badly_quoted(path: Path, first: int, line: int, error: str, text: str) -> Da
 
 def _way_out(line: int, row: Sequence[str], width: int) -> str:
     extra = row[width:]
+    if any("\r" in field for field in row):
+        return "save the file again with one kind of line ends: some of its lines end in CR alone"
     if width == 1:
         return (
             "take the lines above the names of the columns away, if the first line is a title or a comment;"

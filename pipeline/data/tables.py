@@ -16,7 +16,7 @@ from pipeline.core.files import atomic_path
 
 Columns = dict[str, list[Any]]
 GROUP_ROWS = 65_536
-GROUP_BYTES = 32_000_000
+GROUP_BYTES = 16_000_000
 """A row group, which a reader takes at once, ends after so many rows or so many bytes of text."""
 
 _BATCH_ROWS, _BATCH_BYTES = 1 << 13, 1 << 23

@@ -9,7 +9,7 @@ from pipeline.core.sections import PrepareParams
 from pipeline.data.records import Record
 from pipeline.text.bare_words import bare_words
 from pipeline.text.containment import containing, equal_pairs
-from pipeline.text.sentences import sentences
+from pipeline.text.korean_sentences import splitter
 from pipeline.text.word_counts import lacks_blanks, word_count
 
 
@@ -53,6 +53,7 @@ def _distinct(documents: Sequence[Record], params: PrepareParams) -> list[Senten
     """Distinct sentences of the wanted length, by id, each with the first document by id."""
     in_order = sorted(documents, key=lambda document: (document.id, document.text))
     found: dict[str, Sentence] = {}
+    sentences = splitter(params.sentence_ends)
     for document in track(in_order, "prepare  sentences", len(in_order)):
         for text in sentences(document.text):
             if text.count(" ") + 1 > params.max_sentence_words:

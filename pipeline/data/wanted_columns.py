@@ -7,7 +7,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from pipeline.core.errors import DataError
@@ -89,12 +88,12 @@ def _decoded(value: bytes, name: str, where: str) -> str:
 
 
 def _as_text(value: Any) -> str:
-    """A cell as text: a string as it is, null and NaN as "", anything else as JSON writes it."""
+    """A cell as text: a string as it is, null and NaN as "", lists and the like as JSON writes them."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    if isinstance(value, Decimal):
-        return str(value)
-    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    if isinstance(value, bool | int | float | list | dict):
+        return json.dumps(value, default=str, ensure_ascii=False)
+    return str(value)
 
 
 def unique_keys(pairs: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:

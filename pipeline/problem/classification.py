@@ -71,6 +71,9 @@ class Classification(LabelProblem):
     def target(self, label: str, labels: Labels) -> list[float]:
         return [float(labels.index(label))]
 
+    def label_of(self, target: Sequence[float], labels: Labels) -> str:
+        return labels[int(target[0])]
+
     def merged(self, votes: Labels, *, labels: Labels, otherwise: str) -> str:
         return majority(votes, otherwise=otherwise)
 

@@ -62,6 +62,10 @@ class MultiLabel(LabelProblem):
         named = self.labels_in(label, labels)
         return [float(name in named) for name in labels]
 
+    def label_of(self, target: Sequence[float], labels: Labels) -> str:
+        held = zip(labels, target, strict=True)
+        return BETWEEN_LABELS.join(label for label, holds in held if holds > 0)
+
     def merged(self, votes: Labels, *, labels: Labels, otherwise: str) -> str:
         """The majority of each label."""
         named = [self.labels_in(vote, labels) for vote in votes]

@@ -127,6 +127,10 @@ class Problem(ABC):
         """The target for a stored label: one number, or one number per label."""
 
     @abstractmethod
+    def label_of(self, target: Sequence[float], labels: Labels) -> str:
+        """The stored label of a target: what `target` turns back into."""
+
+    @abstractmethod
     def merged(self, votes: Labels, *, labels: Labels, otherwise: str) -> str:
         """The stored label that results from the votes of a row.
 

@@ -64,6 +64,9 @@ class Regression(Problem):
     def target(self, label: str, labels: Labels) -> list[float]:
         return [float(label)]
 
+    def label_of(self, target: Sequence[float], labels: Labels) -> str:
+        return repr(target[0])
+
     def merged(self, votes: Labels, *, labels: Labels, otherwise: str) -> str:
         """The median."""
         return repr(statistics.median(float(vote) for vote in votes))

@@ -6,7 +6,7 @@ as well, are for those who publish the data to add.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -77,7 +77,7 @@ def croissant(
         sha256: SHA-256 of records.parquet.
         size: size of records.parquet in bytes.
     """
-    stated = dict.fromkeys(source.licence for source in sources)
+    stated = dict.fromkeys(licence for source in sources for licence in _stated(source))
     licences = [found for licence in stated if (found := _licence(licence))]
     files = [_source(source, number) for number, source in enumerate(sources, start=1)]
     return {
@@ -105,6 +105,11 @@ def _description(product: str, report: DataReport) -> str:
         return f"{text} The label is the number {name}, from {numbers.least:,.6g} to {numbers.most:,.6g}."
     labels = ", ".join(f"{name} ({rows:,})" for name, rows in report.labels.items())
     return f"{text} Labels and their rows: {labels}."
+
+
+def _stated(source: SourceRecord) -> Iterable[str]:
+    """Licences of a source's rows; where they say none, that of the source."""
+    return [source.licence] if source.rights is None else source.rights.licences
 
 
 def _licence(stated: str) -> str | Json | None:

@@ -1,6 +1,6 @@
 """The words of the data page in Korean, for products whose texts are Korean; names that users chose stay as they are."""
 
-from pipeline.data import check_reports, cleaned_rows, leaking_rows, row_checks
+from pipeline.data import check_reports, cleaned_rows, leaking_rows, row_checks, row_rights
 
 _WORDS = {
     "Data of %(product)s": "%(product)s의 데이터",
@@ -11,6 +11,10 @@ _WORDS = {
     "Sources": "소스",
     "Licence": "라이선스",
     "Used because": "쓰는 이유",
+    "Rows by licence": "라이선스별 행",
+    "Left out": "빼낸 것",
+    "Rows by place": "출처별 행",
+    "Collected": "모은 날",
     "Rows read": "읽은 행",
     "Origin": "출처",
     "Size": "크기",
@@ -95,6 +99,8 @@ _NAMES = {
         "영어 네 낱말(한국어 세 낱말이나 열 음절, 한자 여섯 자, 가나 여덟 자, 태국 글자 열 자)보다 적게 말하는 라벨 있는 텍스트는"
         " 흔한 말로 봅니다. 말뭉치의 텍스트와 같거나 거의 같을 때만 누출로 셉니다."
     ),
+    row_rights.NOT_GIVEN: "동의를 거부하거나 철회함",
+    row_rights.NOT_RECORDED: "동의 기록 없음",
     "Rows that hold it are kept.": "개인정보가 있는 행도 그대로 둡니다.",
     "Its kind took its place in the tables of validate.": "validate의 표에서는 그 자리를 종류 이름으로 바꾸었습니다.",
     "A row that holds it stops the build.": "개인정보가 있는 행이 나오면 빌드가 멈춥니다.",

@@ -4,10 +4,29 @@ import re
 import unicodedata
 from functools import cache
 
+import numpy as np
+
 from pipeline.core.letters import visible, word_pattern, words
 
 # Eyes and a mouth, either way round: `:)` `;-(` `:'(` `=D`, and `(:` after a blank.
 _EMOTICON = r"[:;=][-o^'’]?(?:[()\[\]/\\|*]+|[dpo3](?!\w))|(?<!\S)[()\[\]]+[-o^'’]?[:;=]"
+# Small letters and whole syllables: words are runs of them, and no step of folding changes one.
+_LETTERS = "\xe0-\xf6\xf8-\xff\u0430-\u045f\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
+# Marks that are in no word, folded or not.
+_MARKS = (
+    "\xa1\xa7\xab\xb0\xb7\xbb\xbf\u2010-\u2016\u2018-\u2022\u2026\u203b\u2605\u2606\u2661\u2665"
+    "\u3001-\u3003\u3008-\u3011\uff01\uff0c\uff1f\uff5e"
+)
+_MARK = re.compile(f"[{_MARKS}]")
+_NO_LETTER = re.compile(f"[^\0-\x7f{_LETTERS}]")
+_NEITHER = re.compile(f"[^\0-\x7f{_LETTERS}{_MARKS}]")
+_FOLDED_BYTES = bytes(
+    code if code > 127 or chr(code) in "_" or chr(code).isalnum() else 32 for code in range(256)
+).lower()
+"""Byte of UTF-8 → itself, its small letter, or a blank for what is in no word."""
+_BLANK = ord(" ")
+_LONG = 256
+"""Bytes from which on NumPy takes less time than `str.split`."""
 _SYMBOL_MARKS = "#%&@"
 """Symbols that Unicode takes for punctuation."""
 
@@ -20,7 +39,24 @@ def bare_words(text: str) -> str:
 
     A word is one of `pipeline.core.letters`: combining marks stay with their letters.
     """
-    return " ".join(words(_folded(text)))
+    if not text.isascii() and (found := _NO_LETTER.search(text)):
+        if _NEITHER.search(text, found.start()):
+            return " ".join(words(_folded(text)))
+        text = _MARK.sub(" ", text)
+    # In UTF-8 a byte below 128 is a character of ASCII, and nothing else.
+    return _with_single_blanks(text.encode().translate(_FOLDED_BYTES))
+
+
+def _with_single_blanks(text: bytes) -> str:
+    if b"  " not in text:
+        return text.decode().strip(" ")
+    if len(text) < _LONG:
+        return " ".join(text.decode().split())
+    codes = np.frombuffer(text, dtype=np.uint8)
+    kept = codes != _BLANK
+    kept[1:] |= kept[:-1].copy()  # the first blank of a run
+    single: bytes = codes[kept].tobytes()
+    return single.decode().strip(" ")
 
 
 def words_and_symbols(text: str) -> str:

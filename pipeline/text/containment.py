@@ -1,30 +1,24 @@
 """Finds texts that contain another text word for word: the check against leaks between data sets.
 
-Runs of words are hashed (a vectorised 64-bit polynomial hash) and looked up: first the first words of
-a text, then, where those are found, the whole of it. Matches are then compared as strings, so a hash
-collision costs time but never gives a wrong answer. Where a script has no blanks between words, each
-of its letters is taken for a word.
+Runs of words are hashed (pipeline/text/word_runs.py) and looked up: first the first words of a text, then,
+where those are found, the whole of it. Matches are then compared as strings, so a hash collision costs time
+but never gives a wrong answer. Where a script has no blanks between words, each of its letters is taken for
+a word. Memory holds some hashes a text that is sought, and a few megabytes of those that are read.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Self
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.text.word_counts import with_blanks, word_count
-
-Hashes = NDArray[np.uint64]
-Places = NDArray[np.int64]
+from pipeline.text.word_runs import Hashes, Places, WordRuns, chunks
 
 # Texts that say less are common phrases ("highly engaging"); finding one elsewhere is not a leak.
 LEAK_WORDS = 4
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_BASE = 0xD6E8FEB86659FD93
-_INVERSE = pow(_BASE, -1, 1 << 64)
-_FILTER_BITS = 22
-_CHUNK_WORDS = 4_000_000
+_FEWEST_FILTER_BITS, _MOST_FILTER_BITS = 16, 26
 
 
 def containing(
@@ -38,10 +32,13 @@ def containing(
             words (see `word_count`) are skipped.
     """
     # An empty text is in no other; one that says too little is taken for empty.
-    sought = [with_blanks(text) if word_count(text) >= min_words else "" for text in needles]
-    read = [with_blanks(text) for text in haystacks]
-    pairs = candidates(read, sought)
-    return [(row, needle) for row, needle in pairs if f" {sought[needle]} " in f" {read[row]} "]
+    sought = (with_blanks(text) if word_count(text) >= min_words else "" for text in needles)
+    pairs = candidates(map(with_blanks, haystacks), sought)
+    return [
+        (row, needle)
+        for row, needle in pairs
+        if f" {with_blanks(needles[needle])} " in f" {with_blanks(haystacks[row])} "
+    ]
 
 
 def equal_pairs(first: Sequence[str], second: Sequence[str]) -> list[tuple[int, int]]:
@@ -52,7 +49,7 @@ def equal_pairs(first: Sequence[str], second: Sequence[str]) -> list[tuple[int, 
     return [(i, j) for i, text in enumerate(first) if text for j in rows.get(text, ())]
 
 
-def candidates(haystacks: Sequence[str], needles: Sequence[str]) -> list[tuple[int, int]]:
+def candidates(haystacks: Iterable[str], needles: Iterable[str]) -> list[tuple[int, int]]:
     """Pairs (haystack, needle) of indices where the one has a run of words with the other's hash.
 
     Only these need to be compared. However many needles begin alike, few of them are not contained.
@@ -61,115 +58,124 @@ def candidates(haystacks: Sequence[str], needles: Sequence[str]) -> list[tuple[i
         haystacks: texts with one space between words.
         needles: likewise; empty ones are skipped.
     """
-    most = max((text.count(" ") + 1 for text in haystacks), default=0)
-    by_first_words: dict[int, list[int]] = defaultdict(list)
-    for row, needle in enumerate(needles):
-        if needle and (words := needle.count(" ") + 1) <= most:
-            by_first_words[min(words, LEAK_WORDS)].append(row)
-    pairs: set[tuple[int, int]] = set()
-    for words, rows in by_first_words.items():
-        texts = [needles[row] for row in rows]
-        numbers = _numbers(texts)
-        sought = _Runs.of(texts, numbers)
-        for chunk in _chunks(haystacks):
-            read = _Runs.of(haystacks[chunk.start : chunk.stop], numbers)
-            pairs |= {(chunk[row], rows[needle]) for row, needle in _pairs(read, sought, words)}
-    return sorted(pairs)
+    sought = _sought(needles)
+    pairs = [np.zeros((0, 2), dtype=np.int64)]
+    start = 0
+    for texts in chunks(haystacks) if len(sought.rows) else ():
+        read = WordRuns(texts)
+        for rows, found in _found(read, sought):
+            pairs.append(np.stack([rows + start, found], axis=1))
+        start += len(texts)
+    return [(row, needle) for row, needle in np.unique(np.concatenate(pairs), axis=0).tolist()]
 
 
-def _chunks(texts: Sequence[str]) -> Iterator[range]:
-    """Ranges of rows with a bounded number of words, to bound memory."""
-    start, words = 0, 0
-    for row, text in enumerate(texts):
-        words += text.count(" ") + 2
-        if words >= _CHUNK_WORDS:
-            yield range(start, row + 1)
-            start, words = row + 1, 0
-    yield range(start, len(texts))
-
-
-def _numbers(texts: Sequence[str]) -> dict[str, int]:
-    """The words of all texts, numbered from 2."""
-    words = sorted({word for text in texts for word in text.split(" ")})
-    return {word: number for number, word in enumerate(words, start=2)}
-
-
-class _Runs:
-    """The words of some texts in a row, with the hash of any run of them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Beginnings:
+    """The first words of needles: each combination of them with a number of words once, by their hashes.
 
     Attributes:
-        starts: where each text begins, `(texts,)`; between two texts is a place without a word.
-        lengths: words of each text, `(texts,)`.
+        length: how many first words.
+        firsts: their hashes, `(combinations,)`.
+        words: words of the needles, `(combinations,)`.
+        is_likely: whether a hash with these first bits may be among them; rules out most that are not.
     """
 
-    def __init__(self, tokens: Hashes, lengths: Places) -> None:
-        self.lengths, self.starts = lengths, np.cumsum(lengths + 1) - lengths - 1
-        self._end = len(tokens)
-        self._inverses = _powers(_INVERSE, len(tokens))
-        # Sums of tokens[i] · base^i up to each place; arithmetic wraps at 2⁶⁴.
-        self._sums = np.zeros(len(tokens) + 1, dtype=np.uint64)
-        np.cumsum(tokens * _powers(_BASE, len(tokens)), out=self._sums[1:])
+    length: int
+    firsts: Hashes
+    words: NDArray[np.int32]
+    is_likely: NDArray[np.bool_]
 
-    @classmethod
-    def of(cls, texts: Sequence[str], numbers: Mapping[str, int]) -> Self:
-        """The texts, of which words without a number are all the same to it."""
-        values: list[int] = []
-        for text in texts:
-            values += [numbers.get(word, 1) for word in text.split(" ")]
-            values.append(0)
-        lengths = np.array([text.count(" ") + 1 for text in texts], dtype=np.int64)
-        return cls(np.array(values, dtype=np.uint64) * _MULTIPLIER, lengths)
-
-    def places(self, words: int) -> Places:
-        """Every place where a run of so many words can begin."""
-        return np.arange(max(self._end + 1 - words, 0), dtype=np.int64)
-
-    def with_room(self, places: Places, words: int) -> Places:
-        """The places among these where a run of so many words can begin."""
-        return places[places <= self._end - words]
-
-    def hashes(self, places: Places, words: Places | int) -> Hashes:
-        """The hashes of the runs of so many words that begin at the places, `(places,)`."""
-        found: Hashes = (self._sums[places + words] - self._sums[places]) * self._inverses[places]
+    def among(self, hashes: Hashes) -> Places:
+        """The places of those of the hashes that are among the first words, `(found,)`."""
+        maybe = np.flatnonzero(self.is_likely[_first_bits(hashes, len(self.is_likely))])
+        places = np.searchsorted(self.firsts, hashes[maybe])
+        places = np.minimum(places, len(self.firsts) - 1)
+        found: Places = maybe[self.firsts[places] == hashes[maybe]]
         return found
 
-    def texts_at(self, places: Places) -> Places:
-        """The numbers of the texts that the places are in, `(places,)`."""
-        return np.searchsorted(self.starts, places, side="right") - 1
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sought:
+    """Needles by the hashes of all their words.
+
+    Attributes:
+        wholes: the hashes, sorted, `(needles,)`.
+        rows: the number of the needle of each, `(needles,)`.
+        beginnings: for each length of beginnings.
+    """
+
+    wholes: Hashes
+    rows: NDArray[np.uint32]
+    beginnings: list[_Beginnings]
 
 
-def _powers(base: int, count: int) -> Hashes:
-    """base⁰, base¹, … modulo 2⁶⁴, `(count,)`."""
-    powers = np.full(count, base, dtype=np.uint64)
-    powers[:1] = 1
-    return np.multiply.accumulate(powers)
+def _sought(needles: Iterable[str]) -> _Sought:
+    """The needles that are not empty; they are read once."""
+    rows, words = [np.zeros(0, dtype=np.uint32)], [np.zeros(0, dtype=np.int32)]
+    firsts, wholes = ([np.zeros(0, dtype=np.uint64)] for _ in range(2))
+    start = 0
+    for texts in chunks(needles):
+        numbers = [number for number, text in enumerate(texts, start) if text]
+        start += len(texts)
+        if numbers:
+            runs = WordRuns([text for text in texts if text])
+            rows.append(np.array(numbers, dtype=np.uint32))
+            words.append(runs.counts.astype(np.int32))
+            firsts.append(runs.hashes(runs.firsts, np.minimum(runs.counts, LEAK_WORDS)))
+            wholes.append(runs.hashes(runs.firsts, runs.counts))
+    all_words, all_firsts = np.concatenate(words), np.concatenate(firsts)
+    lengths = np.minimum(all_words, LEAK_WORDS)
+    beginnings = [
+        _beginnings(length, all_firsts[lengths == length], all_words[lengths == length])
+        for length in np.unique(lengths).tolist()
+    ]
+    all_wholes = np.concatenate(wholes)
+    order = np.argsort(all_wholes, kind="stable")
+    return _Sought(
+        wholes=all_wholes[order], rows=np.concatenate(rows)[order], beginnings=beginnings
+    )
 
 
-def _pairs(read: _Runs, sought: _Runs, words: int) -> Iterator[tuple[int, int]]:
-    """Pairs (text of `read`, text of `sought`): first by the first `words` words, then by all."""
-    firsts = sought.hashes(sought.starts, words)
-    places = read.places(words)
-    found = read.hashes(places, words)
-    places = _among(found, np.unique(firsts))
-    found = found[places]
-    for length in np.unique(sought.lengths).tolist():
-        rows = np.flatnonzero(sought.lengths == length)
-        same: dict[int, list[int]] = defaultdict(list)
-        wholes = sought.hashes(sought.starts[rows], length)
-        for row, whole in zip(rows.tolist(), wholes.tolist(), strict=True):
-            same[whole].append(row)
-        begun = read.with_room(places[np.isin(found, firsts[rows])], length)
-        runs = read.hashes(begun, length)
-        for text, run in zip(read.texts_at(begun).tolist(), runs.tolist(), strict=True):
-            for row in same.get(run, ()):
-                yield text, row
+def _beginnings(length: int, firsts: Hashes, words: NDArray[np.int32]) -> _Beginnings:
+    order = np.lexsort((words, firsts))
+    firsts, words = firsts[order], words[order]
+    is_new = np.append(True, (firsts[1:] != firsts[:-1]) | (words[1:] != words[:-1]))
+    firsts, words = firsts[is_new], words[is_new]
+    bits = min(max(len(firsts).bit_length() + 3, _FEWEST_FILTER_BITS), _MOST_FILTER_BITS)
+    is_likely = np.zeros(1 << bits, dtype=np.bool_)
+    is_likely[_first_bits(firsts, len(is_likely))] = True
+    return _Beginnings(length=length, firsts=firsts, words=words, is_likely=is_likely)
 
 
-def _among(hashes: Hashes, wanted: Hashes) -> Places:
-    """The positions of `hashes` that are in `wanted`; a bit table rules out most first."""
-    low = np.uint64((1 << _FILTER_BITS) - 1)
-    table = np.zeros(1 << _FILTER_BITS, dtype=np.bool_)
-    table[(wanted >> np.uint64(20)) & low] = True
-    maybe = np.flatnonzero(table[(hashes >> np.uint64(20)) & low])
-    positions: Places = maybe[np.isin(hashes[maybe], wanted)]
-    return positions
+def _first_bits(hashes: Hashes, size: int) -> Places:
+    """The first bits of each hash, as a place in a table of this size, which is a power of two."""
+    return (hashes >> np.uint64(65 - size.bit_length())).astype(np.int64)
+
+
+def _found(read: WordRuns, sought: _Sought) -> Iterator[tuple[Places, Places]]:
+    """Pairs (text of `read`, needle): first by the first words, then by all."""
+    for beginnings in sought.beginnings:
+        length = np.int64(beginnings.length)
+        places = read.places(beginnings.length)
+        hashes = read.hashes(places, length)
+        begun = beginnings.among(hashes)
+        owners, which = _equal(hashes[begun], beginnings.firsts)
+        places, words = places[begun][owners], beginnings.words[which].astype(np.int64)
+        has_room = read.has_room(places, words)
+        places, words = places[has_room], words[has_room]
+        wholes = read.hashes(places, words)
+        owners, which = _equal(wholes, sought.wholes)
+        yield read.owners[places[owners]], sought.rows[which].astype(np.int64)
+
+
+def _equal(hashes: Hashes, among: Hashes) -> tuple[Places, Places]:
+    """The places of equal hashes in both, each pair of them once, `(pairs,)`.
+
+    Args:
+        among: sorted hashes, in which one may be there several times.
+    """
+    starts = np.searchsorted(among, hashes, side="left")
+    counts = np.searchsorted(among, hashes, side="right") - starts
+    owners = np.repeat(np.arange(len(hashes)), counts)
+    before = np.cumsum(counts) - counts
+    return owners, np.arange(len(owners)) - np.repeat(before - starts, counts)

@@ -7,6 +7,7 @@ short enough to be read as the specification.
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from pipeline.data.records import Record, read_records, record_id, write_records
 from pipeline.data.tables import read_table
 from pipeline.text.bare_words import bare_words, words_and_symbols
 from pipeline.text.word_counts import with_blanks, word_count
-from tests.support.grams import likeness
+from tests.support.grams import grams
 from tests.support.problems import PAIRS
 from tests.support.small_reviews import at, params
 
@@ -48,6 +49,15 @@ WORDS = [
 ENDS = ["", "", ".", "!", " :)", " :(", " 👍", " C++", " C#", " 010-1234-5678", " a@b.org"]
 NO_LIMITS = ["min_rows_per_label=1", "max_label_share=1.0", "max_corpus_reject_share=1.0"]
 NO_LIMITS += ["max_reject_share=1.0", "max_duplicate_share=1.0", "max_characters=160"]
+
+
+known_grams = cache(grams)
+
+
+def likeness(first: str, second: str) -> float:
+    """The Jaccard similarity of the grams of two texts, 0 to 1."""
+    one, other = known_grams(first), known_grams(second)
+    return len(one & other) / len(one | other)
 
 
 def random_texts(chance: random.Random, count: int) -> Iterator[str]:
@@ -149,11 +159,11 @@ def without_copies(rows: Sequence[Record]) -> tuple[list[Record], list[Record]]:
 def with_clusters(rows: Sequence[Record], similarity: float) -> list[Record]:
     """Rows with the smallest id of those that a chain of near copies, or of one premise, leads to."""
     names = [row.id for row in rows]
-    firsts = [bare_words(row.text) for row in rows]
+    firsts, words = [bare_words(row.text) for row in rows], [bare(row) for row in rows]
     for one in range(len(rows)):
         for other in range(one):
             premise = rows[0].second is not None and firsts[one] == firsts[other]
-            near = likeness(bare(rows[one]), bare(rows[other])) >= similarity
+            near = likeness(words[one], words[other]) >= similarity
             if (premise and firsts.count(firsts[one]) <= 20) or near:
                 ends = names[one], names[other]
                 names = [min(ends) if name in ends else name for name in names]
@@ -198,7 +208,7 @@ def columns_of(rows: Sequence[Record], names: Sequence[str]) -> dict[str, list[o
     return {name: [getattr(row, name) for row in rows] for name in names}
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("personal_data", ["count", "redact"])
 @pytest.mark.parametrize("pairs", [False, True], ids=["texts", "pairs"])
 def test_every_table_is_that_of_a_plain_reading(

@@ -142,8 +142,8 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a CSV": (lambda p: p.write_text("text,label\na,b\n"), "not Arrow"),
     "an archive": (lambda p: p.write_bytes(b"PK\x03\x04rest"), "another archive"),
     "a web page": (lambda p: p.write_text("<!DOCTYPE html>"), "a web page"),
-    "a cut file": (lambda p: (write(p, stream=False), cut(p, by=30)), "not Arrow"),
-    "a cut stream": (lambda p: (write(p, stream=True), cut(p, by=30)), "its end is missing"),
+    "a cut file": (lambda p: cut(write(p, stream=False), by=30), "not Arrow"),
+    "a cut stream": (lambda p: cut(write(p, stream=True), by=30), "its end is missing"),
     "no column": (lambda p: write(p, stream=True, table=TABLE.drop(["label"])), "has no column"),
     "a column twice": (lambda p: write(p, stream=True, table=TWICE), "there twice"),
     "a list as text": (

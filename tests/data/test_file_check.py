@@ -6,6 +6,7 @@ import io
 import json
 import unicodedata
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,13 @@ JSON_SHAPES = {
             for n, (t, v) in enumerate(ROWS)
         ]
     ),
+    "argilla.json": json.dumps(
+        [
+            {"id": "1", "status": "completed", "fields": {"text": t}, "responses": {"tone": [{"value": v, "user_id": "u"}]}}
+            for t, v in ROWS
+        ]
+    ),
+    "spacy.jsonl": lines([{"text": t, "cats": {"bad": float(v == "bad"), "good": float(v == "good")}} for t, v in ROWS]),
     "choices.jsonl": lines(
         [
             {"text": t, "accept": [v], "options": [], "answer": "accept", "_input_hash": n, "_task_hash": n}
@@ -197,7 +205,13 @@ def test_json_of_every_shape_gives_the_same_rows(tmp_path: Path, name: str) -> N
 
 @pytest.mark.parametrize(
     ("name", "tool"),
-    [("one.jsonl", "doccano"), ("studio.json", "Label Studio"), ("prodigy.jsonl", "Prodigy")],
+    [
+        ("one.jsonl", "doccano"),
+        ("studio.json", "Label Studio"),
+        ("prodigy.jsonl", "Prodigy"),
+        ("argilla.json", "Argilla"),
+        ("spacy.jsonl", "spaCy"),
+    ],
 )
 def test_an_export_of_an_annotation_tool_is_recognised(
     tmp_path: Path, name: str, tool: str
@@ -404,5 +418,40 @@ def test_no_note_and_no_error_holds_a_personal_value(
     assert "010-" not in told
 
 
+def test_a_worker_is_no_label_and_dates_are_without_quotes(tmp_path: Path) -> None:
+    rows = [(t, "W12"[n % 2 * 2 :] or "W1", v) for n, (t, v) in enumerate(ROWS)]
+    header = ("Input.text", "WorkerId", "Answer.sentiment")
+    assert facts_of(put(tmp_path, "a.csv", table(rows, header))).labels == BOTH
+    days = [date(2026, 1, 1 + n % 3) for n in range(40)]
+    assert set(facts_of(parquet(tmp_path / "b.parquet", text=TEXTS, label=days)).labels) == {
+        "2026-01-01",
+        "2026-01-02",
+        "2026-01-03",
+    }
+
+
 def test_an_error_names_the_file_as_it_is_called(tmp_path: Path) -> None:
     assert "rows.dat, line 42" in refused(put(tmp_path, "rows.dat", table() + "one\n"))
+
+
+def test_answers_of_several_people_are_told_of(tmp_path: Path) -> None:
+    tasks = json.loads(JSON_SHAPES["studio.json"])
+    for n in (0, 1, 2):
+        tasks[n]["annotations"] *= 2
+    other = {"from_name": "tone", "type": "choices", "value": {"choices": ["odd"]}}
+    tasks[2]["annotations"][1] = {"result": [other]}
+    told = "\n".join(facts_of(put(tmp_path, "a.json", json.dumps(tasks))).notes)
+    assert "3 rows have answers of several people, 1 of them different ones" in told
+    records = json.loads(JSON_SHAPES["argilla.json"])
+    records[0]["responses"]["tone"] += [
+        {"value": "good", "user_id": "w"},
+        {"value": "odd", "status": "draft"},
+    ]
+    told = "\n".join(facts_of(put(tmp_path, "b.json", json.dumps(records))).notes)
+    assert "1 rows have answers of several people, 1 of them different ones" in told
+
+
+def test_tasks_that_nobody_has_labelled_are_texts(tmp_path: Path) -> None:
+    tasks = [{"id": n, "data": {"text": t}} for n, (t, _) in enumerate(ROWS)]
+    facts = facts_of(put(tmp_path, "a.json", json.dumps(tasks)))
+    assert (facts.rows, facts.labelled) == (40, 0)

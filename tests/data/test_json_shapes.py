@@ -30,6 +30,7 @@ def told(folder: Path, content: str, name: str = "a.json") -> str:
         ({"data": ROWS}, ".data[]"),
         ({"version": 1, "my rows": ROWS}, '.["my rows"][]'),
         ({"features": [{"name": "text"}], "rows": [{"row": row} for row in ROWS]}, ".rows[].row"),
+        ({"train": ROWS, "test": ROWS[:2]}, ".train[], .test[]"),
         ({str(n): row for n, row in enumerate(ROWS)}, ".[]"),
         (dict.fromkeys(TEXTS, "good"), "to_entries[] | {text: .key, label: .value}"),
         ({"good": TEXTS[:4], "bad": TEXTS[4:]}, ".key as $k | .value[] | {text: ., label: $k}"),
@@ -74,6 +75,14 @@ def test_columns_of_pandas_are_told_as_such(tmp_path: Path, value: Any) -> None:
 )
 def test_what_is_wrong_with_a_line_is_told(tmp_path: Path, content: str, message: str) -> None:
     assert message in told(tmp_path, content)
+
+
+def test_arrays_one_a_line_are_told_as_such(tmp_path: Path) -> None:
+    lines = "\n".join(json.dumps([text, "good"]) for text in TEXTS)
+    assert "jq -c '{text: .[0], label: .[1]}' a.jsonl > lines-a.jsonl" in told(
+        tmp_path, lines, "a.jsonl"
+    )
+    assert "jq -c '.[]'" in told(tmp_path, json.dumps(ROWS) + "\n" + json.dumps(ROWS))
 
 
 @pytest.mark.parametrize(

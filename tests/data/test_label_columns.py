@@ -24,6 +24,12 @@ def test_one_row_an_annotator_leads_to_annotations() -> None:
     assert "no use for it" in notes(("text", "rater", "label"), rows[::3])
 
 
+def test_a_user_is_an_annotator_only_where_texts_are_there_several_times() -> None:
+    rows = [(f"Text number {n}", who, "good") for n in range(9) for who in ("ann", "bob")]
+    assert "2.0 times, once for each user" in notes(("text", "user", "label"), rows)
+    assert notes(("text", "user", "label"), rows[::2]) == ""
+
+
 def test_one_column_an_annotator_is_told_with_what_would_be_lost() -> None:
     rows = [(f"Text number {n}", "good" if n % 2 else "bad", "good") for n in range(10)]
     rows[1] = ("Text", "good", "bad")

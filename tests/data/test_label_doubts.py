@@ -24,3 +24,18 @@ def test_a_header_that_stands_again_and_the_word_null_are_told() -> None:
     assert "stand again in line 3 (1 row)" in told
     assert "the word 'null' in label (1 row) counts as no label" in told
     assert "the word 'NaN' in label (1 row) counts as no label" in told
+
+
+def test_labels_that_look_alike_are_told_with_the_letter_that_differs() -> None:
+    told = "\n".join(
+        doubts({"bad": 9, "b\u0430d": 4, "non-fiction": 3, "non–fiction": 5, "❤": 7, "❤️": 8})
+    )
+    assert "'bad' and 'b\u0430d' look alike (cyrillic small letter a)" in told
+    assert "'non-fiction' and 'non–fiction' look alike (en dash)" in told
+    assert "'❤' and '❤️' look alike (variation selector-16)" in told
+
+
+def test_a_label_twice_in_one_list_is_told() -> None:
+    rows = [(n, {"text": "One two", "label": '["good", "good", "bad"]'}) for n in (2, 3)]
+    told = "\n".join(doubts_of_cells(rows, text="text", label="label"))
+    assert "twice in one list, as in line 2 (2 rows)" in told

@@ -23,6 +23,7 @@ def form_of(counts: Mapping[str, int]) -> LabelForm:
         ({"good": 3, "good\u200b": 2, "\ufeffbad": 1, "bad": 4}, {"good": 5, "bad": 5}),
         ({"very good": 3, "very\xa0 good ": 2, "bad": 4}, {"very good": 5, "bad": 4}),
         ({"İyi": 3, "iyi": 4, "KÖTÜ": 1, "kötü": 2}, {"iyi": 7, "kötü": 3}),
+        ({"[good]": 3, "[bad]": 4}, {"[good]": 3, "[bad]": 4}),
         ({"1.00": 3, "1.0": 4, "0.00": 2, "0": 3}, {"1": 7, "0": 5}),
     ],
 )
@@ -33,7 +34,7 @@ def test_spellings_of_one_label_are_one_label(
     assert form.counts == labels
     for value in counts:
         if value != "[]":
-            spelled = value.strip('["]')
+            spelled = value.strip('["]') if '"' in value else value
             assert form.labelling.label_of(spelled) in labels
 
 
@@ -43,7 +44,8 @@ def test_spellings_of_one_label_are_one_label(
         ('{"name": "mina"}', "line 2: label holds an object"),
         ('[{"annotator": "mina"}]', "line 2: label holds a list of objects"),
         ('[[0, 5, "mina"]]', "line 2: label holds a list of lists"),
-        ("['mina']", "line 2: label holds a Python list"),
+        ("('mina',)", "line 2: label holds a list, tuple or set in Python's form"),
+        ("['mina']", "line 2: label holds a list, tuple or set in Python's form"),
     ],
 )
 def test_what_is_no_label_is_refused_without_its_words(value: str, message: str) -> None:

@@ -19,7 +19,7 @@ def run_of(folder: Path, name: str, ids: list[int]) -> Path:
 
 @pytest.mark.parametrize("held", [1, 10, 1_000_000])
 def test_ids_that_differ_are_accepted(tmp_path: Path, held: int) -> None:
-    chance = random.Random(1)
+    chance = random.Random(1)  # noqa: S311 - no secret
     ids = [*{chance.randrange(2**64) for _ in range(500)}]
     runs = [run_of(tmp_path, "a", ids[:200]), run_of(tmp_path, "b", ids[200:])]
     refuse_repeated_ids(runs, held=held)
@@ -27,7 +27,7 @@ def test_ids_that_differ_are_accepted(tmp_path: Path, held: int) -> None:
 
 @pytest.mark.parametrize("held", [1, 10, 1_000_000])
 def test_the_id_that_occurs_most_is_named_with_its_count(tmp_path: Path, held: int) -> None:
-    chance = random.Random(2)
+    chance = random.Random(2)  # noqa: S311 - no secret
     for _ in range(5):
         ids = [chance.randrange(2**64) for _ in range(100)]
         parts = [ids, ids[:50], ids[49:52], [2**64 - 1, 0]]

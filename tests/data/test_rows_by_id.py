@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.data.id_numbers import hex_ids, id_numbers
 from pipeline.data.records import id_bytes, record_id
 from pipeline.data.row_buckets import BUCKETS, SCHEMA, RowBuckets
+from pipeline.data.row_ids import id_numbers, ids_of
 from pipeline.data.rows_by_id import rows_by_id
 
 Row = tuple[str, str | None, str | None]
@@ -37,7 +37,7 @@ def batches_of(rows: Sequence[Row], size: int) -> Iterator[pa.RecordBatch]:
 def found_in(tables: Iterator[pa.Table]) -> list[tuple[str, str, str | None, str | None]]:
     found = []
     for table in tables:
-        ids = hex_ids(table["id"].to_numpy())
+        ids = ids_of(table["id"].to_numpy())
         columns = [ids.to_pylist(), *(table[name].to_pylist() for name in SCHEMA.names[1:])]
         found += [*zip(*columns, strict=True)]
     return found
@@ -59,7 +59,7 @@ def test_order_ids_and_copies_are_those_of_a_plain_loop(
     tmp_path: Path, kind: str, held: int
 ) -> None:
     for seed in range(3):
-        chance = random.Random(f"{kind}{seed}")
+        chance = random.Random(f"{kind}{seed}")  # noqa: S311 - no secret
         rows = drawn(kind, chance)
         batches = batches_of(rows, chance.choice([1, 7, 1000]))
         folder = tmp_path / str(seed)
@@ -84,8 +84,8 @@ def test_two_texts_of_one_id_are_both_first_rows_as_they_were_before(tmp_path: P
 
 def test_an_id_is_written_as_16_hex_digits() -> None:
     ids = np.array([0, 1, 0x0123456789ABCDEF, 2**64 - 1], np.uint64)
-    assert hex_ids(ids).to_pylist() == [f"{number:016x}" for number in ids.tolist()]
-    assert hex_ids(ids[:0]).to_pylist() == []
+    assert ids_of(ids).to_pylist() == [f"{number:016x}" for number in ids.tolist()]
+    assert ids_of(ids[:0]).to_pylist() == []
 
 
 def test_buckets_give_back_their_rows_in_the_order_in_which_they_came(tmp_path: Path) -> None:
@@ -97,3 +97,20 @@ def test_buckets_give_back_their_rows_in_the_order_in_which_they_came(tmp_path: 
     for bucket in range(BUCKETS):
         labels = [int(x) for part in buckets.parts(bucket) for x in part["label"].to_pylist()]
         assert labels == sorted(labels)
+
+
+def test_ids_of_a_bucket_do_not_keep_its_texts_in_the_memory(tmp_path: Path) -> None:
+    buckets = RowBuckets(tmp_path / "rows", held=1_000_000)
+    rows: list[Row] = [("a text " * 100_000, None, None)] * 20
+    for batch in batches_of(rows, 1):
+        buckets.add(batch)
+    buckets.write()
+    [bucket] = [int(file.stem, 16) for file in (tmp_path / "rows").iterdir()]
+    usual = pa.default_memory_pool()
+    counted = pa.proxy_memory_pool(usual)
+    pa.set_memory_pool(counted)
+    try:
+        assert sum(map(len, buckets.ids(bucket))) == 20
+    finally:
+        pa.set_memory_pool(usual)
+    assert 1_000_000 < counted.max_memory() < 5_000_000

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.core.sections import Source
-from pipeline.data.id_numbers import hex_ids
 from pipeline.data.records import record_id
+from pipeline.data.row_ids import ids_of
 from pipeline.data.source_rows import BATCH_CHARACTERS, BATCH_ROWS, batches_of
 from pipeline.problem.problems import problem_named
 
@@ -32,7 +32,7 @@ def test_a_batch_ends_after_so_many_rows(tmp_path: Path) -> None:
     rows = pa.Table.from_batches(batches)
     assert rows["text"].to_pylist() == [f"text {number}" for number in range(count)]
     assert rows["label"].to_pylist() == [LABELS[number % 2] for number in range(count)]
-    ids = hex_ids(rows["id"].to_numpy()).to_pylist()
+    ids = ids_of(rows["id"].to_numpy()).to_pylist()
     assert ids == [record_id("mine", text) for text in rows["text"].to_pylist()]
 
 

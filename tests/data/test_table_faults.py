@@ -12,7 +12,7 @@ ROW = "The kettle stopped at once,bad\n"
 
 
 def told(folder: Path, content: str, name: str = "a.csv") -> str:
-    """What is said of a file with this content, which cannot be read."""
+    """The message for a file with this content, which cannot be read."""
     path = folder / name
     path.write_text(content, encoding="utf-8", newline="")
     with pytest.raises(DataError) as caught:

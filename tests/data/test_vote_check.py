@@ -32,6 +32,10 @@ def test_an_id_that_a_spreadsheet_made_a_number_is_refused(tmp_path: Path, damag
         checked(tmp_path, [*IDS, f'"{damaged}"'])
 
 
+def test_ids_that_no_row_can_have_and_rare_labels_are_told(tmp_path: Path) -> None:
+    assert "1 of 5 ids are not 16 hex digits" in checked(tmp_path, [*IDS, "row-7"]).notes[-1]
+
+
 @pytest.mark.parametrize("time", ["1/10/2026 9:05", "46000.378", "2026.01.10"])
 def test_a_time_that_is_not_iso_8601_is_refused(tmp_path: Path, time: str) -> None:
     with pytest.raises(DataError, match="line 2: the time"):

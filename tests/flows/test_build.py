@@ -190,3 +190,25 @@ def test_a_build_that_waits_for_labels_ends_well_and_goes_on_when_they_are_there
     (root / "data" / "text.txt").write_text("now with labels")
     assert build(root).returncode == 0
     assert (root / "artifacts/gate/metrics.json").exists()
+
+
+def test_a_build_that_finds_that_nothing_can_be_told_ends_well_and_keeps_its_verdict(
+    tmp_path: Path,
+) -> None:
+    root = make_mini_repo(tmp_path / "repo")
+    assert build(root).returncode == 0
+    (root / "data" / "text.txt").write_text("labels by chance")
+    answered = build(root)
+    assert answered.returncode == 0, answered.stderr
+    assert "The build ends with an answer: no: cannot be told" in answered.stdout
+    assert "look whether labels fit" in answered.stdout
+    kept = ".modelyard/no_model.json"
+    assert kept in answered.stdout
+    assert json.loads((root / kept).read_text())["verdict"] == "no: cannot be told"
+    told = json.loads((root / "artifacts/gate/verdict.json").read_text())
+    assert told["verdict"] == "no: cannot be told"  # not the verdict of the build before
+    assert not (root / ".modelyard/last_failure.json").exists()
+    assert {status for _, status in mlflow_runs(root)} == {"FINISHED"}
+    (root / "data" / "text.txt").write_text("now with other labels")
+    assert build(root).returncode == 0
+    assert not (root / kept).exists()

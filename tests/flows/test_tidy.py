@@ -226,12 +226,13 @@ def artifacts_gone(root: Path) -> set[str]:
     return {found.path.name for found in tidy(root, keep=9) if "mlartifacts" in str(found.path)}
 
 
-def test_old_searches_snapshots_checkpoints_and_logs_go(root: Path) -> None:
+def test_old_searches_snapshots_checkpoints_downloads_and_logs_go(root: Path) -> None:
     state = root / ".modelyard"
     for number in range(3):
-        for folder in ("search", "checkpoints/finetune", "snapshots"):
+        for folder in ("search", "checkpoints/finetune", "snapshots", "fetch"):
             (state / folder).mkdir(parents=True, exist_ok=True)
         made = [state / "search" / f"s{number}", state / "checkpoints" / "finetune" / f"c{number}"]
+        made.append(state / "fetch" / f"f{number}")
         for path in made:
             path.mkdir()
         made.append(state / "snapshots" / f"{number}.json")
@@ -241,7 +242,7 @@ def test_old_searches_snapshots_checkpoints_and_logs_go(root: Path) -> None:
     for name in ("build-new", "gone"):
         (state / "logs" / name).mkdir(parents=True)
     gone = {r.path.name for r in tidy(root, keep=2) if r.kind not in ("cache", "builds")}
-    assert gone == {"s0", "c0", "0.json", "gone"}
+    assert gone == {"s0", "c0", "f0", "0.json", "gone"}
 
 
 def test_what_dvc_notes_of_files_it_has_read_stays_for_the_newest_workspaces(root: Path) -> None:

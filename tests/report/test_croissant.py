@@ -128,6 +128,12 @@ def test_the_licences_of_the_data_are_those_of_all_sources_once_each() -> None:
     assert found["license"] == [f"https://spdx.org/licenses/{name}" for name in ("MIT", "CC0-1.0")]
 
 
+def test_where_rows_have_licences_of_their_own_these_are_told() -> None:
+    rights = {"licences": {"MIT": 2, "others": 1}, "left_out": {}, "origins": {}, "collected": None}
+    found = described(source_record(licence="CC0-1.0", rights=rights))
+    assert found["license"] == ["https://spdx.org/licenses/MIT"]
+
+
 @pytest.mark.parametrize(
     ("name", "format_"),
     [

@@ -24,6 +24,14 @@ VALUES = data_report(parse_params(parameter_values())).as_json()
 HOSTILE = "<script>alert('a')</script> \"><img src=x onerror=alert(1)> & {{ 7 * 7 }} </style> <!--"
 
 
+RIGHTS = {
+    "licences": {"MIT": 7001, "own": 7002},
+    "left_out": {"no consent recorded": 7003, "licence GPL-3.0-only is not allowed": 7004},
+    "origins": {"a.example.org": 7005},
+    "collected": ["2025-12-31", "2026-03-02"],
+}
+
+
 class Seen(HTMLParser):
     """What a browser finds in a page: its tags with their attributes, its text and its styles."""
 
@@ -85,7 +93,7 @@ def leaves(value: Any) -> list[Any]:
 @pytest.mark.parametrize("language", ["a language in Latin letters", "Korean"])
 def test_every_figure_of_the_report_and_of_the_sources_is_on_the_page(language: str) -> None:
     values = numbered(VALUES | {"language": language}, count(8999, -1))
-    source = source_record(rows=91_234, bytes=4_567_890, waiver="asked")
+    source = source_record(rows=91_234, bytes=4_567_890, waiver="asked", rights=RIGHTS)
     seen = Seen(page(source, **values))
     for leaf in [*leaves(values), *leaves(source.as_json())]:
         if isinstance(leaf, str):
@@ -116,6 +124,15 @@ def test_names_that_users_chose_are_shown_as_text_and_are_never_markup() -> None
     seen = Seen(page(source_record(**chosen), labels={HOSTILE: 60, "b": 59}))
     assert seen.text.count(HOSTILE) == len(chosen) + 1
     assert seen.tags == harmless.tags
+
+
+def test_licences_and_places_of_rows_are_shown_as_text() -> None:
+    hostile = {name: {HOSTILE: 1} for name in ("licences", "left_out", "origins")}
+    harmless = {name: {"a": 1} for name in hostile}
+    none = {"collected": None}
+    seen = Seen(page(source_record(rights=hostile | none)))
+    assert seen.text.count(HOSTILE) == 3
+    assert seen.tags == Seen(page(source_record(rights=harmless | none))).tags
 
 
 def test_the_page_takes_nothing_from_elsewhere_and_runs_nothing() -> None:

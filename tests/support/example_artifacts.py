@@ -162,6 +162,7 @@ def baseline_verdict() -> BaselineVerdict:
         "regularisation": {TFIDF: 1.0, NAIVE_BAYES: 1.0, CHARACTERS: 1.0},
         "rule": None,
         "outlook": None,
+        "noise_ceiling": None,
     }
     return BaselineVerdict.parse(values, file="verdict.json")
 

@@ -1,6 +1,6 @@
 """Reports of the data stages: where rows come from, which were removed, how far people agree."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -8,6 +8,19 @@ from pipeline.core.artifacts.part import Artifact, Ends, Number, Part
 from pipeline.core.sections import ValidateParams
 
 AgreementJudgement = Literal["reached", "missed", "inconclusive", "not measured"]
+
+
+class RightsReport(Part):
+    """Rights of the rows of a source, as its columns say; each mapping holds at most twenty entries and `others`."""
+
+    licences: dict[str, int]
+    """Licence → rows that were read under it; of rows that say none, the source's."""
+    left_out: dict[str, int]
+    """Reason → rows that were left out for it."""
+    origins: dict[str, int]
+    """Host or place → rows that are from there."""
+    collected: Annotated[list[str], Field(min_length=2, max_length=2)] | None
+    """First and last day on which rows were collected; null where no column says it."""
 
 
 class SourceRecord(Part):
@@ -29,6 +42,8 @@ class SourceRecord(Part):
     """How many rows were taken from it."""
     bytes: int
     """Size of the file."""
+    rights: RightsReport | None = None
+    """Rights of its rows; without the key where no column says them."""
 
 
 class Manifest(Artifact):
@@ -259,6 +274,8 @@ class MeasuredQuality(Part):
 class LabelsOutlook(Part):
     """The gain of more labels for the best baseline, by the law quality = a − b · labels^(−c)."""
 
+    train_rows: int
+    """Train rows that there are; of more than 30,000, `measured` rests on the first 30,000 by id."""
     measured: list[MeasuredQuality]
     """The qualities that the law was fitted to, by number of train rows."""
     ceiling: float
@@ -280,6 +297,17 @@ class LabelsOutlook(Part):
     """Upper end; null where there is no end."""
 
 
+class NoiseCeiling(Part):
+    """How good a model can look at most, told from rows that several people labelled."""
+
+    accuracy: float
+    """Accuracy that a model without any mistake would have on labels of one person."""
+    interval: Ends
+    """Its 95 % interval, a bootstrap over these rows."""
+    rows: int
+    """Rows that several people labelled."""
+
+
 class BaselineVerdict(Artifact):
     """Whether machine learning solves the problem, as far as models of words can tell."""
 
@@ -287,7 +315,7 @@ class BaselineVerdict(Artifact):
 
     verdict: str
     """`yes`; `not yet: N more labels (low–high)`; `no: a rule does it`; or `no: cannot be told`,
-    with which the stage fails."""
+    with which the build ends."""
     worth_a_model: bool
     """Whether the verdict is not a no."""
     best: str
@@ -306,6 +334,9 @@ class BaselineVerdict(Artifact):
     """The best rule of at most five words a label; null for numbers, or where no word tells."""
     outlook: LabelsOutlook | None
     """What more labels would bring; null where there are too few rows to tell."""
+    noise_ceiling: NoiseCeiling | None
+    """How good a model can look at most; null where fewer than 20 rows have labels of two people, and for a
+    product that gives several labels or a number."""
 
 
 class TeacherTraining(Artifact):

@@ -1,0 +1,138 @@
+"""Shortcuts for common texts return what the plain definitions do, for odd texts of every kind."""
+
+import html
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator
+
+import pytest
+
+from pipeline.core.cleaning import _BREAKS, _ENTITY, _ESCAPED_MARKUP, _JUDGED, _TABLES, _TAGS, clean
+from pipeline.core.invisible import IGNORED, SELECTORS, without_idle_joiners
+from pipeline.core.letters import has_letter, visible, word_pattern, words
+from pipeline.data import personal_data
+from pipeline.data.personal_data import Span, spans
+from pipeline.data.personal_kinds import ADDRESSES, LETTERED, NETWORK, Rule
+from pipeline.text.bare_words import bare_words
+from tests.support.odd_texts import odd_texts
+
+TEXTS = odd_texts(2000)
+# Nearly all that is special stands below; of the many letters above it some are enough.
+CODES = (*range(0x3400), *range(0x3400, 0xF900, 61), *range(0xF900, 0x10000, 7))
+CHARACTERS = [chr(code) for code in (*CODES, *range(0x10000, sys.maxunicode, 397))]
+HIDDEN = {*IGNORED, *SELECTORS}
+FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+OTHER_FORMS = {
+    **FULL_WIDTH,
+    **dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2007\u2009\u202f\u3000"), " "),
+    **dict.fromkeys(map(ord, "‐‑‒–—―−﹣ㅡー"), "-"),
+    **dict.fromkeys(map(ord, "·。"), "."),
+}
+
+
+def cleaned_by_every_step(text: str, rules: int) -> str:
+    """The definition of `clean`: each step over all of the text."""
+    start = text[:_JUDGED]
+    was_escaped = rules == 1 or bool(
+        _ESCAPED_MARKUP.search(start) and not (_BREAKS.search(start) or _TAGS.search(start))
+    )
+    text = text.translate(_TABLES[rules])
+    if was_escaped:
+        text = unescaped(text, rules)
+    text = _TAGS.sub("", _BREAKS.sub("\v", text))
+    if rules > 1:
+        text = without_idle_joiners(unescaped(text, rules))
+    paragraphs = re.split(r"\n\s*\n|\v", unicodedata.normalize("NFC", text))
+    lines = [" ".join(paragraph.split()) for paragraph in paragraphs]
+    return "\n".join(line for line in lines if line)
+
+
+def unescaped(text: str, rules: int) -> str:
+    def character(entity: "re.Match[str]") -> str:
+        found = html.unescape(entity[0])
+        return found if rules == 1 else found.translate(_TABLES[rules])
+
+    return _ENTITY.sub(character, text)
+
+
+def seen(text: str) -> str:
+    """The definition of `visible`: character by character."""
+    return "".join((IGNORED.get(ord(c)) or "") if ord(c) in HIDDEN else c for c in text)
+
+
+def personal_by_every_rule(text: str) -> list[Span]:
+    """The definition of `spans`: the rules of a family run where its signs stand, over all of the text."""
+    plain = text.translate(OTHER_FORMS)
+    shape = re.sub("[A-Z]", "A", re.sub("[0-9]", "0", plain))
+    has_numbers = "00000000" in re.sub(r"[-. ()/+]", "", shape)
+    found: list[Span] = []
+    if any(sign in plain for sign in ("@", "://", "www.", "Www.")) or "AAA." in shape:
+        found += every_place(ADDRESSES, plain)
+    if "0.0" in shape or "::" in shape or shape.count(":") > 6:
+        found += every_place(NETWORK, plain)
+    if has_numbers or "A000A0000" in shape:
+        found += every_place(LETTERED, plain)
+    if has_numbers:
+        found += personal_data._numbers(plain)
+    kept: list[Span] = []
+    for span in found:
+        if all(span.end <= other.start or other.end <= span.start for other in kept):
+            kept.append(span)
+    return sorted(kept)
+
+
+def every_place(rules: tuple[Rule, ...], text: str) -> Iterator[Span]:
+    for rule in rules:
+        at = 0
+        while match := rule.pattern.search(text, at):
+            end = rule.end_of(match)
+            if end is not None:
+                yield Span(match.start(), end, rule.kind)
+            at = match.start() + 1 if end is None else end
+
+
+@pytest.mark.parametrize("rules", [1, 2])
+def test_a_text_is_cleaned_as_by_every_step(rules: int) -> None:
+    for text in TEXTS:
+        assert clean(text, rules=rules) == cleaned_by_every_step(text, rules), ascii(text)
+    for character in CHARACTERS:
+        text = f"a{character}b {character}"
+        if clean(text, rules=rules) != cleaned_by_every_step(text, rules):
+            pytest.fail(ascii(character))
+
+
+def test_long_texts_are_cleaned_as_by_every_step() -> None:
+    for text in ("".join(TEXTS[at : at + 150]) for at in range(0, 1500, 150)):
+        assert clean(text) == cleaned_by_every_step(text, 2)
+
+
+def test_the_bare_words_are_those_of_the_folded_text() -> None:
+    def by_definition(text: str) -> str:
+        folded = unicodedata.normalize("NFKC", seen(text)).casefold()
+        return " ".join(word_pattern().findall(folded))
+
+    for text in (*TEXTS, *map(clean, TEXTS)):
+        assert bare_words(text) == by_definition(text), ascii(text)
+    for character in CHARACTERS:
+        for text in (f"가{character}나", f"A{character} b"):
+            if bare_words(text) != by_definition(text):
+                pytest.fail(ascii(text))
+
+
+def test_letters_are_told_as_one_by_one() -> None:
+    for text in (*TEXTS, *CHARACTERS):
+        letters = [c for c in seen(text) if c.isalnum()]
+        if has_letter(text) != bool(letters) or visible(text) != seen(text):
+            pytest.fail(ascii(text))
+    for text in TEXTS:
+        assert words(text) == word_pattern().findall(text), ascii(text)
+
+
+def test_personal_data_are_found_as_by_every_rule() -> None:
+    wide = [text.translate({plain: full for full, plain in FULL_WIDTH.items()}) for text in TEXTS]
+    found = 0
+    for text in (*TEXTS, *wide, *map(clean, TEXTS)):
+        assert spans(text) == personal_by_every_rule(text), ascii(text)
+        found += len(spans(text))
+    assert found > 500
