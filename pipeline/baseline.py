@@ -92,8 +92,8 @@ def run(params: Params, paths: Paths) -> Metrics:
     write_suspects(paths.out / "suspect_labels.csv", suspects)
     if suspects:
         say(
-            f"baseline  {len(suspects):,} labels are probably wrong: suspect_labels.csv lists them for people to"
-            " look at; saved in annotations/, what they fill in counts"
+            f"baseline  {len(suspects):,} labels are worth a second look, for models of other rows contradict them"
+            " most: suspect_labels.csv lists them; saved in annotations/, what people fill in counts"
         )
     return {**_metrics(judged), "suspect_labels": len(suspects)}
 

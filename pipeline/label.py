@@ -33,7 +33,7 @@ from pipeline.data.labels import refusals_are_data_errors
 from pipeline.data.newly_labelled import newly_labelled
 from pipeline.data.records import Record, record_schema
 from pipeline.data.remaining_corpus import RemainingRows, without_labelled
-from pipeline.data.row_ids import KnownIds, numbers_of, read_ids
+from pipeline.data.row_ids import Ids, KnownIds, numbers_of, read_ids
 from pipeline.data.split_ledger import Dealt, deal, read_split_ledger, write_split_ledger
 from pipeline.data.tables import table_writer
 from pipeline.problem.problems import problem_named

@@ -47,7 +47,7 @@ OTHER_FILES = {
     "prepare/corpus": "`train.npy` and `heldout.npy`: student token ids, uint16 or uint32, of the "
     "documents joined, each ended by `[SEP]`; memory-mappable. `index.json`",
     "baseline/learning_curve.csv": "`step` (train rows), `train_quality`, `validation_quality`",
-    "baseline/suspect_labels.csv": "train rows whose label is probably wrong, at most 2 %, most suspicious first: `rank`, "
+    "baseline/suspect_labels.csv": "train rows whose label is most worth a second look, at most 2 %, most suspicious first: `rank`, "
     "`id`, `text`, `annotator` and `label` (empty, for people to fill in), `label_now`, `suggested`, `confidence`; "
     "filled in and saved in annotations/, it is read as it is",
     "pretrain/model": f"{_MODEL}; `AutoModelForMaskedLM` loads it",

@@ -9,7 +9,7 @@ from benchmarks.support.data_labels_needed import read_reviews
 from pipeline.core.sections import SplitShares
 from pipeline.data.duplicates import near_duplicates
 from pipeline.data.records import record_id
-from pipeline.data.row_ids import numbers_of
+from pipeline.data.row_ids import Ids, numbers_of
 from pipeline.data.split_ledger import EMPTY, deal, text_keys
 from pipeline.text.bare_words import bare_words
 

@@ -14,7 +14,7 @@ from pipeline.data.label_cells import LabelCells, label_cells
 from pipeline.data.newly_labelled import joined_clusters
 from pipeline.data.records import Record
 from pipeline.data.row_batches import rows_of
-from pipeline.data.row_ids import ids_of, numbers_of
+from pipeline.data.row_ids import Ids, ids_of, numbers_of
 from pipeline.data.split_ledger import text_keys
 from pipeline.data.stored_rows import StoredRows, parts_of
 from pipeline.data.tables import read_batches

@@ -9,6 +9,7 @@ from pipeline.core.progress import say
 from pipeline.data.annotations import Annotations
 from pipeline.data.duplicates import near_duplicates
 from pipeline.data.records import Record
+from pipeline.data.row_ids import Ids
 from pipeline.problem.problem import Problem
 
 

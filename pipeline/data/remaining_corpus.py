@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.data.leaking_rows import leaks
 from pipeline.data.records import Record
 from pipeline.data.row_batches import records_of
-from pipeline.data.row_ids import numbers_of
+from pipeline.data.row_ids import Ids, numbers_of
 from pipeline.data.tables import read_batches
 from pipeline.data.text_sequence import stored_texts
 from pipeline.text.bare_words import bare_words

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.sections import SplitShares
 from pipeline.core.split_files import PROTECTED, ledger_entries, two_splits, write_entries
-from pipeline.data.row_ids import ids_of, numbers_of
+from pipeline.data.row_ids import Ids, ids_of, numbers_of
 from pipeline.text.split_assignment import split_of
 
 Splits = NDArray[np.uint8]

@@ -99,11 +99,15 @@ def read_batches(path: Path, columns: Sequence[str] = ()) -> Iterator[pa.RecordB
     Raises:
         ArtifactError: the file is not Parquet.
     """
-    with _readable(path), pq.ParquetFile(path) as file:
+    with _readable(path), pq.ParquetFile(path, pre_buffer=False) as file:
         groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
         size = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=1)
         rows = int(min(max(_BATCH_BYTES / max(size, 1), 1), _BATCH_ROWS))
-        yield from file.iter_batches(batch_size=rows, columns=[*columns] or None)
+        # Read all in one go, the file would stay in memory from its first row group on.
+        for group in range(file.num_row_groups):
+            yield from file.iter_batches(
+                batch_size=rows, row_groups=[group], columns=[*columns] or None
+            )
 
 
 def read_table(path: Path) -> Columns:
