@@ -127,6 +127,11 @@ def suspect_rows(
     known = {row: number for number, row in enumerate(table["id"])}
     numbers = [known[row] for row in train.ids[:MOST_ROWS]]
     vectors = WordVectors.of(resolve_checkpoint(params.prepare.checkpoint))
+    if vectors is None:
+        say(
+            "baseline  no word vectors can be read from the checkpoint: labels worth a second look are sought by"
+            " two models, not by three"
+        )
     found = find_suspects(
         train.inputs[:MOST_ROWS],
         train.targets[:MOST_ROWS],
