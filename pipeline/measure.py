@@ -17,7 +17,7 @@ import torch
 
 from pipeline.core.artifacts.variant_reports import Latency, Percentiles, Timing, Timings
 from pipeline.core.files import read_json
-from pipeline.core.machine_lock import measuring_alone
+from pipeline.core.machine_lock import machine_folder, measuring_alone
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import Progress, say, track
@@ -27,6 +27,7 @@ from pipeline.core.variants import TEACHER, TOKENIZER_FILE, Variant, all_variant
 from pipeline.metrics.latency import Latency as Times
 from pipeline.metrics.latency import Request, interleaved
 from pipeline.metrics.machine_load import QuietMachine
+from pipeline.metrics.processor_speed import SteadySpeed, keep_speed, known_speed
 from pipeline.models.encoder import load_classifier
 from pipeline.runtime.footprint import Footprint, measure_footprint
 from pipeline.runtime.reader import TokenRow
@@ -38,7 +39,9 @@ from pipeline.training.labelled_rows import read_split
 _WARM_UP = 5
 _WITH_TOKENIZER = " with tokenizer"
 _TOKEN_ID = 5
-_ARITHMETIC, _SUMMANDS = "arithmetic", 10_000
+_ARITHMETIC = "arithmetic"
+_SPEED_PATIENCE = 60.0
+"""Seconds of rounds that are measured again because the processor was slow: nobody here can end that."""
 
 
 def run(params: Params, paths: Paths) -> Metrics:
@@ -47,7 +50,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     task = Task.from_settings(params.product, params.prepare)
     validation = read_split(paths.read("prepare", "records.parquet"), "validation")
     texts = examples_of(params.product.examples, validation.texts, validation.seconds)
-    requests: dict[str, Request] = {_ARITHMETIC: _arithmetic}
+    requests: dict[str, Request] = {}
     for variant in variants:
         requests |= _requests(variant, texts, task=task, params=params, paths=paths)
     with measuring_alone(f"measure in {paths.root}", say=_say):
@@ -72,7 +75,10 @@ def run(params: Params, paths: Paths) -> Metrics:
 
 
 def _latencies(requests: Mapping[str, Request], settings: MeasureParams) -> dict[str, Times]:
-    """Times every request in rounds on a quiet machine."""
+    """Times every request, and the arithmetic of `SteadySpeed`, in rounds on a quiet machine at its usual speed."""
+    folder = machine_folder()
+    patience = 0.0 if settings.max_other_load is None else _SPEED_PATIENCE
+    speed = SteadySpeed(known_speed(folder), patience, _say)
     quiet = QuietMachine(
         limit=settings.max_other_load, patience=settings.patience_seconds, say=_say
     )
@@ -80,21 +86,18 @@ def _latencies(requests: Mapping[str, Request], settings: MeasureParams) -> dict
     torch.set_num_threads(settings.threads)
     try:
         quiet.wait()
-        return interleaved(
-            requests,
+        found = interleaved(
+            {_ARITHMETIC: speed.request, **requests},
             rounds=settings.rounds,
             requests_per_round=settings.requests_per_round,
             warm_up=_WARM_UP,
-            progress=Progress("measure latency", settings.rounds * len(requests)).update,
-            counts=quiet.was_quiet,
+            progress=Progress("measure latency", settings.rounds * (len(requests) + 1)).update,
+            counts=lambda: all([speed.was_steady(), quiet.was_quiet()]),
         )
+        keep_speed(folder, speed.best_ms)
+        return found
     finally:
         torch.set_num_threads(threads)
-
-
-def _arithmetic() -> object:
-    """A piece of work that is the same on every machine and in every build, half a millisecond or so."""
-    return sum(number * number for number in range(_SUMMANDS))
 
 
 def _say(words: str) -> None:

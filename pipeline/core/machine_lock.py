@@ -26,12 +26,12 @@ def measuring_alone(what: str, *, say: Callable[[str], None]) -> Iterator[None]:
             say(f"waits for another measurement: {holder}")
             told += _TOLD_SECONDS
 
-    with waited_lock(_folder() / "measure.lock", what=what, waiting=waiting):
+    with waited_lock(machine_folder() / "measure.lock", what=what, waiting=waiting):
         yield
 
 
-def _folder() -> Path:
-    """A folder that this user alone may write, the same for a terminal, a schedule and an ssh session."""
+def machine_folder() -> Path:
+    """The folder for what is of this machine: this user alone may write it, and it is the same for a terminal, a schedule and an ssh session."""
     if named := os.environ.get(FOLDER_VARIABLE):
         return Path(named)
     folder = Path(tempfile.gettempdir()) / f"modelyard-{os.getuid()}"

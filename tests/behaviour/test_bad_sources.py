@@ -91,7 +91,7 @@ CONTENTS: dict[str, tuple[str, bytes, dict[str, Any], str]] = {
     "another encoding": ("t.csv", "text,label\né,negative\n".encode("cp1252"), {}, "not UTF-8"),
     "no such column": ("t.csv", CSV.replace(b"text", b"body"), {}, "has no column 'text'"),
     "a column twice": ("t.csv", b"text,text,label\na,b,positive\n", {}, "there twice"),
-    "a cut .gz": ("t.csv.gz", gzip.compress(CSV * 99)[:60], {}, "cannot be unpacked"),
+    "a cut .gz": ("t.csv.gz", gzip.compress(CSV * 99, mtime=0)[:60], {}, "cannot be unpacked"),
     "no Parquet": ("t.parquet", CSV, {}, "not Parquet"),
     "no JSON": ("t.jsonl", CSV, {}, "not JSON"),
     "a long line": ("t.csv", b"text,label\n" + b"x" * (LONGEST_ROW + 9), {}, "of more than"),

@@ -315,7 +315,7 @@ def numbered(value: str) -> str:
         ("a.json", '[{"text": "a"},\n{"text": }]', "line 2: not JSON"),
         ("a.json", '[{"text": "a"}', "no bracket, after a value"),
         ("a.jsonl", '{"text": "\\ud800 and so on"}', "half of a character"),
-        ("a.csv.gz", gzip.compress(table().encode())[:60], "cannot be unpacked"),
+        ("a.csv.gz", gzip.compress(table().encode(), mtime=0)[:60], "cannot be unpacked"),
         ("a.parquet", b"PAR1 and then nothing", "not Parquet"),
         ("a.parquet", table(), "not Parquet"),
         ("a.xlsx", b"PK\x03\x04", "CSV UTF-8"),
@@ -348,7 +348,7 @@ def test_a_packed_file_that_unpacks_without_end_is_told_before_it_fills_the_memo
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipeline.data.packed._HARMLESS", 100_000)
-    bomb = put(tmp_path, "a.csv.gz", gzip.compress(b"text,label\n" + b"\n" * 5_000_000))
+    bomb = put(tmp_path, "a.csv.gz", gzip.compress(b"text,label\n" + b"\n" * 5_000_000, mtime=0))
     assert "unpacks to more than 200 times its size" in refused(bomb)
 
 
