@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from pipeline.core.progress import INTERVAL_SECONDS, Progress, say
+from pipeline.core.progress import Progress, say
 from pipeline.data.layout import FileRow, ending_of
 from pipeline.data.packed import packing_of
 from pipeline.data.parquet_file import parts_of_parquet
@@ -16,7 +16,7 @@ from pipeline.data.sources import bytes_of
 LARGE_BYTES = 50_000_000
 """Smaller files are read in a few seconds, without a word."""
 _OF_LINES = (".csv", ".tsv", ".txt", *JSON_KINDS)
-_EVERY = 8_192
+_EVERY, _INTERVAL_SECONDS = 8_192, 5.0
 _SAMPLES, _SAMPLE_BYTES = 16, 1 << 18
 
 
@@ -80,6 +80,6 @@ class _Counted:
 
     def update(self, done: int) -> None:
         """Takes the count; prints a line when it is time for one."""
-        if time.monotonic() - self._spoke >= INTERVAL_SECONDS:
+        if time.monotonic() - self._spoke >= _INTERVAL_SECONDS:
             self._spoke = time.monotonic()
             say(f"{self._task}  {done:,} rows read")

@@ -84,7 +84,7 @@ CONTENTS: dict[str, tuple[str, bytes, dict[str, Any], str]] = {
     "a login page": ("t.csv", LOGIN, {}, "a web page of"),
     "nothing": ("t.csv", b"", {}, "is empty"),
     "a pointer": ("t.csv", LFS, {}, "a git-lfs pointer"),
-    "an archive": ("t.csv", packed("t.csv", CSV), {}, "an Excel workbook, or another archive"),
+    "an archive": ("t.csv", packed("t.csv", CSV), {}, "a ZIP archive"),
     "other bytes": ("t.csv", CSV, WRONG_HASH, "what came has sha256"),
     "a page, pinned": ("t.csv", LOGIN, WRONG_HASH, "a web page of"),
     "too much": ("t.csv", CSV * 1000, {"max_mb": 0.01}, "MB or more"),
