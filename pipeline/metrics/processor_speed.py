@@ -83,10 +83,12 @@ class SteadySpeed:
         self.best_ms = min(self.best_ms, taken)
         if taken <= _TOLERATED * self.best_ms or self._lost >= self.patience:
             return True
+        is_first = self._lost == 0
         self._lost += seconds
         told = f"the processor runs at {self.best_ms / taken:.0%} of the speed that it has had here"
         if self._lost >= self.patience:
             self.say(f"{told}; it is measured as it is, for waiting did not help")
             return True
-        self.say(f"{told}: these times do not count")
+        if is_first:
+            self.say(f"{told}: such rounds are measured again, for {self.patience:.0f} s at most")
         return False
