@@ -63,12 +63,12 @@ def exactly_at_most(name: str, value: float | None, limit: float, *, unit: str) 
 
 def check_slices(slices: Sequence[SliceReport], limit: float, *, unit: str) -> Check:
     """Checks the slice that most surely falls behind: the one with the highest low end."""
-    return _check_surest("max_slice_gap", slices, limit, unit=unit, none="no slice has enough rows")
+    return _check_surest("max_slice_gap", slices, limit, unit=unit, none="no slice is large enough")
 
 
 def check_swaps(swaps: Sequence[SwapReport], limit: float, *, unit: str) -> Check:
     """Checks the kind of groups whose exchange most surely changes answers."""
-    none = "too few texts name a group of people"
+    none = "too few such texts"
     return _check_surest("max_swap_gap", swaps, limit, unit=unit, none=none)
 
 
@@ -91,7 +91,7 @@ def _check_surest(
         if part.gap is not None and part.interval is not None
     ]
     if not gaps:
-        return exactly_at_most(requirement, 0.0, limit, unit=f"{unit}; not measured: {none}")
+        return exactly_at_most(requirement, 0.0, limit, unit=f"not measured: {none}")
     name, gap = max(gaps, key=lambda found: found[1].low)
     return at_most(f"{requirement}: {name}", gap, limit, unit=unit)
 
