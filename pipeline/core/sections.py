@@ -353,7 +353,8 @@ class MeasureParams(Section):
     rounds: Positive
     """How many times all variants are measured in turn. More make the figures steadier."""
     requests_per_round: Positive
-    """Requests to each variant in one round, at least; up to ten times as many where they are quick."""
+    """Requests in a window. Each variant has one window in a round, a quick one up to 15; its figures are those of
+    the tenth of its windows that were disturbed least."""
     max_other_load: Share | None
     """Share of the machine's processors that other processes may take while a round is measured. A round with
     more is measured again; 0.125 is a quarter of one of two processors. null measures on any

@@ -1,10 +1,9 @@
 """Time of single requests, measured so that a busy machine disturbs it little.
 
-The variants take turns in rounds, so that a slow minute hits all of them alike. The 95th percentile
-of a variant is the lower quartile of the rounds' 95th percentiles: what disturbs a round only adds time,
-so the quieter rounds are nearer to the model's own; and a model that is slow in every round shows. The
-percentile of all requests together is reported beside it. Requests that take little time are made more often: three of sixty, those above the 95th
-percentile, are few enough to differ by a tenth from one measurement to the next.
+The variants take turns in rounds, so that a slow minute hits all of them alike. A turn is cut into windows
+of requests; the figures of a variant are those of its quietest windows, a tenth of all, by their medians. What
+disturbs a window only adds time, so the quietest ones are nearest to the model's own; and a model that is
+slow in every window shows. The percentile of all requests together is reported beside it.
 """
 
 import time
@@ -16,15 +15,15 @@ from numpy.typing import NDArray
 
 Request = Callable[[], object]
 
-_TURN_SECONDS = 0.05
+_TURN_SECONDS = 0.2
 """A variant's turn takes about this long, where its requests are quick."""
 _TRIALS = 5
 """Requests that are made first, to see how long one takes."""
-_MOST_TIMES = 10
-"""At most so many times the requests that were asked for."""
-_OF_ROUNDS = 25
-"""Percentile of the rounds that stands for all. On a shared host the median of 7 rounds moved by a tenth from
-one measurement to the next, the lower quartile of 11 by a thirtieth (docs/log.md)."""
+_MOST_WINDOWS = 15
+"""A turn has at most so many windows."""
+_QUIETEST = 0.1
+"""Share of the windows that stands for all. On a shared host the 95th percentile of the quietest tenth moved by
+4 % between measurements, the lower quartile of the windows' percentiles by 10 % (docs/log.md)."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,8 @@ class Latency:
     """Milliseconds of one request.
 
     Attributes:
-        p50: lower quartile over rounds of the round's median.
-        p95: lower quartile over rounds of the round's 95th percentile.
+        p50: median of the requests in the quietest windows.
+        p95: 95th percentile of these requests.
         p95_all: 95th percentile of all requests together.
         mean: mean over all requests.
     """
@@ -50,11 +49,13 @@ class Latency:
 
 
 def summarise(milliseconds: NDArray[np.float64]) -> Latency:
-    """Figures of `(rounds, requests)` times."""
-    middle, high = np.percentile(milliseconds, [50, 95], axis=1)
+    """Figures of `(windows, requests)` times."""
+    order = np.argsort(np.median(milliseconds, axis=1))
+    quietest = milliseconds[order[: max(round(_QUIETEST * len(order)), 1)]]
+    middle, high = np.percentile(quietest, [50, 95])
     return Latency(
-        p50=float(np.percentile(middle, _OF_ROUNDS)),
-        p95=float(np.percentile(high, _OF_ROUNDS)),
+        p50=float(middle),
+        p95=float(high),
         p95_all=float(np.percentile(milliseconds, 95)),
         mean=float(milliseconds.mean()),
     )
@@ -73,14 +74,14 @@ def interleaved(
 
     Args:
         requests: what to time, by name.
-        requests_per_round: at least so many to each variant; up to ten times as many to quick ones.
+        requests_per_round: in a window; each variant has one window in a round, quick ones up to 15.
         warm_up: requests before each variant's turn in a round that are not counted: its weights
             have left the cache while the others ran.
         progress: called after each turn with the number of turns done.
         counts: called after each round; where it is false, the round is measured again.
     """
     times = {
-        name: np.empty((rounds, _count(request, least=requests_per_round)))
+        name: np.empty((rounds, _windows(request, requests_per_round) * requests_per_round))
         for name, request in requests.items()
     }
     number = 0
@@ -92,13 +93,13 @@ def interleaved(
                 times[name][number, i] = 1000 * _seconds(request)
             progress(number * len(requests) + turn)
         number += counts()
-    return {name: summarise(values) for name, values in times.items()}
+    return {name: summarise(found.reshape(-1, requests_per_round)) for name, found in times.items()}
 
 
-def _count(request: Request, *, least: int) -> int:
-    """How often to send a request in a turn, by the quickest of a few."""
+def _windows(request: Request, requests: int) -> int:
+    """How many windows of so many requests a turn has, by the quickest of a few requests."""
     seconds = max(1e-9, min(_seconds(request) for _ in range(_TRIALS)))
-    return max(least, min(round(_TURN_SECONDS / seconds), _MOST_TIMES * least))
+    return max(1, min(round(_TURN_SECONDS / (seconds * requests)), _MOST_WINDOWS))
 
 
 def _seconds(request: Request) -> float:

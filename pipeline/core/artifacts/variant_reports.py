@@ -160,9 +160,9 @@ class Percentiles(Part):
     """Time of one request, in milliseconds."""
 
     p50: float
-    """Median."""
+    """Median of the windows of requests that were disturbed least, a tenth of all."""
     p95: float
-    """95th percentile: the median over the rounds of each round's."""
+    """95th percentile of the same requests."""
 
 
 class Latency(Percentiles):
