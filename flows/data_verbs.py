@@ -1,10 +1,11 @@
-"""Check files of texts; fetch sources; name the state of the data, list its versions, say how two differ.
+"""Check files, fetch sources, name the state of the data, list and compare its versions, find rows by id.
 
     modelyard data check FILE… [--json]             # flows/data_check.py
-    modelyard data fetch [NAME…] [--again]          # sources at an address or in a database
+    modelyard data fetch [NAME…] [--again | --full] # sources at an address or in a database
     modelyard data version v2 [--product FILE]      # the rows of the last build are v2 from now on
     modelyard data list [--json]
     modelyard data diff v1 v2 [--json]              # `now` is the last build's rows: data diff v2 now
+    modelyard data find ID… [--json]                # flows/data_find.py: rows by the ids of their sources
 
 How a version is stored and read: pipeline/data/versions.py.
 """
@@ -56,7 +57,10 @@ def _add_fetch(add: Adder) -> None:
     """Adds `fetch`."""
     fetch = add("fetch", help="bring what lies at an address or in a database into data/")
     fetch.add_argument("names", nargs="*", metavar="NAME", help="of a source; none for all")
-    fetch.add_argument("--again", action="store_true", help="also what is there, but for a pin")
+    fetch.add_argument(
+        "--again", action="store_true", help="also what is there; with since_column, newer rows"
+    )
+    fetch.add_argument("--full", action="store_true", help="as --again, but always all rows")
     fetch.add_argument("--product", default="", metavar="FILE", help=_NAMED)
     fetch.set_defaults(act=_fetch)
 
@@ -74,7 +78,8 @@ def _fetch(root: Path, options: argparse.Namespace) -> None:
             expected=f"one of: {', '.join(known) or '(the product file has none)'}",
             next_step="correct the name, or give the source a `url`",
         )
-    for fetched in fetch_sources(root, params, again=options.again, names=options.names):
+    again, full = options.again, options.full
+    for fetched in fetch_sources(root, params, again=again, full=full, names=options.names):
         come = "fetched" if fetched.is_new else "there already"
         say(f"{fetched.source}  {come}  {fetched.file.relative_to(root)}")
     if not known:
@@ -82,7 +87,7 @@ def _fetch(root: Path, options: argparse.Namespace) -> None:
 
 
 def _add_versions(add: Adder) -> None:
-    """Adds `version`, `list` and `diff`."""
+    """Adds `version`, `list`, `diff` and `find`."""
     version = add("version", help="give the rows of the last build a name for good")
     version.add_argument("name", metavar="NAME", help="such as v2")
     version.set_defaults(act=_version)
@@ -92,9 +97,12 @@ def _add_versions(add: Adder) -> None:
     for name in ("a", "b"):
         diff.add_argument(name, metavar=name.upper(), help="a version; now: the last build's rows")
     diff.set_defaults(act=_diff)
-    for each in (version, diff):
+    find = add("find", help="say where the rows are that have these ids, of their sources or ours")
+    find.add_argument("ids", nargs="+", metavar="ID", help="as `id_column` holds it")
+    find.set_defaults(act=_find)
+    for each in (version, diff, find):
         each.add_argument("--product", default="", metavar="FILE", help=_NAMED)
-    for each in (listed, diff):
+    for each in (listed, diff, find):
         each.add_argument("--json", action="store_true", help="for a program")
 
 
@@ -128,6 +136,12 @@ def _diff(root: Path, options: argparse.Namespace) -> None:
     variation = Variation(product=options.product)
     comparison = compare_versions(root, options.a, options.b, variation)
     say(_json(comparison.as_json()) if options.json else described(comparison))
+
+
+def _find(root: Path, options: argparse.Namespace) -> int:
+    from flows.data_find import run
+
+    return run(root, options)
 
 
 def _json(value: Any) -> str:

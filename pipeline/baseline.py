@@ -13,7 +13,7 @@ from pipeline.acceptance.predictions import Answers, write_answers
 from pipeline.acceptance.suspect_labels import MOST_ROWS, find_suspects
 from pipeline.acceptance.worth import in_short, judge_worth, refuse_what_cannot_be_told
 from pipeline.core.artifacts.data_reports import BaselineQuality, BaselineVerdict
-from pipeline.core.artifacts.table_columns import BaselinePredictions
+from pipeline.core.artifacts.table_columns import SOURCE_ID, BaselinePredictions
 from pipeline.core.files import write_text
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
@@ -144,6 +144,7 @@ def suspect_rows(
     return [
         SuspectRow(
             **{name: table[name][numbers[one.row]] for name in ("id", "text", "second", "label")},
+            source_id=table[SOURCE_ID][numbers[one.row]] if SOURCE_ID in table else None,
             suggested=task.problem.label_of(one.suggested, params.product.labels),
             confidence=one.confidence,
         )

@@ -14,7 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.core.artifacts.data_reports import Manifest, SourceRecord
-from pipeline.core.artifacts.table_columns import CollectedCorpus, CollectedRecords
+from pipeline.core.artifacts.table_columns import (
+    SOURCE_ID,
+    CollectedCorpus,
+    CollectedRecords,
+    Table,
+)
 from pipeline.core.errors import DataError
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
@@ -22,10 +27,12 @@ from pipeline.core.progress import say
 from pipeline.core.sections import Source
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.data import sources
+from pipeline.data.records import record_schema
 from pipeline.data.repeated_ids import refuse_repeated_ids
 from pipeline.data.row_ids import ids_of
 from pipeline.data.row_rights import RowRights
 from pipeline.data.rows_by_id import rows_by_id
+from pipeline.data.source_ids import SourceIds
 from pipeline.data.source_rows import batches_of
 from pipeline.data.tables import TableWriter, table_writer
 from pipeline.problem.problems import problem_named
@@ -44,7 +51,8 @@ NO_LABELS = (
 def run(params: Params, paths: Paths) -> Metrics:
     """Read every source; write a table of the rows with a label and one of all others, the corpus."""
     manifest = []
-    with _tables(paths.out) as tables:
+    has_own_ids = any(source.id_column is not None for source in params.collect.sources)
+    with _tables(paths.out, source_ids=has_own_ids) as tables:
         for source in params.collect.sources:
             manifest.append(_collect(source, params, paths.data, tables))
         labelled, corpus = tables.labelled.written, tables.corpus.written
@@ -85,13 +93,17 @@ class _Tables:
 
 
 @contextmanager
-def _tables(out: Path) -> Iterator[_Tables]:
-    """Both tables, which are there when the block ends without an error, and a folder that is then gone."""
+def _tables(out: Path, *, source_ids: bool) -> Iterator[_Tables]:
+    """Both tables, which are there when the block ends without an error, and a folder that is then gone.
+
+    Args:
+        source_ids: whether the tables have a column for the sources' own ids.
+    """
     folder = out / _UNSORTED
     shutil.rmtree(folder, ignore_errors=True)  # of a stage that was killed
     with (
-        table_writer(out / "records.parquet", _schema(CollectedRecords.columns())) as labelled,
-        table_writer(out / "corpus.parquet", _schema(CollectedCorpus.columns())) as corpus,
+        table_writer(out / "records.parquet", _schema(CollectedRecords, source_ids)) as labelled,
+        table_writer(out / "corpus.parquet", _schema(CollectedCorpus, source_ids)) as corpus,
     ):
         try:
             yield _Tables(labelled=labelled, corpus=corpus, folder=folder)
@@ -99,8 +111,8 @@ def _tables(out: Path) -> Iterator[_Tables]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _schema(columns: tuple[str, ...]) -> pa.Schema:
-    return pa.schema([(name, pa.string()) for name in columns])
+def _schema(table: type[Table], source_ids: bool) -> pa.Schema:
+    return record_schema(table.columns(source_ids=source_ids))
 
 
 def _collect(source: Source, params: Params, data: Path, tables: _Tables) -> SourceRecord:
@@ -146,8 +158,11 @@ def _write_rows(
 ) -> None:
     """Writes the rows in the order of their ids, which are hashes: the first n are a random, stable choice."""
     problem = problem_named(params.product.problem)
-    batches = batches_of(source, file, problem=problem, labels=params.product.labels, rights=rights)
     folder = tables.folder / str(len(tables.ids))
+    own = None if source.id_column is None else SourceIds(folder.with_suffix(".own"))
+    batches = batches_of(
+        source, file, problem=problem, labels=params.product.labels, rights=rights, own=own
+    )
     left = params.collect.max_rows_per_source
     tables.ids.append(folder.with_suffix(".ids"))
     for found in rows_by_id(batches, folder, source=source.name):
@@ -158,20 +173,21 @@ def _write_rows(
         if left is not None and (left := left - rows.num_rows) == 0:
             break
     shutil.rmtree(folder)
+    shutil.rmtree(folder.with_suffix(".own"), ignore_errors=True)
 
 
 def _write(rows: pa.Table, source: Source, tables: _Tables) -> None:
     """Writes rows into the table of those with a label, and into that of all others."""
-    columns = {name: rows[name] for name in ("text", "second", "label")}
-    ids = ids_of(rows["id"].to_numpy())
     names = pa.repeat(pa.scalar(source.name), rows.num_rows)
-    named = pa.table({"id": ids, "source": names, **columns})
+    named = rows.set_column(0, "id", ids_of(rows["id"].to_numpy())).append_column("source", names)
+    if SOURCE_ID not in named.column_names:
+        named = named.append_column(SOURCE_ID, pa.nulls(rows.num_rows, pa.string()))
     has_label = pc.is_valid(named["label"])
     if source.role == "corpus":
-        tables.corpus.add(named.select(CollectedCorpus.columns()))
+        tables.corpus.add(named)
         return
     tables.labelled.add(named.filter(has_label))
-    tables.corpus.add(named.filter(pc.invert(has_label)).select(CollectedCorpus.columns()))
+    tables.corpus.add(named.filter(pc.invert(has_label)))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.core.artifacts.data_reports import AgreementReport
-from pipeline.core.artifacts.table_columns import LabelledRecords, RemainingCorpus
+from pipeline.core.artifacts.table_columns import SOURCE_ID, LabelledRecords, RemainingCorpus
 from pipeline.core.files import atomic_path
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
@@ -35,7 +35,7 @@ from pipeline.data.records import Record, record_schema
 from pipeline.data.remaining_corpus import RemainingRows, without_labelled
 from pipeline.data.row_ids import Ids, KnownIds, numbers_of, read_ids
 from pipeline.data.split_ledger import Dealt, deal, read_split_ledger, write_split_ledger
-from pipeline.data.tables import table_writer
+from pipeline.data.tables import column_names, table_writer
 from pipeline.problem.problems import problem_named
 from pipeline.text.split_assignment import check_splits
 
@@ -185,7 +185,8 @@ def _targets(gold: GoldRows, product: Product) -> list[list[float]]:
 def _save(gold: GoldRows, dealt: Dealt, rest: RemainingRows, params: Params, paths: Paths) -> None:
     """Writes the labelled rows and the rest of the corpus, of which a part is in memory at a time."""
     splits = pa.DictionaryArray.from_arrays(pa.array(dealt.splits), pa.array(PROTECTED))
-    schema = record_schema(LabelledRecords.columns())
+    source_ids = SOURCE_ID in column_names(rest.path)
+    schema = record_schema(LabelledRecords.columns(source_ids=source_ids))
     with table_writer(paths.out / "records.parquet", schema) as writer:
         for rows in gold.parts(_targets(gold, params.product), splits):
             writer.add(rows)
@@ -193,7 +194,7 @@ def _save(gold: GoldRows, dealt: Dealt, rest: RemainingRows, params: Params, pat
         with atomic_path(paths.out / "corpus.parquet") as temporary:
             shutil.copyfile(rest.path, temporary)
         return
-    schema = record_schema(RemainingCorpus.columns())
+    schema = record_schema(RemainingCorpus.columns(source_ids=source_ids))
     with table_writer(paths.out / "corpus.parquet", schema) as writer:
         for batch in rest.batches():
             writer.add(pa.table(batch))

@@ -14,7 +14,7 @@ import numpy as np
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
-from pipeline.core.artifacts.table_columns import PreparedRecords, RelatedRows, Sentences
+from pipeline.core.artifacts.table_columns import SOURCE_ID, PreparedRecords, RelatedRows, Sentences
 from pipeline.core.errors import DataError
 from pipeline.core.files import atomic_folder, write_json
 from pipeline.core.params import Params
@@ -25,6 +25,7 @@ from pipeline.core.stage import Metrics, run_stage
 from pipeline.data.records import Record, read_records, write_records
 from pipeline.data.related_rows import related_rows
 from pipeline.data.sources import waiver
+from pipeline.data.tables import column_names
 from pipeline.data.transfer_set import Sentence, transfer_sentences
 from pipeline.models.checkpoint_check import OpenCheckpoint, open_checkpoint
 from pipeline.models.new_vocabulary import has_new_words, require_replaceable
@@ -48,8 +49,10 @@ def run(params: Params, paths: Paths) -> Metrics:
     waiver(settings.checkpoint, params.product.requirements)
     labels, length = len(params.product.labels), settings.max_length
     checkpoint = open_checkpoint(settings.checkpoint, labels=labels, max_length=length)
-    rows = read_records(paths.read("label", "records.parquet"))
-    write_records(paths.out / "records.parquet", rows, PreparedRecords.columns())
+    labelled = paths.read("label", "records.parquet")
+    rows, source_ids = read_records(labelled), SOURCE_ID in column_names(labelled)
+    names = PreparedRecords.columns(source_ids=source_ids)
+    write_records(paths.out / "records.parquet", rows, names)
     own, unseen = _texts(rows, "train"), _texts(rows, "validation")
     unknown = 0.0
     if has_new_words(settings):

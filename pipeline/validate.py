@@ -18,7 +18,13 @@ from pipeline.core.artifacts.data_reports import (
     NumberSpread,
     PersonalData,
 )
-from pipeline.core.artifacts.table_columns import Rejects, ValidatedCorpus, ValidatedRecords
+from pipeline.core.artifacts.table_columns import (
+    SOURCE_ID,
+    CollectedRecords,
+    Rejects,
+    ValidatedCorpus,
+    ValidatedRecords,
+)
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_file, write_json, write_text
 from pipeline.core.params import Params
@@ -33,7 +39,7 @@ from pipeline.data.labels import refusals_are_data_errors
 from pipeline.data.records import record_schema
 from pipeline.data.row_batches import rows_of_table
 from pipeline.data.table_limits import require_usable_corpus, require_words
-from pipeline.data.tables import table_writer
+from pipeline.data.tables import column_names, table_writer
 from pipeline.problem.problems import problem_named
 from pipeline.report.croissant import croissant
 from pipeline.report.data_card import data_card
@@ -94,8 +100,9 @@ def run(params: Params, paths: Paths) -> Metrics:
         leaning_terms=leaning_terms(terms, counts, total=len(labelled.kept)),
         note=check_reports.NOTE,
     )
-    _save(labelled, unlabelled, report, paths=paths)
-    _describe(params.product.name, report, paths)
+    source_ids = SOURCE_ID in column_names(paths.read("collect", "records.parquet"))
+    _save(labelled, unlabelled, report, paths=paths, source_ids=source_ids)
+    _describe(params.product.name, report, paths, source_ids=source_ids)
     return _metrics(report)
 
 
@@ -144,31 +151,47 @@ def _check_clusters(labelled: row_checks.Checked, cells: LabelCells, product: Pr
 
 
 def _save(
-    labelled: row_checks.Checked, corpus: row_checks.Checked, report: DataReport, *, paths: Paths
+    labelled: row_checks.Checked,
+    corpus: row_checks.Checked,
+    report: DataReport,
+    *,
+    paths: Paths,
+    source_ids: bool,
 ) -> None:
-    """Writes the tables, of which a part is in memory at a time, and the report."""
-    names = ("id", "source", "text", "second", "label")
+    """Writes the tables, of which a part is in memory at a time, and the report.
+
+    Args:
+        source_ids: whether the sources' own ids are a column of the tables.
+    """
+    names = CollectedRecords.columns(source_ids=source_ids)
     for file, table, checked in (
         ("records.parquet", ValidatedRecords, labelled),
         ("corpus.parquet", ValidatedCorpus, corpus),
     ):
-        with table_writer(paths.out / file, record_schema(table.columns())) as writer:
+        schema = record_schema(table.columns(source_ids=source_ids))
+        with table_writer(paths.out / file, schema) as writer:
             for rows in checked.kept_parts(names):
                 writer.add(rows)
-    with table_writer(paths.out / "rejects.parquet", record_schema(Rejects.columns())) as writer:
+    schema = record_schema(Rejects.columns(source_ids=source_ids))
+    with table_writer(paths.out / "rejects.parquet", schema) as writer:
         for checked in (labelled, corpus):
             for rows in checked.taken_parts(names):
                 writer.add(rows)
     report.write(paths)
 
 
-def _describe(product: str, report: DataReport, paths: Paths) -> None:
+def _describe(product: str, report: DataReport, paths: Paths, *, source_ids: bool) -> None:
     """Writes what the report and the manifest say: for people, as text and as a page, and for programs."""
     sources, records = Manifest.read(paths).sources, paths.out / "records.parquet"
     write_text(paths.out / "data_card.md", data_card(sources, report))
     write_text(paths.out / "report.html", data_page(product, sources, report))
     described = croissant(
-        product, sources, report, sha256=sha256_file(records), size=records.stat().st_size
+        product,
+        sources,
+        report,
+        sha256=sha256_file(records),
+        size=records.stat().st_size,
+        source_ids=source_ids,
     )
     write_json(paths.out / "croissant.json", described)
 

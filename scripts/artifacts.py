@@ -48,7 +48,7 @@ OTHER_FILES = {
     "documents joined, each ended by `[SEP]`; memory-mappable. `index.json`",
     "baseline/learning_curve.csv": "`step` (train rows), `train_quality`, `validation_quality`",
     "baseline/suspect_labels.csv": "train rows whose label is most worth a second look, at most 2 %, most suspicious first: `rank`, "
-    "`id`, `text`, `annotator` and `label` (empty, for people to fill in), `label_now`, `suggested`, `confidence`; "
+    "`id`, `text`, `annotator` and `label` (empty, for people to fill in), `label_now`, `suggested`, `confidence`, and `source_id` where rows have one; "
     "filled in and saved in annotations/, it is read as it is",
     "pretrain/model": f"{_MODEL}; `AutoModelForMaskedLM` loads it",
     "pretrain/curve.csv": _CURVE,

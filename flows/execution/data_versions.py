@@ -4,13 +4,14 @@ The rows are those of label and prepare, which must be up to date. DVC takes the
 cache; the note of it is a small file for git (pipeline/data/versions.py, docs/adr/0038).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flows.execution.git import commit_tags
@@ -22,6 +23,7 @@ from flows.planning.dag import load_dag
 from flows.planning.machine import refresh_machine
 from flows.planning.resolution import Variation, refresh_build_file
 from pipeline.core.artifacts.data_reports import Manifest
+from pipeline.core.artifacts.table_columns import SOURCE_ID
 from pipeline.core.errors import DataError
 from pipeline.core.params import Params, load_params
 from pipeline.core.paths import Paths
@@ -29,7 +31,6 @@ from pipeline.data.annotations import Annotations, read_annotations
 from pipeline.data.version_diff import COMPARED, VersionDiff, difference
 from pipeline.data.versions import (
     NOW,
-    SCHEMA,
     SourceNote,
     VersionNote,
     add_note,
@@ -39,6 +40,7 @@ from pipeline.data.versions import (
     present_rows,
     read_note,
     require_free,
+    schema_of,
     version_names,
     write_rows,
 )
@@ -85,8 +87,22 @@ class Comparison:
             "removed": differing["removed"]["id"].to_pylist(),
             "relabelled": differing["relabelled"].to_pylist(),
             "moved": differing["moved"].to_pylist(),
+            "source_ids": self._source_ids(differing.values()),
             "balance": {"before": self.before.balance, "after": self.after.balance},
         }
+
+    def _source_ids(self, named: Iterable[pa.Table]) -> dict[str, str]:
+        """The id of each named row → its id in its source, where that has ids."""
+        ids = pa.chunked_array(
+            [chunk for rows in named for chunk in rows["id"].chunks], pa.string()
+        )
+        found: dict[str, str] = {}
+        for rows in (self.before.rows, self.after.rows):
+            if SOURCE_ID in rows.column_names:
+                is_named = pc.is_in(rows["id"], value_set=ids.combine_chunks())
+                kept = rows.filter(pc.and_(is_named, rows[SOURCE_ID].is_valid()))
+                found |= zip(kept["id"].to_pylist(), kept[SOURCE_ID].to_pylist(), strict=True)
+        return found
 
 
 def make_version(root: Path, name: str, variation: Variation) -> VersionNote:
@@ -104,7 +120,9 @@ def make_version(root: Path, name: str, variation: Variation) -> VersionNote:
         runner = open_runner(workspace, root=root, lock=lock)
         _require_built(runner, root=root)
         params, path = load_params(Paths(workspace).build), folder / f"{name}.parquet"
-        write_rows(path, present_rows(Paths(workspace), _votes(workspace, params)))
+        paths = Paths(workspace)
+        rows = present_rows(paths, _votes(workspace, params))
+        write_rows(path, rows, schema=schema_of(paths.read("label", "records.parquet")))
         note = _note(root, workspace, params, path)
         with build_lock(root) as own:
             replace(runner, workspace=root, lock=own).track(f"{folder.name}/{path.name}")
@@ -141,7 +159,7 @@ def compare_versions(root: Path, before: str, after: str, variation: Variation) 
 
 def _version(root: Path, name: str) -> Side:
     version = load(name, root=root)
-    rows, note = version.arrow(columns=COMPARED), version.note
+    rows, note = version.arrow(columns=_compared(version.schema)), version.note
     return Side(name=name, product=note.product, balance=note.balance, rows=rows)
 
 
@@ -151,12 +169,19 @@ def _now(root: Path, variation: Variation) -> Side:
         if workspace != root:
             open_runner(workspace, root=root, lock=lock).checkout(*_READ)
         product = (params := load_params(Paths(workspace).build)).product
-        batches = present_rows(Paths(workspace), _votes(workspace, params))
-        kept = pa.schema([SCHEMA.field(name) for name in COMPARED])
-        rows = pa.Table.from_batches((batch.select(COMPARED) for batch in batches), schema=kept)
+        paths = Paths(workspace)
+        batches = present_rows(paths, _votes(workspace, params))
+        schema = schema_of(paths.read("label", "records.parquet"))
+        kept = pa.schema([schema.field(name) for name in _compared(schema)])
+        rows = pa.Table.from_batches((batch.select(kept.names) for batch in batches), schema=kept)
     problem = problem_named(product.problem)
     found = balance(rows["label"], problem=problem, labels=product.labels)
     return Side(name=NOW, product=product.name, balance=found, rows=rows)
+
+
+def _compared(schema: pa.Schema) -> list[str]:
+    """The columns that a comparison reads of rows that have these."""
+    return [*COMPARED, *(name for name in schema.names if name == SOURCE_ID)]
 
 
 def _votes(workspace: Path, params: Params) -> Annotations:

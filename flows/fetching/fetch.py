@@ -4,7 +4,7 @@ A stage reads files alone: what comes over a network could not be repeated. So f
 the first stage (docs/adr/0039). What is there is not fetched again, unless its hash is not the pinned one.
 
     fetch_sources(root, params)    # builds and retrainings call it, by flows/fetching/before_build.py
-    modelyard data fetch           # by hand; --again brings the newest state
+    modelyard data fetch           # by hand; --again brings the newest state, of some sources only newer rows
 """
 
 import os
@@ -16,6 +16,8 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from flows.fetching.high_water import Mark
+from flows.fetching.incremental import has_joined, has_other_columns, mark_of
 from flows.fetching.partial_file import PartialFile
 from flows.fetching.patience import Patience
 from flows.fetching.redirects import is_private
@@ -59,13 +61,16 @@ def fetch_sources(
     params: Params,
     *,
     again: bool = False,
+    full: bool = False,
     names: Sequence[str] = (),
     patience: Patience | None = None,
 ) -> list[Fetched]:
     """Brings what is missing of the sources into `data/`, each file whole or not at all.
 
     Args:
-        again: also bring what is there already, unless it is what a pin names.
+        again: also bring what is there already, unless it is what a pin names; of a source with
+            `since_column`, rows that are newer than those that are there.
+        full: as `again`, but all rows of each source.
         names: only these sources; none for all.
 
     Raises:
@@ -77,12 +82,16 @@ def fetch_sources(
             continue
         known = fetched.get(source.path)  # two sources may read the same file
         fetched[source.path] = _fetched(
-            root, source, again=again and known is None, patience=patience or Patience()
+            root,
+            source,
+            again=(again or full) and known is None,
+            full=full,
+            patience=patience or Patience(),
         )
     return [*fetched.values()]
 
 
-def _fetched(root: Path, source: Source, *, again: bool, patience: Patience) -> Fetched:
+def _fetched(root: Path, source: Source, *, again: bool, full: bool, patience: Patience) -> Fetched:
     """Brings one source, unless it is there; one process at a time."""
     target = Paths(root).data / source.path
     folder = Paths(root).state / "fetch" / target.parent.name
@@ -91,13 +100,21 @@ def _fetched(root: Path, source: Source, *, again: bool, patience: Patience) -> 
             return Fetched(source=source.name, file=target, is_new=False)
         part = PartialFile(folder / target.name)
         say(f"fetch  {source.name}: {shown_address(str(source.url))}")
-        _bring(root, source, part, patience)
+        mark = None if full else mark_of(source, target)
+        _bring(root, source, part, patience, mark=mark)
+        if mark is not None and has_other_columns(part, target):
+            say(f"fetch  {source.name}: its columns are others than before: all rows are read")
+            mark = None
+            _bring(root, source, part, patience)
         found = _accepted(source, part)
+        if mark is not None and not has_joined(source, part, target, mark):
+            shutil.rmtree(folder, ignore_errors=True)
+            return Fetched(source=source.name, file=target, is_new=False)
         with _no_build(root):
             _place(part, target)
         shutil.rmtree(folder, ignore_errors=True)
     say(f"fetch  {source.name}: {target.stat().st_size:,} bytes in {target.relative_to(root)}")
-    if source.sha256 is None:
+    if source.sha256 is None and source.since_column is None:
         say(
             f"fetch  {source.name}: to be told when it changes, pin it in the product file: sha256: {found}"
         )
@@ -111,8 +128,10 @@ def _is_there(source: Source, target: Path, *, again: bool) -> bool:
     return not again if source.sha256 is None else sha256_file(target) == source.sha256
 
 
-def _bring(root: Path, source: Source, part: PartialFile, patience: Patience) -> None:
-    """Downloads the file, or writes the rows of the query."""
+def _bring(
+    root: Path, source: Source, part: PartialFile, patience: Patience, *, mark: Mark | None = None
+) -> None:
+    """Downloads the file, or writes the rows of the query, those from a mark on."""
     of, most, written = f"source {source.name}", int(source.max_mb * 1e6), str(source.url)
     url = with_variables(written, os.environ, of=of, quoted=True)
     if source.query is not None:
@@ -121,7 +140,14 @@ def _bring(root: Path, source: Source, part: PartialFile, patience: Patience) ->
         part.path.parent.mkdir(parents=True, exist_ok=True)
         hide = partial(without_secrets, texts=[written], environment=os.environ)
         selection = Selection(
-            url=url, shown=shown_address(written), query=source.query, of=of, most=most, hide=hide
+            url=url,
+            shown=shown_address(written),
+            query=source.query,
+            of=of,
+            most=most,
+            hide=hide,
+            since=source.since_column,
+            mark=mark,
         )
         with _removed_on_error(part):
             write_rows(selection, part.path, root=root)
@@ -188,7 +214,8 @@ def _accepted(source: Source, part: PartialFile) -> str:
     with _removed_on_error(part):
         _refuse_foreign(source, part)
     # What came stays: where the product file names a wrong column, it need not come twice.
-    columns = [source.text_column, source.second_text_column, source.label_column, *source.where]
+    texts = [source.text_column, source.second_text_column]
+    columns = [*texts, source.label_column, source.id_column, *source.where]
     layout = Layout(encoding=source.encoding, separator=source.separator)
     lists = [source.label_column] if source.label_column else []
     wanted = [*dict.fromkeys(name for name in columns if name)]

@@ -1,4 +1,7 @@
-"""Writes the rows of one SELECT as a Parquet file, batch by batch; the database is only read."""
+"""Writes the rows of one SELECT as a Parquet file, batch by batch; the database is only read.
+
+Of a source with `since_column`, the query stands as a subquery in one that asks for the rows from a mark on.
+"""
 
 import re
 import sqlite3
@@ -15,12 +18,14 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flows.fetching.high_water import KEY, Greatest, Mark
 from flows.fetching.megabytes import MEGABYTE
 from pipeline.core.errors import DataError
 from pipeline.core.progress import INTERVAL_SECONDS, say
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection, Engine
+    from sqlalchemy.sql.elements import TextClause
 
 _BATCH = 8192
 _CONNECT_SECONDS = 10
@@ -48,6 +53,8 @@ class Selection:
         shown: the address as it may be shown.
         of: the source, for messages.
         most: bytes that the Parquet file may have.
+        since: column whose greatest value is noted in the file; None for a source without one.
+        mark: only rows with this value of the column, or a greater one, are wanted; None for all.
         hide: puts `${NAME}` in the place of secrets in what a driver says.
     """
 
@@ -56,6 +63,8 @@ class Selection:
     query: str
     of: str
     most: int
+    since: str | None = None
+    mark: Mark | None = None
     hide: Callable[[str], str] = str
 
 
@@ -66,9 +75,9 @@ def write_rows(wanted: Selection, file: Path, *, root: Path) -> int:
         root: where a relative path of a SQLite file begins.
 
     Raises:
-        DataError: the query is not one that reads, or gives nothing, or the database refuses it.
+        DataError: the query is not one that reads, or gives nothing (from a mark on, it may), or the
+            database refuses it.
     """
-    from sqlalchemy import text
     from sqlalchemy.exc import SQLAlchemyError
 
     _require_one_select(wanted)
@@ -78,7 +87,7 @@ def write_rows(wanted: Selection, file: Path, *, root: Path) -> int:
             if refusal := _READ_ONLY.get(engine.dialect.name):
                 connection.exec_driver_sql(refusal)
             options = {"stream_results": True, "max_row_buffer": _BATCH}
-            query = text(wanted.query.replace(":", r"\:"))
+            query = _statement(wanted, engine)
             result = connection.execution_options(**options).execute(query)
             names = [*result.keys()]
             _require_names(names, wanted)
@@ -89,6 +98,20 @@ def write_rows(wanted: Selection, file: Path, *, root: Path) -> int:
         raise _refused(wanted, error) from None
     finally:
         engine.dispose()
+
+
+def _statement(wanted: Selection, engine: "Engine") -> "TextClause":
+    """The query; from a mark on, with those of equal value once more, for they may have come since."""
+    from sqlalchemy import text
+
+    query = wanted.query.replace(":", r"\:")
+    if wanted.mark is None:
+        return text(query)
+    bare = query.strip().removesuffix(";")
+    column = engine.dialect.identifier_preparer.quote_identifier(wanted.mark.column)
+    column = column.replace(":", r"\:")
+    statement = text(f"SELECT * FROM (\n{bare}\n) fetched WHERE {column} >= :since")  # noqa: S608 - a quoted name
+    return statement.bindparams(since=wanted.mark.value)
 
 
 @contextmanager
@@ -169,26 +192,38 @@ def _require_names(names: Sequence[str], wanted: Selection) -> None:
                 expected="columns of different names",
                 next_step="name one of them otherwise in `query`, as in select a.id as other_id",
             )
+    if wanted.since is not None and wanted.since not in names:
+        raise DataError(
+            f"{wanted.of}: the query gives no column {wanted.since!r}, its `since_column`",
+            expected=f"one of its columns: {', '.join(names)}",
+            next_step="let `query` select it as well, or correct `since_column`",
+        )
 
 
 def _write(
     batches: Iterator[Sequence[Any]], names: Sequence[str], wanted: Selection, file: Path
 ) -> int:
     schema, count, spoke = pa.schema([(name, pa.string()) for name in names]), 0, time.monotonic()
+    greatest = None if wanted.since is None else Greatest(wanted.since, of=wanted.of)
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for rows in batches:
+            columns = dict(zip(names, zip(*rows, strict=True), strict=True))
             arrays = [
                 pa.array([_as_cell(value, name, wanted) for value in column], pa.string())
-                for name, column in zip(names, zip(*rows, strict=True), strict=True)
+                for name, column in columns.items()
             ]
+            if greatest is not None:
+                greatest.see(columns[str(wanted.since)])
             writer.write_batch(pa.record_batch(arrays, schema=schema))
             count += len(rows)
             _require_small(file, wanted)
             if time.monotonic() - spoke > INTERVAL_SECONDS:
                 spoke = time.monotonic()
                 say(f"fetch  {wanted.of}: {count:,} rows so far")
+        if greatest is not None and count:
+            writer.add_key_value_metadata({KEY: greatest.mark().as_note()})
     _require_small(file, wanted)
-    if not count:
+    if not count and wanted.mark is None:
         raise DataError(
             f"{wanted.of}: the query gives no row",
             expected="at least one row",

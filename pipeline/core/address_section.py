@@ -17,6 +17,11 @@ class AddressSection(Section):
     variable NAME; a password may stand there only so."""
     query: str | None = None
     """One SELECT, whose rows are fetched from the database at `url`."""
+    since_column: str | None = None
+    """Column of `query` that grows with each new or changed row, such as `updated_at`. A later fetch then asks
+    the database only for rows from its greatest value so far on, and puts them behind those that are there; with an
+    `id_column`, a changed row takes the place of the old one. Rows that the database deletes stay until
+    `modelyard data fetch --full`."""
     headers: dict[str, str] = Field(default_factory=dict)
     """Headers of the request for `url`, such as `Authorization: Bearer ${TOKEN}`. Another host, to which
     the answer leads, does not get them."""
@@ -37,14 +42,16 @@ class AddressSection(Section):
     def address_fault(self, *, kind: str, path: str, licence: str) -> str | None:
         """Keys that must change, in words; None where all fit together."""
         if self.url is None:
-            unwanted = self.query is not None or self.headers or kind in ("url", "sql")
+            unwanted = self.query or self.since_column or self.headers or kind in ("url", "sql")
             return (
-                "`url`, where there is a `query`, `headers` or a `kind` of such"
+                "`url`, where there is a `query`, `since_column`, `headers` or a `kind` of such"
                 if unwanted
                 else None
             )
         if kind != ("url" if self.query is None else "sql"):
             return "`kind: url` with a `url`, and `kind: sql` with a `query` beside it"
+        if self.since_column is not None and kind != "sql":
+            return "`query` beside `since_column`, for a database alone can be asked for newer rows"
         if path.count("/") != 2:
             return "a name without folders as `path` of what is fetched, such as tickets.csv"
         if not licence:

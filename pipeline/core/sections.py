@@ -45,6 +45,10 @@ class Source(AddressSection):
     """Column with the label. A corpus has none, or a column with labels of a neighbouring task: the
     teacher learns them before the product's own rows (`finetune.related`), and nothing is measured
     on them."""
+    id_column: str | None = None
+    """Column with the source's own id of each row, such as a ticket's number. Tables keep it as `source_id`
+    beside ours, and `modelyard data find` finds a row by it. The build stops at an empty one, and at one
+    that two different texts share."""
     kind: Literal["package", "file", "url", "sql"] = Field(
         default_factory=lambda given: (
             "sql" if given.get("query") else "url" if given.get("url") else "file"
@@ -96,13 +100,20 @@ class Source(AddressSection):
             return "no `package`, or `kind: package`"
         if fault := self.address_fault(kind=self.kind, path=self.path, licence=self.licence):
             return fault
+        if self.since_column is not None and self.sha256 is not None:
+            return "no `sha256`, for the rows of a source with `since_column` grow"
         if self.role == "labelled" and self.label_column is None:
             return "a labelled source needs `label_column`"
         if self.role == "corpus" and self.second_text_column is not None:
             return "no `second_text_column`, for a corpus has single texts"
         if self.label_column is None and self.label_separator is not None:
             return "no `label_separator`, for there is no `label_column`"
+        if self.id_column is not None and self.id_column in self._texts_and_label():
+            return "an `id_column` other than those of the texts and the label"
         return None
+
+    def _texts_and_label(self) -> tuple[str | None, ...]:
+        return self.text_column, self.second_text_column, self.label_column
 
     def product_fault(self, product: Product) -> str | None:
         """Columns that the source must change to fit the product, in words; None where they fit."""

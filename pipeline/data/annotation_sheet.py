@@ -3,10 +3,12 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+from pipeline.core.artifacts.table_columns import SOURCE_ID
 from pipeline.core.errors import LabelsNeededError
 from pipeline.core.files import write_text
 from pipeline.core.sections import ValidateParams
@@ -30,17 +32,35 @@ def write_sheet(path: Path, rows: Iterable[Record], *, most: int) -> None:
     """Writes rows to label as CSV: their ids and texts, and empty columns for who and which label.
 
     With a byte order mark, by which spreadsheets read it as UTF-8. An id that a spreadsheet would take for
-    a number (`12e5`) is left out, and a text that it would take for a formula begins with an apostrophe.
+    a number (`12e5`) is left out, and a text that it would take for a formula begins with an apostrophe. The
+    sources' own ids are the last column, where rows have any; nobody reads that column back.
 
     Args:
         rows: by id, which is a hash, so that the first of them are a random choice.
         most: how many of them.
     """
     stream = io.StringIO(newline="")
-    chosen = islice((row for row in rows if keeps_its_id(row.id)), most)
+    chosen = [*islice((row for row in rows if keeps_its_id(row.id)), most)]
     lines = ((row.id, as_cell(row.text), "", "") for row in chosen)
-    csv.writer(stream).writerows([COLUMNS, *lines])
+    own = [row.source_id for row in chosen]
+    csv.writer(stream).writerows(with_source_ids(COLUMNS, lines, own))
     write_text(path, "\ufeff" + stream.getvalue())
+
+
+def with_source_ids(
+    head: Sequence[str], lines: Iterable[Sequence[Any]], own: Sequence[str | None]
+) -> Iterator[Sequence[Any]]:
+    """The head and the lines of a sheet, with a last column for the sources' own ids where a row has one.
+
+    Args:
+        own: the own id of each line; None where the row's source has none.
+    """
+    if not any(own):
+        yield from [head, *lines]
+        return
+    yield (*head, SOURCE_ID)
+    for line, each in zip(lines, own, strict=True):
+        yield (*line, as_cell(each) if each else "")
 
 
 def keeps_its_id(identifier: str) -> bool:

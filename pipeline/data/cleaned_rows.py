@@ -19,7 +19,7 @@ from pipeline.data.equal_rows import hashes_of
 from pipeline.data.personal_data import Span, redacted, spans
 from pipeline.data.personal_kinds import KINDS
 from pipeline.data.records import record_id
-from pipeline.data.row_batches import COLUMNS, SCHEMA, RowBatches
+from pipeline.data.row_batches import SCHEMA, WITH_SOURCE_IDS, RowBatches, source_ids_of
 from pipeline.data.row_ids import numbers_of
 from pipeline.data.stored_rows import Rows, StoredRows, parts_of
 from pipeline.text.bare_words import bare_words
@@ -28,7 +28,7 @@ EMPTY, SHORT, LONG = "empty", "too short", "too long"
 FAULTS = ("", EMPTY, SHORT, LONG)
 """Why a row is unusable; the first stands for rows that are usable."""
 REDACT, REFUSE = "redact", "refuse"
-STORED = SCHEMA.append(pa.field("words", pa.string()))
+STORED = WITH_SOURCE_IDS.append(pa.field("words", pa.string()))
 """Columns of the temporary file: `words` are the bare words, one line for each text."""
 _CHARACTERS_OF_A_ROW, _CHARACTERS_AT_ONCE = 64, 1 << 22
 IS_PAIR, TEXT_IS_NUMBER, SECOND_IS_NUMBER = 1, 2, 4
@@ -103,7 +103,7 @@ def _cleaned(
     batch: pa.RecordBatch, sources: dict[str, int], params: ValidateParams
 ) -> tuple[pa.RecordBatch, NDArray[np.void]]:
     """The rows of a batch as they are stored, and their facts."""
-    ids, names, firsts, seconds, labels = (_column(batch, name) for name in COLUMNS)
+    ids, names, firsts, seconds, labels = (_column(batch, name) for name in SCHEMA.names)
     found = np.zeros(len(batch), dtype=FACTS)
     found["id"] = numbers_of(ids)
     found["is_late"] = [
@@ -129,8 +129,10 @@ def _cleaned(
     ]
     found["words"] = hashes_of(words)
     found["characters"] = [sum(map(len, filter(None, texts))) for texts in zip(*told, strict=True)]
-    columns = [ids, names, *told, labels, words]
-    arrays = [pa.array(column, pa.string()) for column in columns]
+    ids, names, *others = (
+        pa.array(column, pa.string()) for column in (ids, names, *told, labels, words)
+    )
+    arrays = [ids, names, source_ids_of(batch), *others]
     return pa.RecordBatch.from_arrays(arrays, schema=STORED), found
 
 

@@ -9,11 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pipeline.core.artifacts.table_columns import SOURCE_ID
 from pipeline.data.annotations import Annotations
 from pipeline.data.label_cells import LabelCells, label_cells
 from pipeline.data.newly_labelled import joined_clusters
 from pipeline.data.records import Record
-from pipeline.data.row_batches import rows_of
+from pipeline.data.row_batches import rows_of, source_ids_of
 from pipeline.data.row_ids import Ids, ids_of, numbers_of
 from pipeline.data.split_ledger import text_keys
 from pipeline.data.stored_rows import StoredRows, parts_of
@@ -22,7 +23,8 @@ from pipeline.data.text_sequence import stored_texts
 from pipeline.problem.problem import Problem
 from pipeline.text.bare_words import bare_words
 
-_STORED = pa.schema([(name, pa.string()) for name in ("id", "source", "text", "second", "words")])
+_KEPT = ("id", "source", SOURCE_ID, "text", "second")
+_STORED = pa.schema([(name, pa.string()) for name in (*_KEPT, "words")])
 _TARGETS = pa.list_(pa.float64())
 _BYTES_OF_A_ROW, _BYTES_AT_ONCE = 64, 1 << 22
 
@@ -60,7 +62,7 @@ class GoldRows:
         for part in parts_of(self.sizes[order] + _BYTES_OF_A_ROW, _BYTES_AT_ONCE):
             rows = order[part]
             codes, places = pa.array(self.cells.codes[rows]), pa.array(rows)
-            table = self.stored.take(rows, ["id", "source", "text", "second"])
+            table = self.stored.take(rows, _KEPT)
             for name, column in (
                 ("label", self.cells.different.array.take(codes)),
                 ("cluster", ids_of(self.clusters[rows])),
@@ -105,7 +107,7 @@ class _Reader:
         self.cells.append(pa.chunked_array([labels]))
         if not is_gold:
             self.clusters.append(numbers_of(batch.column("cluster").to_pylist()))
-        kept = [batch.column(name) for name in ("id", "source", "text", "second")]
+        kept = [batch.column("id"), batch.column("source"), source_ids_of(batch), texts, seconds]
         return pa.RecordBatch.from_arrays([*kept, pa.array(words, pa.string())], schema=_STORED)
 
     def _merged(

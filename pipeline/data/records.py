@@ -21,6 +21,7 @@ class Record:
     Attributes:
         id: see `record_id`.
         source: name of the source in the product file; empty in prepare's tables, which do not keep it.
+        source_id: the row's id in its source; None where the source has none.
         second: the second text of a pair; None where there are no pairs.
         label: as tables hold it (see `Problem.read_label`); None in a corpus without labels.
         cluster: id of the first record of its cluster of near copies; None before validate.
@@ -32,6 +33,7 @@ class Record:
     id: str
     text: str
     source: str = ""
+    source_id: str | None = None
     second: str | None = None
     label: str | None = None
     cluster: str | None = None

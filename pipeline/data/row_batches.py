@@ -6,17 +6,19 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from pipeline.core.artifacts.table_columns import SOURCE_ID
 from pipeline.data.records import Record
 from pipeline.data.tables import read_batches, table_rows
 
-COLUMNS = ("id", "source", "text", "second", "label")
-SCHEMA = pa.schema([(name, pa.string()) for name in COLUMNS])
+SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "source", "text", "second", "label")])
+WITH_SOURCE_IDS = SCHEMA.insert(2, pa.field(SOURCE_ID, pa.string()))
+"""Columns of rows where a source has ids of its own."""
 _AT_ONCE = 1 << 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowBatches:
-    """Rows with the columns COLUMNS, or some of them.
+    """Rows with the columns WITH_SOURCE_IDS, or some of them.
 
     Attributes:
         count: rows of all batches together.
@@ -49,8 +51,16 @@ def records_of(table: pa.RecordBatch | pa.Table) -> list[Record]:
     return [Record(**row) for row in table.select(known).to_pylist()]
 
 
+def source_ids_of(batch: pa.RecordBatch) -> pa.Array:
+    """The own ids of the rows of a batch; null for each where it has no such column."""
+    if SOURCE_ID not in batch.schema.names:
+        return pa.nulls(len(batch), pa.string())
+    return batch.column(SOURCE_ID)
+
+
 def _batches(records: Sequence[Record]) -> Iterator[pa.RecordBatch]:
     for start in range(0, len(records), _AT_ONCE):
         some = records[start : start + _AT_ONCE]
-        columns = {name: [getattr(record, name) for record in some] for name in COLUMNS}
-        yield pa.RecordBatch.from_pydict(columns, schema=SCHEMA)
+        schema = WITH_SOURCE_IDS
+        columns = {name: [getattr(record, name) for record in some] for name in schema.names}
+        yield pa.RecordBatch.from_pydict(columns, schema=schema)

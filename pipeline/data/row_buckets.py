@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from pipeline.core.artifacts.table_columns import SOURCE_ID
 from pipeline.data.row_ids import Ids
 
 SCHEMA = pa.schema(
     [("id", pa.uint64()), ("text", pa.string()), ("second", pa.string()), ("label", pa.string())]
 )
 """Columns of the rows. An id is the number that the hex digits of a row's id write."""
+WITH_SOURCE_IDS = SCHEMA.append(pa.field(SOURCE_ID, pa.string()))
+"""Columns of the rows of a source that has ids of its own."""
 BUCKETS = 256
 HELD_BYTES = 16_000_000
 """Bytes of rows that are held before they are written, and that are read at once."""
@@ -22,7 +25,7 @@ _SHIFT = np.uint64(56)
 
 
 class RowBuckets:
-    """Rows in files of a folder, by the first two hex digits of their id."""
+    """Rows in files of a folder, by the first two hex digits of their id; all have the same columns."""
 
     def __init__(self, folder: Path, *, held: int = HELD_BYTES) -> None:
         folder.mkdir(parents=True)
@@ -83,7 +86,10 @@ class RowBuckets:
         self._file(bucket).unlink(missing_ok=True)
 
     def _append(self, bucket: int, rows: pa.Table) -> None:
-        with self._file(bucket).open("ab") as stream, pa.ipc.new_stream(stream, SCHEMA) as writer:
+        with (
+            self._file(bucket).open("ab") as stream,
+            pa.ipc.new_stream(stream, rows.schema) as writer,
+        ):
             writer.write_table(rows)
 
     def _batches(self, bucket: int) -> Iterator[pa.RecordBatch]:

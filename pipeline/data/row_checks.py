@@ -18,7 +18,7 @@ from pipeline.data.duplicates import near_clusters
 from pipeline.data.equal_rows import first_equal, hashes_of
 from pipeline.data.leaking_rows import LEAKS, leaks
 from pipeline.data.records import Record
-from pipeline.data.row_batches import COLUMNS, RowBatches, records_of
+from pipeline.data.row_batches import WITH_SOURCE_IDS, RowBatches, records_of
 from pipeline.data.row_ids import ids_of
 from pipeline.data.stored_rows import Rows
 from pipeline.data.text_sequence import TextSequence, stored_texts
@@ -76,12 +76,16 @@ class Checked:
     @cached_property
     def records(self) -> list[Record]:
         """The rows that passed as objects, for callers with few."""
-        return [row for table in self.kept_parts(COLUMNS) for row in records_of(table)]
+        return [
+            row for table in self.kept_parts(WITH_SOURCE_IDS.names) for row in records_of(table)
+        ]
 
     @cached_property
     def rejects(self) -> list[Record]:
         """The rows that were taken out as objects, for callers with few."""
-        return [row for table in self.taken_parts(COLUMNS) for row in records_of(table)]
+        return [
+            row for table in self.taken_parts(WITH_SOURCE_IDS.names) for row in records_of(table)
+        ]
 
 
 def check_labelled(rows: RowBatches, params: ValidateParams) -> Checked:

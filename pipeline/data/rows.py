@@ -45,12 +45,14 @@ def read_rows(
     columns: Sequence[str],
     optional: Sequence[str] = (),
     lists: Collection[str] = (),
+    ids: Collection[str] = (),
     layout: Layout | None = None,
 ) -> Iterator[FileRow]:
     """The rows of `path` with `columns`, and with those of `optional` that the file has.
 
     Args:
         lists: columns in which a cell of JSON or Parquet may be a list; it comes as JSON.
+        ids: columns of ids, in which a whole number of JSON or Parquet comes without a fraction.
 
     Raises:
         DataError: the kind of file is unknown, a column is missing, a row is malformed, or the
@@ -59,7 +61,7 @@ def read_rows(
     refuse_unreadable(path)
     if (reader := _READERS.get(_kind_of(path))) is None:
         raise _unknown(path)
-    yield from reader(path, WantedColumns(columns, optional, lists), layout or Layout())
+    yield from reader(path, WantedColumns(columns, optional, lists, ids), layout or Layout())
 
 
 def header_of(path: Path, layout: Layout) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.data.records import id_bytes
-from pipeline.data.row_buckets import BUCKETS, HELD_BYTES, SCHEMA, RowBuckets
+from pipeline.data.row_buckets import BUCKETS, HELD_BYTES, RowBuckets
 from pipeline.data.row_ids import Ids, id_numbers
 
 
@@ -23,7 +23,7 @@ def rows_by_id(
     """The rows in the order of their ids; a later row with the texts of another has its own id.
 
     Args:
-        batches: rows of `SCHEMA` in the order of the file, with the ids of first rows.
+        batches: rows with the columns of `row_buckets`, in the order of the file, with the ids of first rows.
         folder: a new folder, in which about as many bytes are written as the rows have.
         held: bytes of rows that are held at once; all takes a few times as much.
     """
@@ -77,4 +77,4 @@ def _numbered(
         own.append(id_bytes(source, text, second=second, copy=counts[text, second]))
         counts[text, second] += 1
     ids[places] = id_numbers(own)
-    return pa.table([pa.array(ids), *rows.columns[1:]], schema=SCHEMA)
+    return pa.table([pa.array(ids), *rows.columns[1:]], schema=rows.schema)

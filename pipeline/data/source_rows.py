@@ -12,10 +12,11 @@ from pipeline.data.labels import refusals_are_data_errors
 from pipeline.data.layout import FileRow, Layout
 from pipeline.data.reading_progress import with_progress
 from pipeline.data.records import id_bytes
-from pipeline.data.row_buckets import SCHEMA
+from pipeline.data.row_buckets import SCHEMA, WITH_SOURCE_IDS
 from pipeline.data.row_ids import id_numbers
 from pipeline.data.row_rights import RowRights
 from pipeline.data.rows import read_rows
+from pipeline.data.source_ids import SourceIds
 from pipeline.data.sources import encodable
 from pipeline.data.wanted_columns import composed
 from pipeline.problem.labelling import Labelling
@@ -26,6 +27,8 @@ BATCH_CHARACTERS = 4_000_000
 """A batch ends after so many rows, or where its texts have so many characters."""
 _KNOWN_CELLS = 10_000
 """Most different label cells whose meaning is remembered."""
+_Row = tuple[bytes, str, str | None, str | None, str | None]
+"""Id, text, second text, label and own id of a row."""
 
 
 def batches_of(
@@ -35,23 +38,28 @@ def batches_of(
     problem: Problem,
     labels: Sequence[str],
     rights: RowRights | None = None,
+    own: SourceIds | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """The rows of a source; the id of each is the one that the first row with its texts has.
 
     Args:
         rights: judges which rows may be used, and counts them; without it, all may.
+        own: for a source with `id_column`, takes the own ids, and refuses one of two texts.
 
     Raises:
-        DataError: a column is missing, a label is not the product's, or there is no row.
+        DataError: a column is missing, a label is not the product's, an own id is empty or that of two
+            texts, or there is no row.
     """
-    named = (source.text_column, source.second_text_column, source.label_column, *source.where)
+    texts = (source.text_column, source.second_text_column)
+    named = (*texts, source.label_column, source.id_column, *source.where)
     rows = read_rows(
         file,
         columns=[*dict.fromkeys([*filter(None, named), *(rights.columns if rights else ())])],
         lists=[source.label_column] if source.label_column else [],
+        ids=[source.id_column] if source.id_column else [],
         layout=Layout(encoding=source.encoding, separator=source.separator),
     )
-    reader = _SourceReader(source, file.name, problem, labels, rights)
+    reader = _SourceReader(source, file.name, problem, labels, rights, own)
     found = False
     for batch in reader.batches(with_progress(rows, file, task=f"collect  {source.name}")):
         found = True
@@ -64,6 +72,8 @@ def batches_of(
             if rights is None
             else f"correct `where`, `rights` or the file; left out: {rights.report().left_out}",
         )
+    if own is not None:
+        own.refuse_shared(f"source {source.name}, {file.name}")
 
 
 class _SourceReader:
@@ -76,8 +86,9 @@ class _SourceReader:
         problem: Problem,
         labels: Sequence[str],
         rights: RowRights | None,
+        own: SourceIds | None,
     ) -> None:
-        self._rights = rights
+        self._rights, self._own = rights, own
         self._source, self._file, self._problem, self._labels = source, file, problem, labels
         self._labelling = Labelling(labels, source.label_values, source.label_separator or "")
         self._where = [(name, composed(value)) for name, value in source.where.items()]
@@ -85,7 +96,8 @@ class _SourceReader:
 
     def batches(self, rows: Iterator[FileRow]) -> Iterator[pa.RecordBatch]:
         """The wanted rows, so many at once that a batch is small."""
-        found: list[tuple[bytes, str, str | None, str | None]] = []
+        found: list[_Row] = []
+        lines: list[int] = []
         characters = 0
         for line, row in rows:
             if any(composed(row[name]) != value for name, value in self._where):
@@ -93,25 +105,47 @@ class _SourceReader:
             if self._rights and self._rights.reason(row, where=self._place(line)):
                 continue
             found.append(self._read(line, row))
+            lines.append(line)
             characters += len(found[-1][1]) + len(found[-1][2] or "")
             if len(found) == BATCH_ROWS or characters >= BATCH_CHARACTERS:
-                yield _batch(found)
-                found, characters = [], 0
+                yield self._batch(found, lines)
+                found, lines, characters = [], [], 0
         if found:
-            yield _batch(found)
+            yield self._batch(found, lines)
 
-    def _read(self, line: int, row: dict[str, str]) -> tuple[bytes, str, str | None, str | None]:
-        """Id, text, second text and label of a row."""
+    def _batch(self, rows: Sequence[_Row], lines: Sequence[int]) -> pa.RecordBatch:
+        """The rows as columns; those of a source with own ids have them as well."""
+        ids, *columns, own = zip(*rows, strict=True)
+        numbers = id_numbers(ids)
+        if self._source.id_column is None:
+            return pa.record_batch([pa.array(numbers), *columns], schema=SCHEMA)
+        if self._own is not None:
+            self._own.add(own, numbers, lines)
+        return pa.record_batch([pa.array(numbers), *columns, own], schema=WITH_SOURCE_IDS)
+
+    def _read(self, line: int, row: dict[str, str]) -> _Row:
+        """The parts of a row that are kept."""
         source = self._source
+        own = self._own_id(row[source.id_column], line) if source.id_column else None
         label = self._label(row[source.label_column], line) if source.label_column else None
         text = row[source.text_column]
         second = row[source.second_text_column] if source.second_text_column else None
         try:
-            return id_bytes(source.name, text, second=second), text, second, label
+            return id_bytes(source.name, text, second=second), text, second, label, own
         except UnicodeEncodeError:
             encodable(text, self._place(line))
             encodable(second or "", self._place(line))
             raise
+
+    def _own_id(self, cell: str, line: int) -> str:
+        """The row's own id, as it is written."""
+        if not cell.strip():
+            raise DataError(
+                f"{self._place(line)}: the column {self._source.id_column!r} is empty",
+                expected="the row's own id, for the source has an `id_column`",
+                next_step="write an id into the row, or take `id_column` out of the product file",
+            )
+        return encodable(cell, self._place(line))
 
     def _label(self, cell: str, line: int) -> str | None:
         """The label that a cell stands for; None where the row has no label yet."""
@@ -139,8 +173,3 @@ class _SourceReader:
 
     def _place(self, line: int) -> str:
         return f"source {self._source.name}, {self._file}, line {line}"
-
-
-def _batch(rows: Sequence[tuple[bytes, str, str | None, str | None]]) -> pa.RecordBatch:
-    ids, *columns = zip(*rows, strict=True)
-    return pa.record_batch([pa.array(id_numbers(ids)), *columns], schema=SCHEMA)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.core.files import write_text
-from pipeline.data.annotation_sheet import COLUMNS, as_cell, keeps_its_id
+from pipeline.data.annotation_sheet import COLUMNS, as_cell, keeps_its_id, with_source_ids
 
 HEAD = ("rank", *COLUMNS, "label_now", "suggested", "confidence")
 
@@ -20,6 +20,7 @@ class SuspectRow:
         label: the label that the row has.
         suggested: the label that models of other rows find.
         confidence: how likely they find it, 0 to 1.
+        source_id: the row's id in its source; None where the source has none.
     """
 
     id: str
@@ -28,13 +29,15 @@ class SuspectRow:
     label: str
     suggested: str
     confidence: float
+    source_id: str | None = None
 
 
 def write_suspects(path: Path, rows: Sequence[SuspectRow]) -> None:
     """Writes the rows as CSV, in their order; `annotator` and `label` are empty, for people to fill in.
 
     A line that stays empty changes nothing. As in the sheet of rows to label, an id that a spreadsheet would
-    take for a number is left out, and a text that it would take for a formula begins with an apostrophe.
+    take for a number is left out, and a text that it would take for a formula begins with an apostrophe. The
+    sources' own ids are the last column, where rows have any.
     """
     stream = io.StringIO(newline="")
     shown = [row for row in rows if keeps_its_id(row.id)]
@@ -42,7 +45,8 @@ def write_suspects(path: Path, rows: Sequence[SuspectRow]) -> None:
         (rank, row.id, _text(row), "", "", row.label, row.suggested, f"{row.confidence:.3f}")
         for rank, row in enumerate(shown, start=1)
     )
-    csv.writer(stream).writerows([HEAD, *lines])
+    own = [row.source_id for row in shown]
+    csv.writer(stream).writerows(with_source_ids(HEAD, lines, own))
     write_text(path, "\ufeff" + stream.getvalue())
 
 

@@ -90,6 +90,13 @@ def table_rows(path: Path) -> int:
         return int(pq.read_metadata(path).num_rows)
 
 
+def column_names(path: Path) -> list[str]:
+    """The columns of a Parquet file; `ArtifactError` where it is not Parquet."""
+    with _readable(path):
+        names: list[str] = pq.read_schema(path).names
+    return names
+
+
 def read_batches(path: Path, columns: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
     """The rows of a Parquet file in batches of at most some megabytes, in order.
 

@@ -28,12 +28,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 
+from pipeline.core.artifacts.table_columns import SOURCE_ID
 from pipeline.core.errors import DataError
 from pipeline.core.files import atomic_path, sha256_file, write_text
 from pipeline.core.params import parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.core.typed_json import MismatchError, read_as
 from pipeline.data.annotations import Annotations
+from pipeline.data.tables import column_names
 from pipeline.problem.problem import Problem
 from pipeline.text.split_assignment import SPLITS
 
@@ -57,6 +59,8 @@ SCHEMA = pa.schema(
     ]
 )
 """The columns of a version: those of label/records.parquet, the split, and what each annotator said."""
+WITH_SOURCE_IDS = SCHEMA.insert(2, pa.field(SOURCE_ID, pa.string()))
+"""The columns of a version of which a source has ids of its own."""
 NOW = "now"
 """What comparisons call the rows of the last build; no version has this name."""
 
@@ -119,6 +123,11 @@ class DataVersion:
     note: VersionNote
     path: Path
 
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns that the rows have."""
+        return schema_of(self.path)
+
     def batches(
         self,
         *,
@@ -141,7 +150,8 @@ class DataVersion:
 
     def reader(self, *, split: str = "", columns: Sequence[str] = ()) -> pa.RecordBatchReader:
         """The batches as Arrow's own stream, which other libraries take."""
-        schema = pa.schema([SCHEMA.field(name) for name in self._asked_for(split, columns)])
+        kept, names = self.schema, self._asked_for(split, columns)
+        schema = pa.schema([kept.field(name) for name in names])
         return pa.RecordBatchReader.from_batches(schema, self.batches(split=split, columns=columns))
 
     def arrow(self, *, split: str = "", columns: Sequence[str] = ()) -> pa.Table:
@@ -162,8 +172,9 @@ class DataVersion:
     def _asked_for(self, split: str, columns: Sequence[str]) -> list[str]:
         """The columns that are meant; raises DataError for a split or a column that there is not."""
         _require_known([split] if split else [], list(self.note.splits), what="split")
-        _require_known(columns, SCHEMA.names, what="column")
-        return list(columns or SCHEMA.names)
+        known = self.schema.names
+        _require_known(columns, known, what="column")
+        return list(columns or known)
 
     def _read(
         self, wanted: list[str], *, split: str, rows: int, part: int, parts: int
@@ -203,6 +214,11 @@ def load(name: str, *, root: Path | None = None) -> DataVersion:
             next_step=f"delete the file; {again} brings back what the version is",
         )
     return DataVersion(name=name, note=note, path=path)
+
+
+def schema_of(path: Path) -> pa.Schema:
+    """The columns of a version with the rows of a Parquet file, which may have the sources' own ids."""
+    return WITH_SOURCE_IDS if SOURCE_ID in column_names(path) else SCHEMA
 
 
 def version_names(folder: Path) -> list[str]:
@@ -276,16 +292,16 @@ def present_rows(paths: Paths, votes: Annotations) -> Iterator[pa.RecordBatch]:
     )
     ids = pq.read_table(labelled, columns=["id"])["id"].combine_chunks()
     splits = _in_order(ids, pq.read_table(prepared, columns=["id", "split"]))
-    given, start = votes_of(ids, votes), 0
+    given, start, schema = votes_of(ids, votes), 0, schema_of(labelled)
     with pq.ParquetFile(labelled) as file:
-        kept = [name for name in SCHEMA.names if name not in ("split", "votes")]
+        kept = [name for name in schema.names if name not in ("split", "votes")]
         for batch in file.iter_batches(batch_size=_GROUP_ROWS, columns=kept):
             rows = pa.Table.from_batches([batch])
             own = {"split": splits, "votes": given}
             for name, column in own.items():
                 rows = rows.append_column(name, column.slice(start, len(rows)))
             start += len(rows)
-            yield from rows.select(SCHEMA.names).cast(SCHEMA).combine_chunks().to_batches()
+            yield from rows.select(schema.names).cast(schema).combine_chunks().to_batches()
 
 
 def _in_order(ids: pa.StringArray, prepared: pa.Table) -> pa.StringArray:
@@ -322,11 +338,11 @@ def votes_of(ids: pa.StringArray, votes: Annotations) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(np.cumsum(counts, dtype=np.int32)), given, type=VOTES)
 
 
-def write_rows(path: Path, rows: Iterable[pa.RecordBatch]) -> None:
+def write_rows(path: Path, rows: Iterable[pa.RecordBatch], *, schema: pa.Schema = SCHEMA) -> None:
     """Writes rows as a version's Parquet file, whole or not at all; equal rows give equal bytes."""
     with (
         atomic_path(path) as temporary,
-        pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
     ):
         for batch in rows:
             writer.write_batch(batch, row_group_size=_GROUP_ROWS)

@@ -18,11 +18,13 @@ class WantedColumns:
 
     Attributes:
         lists: columns in which a cell of JSON or Parquet may be a list.
+        ids: columns of ids: a table with a gap makes 17.0 of the number 17, which is no other id.
     """
 
     required: Sequence[str]
     optional: Sequence[str] = ()
     lists: Collection[str] = ()
+    ids: Collection[str] = ()
 
     def found(self, where: str, header: Sequence[str]) -> dict[str, str]:
         """Wanted column → its name in a file with this header.
@@ -58,6 +60,8 @@ class WantedColumns:
             )
         if isinstance(value, bytes):
             return _decoded(value, name, where)
+        if name in self.ids and isinstance(value, float) and value.is_integer():
+            return str(int(value))
         return _as_text(value)
 
 

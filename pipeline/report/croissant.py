@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 from pipeline.core.artifacts.data_reports import DataReport, SourceRecord
+from pipeline.core.artifacts.table_columns import SOURCE_ID
 
 Json = dict[str, Any]
 CONFORMS_TO = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")
@@ -22,12 +23,13 @@ RECORDS = "records.parquet"
 FIELDS = {
     "id": "The row's id: 16 hex digits, unique.",
     "source": "Name of the source.",
+    SOURCE_ID: "The row's id in its source; null where the source has none.",
     "text": "The text, or the first of a pair.",
     "second": "The second text of a pair; null for single texts.",
     "label": "The label; several are joined by `|`.",
     "cluster": "The near-duplicate cluster: rows of one cluster belong into one split.",
 }
-"""Column of the table → its meaning."""
+"""Column of the table → its meaning; `source_id` is there where a source has ids of its own."""
 _PARQUET = "application/x-parquet"
 _FORMATS = {
     ".csv": "text/csv",
@@ -68,7 +70,13 @@ _CONTEXT = {
 
 
 def croissant(
-    product: str, sources: Sequence[SourceRecord], report: DataReport, *, sha256: str, size: int
+    product: str,
+    sources: Sequence[SourceRecord],
+    report: DataReport,
+    *,
+    sha256: str,
+    size: int,
+    source_ids: bool = False,
 ) -> Json:
     """The description as JSON.
 
@@ -76,6 +84,7 @@ def croissant(
         product: name of the product, which the data set gets.
         sha256: SHA-256 of records.parquet.
         size: size of records.parquet in bytes.
+        source_ids: whether it has the sources' own ids.
     """
     stated = dict.fromkeys(licence for source in sources for licence in _stated(source))
     licences = [found for licence in stated if (found := _licence(licence))]
@@ -88,7 +97,7 @@ def croissant(
         "description": _description(product, report),
         **({"license": licences} if licences else {}),
         "distribution": [_records_file(sha256, size), *files],
-        "recordSet": [_record_set(report)],
+        "recordSet": [_record_set(report, source_ids)],
         "rai:personalSensitiveInformation": _personal_data(report),
     }
 
@@ -173,14 +182,15 @@ def _place(source: SourceRecord) -> tuple[str, str]:
     return path, f"pkg:pypi/{quote(name)}@{quote(version)}#{quote(path)}"
 
 
-def _record_set(report: DataReport) -> Json:
+def _record_set(report: DataReport, source_ids: bool) -> Json:
+    names = [name for name in FIELDS if source_ids or name != SOURCE_ID]
     return {
         "@type": "cr:RecordSet",
         "@id": "records",
         "name": "records",
         "description": "One record for each labelled row.",
         "key": {"@id": "records/id"},
-        "field": [_field(name, is_number=report.numbers is not None) for name in FIELDS],
+        "field": [_field(name, is_number=report.numbers is not None) for name in names],
     }
 
 

@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from flows import cli
@@ -104,6 +106,64 @@ def test_two_versions_are_compared_row_by_row_and_with_the_last_build(
     assert "positive → negative: 1" in said
     assert "by annotator ann: 1" in said
     assert "by source mail: 1" in said
+
+
+def test_rows_that_differ_are_named_by_their_own_ids_as_well(root: Path, modelyard: Run) -> None:
+    assert json.loads(modelyard("data", "diff", "v1", "now", "--json")[1])["source_ids"] == {}
+    rows = [made_row(n, source_id=f"T-{n}" if n != 91 else None) for n in (*range(1, 40), 90, 91)]
+    rows[4] |= {"label": "negative", "target": [0.0]}
+    build_rows(root, rows)
+    told = json.loads(modelyard("data", "diff", "v1", "now", "--json")[1])
+    assert told["counts"] == {"added": 2, "removed": 1, "relabelled": 1, "moved": 0}
+    assert told["source_ids"] == {f"{5:016x}": "T-5", f"{90:016x}": "T-90"}
+    assert modelyard("data", "version", "v2")[0] == 0
+    assert json.loads(modelyard("data", "diff", "v1", "v2", "--json")[1]) == told | {"b": "v2"}
+
+
+def test_a_row_is_found_by_its_own_id_in_the_last_build_and_in_versions(
+    root: Path, modelyard: Run
+) -> None:
+    rows = [made_row(n, source_id=f"T-{n}") for n in range(40)]
+    build_rows(root, rows)
+    collected = pa.Table.from_pylist(rows).select(["id", "source", "source_id", "text", "label"])
+    for name in ("records", "corpus"):
+        pq.write_table(collected, root / "artifacts" / "collect" / f"{name}.parquet")
+        collected = collected.slice(0, 0)
+    assert modelyard("data", "version", "v2")[0] == 0
+    code, said, _ = modelyard("data", "find", "T-5", f"{6:016x}", "--json")
+    told = json.loads(said)
+    assert code == 0
+    assert [(row["version"], row["id"], row["source_id"]) for row in told["rows"]] == [
+        ("now", f"{5:016x}", "T-5"),
+        ("now", f"{6:016x}", "T-6"),
+        ("v1", f"{6:016x}", None),
+        ("v2", f"{5:016x}", "T-5"),
+        ("v2", f"{6:016x}", "T-6"),
+    ]
+    first = told["rows"][0]
+    assert (first["source"], first["place"], first["label"]) == ("mail", "train", "positive")
+    assert (told["not_found"], told["versions_not_here"]) == ([], [])
+    (root / "versions" / "v1.parquet").unlink()
+    code, said, _ = modelyard("data", "find", "T-5", "T-77")
+    assert code == 1
+    assert "T-77: no row has this id" in said
+    assert "not on this machine (`dvc pull`): v1" in said
+    assert [line.split()[:5] for line in said.splitlines() if "T-5" in line] == [
+        ["T-5", f"{5:016x}", "mail", "now", "train"],
+        ["T-5", f"{5:016x}", "mail", "v2", "train"],
+    ]
+
+
+def test_a_search_by_own_ids_that_no_source_has_says_how_to_have_them(
+    root: Path, modelyard: Run
+) -> None:
+    rows = pa.Table.from_pylist(made_rows(40)).select(["id", "source", "text", "label"])
+    for name in ("records", "corpus"):
+        pq.write_table(rows, root / "artifacts" / "collect" / f"{name}.parquet")
+    code, _, error = modelyard("data", "find", "T-5")
+    assert code == 1
+    assert "no source of the last build has ids of its own" in error
+    assert "`id_column`" in error
 
 
 def test_rows_of_another_product_come_from_its_last_build(root: Path, modelyard: Run) -> None:

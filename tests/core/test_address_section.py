@@ -41,6 +41,10 @@ def test_what_a_build_writes_down_is_read_as_the_same_source() -> None:
         (ROWS | {"url": None, "path": "t.csv"}, "`url`"),
         ({"name": "t", "text_column": "text", "path": "t.csv", "kind": "url"}, "`url`"),
         (ROWS | {"url": "https://example.org/t.csv"}, "of a database"),
+        (WEB | {"since_column": "day"}, "`query` beside `since_column`"),
+        (ROWS | {"since_column": "day", "sha256": "0" * 64}, "no `sha256`"),
+        ({"name": "t", "text_column": "text", "path": "t.csv", "since_column": "day"}, "`url`"),
+        (ROWS | {"id_column": "text"}, "`id_column`"),
     ],
 )
 def test_keys_that_do_not_go_together_are_refused(values: dict[str, Any], words: str) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.feather as feather
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.core.errors import DataError
@@ -62,3 +64,64 @@ def test_a_file_of_which_no_row_is_wanted_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,label\na,good\n")
     with pytest.raises(DataError, match=r"mine: a\.csv has no row to read"):
         read(tmp_path / "a.csv", where={"label": "bad"})
+
+
+def own_ids_of(file: Path, **changes: Any) -> list[str]:
+    named = {"label_column": None, "id_column": "id"} | changes
+    batches = read(file, **named)
+    return [own for batch in batches for own in batch.column("source_id").to_pylist()]
+
+
+def test_own_ids_are_kept_as_they_are_written(tmp_path: Path) -> None:
+    written = ["007", "1.0", "1e5", " 8", "T-1", "번호 9", "9007199254740993"]
+    lines = [f"text {own},{own}" for own in written]
+    (tmp_path / "a.csv").write_text("\n".join(["text,id", *lines]))
+    assert own_ids_of(tmp_path / "a.csv") == written
+
+
+WHOLE = {
+    "JSON": "1.jsonl",
+    "whole numbers of Parquet": "2.parquet",
+    "fractions of Parquet": "3.parquet",
+    "decimals of Parquet": "4.parquet",
+    "Arrow": "5.arrow",
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_numbers_as_own_ids_have_no_fraction(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / WHOLE[kind]
+    numbers = [7, 8_000_000_000]
+    types = {"fractions": pa.float64(), "decimals": pa.decimal128(12, 0)}
+    ids = pa.array(numbers, types.get(kind.split(maxsplit=1)[0], pa.int64()))
+    rows = pa.table({"text": ["one", "two"], "id": ids})
+    if kind == "JSON":
+        file.write_text('{"text": "one", "id": 7}\n{"text": "two", "id": 8000000000.0}\n')
+    elif kind == "Arrow":
+        feather.write_feather(rows, file)
+    else:
+        pq.write_table(rows, file)
+    assert own_ids_of(file) == ["7", "8000000000"]
+
+
+@pytest.mark.parametrize("cell", ["", "  ", "null"])
+def test_an_empty_own_id_names_its_line(tmp_path: Path, cell: str) -> None:
+    if cell == "null":
+        file = tmp_path / "a.jsonl"
+        file.write_text('{"text": "a", "id": "1"}\n{"text": "b", "id": null}\n')
+    else:
+        file = tmp_path / "a.tsv"
+        file.write_text(f"text\tid\na\t1\nb\t{cell}\n")
+    with pytest.raises(DataError, match=r"line \d: the column 'id' is empty"):
+        own_ids_of(file)
+
+
+def test_only_rows_that_are_wanted_need_an_own_id(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,id,country\na,1,KR\nb,,US\n")
+    assert own_ids_of(tmp_path / "a.csv", where={"country": "KR"}) == ["1"]
+
+
+def test_an_own_id_changes_no_id_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,id,label\na,1,good\nb,2,bad\n")
+    with_own = pa.Table.from_batches(read(tmp_path / "a.csv", id_column="id"))
+    assert with_own.drop(["source_id"]) == pa.Table.from_batches(read(tmp_path / "a.csv"))

@@ -2,7 +2,10 @@
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from pipeline.data.annotations import read_annotations
 from pipeline.data.suspect_sheet import SuspectRow, write_suspects
@@ -37,8 +40,18 @@ def test_a_pair_shows_both_texts(tmp_path: Path) -> None:
     assert lines(tmp_path / "suspects.csv")[1][2] == "a\n-b"
 
 
-def test_a_filled_in_sheet_is_read_as_annotations(tmp_path: Path) -> None:
-    write_suspects(tmp_path / "suspects.csv", [ROW, LATER])
+def test_the_sources_own_ids_are_the_last_column_where_a_row_has_one(tmp_path: Path) -> None:
+    write_suspects(tmp_path / "suspects.csv", [replace(ROW, source_id="=T-7"), LATER])
+    assert [line[-2:] for line in lines(tmp_path / "suspects.csv")] == [
+        ["confidence", "source_id"],
+        ["0.988", "'=T-7"],
+        ["0.900", ""],
+    ]
+
+
+@pytest.mark.parametrize("own", [None, "T-7"], ids=["no own ids", "own ids"])
+def test_a_filled_in_sheet_is_read_as_annotations(tmp_path: Path, own: str | None) -> None:
+    write_suspects(tmp_path / "suspects.csv", [replace(ROW, source_id=own), LATER])
     head, first, second = lines(tmp_path / "suspects.csv")
     first[3:5] = ["kim", "positive"]
     with (tmp_path / "suspects.csv").open("w", newline="") as stream:

@@ -1,5 +1,6 @@
 """A data version is read in batches, whole, by pandas and by torch, and only when its bytes are the right ones."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pipeline.core.files import sha256_file
 from pipeline.core.paths import Paths
 from pipeline.data.versions import (
     SCHEMA,
+    WITH_SOURCE_IDS,
     SourceNote,
     VersionNote,
     add_note,
@@ -22,10 +24,11 @@ from pipeline.data.versions import (
     load,
     present_rows,
     require_free,
+    schema_of,
     write_rows,
 )
 from pipeline.problem.problems import problem_named
-from tests.support.data_project import LABELS, made_row, made_rows, write_tables
+from tests.support.data_project import LABELS, Row, made_row, made_rows, write_tables
 
 VOTES = {f"{3:016x}": {"민수": "positive", "ann": "negative"}, "unknown": {"ann": "positive"}}
 
@@ -39,11 +42,12 @@ def with_artifacts(root: Path, rows: list[dict[str, Any]]) -> Paths:
     return Paths(root)
 
 
-def made_version(root: Path, count: int = 40) -> Path:
+def made_version(root: Path, count: int = 40, *, rows: Sequence[Row] = ()) -> Path:
     """A project with the version `v1`, as DVC and we leave it; returns its Parquet file."""
-    paths = with_artifacts(root, made_rows(count))
+    paths = with_artifacts(root, [*rows] or made_rows(count))
     path = paths.versions / "v1.parquet"
-    write_rows(path, present_rows(paths, VOTES))
+    schema = schema_of(paths.read("label", "records.parquet"))
+    write_rows(path, present_rows(paths, VOTES), schema=schema)
     path.with_name("v1.parquet.dvc").write_text(yaml.safe_dump({"outs": [{"path": path.name}]}))
     note = VersionNote(
         product="mails",
@@ -68,6 +72,26 @@ def test_a_version_holds_the_rows_with_their_splits_and_votes(tmp_path: Path) ->
     assert (version.note.rows, version.note.voted_rows) == (40, 1)
     assert version.note.balance == {"negative": 20, "positive": 20}
     assert version.note.splits == {"test": 10, "train": 20, "validation": 10}
+
+
+def test_a_version_has_the_sources_own_ids_where_a_source_has_any(tmp_path: Path) -> None:
+    rows = [made_row(n, source_id=f"T-{n}" if n % 2 else None) for n in range(20)]
+    made_version(tmp_path, rows=rows)
+    version = load("v1", root=tmp_path)
+    assert version.schema == WITH_SOURCE_IDS
+    assert version.arrow(columns=["id", "source_id"]).to_pylist() == [
+        {"id": row["id"], "source_id": row["source_id"]} for row in rows
+    ]
+    assert version.pandas(split="train").columns.tolist() == WITH_SOURCE_IDS.names
+
+
+def test_a_version_without_own_ids_says_that_it_has_no_such_column(tmp_path: Path) -> None:
+    path = made_version(tmp_path)
+    version = load("v1", root=tmp_path)
+    assert version.schema == SCHEMA
+    assert pq.read_schema(path).names == SCHEMA.names
+    with pytest.raises(DataError, match="no column 'source_id' in a data version"):
+        version.arrow(columns=["source_id"])
 
 
 def test_splits_are_found_by_id_whatever_the_order_of_prepares_rows(tmp_path: Path) -> None:

@@ -17,13 +17,11 @@ from flows.planning.resolution import refresh_build_file
 from pipeline.core.artifacts.table_columns import LabelledRecords, PreparedRecords
 from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.files import write_json
-from pipeline.data.versions import SCHEMA
+from pipeline.data.versions import WITH_SOURCE_IDS
 from tests.support.repository import PARAMS, PRODUCT, REPOSITORY, commit_all
 
 Row = dict[str, Any]
 LABELS = ("negative", "positive")
-_LABELLED = LabelledRecords.columns()
-_PREPARED = PreparedRecords.columns()
 
 
 def made_row(number: int, **other: Any) -> Row:
@@ -50,9 +48,11 @@ def made_rows(count: int) -> list[Row]:
 
 def write_tables(folder: Path, rows: Sequence[Row]) -> None:
     """Writes what label and prepare leave: `label.parquet` and `prepare.parquet`."""
-    for name, columns in (("label", _LABELLED), ("prepare", _PREPARED)):
-        schema = pa.schema([SCHEMA.field(column) for column in columns])
-        kept = [{column: row[column] for column in columns} for row in rows]
+    own = any("source_id" in row for row in rows)
+    for name, table in (("label", LabelledRecords), ("prepare", PreparedRecords)):
+        columns = table.columns(source_ids=own)
+        schema = pa.schema([WITH_SOURCE_IDS.field(column) for column in columns])
+        kept = [{column: row.get(column) for column in columns} for row in rows]
         pq.write_table(pa.Table.from_pylist(kept, schema=schema), folder / f"{name}.parquet")
 
 

@@ -7,6 +7,9 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+SOURCE_ID = "source_id"
+"""Column with the sources' own ids, in the tables of a product of which a source has `id_column`."""
+
 
 class Table(BaseModel):
     """A Parquet table."""
@@ -17,9 +20,13 @@ class Table(BaseModel):
     """`<stage>/<file>` below artifacts/."""
 
     @classmethod
-    def columns(cls) -> tuple[str, ...]:
-        """Names of the columns, in the order of the file."""
-        return tuple(cls.model_fields)
+    def columns(cls, *, source_ids: bool = False) -> tuple[str, ...]:
+        """Names of the columns, in the order of the file.
+
+        Args:
+            source_ids: whether the sources' own ids are among them, where the table has room for them.
+        """
+        return tuple(name for name in cls.model_fields if source_ids or name != SOURCE_ID)
 
 
 class CollectedCorpus(Table):
@@ -31,6 +38,9 @@ class CollectedCorpus(Table):
     """16 hex digits of SHA-256 over source and text; unique."""
     source: str
     """Name of the source."""
+    source_id: str | None
+    """The row's id in its source (`id_column`), as it stands there; null where the source has none. The
+    column is there if any source of the product has ids."""
     text: str
     """The text."""
     label: str | None
@@ -46,6 +56,8 @@ class CollectedRecords(Table):
     """16 hex digits of SHA-256 over source and texts; unique."""
     source: str
     """Name of the source."""
+    source_id: str | None
+    """As in collect/corpus.parquet."""
     text: str
     """The text, or the first of a pair."""
     second: str | None
@@ -79,6 +91,8 @@ class Rejects(Table):
     """As in the table it came from."""
     source: str
     """Name of the source."""
+    source_id: str | None
+    """As in collect/corpus.parquet."""
     text: str
     """The text as it came; cleaned where it is a copy or where personal data are replaced."""
     second: str | None
@@ -112,6 +126,8 @@ class PreparedRecords(Table):
 
     id: str
     """As collect gave it."""
+    source_id: str | None
+    """As in collect/corpus.parquet."""
     text: str
     """The text, or the first of a pair."""
     second: str | None

@@ -219,3 +219,126 @@ def test_a_product_of_files_alone_asks_nothing(root: Path, monkeypatch: pytest.M
     monkeypatch.delattr(fetching, "fetch_sources")
     bring_sources(root, own)
     assert not (root / ".modelyard").exists()
+
+
+NEWER: dict[str, Any] = {
+    "url": "sqlite:///crm.db",
+    "query": "select id, body as text, queue as label, changed from tickets",
+    "since_column": "changed",
+}
+BY_ID = NEWER | {"id_column": "id"}
+
+
+def tickets(root: Path, *statements: str) -> None:
+    """Carries out statements in a database of tickets with the id, text, label and time of change of each."""
+    with sqlite3.connect(root / "crm.db") as database:
+        database.execute("create table if not exists tickets (id integer, body, queue, changed)")
+        for statement in statements:
+            database.execute(statement)
+    database.close()
+
+
+def added(*rows: str) -> str:
+    return f"insert into tickets values {', '.join(rows)}"  # noqa: S608 - rows of the tests
+
+
+def found_in(come: Fetched) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in pq.read_table(come.file).to_pylist()]
+
+
+FIRST = added("(1, 'Fine.', 'positive', '10:00')", "(2, 'Dull.', 'negative', '10:05')")
+ROWS = [("1", "Fine.", "positive", "10:00"), ("2", "Dull.", "negative", "10:05")]
+
+
+def test_a_later_fetch_reads_newer_rows_alone_and_a_changed_row_is_one_row(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tickets(root, FIRST)
+    (come,) = fetched(root, BY_ID)
+    assert found_in(come) == ROWS
+    assert "sha256" not in capsys.readouterr().out
+    tickets(
+        root,
+        "delete from tickets where id = 1",  # what is not asked for stays
+        "update tickets set queue = 'positive', changed = '10:06' where id = 2",
+        added("(3, 'Warm.', 'positive', '10:05')"),  # as new as the newest that is here
+    )
+    (come,) = fetched(root, BY_ID, again=True)
+    assert come.is_new
+    assert found_in(come) == [
+        ROWS[0],
+        ("2", "Dull.", "positive", "10:06"),
+        ("3", "Warm.", "positive", "10:05"),
+    ]
+    assert "2 newer rows, 1 of them in the place of older ones; 3 in all" in capsys.readouterr().out
+    (come,) = fetched(root, BY_ID, full=True)
+    assert [row[0] for row in found_in(come)] == ["2", "3"]
+
+
+def test_without_an_id_column_a_changed_row_stands_behind_the_old_one(root: Path) -> None:
+    tickets(root, FIRST)
+    fetched(root, NEWER)
+    tickets(root, "update tickets set queue = 'positive', changed = '10:06' where id = 2")
+    (come,) = fetched(root, NEWER, again=True)
+    assert found_in(come) == [*ROWS, ("2", "Dull.", "positive", "10:06")]
+
+
+@pytest.mark.parametrize("source", [NEWER, BY_ID], ids=["no id_column", "id_column"])
+def test_where_no_row_is_newer_the_file_keeps_its_bytes(
+    root: Path, source: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    tickets(root, FIRST)
+    (come,) = fetched(root, source)
+    before = come.file.stat()
+    for change in ("select 1", "delete from tickets"):
+        tickets(root, change)
+        (come,) = fetched(root, source, again=True)
+        assert not come.is_new
+        assert (come.file.stat().st_mtime_ns, come.file.stat().st_ino) == (
+            before.st_mtime_ns,
+            before.st_ino,
+        )
+        assert "no newer rows" in capsys.readouterr().out
+    assert [path for path in (root / ".modelyard" / "fetch").rglob("*") if path.is_dir()] == []
+
+
+def test_a_build_fetches_no_newer_rows_by_itself(root: Path) -> None:
+    tickets(root, FIRST)
+    fetched(root, BY_ID)
+    tickets(root, added("(3, 'Warm.', 'positive', '10:07')"))
+    (come,) = fetched(root, BY_ID)
+    assert found_in(come) == ROWS
+
+
+@pytest.mark.parametrize("case", ["another column", "no mark", "no file", "other columns"])
+def test_all_rows_are_read_where_it_is_unknown_what_is_newer(root: Path, case: str) -> None:
+    tickets(root, FIRST)
+    before: dict[str, dict[str, Any]] = {
+        "no mark": {"since_column": None},
+        "another column": {"since_column": "id"},
+    }
+    everything = NEWER | {"query": "select * from tickets", "text_column": "body"}
+    source = everything | {"label_column": "queue"}
+    (come,) = fetched(root, source | before.get(case, {}))
+    changes = ["update tickets set queue = 'positive', changed = '09:00' where id = 1"]
+    if case == "other columns":
+        changes.append("alter table tickets add column priority")
+    if case == "no file":
+        come.file.unlink()
+    tickets(root, *changes)
+    (come,) = fetched(root, source, again=True)
+    assert found_in(come)[0][:4] == ("1", "Fine.", "positive", "09:00")
+    assert len(found_in(come)) == 2
+
+
+def test_newer_rows_that_the_source_cannot_read_leave_the_file_as_it_is(root: Path) -> None:
+    tickets(root, FIRST)
+    (come,) = fetched(root, BY_ID)
+    before = come.file.read_bytes()
+    tickets(root, added("(3, 'Warm.', 'positive', x'3131')"))
+    with pytest.raises(DataError, match=r"'changed', its `since_column`, holds values of the kind"):
+        fetched(root, BY_ID, again=True)
+    tickets(root, "delete from tickets where id = 3", added("(4, x'ff', 'positive', '11:00')"))
+    with pytest.raises(DataError, match="not UTF-8"):
+        fetched(root, BY_ID, again=True)
+    assert come.file.read_bytes() == before

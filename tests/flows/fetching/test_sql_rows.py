@@ -1,12 +1,16 @@
 """The rows of one SELECT become a Parquet file of text, and nothing is written. Real SQLite and PostgreSQL."""
 
 import sqlite3
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import create_engine, text
 
+from flows.fetching.high_water import Mark, mark_in
 from flows.fetching.sql_rows import Selection, write_rows
 from pipeline.core.errors import DataError
 from tests.support.postgresql import PASSWORD, find_postgresql, running_postgresql
@@ -25,7 +29,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def select(
-    root: Path, query: str, *, url: str = SQLITE, most: int = 10**9
+    root: Path, query: str, *, url: str = SQLITE, most: int = 10**9, **more: Any
 ) -> list[dict[str, object]]:
     wanted = Selection(
         url=url,
@@ -34,6 +38,7 @@ def select(
         of="source crm",
         most=most,
         hide=lambda said: said.replace("s3cret", "${PASSWORD}"),
+        **more,
     )
     count = write_rows(wanted, root / "rows.parquet", root=root)
     rows: list[dict[str, object]] = pq.read_table(root / "rows.parquet").to_pylist()
@@ -65,6 +70,58 @@ def test_equal_rows_give_equal_bytes(root: Path) -> None:
     first = (root / "rows.parquet").read_bytes()
     select(root, "select body from tickets order by id")
     assert (root / "rows.parquet").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select id, body from tickets",
+        "select id, body from tickets where body like '%:%' order by id desc;",
+        "with some as (select id, body from tickets) select * from some -- all of them",
+    ],
+)
+def test_from_a_mark_on_rows_of_its_value_and_of_greater_ones_come(root: Path, query: str) -> None:
+    mark = Mark(column="id", value=9_998)
+    rows = select(root, query, since="id", mark=mark)
+    assert sorted(str(row["id"]) for row in rows) == ["9998", "9999"]
+    assert mark_in(root / "rows.parquet", "id") == Mark(column="id", value=9_999)
+
+
+def test_the_greatest_number_is_noted_and_not_the_greatest_text(root: Path) -> None:
+    select(root, "select id, body from tickets where id in (9, 10)", since="id")
+    assert mark_in(root / "rows.parquet", "id") == Mark(column="id", value=10)
+    assert mark_in(root / "rows.parquet", "body") is None
+    select(root, "select id, body from tickets")
+    assert mark_in(root / "rows.parquet", "id") is None
+
+
+def test_no_row_from_a_mark_on_is_no_fault(root: Path) -> None:
+    mark = Mark(column="id", value=10_000)
+    assert select(root, "select id, body from tickets", since="id", mark=mark) == []
+
+
+def test_a_mark_and_a_name_with_odd_signs_are_values_and_a_name_alone(root: Path) -> None:
+    query = """select id, day as "a ""b"" :c" from tickets"""
+    for value in ("2026-12-01", "' or 1=1 --", ":x"):
+        mark = Mark(column='a "b" :c', value=value)
+        rows = select(root, query, since='a "b" :c', mark=mark)
+        assert len(rows) == (10_000 if value <= "2026-12-01" else 0)
+
+
+SINCE = {
+    "no such column": ("select body from tickets", "gives no column 'id', its `since_column`"),
+    "bytes": ("select cast('x' as blob) as id", "holds values of the kind bytes"),
+    "two kinds": ("select 1 as id union all select 'x'", "holds values of the kind int, str"),
+    "no value": ("select null as id from tickets", "is null in every row"),
+}
+
+
+@pytest.mark.parametrize("case", SINCE)
+def test_a_column_that_has_no_greatest_value_is_refused(root: Path, case: str) -> None:
+    query, message = SINCE[case]
+    with pytest.raises(DataError, match="source crm: ") as error:
+        select(root, query, since="id")
+    assert message in error.value.got
 
 
 BAD = {
@@ -137,6 +194,7 @@ def test_postgresql_gives_its_rows_and_refuses_to_write(tmp_path: Path) -> None:
         query = "select *, day::text as said from tickets where body like '100%'"
         expected = {"body": "100% é", "score": "1.50", "done": "true", "day": "2026-12-01"}
         assert select(tmp_path, query, url=url) == [expected | {"said": "2026-12-01"}]
+        _require_marks_of_postgresql(tmp_path, url)
         short = url.replace("postgresql://", "postgres://")
         assert len(select(tmp_path, "(select 1 as one)", url=short)) == 1
         for bad in (
@@ -152,3 +210,25 @@ def test_postgresql_gives_its_rows_and_refuses_to_write(tmp_path: Path) -> None:
         with database.connect() as connection:
             assert connection.execute(text("select count(*) from tickets")).scalar() == 1
         database.dispose()
+
+
+def _require_marks_of_postgresql(root: Path, url: str) -> None:
+    """Each kind of value is noted, and asked for, as the database has it."""
+    query = """select * from (values
+        (9, 1.50, date '2026-11-30', timestamp '2026-11-30 10:00:00.5', timestamptz '2026-11-30 10:00+09', 'a'),
+        (10, 1.75, date '2026-12-01', timestamp '2026-12-01 09:00', timestamptz '2026-11-30 02:00+00', 'b'),
+        (null, null, null, null, null, null)) as t (i, n, d, t, z, s)"""
+    greatest = {
+        "i": 10,
+        "n": Decimal("1.75"),
+        "d": date(2026, 12, 1),
+        "t": datetime(2026, 12, 1, 9),
+        "z": datetime(2026, 11, 30, 2, tzinfo=UTC),
+        "s": "b",
+    }
+    for column, value in greatest.items():
+        assert len(select(root, query, url=url, since=column)) == 3
+        mark = mark_in(root / "rows.parquet", column)
+        assert mark == Mark(column=column, value=value)
+        rows = select(root, query, url=url, since=column, mark=mark)
+        assert [row["i"] for row in rows] == ["10"], column
