@@ -45,12 +45,14 @@ def read_rows(
     columns: Sequence[str],
     optional: Sequence[str] = (),
     lists: Collection[str] = (),
+    in_sheet: bool = False,
     layout: Layout | None = None,
 ) -> Iterator[FileRow]:
     """The rows of `path` with `columns`, and with those of `optional` that the file has.
 
     Args:
         lists: columns in which a cell of JSON or Parquet may be a list; it comes as JSON.
+        in_sheet: whether people fill the file in: a column whose name is nearly the wanted one is it.
 
     Raises:
         DataError: the kind of file is unknown, a column is missing, a row is malformed, or the
@@ -59,7 +61,7 @@ def read_rows(
     refuse_unreadable(path)
     if (reader := _READERS.get(_kind_of(path))) is None:
         raise _unknown(path)
-    yield from reader(path, WantedColumns(columns, optional, lists), layout or Layout())
+    yield from reader(path, WantedColumns(columns, optional, lists, in_sheet), layout or Layout())
 
 
 def header_of(path: Path, layout: Layout) -> list[str]:
