@@ -119,7 +119,7 @@ def _was_escaped(text: str, rules: int) -> bool:
         or not markup.escaped.search(start)
     ):
         return False
-    return not (markup.breaks.search(start) or markup.tags.search(start))
+    return markup.any_tag.search(start) is None
 
 
 def _has_paragraphs(text: str, *, was_escaped: bool, rules: int) -> bool:
@@ -130,8 +130,7 @@ def _has_paragraphs(text: str, *, was_escaped: bool, rules: int) -> bool:
     start, markup = text[:_JUDGED].strip(), MARKUP[rules]
     if was_escaped:
         start = _unescaped(start, rules)
-    patterns = (_BLANK_LINES, markup.breaks, markup.tags)
-    return any(pattern.search(start) for pattern in patterns)
+    return any(pattern.search(start) for pattern in (_BLANK_LINES, markup.any_tag))
 
 
 def _without_joiners(text: str, rules: int) -> str:
@@ -139,16 +138,17 @@ def _without_joiners(text: str, rules: int) -> str:
     if rules == 1:
         return text
     text = _unescaped(text, rules)
+    if rules == 2:
+        return without_idle_joiners(text)
     # What a joiner changes depends on the character before it, as it is once composed.
-    return without_idle_joiners(_composed(text) if rules > 2 else text)
+    return without_idle_joiners(_composed(text), past_marks=True)
 
 
 def _as_words(text: str, rules: int) -> str:
     """The text in which nothing can be read as a tag or an entity: a space follows its `<` or `&`."""
     markup = MARKUP[rules]
     if "<" in text:
-        for tags in (markup.breaks, markup.tags):
-            text = _in_pieces(text, "<", partial(tags.sub, _apart))
+        text = _in_pieces(text, "<", partial(markup.any_tag.sub, _apart))
     if "&" in text:
         text = _in_pieces(text, "&", partial(markup.entity.sub, _apart))
     return text

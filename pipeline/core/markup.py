@@ -20,7 +20,7 @@ class Markup:
     """The markup that some rules know.
 
     Attributes:
-        breaks: a tag that becomes a line break; `tags`: any tag, once the breaks are gone.
+        breaks: a tag that becomes a line break; `tags`: one that is taken out; `any_tag`: either.
         entity: a character, whose number or name with the semicolon is its group 1.
         open_tag: the end of a text that may become a tag once more text follows.
         open_entity: an end that may become an entity; it begins in the last `longest_entity` characters.
@@ -30,6 +30,7 @@ class Markup:
 
     breaks: re.Pattern[str]
     tags: re.Pattern[str]
+    any_tag: re.Pattern[str]
     entity: re.Pattern[str]
     open_tag: re.Pattern[str]
     open_entity: re.Pattern[str]
@@ -54,6 +55,7 @@ def _markup(*, before: str, after: str, again: str, again_open: str, longest_ent
     return Markup(
         breaks=re.compile(rf"{opening}{_BREAK_NAMES}{after}[^<>]*+>", re.IGNORECASE),
         tags=re.compile(rf"{opening}{_TAG_NAMES}{after}[^<>]*+>", re.IGNORECASE),
+        any_tag=re.compile(rf"{opening}{_NAMES}{after}[^<>]*+>", re.IGNORECASE),
         entity=re.compile(f"&{again}({_CHARACTER})"),
         open_tag=re.compile(rf"{opening}(?:[a-z0-9]*+|{_NAMES}{after}[^<>]*+)\Z", re.IGNORECASE),
         open_entity=re.compile(rf"&{again_open}#?[0-9a-zA-Z]{{0,32}}\Z"),

@@ -35,10 +35,10 @@ OTHER_FORMS = {
 def cleaned_by_every_step(text: str, rules: int) -> str:
     """The definition of `clean`: each step over all of the text."""
     start, markup = text[:_JUDGED], MARKUP[rules]
-    has_tags = bool(markup.breaks.search(start) or markup.tags.search(start))
+    has_tags = bool(markup.any_tag.search(start))
     was_escaped = rules == 1 or bool(markup.escaped.search(start) and not has_tags)
     start = unescaped(start.strip(), rules) if was_escaped else start.strip()
-    paragraphs = [re.compile(r"\n\s*\n"), markup.breaks, markup.tags]
+    paragraphs = [re.compile(r"\n\s*\n"), markup.any_tag]
     lines = r"\n\s*\n|\v" if rules < 3 or any(p.search(start) for p in paragraphs) else r"[\n\v]"
     text = text.translate(_TABLES[rules])
     if was_escaped:
@@ -46,15 +46,15 @@ def cleaned_by_every_step(text: str, rules: int) -> str:
     text = markup.tags.sub("", markup.breaks.sub("\v", text))
     if rules > 1:
         text = unescaped(text, rules)
-        text = without_idle_joiners(unicodedata.normalize("NFC", text) if rules > 2 else text)
+        text = unicodedata.normalize("NFC", text) if rules > 2 else text
+        text = without_idle_joiners(text, past_marks=rules > 2)
     text = unicodedata.normalize("NFC", text)
     text = "\n".join(line for part in re.split(lines, text) if (line := " ".join(part.split())))
     return as_words(text, rules) if rules > 2 else text
 
 
 def as_words(text: str, rules: int) -> str:
-    for tags in (MARKUP[rules].breaks, MARKUP[rules].tags):
-        text = tags.sub(lambda tag: f"< {tag[0][1:]}", text)
+    text = MARKUP[rules].any_tag.sub(lambda tag: f"< {tag[0][1:]}", text)
     return MARKUP[rules].entity.sub(
         lambda found: found[0] if html.unescape(found[0]) == found[0] else f"& {found[0][1:]}", text
     )
