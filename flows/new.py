@@ -50,6 +50,7 @@ from pipeline.data.records import Record
 from pipeline.data.row_batches import rows_of
 from pipeline.data.row_checks import check_corpus
 from pipeline.data.trial import Change, as_records, try_rows
+from pipeline.data.unmarked_sentences import wanted_ends
 from pipeline.problem.problems import problem_named
 from pipeline.text.languages import language_of
 from pipeline.text.scripts import script_shares
@@ -123,8 +124,11 @@ def make_product(root: Path, request: Request, *, ask: Ask) -> Path:
     say("")
     kept = [text.column.name, *([second] if second else []), label.column.name]
     files = _placed(root, table, name=name, kept=kept, labelled=labelled, unlabelled=unlabelled)
+    own = unlabelled if len(files) > 1 else []
     if corpus is not None:
         files.append(_place_corpus(root, *corpus))
+    if second is None:  # of pairs, no sentences are made
+        changes += _sentence_ends(_documents(own, text.column.name, corpus), params)
     written = product_text(name, form=form, files=files, changes=changes)
     write_text(out, written)
     resolved(root, Variation(product=str(request.out)))  # what is written can be built
@@ -183,6 +187,7 @@ def _make_unlabelled(
     path = _place(root, table.file, table.look)
     file = FileOfTexts(name=name, path=path, text=text.column.name, layout=table.look.layout)
     changes = changes_of(reading, params.prepare, replaceable=_is_replaceable(params))
+    changes += _sentence_ends(rows, params)
     written = product_text(name, form=form, files=[file], changes=changes)
     write_text(root / request.out, written)
     resolved(root, Variation(product=str(request.out)))
@@ -308,6 +313,24 @@ def _reading(records: Sequence[Record], params: Params) -> Reading | None:
     if folder is None:
         return None
     return reading_of(texts, folder / "tokenizer.json", max_length=params.prepare.max_length)
+
+
+def _documents(rows: Sequence[FileRow], text: str, corpus: tuple[Table, str] | None) -> list[str]:
+    """The texts of the corpus: those of rows without a label, and of a second file."""
+    texts = [row.get(text, "") for _, row in rows]
+    return texts + [row.get(corpus[1], "") for _, row in corpus[0].rows] if corpus else texts
+
+
+def _sentence_ends(texts: Sequence[str], params: Params) -> list[Change]:
+    """The change of where sentences of the corpus end, where one is wanted; says what must be installed first."""
+    wanted = wanted_ends(texts, params.prepare)
+    if wanted is None or not wanted.install:
+        return [wanted.change] if wanted else []
+    change = wanted.change
+    say(
+        f"{change.why}: run `{wanted.install}`, then write `{change.key}: {change.value}` into the recipe"
+    )
+    return []
 
 
 def _is_replaceable(params: Params) -> bool:

@@ -22,15 +22,17 @@ from typing import TYPE_CHECKING, Literal
 from flows.build import build_workspace
 from flows.console.summary import BuildResult
 from flows.execution.result_branch import check_branch, commit_results
+from flows.execution.runner import StageFailedError
 from flows.execution.workspace import open_workspace
 from flows.fetching.before_build import bring_sources
 from flows.planning.retrain_plan import Order, Plan, plan_of
 from flows.planning.snapshot import Origin, changed_parts, pinned, planned_origin, take_snapshot
 from flows.planning.standing import Standing, forget_standing, keep_standing, standing_of
 from flows.release import TrainRows, release_bundle
-from flows.tracking.runs import Run, in_one_line, once, recorded
+from flows.tracking.runs import Answer, Run, in_one_line, once, recorded
 from pipeline.core.artifacts.verdicts import Verdict
 from pipeline.core.errors import ChampionChangedError, PipelineError, ReleaseError
+from pipeline.core.failure import StageFailure
 from pipeline.core.files import read_json, sha256_file
 from pipeline.core.params import Params, load_params
 from pipeline.core.paths import Paths
@@ -70,7 +72,7 @@ class Outcome:
     `results` is the commit that holds the results; None where none was asked for.
     """
 
-    ending: Literal["released", "kept", "unchanged", "done before"]
+    ending: Literal["released", "kept", "unchanged", "done before"] | Answer
     reason: str
     hash: str | None
     address: str | None = None
@@ -95,7 +97,7 @@ class Work:
 def run_retrain(root: Path, order: Order, *, work: Work | None = None) -> Outcome:
     """Snapshots, builds, compares, and releases or keeps the champion; the record says which and why.
 
-    On any error the champion stays.
+    On any error the champion stays, and where a build ends with an answer instead of a model.
     """
     with once(root, order.key) as done:
         if done is not None:
@@ -144,7 +146,12 @@ class _Retraining:
             if parts == []:
                 return self._keep("unchanged", NOTHING_CHANGED)
             title = f"retrain ({self._order.reason})"
-            build = self._work.build(workspace, root=self._root, title=title)
+            try:
+                build = self._work.build(workspace, root=self._root, title=title)
+            except StageFailedError as error:
+                if not error.is_answer:
+                    raise
+                return self._keep(*_answer_of(error.failure))
             outcome = self._compared(workspace, build, parts or ["unknown"])
             return self._with_results(outcome, workspace)
 
@@ -244,7 +251,7 @@ class _Retraining:
             ending="released", reason=decision.reason, hash=release.hash, address=release.address
         )
 
-    def _keep(self, ending: Literal["kept", "unchanged"], why: str) -> Outcome:
+    def _keep(self, ending: Literal["kept", "unchanged"] | Answer, why: str) -> Outcome:
         now = self._state.current()
         entry = ledger.Entry(event="kept", hash=now, previous=now, why=self._told(why))
         ledger.append(self._state, entry)
@@ -327,6 +334,12 @@ def comparable_rows(records: Path, *trained_on: TrainRows) -> ComparedRows:
 
 def _kept(reason: str) -> ReleaseDecision:
     return ReleaseDecision(release=False, reason=reason)
+
+
+def _answer_of(failure: StageFailure) -> tuple[Answer, str]:
+    """The ending of a build that came to no model, for there is none to train, and its reason."""
+    why = f"{failure.got}: champion stays. Next: {failure.next_step}"
+    return "labels needed" if failure.labels_needed else "cannot be told", why
 
 
 def _missed(verdict: Verdict) -> str:

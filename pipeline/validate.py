@@ -32,7 +32,7 @@ from pipeline.core.paths import Paths
 from pipeline.core.product import Product
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.data import check_reports, row_checks
+from pipeline.data import check_reports, row_checks, row_languages
 from pipeline.data.cleaned_rows import REFUSE
 from pipeline.data.label_cells import LabelCells, label_cells, label_counts, rows_by_label
 from pipeline.data.labels import refusals_are_data_errors
@@ -85,6 +85,11 @@ def run(params: Params, paths: Paths) -> Metrics:
     terms = count_terms(_texts_and_labels(labelled, params.product), finder)
     report = DataReport(
         language=likely_language(script_shares(_first_texts(labelled, unlabelled))),
+        languages=[
+            *row_languages.source_languages(labelled, table="labelled"),
+            *row_languages.source_languages(unlabelled, table="corpus"),
+            *row_languages.label_languages(labelled, cells, problem, params.product.labels),
+        ],
         limits=limits,
         labels=counts,
         numbers=None if spread is None else NumberSpread(**spread),

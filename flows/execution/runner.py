@@ -40,7 +40,7 @@ _SIGNALLED = 128
 
 
 class StageFailedError(PipelineError):
-    """A stage failed; its former outputs are restored."""
+    """A stage failed, and its former outputs are restored; or it ended the build with an answer."""
 
     def __init__(self, failure: StageFailure, *, log: Path) -> None:
         super().__init__(failure.got, expected=failure.expected, next_step=failure.next_step)
@@ -48,8 +48,15 @@ class StageFailedError(PipelineError):
         self.failure = failure
         self.log = log
 
+    @property
+    def how(self) -> str:
+        """How the stage, or its build, ended: words that follow its name."""
+        if self.failure.labels_needed:
+            return "waits for labels"
+        return "ends with an answer" if self.is_answer else "failed"
+
     def __str__(self) -> str:
-        return f"{self.failure.stage} failed\n  {super().__str__()}\n  log: {self.log}"
+        return f"{self.failure.stage} {self.how}\n  {super().__str__()}\n  log: {self.log}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,9 +43,9 @@ def build(
     except StageFailedError as error:
         if not error.is_answer:
             raise
-        how = "waits for labels" if error.failure.labels_needed else "ends with an answer"
-        say(f"\nThe build {how}: {error.failure.got}.\n{error.failure.next_step}")
-        return Completed(message=f"{how}: {error.failure.got}")
+        told = f"{error.how}: {error.failure.got}"
+        say(f"\nThe build {told}.\n{error.failure.next_step}")
+        return Completed(message=told)
     ran = sum(stage.state == "ran" for stage in result.stages)
     told = f"{ran} of {len(result.stages)} stages ran; {result.verdict.released} passed"
     return Completed(message=told)

@@ -19,6 +19,8 @@ _TITLES = {
     "released": "Released",
     "kept": "Champion stays",
     "unchanged": "Nothing changed",
+    "labels needed": "Labels are needed, champion stays",
+    "cannot be told": "The texts do not tell the labels, champion stays",
     "done before": "Done before",
 }
 

@@ -8,9 +8,11 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.console.trials import best
+from flows.execution.runner import StageFailedError
 from flows.orchestration.run_hooks import HOOKS
 from flows.planning.resolution import Variation
 from flows.search import run_search
+from pipeline.core.progress import say
 
 
 @flow(name="compress_search", persist_result=False, retries=0, **HOOKS)
@@ -27,7 +29,14 @@ def compress_search(
         profile: Name of a file in profiles/. Empty: none.
     """
     varied = Variation(product=product, profile=profile, changes=changes)
-    trials = run_search(Path.cwd().resolve(), varied)
+    try:
+        trials = run_search(Path.cwd().resolve(), varied)
+    except StageFailedError as error:
+        if not error.is_answer:
+            raise
+        told = f"{error.how}: {error.failure.got}"
+        say(f"\nThe search {told}.\n{error.failure.next_step}")
+        return Completed(message=told)
     found = best(trials)
     number = found.number if found else "-"
     return Completed(message=f"{len(trials)} recipes tried; trial {number} passed")

@@ -187,11 +187,11 @@ class BuildRecord:
         )
 
     def fail_stage(self, name: str, error: BaseException) -> None:
-        """Notes how a stage ended that did not end well."""
+        """Notes how a stage ended that left no result; an answer is noted as no error."""
         now, state = time.time(), state_of(error)
-        message = said_of(error)
+        message, is_error = said_of(error), state != "completed"
         self.recorder.note(
-            Said(time=now, text=message, build=self.number, stage=name, is_error=True)
+            Said(time=now, text=message, build=self.number, stage=name, is_error=is_error)
         )
         ended = StageEnded(
             time=now,

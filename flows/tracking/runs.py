@@ -20,9 +20,11 @@ from pipeline.core.paths import Paths
 from pipeline.core.process_identity import Presence, ProcessIdentity, presence, this_process
 from pipeline.core.typed_json import MismatchError, read_as
 
-Ending = Literal["", "released", "kept", "unchanged", "failed", "cancelled"]
-DONE: tuple[Ending, ...] = ("released", "kept", "unchanged")
-"""Endings that are answers: the work of a key is done."""
+Answer = Literal["labels needed", "cannot be told"]
+"""Endings of a build that found out that there is no model to train: neither is a failure."""
+Ending = Literal["", "released", "kept", "unchanged", "failed", "cancelled"] | Answer
+DONE: tuple[Ending, ...] = ("released", "kept", "unchanged", "cannot be told")
+"""Endings after which the work of a key is done. Where labels are needed, it goes on when they are there."""
 _KEPT = 1_000
 
 
@@ -143,7 +145,9 @@ def once(root: Path, key: str) -> Iterator[RunRecord | None]:
 
 
 def done_before(root: Path, key: str) -> RunRecord | None:
-    """The run that answered a key; a failed, cancelled or killed one did not."""
+    """The run that answered a key; a failed, cancelled or killed one did not, nor one
+    that waits for labels.
+    """
     return next((run for run in read_runs(root) if run.key == key and run.ending in DONE), None)
 
 

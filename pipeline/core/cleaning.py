@@ -4,7 +4,8 @@ Training and serving call the one function: a request is read as a row of the da
 standard library alone, and no text that a client may send makes it slow or holds the interpreter long.
 
 The rules have a number. Rules 1 read entities before tags and keep most invisible characters. Rules 2 read
-tags first, so that `Use &lt;p&gt;` keeps its word, and take out what shows nothing (docs/adr/0037).
+tags first, so that `Use &lt;p&gt;` keeps its word, and take out what shows nothing (docs/adr/0037). By rules 3
+a clean text is cleaned to itself (docs/adr/0043).
 """
 
 import html
@@ -16,38 +17,16 @@ from functools import partial
 from itertools import groupby
 
 from pipeline.core.invisible import IGNORED, without_idle_joiners
+from pipeline.core.markup import MARKUP
 from pipeline.core.plain_texts import class_of, is_plain
 
-CLEANING = 2
+CLEANING = 3
 """The number of the newest rules, which a bundle writes down: 0 is no cleaning. A change of what `clean`
 returns needs the next number, and the old rules for the bundles that name them (tests/core/test_cleaning.py)."""
 
-# Block-level tags become line breaks, so that no sentence runs across them; other HTML tags are
-# removed. Anything that is not an HTML tag stays: `<3`, `a < b`, `<grin>` are text. The possessive
-# `*+` keeps every pattern linear on long runs of spaces.
-_BREAK_NAMES = r"(?:br|p|div|li|ul|ol|tr|table|h[1-6]|hr|blockquote)"
-_TAG_NAMES = r"(?:a|b|i|u|s|em|strong|span|font|small|big|sub|sup|td|th|img|code|pre|center|q|cite)"
-_BREAKS = re.compile(rf"<\s*+(?:/\s*+)?{_BREAK_NAMES}\b[^<>]*+>", re.IGNORECASE)
-_TAGS = re.compile(rf"<\s*+(?:/\s*+)?{_TAG_NAMES}\b[^<>]*+>", re.IGNORECASE)
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
-# An escaped tag that marks something up, and is not only named: it closes itself, or it ends a word or a sentence.
-_ESCAPED_LESS = r"&(?:lt|LT|#0{0,4}60|#[xX]0{0,4}3[cC]);"
-_ESCAPED_MORE = r"&(?:gt|GT|#0{0,4}62|#[xX]0{0,4}3[eE]);"
-_ESCAPED_MARKUP = re.compile(
-    rf"[\w.!?…)]{_ESCAPED_LESS}(?:/\s*+(?:{_BREAK_NAMES}|{_TAG_NAMES})|[bh]r)\b[^&<>]*+{_ESCAPED_MORE}"
-    rf"|{_ESCAPED_LESS}(?:{_BREAK_NAMES}|{_TAG_NAMES})\b[^&<>/]*+/\s*+{_ESCAPED_MORE}",
-    re.IGNORECASE,
-)
-_ESCAPED_OPENING = re.compile(_ESCAPED_LESS, re.IGNORECASE)
 _JUDGED = 10_000
-"""Characters from the start of a text that decide whether its markup was escaped."""
+"""Characters from the start of a text that decide whether its markup was escaped, and how it is broken into lines."""
 _BLANK_LINES = re.compile(r"\n\s*\n")
-# What may become a tag or an entity once more text follows.
-_OPEN_TAG = re.compile(
-    rf"<\s*+(?:/\s*+)?(?:[a-z0-9]*+|(?:{_BREAK_NAMES}|{_TAG_NAMES})\b[^<>]*+)\Z", re.IGNORECASE
-)
-_OPEN_ENTITY = re.compile(r"&#?[0-9a-zA-Z]{0,32}\Z")
-_LONGEST_ENTITY = 34
 # A code point in 0x80–0x9f is a Windows-1252 byte decoded as Latin-1 (HTML 5 assumes the same of
 # numeric references): 0x85 is an ellipsis, 0x96 a dash.
 _CONTROLS: dict[int, str | None] = {
@@ -57,7 +36,8 @@ _CONTROLS: dict[int, str | None] = {
     **{code: bytes([code]).decode("windows-1252", "ignore") or " " for code in range(0x80, 0xA0)},
     **dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF, 0xFFFE, 0xFFFF)),
 }
-_TABLES = {1: _CONTROLS, 2: {**IGNORED, **_CONTROLS}}
+_SEEN = {**IGNORED, **_CONTROLS}
+_TABLES = {1: _CONTROLS, 2: _SEEN, 3: _SEEN}
 """Number of the rules → what stands in a text for a control character, or for one that shows nothing."""
 _CHANGED = {rules: re.compile(class_of(table)) for rules, table in _TABLES.items()}
 _FEW = 8
@@ -73,7 +53,7 @@ def clean(text: str, *, rules: int = CLEANING) -> str:
     Args:
         rules: number of the rules; a bundle names those that it learned by.
     """
-    was_escaped = _was_escaped(text, rules)
+    raw, was_escaped = text, _was_escaped(text, rules)
     plain = is_plain(text)
     if not plain:
         text = _without_controls(text, rules)
@@ -82,34 +62,46 @@ def clean(text: str, *, rules: int = CLEANING) -> str:
     if was_escaped:
         text = _unescaped(text, rules)
     if "<" in text:
-        text = _without_tags(_with_breaks(text))
-    if plain:
-        return _in_lines(text, plain=True)
-    if rules > 1:
-        text = without_idle_joiners(_unescaped(text, rules))
-    return _in_lines(_composed(text))
+        text = _without_tags(_with_breaks(text, rules), rules)
+    if not plain:
+        text = _composed(_without_joiners(text, rules))
+    if (
+        rules > 2
+        and "\n" in text
+        and not _has_paragraphs(raw, was_escaped=was_escaped, rules=rules)
+    ):
+        text = text.replace("\n", "\v")
+    text = _in_lines(text, plain=plain)
+    return _as_words(text, rules) if rules > 2 else text
 
 
 def clean_start(text: str, characters: int, *, rules: int = CLEANING) -> str:
     """A text with which `clean(text)` starts, found by reading its first `characters` alone.
 
     What may still become another thing is left off: a tag or an entity that is not closed, and the
-    last character, which a mark could follow. What says whether the markup was escaped is read in any case.
+    last character, which a mark could follow. What decides for all of a text is read in any case.
     """
     if characters >= len(text):
         return clean(text, rules=rules)
+    was_escaped = _was_escaped(text, rules)
     start = _without_controls(text[:characters], rules)
-    if _was_escaped(text, rules):
-        start = _unescaped(_without_open_entity(start), rules)
-    start = _without_open_tag(start)
+    if was_escaped:
+        start = _unescaped(_without_open_entity(start, rules), rules)
+    start = _without_open_tag(start, rules)
     # A line break inside a tag is no longer one of its `<`: the tag may be open after that only.
-    start = _without_tags(_without_open_tag(_with_breaks(start)))
+    start = _without_tags(_without_open_tag(_with_breaks(start, rules), rules), rules)
     if rules > 1:
-        start = without_idle_joiners(_unescaped(_without_open_entity(start), rules))
+        start = _without_joiners(_without_open_entity(start, rules), rules)
     end = len(start) - 1
     while end > 0 and _joins(start[end]):
         end -= 1
-    return _in_lines(_composed(start[: max(end, 0)]))
+    start = _composed(start[: max(end, 0)])
+    if rules < 3:
+        return _in_lines(start)
+    if "\n" in start and not _has_paragraphs(text, was_escaped=was_escaped, rules=rules):
+        start = start.replace("\n", "\v")
+    start = _without_open_entity(_without_open_tag(_in_lines(start), rules), rules)
+    return _as_words(start, rules).rstrip()
 
 
 def _was_escaped(text: str, rules: int) -> bool:
@@ -120,10 +112,54 @@ def _was_escaped(text: str, rules: int) -> bool:
     """
     if rules == 1:
         return True
-    start = text[:_JUDGED]
-    if "&" not in start or not _ESCAPED_OPENING.search(start) or not _ESCAPED_MARKUP.search(start):
+    start, markup = text[:_JUDGED], MARKUP[rules]
+    if (
+        "&" not in start
+        or not markup.escaped_less.search(start)
+        or not markup.escaped.search(start)
+    ):
         return False
-    return not (_BREAKS.search(start) or _TAGS.search(start))
+    return markup.any_tag.search(start) is None
+
+
+def _has_paragraphs(text: str, *, was_escaped: bool, rules: int) -> bool:
+    """Whether blank lines or tags say where a text is broken, so that a line break alone is a space.
+
+    Otherwise each line break is one, as in what cleaning returns. The start of a long text decides for all of it.
+    """
+    start, markup = text[:_JUDGED].strip(), MARKUP[rules]
+    if was_escaped:
+        start = _unescaped(start, rules)
+    return any(pattern.search(start) for pattern in (_BLANK_LINES, markup.any_tag))
+
+
+def _without_joiners(text: str, rules: int) -> str:
+    """The text with the characters of its entities, and by rules 2 or more without joiners that change nothing."""
+    if rules == 1:
+        return text
+    text = _unescaped(text, rules)
+    if rules == 2:
+        return without_idle_joiners(text)
+    # What a joiner changes depends on the character before it, as it is once composed.
+    return without_idle_joiners(_composed(text), past_marks=True)
+
+
+def _as_words(text: str, rules: int) -> str:
+    """The text in which nothing can be read as a tag or an entity: a space follows its `<` or `&`."""
+    markup = MARKUP[rules]
+    if "<" in text:
+        text = _in_pieces(text, "<", partial(markup.any_tag.sub, _apart))
+    if "&" in text:
+        text = _in_pieces(text, "&", partial(markup.entity.sub, _apart))
+    return text
+
+
+def _apart(found: "re.Match[str]") -> str:
+    """A tag or an entity with a space after its first character; what only looks like an entity as it is."""
+    text = found[0]
+    if text[0] == "&" and html.unescape(text) == text:
+        return text
+    return f"{text[0]} {text[1:]}"
 
 
 def _without_controls(text: str, rules: int) -> str:
@@ -146,27 +182,33 @@ def _translated(text: str, rules: int) -> str:
 def _unescaped(text: str, rules: int) -> str:
     if "&" not in text:
         return text
-    return _in_pieces(text, "&", lambda piece: _ENTITY.sub(partial(_character, rules=rules), piece))
+    return _in_pieces(
+        text, "&", partial(MARKUP[rules].entity.sub, partial(_character, rules=rules))
+    )
 
 
 def _character(entity: "re.Match[str]", *, rules: int) -> str:
-    """Returns what an entity stands for; by rules 2 an invisible character is taken out here too."""
-    found = html.unescape(entity[0])
+    """Returns what an entity stands for; since rules 2 an invisible character is taken out here too.
+
+    By rules 3 one that was escaped again, as the apostrophe of `don&amp;#39;t`, is the same.
+    """
+    found = html.unescape(f"&{entity[1]}")
     return found if rules == 1 else _without_controls(found, rules)
 
 
-def _without_open_entity(text: str) -> str:
-    tail = text[-_LONGEST_ENTITY:]
-    found = _OPEN_ENTITY.search(tail)
+def _without_open_entity(text: str, rules: int) -> str:
+    markup = MARKUP[rules]
+    tail = text[-markup.longest_entity :]
+    found = markup.open_entity.search(tail)
     return text[: len(text) - len(tail) + found.start()] if found else text
 
 
-def _with_breaks(text: str) -> str:
-    return _in_pieces(text, "<", lambda piece: _BREAKS.sub("\v", piece))
+def _with_breaks(text: str, rules: int) -> str:
+    return _in_pieces(text, "<", partial(MARKUP[rules].breaks.sub, "\v"))
 
 
-def _without_tags(text: str) -> str:
-    return _in_pieces(text, "<", lambda piece: _TAGS.sub("", piece))
+def _without_tags(text: str, rules: int) -> str:
+    return _in_pieces(text, "<", partial(MARKUP[rules].tags.sub, ""))
 
 
 def _in_pieces(text: str, opening: str, change: Callable[[str], str]) -> str:
@@ -185,9 +227,9 @@ def _pieces(text: str, opening: str) -> Iterator[str]:
     yield text[start:]
 
 
-def _without_open_tag(text: str) -> str:
+def _without_open_tag(text: str, rules: int) -> str:
     last = text.rfind("<")
-    return text[:last] if last >= 0 and _OPEN_TAG.match(text, last) else text
+    return text[:last] if last >= 0 and MARKUP[rules].open_tag.match(text, last) else text
 
 
 def _composed(text: str) -> str:

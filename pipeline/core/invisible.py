@@ -7,6 +7,7 @@ tag character stays where it changes what is seen: in an emoji, in a flag, betwe
 
 import re
 from collections.abc import Iterator, Mapping
+from unicodedata import combining
 
 _RANGES = (
     *((0xAD, 0xAD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5)),
@@ -48,18 +49,32 @@ _SHOWN = re.compile(
     rf"|[{_MONGOLIAN}][\u180b-\u180d\u180f]?[\u200c\u200d]?"
     rf"|[{_JOINING}][\u200c\u200d]"
 )
+_JOINED = re.compile(rf"[{_JOINING}][\u200c\u200d]")
 
 
-def without_idle_joiners(text: str) -> str:
-    """The text without the joiners, selectors and tag characters that change nothing where they stand."""
-    return text if text.isascii() else "".join(_shown(text))
+def without_idle_joiners(text: str, *, past_marks: bool = False) -> str:
+    """The text without the joiners, selectors and tag characters that change nothing where they stand.
+
+    Args:
+        past_marks: whether a joiner after combining marks is judged by the letter that bears them, and not by
+            the last mark: which one is the last may change where a joiner between them goes.
+    """
+    return text if text.isascii() else "".join(_shown(text, past_marks=past_marks))
 
 
-def _shown(text: str) -> Iterator[str]:
-    start = 0
+def _shown(text: str, *, past_marks: bool) -> Iterator[str]:
+    start, bearer = 0, ""
     for run in _HIDDEN.finditer(text):
-        # What a run does depends on the one character before it.
-        shown = _SHOWN.match(text, run.start() - 1, run.end()) if run.start() else None
-        yield text[start : run.start() if shown is None else shown.end()]
+        if past_marks:
+            bearer = next(
+                (c for c in reversed(text[start : run.start()]) if not combining(c)), bearer
+            )
+        if past_marks and run.start() and combining(text[run.start() - 1]):
+            kept = run.start() + bool(_JOINED.match(bearer + text[run.start()]))
+        else:
+            # What a run does depends on the one character before it.
+            shown = _SHOWN.match(text, run.start() - 1, run.end()) if run.start() else None
+            kept = run.start() if shown is None else shown.end()
+        yield text[start:kept]
         start = run.end()
     yield text[start:]

@@ -11,7 +11,9 @@ from pipeline.core.errors import DataError
 from pipeline.core.progress import say
 from pipeline.data.file_look import look_at
 from pipeline.data.labels import refusals_are_data_errors
+from pipeline.data.layout import FileRow, Layout
 from pipeline.data.rows import read_rows
+from pipeline.data.wanted_columns import in_one_form
 from pipeline.problem.labelling import Labelling
 from pipeline.problem.problem import Problem
 
@@ -55,7 +57,7 @@ def read_annotations(
 ) -> Annotations:
     """The last label that each annotator gave to each row, from the files of `folder`.
 
-    Files are CSV, TSV, JSON lines, JSON or Parquet. Documents, such as `guide.md`, and what lies in
+    Files are CSV, TSV, JSON lines, JSON or Parquet; case and blanks around the names of columns do not matter. Documents, such as `guide.md`, and what lies in
     folders are not read. Of an annotator's labels for a row the last counts: the one with the
     highest `sequence` (or `seq`) where all of them have one, else the one with the latest `time`;
     of equal ones, the later line. A line without a time is earlier than any with one.
@@ -148,7 +150,7 @@ def _has_vote_columns(file: Path) -> bool:
     with file.open("rb") as stream:
         line = stream.readline(_HEADER_BYTES).decode("utf-8-sig", errors="replace").strip()
     names = re.split(r"[{},:]" if line.startswith("{") else r"[,;\t|]", line)
-    return {*VOTE_COLUMNS} <= {name.strip(" \"'") for name in names}
+    return {*VOTE_COLUMNS} <= {*map(in_one_form, names)}
 
 
 def votes_of(
@@ -162,7 +164,7 @@ def votes_of(
     unlabelled = 0
     # A spreadsheet saves in an encoding of its country. A wrong guess shows: labels are the product's.
     layout = look_at(file).layout
-    rows = read_rows(file, columns=VOTE_COLUMNS, optional=_ORDER, lists=["label"], layout=layout)
+    rows = read_votes(file, optional=_ORDER, layout=layout)
     for line, row in rows:
         where = f"{file.name}, line {line}"
         identifier, cell = row["id"].strip(), row["label"]
@@ -187,6 +189,19 @@ def votes_of(
         )
     if unlabelled:
         say(f"label  {file.name}: {unlabelled:,} lines have no label yet")
+
+
+def read_votes(
+    file: Path, *, optional: Sequence[str] = (), layout: Layout | None = None
+) -> Iterator[FileRow]:
+    """The lines of a file of votes with the columns of votes, however people write the names of these.
+
+    Raises:
+        DataError: see `read_rows`.
+    """
+    return read_rows(
+        file, columns=VOTE_COLUMNS, optional=optional, lists=["label"], in_sheet=True, layout=layout
+    )
 
 
 def _instant(cell: str, where: str) -> datetime | None:

@@ -46,6 +46,7 @@ def read_rows(
     optional: Sequence[str] = (),
     lists: Collection[str] = (),
     ids: Collection[str] = (),
+    in_sheet: bool = False,
     layout: Layout | None = None,
 ) -> Iterator[FileRow]:
     """The rows of `path` with `columns`, and with those of `optional` that the file has.
@@ -53,6 +54,7 @@ def read_rows(
     Args:
         lists: columns in which a cell of JSON or Parquet may be a list; it comes as JSON.
         ids: columns of ids, in which a whole number of JSON or Parquet comes without a fraction.
+        in_sheet: whether people fill the file in: a column whose name is nearly the wanted one is it.
 
     Raises:
         DataError: the kind of file is unknown, a column is missing, a row is malformed, or the
@@ -61,7 +63,8 @@ def read_rows(
     refuse_unreadable(path)
     if (reader := _READERS.get(_kind_of(path))) is None:
         raise _unknown(path)
-    yield from reader(path, WantedColumns(columns, optional, lists, ids), layout or Layout())
+    wanted = WantedColumns(columns, optional, lists, ids=ids, in_sheet=in_sheet)
+    yield from reader(path, wanted, layout or Layout())
 
 
 def header_of(path: Path, layout: Layout) -> list[str]:

@@ -21,7 +21,7 @@ _SEPARATOR_LINE = "sep="
 
 def read_csv(path: Path, columns: WantedColumns, layout: Layout) -> Iterator[FileRow]:
     """The rows of a CSV, whose separator is the layout's or the one that fits the wanted columns."""
-    separator = layout.separator or _separator(path, columns.required, layout)
+    separator = layout.separator or _separator(path, columns, layout)
     yield from _rows(path, _fields(path, Layout(layout.encoding, separator)), columns)
 
 
@@ -114,7 +114,7 @@ def said_separator(text: str) -> str | None:
     return said if mark.casefold() == _SEPARATOR_LINE and len(said) == 1 else None
 
 
-def _separator(path: Path, wanted: Sequence[str], layout: Layout) -> str:
+def _separator(path: Path, wanted: WantedColumns, layout: Layout) -> str:
     """The comma, or the separator by which alone the header has the wanted columns."""
     text = beginning_of(path, encoding=layout.encoding)
     if (said := said_separator(text)) is not None:
@@ -122,8 +122,7 @@ def _separator(path: Path, wanted: Sequence[str], layout: Layout) -> str:
     line = next(filter(str.strip, io.StringIO(text, newline="")), "")
     for separator in SEPARATORS:
         header = next(csv_rows([line.rstrip("\r\n")], separator=separator), [])
-        names = {*map(composed, header)}
-        if wanted and len(header) > 1 and all(composed(name) in names for name in wanted):
+        if wanted.required and len(header) > 1 and wanted.are_in(header):
             return separator
     return SEPARATORS[0]
 

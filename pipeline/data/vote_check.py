@@ -7,13 +7,13 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.data.annotations import VOTE_COLUMNS, votes_of
+from pipeline.data.annotations import VOTE_COLUMNS, read_votes, votes_of
 from pipeline.data.columns import describe, is_named_like_texts, says_nothing
 from pipeline.data.label_doubts import doubts
 from pipeline.data.label_forms import likely_form
 from pipeline.data.layout import Layout
 from pipeline.data.records import ID_DIGITS
-from pipeline.data.rows import read_rows
+from pipeline.data.wanted_columns import in_one_form
 from pipeline.problem.problems import problem_named
 
 _ID = re.compile(f"[0-9a-f]{{{ID_DIGITS}}}")
@@ -38,7 +38,7 @@ class VoteFacts:
 
 def holds_votes(names: Sequence[str]) -> bool:
     """Whether a file with these columns has ids, annotators and labels, and no texts."""
-    return {*VOTE_COLUMNS} <= {name.strip().casefold() for name in names} and not any(
+    return {*VOTE_COLUMNS} <= {*map(in_one_form, names)} and not any(
         map(is_named_like_texts, names)
     )
 
@@ -52,8 +52,7 @@ def check_votes(file: Path, layout: Layout) -> VoteFacts:
         DataError: a spreadsheet made a number of an id, a time is not ISO 8601, an id or an
             annotator is missing.
     """
-    every = read_rows(file, columns=VOTE_COLUMNS, lists=["label"], layout=layout)
-    rows = [*every]
+    rows = [*read_votes(file, layout=layout)]
     [column] = describe(["label"], rows)
     note = (
         "labels that people gave to rows: put the file into annotations/; it is no source of texts"

@@ -3,6 +3,7 @@
 import difflib
 import json
 import math
+import string
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -10,6 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.core.errors import DataError
+
+_OVERLOOKED = f"{string.whitespace}\ufeff\u200b\"'"
+"""Characters around a name of a column that a spreadsheet hardly shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +23,15 @@ class WantedColumns:
     Attributes:
         lists: columns in which a cell of JSON or Parquet may be a list.
         ids: columns of ids: a table with a gap makes 17.0 of the number 17, which is no other id.
+        in_sheet: whether the names are those of a sheet that people fill in, and not chosen in the product
+            file: one that differs in case, in blanks around it or in the width of its letters is taken too.
     """
 
     required: Sequence[str]
     optional: Sequence[str] = ()
     lists: Collection[str] = ()
     ids: Collection[str] = ()
+    in_sheet: bool = False
 
     def found(self, where: str, header: Sequence[str]) -> dict[str, str]:
         """Wanted column → its name in a file with this header.
@@ -34,21 +41,43 @@ class WantedColumns:
         Raises:
             DataError: a column is missing, or there twice.
         """
-        own = {name: name for name in header} | {composed(name): name for name in header}
-        for name in self.required:
-            if composed(name) not in own:
-                raise _missing(name, where, header)
-        wanted = dict.fromkeys([*self.required, *self.optional])
-        found = {name: own[composed(name)] for name in wanted if composed(name) in own}
-        counts = Counter(map(composed, header))
-        for name in found:
-            if name.strip() and counts[composed(name)] > 1:
-                raise DataError(
-                    f"{where}: the column {name!r} is there twice",
-                    expected="columns of different names",
-                    next_step="rename one of them in the file, or take it out",
-                )
+        found = {}
+        for name in dict.fromkeys([*self.required, *self.optional]):
+            fitting = self._fitting(name, header)
+            if name.strip() and len(fitting) > 1:
+                raise _repeated(name, where, fitting)
+            if fitting:
+                found[name] = fitting[0]
+            elif name in self.required:
+                raise self._missing(name, where, header)
         return found
+
+    def are_in(self, header: Sequence[str]) -> bool:
+        """Whether a file with this header has all required columns."""
+        return all(self._fitting(name, header) for name in self.required)
+
+    def _fitting(self, name: str, header: Sequence[str]) -> list[str]:
+        """The columns that the name may mean: those that are called so, else those of a sheet that nearly are."""
+        exact = [own for own in header if composed(own) == composed(name)]
+        if exact or not self.in_sheet:
+            return exact
+        return [own for own in header if in_one_form(own) == in_one_form(name)]
+
+    def _missing(self, name: str, where: str, header: Sequence[str]) -> DataError:
+        near = difflib.get_close_matches(name, header, n=1, cutoff=0.5)
+        meant = f"did you mean `{near[0]}`?" if near else ""
+        shown = ", ".join(header) or "(the file is empty)"
+        if not self.in_sheet:
+            return DataError(
+                f"{where} has no column {name!r}",
+                expected=f"one of its columns: {shown}",
+                next_step=meant or "name another column in the product file",
+            )
+        return DataError(
+            f"{where} has no column {name!r}; its columns: {shown}",
+            expected=f"{', '.join(self.required)}, in any order, beside any others",
+            next_step=f"{meant} Rename the column in that sheet".strip(),
+        )
 
     def cell(self, name: str, value: Any, where: str) -> str:
         """A cell of JSON or Parquet as text; `DataError` for a list or an object as a text."""
@@ -70,13 +99,18 @@ def composed(name: str) -> str:
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
-def _missing(name: str, where: str, header: Sequence[str]) -> DataError:
-    near = difflib.get_close_matches(name, header, n=1, cutoff=0.5)
-    hint = f"did you mean `{near[0]}`?" if near else "name another column in the product file"
+def in_one_form(name: str) -> str:
+    """A name without what people overlook: case, blanks and marks around it, the width of its letters."""
+    return unicodedata.normalize("NFKC", name).strip(_OVERLOOKED).casefold()
+
+
+def _repeated(name: str, where: str, fitting: Sequence[str]) -> DataError:
+    own = " and ".join(map(repr, dict.fromkeys(fitting)))
+    is_one = {*map(composed, fitting)} == {composed(name)}
     return DataError(
-        f"{where} has no column {name!r}",
-        expected=f"one of its columns: {', '.join(header) or '(the file is empty)'}",
-        next_step=hint,
+        f"{where}: the column {name!r} is there twice" + ("" if is_one else f", as {own}"),
+        expected="columns of different names",
+        next_step="rename one of them in the file, or take it out",
     )
 
 

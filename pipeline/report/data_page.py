@@ -3,10 +3,17 @@
 The page is whole in itself: no script, no font and no picture comes from elsewhere, and it holds no text of a row.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.core.artifacts.data_reports import DataReport, SourceRecord, TableReport, TermReport
+from pipeline.core.artifacts.data_reports import (
+    DataReport,
+    LanguageReport,
+    SourceRecord,
+    TableReport,
+    TermReport,
+)
 from pipeline.report.page_in_korean import GROUPS, KOREAN
 from pipeline.report.templates import render
 
@@ -36,6 +43,20 @@ class Bar:
     width: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Spoken:
+    """The languages of the rows of one source or label.
+
+    Attributes:
+        languages: language → share of the rows that were looked at.
+        differs: whether the commonest is another one than that of most rows of all sources, or labels.
+    """
+
+    report: LanguageReport
+    languages: Mapping[str, float]
+    differs: bool
+
+
 def data_page(product: str, sources: Sequence[SourceRecord], report: DataReport) -> str:
     """HTML from the sources that collect read and from validate's report; Korean where the texts are.
 
@@ -55,11 +76,29 @@ def data_page(product: str, sources: Sequence[SourceRecord], report: DataReport)
         group_names=GROUPS if is_korean else {},
         report=report,
         tables=tables,
+        spoken={kind: _spoken(report.languages, kind) for kind in ("source", "label")},
         labels=_bars(report.labels, total=labelled),
         rejects={name: _bars(table.rejects, total=table.rows_in) for name, table in tables.items()},
         limits=report.limits.model_dump(),
         personal_data=_PERSONAL_DATA[report.limits.personal_data],
     )
+
+
+def _spoken(reports: Sequence[LanguageReport], kind: str) -> list[Spoken]:
+    """The languages of each source, or of each label."""
+    some = [report for report in reports if report.kind == kind]
+    total = Counter[str]()
+    for report in some:
+        total.update(report.languages)
+    return [
+        Spoken(
+            report=report,
+            languages={name: rows / report.rows for name, rows in report.languages.items()},
+            differs=next(iter(report.languages), "")
+            != max(total, key=total.__getitem__, default=""),
+        )
+        for report in some
+    ]
 
 
 def _groups(terms: Sequence[TermReport]) -> list[tuple[TermReport, float]]:

@@ -53,6 +53,14 @@ _WORDS = {
     "Of the texts that passed; of a pair, both texts together. 95 %% are at most as long as the number in that column.": (
         "통과한 텍스트의 길이이며, 쌍은 두 텍스트를 합한 것입니다. 95 %%가 그 열의 수보다 길지 않습니다."
     ),
+    "Languages": "언어",
+    "Source": "소스",
+    "Label": "라벨",
+    "unlike the others": "다른 것들과 다름",
+    "Of so many rows of each, by letters and, in Latin letters, by common small words. A row that does not tell has the"
+    " language of most others.": (
+        "각각 그만큼의 행을 글자로, 로마자는 흔한 짧은 낱말로 본 것입니다. 알 수 없는 행은 나머지 대부분의 언어로 셉니다."
+    ),
     "Near copies": "거의 같은 행",
     "%(rows)s labelled rows are near copies of another, in %(clusters)s clusters.": (
         "라벨 있는 행 가운데 %(rows)s개가 다른 행과 거의 같으며, 묶음은 %(clusters)s개입니다."
@@ -112,6 +120,17 @@ _NAMES = {
     "orientation": "성적 지향",
     "English": "영어",
     "Korean": "한국어",
+    "Japanese": "일본어",
+    "Chinese": "중국어",
+    "German": "독일어",
+    "French": "프랑스어",
+    "Spanish": "스페인어",
+    "Italian": "이탈리아어",
+    "Portuguese": "포르투갈어",
+    "Dutch": "네덜란드어",
+    "Russian or another language in Cyrillic": "러시아어 등 키릴 문자를 쓰는 언어",
+    "a language in Latin letters": "로마자를 쓰는 언어",
+    "no letters": "글자 없음",
 }
 GROUPS = {
     "women": "여성",

@@ -1,7 +1,7 @@
 """Answers texts with an ONNX model: the one path that gate, release and server all use.
 
-`predict` and `answer` read what a caller sends, `scores` what validate has cleaned already. Cleaning
-twice is not always cleaning once: a line break that stands for a paragraph would become a space.
+`predict` and `answer` read what a caller sends, `scores` what validate has cleaned already. By rules 2 of
+cleaning or older ones, twice is not always once: a line break that stands for a paragraph would become a space.
 
 Each text runs alone at its exact length. Dynamic int8 scales its activations over the whole batch,
 so the same text would get another answer beside other texts or with padding.

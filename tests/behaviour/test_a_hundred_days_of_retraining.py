@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from flows.execution.runner import StageFailedError
 from flows.planning.resolution import Variation
 from flows.planning.retrain_plan import Order
 from flows.retrain import run_retrain
 from flows.why import as_text, last_runs
-from pipeline.core.errors import DataError
+from pipeline.core.errors import DataError, LabelsNeededError
+from pipeline.core.failure import StageFailure
 from pipeline.core.files import write_json
 from pipeline.monitoring.decide import Comparison
 from pipeline.release import ledger
@@ -81,7 +83,13 @@ NIGHTS: dict[int, Day] = {
         "The gate did not pass the new model, champion stays. min_quality: 0.6", happens="gate"
     ),
     58: released(f"{BETTER}sources.", figures=LARGE),
-    65: Day(reason=f"{DAILY}, 5 missed"),
+    59: Day(
+        ending="labels needed",
+        begins="none of 9 rows has a label: champion stays. Next: annotate",
+        rows="unlabelled,",
+        happens="no labels",
+    ),
+    65: Day(reason=f"{DAILY}, 5 missed", rows="e,1"),
     70: released(f"{BETTER}sources.", rows="s,1", figures=LARGE, order={"key": "export 7"}),
     71: Day(ending="done before", order={"key": "export 7"}),
     80: released(
@@ -144,9 +152,14 @@ def _failing(happens: str) -> Callable[..., Any] | None:
     def build(*_: Any, **__: Any) -> Any:
         if happens == "stop":
             raise KeyboardInterrupt
+        if happens == "no labels":
+            answer = LabelsNeededError(
+                "none of 9 rows has a label", expected="some", next_step="annotate: about 9 labels"
+            )
+            raise StageFailedError(StageFailure.of("label", answer), log=Path("label.log"))
         raise DataError("reviews.csv is empty", expected="rows", next_step="bring them")
 
-    return build if happens in ("failure", "stop") else None
+    return build if happens in ("failure", "no labels", "stop") else None
 
 
 def test_a_hundred_days_of_schedule_end_as_they_should_and_say_why(tmp_path: Path) -> None:
@@ -158,7 +171,12 @@ def test_a_hundred_days_of_schedule_end_as_they_should_and_say_why(tmp_path: Pat
         ending, why = hundred.ran(number, day)
         assert ending == day.ending, (number, why)
         assert why.startswith(day.begins) or ending == "done before", (number, why)
-        if ending in ("kept", "failed", "cancelled") and not day.happens.startswith("by hand"):
+        if ending in (
+            "kept",
+            "failed",
+            "cancelled",
+            "labels needed",
+        ) and not day.happens.startswith("by hand"):
             assert hundred.state.current() == before, number
         told[number] = ending
     runs = last_runs(tmp_path, count=200)

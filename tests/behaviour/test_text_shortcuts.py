@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.core.cleaning import _BREAKS, _ENTITY, _ESCAPED_MARKUP, _JUDGED, _TABLES, _TAGS, clean
+from pipeline.core.cleaning import _JUDGED, _TABLES, CLEANING, clean
 from pipeline.core.invisible import IGNORED, SELECTORS, without_idle_joiners
 from pipeline.core.letters import has_letter, visible, word_pattern, words
+from pipeline.core.markup import MARKUP
 from pipeline.data import personal_data
 from pipeline.data.personal_data import Span, spans
 from pipeline.data.personal_kinds import ADDRESSES, LETTERED, NETWORK, Rule
@@ -33,27 +34,38 @@ OTHER_FORMS = {
 
 def cleaned_by_every_step(text: str, rules: int) -> str:
     """The definition of `clean`: each step over all of the text."""
-    start = text[:_JUDGED]
-    was_escaped = rules == 1 or bool(
-        _ESCAPED_MARKUP.search(start) and not (_BREAKS.search(start) or _TAGS.search(start))
-    )
+    start, markup = text[:_JUDGED], MARKUP[rules]
+    has_tags = bool(markup.any_tag.search(start))
+    was_escaped = rules == 1 or bool(markup.escaped.search(start) and not has_tags)
+    start = unescaped(start.strip(), rules) if was_escaped else start.strip()
+    paragraphs = [re.compile(r"\n\s*\n"), markup.any_tag]
+    lines = r"\n\s*\n|\v" if rules < 3 or any(p.search(start) for p in paragraphs) else r"[\n\v]"
     text = text.translate(_TABLES[rules])
     if was_escaped:
         text = unescaped(text, rules)
-    text = _TAGS.sub("", _BREAKS.sub("\v", text))
+    text = markup.tags.sub("", markup.breaks.sub("\v", text))
     if rules > 1:
-        text = without_idle_joiners(unescaped(text, rules))
-    paragraphs = re.split(r"\n\s*\n|\v", unicodedata.normalize("NFC", text))
-    lines = [" ".join(paragraph.split()) for paragraph in paragraphs]
-    return "\n".join(line for line in lines if line)
+        text = unescaped(text, rules)
+        text = unicodedata.normalize("NFC", text) if rules > 2 else text
+        text = without_idle_joiners(text, past_marks=rules > 2)
+    text = unicodedata.normalize("NFC", text)
+    text = "\n".join(line for part in re.split(lines, text) if (line := " ".join(part.split())))
+    return as_words(text, rules) if rules > 2 else text
+
+
+def as_words(text: str, rules: int) -> str:
+    text = MARKUP[rules].any_tag.sub(lambda tag: f"< {tag[0][1:]}", text)
+    return MARKUP[rules].entity.sub(
+        lambda found: found[0] if html.unescape(found[0]) == found[0] else f"& {found[0][1:]}", text
+    )
 
 
 def unescaped(text: str, rules: int) -> str:
     def character(entity: "re.Match[str]") -> str:
-        found = html.unescape(entity[0])
+        found = html.unescape(f"&{entity[1]}")
         return found if rules == 1 else found.translate(_TABLES[rules])
 
-    return _ENTITY.sub(character, text)
+    return MARKUP[rules].entity.sub(character, text)
 
 
 def seen(text: str) -> str:
@@ -92,7 +104,7 @@ def every_place(rules: tuple[Rule, ...], text: str) -> Iterator[Span]:
             at = match.start() + 1 if end is None else end
 
 
-@pytest.mark.parametrize("rules", [1, 2])
+@pytest.mark.parametrize("rules", MARKUP)
 def test_a_text_is_cleaned_as_by_every_step(rules: int) -> None:
     for text in TEXTS:
         assert clean(text, rules=rules) == cleaned_by_every_step(text, rules), ascii(text)
@@ -104,7 +116,7 @@ def test_a_text_is_cleaned_as_by_every_step(rules: int) -> None:
 
 def test_long_texts_are_cleaned_as_by_every_step() -> None:
     for text in ("".join(TEXTS[at : at + 150]) for at in range(0, 1500, 150)):
-        assert clean(text) == cleaned_by_every_step(text, 2)
+        assert clean(text) == cleaned_by_every_step(text, CLEANING)
 
 
 def test_the_bare_words_are_those_of_the_folded_text() -> None:

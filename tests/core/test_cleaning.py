@@ -8,6 +8,7 @@ from hashlib import sha256
 import pytest
 
 from pipeline.core.cleaning import CLEANING, _joins, clean, clean_start
+from tests.support.odd_texts import odd_texts
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,7 @@ from pipeline.core.cleaning import CLEANING, _joins, clean, clean_start
         ("cafe\u0301", "café"),
         ("one\ntwo\n\nthree", "one two\nthree"),
         ("one&shy;two &#x200e;three&ZeroWidthSpace;", "onetwo three"),
+        ("don&amp;#39;t say AT&amp;amp;T", "don't say AT&T"),
     ],
 )
 def test_markup_and_control_characters_go_and_text_stays(raw: str, cleaned: str) -> None:
@@ -30,13 +32,14 @@ def test_markup_and_control_characters_go_and_text_stays(raw: str, cleaned: str)
 @pytest.mark.parametrize(
     ("raw", "cleaned"),
     [
-        ("Use &lt;p&gt; instead of &lt;div&gt;", "Use <p> instead of <div>"),
-        ("&lt;p&gt; 대신 &lt;div&gt;를 쓰세요", "<p> 대신 <div>를 쓰세요"),
-        ("Use &lt;p&gt; and end it with &lt;/p&gt;.", "Use <p> and end it with </p>."),
-        ("Press &#60;br&#x3E; for a line", "Press <br> for a line"),
-        ("<p>Write &lt;b&gt;bold&lt;/b&gt;</p>", "Write <b>bold</b>"),
-        ("&amp;lt;p&amp;gt;", "&lt;p&gt;"),
+        ("Use &lt;p&gt; instead of &lt;div&gt;", "Use < p> instead of < div>"),
+        ("&lt;p&gt; 대신 &lt;div&gt;를 쓰세요", "< p> 대신 < div>를 쓰세요"),
+        ("Use &lt;p&gt; and end it with &lt;/p&gt;.", "Use < p> and end it with < /p>."),
+        ("Press &#60;br&#x3E; for a line", "Press < br> for a line"),
+        ("<p>Write &lt;b&gt;bold&lt;/b&gt;</p>", "Write < b>bold< /b>"),
+        ("&amp;lt;p&amp;gt;", "< p>"),
         ("&am<b>p;", "&"),
+        ("&am&#112;; and <<b>b>", "& amp; and < b>"),
     ],
 )
 def test_an_escaped_tag_is_a_word_of_the_text(raw: str, cleaned: str) -> None:
@@ -44,8 +47,72 @@ def test_an_escaped_tag_is_a_word_of_the_text(raw: str, cleaned: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "a < b && c > d",
+            "if (a<b&&c>d)",
+            "List<a,b> and <i'm happy>",
+            "p < p | q > q",
+            "x <b.c> y",
+        ),
+        *("< br >", "<B-52>", "R&B; AT&T; a&b;", "</", "<", "&", "<br"),
+    ],
+)
+def test_what_is_no_tag_for_certain_stays_as_it_is(text: str) -> None:
+    assert clean(text) == text
+    assert clean(text.replace("&", "&amp;")) == text
+
+
+@pytest.mark.parametrize(
+    "tag", ["<br>", "<br/>", "<BR />", "<br\\>", "</p>", "</ p>", '<a\nhref="x">', "<b class=x>"]
+)
+def test_a_tag_begins_right_after_its_bracket_and_its_name_ends(tag: str) -> None:
+    assert clean(f"One.{tag} Two.").split() == ["One.", "Two."]
+
+
+@pytest.mark.parametrize(
+    ("raw", "cleaned"),
+    [
+        ("one\ntwo\nthree", "one\ntwo\nthree"),
+        ("\n\none\r\ntwo\n\n", "one\ntwo"),
+        ("one\ntwo\n \nthree\nfour", "one two\nthree four"),
+        ("<p>one\ntwo</p><p>three</p>", "one two\nthree"),
+        ("so <i>very</i>\ngood", "so very good"),
+        ("one\ntwo&lt;br /&gt;three", "one two\nthree"),
+    ],
+)
+def test_a_line_break_alone_is_a_space_where_blank_lines_or_tags_break_the_text(
+    raw: str, cleaned: str
+) -> None:
+    assert clean(raw) == cleaned
+
+
+def test_a_clean_text_is_cleaned_to_itself() -> None:
+    source = random.Random(3)  # noqa: S311
+    from_all = ["".join(chr(source.randrange(0x110000)) for _ in range(20)) for _ in range(1000)]
+    alike = ["".join(source.choices(MELTING, k=6)) for _ in range(2000)]
+    for text in (*drawn(3000), *odd_texts(1000), *from_all, *alike):
+        cleaned = clean(text)
+        if clean(cleaned) != cleaned:
+            pytest.fail(f"{text!a} → {cleaned!a} → {clean(cleaned)!a}")
+
+
+def test_a_joiner_after_marks_is_judged_by_the_letter_that_bears_them() -> None:
+    assert clean("a\u0316\u200c\u093c\u200d") == "a\u093c\u0316"
+    assert clean("\u0915\u093c\u0316\u200d\u0937") == "\u0915\u093c\u0316\u200d\u0937"
+
+
+def test_the_start_of_a_long_text_says_how_it_is_broken_into_lines() -> None:
+    lines = "one\ntwo\n" * 2000
+    assert clean(f"{lines}\nthree\nfour").endswith("two\nthree\nfour")
+    assert clean(f"zero\n\n{lines}three\nfour").endswith("two three four")
+
+
+@pytest.mark.parametrize(
     "page",
     [
+        "one <br /> two\nthree",
         "a <br /> b",
         "One.<br><br>Two &amp; three.",
         "<p class='x'>A <b>fine</b> film.</p><p>Go!</p>",
@@ -54,12 +121,13 @@ def test_an_escaped_tag_is_a_word_of_the_text(raw: str, cleaned: str) -> None:
 )
 def test_a_page_that_was_escaped_as_a_whole_is_read_as_the_page(page: str) -> None:
     assert clean(html.escape(page)) == clean(page)
+    assert clean(html.escape(html.escape(page))) == clean(page)
 
 
 def test_the_start_of_a_long_text_says_whether_its_markup_was_escaped() -> None:
     named, page = "Use &lt;i&gt; here. ", "Good.&lt;br /&gt;"
     assert clean(page + named * 1000).startswith("Good.\nUse here.")
-    assert clean(named * 1000 + page).endswith("Use <i> here. Good.<br />")
+    assert clean(named * 1000 + page).endswith("Use < i> here. Good.< br />")
 
 
 @pytest.mark.parametrize("mark", "\u034f\u061c\u115f\u1160\u180e\u200e\u202e\u2066\u2069\U000e0001")
@@ -118,7 +186,17 @@ SINCE_2 = [
     *("\u034f", "\u115f", "\u1160", "\u200d", "\u200c", "\ufe0f", "\U000e0100", "❤", "👩", "🏴", "می", "क्", "1"),
     *("\U000e0067", "\U000e007f", "\u20e3", "\U000e0067\U000e0062\U000e007f", "ᠠ\u180b", "葛", "\u180f"),
 ]  # fmt: skip
-PIECES_OF = {1: PIECES, 2: [*PIECES, *SINCE_2]}
+SINCE_3 = [
+    *("&amp;amp;lt;", "&amp;", "amp;amp;", "& ", "< ", "</ ", "\\>", " && ", "\n", "\n\n", "\r\n", "&#10;"),
+    *("&amp;lt;br /&amp;gt;", "\u2329\ufe0f", "\u2adc\ufe0f", "\u212a", "<bloc\u212aquote>", "<\u017f>", "&\u037e"),
+]  # fmt: skip
+PIECES_OF = {1: PIECES, 2: [*PIECES, *SINCE_2], 3: [*PIECES, *SINCE_2, *SINCE_3]}
+MELTING = [
+    *("\u2329", "\u2adc", "=", "\u0338", "\u226e", "<", "b>", "\ufe0f", "\u200d", "\u200c", "\u0627", "\u0653"),
+    *("\u0915", "\u093c", "\u0958", "\uf900", "\ufe00", "\u1100", "\u1161", "\u11a8", "\u1842", "\u180b", "1"),
+    *("\u20e3", "\u0344", "\u0316", "&", "amp;", "lt;", "\u037e", "\u212a", "a", " ", "\n", "\U0001f3f4"),
+]  # fmt: skip
+"""Characters that become others beside each other."""
 EVERY_NUMBER = pytest.mark.parametrize("rules", PIECES_OF)
 
 
@@ -176,6 +254,7 @@ def test_what_cleaning_returns_has_a_number_that_changes_with_it(rules: int) -> 
     cleaned = "\0".join(clean(text, rules=rules) for text in drawn(3000, rules=rules))
     digest = sha256(cleaned.encode("utf-8", "surrogatepass")).hexdigest()
     known = {
+        3: "bd71c32d83fe22a389e8d58b8722a0f31cc4aabf497f97db001b11c4ebe2321e",
         1: "225d3b7e725d495ec17fe7e6616e4b49bc0503da00330e444e673a37aa46df23",
         2: "c2101bbbb3d6064a9bdb170f02682183fcb36d162dc40db71ad0c6c9d5258c14",
     }

@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -151,6 +152,7 @@ def test_what_is_no_file_of_labels_does_not_stop_the_reading(
     ("name", "content", "message"),
     [
         ("votes.txt", f"id;annotator;label\n{ROW};mina;good\n", "holds labels, and is not read"),
+        ("votes.txt", f"ID; Annotator; Label\n{ROW};mina;good\n", "holds labels"),
         ("votes", f'"id"\t"annotator"\t"label"\n{ROW}\tmina\tgood\n', "holds labels"),
         ("votes.log", json.dumps({"id": ROW, "annotator": "m", "label": "good"}), "holds labels"),
         ("votes.xlsx", "PK\x03\x04", "Excel workbook"),
@@ -164,6 +166,83 @@ def test_labels_that_cannot_be_read_are_never_left_out_in_silence(
     (tmp_path / name).write_text(content)
     with pytest.raises(DataError, match=message):
         read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "separator", [",", ";", "\t", "|"], ids=["comma", "semicolon", "tab", "bar"]
+)
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["ID", "Annotator", "Label"],
+        ["id ", " annotator", "LABEL\xa0"],
+        ["ｉｄ", "Ａｎｎｏｔａｔｏｒ", "ｌａｂｅｌ"],
+        ["\ufeff\ufeffid", "annotator", "label"],
+    ],
+    ids=["capitals", "blanks", "full-width", "two-byte-order-marks"],
+)
+def test_a_header_that_people_wrote_otherwise_is_read(
+    tmp_path: Path, names: list[str], separator: str
+) -> None:
+    row = dict(zip(names, [ROW, "mina", "good"], strict=True)) | {"Text": "a, b", "No.": "1"}
+    for order in ([*row], [*reversed(row)]):
+        lines = (
+            separator.join(f'"{cell}"' for cell in cells) for cells in (order, map(row.get, order))
+        )
+        (tmp_path / "sheet.csv").write_text("\r\n".join(lines), encoding="utf-8")
+        assert read(tmp_path) == {ROW: {"mina": "good"}}
+
+
+@pytest.mark.parametrize(
+    "write", [json.dumps, lambda vote: json.dumps([vote])], ids=["lines", "array"]
+)
+def test_names_in_capitals_are_read_from_json_and_parquet_too(
+    tmp_path: Path, write: Callable[[object], str]
+) -> None:
+    vote = {"Label": "good", "ID": ROW, "ANNOTATOR": "mina"}
+    (tmp_path / "sheet.jsonl").write_text(write(vote))
+    assert read(tmp_path) == {ROW: {"mina": "good"}}
+    (tmp_path / "sheet.jsonl").unlink()
+    pq.write_table(pa.Table.from_pylist([vote]), tmp_path / "sheet.parquet")
+    assert read(tmp_path) == {ROW: {"mina": "good"}}
+
+
+def test_a_column_that_orders_the_labels_is_read_however_it_is_written(tmp_path: Path) -> None:
+    votes = [f"{ROW},mina,bad,2026-01-02", f"{ROW},mina,good,2026-01-01"]
+    assert label_of(tmp_path, "ID,Annotator,Label,Time", *votes) == "bad"
+
+
+def test_a_column_of_the_exact_name_comes_before_one_that_is_like_it(tmp_path: Path) -> None:
+    assert label_of(tmp_path, "ID,id,annotator,label", f"7,{ROW},mina,good") == "good"
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (
+            "key,annotator,label",
+            r"sheet\.csv has no column 'id'; its columns: key, annotator, label",
+        ),
+        (
+            "id,annotator,lable",
+            r"sheet\.csv has no column 'label'; its columns: id, annotator, lable",
+        ),
+        ("ID,Id,annotator,label", r"sheet\.csv: the column 'id' is there twice, as 'ID' and 'Id'"),
+    ],
+    ids=["another-name", "mistyped", "two-like-it"],
+)
+def test_a_header_that_is_not_clear_is_refused_with_what_it_is_and_should_be(
+    tmp_path: Path, header: str, message: str
+) -> None:
+    row = {"ID": ROW, "Id": ROW, "id": ROW, "key": ROW, "annotator": "mina"}
+    cells = (row.get(name, "good") for name in header.split(","))
+    (tmp_path / "sheet.csv").write_text(f"{header}\n{','.join(cells)}\n")
+    with pytest.raises(DataError, match=message) as refused:
+        read(tmp_path)
+    assert "product file" not in str(refused.value)
+    if "twice" not in message:
+        assert refused.value.expected.startswith("id, annotator, label")
+        assert "Rename the column in that sheet" in refused.value.next_step
 
 
 @pytest.mark.parametrize("encoding", ["cp949", "utf-8-sig", "utf-16"])

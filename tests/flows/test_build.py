@@ -1,6 +1,7 @@
 """Whole builds of a small repository: real DVC, Prefect and MLflow, in processes of their own."""
 
 import json
+import logging
 import os
 import signal
 import sqlite3
@@ -16,6 +17,7 @@ import yaml
 
 from flows.execution.locks import WORKSPACE_VARIABLE
 from flows.orchestration.prefect_server import configure_prefect, temporary_server
+from flows.tracking.runs import read_runs
 from pipeline.core.files import write_json
 from tests.support.mini_repo import make_mini_repo, mini_environment, set_parameter
 from tests.support.prefect_database import put_database
@@ -190,6 +192,38 @@ def test_a_build_that_waits_for_labels_ends_well_and_goes_on_when_they_are_there
     (root / "data" / "text.txt").write_text("now with labels")
     assert build(root).returncode == 0
     assert (root / "artifacts/gate/metrics.json").exists()
+
+
+def test_a_retraining_that_waits_for_labels_ends_well_and_says_so_everywhere(
+    tmp_path: Path,
+) -> None:
+    root = make_mini_repo(tmp_path / "repo", text="unlabelled words")
+    command = [sys.executable, "-m", "flows", "retrain", "--reason", "nightly"]
+    environment = mini_environment(root)
+    waits = subprocess.run(
+        command, cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
+    told = "none of 2 rows has a label: champion stays. Next: annotate: about 2 labels"
+    assert waits.returncode == 0, waits.stderr
+    assert told in waits.stdout
+    assert "failed" not in waits.stdout + waits.stderr
+    (run,) = read_runs(root)
+    assert (run.end, run.reason) == ("labels needed", "nightly")
+    assert run.why.startswith(told)
+    assert (root / "to_annotate.csv").exists()  # where people find it: the worktree is gone
+    assert not (root / ".modelyard/last_failure.json").exists()
+    assert {status for _, status in mlflow_runs(root)} == {"FINISHED"}
+    with sqlite3.connect(root / ".modelyard/prefect/prefect.db") as database:
+        ((state, message),) = database.execute(
+            "select run.state_name, state.message from flow_run run join flow_run_state state"
+            " on run.state_id = state.id"
+        )
+        levels = {level for (level,) in database.execute("select level from log")}
+        page = database.execute("select data from artifact where key = 'retrain-decision'")
+        assert "Labels are needed, champion stays" in page.fetchone()[0]
+    assert state == "Completed"
+    assert message.startswith(told)
+    assert max(levels) < logging.ERROR
 
 
 def test_a_build_that_finds_that_nothing_can_be_told_ends_well_and_keeps_its_verdict(

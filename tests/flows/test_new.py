@@ -4,8 +4,11 @@ import csv
 import io
 import json
 import random
+import sys
 from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +24,7 @@ from pipeline.core.files import sha256_file
 from pipeline.core.params import Params, parse_yaml
 from pipeline.core.paths import Paths
 from pipeline.data.records import Record, read_records
+from pipeline.text.korean_sentences import KIWI
 from tests.support.repository import PARAMS, REPOSITORY
 
 Rows = Sequence[Sequence[Any]]
@@ -49,6 +53,8 @@ def texts(count: int) -> list[str]:
 
 
 TEXTS = texts(240)
+UNMARKED = [f"{KOREAN[n % 4]} {n}번째 {THINGS[n % 9]} {KOREAN[(n * 7) % 4]}" for n in range(240)]
+"""Korean texts of two sentences, the first of which ends without a mark."""
 LABELS = ["bad", "good"]
 ROWS = [(text, LABELS[number % 2]) for number, text in enumerate(TEXTS)]
 
@@ -161,13 +167,7 @@ def test_the_builds_reader_can_read_what_was_found(
 def test_korean_in_any_encoding_is_read_and_gets_tokens_that_know_it(
     root: Path, tmp_path: Path, encoding: str, named: str | None
 ) -> None:
-    rows = [
-        (
-            f"{KOREAN[n % 4]} {n}번째 {THINGS[n % 9]} {KOREAN[(n * 7) % 4]}",
-            ["긍정", "부정"][n % 4 > 1],
-        )
-        for n in range(240)
-    ]
+    rows = [(text, ["긍정", "부정"][n % 4 > 1]) for n, text in enumerate(UNMARKED)]
     content = table(rows, ("내용", "분류"), ";").encode(encoding)
     found = made(root, put(tmp_path, "후기.csv", content))
     [source] = found["sources"]
@@ -252,6 +252,44 @@ def test_texts_that_nobody_has_labelled_become_a_product_with_the_labels_that_ar
     [source] = params.collect.sources
     assert (source.role, source.text_column, source.label_column) == ("corpus", "body", None)
     assert "no row has one yet" in capsys.readouterr().out
+
+
+def installed_kiwi(monkeypatch: pytest.MonkeyPatch, *, is_there: bool) -> None:
+    """Has Python find the package, or not, whatever is installed."""
+    module = ModuleType(KIWI)
+    module.__spec__ = ModuleSpec(KIWI, loader=None)
+    monkeypatch.setitem(sys.modules, KIWI, module if is_there else None)
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["installed", "not-installed"])
+def test_korean_texts_without_marks_are_cut_by_morphemes_where_the_package_is(
+    root: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    is_there: bool,
+) -> None:
+    installed_kiwi(monkeypatch, is_there=is_there)
+    file = put(tmp_path, "texts.csv", table([[line] for line in UNMARKED], header=["body"]))
+    recipe = made(root, file, labels=["긍정", "부정"])["recipe"]
+    assert recipe.get("prepare.sentence_ends") == (KIWI if is_there else None)
+    said = capsys.readouterr().out
+    assert "100% of the corpus texts end a sentence without a mark" in said
+    assert ("pip install" in said) is not is_there
+
+
+@pytest.mark.parametrize("given", ["as-a-file", "rows-without-a-label", "not"])
+def test_such_texts_of_a_corpus_count_and_those_with_a_label_do_not(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    installed_kiwi(monkeypatch, is_there=True)
+    others = [(f"그런데 {line}", "") for line in UNMARKED]
+    more = put(tmp_path, "more.csv", table(others))
+    rows = [(line, LABELS[n % 4 > 1]) for n, line in enumerate(UNMARKED)]
+    rest = others if given == "rows-without-a-label" else []
+    file = put(tmp_path, "a.csv", table([*rows, *rest]))
+    found = made(root, file, corpus=more if given == "as-a-file" else None)
+    assert ("prepare.sentence_ends" in found["recipe"]) is (given != "not")
 
 
 def test_of_such_texts_personal_data_are_told_as_well(

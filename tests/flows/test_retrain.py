@@ -14,6 +14,7 @@ import yaml
 
 from flows.console.summary import BuildResult
 from flows.execution.git import git
+from flows.execution.runner import StageFailedError
 from flows.execution.workspace import open_workspace
 from flows.planning.resolution import Variation, refresh_build_file, resolved, write_build_file
 from flows.planning.retrain_plan import Order
@@ -22,7 +23,9 @@ from flows.planning.standing import Standing, keep_standing, standing_of
 from flows.release import TrainRows
 from flows.retrain import NOTHING_CHANGED, Outcome, comparable_rows, run_retrain
 from flows.tracking.runs import read_runs
+from flows.why import as_text
 from pipeline.core.errors import DataError, PipelineError
+from pipeline.core.failure import StageFailure
 from pipeline.core.files import read_json, write_json
 from pipeline.core.params import Params, as_values, load_params, override, parse_params
 from pipeline.monitoring.bundle_comparison import ComparedRows, compare
@@ -450,6 +453,70 @@ def test_a_failed_stage_leaves_its_reason_in_record_and_ledger(root: Path, made:
     assert entry.previous == ReleaseState(root, PRODUCT).current()
     assert "retrain (nightly" in entry.why
     assert "rows.csv is empty" in entry.why
+
+
+ANSWERS = {
+    "labels needed": StageFailure(
+        stage="label",
+        kind="LabelsNeededError",
+        got="none of 2 rows has a label",
+        expected="some",
+        next_step="annotate: about 2 labels",
+    ),
+    "cannot be told": StageFailure(
+        stage="baseline",
+        kind="CannotBeToldError",
+        got="no: cannot be told",
+        expected="a gain",
+        next_step="look whether labels fit",
+    ),
+}
+
+
+def answered(made: Made, ending: str, **order: Any) -> Outcome:
+    """The end of a retraining of new rows, whose build ends with an answer."""
+
+    def build(*_: Any, **__: Any) -> BuildResult:
+        raise StageFailedError(ANSWERS[ending], log=made.root / "log")
+
+    new_rows(made.root)
+    work = replace(made.work, build=build)
+    return run_retrain(made.root, Order(reason="nightly", working_tree=True, **order), work=work)
+
+
+@pytest.mark.parametrize("ending", ANSWERS, ids=lambda name: name.replace(" ", "-"))
+def test_a_build_that_ends_with_an_answer_is_no_failure_and_the_champion_stays(
+    root: Path, made: Made, ending: str
+) -> None:
+    state = ReleaseState(root, PRODUCT)
+    champion = state.current()
+    outcome = answered(made, ending)
+    failure = ANSWERS[ending]
+    why = f"{failure.got}: champion stays. Next: {failure.next_step}"
+    assert (outcome.ending, outcome.reason, outcome.hash) == (ending, why, champion)
+    assert not outcome.released
+    run = last_run(root)
+    assert (run.end, run.why, run.now) == (ending, why, champion)
+    assert ending.upper() in as_text([run])
+    last = ledger.read(state.ledger)[-1]
+    assert (last.event, last.hash, last.previous) == ("kept", champion, champion)
+    assert last.why.endswith(why)
+    assert state.current() == champion
+
+
+def test_the_work_of_a_key_goes_on_when_the_labels_it_waits_for_are_there(
+    root: Path, made: Made
+) -> None:
+    made.figures = measured(0.05, 0.01)
+    assert answered(made, "labels needed", key="row 17").ending == "labels needed"
+    assert retrained(made, key="row 17").released
+
+
+def test_the_work_of_a_key_is_done_where_nothing_can_be_told(root: Path, made: Made) -> None:
+    assert answered(made, "cannot be told", key="row 17").ending == "cannot be told"
+    again = retrained(made, key="row 17")
+    assert again.ending == "done before"
+    assert "no: cannot be told" in again.reason
 
 
 def test_a_wrong_parameter_leaves_its_reason_too(root: Path, made: Made) -> None:

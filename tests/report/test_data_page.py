@@ -97,7 +97,8 @@ def test_every_figure_of_the_report_and_of_the_sources_is_on_the_page(language: 
     seen = Seen(page(source, **values))
     for leaf in [*leaves(values), *leaves(source.as_json())]:
         if isinstance(leaf, str):
-            names = {leaf, KOREAN.get(leaf, leaf), GROUPS.get(leaf, leaf)}
+            shown = leaf.capitalize() if leaf in ("source", "label") else leaf
+            names = {shown, KOREAN.get(shown, shown), GROUPS.get(shown, shown)}
             assert any(name in seen.text for name in names), leaf
         elif isinstance(leaf, int):
             assert seen.has_figure(f"{leaf:,}", str(leaf)), leaf
@@ -232,6 +233,28 @@ def test_without_a_corpus_the_page_speaks_of_the_labelled_rows_alone() -> None:
     assert "There is no corpus of unlabelled texts." in seen.text
     assert "corpus rows" not in seen.text
     assert "corpus rows" in Seen(page()).text
+
+
+def spoken(name: str, **languages: int) -> dict[str, Any]:
+    """What the report says of the languages of a source."""
+    rows = sum(languages.values())
+    known = {"kind": "source", "table": "labelled", "name": name, "rows": rows}
+    return known | {"languages": languages}
+
+
+@pytest.mark.parametrize("language", ["English", "Korean"])
+def test_a_source_in_another_language_stands_out(language: str) -> None:
+    usual, odd = spoken("usual", English=90, Korean=10), spoken("odd", German=25)
+    seen = Seen(page(languages=[usual, odd], language=language))
+    said = KOREAN["unlike the others"] if language == "Korean" else "unlike the others"
+    assert seen.text.count(said) == 1
+    assert seen.text.index("odd") < seen.text.index(said)
+    assert {"90.0%", "10.0%", "100.0%"} <= seen.words
+    assert said not in Seen(page(languages=[usual], language=language)).text
+
+
+def test_a_report_without_languages_of_rows_has_no_such_part() -> None:
+    assert "Languages" not in Seen(page(languages=[])).text
 
 
 def test_a_number_to_predict_is_shown_by_its_spread() -> None:

@@ -172,6 +172,12 @@ def data_report(params: Params) -> DataReport:
     lengths = {"least": 1, "median": 20, "p95": 70, "most": 90}
     kinds = {"email": 0, "phone": 0, "url": 0}
     values = {
+        "languages": [
+            {"kind": "source", "table": "labelled", "name": "mine", "rows": 119}
+            | {"languages": {"English": 118, "Korean": 1}},
+            {"kind": "label", "table": "labelled", "name": "negative", "rows": 60}
+            | {"languages": {"English": 60}},
+        ],
         "limits": params.validate_.model_dump(),
         "labels": {"negative": 60, "positive": 59},
         "numbers": None,

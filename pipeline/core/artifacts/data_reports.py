@@ -162,6 +162,21 @@ class LeaningTerm(Part):
     """Wilson's 95 % interval of `times`; its low end is 1.25 or more."""
 
 
+class LanguageReport(Part):
+    """Languages of rows that passed, of one source or of one label."""
+
+    kind: Literal["source", "label"]
+    """What the rows share."""
+    table: Literal["labelled", "corpus"]
+    """The table that they are in."""
+    name: str
+    """The source, or the label."""
+    rows: int
+    """Rows that were looked at: the first 1,000 of a source, or 300 of a label, by id, which is a hash."""
+    languages: dict[str, int]
+    """Language → how many of these rows are in it, as far as letters and small words tell, the commonest first."""
+
+
 class DataReport(Artifact):
     """Findings of validate; the data card is written from them."""
 
@@ -169,6 +184,8 @@ class DataReport(Artifact):
 
     language: str = ""
     """The language of the texts, as far as their letters tell it; empty in older reports."""
+    languages: list[LanguageReport] = Field(default_factory=list)
+    """Languages of the rows of each source and of each label; empty in older reports."""
     limits: ValidateParams
     """The limits that held: the section `validate` of params.yaml."""
     labels: dict[str, int]
