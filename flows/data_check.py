@@ -42,7 +42,8 @@ def as_json(checked: Sequence[tuple[FileFacts, DataError | None]]) -> str:
         for facts, error in checked
     ]
     told = {"files": files, "refused": _parts(refusals[0]) if refusals else None}
-    return json.dumps(told, indent=2, ensure_ascii=False)
+    # Half of a character, as in a file name that is not UTF-8, is written as JSON escapes it.
+    return json.dumps(told, indent=2, ensure_ascii=False).encode(errors="backslashreplace").decode()
 
 
 def _parts(error: DataError) -> dict[str, str]:

@@ -30,7 +30,9 @@ def require_file(path: Path) -> None:
     """Raises DataError where there is neither a file nor a folder of Parquet parts."""
     if not path.is_file() and not path.is_dir():
         raise DataError(
-            f"there is no file {path}",
+            f"{path} is a device, a pipe or a socket"
+            if path.exists()
+            else f"there is no file {path}",
             expected="a CSV, TSV, JSON, Parquet or text file",
             next_step="correct the path",
         )

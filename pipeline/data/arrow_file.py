@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.core.errors import DataError
-from pipeline.data.layout import FileRow, Layout, malformed
+from pipeline.data.arrow_values import columns_not_to_show, odd_time
+from pipeline.data.layout import FileRow, Layout
 from pipeline.data.wanted_columns import WantedColumns
 
 _STATE, _SPLITS = "state.json", "dataset_dict.json"
@@ -54,6 +55,16 @@ def header_of_arrow(path: Path) -> list[str]:
         return [*schema.names]
 
 
+def columns_of_odd_arrow(path: Path) -> list[str]:
+    """Columns of bytes that are no text, and of times that are out of range, told by the first batch."""
+    part = parts_of_arrow(path)[0]
+    with _opened(part) as (_, batches):
+        first = next(iter(batches), None)
+        if first is not None:
+            first.validate(full=True)
+    return [] if first is None else columns_not_to_show(first)
+
+
 def parts_of_arrow(path: Path) -> list[Path]:
     """The file itself, or the parts of a saved data set in its own order.
 
@@ -63,14 +74,15 @@ def parts_of_arrow(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     splits = _json_of(path / _SPLITS).get("splits", [])
-    if splits:
+    if isinstance(splits, list) and splits:
         raise DataError(
             f"{path.name} is a folder of the data sets {', '.join(map(str, splits))}",
             expected="the folder of one data set, for a source is one table",
             next_step=f"name one of them, as in path: {path.name}/{splits[0]}",
         )
-    listed = [entry.get("filename") for entry in _json_of(path / _STATE).get("_data_files", [])]
-    parts = [path / Path(str(name)).name for name in listed]
+    listed = _json_of(path / _STATE).get("_data_files", [])
+    entries = listed if isinstance(listed, list) else []
+    parts = [path / Path(str(e.get("filename"))).name for e in entries if isinstance(e, dict)]
     if not parts or (missing := [part for part in parts if not part.is_file()]):
         raise DataError(
             f"{path.name} lacks {missing[0].name if parts else 'a list of its parts'}",
@@ -125,10 +137,16 @@ def _rows(
             yield from wanted.to_pylist()
     except (OSError, pa.ArrowException) as error:
         raise _not_arrow(path, error) from error
+    except (OverflowError, ValueError, LookupError) as error:
+        raise odd_time(path, names) from error
 
 
 def _not_arrow(path: Path, why: object) -> DataError:
-    return malformed(path, 1, f"not Arrow ({why})", "a whole Arrow or Feather file")
+    return DataError(
+        f"{path.name} is not Arrow, or not all of it ({str(why).strip()})",
+        expected="a whole Arrow or Feather file",
+        next_step="copy or download the file again; if it is of another kind, give it the ending of that kind",
+    )
 
 
 def _class_names(schema: pa.Schema, column: str) -> list[str] | None:

@@ -3,6 +3,7 @@
 import difflib
 import math
 import re
+import string
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ _PAIRS = {
 """Names that columns of pairs have: the first text, and the second one."""
 _OTHER_NAMES = ("id", "url", "link", "date", "time", "timestamp", "name", "user", "email", "index")
 _NOTHING = {"", "nan", "null", "[]", "[null]", '[""]'}
+_BLANKS = string.whitespace + "\xa0\u200b\u200e\u200f\u2060\u3000\ufeff"
+"""What shows nothing."""
 _MOST_LABELS = 100
 _EXAMPLES = 3
 _NAME, _COLUMNS = 40, 10
@@ -146,7 +149,7 @@ def names_people(name: str) -> bool:
 
 def says_nothing(value: str) -> bool:
     """Whether a cell stands for no value: empty, or as programs write an absent one."""
-    return value.strip().casefold() in _NOTHING
+    return value.strip(_BLANKS).casefold() in _NOTHING
 
 
 def describe(names: Sequence[str], rows: Sequence[FileRow]) -> list[Column]:
@@ -270,7 +273,9 @@ def _is_named(name: str, known: Sequence[str]) -> bool:
     """Whether one of the words of a column's name is among `known`: `review_text`, `Label`."""
     lowered = name.strip().casefold()
     parts = words_of_name(name)
-    return lowered in known or any(part in known for part in parts)
+    return lowered in known or any(
+        part in known or part.removesuffix("s") in known for part in parts
+    )
 
 
 def _is_number(value: str) -> bool:

@@ -6,7 +6,9 @@ writes it into the product file; `modelyard data check` says it.
 """
 
 import codecs
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Sequence
+from itertools import groupby
 
 from pipeline.data.wide_encodings import is_decodable, is_hangul, share_of, wide_encoding
 
@@ -77,14 +79,44 @@ def _sample(data: bytes) -> bytes:
 def _beside_ascii(text: str, name: str) -> float:
     """Share of the letters outside ASCII that stand where such letters do: in Latin beside others of
     ASCII, in other scripts among themselves.
+
+    A letter that is a word by itself, as the Italian è, tells nothing beside others; where there are no
+    others, the words around it are of ASCII, and so it is Latin.
     """
-    beside = [
-        any(c.isascii() and c.isalpha() for c in text[max(place - 1, 0) : place + 2])
-        for place, letter in enumerate(text)
-        if not letter.isascii() and letter.isalpha()
-    ]
-    inside = sum(beside) / len(beside) if beside else float(name in _LATIN)
+    words = [word for word in _words(text) if not word.isascii()]
+    foreign = [[not c.isascii() for c in word] for word in words if len(word) > 1]
+    letters = sum(map(sum, foreign))
+    beside = sum(map(_letters_beside, foreign))
+    inside = beside / letters if letters else float(name in _LATIN or bool(words))
     return inside if name in _LATIN else 1 - inside
+
+
+def _words(text: str) -> list[str]:
+    """The runs of letters."""
+    runs = groupby(text, _is_letter)
+    return ["".join(run) for is_word, run in runs if is_word]
+
+
+def _letters_beside(foreign: Sequence[bool]) -> int:
+    """How many foreign letters of a word have one of ASCII beside them; two in a row count as one.
+
+    Args:
+        foreign: of each letter whether it is outside ASCII.
+    """
+    runs = [(kind, len([*run])) for kind, run in groupby(foreign)]
+    if len(runs) == 1:
+        return 0
+    ends = (0, len(runs) - 1)
+    return sum(
+        length if length <= 2 else 1 + (place not in ends)
+        for place, (is_foreign, length) in enumerate(runs)
+        if is_foreign
+    )
+
+
+def _is_letter(character: str) -> bool:
+    """Whether it is a letter, or a mark upon one, as vowels and tones of Thai are."""
+    return character.isalpha() or unicodedata.category(character)[0] == "M"
 
 
 def _common_hangul(text: str, name: str) -> float:
@@ -187,8 +219,9 @@ _OF_THE_WEST = (
         "äöõü",
     ),
     "ëéïóöüèê",
+    "àèéíïòóúüç",
 )
-"""Letters of French, German, Spanish, Portuguese, the North, Italian, Icelandic, Estonian and Dutch."""
+"""Letters of French, German, Spanish, Portuguese, the North, Italian, Icelandic, Estonian, Dutch and Catalan."""
 _OF_THE_CENTRE = ("ąćęłńóśźż", "áčďéěíňóřšťúůýžľĺôä", "áéíóöőúüű", "ăâîşţ", "čćđšž")
 _SHARE_OF_COMMON = 0.45
 """Least share of the seven or eight commonest letters: in Russian, Greek, Hebrew and Arabic they are over a half."""
@@ -203,6 +236,7 @@ _SCORES: dict[str, Callable[[str, str], float]] = {
     "big5": _common_han,
     "cp1251": _lower_cyrillic,
     "koi8-r": _lower_cyrillic,
+    "koi8-u": _lower_cyrillic,
     "mac_cyrillic": _lower_cyrillic,
     "iso8859_5": _lower_cyrillic,
     "cp866": _lower_cyrillic,

@@ -201,7 +201,7 @@ def _records(
     unlabelled: Sequence[FileRow],
 ) -> tuple[list[Record], list[Record]]:
     """The records with a label, and those without."""
-    source = Path(facts.path).stem
+    source = Path(facts.path).stem.encode(errors="backslashreplace").decode()
     records: list[Record] = []
     if form is not None and read.label is not None:
         records = as_records(

@@ -23,6 +23,9 @@ from pipeline.data.text_file import beginning_of, lines_of, sample_of
 _PLAIN = {".csv": "CSV", ".tsv": "TSV", ".txt": "text", ".parquet": "Parquet"}
 _NAMES = {**_PLAIN, **dict.fromkeys(ARROW_KINDS, "Arrow")}
 _MARKS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_STREAMS = (".arrows", ".ipc")
+"""Other endings of Arrow's streams."""
+_TABLES = (".csv", ".tsv")
 _ROWS = 100
 _MOST_ODD_ROWS = 0.1
 _RARE = ("^", "~", "\x01", "\x1f", "¦", "，", "、", ":")
@@ -85,6 +88,8 @@ def look_at(path: Path) -> Look:
     own = ending_of(path)
     if own == ".parquet":
         return Look(ending=own, layout=Layout())
+    if own in ARROW_KINDS and b"\0" in sample:
+        return Look(ending=own, layout=Layout())
     encoding = likely_encoding(sample)
     if encoding is None:  # the reader names the line, and says what can be done
         for _ in lines_of(path):
@@ -101,7 +106,7 @@ def look_at(path: Path) -> Look:
     if own == ".txt" and not _has_header(text, separator):
         layout = Layout(encoding=said)
         return Look(ending=own, layout=layout, encoding=encoding, packing=packing)
-    ending = own if own in _NAMES and own != ".txt" else ".tsv" if separator == "\t" else ".csv"
+    ending = own if own in _TABLES else ".tsv" if separator == "\t" else ".csv"
     usual = "\t" if ending == ".tsv" else ","
     return Look(
         ending=ending,
@@ -139,8 +144,11 @@ def separator_of(text: str, usual: str = ",") -> str:
 
 
 def _is_arrow(path: Path) -> bool:
-    """Whether a file is named like Arrow, or begins like its file format."""
-    return path.is_file() and (ending_of(path) in ARROW_KINDS or _starts_with(path, b"ARROW1"))
+    """Whether a file begins like Arrow's file format or its stream, whose mark other files may hold, too."""
+    if not path.is_file():
+        return False
+    is_named = path.suffix.lower() in (*ARROW_KINDS, *_STREAMS)
+    return _starts_with(path, b"ARROW1") or (is_named and _starts_with(path, b"\xff\xff\xff\xff"))
 
 
 def _starts_with(path: Path, magic: bytes) -> bool:

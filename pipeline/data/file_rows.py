@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.core.errors import DataError
 from pipeline.data.any_file import no_rows
+from pipeline.data.arrow_file import columns_of_odd_arrow
 from pipeline.data.columns import (
     Column,
     choose_label,
@@ -17,11 +18,11 @@ from pipeline.data.columns import (
     names_columns,
 )
 from pipeline.data.file_look import Look
-from pipeline.data.header_check import is_sentence, require_names
+from pipeline.data.header_check import is_sentence, require_names, require_rows_below
 from pipeline.data.label_columns import notes_on_columns
 from pipeline.data.layout import FileRow
-from pipeline.data.parquet_file import columns_not_to_show
-from pipeline.data.rows import read_rows
+from pipeline.data.parquet_file import columns_of_odd_values
+from pipeline.data.rows import ARROW_KINDS, read_rows
 from pipeline.data.sources import encodable
 
 _FIRST_ROWS = 20_000
@@ -30,6 +31,11 @@ _MOST_ROWS = 200_000
 _MOST_CHARACTERS = 100_000_000
 _SEED = 13
 _TABLES = (".csv", ".tsv")
+_ODD_VALUES = {
+    ".parquet": columns_of_odd_values,
+    **dict.fromkeys(ARROW_KINDS, columns_of_odd_arrow),
+}
+"""Endings of files that may have columns of bytes, and what tells these columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +57,9 @@ class Read:
 def read_columns(file: Path, look: Look, names: Sequence[str], *, text: str, label: str) -> Read:
     """Chooses the columns by the first rows, then reads these of all rows, as collect does."""
     odd: list[str] = []
-    if look.ending == ".parquet":
+    if (of_odd_values := _ODD_VALUES.get(look.ending)) is not None:
         named = (*(name for name in names if names_columns([name])), text, label)
-        odd = [name for name in columns_not_to_show(file) if name not in named]
+        odd = [name for name in of_odd_values(file) if name not in named]
         names = [name for name in names if name not in odd]
     every = read_rows(file, columns=[], optional=names, lists=names, layout=look.layout)
     first = _beginning(every)
@@ -62,6 +68,7 @@ def read_columns(file: Path, look: Look, names: Sequence[str], *, text: str, lab
     columns = describe(names, first)
     if look.ending in _TABLES:
         require_names(file.name, columns)
+        require_rows_below(file.name, names, first)
     labels = named_column(columns, label, "--label").column if label else None
     if text:
         texts = named_column(columns, text, "--text").column
@@ -82,7 +89,7 @@ def read_columns(file: Path, look: Look, names: Sequence[str], *, text: str, lab
         lists=[name] if name else [],
         layout=look.layout,
     )
-    rows, count = _sampled(both, file, texts.name)
+    rows, count = _sampled(both, file)
     notes = [
         *_odd_notes(odd),
         *_name_notes(texts),
@@ -126,13 +133,14 @@ def _likely_label(columns: Sequence[Column], texts: Column) -> Column | None:
     return found.column if is_named or len(found.column.values) > 1 else None
 
 
-def _sampled(rows: Iterable[FileRow], file: Path, text: str) -> tuple[list[FileRow], int]:
+def _sampled(rows: Iterable[FileRow], file: Path) -> tuple[list[FileRow], int]:
     """The rows, or a random part of very many, in the order of the file; and how many there are."""
     chance = random.Random(_SEED)  # noqa: S311 - a sample, not a secret
     kept: list[FileRow] = []
     most, characters, count = _MOST_ROWS, 0, 0
     for count, (line, row) in enumerate(rows, start=1):
-        encodable(row[text], f"{file.name}, line {line}")
+        for cell in row.values():
+            encodable(cell, f"{file.name}, line {line}")
         if len(kept) < most:
             kept.append((line, row))
             characters += sum(map(len, row.values()))

@@ -14,6 +14,7 @@ from pipeline.data.json_shapes import (
     of_no_lines,
     of_no_object,
     of_one_object,
+    of_python,
     reason,
 )
 from pipeline.data.layout import LONGEST_ROW, FileRow, Layout, malformed, too_long
@@ -155,6 +156,8 @@ class _Ahead:
                     if is_cut(error, self._text):
                         raise cut_off(self._path, self._line + self._text.count("\n")) from error
                     at = getattr(error, "pos", self._at)
+                    if self._text[self._at : self._at + 2] == "{'":
+                        raise of_python(self._path, self._line) from error
                     line = self._line + self._text.count("\n", self._at, at)
                     raise self.fault(reason(error), line) from error
                 if wanted > LONGEST_ROW:

@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.core.errors import DataError
 from pipeline.data.columns import is_named_like_texts, names_columns
 from pipeline.data.layout import LONGEST_ROW, malformed
+from pipeline.data.packed import packing_of, unpacked
 
 _LINES = "one JSON object a line, or one array of objects"
 _FEWEST_ENTRIES = 5
@@ -67,7 +68,8 @@ def _of_entries(path: Path, value: Mapping[str, Any]) -> DataError | None:
 
 def of_no_object(path: Path, number: int, value: Any, *, in_array: bool) -> DataError:
     """The error for a JSON value that stands where an object should."""
-    where, each = (f"{path.name}, line {number}", ".[] | " if in_array else "")
+    place = f"value {number} of the array" if in_array else f"line {number}"
+    where, each = (f"{path.name}, {place}", ".[] | " if in_array else "")
     if isinstance(value, str) and value.lstrip().startswith(("{", "[{")):
         return _to_turn(
             path, "JSON inside a string, as if it had been written twice", f"{each}fromjson"
@@ -82,7 +84,9 @@ def of_no_object(path: Path, number: int, value: Any, *, in_array: bool) -> Data
     if _holds_objects(value) and not in_array:
         return _to_turn(path, f"{where}: an array, and not the only one", ".[]")
     kind = {list: "a list", type(None): "null"}.get(type(value), "a number")
-    return malformed(path, number, f"not a JSON object, but {kind}", _LINES)
+    return DataError(
+        f"{where}: not a JSON object, but {kind}", expected=_LINES, next_step=f"correct {place}"
+    )
 
 
 def of_no_lines(
@@ -107,16 +111,21 @@ def of_no_lines(
                 next_step="take the commas at the ends of the lines away, or put all of it in [ and ]",
             )
     if start.startswith(("{'", "[{'")):
-        return DataError(
-            f"{path.name}, line {number}: not JSON (single quotes, as Python prints its own objects)",
-            expected=_LINES,
-            next_step="write each object with `json.dumps(row, ensure_ascii=False)`",
-        )
+        return of_python(path, number)
     if number == 1 and start.startswith("{") and not is_last and _opens_only(line):
         return _of_many_lines(path, said)
     if is_last and number > 1 and is_cut(error, line):
         return cut_off(path, number)
     return malformed(path, number, f"not JSON ({said})", _LINES)
+
+
+def of_python(path: Path, number: int) -> DataError:
+    """The error for objects in the form in which Python prints them."""
+    return DataError(
+        f"{path.name}, line {number}: not JSON (single quotes, as Python prints its own objects)",
+        expected=_LINES,
+        next_step="write each object with `json.dumps(row, ensure_ascii=False)`",
+    )
 
 
 def cut_off(path: Path, line: int) -> DataError:
@@ -147,9 +156,11 @@ def reason(error: Exception) -> str:
 def _of_many_lines(path: Path, said: str) -> DataError:
     """The error for objects that span lines: what the first of them is, where it is the only one."""
     found = None
-    if path.stat().st_size <= LONGEST_ROW:
+    with unpacked(path) as stream:
+        data = stream.read(LONGEST_ROW + 1)
+    if len(data) <= LONGEST_ROW:
         with suppress(ValueError, RecursionError):
-            found = of_one_object(path, json.loads(path.read_bytes()))
+            found = of_one_object(path, json.loads(data))
     what = f"{path.name}, line 1: not JSON ({said}): an object that spans lines"
     return found or _to_turn(path, what, ".")
 
@@ -163,11 +174,11 @@ def _to_turn(path: Path, what: str, program: str) -> DataError:
     named = what if what.startswith(path.name) else f"{path.name} is {what}"
     lines = f"{path.name.split('.')[0]}.jsonl"
     lines = f"lines-{lines}" if lines == path.name else lines
-    return DataError(
-        named,
-        expected=_LINES,
-        next_step=f"jq -c '{program}' {path.name} > {lines}, and use that file",
-    )
+    packing = packing_of(path)
+    turned = f"jq -c '{program}' {path.name} > {lines}"
+    if packing is not None:
+        turned = f"{packing} -dc {path.name} | jq -c '{program}' > {lines}"
+    return DataError(named, expected=_LINES, next_step=f"{turned}, and use that file")
 
 
 def _columns_of_pandas(path: Path, what: str) -> DataError:

@@ -8,15 +8,40 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pipeline.data.layout import FileRow
 from pipeline.problem.labelling import split_cell
 
-_NO_VALUE = {"n/a", "na", "#n/a", "<na>", "none", "nil", "-", "--", "?"}
+_NO_VALUE = {
+    "n/a",
+    "na",
+    "#n/a",
+    "<na>",
+    "none",
+    "nil",
+    "-",
+    "--",
+    "–",
+    "—",
+    "?",
+    ".",
+    "\\n",
+    "undefined",
+    "tbd",
+}
+_NO_VALUE |= {"unlabeled", "unlabelled", "not labeled", "미분류", "없음", "未标注", "未分類"}
 _ABSENT = {"nan", "null"}
 _FAULTS = {"#ref!", "#value!", "#name?", "#div/0!", "#num!", "#null!"}
-_MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
-_DATE = re.compile(
-    rf"\d{{1,2}}-(?:{_MONTHS})|(?:{_MONTHS})-\d{{2}}|\d{{1,2}}월 ?\d{{1,2}}일|\d{{1,2}}月\d{{1,2}}日"
+_MONTHS = (
+    "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mrz|Mär|Mai|Okt|Dez|janv|févr|mars|avr|juin|juil|août"
+    "|sept|déc|ene|abr|ago|dic|gen|mag|giu|lug|set|ott"
 )
-_SAME = str.maketrans("аеорсухіѕјкмтвн–—‐‑_", "aeopcyxisjkmtbh---- ", "\ufe0e\ufe0f")
-"""Letters of Cyrillic that look as Latin ones, dashes, and signs that only ask for colour."""
+"""Months as Excel shortens them in English, German, French, Spanish and Italian."""
+_DATE = re.compile(
+    rf"\d{{1,2}}(?:-|\. )(?:{_MONTHS})\.?|(?:{_MONTHS})\.?[- ]\d{{2}}|\d{{1,2}}월 ?\d{{1,2}}일|\d{{1,2}}月\d{{1,2}}日",
+    re.IGNORECASE,
+)
+_WHOLE_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?)?|\d{1,2}([/.])\d{1,2}\1\d{4}")
+_SAME = str.maketrans(
+    "аеорсухіѕјкмтвнαοεικρτυχνβ–—‐‑_’‘", "aeopcyxisjkmtbhaoeikptuxvb---- ''", "\ufe0e\ufe0f"
+)
+"""Letters of Cyrillic and Greek that look as Latin ones, dashes, and signs that only ask for colour."""
 _FEWEST = 3
 _SHOWN = 5
 
@@ -27,9 +52,13 @@ def doubts(counts: Mapping[str, int]) -> Iterator[str]:
         said = label.strip().casefold()
         if said in _FAULTS:
             yield f"the label {label!r} ({_rows(count)}) is an error of a spreadsheet's formula, not a label"
+        elif "\ufffd" in said or any(unicodedata.category(letter) == "Cc" for letter in said):
+            yield f"the label {label!r} ({_rows(count)}) holds what is no letter: a program spoiled it"
         elif said in _NO_VALUE and not (said == "-" and "+" in counts):
             yield f"the label {label!r} ({_rows(count)}) may mean that there is none: if so, empty these cells"
-    if dates := [label for label in counts if _DATE.fullmatch(label)]:
+    dates = [label for label in counts if _DATE.fullmatch(label)]
+    whole = [label for label in counts if _WHOLE_DATE.fullmatch(label)]
+    if dates := dates + whole * (len(whole) < len(counts)):
         yield f"a spreadsheet may have made dates of labels: {_some(dates)}"
     yield from _alike(counts)
     few = [label for label, count in counts.items() if count < _FEWEST]
@@ -48,9 +77,18 @@ def doubts_of_cells(rows: Sequence[FileRow], *, text: str, label: str) -> Iterat
             f"a label is there twice in one list, as in line {twice[0]} ({_rows(len(twice))}): if each is of"
             " another person, write the one that most gave"
         )
-    again = [line for line, row in rows if row.get(label) == label and row.get(text) == text]
+    again = [
+        line
+        for line, row in rows
+        if _bare(row.get(label)) == _bare(label) and _bare(row.get(text)) == _bare(text)
+    ]
     if again:
         yield f"the names of the columns stand again in line {again[0]} ({_rows(len(again))}): take them out"
+
+
+def _bare(cell: str | None) -> str:
+    """The cell without the byte order mark of a file that was joined to another."""
+    return (cell or "").removeprefix("\ufeff").strip()
 
 
 def _has_twice(cell: str) -> bool:

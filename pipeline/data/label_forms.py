@@ -12,16 +12,20 @@ from pipeline.data.wanted_columns import composed
 from pipeline.problem.labelling import BETWEEN_LABELS, Labelling, number_in, split_cell
 from pipeline.problem.problems import CLASSIFICATION, MULTI_LABEL, REGRESSION
 
-_SEPARATORS = ("|", ";", ",", "/", "+")
+_SEPARATORS = ("|", ";", ",", "#", "/", "+")
 _MOST_CLASSES_OF_NUMBERS = 20
 _LONGEST_LABEL = 40
 _SHARE_OF_SEVERAL = 0.02
 _SHARE_OF_HIDDEN = 0.05
 _OF_PYTHON = "a list, tuple or set in Python's form"
 _KINDS = {list: "a list of lists", dict: "a list of objects"}
-_UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
+_UNSEEN = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 """Letters that no screen shows; the joiners of emoji and of Persian are not among them."""
-_THOUSANDS = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_THOUSANDS = re.compile(
+    r"-?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?"
+    r"|\d{1,3}(?:[ '’\u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,})"
+)
+"""Numbers with a mark between thousands, as in America, India, France, Switzerland and Germany."""
 _DECIMAL_COMMA = re.compile(r"-?\d+(?:,\d+)?")
 
 
@@ -148,11 +152,16 @@ def _kind_of(value: str) -> str | None:
 def _refuse_odd_numbers(column: Column) -> None:
     """Raises DataError for numbers with a decimal comma, and for one that only Python would read."""
     grouped = [value for value in column.values if _THOUSANDS.fullmatch(value.strip())]
-    if grouped and all(v in grouped or number_in(v) is not None for v in column.values):
+    numbers = (v in grouped or number_in(v) is not None or _is_decimal(v) for v in column.values)
+    if grouped and all(numbers):
+        american = all("," in value for value in grouped)
+        mark = "comma" if american else "mark between thousands"
         raise DataError(
-            f"line {column.lines[grouped[0]]}: a number with a comma in {column.name}, such as {grouped[0]!r}",
+            f"line {column.lines[grouped[0]]}: a number with a {mark} in {column.name}, such as {grouped[0]!r}",
             expected="numbers of digits and a point alone, as 1000 or 4.5",
-            next_step="save the file again without commas: a comma may stand between thousands, or be a decimal one",
+            next_step="save the file again without commas: a comma may stand between thousands, or be a decimal one"
+            if american
+            else "save the file again without marks between thousands, and with a point before decimals",
         )
     commas = next((value for value in column.values if "," in value), None)
     if commas and all(_DECIMAL_COMMA.fullmatch(value.strip()) for value in column.values):
@@ -170,6 +179,11 @@ def _refuse_odd_numbers(column: Column) -> None:
             expected="finite numbers, written with digits and a point, as 4.5",
             next_step="correct the row in the file",
         )
+
+
+def _is_decimal(value: str) -> bool:
+    """Whether a value is a number with a decimal comma."""
+    return _DECIMAL_COMMA.fullmatch(value.strip()) is not None
 
 
 def _is_nearly_number(value: str) -> bool:
@@ -212,6 +226,7 @@ def _separator(column: Column) -> str | None:
 def _several_listed(column: Column) -> bool:
     """Whether lists hold several labels a row; `DataError` where hardly any row has several."""
     lists = {value: len(split_cell(value, BETWEEN_LABELS)) for value in column.values}
+    _refuse_numbers_in_places(column, max(lists.values(), default=0))
     rows = sum(column.values[value] for value, length in lists.items() if length > 1)
     if 0 < rows < _SHARE_OF_SEVERAL * column.filled:
         value = next(value for value, length in lists.items() if length > 1)
@@ -222,6 +237,28 @@ def _several_listed(column: Column) -> bool:
             "with `problem: multi_label` and a `label_separator`",
         )
     return rows > 0
+
+
+def _refuse_numbers_in_places(column: Column, length: int) -> None:
+    """Raises DataError for lists of equal length whose numbers stand for labels by their places.
+
+    These are 0 and 1 for each label, one of them twice in a list at least, or fractions.
+    """
+    lists = [split_cell(value, BETWEEN_LABELS) for value in column.values]
+    numbers = [[number_in(part) for part in parts] for parts in lists]
+    if length < 2 or any(len(row) != length or None in row for row in numbers):
+        return
+    zero_or_one = all({*row} <= {0.0, 1.0} for row in numbers)
+    repeated = length > 2 or any(len({*row}) < length for row in numbers) or len(numbers) < 3
+    fractions = any(not float(part or 0).is_integer() for row in numbers for part in row)
+    if fractions or (zero_or_one and repeated):
+        what = "fractions" if fractions else "0 and 1"
+        raise DataError(
+            f"line {min(column.lines.values())}: {column.name} holds lists of {length} numbers, {what}, one for each"
+            " label",
+            expected="the names of the labels that the text has",
+            next_step="write the names of those labels that are 1 (of shares, the largest) into the column",
+        )
 
 
 def _joins(column: Column, mark: str) -> bool:

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.core.errors import DataError
+from pipeline.data.arrow_values import columns_not_to_show, odd_time
 from pipeline.data.layout import FileRow, Layout
 from pipeline.data.wanted_columns import WantedColumns
 
@@ -77,37 +78,22 @@ def _cells(path: Path, file: pq.ParquetFile, names: list[str]) -> Iterator[dict[
             yield from batch.to_pylist()
     except (OSError, pa.ArrowException) as error:
         raise _not_parquet(path, error) from error
-    except (OverflowError, ValueError) as error:
-        raise DataError(
-            f"{path.name}: a time that is out of range in one of the columns {', '.join(names)}",
-            expected="times of the years 1 to 9999",
-            next_step="write the file again without that column, or with other times",
-        ) from error
+    except (OverflowError, ValueError, LookupError) as error:
+        raise odd_time(path, names) from error
 
 
-def columns_not_to_show(path: Path) -> list[str]:
+def columns_of_odd_values(path: Path) -> list[str]:
     """Columns of bytes that are no text, such as pictures, and of times that are out of range.
 
     Told by the first rows; a source that does not name these columns is read all the same.
     """
-    file = _opened(parts_of_parquet(path)[0])
-    first = next(file.iter_batches(_SHOWN), None)
-    if first is None:
-        return []
-    return [name for name in first.schema.names if not _can_be_shown(first, name)]
-
-
-def _can_be_shown(batch: pa.RecordBatch, name: str) -> bool:
-    if batch.schema.names.count(name) > 1:
-        return True
+    part = parts_of_parquet(path)[0]
+    file = _opened(part)
     try:
-        values = batch.column(name).to_pylist()
-        for value in values:
-            if isinstance(value, bytes):
-                value.decode()
-    except (OverflowError, ValueError):
-        return False
-    return True
+        first = next(file.iter_batches(_SHOWN), None)
+    except (OSError, pa.ArrowException) as error:
+        raise _not_parquet(part, error) from error
+    return [] if first is None else columns_not_to_show(first)
 
 
 def _not_parquet(path: Path, error: Exception) -> DataError:

@@ -12,9 +12,9 @@ _NOT_CLOSED = "unexpected end of data"
 def uneven(path: Path, line: int, row: Sequence[str], header: Sequence[str]) -> DataError:
     """The error for a row that has not as many fields as the header."""
     return DataError(
-        f"{path.name}, line {line}: {len(row)} fields where the header has {len(header)}",
+        f"{path.name}, line {line}: {len(row)} field{'s' * (len(row) != 1)} where the header has {len(header)}",
         expected="as many fields in each line as the header has",
-        next_step=_way_out(line, row, len(header)),
+        next_step=_of_header(row, header) or _way_out(line, row, len(header)),
     )
 
 
@@ -50,6 +50,18 @@ def badly_quoted(path: Path, first: int, line: int, error: str, text: str) -> Da
     return malformed(path, line, error)
 
 
+def _of_header(row: Sequence[str], header: Sequence[str]) -> str | None:
+    """The next step where the header, not the row, has a field too few or too many; None elsewhere."""
+    if len(row) == len(header) + 1 and row[0].strip() == "1":
+        return (
+            "give the first column a name: R leaves out that of the row names (write.csv does not, nor does"
+            " write.table with col.names=NA)"
+        )
+    if len(row) == len(header) - 1 and not header[-1].strip():
+        return "take the separator at the end of the first line away"
+    return None
+
+
 def _way_out(line: int, row: Sequence[str], width: int) -> str:
     extra = row[width:]
     if any("\r" in field for field in row):
@@ -62,6 +74,11 @@ def _way_out(line: int, row: Sequence[str], width: int) -> str:
         )
     if extra and not any(map(str.strip, extra)):
         return f"take the separators at the end of line {line} away, or give the header as many"
+    if any(field.endswith("\\") for field in row[:-1]):
+        return (
+            "write the file again with double quotes around fields, rather than with a backslash before a"
+            " separator (in pandas: to_csv without `quoting` and `escapechar`)"
+        )
     if any(field.lstrip() != field and field.lstrip().startswith('"') for field in row):
         return (
             "take the blank before each quote away: after a blank a quote is a letter like others"

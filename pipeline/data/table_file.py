@@ -104,7 +104,7 @@ def _csv_fields(
 
 def _without_end(line: str, end: str) -> str:
     line = line.removesuffix(end)
-    return line.removesuffix("\r") if end == "\n" else line
+    return line.rstrip("\r") if end == "\n" else line
 
 
 def said_separator(text: str) -> str | None:
@@ -169,8 +169,8 @@ def _rows(
     names = columns.found(path.name, header)
     positions = {name: header.index(own) for name, own in names.items()}
     for line, row in rows:
-        if not row or row == [""]:
-            continue  # an empty line, as editors leave at the end
+        if not any(map(str.strip, row)):
+            continue  # an empty line, or separators alone, as spreadsheets leave at the end
         if len(row) != len(header):
             raise uneven(path, line, row, header)
         yield line, {name: row[position] for name, position in positions.items()}

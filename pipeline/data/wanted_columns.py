@@ -130,8 +130,13 @@ def _as_text(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, bool | int | float | list | dict):
-        return json.dumps(value, default=str, ensure_ascii=False)
+        return json.dumps(value, default=_within, ensure_ascii=False)
     return str(value)
+
+
+def _within(value: Any) -> str:
+    """A value inside a list or an object as text: bytes as UTF-8."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def unique_keys(pairs: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:

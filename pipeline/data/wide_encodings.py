@@ -1,6 +1,7 @@
 """Tells UTF-16 and UTF-32 without a byte order mark, and says what text is made of."""
 
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
 
 _SAMPLE = 200_000
@@ -52,10 +53,16 @@ def _plain_share(data: bytes, name: str) -> float:
     plain = share_of(text, lambda c: (c.isprintable() and c.isascii()) or c in "\t\r\n")
     printed = sum(byte in _PRINTED for byte in data) / max(len(data) - data.count(0), 1)
     # Bytes that are ASCII, a zero among them: read in pairs they are rare Han characters.
-    if plain < 0.5 and printed > 0.9:
+    if plain < 0.5 and printed > 0.9 and not _is_of_one_script(text):
         return 0.0
     # A line of Japanese or Chinese has no blank, but then it is all of these letters.
     return plain if plain >= _LEAST_PLAIN or share_of(text, _is_of_east_asia) > 0.95 else 0.0
+
+
+def _is_of_one_script(text: str) -> bool:
+    """Whether nearly all characters outside ASCII are of one block of 256, as the letters of Hindi are."""
+    blocks = Counter(ord(c) >> 8 for c in text if not c.isascii())
+    return blocks.total() > 0 and max(blocks.values()) > 0.9 * blocks.total()
 
 
 def _is_of_east_asia(character: str) -> bool:

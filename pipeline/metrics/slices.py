@@ -40,7 +40,7 @@ LENGTHS = MappingProxyType(
         "Korean": Lengths(25, 70, "characters"),
         "Japanese": Lengths(25, 70, "characters"),
         "Chinese": Lengths(16, 45, "characters"),
-        "a language in Thai letters": Lengths(40, 110, "characters"),
+        "Thai": Lengths(40, 110, "characters"),
     }
 )
 """Language, as pipeline/text/scripts.py calls it → lengths that hold about as much as 10 and 28 words

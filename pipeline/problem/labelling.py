@@ -98,7 +98,7 @@ def split_cell(value: str, separator: str) -> list[str]:
     """The labels that one cell names; a list in JSON lines or Parquet comes as JSON."""
     if value.startswith("["):
         try:
-            return [str(part) for part in json.loads(value)]
+            return [str(part) for part in json.loads(value) if part is not None]
         except ValueError:
             pass  # a label may begin with a bracket
     return [part for piece in value.split(separator) if (part := piece.strip())]

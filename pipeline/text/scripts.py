@@ -12,6 +12,19 @@ _LANGUAGES = {
     "Han": "Chinese",
     "Cyrillic": "Russian or another language in Cyrillic",
     "Latin": "a language in Latin letters",
+    "Greek": "Greek",
+    "Thai": "Thai",
+    "Hebrew": "Hebrew",
+    "Lao": "Lao",
+    "Khmer": "Khmer",
+    "Georgian": "Georgian",
+    "Armenian": "Armenian",
+    "Tamil": "Tamil",
+    "Telugu": "Telugu",
+    "Gujarati": "Gujarati",
+    "Myanmar": "Burmese or another language in Myanmar letters",
+    "Devanagari": "Hindi or another language in Devanagari",
+    "Arabic": "Arabic or another language in Arabic letters",
 }
 _SHARE_OF_KANA = 0.05
 

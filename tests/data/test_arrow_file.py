@@ -119,6 +119,8 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda f: change(f / "state.json", _data_files=[{"filename": "../../other.arrow"}]),
         "lacks other.arrow",
     ),
+    "an odd list": (lambda f: change(f / "state.json", _data_files={"a": 1}), "lacks a list"),
+    "odd entries": (lambda f: change(f / "state.json", _data_files=[7]), "lacks a list"),
     "splits": (
         lambda f: (f / "dataset_dict.json").write_text('{"splits": ["train", "test"]}'),
         "a folder of the data sets train, test",

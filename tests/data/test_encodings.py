@@ -116,6 +116,28 @@ def test_tables_that_share_bytes_with_a_commoner_one_are_told_apart(
 
 
 @pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("J'ai acheté ce fauteuil pour ma mère, elle en est ravie à tout point de vue,positif", "cp1252"),
+        ("Il manque la méthode d'accès « btree », très utile", "cp1252"),
+        ("Questo bollitore è perfetto: qualità e comodità a un prezzo onesto,bene", "cp1252"),
+        ("Il pacco è arrivato tardi e non è valido", "cp1252"),
+        ("Minstens één kleur van de printer is bijna op", "cp1252"),
+        ("Forma d’ús: mostra els límits, però l'intèrpret surt amb «ús»", "cp1252"),
+        ("Det er på tide å prøve den nye kjelen én gang til", "cp1252"),
+        ("บริการแย่มากไม่ซื้ออีกแล้ว,แย่", "cp874"),
+        ("यह केतली दो दिन बाद खराब हो गया, और किसी ने उत्तर नहीं दिया", "utf-16-le"),
+        ("यह केतली दो दिन बाद खराब हो गया, और किसी ने उत्तर नहीं दिया", "utf-16-be"),
+        ("Цей чайник зламався, її подруги також дуже незадоволені", "koi8-u"),
+    ],
+)  # fmt: skip
+def test_a_few_letters_of_a_short_text_tell_its_encoding(text: str, encoding: str) -> None:
+    found = likely_encoding(text.encode(encoding))
+    assert found is not None
+    assert text.encode(encoding).decode(found) == text
+
+
+@pytest.mark.parametrize(
     ("data", "message"),
     [
         ((KOREAN * 2).encode() + KOREAN.encode("cp949"), r"joined of parts in UTF-8 and in CP949"),

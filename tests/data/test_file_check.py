@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import unicodedata
 from collections.abc import Sequence
 from datetime import date
@@ -14,7 +15,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 
+from flows.data_check import as_json
 from pipeline.core.errors import DataError
 from pipeline.core.files import sha256_tree
 from pipeline.core.params import parse_params
@@ -304,7 +307,7 @@ def numbered(value: str) -> str:
         ("a.csv", table([(n, v) for n, (_, v) in enumerate(ROWS)]), "no column that looks like texts"),
         ("a.csv", table([(t, -1 if n == 4 else n % 2) for n, t in enumerate(TEXTS)]), "line 6: the label -1"),
         ("a.csv", table(KOREAN * 9).encode().replace(b",", b"\xec,", 2), "line 1: byte 0xec is not UTF-8, and nearly all else in the file is"),
-        ("a.csv", b"\x00\x01\x02\x03" * 400, "holds zero bytes"),
+        ("a.csv", b"\x00\x01\x02\x03" * 400, "is no text, by its control characters"),
         ("a.jsonl", '{"text": "a", "text": "b"}', "line 1: not JSON (the key 'text' is there twice)"),
         ("a.jsonl", lines([{"text": {"en": t}, "label": v} for t, v in ROWS]), "line 1: the column 'text' holds an object"),
         ("a.jsonl", lines([{"text": t.split(), "label": v} for t, v in ROWS]), "line 1: the column 'text' holds a list"),
@@ -432,6 +435,65 @@ def test_a_worker_is_no_label_and_dates_are_without_quotes(tmp_path: Path) -> No
 
 def test_an_error_names_the_file_as_it_is_called(tmp_path: Path) -> None:
     assert "rows.dat, line 42" in refused(put(tmp_path, "rows.dat", table() + "one\n"))
+
+
+def test_half_of_a_character_and_a_name_that_is_not_utf8_are_told_in_json_all_the_same(
+    tmp_path: Path,
+) -> None:
+    label = '{"text": "One and two", "label": "go\\ud83dod"}\n'
+    assert "half of a character" in refused(put(tmp_path, "a.jsonl", label * 3))
+    key = '{"te\\ud83dxt": "One and two", "label": "good"}\n'
+    named = Path(os.fsdecode(os.fsencode(tmp_path) + b"/b\xff.csv"))
+    named.write_text(table(), encoding="utf-8")
+    found = [checked(put(tmp_path, "c.jsonl", key * 3)), checked(named)]
+    files = json.loads(as_json(found).encode())["files"]
+    assert [file["rows"] for file in files] == [3, 40]
+
+
+def test_odd_columns_of_arrow_do_not_hide_the_texts(tmp_path: Path) -> None:
+    wild = pa.array([2**62] * 40, pa.timestamp("us"))
+    zoned = pa.array(range(40), pa.timestamp("us", tz="Nowhere/Land"))
+    columns = {"text": TEXTS, "label": LABELS, "when": wild, "at": zoned, "image": [b"\xff"] * 40}
+    feather.write_feather(pa.table(columns), tmp_path / "a.feather")
+    facts = facts_of(tmp_path / "a.feather")
+    assert facts.labels == BOTH
+    assert "bytes or times out of range: when, at, image" in "\n".join(facts.notes)
+    assert "times of the years 1 to 9999" in refused(tmp_path / "a.feather", label="when")
+
+
+def test_what_is_named_arrow_is_read_by_what_is_in_it(tmp_path: Path) -> None:
+    assert facts_of(put(tmp_path, "a.arrow", table())).format == "CSV"
+    assert facts_of(parquet(tmp_path / "b.arrow", text=TEXTS, label=LABELS)).format == "Parquet"
+
+
+def test_labels_that_are_lists_of_bytes_or_hold_null_are_read(tmp_path: Path) -> None:
+    spelled = [[label.encode()] for label in LABELS]
+    assert facts_of(parquet(tmp_path / "a.parquet", text=TEXTS, label=spelled)).labels == BOTH
+    topics = [[["price", "speed"], ["price"], [None], None][n % 4] for n in range(40)]
+    assert facts_of(parquet(tmp_path / "b.parquet", text=TEXTS, topics=topics)).labels == {
+        "price": 20,
+        "speed": 10,
+    }
+
+
+def test_a_cell_that_shows_nothing_is_no_label(tmp_path: Path) -> None:
+    rows = [(t, v if n < 30 else "\u200b ") for n, (t, v) in enumerate(ROWS)]
+    assert facts_of(put(tmp_path, "a.csv", table(rows))).labelled == 30
+
+
+def test_a_pipe_is_not_called_missing(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.csv")
+    limits = parse_params(parameter_values()).validate_
+    _, error = check_file(tmp_path / "a.csv", text="", label="", limits=limits)
+    assert "is a device, a pipe or a socket" in str(error)
+
+
+def test_a_parquet_file_that_is_spoiled_within_is_told_as_such(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "a.parquet", text=TEXTS * 20, label=LABELS * 20)
+    data = bytearray(path.read_bytes())
+    for place in range(100, 160):
+        data[place] ^= 0x5A
+    assert "not Parquet, or not all of it" in refused(put(tmp_path, "b.parquet", bytes(data)))
 
 
 def test_answers_of_several_people_are_told_of(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A file of another kind than its ending says is told what it is; a text that only begins like one is read."""
 
 import bz2
+import gzip
 import io
 import lzma
 import pickle
@@ -60,6 +61,28 @@ def tarred() -> bytes:
         (b"@relation x\n@data\n", "ARFF"),
         (b"INSERT INTO rows (text) VALUES ('a');", "is SQL"),
         (b"EU B-ORG\nrejects O\n\nGerman B-MISC\n", "CoNLL"),
+        (b"\x04\x22\x4d\x18" + bytes(90), "packed with LZ4"),
+        (b"\x1f\x9d\x90" + bytes(90), "packed with compress"),
+        (gzip.compress(gzip.compress(TABLE)), "packed twice"),
+        (b"PK\x05\x06" + bytes(18), "an empty ZIP archive"),
+        (zipped("[Content_Types].xml", "word/document.xml"), "a document, not a table"),
+        (b"$FL2@(#) SPSS DATA FILE" + bytes(90), "an SPSS file"),
+        (b"<stata_dta><header>", "a Stata file"),
+        (bytes(8) + b"DUCK" + bytes(90), "a DuckDB database"),
+        (bytes(4) + b"ftypisom" + bytes(90), "a film"),
+        (b"RIFF\x24\0\0\0WAVEfmt " + bytes(90), "a sound, film or picture"),
+        (b"-----BEGIN PGP MESSAGE-----\n", "encrypted with PGP"),
+        (b"\x92\x01\x02\x03\x04text\x05\x06" * 9, "no text, by its control characters"),
+        (b"<root><row text='Good'/></root>", "is XML"),
+        ('<?xml version="1.0"?><a/>'.encode("utf-16"), "is XML"),
+        (b"<!-- saved page --><html></html>", "XML or a web page"),
+        (b"<table><tr><td>text</td></tr></table>", "XML or a web page"),
+        (b"- text: One two\n  label: good\n- text: Three\n  label: bad\n", "is YAML"),
+        (b'[[rows]]\ntext = "One two"\n', "is TOML"),
+        (b"-- dump\n/*!40101 SET NAMES utf8 */;\nDROP TABLE IF EXISTS `r`;\n", "is SQL"),
+        (b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", "is SQL"),
+        (b"--\n-- dump\n--\n\nSET statement_timeout = 0;\n", "is SQL"),
+        (b"USE [db]\nGO\nINSERT [dbo].[r] VALUES ('a')\n", "is SQL"),
     ],
 )
 def test_another_kind_is_told(tmp_path: Path, data: bytes, message: str) -> None:
@@ -74,6 +97,11 @@ def test_another_kind_is_told(tmp_path: Path, data: bytes, message: str) -> None
         b"Insert into the slot,good\n",
         b"GIF89 was a format\n",
         b"Vitamin B-12\nAnd more of it\nThat is all\n",
+        b"<b>text</b>,label\n<b>One</b>,good\n",
+        b"Set the table,label\nOne,good\n",
+        b"- text,label\nOne,good\n",
+        b"\x1b[31mtext\x1b[0m,label\nOne two three,good\n",
+        b"text\x01label\nOne two\x01good\n",
     ],
 )
 def test_a_text_that_begins_alike_is_read(tmp_path: Path, data: bytes) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from pipeline.core.errors import DataError
@@ -75,6 +76,25 @@ def test_columns_of_pandas_are_told_as_such(tmp_path: Path, value: Any) -> None:
 )
 def test_what_is_wrong_with_a_line_is_told(tmp_path: Path, content: str, message: str) -> None:
     assert message in told(tmp_path, content)
+
+
+def test_objects_as_python_prints_them_are_told_in_an_array_too(tmp_path: Path) -> None:
+    assert "single quotes, as Python prints" in told(tmp_path, str(ROWS))
+
+
+def test_a_value_that_is_no_object_is_told_by_its_place_in_the_array(tmp_path: Path) -> None:
+    assert "value 7 of the array: not a JSON object" in told(tmp_path, json.dumps([*ROWS, None]))
+
+
+@pytest.mark.parametrize("packing", ["gzip", "zstd"])
+def test_the_command_for_a_packed_file_unpacks_it(tmp_path: Path, packing: str) -> None:
+    for indent in (None, 2):
+        path = tmp_path / "a.json.gz"
+        with pa.output_stream(str(path), compression=packing) as stream:
+            stream.write(json.dumps({"data": ROWS}, indent=indent).encode())
+        with pytest.raises(DataError) as caught:
+            [*read_rows(path, columns=[], optional=["text"], layout=Layout())]
+        assert f"{packing} -dc a.json.gz | jq -c '.data[]' > a.jsonl" in str(caught.value)
 
 
 def test_arrays_one_a_line_are_told_as_such(tmp_path: Path) -> None:

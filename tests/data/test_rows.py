@@ -137,12 +137,12 @@ def test_a_list_or_an_object_is_no_text(tmp_path: Path, value: object) -> None:
     [
         ("a.csv", b"text,label\nfine,1\n\xe9t\xe9,0\n", "line 3: byte 0xe9 is not UTF-8"),
         ("a.csv", b'text,label\n"never closed,1\n', "unexpected end of data"),
-        ("a.csv", b"text,label\nfine,1\nshort\n", "line 3: 1 fields where the header has 2"),
+        ("a.csv", b"text,label\nfine,1\nshort\n", "line 3: 1 field where the header has 2"),
         ("a.csv", b"text,text\na,b\n", "is there twice"),
         ("a.csv", b"", "the file is empty"),
         ("a.csv", b"txt,label\na,1\n", "did you mean `txt`?"),
         ("a.jsonl", b'{"text": "a"}\n{"text": \n', "line 2: not JSON"),
-        ("a.jsonl", b"[1]\n", "line 1: not a JSON object"),
+        ("a.jsonl", b"[1]\n", "value 1 of the array: not a JSON object"),
         ("a.jsonl", b'{"text": "a"}\n{"txet": "b"}\n', "line 2 has no column 'text'"),
         ("a.parquet", b"PAR?", "not Parquet"),
         ("a.xlsx", b"PK", "CSV UTF-8"),
@@ -154,7 +154,7 @@ def test_a_list_or_an_object_is_no_text(tmp_path: Path, value: object) -> None:
         ("a.doc", b"text", "a file of one of these kinds"),
         ("a.json", b'{\n "text": ["a", "b"]\n}', "one JSON object a line, or one array of objects"),
         ("a.jsonl", b"[" * 200_000, "not JSON"),
-        ("a.json", b'[{"text": "a"}, 3]', "line 2: not a JSON object"),
+        ("a.json", b'[{"text": "a"}, 3]', "value 2 of the array: not a JSON object"),
     ],
 )
 def test_a_malformed_file_is_refused_with_its_line(
