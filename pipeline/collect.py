@@ -173,7 +173,7 @@ def _write_rows(
         if left is not None and (left := left - rows.num_rows) == 0:
             break
     shutil.rmtree(folder)
-    shutil.rmtree(folder.with_suffix(".own"), ignore_errors=True)
+    folder.with_suffix(".own").unlink(missing_ok=True)
 
 
 def _write(rows: pa.Table, source: Source, tables: _Tables) -> None:

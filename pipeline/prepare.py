@@ -8,9 +8,11 @@ Writes  artifacts/prepare/{records.parquet, related.parquet, sentences.parquet, 
         student_tokenizer/, corpus/, metrics.json}
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
@@ -22,14 +24,15 @@ from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.sections import PrepareParams
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.data.records import Record, read_records, write_records
+from pipeline.data.learned_texts import LearnedTexts, learned_texts, of_split
+from pipeline.data.records import record_schema
 from pipeline.data.related_rows import related_rows
 from pipeline.data.sources import waiver
-from pipeline.data.tables import column_names
-from pipeline.data.transfer_set import Sentence, transfer_sentences
+from pipeline.data.tables import column_names, read_batches, table_writer
+from pipeline.data.transfer_set import transfer_sentences
 from pipeline.models.checkpoint_check import OpenCheckpoint, open_checkpoint
 from pipeline.models.new_vocabulary import has_new_words, require_replaceable
-from pipeline.text.split_assignment import SPLITS, unit_hash
+from pipeline.text.split_assignment import SPLITS
 from pipeline.text.tokenizer import (
     SPECIAL_TOKENS,
     save_for_transformers,
@@ -49,42 +52,30 @@ def run(params: Params, paths: Paths) -> Metrics:
     waiver(settings.checkpoint, params.product.requirements)
     labels, length = len(params.product.labels), settings.max_length
     checkpoint = open_checkpoint(settings.checkpoint, labels=labels, max_length=length)
-    labelled = paths.read("label", "records.parquet")
-    rows, source_ids = read_records(labelled), SOURCE_ID in column_names(labelled)
-    names = PreparedRecords.columns(source_ids=source_ids)
-    write_records(paths.out / "records.parquet", rows, names)
-    own, unseen = _texts(rows, "train"), _texts(rows, "validation")
+    records, corpus = (paths.read("label", f"{name}.parquet") for name in ("records", "corpus"))
+    sizes = _copy_records(records, paths.out / "records.parquet")
+    texts = learned_texts(records, corpus, settings, folder=paths.out)
     unknown = 0.0
     if has_new_words(settings):
         require_replaceable(checkpoint.family, of=f"checkpoint {settings.checkpoint.name}")
     else:
-        unknown = _save_teacher_tokenizer(
-            checkpoint, [*unseen, *own], settings=settings, paths=paths
-        )
-    corpus = read_records(paths.read("label", "corpus.parquet"))
-    documents = corpus[: settings.max_corpus_documents]
-    related = related_rows(documents, params)
-    write_records(paths.out / "related.parquet", related, RelatedRows.columns())
-    train, heldout = _pretraining_texts(documents, settings)
-    say(f"prepare  student vocabulary from {len(train):,} documents and the train rows")
-    tokenizer, coverage = _student_tokenizer(own, train, unseen=unseen, params=params, paths=paths)
+        unknown = _save_teacher_tokenizer(checkpoint, texts.of_rows, settings=settings, paths=paths)
+    related = _save_related(corpus, params, paths)
+    say(f"prepare  student vocabulary from {len(texts.train):,} documents and the train rows")
+    tokenizer, coverage = _student_tokenizer(texts, params=params, paths=paths)
     if has_new_words(settings):
         unknown = coverage["unknown_share"]
     for reader in ["student", "teacher"] if has_new_words(settings) else ["student"]:
         with atomic_folder(paths.out / f"{reader}_tokenizer") as folder:
             save_for_transformers(tokenizer, folder, max_length=settings.max_length)
-    if not documents:  # the language is learned from the rows, and judged on those of validation
-        train, heldout = own, unseen
-    train_tokens = _save_corpus(tokenizer, train=train, heldout=heldout, paths=paths)
-    sentences = _sentences(documents, rows, params)
-    write_records(paths.out / "sentences.parquet", sentences, Sentences.columns())
-    sizes = {split: sum(row.split == split for row in rows) for split in SPLITS}
+    train_tokens = _save_corpus(tokenizer, texts, paths=paths)
+    sentences = _save_sentences(records, corpus, params, documents=texts.documents, paths=paths)
     return {
         **{f"{split}_rows": size for split, size in sizes.items()},
         "corpus_tokens": train_tokens,
-        "sentences": len(sentences),
+        "sentences": sentences,
         "sentence_ends": settings.sentence_ends,
-        "related_rows": len(related),
+        "related_rows": related,
         **coverage,
         "teacher_unknown_share": unknown,
         "checkpoint": checkpoint.facts,
@@ -93,29 +84,64 @@ def run(params: Params, paths: Paths) -> Metrics:
     }
 
 
-def _sentences(
-    documents: Sequence[Record], rows: Sequence[Record], params: Params
-) -> list[Sentence]:
-    """The corpus sentences that the teacher may answer; none for pairs, and none without a corpus.
+def _copy_records(source: Path, target: Path) -> dict[str, int]:
+    """Writes the labelled rows as later stages read them; returns how many rows each split has."""
+    sizes = dict.fromkeys(SPLITS, 0)
+    columns = PreparedRecords.columns(source_ids=SOURCE_ID in column_names(source))
+    with table_writer(target, record_schema(columns)) as writer:
+        for batch in read_batches(source, columns):
+            writer.add(pa.table(batch))
+            for split in batch.column("split").to_pylist():
+                sizes[split] += 1
+    return sizes
+
+
+def _save_related(corpus: Path, params: Params, paths: Paths) -> int:
+    """Writes a row of each document that has a label; returns how many there are."""
+    documents = read_batches(
+        corpus, ["id", "text", "label"], most=params.prepare.max_corpus_documents
+    )
+    columns = record_schema(RelatedRows.columns())
+    with table_writer(paths.out / "related.parquet", columns) as writer:
+        for rows in related_rows(documents, params):
+            writer.add(rows)
+        return writer.written
+
+
+def _save_sentences(
+    records: Path, corpus: Path, params: Params, *, documents: int, paths: Paths
+) -> int:
+    """Writes the corpus sentences that the teacher may answer; returns how many there are.
+
+    There are none for pairs, and none without a corpus.
 
     Raises:
         DataError: the documents have no usable sentence.
     """
-    # A sentence has no second text, so a product of pairs learns from its rows alone.
-    if params.product.pairs or not documents:
-        return []
-    if not (found := transfer_sentences(documents, rows, params.prepare)):
-        raise _no_sentence(len(documents), params.prepare)
-    return found
-
-
-def _texts(rows: Sequence[Record], split: str) -> list[str]:
-    """First texts of a split's rows, then second ones where there are pairs."""
-    chosen = [row for row in rows if row.split == split]
-    return [
-        *(row.text for row in chosen),
-        *(row.second for row in chosen if row.second is not None),
-    ]
+    settings = params.prepare
+    with table_writer(
+        paths.out / "sentences.parquet", record_schema(Sentences.columns())
+    ) as writer:
+        # A sentence has no second text, so a product of pairs learns from its rows alone.
+        if params.product.pairs or not documents:
+            return 0
+        found = transfer_sentences(
+            read_batches(corpus, ["id", "text"], most=settings.max_corpus_documents),
+            [
+                text
+                for split in ("validation", "test")
+                for part in of_split(records, split)
+                for text in part.to_pylist()
+            ],
+            settings,
+            count=documents,
+            folder=paths.out,
+        )
+        if not len(found):
+            raise _no_sentence(documents, settings)
+        for rows in found.parts():
+            writer.add(rows)
+        return writer.written
 
 
 def _save_teacher_tokenizer(
@@ -148,23 +174,19 @@ def _save_teacher_tokenizer(
 
 
 def _student_tokenizer(
-    own: list[str], corpus: list[str], *, unseen: list[str], params: Params, paths: Paths
+    texts: LearnedTexts, *, params: Params, paths: Paths
 ) -> tuple[Tokenizer, dict[str, float]]:
     """The student's tokenizer, and the figures of its coverage for metrics.json.
-
-    Args:
-        own: texts of the training rows; the vocabulary is made from them and the corpus.
-        unseen: other texts, on which the vocabulary is checked too.
 
     Raises:
         DataError: the vocabulary covers too little of the texts.
     """
     settings = params.prepare
     if settings.tokenizer != "cut":
-        return _trained([*own, *corpus], [*unseen, *own], settings)
+        return _trained(texts.of_training, texts.of_rows, settings)
     teacher = AutoTokenizer.from_pretrained(paths.out / "teacher_tokenizer").backend_tokenizer
-    tokenizer, coverage = cut_vocabulary(teacher, [*own, *corpus], size=settings.vocabulary_size)
-    others = coverage_of(teacher, tokenizer, unseen)
+    tokenizer, coverage = cut_vocabulary(teacher, texts.of_training, size=settings.vocabulary_size)
+    others = coverage_of(teacher, tokenizer, texts.unseen)
     for found, of in ((coverage, "the training texts"), (others, "the validation texts")):
         require_coverage(
             found, of=of, min_kept=settings.min_coverage, max_unknown=settings.max_unknown_share
@@ -194,17 +216,6 @@ def _trained(
     return tokenizer, {"unknown_share": found.share}
 
 
-def _pretraining_texts(
-    documents: Sequence[Record], settings: PrepareParams
-) -> tuple[list[str], list[str]]:
-    """Texts to pretrain on, and texts held out for the language model's score; a hash decides."""
-    parts: tuple[list[str], list[str]] = [], []
-    for document in documents:
-        held = unit_hash(settings.salt, "heldout", document.id) < settings.heldout_share
-        parts[held].append(document.text)
-    return parts
-
-
 def _no_sentence(documents: int, settings: PrepareParams) -> DataError:
     shortest, longest = settings.min_sentence_words, settings.max_sentence_words
     return DataError(
@@ -215,13 +226,16 @@ def _no_sentence(documents: int, settings: PrepareParams) -> DataError:
     )
 
 
-def _save_corpus(
-    tokenizer: Tokenizer, *, train: Sequence[str], heldout: Sequence[str], paths: Paths
-) -> int:
-    """Save token arrays for NumPy's memory map, and an index; returns the tokens of train."""
+def _save_corpus(tokenizer: Tokenizer, texts: LearnedTexts, *, paths: Paths) -> int:
+    """Save token arrays for NumPy's memory map, and an index; returns the tokens of train.
+
+    Without a corpus, the language is learned from the training rows, and judged on those of validation.
+    """
     index = {}
+    parts = {"train": texts.train, "heldout": texts.heldout}
+    if not texts.documents:
+        parts = {"train": texts.own, "heldout": texts.unseen}
     with atomic_folder(paths.out / "corpus") as folder:
-        parts: Mapping[str, Sequence[str]] = {"train": train, "heldout": heldout}
         for name, documents in parts.items():
             tokens = token_array(tokenizer, documents)
             np.save(folder / f"{name}.npy", tokens)

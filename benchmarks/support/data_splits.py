@@ -62,4 +62,4 @@ def _clustered(texts: Sequence[str]) -> tuple[Ids, Ids, Ids]:
     words = [bare_words(text) for _, text in by_id]
     firsts = near_duplicates(words, similarity=_SIMILARITY)
     ids = numbers_of([row for row, _ in by_id])
-    return ids, text_keys(words), ids[firsts]
+    return ids, text_keys(map(str.encode, words)), ids[firsts]

@@ -23,7 +23,8 @@ from pipeline.core.params import Params
 from pipeline.core.paths import BUILD_FILE, Paths
 from pipeline.core.progress import say
 from pipeline.core.sections import SplitShares
-from pipeline.data.records import read_records, write_records
+from pipeline.data.records import read_records, record_schema, write_records
+from pipeline.data.tables import read_batches, table_rows, table_writer
 from pipeline.data.transfer_set import transfer_sentences
 from pipeline.text.split_assignment import unit_hash
 
@@ -84,10 +85,17 @@ def _prepare(params: Params, paths: Paths, fold: Paths, *, number: int, folds: i
     splits = fold_splits(clusters, number=number, folds=folds, shares=params.prepare.shares)
     rows = [replace(row, split=split) for row, split in zip(built, splits, strict=True)]
     write_records(fold.artifacts / "prepare" / "records.parquet", rows, PreparedRecords.columns())
-    corpus = read_records(paths.read("label", "corpus.parquet"))
-    documents = corpus[: params.prepare.max_corpus_documents]
-    sentences = transfer_sentences(documents, rows, params.prepare)
-    write_records(fold.artifacts / "prepare" / "sentences.parquet", sentences, Sentences.columns())
+    corpus, most = paths.read("label", "corpus.parquet"), params.prepare.max_corpus_documents
+    sentences = transfer_sentences(
+        read_batches(corpus, ["id", "text"], most=most),
+        [row.text for row in rows if row.split != "train"],
+        params.prepare,
+        count=min(table_rows(corpus), most or table_rows(corpus)),
+    )
+    file = fold.artifacts / "prepare" / "sentences.parquet"
+    with table_writer(file, record_schema(Sentences.columns())) as writer:
+        for part in sentences.parts():
+            writer.add(part)
 
 
 def _run(stage: str, params: Params, paths: Paths, *, fold: Paths, name: str) -> None:

@@ -1,6 +1,7 @@
 """Brings the ledgers of splits into a worktree, and what is dealt there back to the main root."""
 
 import shutil
+from filecmp import cmp
 from pathlib import Path
 
 from pipeline.core.file_lock import Holder, waited_lock
@@ -28,7 +29,7 @@ def return_splits(workspace: Path, root: Path, *, with_moves: bool) -> None:
     """
     dealt, known = Paths(workspace).splits, Paths(root).splits
     if all(
-        (known / file.name).is_file() and _are_equal(file, known / file.name)
+        (known / file.name).is_file() and cmp(file, known / file.name, shallow=False)
         for file in dealt.glob("*.csv")
     ):
         return
@@ -39,7 +40,3 @@ def return_splits(workspace: Path, root: Path, *, with_moves: bool) -> None:
     with waited_lock(Paths(root).stage_locks / "splits", what="adding to splits/", waiting=waiting):
         known.mkdir(exist_ok=True)
         add_ledgers(dealt, known, with_moves=with_moves)
-
-
-def _are_equal(one: Path, other: Path) -> bool:
-    return one.read_bytes() == other.read_bytes()

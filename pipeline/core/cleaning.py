@@ -26,6 +26,7 @@ returns needs the next number, and the old rules for the bundles that name them 
 
 _JUDGED = 10_000
 """Characters from the start of a text that decide whether its markup was escaped, and how it is broken into lines."""
+_SPACES = re.compile("  +")
 _BLANK_LINES = re.compile(r"\n\s*\n")
 # A code point in 0x80–0x9f is a Windows-1252 byte decoded as Latin-1 (HTML 5 assumes the same of
 # numeric references): 0x85 is an ellipsis, 0x96 a dash.
@@ -180,8 +181,6 @@ def _translated(text: str, rules: int) -> str:
 
 
 def _unescaped(text: str, rules: int) -> str:
-    if "&" not in text:
-        return text
     return _in_pieces(
         text, "&", partial(MARKUP[rules].entity.sub, partial(_character, rules=rules))
     )
@@ -216,6 +215,8 @@ def _in_pieces(text: str, opening: str, change: Callable[[str], str]) -> str:
 
     Another thread can take its turn between two pieces, which it cannot within one.
     """
+    if len(text) <= _PIECE:
+        return change(text) if opening in text else text
     return "".join([change(piece) for piece in _pieces(text, opening)])
 
 
@@ -265,7 +266,9 @@ def _joins(character: str) -> bool:
 
 def _in_lines(text: str, *, plain: bool = False) -> str:
     """The text in lines with one space between words; a plain one often has no other blanks."""
-    if plain and "  " not in text and not ("\n" in text or "\t" in text or "\r" in text):
+    if plain and not ("\n" in text or "\t" in text or "\r" in text):
+        if "  " in text:
+            text = _SPACES.sub(" ", text)
         if "\v" not in text:
             return text.strip(" ")
         lines = [part.strip(" ") for part in text.split("\v")]

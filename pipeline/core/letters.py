@@ -15,6 +15,7 @@ from pipeline.core.plain_texts import class_of, is_plain
 _PLAIN_WORD = re.compile(r"\w+", re.ASCII)
 _WORD = re.compile(r"\w+")
 _MARKS = ("Mn", "Mc")
+_UNSEEN_LETTERS = frozenset(filter(str.isalnum, map(chr, {*IGNORED, *SELECTORS})))
 
 
 def visible(text: str) -> str:
@@ -29,8 +30,8 @@ def visible(text: str) -> str:
 
 def has_letter(text: str) -> bool:
     """Whether a text has a letter or a digit that is seen."""
-    for character in text:  # mostly the first one is: `any` would take longer to start
-        if character.isalnum() and (character.isascii() or not _unseen().match(character)):
+    for character in text:  # noqa: SIM110 - mostly the first one is: `any` takes longer to start
+        if character.isalnum() and character not in _UNSEEN_LETTERS:
             return True
     return False
 

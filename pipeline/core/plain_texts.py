@@ -15,13 +15,14 @@ _PLAIN = (
     "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff9f\U0001f300-\U0001f6d7\U0001f900-\U0001fa53"
 )
 _UNUSUAL = re.compile(f"[^{_PLAIN}]")
+_PRINTABLE = bytes(range(0x20, 0x7F))
 _AT_ONCE = 8192
 """Characters that one search reads: another thread can take its turn between two."""
 
 
 def is_plain(text: str) -> bool:
     """Whether each character of a text is plain: then the text is in NFC, and all of it is seen."""
-    if text.isascii() and text.isprintable():
+    if text.isascii() and not text.encode().translate(None, _PRINTABLE):
         return True
     if len(text) <= _AT_ONCE:
         return _UNUSUAL.search(text) is None

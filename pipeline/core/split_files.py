@@ -6,7 +6,10 @@ change of them deals all texts anew. Lines are sorted, so git can merge the file
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import zip_longest
+from functools import partial
+from heapq import merge
+from itertools import groupby, pairwise, zip_longest
+from operator import itemgetter
 from pathlib import Path
 
 from pipeline.core.errors import DataError
@@ -73,11 +76,6 @@ def two_splits(file: Path, number: int, key: str, split: str) -> DataError:
     return _damaged(file, f"line {number}: {f'{key},{split}'!r}")
 
 
-def write_ledger(file: Path, ledger: Ledger) -> None:
-    """Writes a ledger; equal ones give equal bytes, and a file that holds it already is not touched."""
-    write_entries(file, lambda: sorted(ledger.items()))
-
-
 def write_entries(file: Path, entries: Callable[[], Iterable[tuple[str, str]]]) -> None:
     """Writes a ledger line by line; a file that holds it already is not touched.
 
@@ -106,15 +104,34 @@ def add_ledgers(source: Path, target: Path, *, with_moves: bool) -> None:
     """
     for file in sorted(source.glob("*.csv")):
         place = target / file.name
-        ours, theirs = read_ledger(place), read_ledger(file)
-        found = {**theirs, **ours}
-        if with_moves:
-            found |= {
-                key: min(ours[key], split, key=PROTECTED.index)
-                for key, split in theirs.items()
-                if key in ours
-            }
-        write_ledger(place, found)
+        write_entries(place, partial(_joined, place, file, with_moves=with_moves))
+
+
+def _joined(ours: Path, theirs: Path, *, with_moves: bool) -> Iterator[tuple[str, str]]:
+    """The texts of two ledgers in order; one that both know has our split, or the more protected one."""
+    entries = merge(
+        _in_order(ours), _in_order(theirs), key=itemgetter(0)
+    )  # of equal ones, ours first
+    for key, both in groupby(entries, key=itemgetter(0)):
+        splits = [split for _, split in both]
+        yield key, min(splits, key=PROTECTED.index) if with_moves else splits[0]
+
+
+def _in_order(file: Path) -> Iterator[tuple[str, str]]:
+    """The texts of a ledger in order, each once; none but of a file that lost its order are in memory.
+
+    Raises:
+        DataError: as `read_ledger` does.
+    """
+    if any(one > other for (one, _), (other, _) in pairwise(ledger_entries(file))):
+        yield from sorted(read_ledger(file).items())
+        return
+    known = "", ""
+    for number, (key, split) in enumerate(ledger_entries(file), start=2):
+        if key != known[0]:
+            yield (known := (key, split))
+        elif split != known[1]:
+            raise two_splits(file, number, key, split)
 
 
 def _damaged(file: Path, what: str) -> DataError:

@@ -5,7 +5,6 @@ What stays is enough to find copies, to count and to judge: numbers and hashes, 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,11 +17,11 @@ from pipeline.core.sections import ValidateParams
 from pipeline.data.equal_rows import hashes_of
 from pipeline.data.personal_data import Span, redacted, spans
 from pipeline.data.personal_kinds import KINDS
-from pipeline.data.records import record_id
+from pipeline.data.records import id_bytes
 from pipeline.data.row_batches import SCHEMA, WITH_SOURCE_IDS, RowBatches, source_ids_of
-from pipeline.data.row_ids import numbers_of
+from pipeline.data.row_ids import Ids, id_numbers, numbers_of
 from pipeline.data.stored_rows import Rows, StoredRows, parts_of
-from pipeline.text.bare_words import bare_words
+from pipeline.text.bare_words import bare_lines
 
 EMPTY, SHORT, LONG = "empty", "too short", "too long"
 FAULTS = ("", EMPTY, SHORT, LONG)
@@ -103,45 +102,47 @@ def _cleaned(
     batch: pa.RecordBatch, sources: dict[str, int], params: ValidateParams
 ) -> tuple[pa.RecordBatch, NDArray[np.void]]:
     """The rows of a batch as they are stored, and their facts."""
-    ids, names, firsts, seconds, labels = (_column(batch, name) for name in SCHEMA.names)
+    given = [_column(batch, name) for name in SCHEMA.names]
+    ids, names, texts, seconds, labels = (column.to_pylist() for column in given)
     found = np.zeros(len(batch), dtype=FACTS)
     found["id"] = numbers_of(ids)
-    found["is_late"] = [
-        record_id(name, one, second=other) != own
-        for own, name, one, other in zip(ids, names, firsts, seconds, strict=True)
-    ]
+    found["is_late"] = found["id"] != _ids_of_first_rows(names, texts, seconds)
     found["source"] = [sources.setdefault(name, len(sources)) for name in names]
     found["label"] = _label_hashes(labels)
-    one, other = _clean_texts(firsts, params), _clean_texts(seconds, params)
+    one, other = _clean_texts(texts, params), _clean_texts(seconds, params)
     is_pair = np.array([text is not None for text in seconds], dtype=np.uint8)
     found["fault"] = faults = np.where(one.faults, one.faults, other.faults)
     found["kinds"] = one.kinds | other.kinds
     found["flags"] = (
         IS_PAIR * is_pair + TEXT_IS_NUMBER * one.numbers + SECOND_IS_NUMBER * other.numbers
     )
-    told = [
-        _as_told(raw, clear.texts, faults, params)
-        for raw, clear in ((firsts, one), (seconds, other))
-    ]
-    words = [
-        "" if fault else "\n".join(bare_words(text) for text in texts if text is not None)
-        for *texts, fault in zip(*told, faults.tolist(), strict=True)
-    ]
+    texts = cast(list[str], _as_told(texts, one.texts, faults, params))  # each row has a first text
+    seconds = _as_told(seconds, other.texts, faults, params)
+    words = bare_lines(texts, seconds)
+    for row in np.flatnonzero(faults).tolist():
+        words[row] = b""
     found["words"] = hashes_of(words)
-    found["characters"] = [sum(map(len, filter(None, texts))) for texts in zip(*told, strict=True)]
-    ids, names, *others = (
-        pa.array(column, pa.string()) for column in (ids, names, *told, labels, words)
-    )
-    arrays = [ids, names, source_ids_of(batch), *others]
-    return pa.RecordBatch.from_arrays(arrays, schema=STORED), found
+    found["characters"] = [
+        len(text) + len(second or "") for text, second in zip(texts, seconds, strict=True)
+    ]
+    new = [pa.array(column, pa.string()) for column in (texts, seconds, words)]
+    columns = [*given[:2], source_ids_of(batch), *new[:2], given[-1], new[-1]]
+    return pa.RecordBatch.from_arrays(columns, schema=STORED), found
 
 
-def _column(batch: pa.RecordBatch, name: str) -> list[Any]:
-    """The values of a column; None for each row where the batch has no such column."""
-    if name not in batch.schema.names:
-        return [None] * len(batch)
-    values: list[Any] = batch.column(name).to_pylist()
-    return values
+def _ids_of_first_rows(
+    sources: Sequence[str], texts: Sequence[str], seconds: Sequence[str | None]
+) -> Ids:
+    """The ids of the rows if none of their sources had a row with their texts before, `(rows,)`."""
+    rows = zip(sources, texts, seconds, strict=True)
+    return id_numbers([id_bytes(source, text, second=second) for source, text, second in rows])
+
+
+def _column(batch: pa.RecordBatch, name: str) -> pa.Array:
+    """A column of the batch; nulls where it has none of that name."""
+    if name in batch.schema.names:
+        return batch.column(name)
+    return pa.nulls(len(batch), pa.string())
 
 
 def _label_hashes(labels: Sequence[str | None]) -> NDArray[np.uint64]:
@@ -164,19 +165,20 @@ class _Texts:
 
 def _clean_texts(raw: Sequence[str | None], params: ValidateParams) -> _Texts:
     """The clean texts, their faults, the kinds of personal data in them, and which are numbers."""
-    rows = [row for row, text in enumerate(raw) if text is not None]
-    cleaned = [clean(text) for text in raw if text is not None]
-    found = [spans(text) for text in cleaned]
-    if params.personal_data == REDACT:
-        cleaned = [redacted(text, places) for text, places in zip(cleaned, found, strict=True)]
-    texts: list[str | None] = [None] * len(raw)
+    texts = [None if text is None else clean(text) for text in raw]
     faults = np.zeros(len(raw), dtype=np.uint8)
     kinds, numbers = faults.astype(np.uint32), faults.copy()
-    faults[rows] = [_fault(text, params) for text in cleaned]
-    kinds[rows] = [_bits(places) for places in found]
-    numbers[rows] = [_is_number(text) for text in cleaned]
-    for row, text in zip(rows, cleaned, strict=True):
-        texts[row] = text
+    for row, text in enumerate(texts):
+        if text is None:
+            continue
+        if found := spans(text):
+            kinds[row] = _bits(found)
+        told = redacted(text, found) if found and params.personal_data == REDACT else text
+        if fault := _fault(told, params):
+            faults[row] = fault
+        if _is_number(told):
+            numbers[row] = True
+        texts[row] = told
     return _Texts(texts, faults, kinds, numbers)
 
 

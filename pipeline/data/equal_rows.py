@@ -14,9 +14,10 @@ Hashes = NDArray[np.uint64]
 _BYTES, _AT_ONCE = 16, 1 << 16
 
 
-def hashes_of(texts: Iterable[str]) -> Hashes:
-    """A hash of each text, `(texts, 2)`: equal texts have equal ones."""
-    digests = (hashlib.blake2b(text.encode(), digest_size=_BYTES).digest() for text in texts)
+def hashes_of(texts: Iterable[str | bytes]) -> Hashes:
+    """A hash of each text, which may be in UTF-8, `(texts, 2)`: equal texts have equal ones."""
+    lines = (text if isinstance(text, bytes) else text.encode() for text in texts)
+    digests = (hashlib.sha256(line).digest()[:_BYTES] for line in lines)
     parts = [np.zeros((0, 2), dtype=np.uint64)]
     while part := b"".join(islice(digests, _AT_ONCE)):
         parts.append(np.frombuffer(part, dtype=np.uint64).reshape(-1, 2))

@@ -21,7 +21,7 @@ from pipeline.data.stored_rows import StoredRows, parts_of
 from pipeline.data.tables import read_batches
 from pipeline.data.text_sequence import stored_texts
 from pipeline.problem.problem import Problem
-from pipeline.text.bare_words import bare_words
+from pipeline.text.bare_words import bare_lines
 
 _KEPT = ("id", "source", SOURCE_ID, "text", "second")
 _STORED = pa.schema([(name, pa.string()) for name in (*_KEPT, "words")])
@@ -96,10 +96,7 @@ class _Reader:
         if len(voted) and not is_gold:
             labels = self._merged(names, labels.to_pylist(), voted)
         texts, seconds = batch.column("text"), batch.column("second")
-        words = [
-            bare_words(text) if second is None else f"{bare_words(text)}\n{bare_words(second)}"
-            for text, second in zip(texts.to_pylist(), seconds.to_pylist(), strict=True)
-        ]
+        words = bare_lines(texts.to_pylist(), seconds.to_pylist())
         sizes = pc.add(pc.binary_length(texts), pc.fill_null(pc.binary_length(seconds), 0))
         self.ids.append(ids)
         self.keys.append(text_keys(words))

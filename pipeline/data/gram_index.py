@@ -19,10 +19,10 @@ _LOST_BITS, _MOST_LOST = 8, 255
 _LARGEST = 2**31 - 1
 # Rounding of a bound must not rule out a pair that is just similar enough.
 _SLACK = 1e-6
-_BAND_ENTRIES = 1 << 22
+_BAND_ENTRIES = 1 << 20
 _MOST_BANDS = 256
-_MEMORY_BYTES = 1 << 27
-_WAITING_ENTRIES = 1 << 21
+_MEMORY_BYTES = 1 << 25
+_WAITING_ENTRIES = 1 << 19
 
 
 @dataclass(frozen=True, slots=True)

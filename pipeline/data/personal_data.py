@@ -24,7 +24,8 @@ _SIGNS = re.compile("[0-9@:wW０-９＠：ｗＷ]")
 _SHAPE = bytes.maketrans(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZw", b"0" * 10 + b"A" * 27)
 """Digits as 0, capital letters as A, and so is `w`, for addresses are `www.` in any case."""
 _CAPITALS, _LIKE_PASSPORT = re.compile(r"[A-Z]{3}\."), re.compile(r"[A-Z][0-9]{3}[A-Z][0-9]{4}")
-_BETWEEN = b" -.()/+"
+_EIGHT = re.compile(rb"0[-. ()/+]*+(?:0[-. ()/+]*+){7}")
+"""Eight digits with nothing but these between them."""
 _RUN = re.compile(r"[0-9](?:[-. ()/+]{0,3}[0-9]){7,}")
 _MARGIN = 12
 
@@ -70,7 +71,7 @@ def _candidates(text: str) -> list[Span]:
     """Returns all that the rules find, the surest kinds first; one value may be of several kinds."""
     shape = text.encode("ascii", "replace").translate(_SHAPE)
     digits, has_colon, has_at = shape.count(b"0"), ":" in text, "@" in text
-    has_numbers = digits > 7 and b"00000000" in shape.translate(None, _BETWEEN)
+    has_numbers = digits > 7 and _EIGHT.search(shape) is not None
     found: list[Span] = []
     if (has_colon and "://" in text) or (b"AAA." in shape and _has_www(text)):
         found += _found((URL,), text)

@@ -14,7 +14,7 @@ from pipeline.data.row_batches import records_of
 from pipeline.data.row_ids import Ids, numbers_of
 from pipeline.data.tables import read_batches
 from pipeline.data.text_sequence import stored_texts
-from pipeline.text.bare_words import bare_words
+from pipeline.text.bare_words import bare_words, bare_words_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ def without_labelled(
     rest = RemainingRows(path=path, stays=~np.isin(ids, taken))
     words = stored_texts(
         (
-            pa.array([*map(bare_words, batch.column("text").to_pylist())])
+            pa.array(bare_words_of(batch.column("text").to_pylist()), pa.string())
             for batch in rest.batches()
         ),
         folder=folder,

@@ -1,6 +1,7 @@
-"""Keeps rows on disk in 256 files by their ids, so that one of the files at a time is in the memory.
+"""Keeps rows on disk by their ids, so that those of a part of all ids can be read again.
 
-Ids are hashes: the files are of one size, and their order is that of the ids.
+Ids are hashes: each of 256 buckets has about as many rows, and their order is that of the ids. One file has
+them all, for a file a bucket would take longer to open than its rows take to read.
 """
 
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.core.artifacts.table_columns import SOURCE_ID
 from pipeline.data.row_ids import Ids
@@ -25,42 +27,52 @@ _SHIFT = np.uint64(56)
 
 
 class RowBuckets:
-    """Rows in files of a folder, by the first two hex digits of their id; all have the same columns."""
+    """Rows in a file, by the first two hex digits of their id: first they are added, then read.
 
-    def __init__(self, folder: Path, *, held: int = HELD_BYTES) -> None:
-        folder.mkdir(parents=True)
-        self._folder, self._held = folder, held
+    All have the same columns, of which the first is `id`.
+
+    sizes: about how many bytes the rows of each bucket have, `(BUCKETS,)`.
+    """
+
+    def __init__(self, file: Path, *, held: int = HELD_BYTES) -> None:
+        """Begin a file.
+
+        Args:
+            held: bytes of rows that are held before they are written, and that are read at once.
+        """
+        self.sizes: NDArray[np.int64] = np.zeros(BUCKETS, dtype=np.int64)
+        self._path, self._held = file, held
         self._rows: list[pa.RecordBatch] = []
         self._bytes = 0
+        self._places: list[list[int]] = [[] for _ in range(BUCKETS)]
+        self._written = 0
+        self._file = pa.OSFile(str(file), "wb")
+        self._writer: pa.RecordBatchFileWriter | None = None
 
     def add(self, rows: pa.RecordBatch) -> None:
         """Takes rows; they may be held until there are enough to write."""
         self._rows.append(rows)
         self._bytes += rows.nbytes
         if self._bytes >= self._held:
-            self.write()
+            self._write()
 
-    def write(self) -> None:
-        """Writes all rows that are held."""
-        if not self._rows:
-            return
-        rows = pa.Table.from_batches(self._rows).combine_chunks()
-        self._rows, self._bytes = [], 0
-        numbers = (rows["id"].to_numpy() >> _SHIFT).astype(np.uint8)
-        rows = rows.take(pa.array(np.argsort(numbers, kind="stable")))
-        ends = np.cumsum(np.bincount(numbers, minlength=BUCKETS)).tolist()
-        for bucket, (start, end) in enumerate(zip([0, *ends], ends, strict=False)):
-            if start < end:
-                self._append(bucket, rows.slice(start, end - start))
+    def finish(self) -> None:
+        """Writes all rows that are held; from then on, rows are read."""
+        self._write()
+        if self._writer is not None:
+            self._writer.close()
+        self.close()
 
-    def ids(self, bucket: int) -> Iterator[Ids]:
-        """The ids of the written rows of a bucket, in arrays of about `held` bytes."""
+    def close(self) -> None:
+        """Closes the file that is written, so that its bytes are free on the disk once it is removed."""
+        self._file.close()
+
+    def ids(self, buckets: slice) -> Iterator[Ids]:
+        """The ids of the rows of some buckets, in arrays of about `held` bytes."""
         wanted: list[Ids] = []
         size = 0
-        for batch in self._batches(bucket):
-            wanted.append(
-                batch["id"].to_numpy().copy()
-            )  # a view would keep the texts in the memory
+        for batch in self._batches(buckets):
+            wanted.append(batch["id"].to_numpy().copy())  # a view would keep the texts in memory
             size += wanted[-1].nbytes
             if size >= self._held:
                 yield np.concatenate(wanted)
@@ -68,11 +80,11 @@ class RowBuckets:
         if wanted:
             yield np.concatenate(wanted)
 
-    def parts(self, bucket: int) -> Iterator[pa.Table]:
-        """The written rows of a bucket in the order in which they came, in tables of about `held` bytes."""
+    def parts(self, buckets: slice) -> Iterator[pa.Table]:
+        """The rows of some buckets in tables of about `held` bytes; those of one id in the order they came."""
         wanted: list[pa.RecordBatch] = []
         size = 0
-        for batch in self._batches(bucket):
+        for batch in self._batches(buckets):
             wanted.append(batch)
             size += batch.nbytes
             if size >= self._held:
@@ -81,25 +93,30 @@ class RowBuckets:
         if wanted:
             yield pa.Table.from_batches(wanted)
 
-    def remove(self, bucket: int) -> None:
-        """Removes the rows of a bucket."""
-        self._file(bucket).unlink(missing_ok=True)
-
-    def _append(self, bucket: int, rows: pa.Table) -> None:
-        with (
-            self._file(bucket).open("ab") as stream,
-            pa.ipc.new_stream(stream, rows.schema) as writer,
-        ):
-            writer.write_table(rows)
-
-    def _batches(self, bucket: int) -> Iterator[pa.RecordBatch]:
-        """All batches of a file, in which one stream of Arrow follows the other."""
-        file = self._file(bucket)
-        if not file.exists():
+    def _write(self) -> None:
+        if not self._rows:
             return
-        with pa.OSFile(str(file)) as stream:
-            while stream.tell() < stream.size():
-                yield from pa.ipc.open_stream(stream)
+        rows = pa.Table.from_batches(self._rows).combine_chunks()
+        self._rows, self._bytes = [], 0
+        if self._writer is None:
+            self._writer = pa.ipc.new_file(self._file, rows.schema)
+        numbers = (rows["id"].to_numpy() >> _SHIFT).astype(np.uint8)
+        [batch] = rows.take(pa.array(np.argsort(numbers, kind="stable"))).to_batches()
+        ends = np.cumsum(np.bincount(numbers, minlength=BUCKETS)).tolist()
+        for bucket, (start, end) in enumerate(zip([0, *ends], ends, strict=False)):
+            if start < end:
+                part = batch.slice(start, end - start)
+                self._writer.write_batch(part)
+                self.sizes[bucket] += part.nbytes
+                self._places[bucket].append(self._written)
+                self._written += 1
 
-    def _file(self, bucket: int) -> Path:
-        return self._folder / f"{bucket:02x}.arrow"
+    def _batches(self, buckets: slice) -> Iterator[pa.RecordBatch]:
+        """The written batches of some buckets, in the order in which they were written."""
+        places = sorted(place for some in self._places[buckets] for place in some)
+        if not places:
+            return
+        with pa.OSFile(str(self._path)) as file:
+            reader = pa.ipc.open_file(file)
+            for place in places:
+                yield reader.get_batch(place)

@@ -1,20 +1,26 @@
 """Gives the rows of a source ids of their own, and puts them in the order of these, in little memory.
 
 An id is a hash of a row's texts and of how many rows before it have the same texts. Rows with the same
-texts therefore first lie in one file, where they are counted, and then each in the file of its own id. A text
+texts therefore first lie in one bucket, where they are counted, and then each in that of its own id. A text
 that a million rows share is no more in the memory than any other.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.data.records import id_bytes
-from pipeline.data.row_buckets import BUCKETS, HELD_BYTES, RowBuckets
+from pipeline.data.row_buckets import HELD_BYTES, RowBuckets
 from pipeline.data.row_ids import Ids, id_numbers
+from pipeline.data.stored_rows import parts_of
+
+_SHARE = 4
+"""Rows that are put in order are copied some times: there are so many times fewer of them than are held."""
 
 
 def rows_by_id(
@@ -27,33 +33,29 @@ def rows_by_id(
         folder: a new folder, in which about as many bytes are written as the rows have.
         held: bytes of rows that are held at once; all takes a few times as much.
     """
-    read = RowBuckets(folder / "read", held=held)
-    for batch in batches:
-        read.add(batch)
-    read.write()
-    moved = RowBuckets(folder / "moved", held=held)
-    for bucket in range(BUCKETS):
-        _number_copies(read, moved, bucket, source)
-    moved.write()
-    for bucket in range(BUCKETS):
-        parts = [*read.parts(bucket), *moved.parts(bucket)]
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        closing(RowBuckets(folder / "read.arrow", held=held)) as read,
+        closing(RowBuckets(folder / "moved.arrow", held=held)) as moved,
+    ):
+        for batch in batches:
+            read.add(batch)
+        read.finish()
+        for buckets in parts_of(read.sizes, held // _SHARE):
+            repeated = _repeated(read.ids(buckets))
+            if len(repeated):
+                for rows, is_other in _numbered(read.parts(buckets), repeated, source):
+                    for batch in rows.filter(pa.array(is_other)).to_batches():
+                        moved.add(batch)
+        moved.finish()
+    for buckets in parts_of(read.sizes + moved.sizes, held // _SHARE):
+        repeated = _repeated(read.ids(buckets))
+        numbered = _numbered(read.parts(buckets), repeated, source)
+        parts = [rows.filter(pa.array(~is_other)) for rows, is_other in numbered]
+        parts += moved.parts(buckets)
         if parts:
             rows = pa.concat_tables(parts).combine_chunks()
             yield rows.take(pa.array(np.argsort(rows["id"].to_numpy(), kind="stable")))
-        read.remove(bucket)
-        moved.remove(bucket)
-
-
-def _number_copies(read: RowBuckets, moved: RowBuckets, bucket: int, source: str) -> None:
-    """Moves the rows of a bucket to the buckets of their own ids, where some have the same texts."""
-    repeated = _repeated(read.ids(bucket))
-    if not len(repeated):
-        return
-    counts: Counter[tuple[str, str | None]] = Counter()
-    for part in read.parts(bucket):
-        for batch in _numbered(part, repeated, counts, source).to_batches():
-            moved.add(batch)
-    read.remove(bucket)
 
 
 def _repeated(parts: Iterable[Ids]) -> Ids:
@@ -66,15 +68,22 @@ def _repeated(parts: Iterable[Ids]) -> Ids:
 
 
 def _numbered(
-    rows: pa.Table, repeated: Ids, counts: Counter[tuple[str, str | None]], source: str
-) -> pa.Table:
-    """The rows with their own ids; `counts` holds how often texts came before, and goes on."""
-    ids = rows["id"].to_numpy().copy()
-    places = np.flatnonzero(np.isin(ids, repeated))
-    some = rows.take(pa.array(places))
-    own = []
-    for text, second in zip(some["text"].to_pylist(), some["second"].to_pylist(), strict=True):
-        own.append(id_bytes(source, text, second=second, copy=counts[text, second]))
-        counts[text, second] += 1
-    ids[places] = id_numbers(own)
-    return pa.table([pa.array(ids), *rows.columns[1:]], schema=rows.schema)
+    tables: Iterable[pa.Table], repeated: Ids, source: str
+) -> Iterator[tuple[pa.Table, NDArray[np.bool_]]]:
+    """Each table with its rows' own ids, and whether a row's is another than that of the first with its texts.
+
+    Args:
+        tables: in the order of the file, with the ids of first rows.
+        repeated: the ids that several of the rows have, in order.
+    """
+    counts: Counter[tuple[str, str | None]] = Counter()
+    for rows in tables:
+        ids = rows["id"].to_numpy()
+        places = np.flatnonzero(np.isin(ids, repeated))
+        some = rows.take(pa.array(places))
+        own, numbers = ids.copy(), []
+        for text, second in zip(some["text"].to_pylist(), some["second"].to_pylist(), strict=True):
+            numbers.append(id_bytes(source, text, second=second, copy=counts[text, second]))
+            counts[text, second] += 1
+        own[places] = id_numbers(numbers)
+        yield rows.set_column(0, "id", pa.array(own)), own != ids

@@ -16,15 +16,16 @@ _SCHEMA = pa.schema(
 
 
 class SourceIds:
-    """The own ids of one source's rows; in memory are those of one of 256 files at a time."""
+    """The own ids of one source's rows; in memory are those of one of 256 buckets at a time."""
 
-    def __init__(self, folder: Path, *, held: int = HELD_BYTES) -> None:
-        """Take a new folder, in which about 30 bytes are written for each row.
+    def __init__(self, file: Path, *, held: int = HELD_BYTES) -> None:
+        """Take a new file, in which about 30 bytes are written for each row.
 
         Args:
             held: bytes that are held before they are written.
         """
-        self._buckets = RowBuckets(folder, held=held)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._buckets = RowBuckets(file, held=held)
 
     def add(self, own: Sequence[str], rows: Ids, lines: Sequence[int]) -> None:
         """Takes own ids, the ids that follow from the texts of their rows, and their lines in the file."""
@@ -39,14 +40,17 @@ class SourceIds:
         Args:
             where: source and file, for the message.
         """
-        self._buckets.write()
+        self._buckets.finish()
         for bucket in range(BUCKETS):
             self._refuse_shared(bucket, where)
-            self._buckets.remove(bucket)
+
+    def close(self) -> None:
+        """Closes the file, so that its bytes are free on the disk once it is removed."""
+        self._buckets.close()
 
     def _refuse_shared(self, bucket: int, where: str) -> None:
         first: dict[str, tuple[int, int]] = {}
-        for part in self._buckets.parts(bucket):
+        for part in self._buckets.parts(slice(bucket, bucket + 1)):
             columns = (part[name].to_pylist() for name in ("own", "row", "line"))
             for own, row, line in zip(*columns, strict=True):
                 found, before = first.setdefault(own, (row, line))

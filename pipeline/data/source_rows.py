@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -27,8 +28,6 @@ BATCH_CHARACTERS = 4_000_000
 """A batch ends after so many rows, or where its texts have so many characters."""
 _KNOWN_CELLS = 10_000
 """Most different label cells whose meaning is remembered."""
-_Row = tuple[bytes, str, str | None, str | None, str | None]
-"""Id, text, second text, label and own id of a row."""
 
 
 def batches_of(
@@ -96,42 +95,63 @@ class _SourceReader:
 
     def batches(self, rows: Iterator[FileRow]) -> Iterator[pa.RecordBatch]:
         """The wanted rows, so many at once that a batch is small."""
-        found: list[_Row] = []
+        # An object a row would have Python look for garbage again and again.
+        ids: list[bytes] = []
+        texts: list[str] = []
+        seconds: list[str | None] = []
+        labels: list[str | None] = []
+        own: list[str] = []
         lines: list[int] = []
+        columns: tuple[list[Any], ...] = (ids, texts, seconds, labels, own, lines)
         characters = 0
         for line, row in rows:
-            if any(composed(row[name]) != value for name, value in self._where):
+            if self._where and any(composed(row[name]) != value for name, value in self._where):
                 continue
             if self._rights and self._rights.reason(row, where=self._place(line)):
                 continue
-            found.append(self._read(line, row))
-            lines.append(line)
-            characters += len(found[-1][1]) + len(found[-1][2] or "")
-            if len(found) == BATCH_ROWS or characters >= BATCH_CHARACTERS:
-                yield self._batch(found, lines)
-                found, lines, characters = [], [], 0
-        if found:
-            yield self._batch(found, lines)
+            identifier, text, second, label = self._read(line, row)
+            ids.append(identifier)
+            texts.append(text)
+            seconds.append(second)
+            labels.append(label)
+            if self._source.id_column is not None:
+                own.append(self._own_id(row[self._source.id_column], line))
+                lines.append(line)
+            characters += len(text) + len(second or "")
+            if len(ids) == BATCH_ROWS or characters >= BATCH_CHARACTERS:
+                yield self._batch(*columns)
+                characters = 0
+                for column in columns:
+                    column.clear()
+        if ids:
+            yield self._batch(*columns)
 
-    def _batch(self, rows: Sequence[_Row], lines: Sequence[int]) -> pa.RecordBatch:
+    def _batch(
+        self,
+        ids: Sequence[bytes],
+        texts: Sequence[str],
+        seconds: Sequence[str | None],
+        labels: Sequence[str | None],
+        own: Sequence[str],
+        lines: Sequence[int],
+    ) -> pa.RecordBatch:
         """The rows as columns; those of a source with own ids have them as well."""
-        ids, *columns, own = zip(*rows, strict=True)
         numbers = id_numbers(ids)
+        columns = [pa.array(numbers), texts, seconds, labels]
         if self._source.id_column is None:
-            return pa.record_batch([pa.array(numbers), *columns], schema=SCHEMA)
+            return pa.record_batch(columns, schema=SCHEMA)
         if self._own is not None:
             self._own.add(own, numbers, lines)
-        return pa.record_batch([pa.array(numbers), *columns, own], schema=WITH_SOURCE_IDS)
+        return pa.record_batch([*columns, own], schema=WITH_SOURCE_IDS)
 
-    def _read(self, line: int, row: dict[str, str]) -> _Row:
-        """The parts of a row that are kept."""
+    def _read(self, line: int, row: dict[str, str]) -> tuple[bytes, str, str | None, str | None]:
+        """Id, text, second text and label of a row."""
         source = self._source
-        own = self._own_id(row[source.id_column], line) if source.id_column else None
         label = self._label(row[source.label_column], line) if source.label_column else None
         text = row[source.text_column]
         second = row[source.second_text_column] if source.second_text_column else None
         try:
-            return id_bytes(source.name, text, second=second), text, second, label, own
+            return id_bytes(source.name, text, second=second), text, second, label
         except UnicodeEncodeError:
             encodable(text, self._place(line))
             encodable(second or "", self._place(line))

@@ -69,13 +69,13 @@ class Dealt:
     moved: int
 
 
-def text_keys(words: Iterable[str]) -> Ids:
+def text_keys(words: Iterable[bytes]) -> Ids:
     """The key of each row in a ledger, `(rows,)`: equal for texts that differ in form alone.
 
     Args:
-        words: the bare words of the rows, one line for each text of a row.
+        words: of each row as `bare_lines` gives them.
     """
-    digests = (hashlib.sha256(line.encode()).digest()[:_BYTES] for line in words)
+    digests = (hashlib.sha256(line).digest()[:_BYTES] for line in words)
     parts = [np.zeros(0, dtype=np.uint64)]
     while part := b"".join(islice(digests, _AT_ONCE)):
         parts.append(np.frombuffer(part, dtype=">u8").astype(np.uint64))

@@ -97,11 +97,14 @@ def column_names(path: Path) -> list[str]:
     return names
 
 
-def read_batches(path: Path, columns: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
+def read_batches(
+    path: Path, columns: Sequence[str] = (), *, most: int | None = None
+) -> Iterator[pa.RecordBatch]:
     """The rows of a Parquet file in batches of at most some megabytes, in order.
 
     Args:
         columns: names of those to read; none for all.
+        most: how many of the first rows to read; None for all.
 
     Raises:
         ArtifactError: the file is not Parquet.
@@ -111,10 +114,15 @@ def read_batches(path: Path, columns: Sequence[str] = ()) -> Iterator[pa.RecordB
         size = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=1)
         rows = int(min(max(_BATCH_BYTES / max(size, 1), 1), _BATCH_ROWS))
         # Read all in one go, the file would stay in memory from its first row group on.
+        left = file.metadata.num_rows if most is None else most
         for group in range(file.num_row_groups):
-            yield from file.iter_batches(
+            for batch in file.iter_batches(
                 batch_size=rows, row_groups=[group], columns=[*columns] or None
-            )
+            ):
+                if left <= 0:
+                    return
+                yield batch.slice(0, left)
+                left -= len(batch)
 
 
 def read_table(path: Path) -> Columns:

@@ -26,8 +26,8 @@ class TextSequence(Sequence[str]):
     @overload
     def __getitem__(self, place: int) -> str: ...
     @overload
-    def __getitem__(self, place: slice) -> Sequence[str]: ...
-    def __getitem__(self, place: int | slice) -> str | Sequence[str]:
+    def __getitem__(self, place: slice) -> "TextSequence": ...
+    def __getitem__(self, place: int | slice) -> "str | TextSequence":
         if isinstance(place, slice):
             return TextSequence(self.array[place])
         text: str = self.array[int(place)].as_py()

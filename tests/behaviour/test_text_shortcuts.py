@@ -15,7 +15,7 @@ from pipeline.core.markup import MARKUP
 from pipeline.data import personal_data
 from pipeline.data.personal_data import Span, spans
 from pipeline.data.personal_kinds import ADDRESSES, LETTERED, NETWORK, Rule
-from pipeline.text.bare_words import bare_words
+from pipeline.text.bare_words import bare_words, bare_words_of
 from tests.support.odd_texts import odd_texts
 
 TEXTS = odd_texts(2000)
@@ -130,6 +130,13 @@ def test_the_bare_words_are_those_of_the_folded_text() -> None:
         for text in (f"가{character}나", f"A{character} b"):
             if bare_words(text) != by_definition(text):
                 pytest.fail(ascii(text))
+
+
+def test_the_bare_words_of_many_texts_are_those_of_each() -> None:
+    texts = [*TEXTS, *map(clean, TEXTS), "", " ", "\n", "a\0b", "_", " a ", *CHARACTERS]
+    assert bare_words_of(texts) == [bare_words(text).encode() for text in texts]
+    for few in ([], [""], ["", ""], ["a"], [" ", "b "]):
+        assert bare_words_of(few) == [bare_words(text).encode() for text in few]
 
 
 def test_letters_are_told_as_one_by_one() -> None:

@@ -14,6 +14,11 @@ def test_the_first_of_equal_rows_is_the_one_a_list_would_find() -> None:
         assert first_equal(hashes_of(texts)).tolist() == [texts.index(text) for text in texts]
 
 
+def test_a_text_and_its_bytes_have_one_hash() -> None:
+    texts = ["", "good", "배송이 빨라요", "é"]
+    assert (hashes_of(texts) == hashes_of([text.encode() for text in texts])).all()
+
+
 def test_rows_are_told_apart_by_the_second_half_of_their_hashes_too() -> None:
     hashes = np.array([[7, 2], [7, 1], [3, 1], [7, 2], [7, 1]], dtype=np.uint64)
     assert first_equal(hashes).tolist() == [0, 1, 2, 0, 1]

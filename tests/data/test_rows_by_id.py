@@ -68,11 +68,18 @@ def test_order_ids_and_copies_are_those_of_a_plain_loop(
         )
 
 
-def test_rows_of_a_template_are_spread_over_the_files(tmp_path: Path) -> None:
+def test_rows_of_a_template_are_as_few_at_once_as_others(tmp_path: Path) -> None:
     rows: list[Row] = [("the same words", None, "good")] * 2_000
-    sizes = [table.num_rows for table in rows_by_id(batches_of(rows, 100), tmp_path, source="mine")]
+    tables = rows_by_id(batches_of(rows, 100), tmp_path / "rows", source="mine", held=1_000)
+    sizes = [table.num_rows for table in tables]
     assert sum(sizes) == 2_000
     assert max(sizes) < 40
+
+
+def test_a_small_source_comes_in_one_table(tmp_path: Path) -> None:
+    rows: list[Row] = [(f"text {number % 600}", None, "good") for number in range(1_000)]
+    [table] = rows_by_id(batches_of(rows, 100), tmp_path / "rows", source="mine")
+    assert table.num_rows == 1_000
 
 
 def test_two_texts_of_one_id_are_both_first_rows_as_they_were_before(tmp_path: Path) -> None:
@@ -89,28 +96,30 @@ def test_an_id_is_written_as_16_hex_digits() -> None:
 
 
 def test_buckets_give_back_their_rows_in_the_order_in_which_they_came(tmp_path: Path) -> None:
-    buckets = RowBuckets(tmp_path / "rows", held=500)
+    buckets = RowBuckets(tmp_path / "rows.arrow", held=500)
     rows: list[Row] = [(f"text {number % 20}", None, str(number)) for number in range(400)]
     for batch in batches_of(rows, 30):
         buckets.add(batch)
-    buckets.write()
+    buckets.finish()
+    found = 0
     for bucket in range(BUCKETS):
-        labels = [int(x) for part in buckets.parts(bucket) for x in part["label"].to_pylist()]
+        tables = [*buckets.parts(slice(bucket, bucket + 1))]
+        labels = [int(label) for table in tables for label in table["label"].to_pylist()]
         assert labels == sorted(labels)
+        assert buckets.sizes[bucket] >= sum(table.nbytes for table in tables)
+        found += len(labels)
+    assert found == 400
 
 
-def test_ids_of_a_bucket_do_not_keep_its_texts_in_the_memory(tmp_path: Path) -> None:
-    buckets = RowBuckets(tmp_path / "rows", held=1_000_000)
+def test_ids_do_not_keep_the_texts_of_their_rows_in_the_memory(tmp_path: Path) -> None:
+    buckets = RowBuckets(tmp_path / "rows.arrow", held=1_000_000)
     rows: list[Row] = [("a text " * 100_000, None, None)] * 20
     for batch in batches_of(rows, 1):
         buckets.add(batch)
-    buckets.write()
-    [bucket] = [int(file.stem, 16) for file in (tmp_path / "rows").iterdir()]
-    usual = pa.default_memory_pool()
-    counted = pa.proxy_memory_pool(usual)
-    pa.set_memory_pool(counted)
-    try:
-        assert sum(map(len, buckets.ids(bucket))) == 20
-    finally:
-        pa.set_memory_pool(usual)
-    assert 1_000_000 < counted.max_memory() < 5_000_000
+    buckets.finish()
+    before = pa.total_allocated_bytes()
+    found = 0
+    for ids in buckets.ids(slice(BUCKETS)):
+        assert pa.total_allocated_bytes() - before < 3_000_000
+        found += len(ids)
+    assert found == 20

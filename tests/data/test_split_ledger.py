@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.core.errors import DataError
 from pipeline.core.sections import SplitShares
-from pipeline.core.split_files import PROTECTED, read_ledger, write_ledger
+from pipeline.core.split_files import PROTECTED, read_ledger
 from pipeline.data.records import Record, record_id
 from pipeline.data.row_ids import numbers_of
 from pipeline.data.split_ledger import (
@@ -33,7 +33,7 @@ def record(text: str, *, cluster: str = "", source: str = "mine") -> Record:
 
 
 def dealt(records: list[Record], ledger: SplitLedger = EMPTY) -> Dealt:
-    keys = text_keys(bare_words(row.text) for row in records)
+    keys = text_keys(bare_words(row.text).encode() for row in records)
     clusters = numbers_of([row.cluster or "" for row in records])
     return deal(keys, clusters, ledger, salt="s", shares=SHARES)
 
@@ -104,7 +104,7 @@ def test_a_ledger_is_read_as_it_was_written_and_as_a_plain_reader_has_it(tmp_pat
     written = file.stat()
     write_split_ledger(file, ledger)
     assert file.stat().st_mtime_ns == written.st_mtime_ns
-    write_ledger(tmp_path / "other.csv", read_ledger(file))
+    write_split_ledger(tmp_path / "other.csv", read_split_ledger(file))
     assert (tmp_path / "other.csv").read_bytes() == file.read_bytes()
     assert not len(read_split_ledger(tmp_path / "none.csv").keys)
 
