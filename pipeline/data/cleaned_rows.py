@@ -5,6 +5,7 @@ What stays is enough to find copies, to count and to judge: numbers and hashes, 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
