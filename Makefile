@@ -34,7 +34,7 @@ ifneq ($(findstring :,$(CURDIR))$(findstring $(NEWLINE),$(CURDIR)),)
 $(error Modelyard cannot work in a folder whose path has a `:` or a line break; move it: $(subst $(NEWLINE),?,$(CURDIR)))
 endif
 
-.PHONY: help pipeline quickstart test check format serve stop ui compare compress-search bench soak clean install
+.PHONY: help pipeline quickstart test check format annotate serve stop ui compare compress-search bench soak clean install
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -64,6 +64,9 @@ format: $(STAMP) ## put the code into the house's format, and write what is gene
 	@$(RUN) -m ruff format .
 	@$(RUN) -m scripts.tour
 	@$(RUN) -m flows.planning.codelock
+
+annotate: $(STAMP) ## people label rows on a page of this machine; prints a link each (ARGS="--people ann,bob")
+	@$(TOOL) annotate $(ARGS)
 
 serve: $(STAMP) ## serve the released model, detached; prints the address
 	@$(TOOL) serve $(ARGS)

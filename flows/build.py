@@ -22,7 +22,7 @@ from flows.console.summary import BuildResult
 from flows.execution.git import commit_tags
 from flows.execution.kept_verdict import bring_verdict, forget_verdict
 from flows.execution.locks import build_lock
-from flows.execution.rows_to_label import bring_sheet
+from flows.execution.rows_to_label import bring_sheet, keep_rows
 from flows.execution.runner import Runner, StageFailedError, cached_result, open_runner
 from flows.execution.warm import saves_time, warm_runner
 from flows.execution.workspace import last_build, workspace_for
@@ -74,10 +74,13 @@ def build_workspace(workspace: Path, *, root: Path, title: str) -> BuildResult:
             if workspace == root:
                 refresh_build_file(root)
             runner = open_runner(workspace, root=root, lock=lock)
-            return _build(runner, root=root, title=title, stale=find_stale(runner, root=root))
+            result = _build(runner, root=root, title=title, stale=find_stale(runner, root=root))
+            keep_rows(workspace, root)
+            return result
     except StageFailedError as error:
         if error.failure.labels_needed:
             summary.forget_failure(root)
+            keep_rows(workspace, root)
             raise _with_sheet(error, bring_sheet(workspace, root), root) from error
         if error.failure.cannot_be_told:
             summary.forget_failure(root)

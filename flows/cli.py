@@ -106,6 +106,12 @@ def make_parser() -> argparse.ArgumentParser:
             _data, "check files of texts; fetch sources; name data versions, list and compare them"
         )
     )
+    _add_labels(
+        verb(
+            _labels,
+            "publish what people labelled; take labels from other tools, write them for others",
+        )
+    )
     build = verb(_build, "run the stages that are stale, then release what the gate passed")
     _add_changes(build)
     flag = partial(build.add_argument, action="store_true")
@@ -118,6 +124,7 @@ def make_parser() -> argparse.ArgumentParser:
     compare = verb(_compare, "show the models of all builds here in one table")
     compare.add_argument("--all", action="store_true", help="variants without a test figure, too")
     _add_product(compare, "builds of this product alone")
+    _add_annotate(verb(_annotate, "serve the page on which people label rows; print their links"))
     _add_glue(verb(_glue, "fine-tune on the GLUE tasks; table, report and submission"))
     _add_looking_verbs(verb)
     return parser
@@ -143,6 +150,12 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     from flows.data_verbs import add_data_verbs
 
     add_data_verbs(parser)
+
+
+def _add_labels(parser: argparse.ArgumentParser) -> None:
+    from flows.labels_verbs import add_label_verbs
+
+    add_label_verbs(parser)
 
 
 def _add_changes(parser: argparse.ArgumentParser) -> None:
@@ -215,6 +228,34 @@ def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError(f"{text!r}: expected 0 or more")
     return int(text)
+
+
+def _add_annotate(parser: argparse.ArgumentParser) -> None:
+    people = (
+        "who labels, with a role where it is not annotator: ann,bob:lead; else all who are known"
+    )
+    parser.add_argument("--people", default="", metavar="NAME,NAME", help=people)
+    parser.add_argument("--port", type=_count, default=8300, help="8300 or the next free one")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on; else this machine"
+    )
+    double = "share of the rows that two people label blind; else 0.2"
+    parser.add_argument("--double", type=_share, default=0.2, metavar="SHARE", help=double)
+    ends = "links that were printed before stop working"
+    parser.add_argument("--new-links", action="store_true", help=ends)
+    parser.add_argument("--json", action="store_true", help="for a program")
+    _add_product(parser, "a product file, or its product's name; else product.yaml")
+
+
+def _share(text: str) -> float:
+    """A share for argparse; 0 to 1."""
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number from 0 to 1, such as 0.2")
+    return share
 
 
 def _add_glue(parser: argparse.ArgumentParser) -> None:
@@ -303,6 +344,12 @@ def _data(options: argparse.Namespace) -> int:
     from flows.data_verbs import run_data_verb
 
     return run_data_verb(Path.cwd(), options)
+
+
+def _labels(options: argparse.Namespace) -> int:
+    from flows.labels_verbs import run_label_verb
+
+    return run_label_verb(Path.cwd(), options)
 
 
 def _build(options: argparse.Namespace) -> None:
@@ -447,6 +494,21 @@ def _compare(options: argparse.Namespace) -> None:
     root = Path.cwd()
     product = product_named(root, options.product) if options.product else ""
     say(comparison(read_builds(root, product=product), every=options.all))
+
+
+def _annotate(options: argparse.Namespace) -> None:
+    from flows.annotate import Request, annotate
+
+    request = Request(
+        product=options.product,
+        people=options.people,
+        port=options.port,
+        host=options.host,
+        double=options.double,
+        new_links=options.new_links,
+        json=options.json,
+    )
+    annotate(Path.cwd(), request)
 
 
 def _glue(options: argparse.Namespace) -> None:

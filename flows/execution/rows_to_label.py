@@ -1,8 +1,14 @@
-"""Brings the sheet of rows that people should label to where they find it."""
+"""Brings what people label, a sheet or the rows themselves, to where they find it.
+
+A worktree does not outlive its build: what people need of it is kept in the main root.
+"""
 
 import shutil
 from pathlib import Path
 
+import yaml
+
+from pipeline.core.errors import DataError
 from pipeline.core.files import atomic_path
 from pipeline.core.paths import Paths
 
@@ -26,3 +32,56 @@ def bring_sheet(workspace: Path, root: Path) -> Path | None:
         with atomic_path(place) as temporary:
             shutil.copyfile(file, temporary)
     return place
+
+
+def annotation_folder(root: Path, product: str) -> Path:
+    """The folder of what people answer about a product, which no stage reads."""
+    return Paths(root).state / "annotation" / product
+
+
+def keep_rows(workspace: Path, root: Path) -> None:
+    """Keeps the rows that validate left in the worktree of another product, for people to label."""
+    product = _product_of(workspace)
+    if workspace == root or product != workspace.name or not _has_rows(workspace):
+        return
+    from pipeline.annotation.row_file import row_file
+
+    row_file(Paths(workspace), annotation_folder(root, product))
+
+
+def rows_of(root: Path, product: str, *, said: str) -> Path:
+    """The row file of a product's last build (pipeline/annotation/row_file.py).
+
+    Args:
+        said: what the command line called the product; empty for the user's own.
+
+    Raises:
+        DataError: no build of it has come past `validate`.
+    """
+    from pipeline.annotation.row_file import newest_row_file, row_file
+
+    folder = annotation_folder(root, product)
+    if _product_of(root) == product and _has_rows(root):
+        return row_file(Paths(root), folder)
+    if (kept := newest_row_file(folder)) is not None:
+        return kept
+    raise DataError(
+        f"no rows of {product} to label yet",
+        expected="a build that has come past `validate`, which reads and cleans the texts",
+        next_step=f"run `make pipeline{f' PRODUCT={said}' if said else ''}`",
+    )
+
+
+def _has_rows(workspace: Path) -> bool:
+    validated = Paths(workspace).output("validate")
+    return any((validated / name).exists() for name in ("records.parquet", "corpus.parquet"))
+
+
+def _product_of(workspace: Path) -> str | None:
+    """Name of the product that a workspace was last built for; None where nothing was."""
+    try:
+        return str(
+            yaml.safe_load(Paths(workspace).build.read_text(encoding="utf-8"))["product"]["name"]
+        )
+    except (OSError, yaml.YAMLError, KeyError, TypeError):
+        return None

@@ -5,6 +5,7 @@ The runtime and the server load without pydantic, so their files are declared as
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -64,7 +65,7 @@ def _read(hint: Any, value: Any, name: str) -> Any:
 
 def _read_object(kind: Any, value: Any, name: str) -> Any:
     _require(isinstance(value, dict), value, name=name, expected="an object")
-    prefix, hints = f"{name}." if name else "", get_type_hints(kind)
+    prefix, hints = f"{name}." if name else "", _hints(kind)
     if unknown := sorted(value.keys() - {field.name for field in fields(kind)}):
         raise MismatchError(f"the unknown key {prefix + unknown[0]!r}")
     for field in fields(kind):
@@ -72,6 +73,12 @@ def _read_object(kind: Any, value: Any, name: str) -> Any:
         if required and field.name not in value:
             raise MismatchError(f"no key {prefix + field.name!r}")
     return kind(**{key: _read(hints[key], held, prefix + key) for key, held in value.items()})
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    """The types of a dataclass's fields, which take longer to find than to use."""
+    return get_type_hints(kind)
 
 
 def _read_list(kind: Any, parameters: tuple[Any, ...], value: Any, *, name: str) -> Any:

@@ -93,6 +93,7 @@ def labels_needed(
         else f"none of {unlabelled:,} rows has a label",
         expected=f"about {wanted:,} for a start, at least {limits.min_rows_per_label:,} of each label"
         " (validate.min_rows_per_label); then `baseline` says how many more your min_quality asks for",
-        next_step=f"annotate: about {more:,} labels. Fill in `annotator` and `label` in {sheet}, save it"
-        " as CSV in annotations/, and run the same command again",
+        next_step=f"annotate: about {more:,} labels. `make annotate` opens a page for that, and `modelyard labels`"
+        f" then hands them in; or fill in `annotator` and `label` in {sheet} and save it as CSV in annotations/."
+        " Then run the same command again",
     )

@@ -27,6 +27,8 @@ _PACKED = (".xlsx", ".xls", ".xlsm", ".ods", ".zip", ".gz", ".zst")
 _DOCUMENTS = (".md", ".markdown", ".rst", ".yaml", ".yml", ".html", ".pdf", ".docx", ".dvc")
 _NO_VOTES = ("manifest.json",)
 _GUIDE = "guide"
+SKIPPED = "skipped"
+"""Folder, in that of the votes, of rows to which people gave no label."""
 _HEADER_BYTES = 4096
 _SHOWN_IDS = 5
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -69,15 +71,22 @@ def read_annotations(
         DataError: a file is malformed, an id or an annotator is missing, a label is not the
             product's, a time is not ISO 8601, or a spreadsheet made a number of an id.
     """
+    rows: Annotations = {}
+    for vote in last_votes(folder, problem=problem, labels=labels, known=known):
+        rows.setdefault(vote.row, {})[vote.annotator] = vote.label
+    return rows
+
+
+def last_votes(
+    folder: Path, *, problem: Problem, labels: Sequence[str], known: Container[str]
+) -> Iterator[Vote]:
+    """The last vote of each annotator on each row; see `read_annotations`, which says what it raises, too."""
     labelling = Labelling(labels)
     votes: dict[tuple[str, str], list[Vote]] = {}
     for file in _vote_files(folder):
         for vote in votes_of(file, problem, labelling, known):
             votes.setdefault((vote.row, vote.annotator), []).append(vote)
-    rows: Annotations = {}
-    for (row, annotator), given in votes.items():
-        rows.setdefault(row, {})[annotator] = _last(given).label
-    return rows
+    yield from map(_last, votes.values())
 
 
 def votes_on(known: Container[str], votes: Annotations) -> Annotations:
@@ -126,7 +135,7 @@ def _vote_files(folder: Path) -> list[Path]:
     left_out: list[str] = []
     for path in sorted(folder.glob("*")):
         kind = path.suffix.lower()
-        if path.name[0] in ".~" or path.name in (*_NO_VOTES, _GUIDE) or kind in _DOCUMENTS:
+        if path.name[0] in ".~" or path.name in (*_NO_VOTES, _GUIDE, SKIPPED) or kind in _DOCUMENTS:
             continue
         if path.is_dir():
             left_out.append(f"{path.name}/")
@@ -185,7 +194,7 @@ def votes_of(
             annotator,
             label,
             sequence=_sequence(row.get("sequence") or row.get("seq") or "", where),
-            time=_instant(row.get("time", ""), where),
+            time=instant(row.get("time", ""), where),
         )
     if unlabelled:
         say(f"label  {file.name}: {unlabelled:,} lines have no label yet")
@@ -204,8 +213,12 @@ def read_votes(
     )
 
 
-def _instant(cell: str, where: str) -> datetime | None:
-    """The instant of an ISO 8601 time, which is UTC where it has no offset; None of no text."""
+def instant(cell: str, where: str) -> datetime | None:
+    """The instant of an ISO 8601 time, which is UTC where it has no offset; None of no text.
+
+    Raises:
+        DataError: it is not ISO 8601; the message begins with `where`.
+    """
     text = cell.strip(' "').upper()  # a time of Parquet comes as JSON, in quotes
     if not text:
         return None

@@ -38,13 +38,13 @@ def read_arrow(path: Path, columns: WantedColumns, layout: Layout) -> Iterator[F
         with _opened(part) as (schema, batches):
             names = columns.found(part.name, schema.names)
             own = [*dict.fromkeys(names.values())]
-            classes = {name: found for name in own if (found := _class_names(schema, name))}
+            classes = {name: found for name in own if (found := class_names(schema, name))}
             for row in _rows(part, batches, own):
                 number += 1
                 where = f"{path.name}, row {number}"
                 cells = {}
                 for name, column in names.items():
-                    value = _named(row[column], classes.get(column), column, where)
+                    value = named(row[column], classes.get(column), column, where)
                     cells[name] = columns.cell(name, value, where)
                 yield number, cells
 
@@ -149,7 +149,7 @@ def _not_arrow(path: Path, why: object) -> DataError:
     )
 
 
-def _class_names(schema: pa.Schema, column: str) -> list[str] | None:
+def class_names(schema: pa.Schema, column: str) -> list[str] | None:
     """The names of a ClassLabel, alone or in a list, as `datasets` keeps them in the file itself."""
     kept = (schema.metadata or {}).get(b"huggingface", b"{}")
     feature: Any = {}
@@ -161,12 +161,12 @@ def _class_names(schema: pa.Schema, column: str) -> list[str] | None:
     return [str(name) for name in names] if isinstance(names, list) else None
 
 
-def _named(value: Any, names: list[str] | None, column: str, where: str) -> Any:
+def named(value: Any, names: list[str] | None, column: str, where: str) -> Any:
     """A value with the names of its classes in the place of their numbers."""
     if names is None or value is None:
         return value
     if isinstance(value, list):
-        return [_named(one, names, column, where) for one in value]
+        return [named(one, names, column, where) for one in value]
     if value < 0:
         return None
     if value >= len(names):

@@ -53,24 +53,25 @@ def header_of_json(path: Path, layout: Layout) -> list[str]:
 
 def objects(path: Path, layout: Layout) -> Iterator[tuple[int, dict[str, Any]]]:
     """The objects with their lines, or numbers in an array; those of annotation tools as flat rows."""
-    for number, value in _as_written(path, layout):
+    for number, value in as_written(path, layout):
         yield number, flattened(value)
 
 
 def exported_by(path: Path, layout: Layout) -> str | None:
     """The annotation tool that wrote the file; None where it is like none of those that are known."""
-    return next((tool_of(value) for _, value in _as_written(path, layout)), None)
+    return next((tool_of(value) for _, value in as_written(path, layout)), None)
 
 
 def answered_by_several(path: Path, layout: Layout) -> tuple[int, int]:
     """How many rows of an export have answers of several people, and how many of them different ones."""
     several = [
-        answers for _, value in _as_written(path, layout) if len(answers := answers_in(value)) > 1
+        answers for _, value in as_written(path, layout) if len(answers := answers_in(value)) > 1
     ]
     return len(several), sum(any(each != first for each in others) for first, *others in several)
 
 
-def _as_written(path: Path, layout: Layout) -> Iterator[tuple[int, dict[str, Any]]]:
+def as_written(path: Path, layout: Layout) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects as the file has them, with their lines, or numbers in an array."""
     start = beginning_of(path, encoding=layout.encoding, characters=4096).lstrip()
     is_array = start.startswith("[") and not _ARRAYS_IN_LINES.match(start)
     read = _array(path, layout) if is_array else _lines(path, layout)

@@ -25,9 +25,9 @@ def read_parquet(path: Path, columns: WantedColumns, layout: Layout) -> Iterator
     del layout  # Parquet says it itself
     number = 0
     for part in parts_of_parquet(path):
-        file = _opened(part)
+        file = opened_parquet(part)
         names = columns.found(part.name, file.schema_arrow.names)
-        for row in _cells(part, file, [*dict.fromkeys(names.values())]):
+        for row in rows_of_part(part, file, [*dict.fromkeys(names.values())]):
             number += 1
             where = f"{path.name}, row {number}"
             yield (
@@ -38,7 +38,7 @@ def read_parquet(path: Path, columns: WantedColumns, layout: Layout) -> Iterator
 
 def header_of_parquet(path: Path) -> list[str]:
     """The columns of the file, or of the first of its parts."""
-    return [*_opened(parts_of_parquet(path)[0]).schema_arrow.names]
+    return [*opened_parquet(parts_of_parquet(path)[0]).schema_arrow.names]
 
 
 def parts_of_parquet(path: Path) -> list[Path]:
@@ -65,14 +65,20 @@ def parts_of_parquet(path: Path) -> list[Path]:
     return parts
 
 
-def _opened(path: Path) -> pq.ParquetFile:
+def opened_parquet(path: Path) -> pq.ParquetFile:
+    """The open file; `DataError` where it is not Parquet."""
     try:
         return pq.ParquetFile(path)
     except (OSError, pa.ArrowException) as error:
         raise _not_parquet(path, error) from error
 
 
-def _cells(path: Path, file: pq.ParquetFile, names: list[str]) -> Iterator[dict[str, object]]:
+def rows_of_part(path: Path, file: pq.ParquetFile, names: list[str]) -> Iterator[dict[str, object]]:
+    """The rows of an open file with the columns of these names.
+
+    Raises:
+        DataError: it is not all Parquet, or has a time out of range.
+    """
     try:
         for batch in file.iter_batches(_BATCH, columns=names):
             yield from batch.to_pylist()
@@ -88,7 +94,7 @@ def columns_of_odd_values(path: Path) -> list[str]:
     Told by the first rows; a source that does not name these columns is read all the same.
     """
     part = parts_of_parquet(path)[0]
-    file = _opened(part)
+    file = opened_parquet(part)
     try:
         first = next(file.iter_batches(_SHOWN), None)
     except (OSError, pa.ArrowException) as error:

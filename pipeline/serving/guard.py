@@ -14,7 +14,7 @@ import hmac
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipeline.serving.addresses import is_loopback
+from pipeline.core.addresses import is_loopback
 from pipeline.serving.protocol import ProtocolError, error_response
 
 SECURITY_HEADERS = {

@@ -18,11 +18,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.core.access_token import TOKEN_VARIABLE, access_token
+from pipeline.core.addresses import is_loopback
 from pipeline.core.errors import PipelineError, ReleaseError
 from pipeline.core.output import forgive_output
 from pipeline.core.process_identity import this_process
 from pipeline.core.server_note import ServerNote
-from pipeline.serving.addresses import is_loopback
 from pipeline.serving.options import ServerOptions, read_options
 from pipeline.serving.supervisor import HANDED_ON, TRIAL, Supervisor, handed_listener
 

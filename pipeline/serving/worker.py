@@ -19,11 +19,11 @@ from contextlib import suppress
 import uvicorn
 
 from pipeline.core.access_token import access_token
+from pipeline.core.addresses import is_loopback
 from pipeline.core.cores import available_cores
 from pipeline.core.errors import PipelineError, ReleaseError
 from pipeline.core.output import forgive_output
 from pipeline.core.server_note import Phase
-from pipeline.serving.addresses import is_loopback
 from pipeline.serving.admission import Admission
 from pipeline.serving.app import create_app
 from pipeline.serving.channel import NEEDS_MODEL, REPLACED, STOP, Report, send_report

@@ -140,7 +140,7 @@ def test_what_is_no_file_of_labels_does_not_stop_the_reading(
     for name in ("guide.md", "notes.txt", "people.yaml", "votes.csv.dvc", ".gitkeep", "~$v.xlsx"):
         (tmp_path / name).write_text("The columns are id, annotator, label.\n")
     (tmp_path / "manifest.json").write_text('{"votes": 1}')
-    for folder in ("guide", "old"):
+    for folder in ("guide", "skipped", "old"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "log.jsonl").write_text("{}")
     assert read(tmp_path) == {ROW: {"mina": "good"}}

@@ -1,0 +1,221 @@
+"""The web application people label with: the page, and the API under it, over a `Store`.
+
+GET  /              the page; the fragment of a person's link holds the token and is never sent
+GET  /api/me        who asks, the labels with their keys, counts, the guide
+GET  /api/next      ?n=20: rows to answer next            POST /api/events   a list of events, saved before
+GET  /api/history   ?n=50&before=SEQ: answers given       they are answered
+
+The API wants `Authorization: Bearer TOKEN`; docs/guide/annotation.md describes it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from pipeline.annotation.door import (
+    Door,
+    RequestError,
+    error_answer,
+    json_answer,
+    json_of,
+    token_of,
+)
+from pipeline.annotation.events import Kept
+from pipeline.annotation.labelling_queue import WHY
+from pipeline.annotation.people import People, Person, person_of
+from pipeline.annotation.store import Accepted, NotSavedError, Outcome, Store
+from pipeline.core.disk import DiskFullError
+
+STATIC = Path(__file__).parent / "static"
+MOST_ROWS = 100
+MOST_EVENTS = 500
+_ROUTES = "GET /, /api/me, /api/next, /api/history, POST /api/events"
+_USUAL_ROWS = 20
+_FRESH = {"cache-control": "no-cache"}
+"""Asked for again each time, so that an updated server never meets an old page."""
+
+
+def label_page(store: Store, people: People, *, loopback_only: bool = True) -> Starlette:
+    """Makes the application; the caller closes the store.
+
+    Args:
+        loopback_only: as of `Door`.
+    """
+    routes = [
+        Route("/", _file("page.html")),
+        # At the root, for a service worker is in charge of the folder that it comes from.
+        Route("/offline.js", _file("offline.js")),
+        Route("/api/me", partial(_me, store, people)),
+        Route("/api/next", partial(_next, store, people)),
+        Route("/api/history", partial(_history, store, people)),
+        Route("/api/events", partial(_events, store, people), methods=["POST"]),
+        Mount("/static", _Static(directory=STATIC)),
+    ]
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Door, loopback_only=loopback_only)],
+        exception_handlers={
+            RequestError: _on_request_error,
+            DiskFullError: lambda _, error: error_answer(cast(DiskFullError, error), 507),
+            NotSavedError: lambda _, error: error_answer(cast(NotSavedError, error), 503),
+            HTTPException: _on_http_error,
+            ClientDisconnect: lambda *_: Response(status_code=400),
+        },
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+class _Static(StaticFiles):
+    """The page's files, asked for again each time."""
+
+    def file_response(self, *arguments: Any, **options: Any) -> Response:
+        response = super().file_response(*arguments, **options)
+        response.headers.update(_FRESH)
+        return response
+
+
+def _file(name: str) -> Callable[[Request], Any]:
+    async def send_file(request: Request) -> Response:
+        return FileResponse(STATIC / name, headers=_FRESH)
+
+    return send_file
+
+
+async def _me(store: Store, people: People, request: Request) -> Response:
+    person, asked = _person(people, request), store.assignment
+    guide = {"text": asked.guide, "hash": asked.guide_hash} if asked.guide else None
+    return json_answer(
+        {
+            "person": person.name,
+            "published": person.published,
+            "role": person.role,
+            "product": asked.product,
+            "problem": asked.problem,
+            "pairs": asked.pairs,
+            "labels": asked.keys,
+            "counts": _counts(store, person),
+            "guide": guide,
+        }
+    )
+
+
+async def _next(store: Store, people: People, request: Request) -> Response:
+    person = _person(people, request)
+    rows = store.next_rows(person, _number(request, "n", usual=_USUAL_ROWS, most=MOST_ROWS))
+    shown = []
+    for row in rows:
+        given = {"row": row.id, "text": row.text, "second": row.second, "why": WHY}
+        shown.append(given | store.notes(person, row.id))
+    return json_answer({"rows": shown, "counts": _counts(store, person)})
+
+
+async def _events(store: Store, people: People, request: Request) -> Response:
+    person, events = _person(people, request), await json_of(request)
+    if not isinstance(events, list) or len(events) > MOST_EVENTS:
+        given = f"{len(events)} events" if isinstance(events, list) else "no list"
+        raise RequestError(
+            422,
+            got=given,
+            expected=f"a list of at most {MOST_EVENTS} events",
+            next_step="send the events in several requests",
+        )
+    # Shielded: what was handed in is written, whether or not the client waits.
+    outcomes = await asyncio.shield(asyncio.wrap_future(store.submit(person, events)))
+    said = [_said(outcome) for outcome in outcomes]
+    return json_answer({"events": said, "counts": _counts(store, person)})
+
+
+def _said(outcome: Outcome) -> dict[str, Any]:
+    """An event's uid, with its number in the log or why it is not taken."""
+    if isinstance(outcome, Accepted):
+        return {"uid": outcome.uid, "seq": outcome.seq}
+    told = {"got": outcome.got, "expected": outcome.expected, "next_step": outcome.next_step}
+    return {"uid": outcome.uid, "refused": told}
+
+
+async def _history(store: Store, people: People, request: Request) -> Response:
+    person = _person(people, request)
+    count = _number(request, "n", usual=_USUAL_ROWS, most=MOST_ROWS)
+    before = _number(request, "before", usual=0, most=2**53)
+    found = store.history(person, count + 1, before=before or None)
+    answers = [_answer(store, person, kept) for kept in found[:count]]
+    return json_answer({"answers": answers, "more": len(found) > count})
+
+
+def _answer(store: Store, person: Person, kept: Kept) -> dict[str, Any]:
+    event, row = kept.event, store.row(kept.event.row)
+    return {
+        "uid": event.uid,
+        "seq": kept.seq,
+        "event": event.event,
+        "row": event.row,
+        "labels": list(event.labels),
+        "number": event.number,
+        "time": kept.time,
+        "why": event.why,
+        "text": row.text if row else None,
+        "second": row.second if row else None,
+        **store.notes(person, event.row),
+    }
+
+
+def _counts(store: Store, person: Person) -> dict[str, int]:
+    return {"answered": store.answered(person), "queue": store.unlabelled}
+
+
+def _person(people: People, request: Request) -> Person:
+    """The person whose token the request has.
+
+    Raises:
+        RequestError: 401.
+    """
+    token = token_of(request)
+    person = person_of(people, token) if token else None
+    if person is None:
+        raise RequestError(
+            401,
+            got="no valid token",
+            expected="the header Authorization: Bearer TOKEN, with the token of a person's link",
+            next_step="open the link that `modelyard annotate` printed last",
+            headers={"www-authenticate": "Bearer"},
+        )
+    return person
+
+
+def _number(request: Request, name: str, *, usual: int, most: int) -> int:
+    text = request.query_params.get(name, str(usual))
+    if not (text.isascii() and text.isdigit() and len(text) < 17 and int(text) <= most):
+        raise RequestError(
+            422,
+            got=f"{name}={text[:40]}",
+            expected=f"a number from 0 to {most}",
+            next_step=f"leave {name} out for {usual}",
+        )
+    return int(text)
+
+
+async def _on_request_error(request: Request, error: Exception) -> Response:
+    refused = cast(RequestError, error)
+    return error_answer(refused, refused.status, refused.headers)
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    refused = cast(HTTPException, error)
+    told = RequestError(
+        refused.status_code,
+        got=f"{request.method} {request.url.path[:80]}",
+        expected=f"one of {_ROUTES}",
+        next_step="check the address and the method",
+    )
+    return error_answer(told, refused.status_code, refused.headers)
