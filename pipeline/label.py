@@ -24,7 +24,7 @@ from pipeline.core.product import Product
 from pipeline.core.progress import say
 from pipeline.core.split_files import PROTECTED, ledger_file
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.data.agreement import agreement, checked_agreement
+from pipeline.data.agreement import Agreement, agreement, checked_agreement
 from pipeline.data.annotation_sheet import labels_needed, labels_wanted, write_sheet
 from pipeline.data.annotations import Annotations, read_annotations, votes_on
 from pipeline.data.gold_rows import GoldRows, gold_rows
@@ -36,6 +36,7 @@ from pipeline.data.remaining_corpus import RemainingRows, without_labelled
 from pipeline.data.row_ids import Ids, KnownIds, numbers_of, read_ids
 from pipeline.data.split_ledger import Dealt, deal, read_split_ledger, write_split_ledger
 from pipeline.data.tables import column_names, table_writer
+from pipeline.metrics.agreement_details import AgreementDetails, agreement_details
 from pipeline.problem.problems import problem_named
 from pipeline.text.split_assignment import check_splits
 
@@ -54,21 +55,32 @@ def run(params: Params, paths: Paths) -> Metrics:
     votes = read_annotations(paths.annotations, problem=problem, labels=labels, known=known)
     given = votes_on(known, votes)
     voted = RemainingRows(path=corpus, stays=np.isin(others, numbers_of([*given])))
-    new = newly_labelled(voted.records(), given, problem=problem, labels=labels)
+    details = agreement_details(given, problem=problem, labels=labels, seed=params.compute.seed)
+    deciding = given if params.label.merge == "majority" else details.deciding()
+    new = newly_labelled(voted.records(), deciding, problem=problem, labels=labels)
     similarity = params.validate_.near_duplicate_similarity
     gold = gold_rows(
-        records, new, given, problem=problem, labels=labels, similarity=similarity, folder=paths.out
+        records,
+        new,
+        deciding,
+        problem=problem,
+        labels=labels,
+        similarity=similarity,
+        folder=paths.out,
     )
     rest = RemainingRows(path=corpus, stays=np.ones(len(others), dtype=np.bool_))
     if new:
         rest = _remaining(rest, others, new, params, paths)
-    report = _report(votes, given, params, changed=gold.changed, new=len(new))
+    report = _report(votes, given, details, params, changed=gold.changed, new=len(new))
+    spammers = [person.name for person in details.people if person.is_spammer]
+    _say_spammers(spammers, report)
     _require_labels(gold, rest, params, paths)
     dealt = _deal(gold, params, paths)
     _save(gold, dealt, rest, params, paths)
     report.write(paths)
     return {
-        **report.as_json(),
+        **report.model_dump(exclude={*AgreementDetails.FIELDS}),
+        "spammers": len(spammers),
         "rows": len(gold.ids),
         "rows_dealt_before": dealt.known,
         "rows_moved": dealt.moved,
@@ -77,22 +89,24 @@ def run(params: Params, paths: Paths) -> Metrics:
 
 
 def _report(
-    votes: Annotations, given: Annotations, params: Params, *, changed: int, new: int
+    votes: Annotations,
+    given: Annotations,
+    details: AgreementDetails,
+    params: Params,
+    *,
+    changed: int,
+    new: int,
 ) -> AgreementReport:
     """Counts of the annotations, and how far the people agree.
 
     Args:
         given: the votes on rows of the data.
+        details: what they tell.
 
     Raises:
         DataError: the people surely agree less than `label.min_agreement`.
     """
-    found = agreement(
-        [[*row.values()] for row in given.values()],
-        problem=problem_named(params.product.problem),
-        labels=params.product.labels,
-        seed=params.compute.seed,
-    )
+    found = _agreement(given, details, params)
     return AgreementReport(
         annotated_rows=len(given),
         unknown_rows=len(votes) - len(given),
@@ -103,7 +117,35 @@ def _report(
         judgement=checked_agreement(found, params.label),
         changed_labels=changed,
         newly_labelled=new,
+        merge=params.label.merge,
+        **details.in_report(),
     )
+
+
+def _agreement(given: Annotations, details: AgreementDetails, params: Params) -> Agreement:
+    """Returns alpha of the votes on which the build is judged; of labels, that of the details."""
+    if details.coefficients is None:
+        return agreement(
+            [[*row.values()] for row in given.values()],
+            problem=problem_named(params.product.problem),
+            labels=params.product.labels,
+            seed=params.compute.seed,
+        )
+    double = sum(len(row) > 1 for row in given.values())
+    if (alpha := details.coefficients.alpha) is None:
+        return Agreement(double)
+    low, high = alpha.interval
+    return Agreement(double, alpha.value, (low, high))
+
+
+def _say_spammers(names: Sequence[str], report: AgreementReport) -> None:
+    """Says who answers no better than chance; nothing where nobody does."""
+    if names:
+        outvoted = "; `label.merge: dawid_skene` would give them hardly any weight"
+        say(
+            f"label  {len(names):,} of {report.annotators:,} people answer no better than chance:"
+            f" {', '.join(names)}{outvoted * (report.merge == 'majority')}"
+        )
 
 
 def _require_labels(gold: GoldRows, corpus: RemainingRows, params: Params, paths: Paths) -> None:

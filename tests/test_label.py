@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import label
-from pipeline.core.errors import DataError, LabelsNeededError
+from pipeline.core.artifacts.data_reports import AgreementReport
+from pipeline.core.errors import DataError, LabelsNeededError, ParameterError
 from pipeline.core.paths import Paths
 from pipeline.data.records import read_records
 from pipeline.data.tables import read_table
@@ -53,7 +54,10 @@ def test_labels_pass_through_and_the_annotators_majority_wins(workspace: Path) -
     agreement = json.loads((paths.out / "agreement.json").read_text())
     counts = {"annotated_rows": 1, "unknown_rows": 1, "annotators": 2, "changed_labels": 1}
     nothing_differs = {"alpha": None, "interval": None, "judgement": "not measured"}
-    assert agreement == counts | nothing_differs | {"double_rows": 1, "newly_labelled": 0}
+    counts |= {"double_rows": 1, "newly_labelled": 0}
+    assert {key: agreement[key] for key in counts | nothing_differs} == counts | nothing_differs
+    assert (agreement["merge"], agreement["pairs"]) == ("majority", [])
+    assert [(who["name"], who["votes"]) for who in agreement["people"]] == [("ann", 1), ("bo", 1)]
     assert "1 by annotators" in metrics["headline"]
 
 
@@ -151,6 +155,58 @@ def annotated(root: Path, label_of_row: str, votes: list[str], changes: list[str
 )
 def test_annotators_decide(tmp_path: Path, source, votes, changes, gold) -> None:
     assert annotated(tmp_path, source, votes, changes) == gold
+
+
+def votes_with_spammers(root: Path) -> tuple[Paths, list[str]]:
+    """Votes on all rows of two people who are right and three who say `positive`; ids of negative rows."""
+    table = read_table(root / "artifacts/label/records.parquet")
+    lines = []
+    for row, name in zip(table["id"], table["label"], strict=True):
+        lines += [(row, who, name) for who in ("ann", "bo")]
+        lines += [(row, who, "positive") for who in ("lazy", "lax", "slack")]
+    negative = [
+        row for row, name in zip(table["id"], table["label"], strict=True) if name == "negative"
+    ]
+    return annotate(root, lines), negative
+
+
+def test_people_who_guess_outvote_nobody_where_votes_are_weighed(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths, negative = votes_with_spammers(workspace)
+    metrics = label.run(params("label.min_agreement=-1.0", "label.merge=dawid_skene"), paths)
+    after = read_table(paths.out / "records.parquet")
+    found = {
+        row for row, name in zip(after["id"], after["label"], strict=True) if name == "negative"
+    }
+    assert found == {*negative}
+    assert metrics["spammers"] == 3
+    assert "3 of 5 people answer no better than chance: lax, lazy, slack" in capsys.readouterr().out
+
+
+def test_the_report_tells_who_agrees_and_on_what(workspace: Path) -> None:
+    paths, negative = votes_with_spammers(workspace)
+    with pytest.raises(LabelsNeededError, match="negative: 0, positive: 120"):
+        label.run(params("label.min_agreement=-1.0"), paths)
+    label.run(params("label.min_agreement=-1.0", "label.merge=dawid_skene"), paths)
+    found = AgreementReport.load(paths.out / "agreement.json")
+    assert [person.name for person in found.people if not person.is_spammer] == ["ann", "bo"]
+    assert found.coefficients is not None
+    assert found.coefficients.alpha is not None
+    assert found.coefficients.alpha.value == pytest.approx(found.alpha, abs=1e-12)
+    assert [*found.by_label] == ["negative", "positive"]
+    [confusion] = found.confusions
+    assert (confusion.first, confusion.second, confusion.share) == ("negative", "positive", 1.0)
+    assert confusion.rows == len(negative)
+    assert {pair.first for pair in found.pairs} == {"ann", "bo", "lax", "lazy"}
+
+
+def test_votes_on_numbers_are_told_by_alpha_alone(tmp_path: Path) -> None:
+    annotated(tmp_path, "9.0", ["1", "2.5", "40"], REGRESSION)
+    found = AgreementReport.load(tmp_path / "artifacts/label/agreement.json")
+    assert (found.coefficients, found.by_label, found.people) == (None, {}, [])
+    with pytest.raises(ParameterError, match=r"label\.merge: majority, for regression"):
+        params(*REGRESSION, "label.merge=dawid_skene")
 
 
 def splits(root: Path) -> dict[str, str]:

@@ -68,6 +68,7 @@ class Params(Section):
         if problem_named(self.product.problem).has_probabilities:
             return self
         for name, unwanted in {
+            "label.merge: majority": self.label.merge != "majority",
             "finetune.class_weights: none": self.finetune.class_weights != "none",
             "evaluate.thresholds: fixed": self.evaluate.thresholds != "fixed",
             "evaluate.abstain_quality: null": self.evaluate.abstain_quality is not None,

@@ -181,6 +181,11 @@ class LabelParams(Section):
     min_double_rows: Positive
     """Rows that several people labelled without which the build never stops over their agreement:
     alpha of a few rows tells little."""
+    merge: Literal["majority", "dawid_skene"]
+    """How the votes on a row become its label. `majority`: the label that most people gave (of numbers the
+    median); a tie leaves that of the source. `dawid_skene`: the likeliest label, where the votes of all rows tell
+    how often each person takes which label for which, so that careful people count more and people who guess hardly
+    at all; not for regression."""
 
 
 class SplitShares(Section):

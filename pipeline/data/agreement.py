@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.artifacts.data_reports import AgreementJudgement
+from pipeline.core.bootstrap_levels import bootstrap_levels
 from pipeline.core.errors import DataError
 from pipeline.core.progress import say
 from pipeline.core.sections import LabelParams
@@ -109,7 +110,7 @@ def agreement(
 
     classification asks for the label, regression for the number, multi_label asks for each label
     whether the text has it; a question to which no two answers differ does not count. The interval
-    is a percentile bootstrap over the rows (1,000 draws). A draw in which all answers are the same
+    is a bias-corrected bootstrap over the rows (1,000 draws). A draw in which all answers are the same
     counts as full agreement.
 
     Args:
@@ -130,8 +131,11 @@ def agreement(
     if not found:
         return Agreement(double_rows=double)
     drawn = _drawn([asked[number] for number in found], times, seed=seed)
-    low, high = np.quantile(drawn, [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2])
-    return Agreement(double, sum(found.values()) / len(found), (float(low), float(high)))
+    value = sum(found.values()) / len(found)
+    near = np.abs(drawn - value) < _ROUNDING
+    below = float(((drawn < value) & ~near).mean() + near.mean() / 2)
+    low, high = np.quantile(drawn, bootstrap_levels(below, confidence=_CONFIDENCE))
+    return Agreement(double, value, (float(low), float(high)))
 
 
 def checked_agreement(found: Agreement, limits: LabelParams) -> AgreementJudgement:

@@ -210,6 +210,85 @@ class DataReport(Artifact):
     """How short labelled texts were compared with the corpus."""
 
 
+class Coefficient(Part):
+    """A measured figure of agreement."""
+
+    value: float
+    """The figure: 1 is full agreement, 0 is what chance explains."""
+    interval: Ends
+    """Ends of its 95 % interval."""
+
+
+class Coefficients(Part):
+    """Agreement beyond chance in three measures, each a bootstrap over the rows; null where the votes do not
+    tell it."""
+
+    alpha: Coefficient | None
+    """Krippendorff's alpha."""
+    ac1: Coefficient | None
+    """Gwet's AC1, which stays high where nearly all rows have one label and people agree."""
+    fleiss_kappa: Coefficient | None
+    """Fleiss' kappa."""
+
+
+class AnnotatorReport(Part):
+    """How reliable one person is."""
+
+    name: str
+    """As the column `annotator` has it."""
+    votes: int
+    """Rows that the person labelled."""
+    shared: int
+    """Those of them that others labelled too."""
+    reliability: Coefficient | None
+    """1 for always right, 0 for answers that say nothing about the text; right is what the votes of the others
+    tell (Dawid-Skene). Null where no row is shared."""
+    is_spammer: bool
+    """Whether the answers are no better than chance: the 99 % interval of the reliability holds 0 or lies
+    below it, and ends below 0.25."""
+
+
+class PairReport(Part):
+    """How far two people agree."""
+
+    first: str
+    """One of them."""
+    second: str
+    """The other."""
+    rows: int
+    """Rows that both labelled, 20 or more."""
+    same: float
+    """Share of these rows to which they gave the same label."""
+    kappa: Coefficient | None
+    """Cohen's kappa, of several labels the mean; null where their answers could not differ."""
+
+
+class ConfusionReport(Part):
+    """Two labels that people give to the same rows."""
+
+    first: str
+    """One label."""
+    second: str
+    """The other."""
+    rows: int
+    """Rows to which one person gave the one, and another the other."""
+    share: float
+    """Of all pairs of votes that differ, the part that differs so."""
+
+
+class UncertainRow(Part):
+    """A row whose votes leave its label open."""
+
+    id: str
+    """The row."""
+    label: str
+    """The likeliest label."""
+    confidence: float
+    """Its probability (Dawid-Skene); of several labels, that of the least certain."""
+    votes: int
+    """How many people labelled the row."""
+
+
 class AgreementReport(Artifact):
     """How far the people who annotated rows agree."""
 
@@ -235,6 +314,20 @@ class AgreementReport(Artifact):
     """Rows whose label differs from that of their source."""
     newly_labelled: int
     """Rows of the corpus that became labelled rows by people's labels."""
+    merge: Literal["majority", "dawid_skene"]
+    """How votes became labels: `label.merge`."""
+    coefficients: Coefficients | None
+    """Agreement on all labels, of several labels a text the mean over them; null for numbers."""
+    by_label: dict[str, Coefficients]
+    """Label → agreement on it against all others; empty for numbers."""
+    people: list[AnnotatorReport]
+    """Everyone who annotated, by name; empty for numbers."""
+    pairs: list[PairReport]
+    """Those who agree least with each other, at most 10 pairs, the lowest kappa first."""
+    confusions: list[ConfusionReport]
+    """The labels between which people differ most often, at most 20; empty for several labels a text."""
+    uncertain_rows: list[UncertainRow]
+    """Rows with two votes or more that are the least certain, at most 20; empty for numbers."""
 
 
 class CorpusPart(Part):

@@ -72,7 +72,9 @@ def test_a_number_keeps_its_form() -> None:
 def test_a_figure_that_is_no_finite_number_is_refused() -> None:
     counts = ("annotated_rows", "unknown_rows", "annotators", "changed_labels", "newly_labelled")
     values: dict[str, Any] = dict.fromkeys((*counts, "double_rows"), 1)
-    values |= {"interval": None, "judgement": "not measured"}
+    values |= {"interval": None, "judgement": "not measured", "merge": "majority"}
+    values |= {"coefficients": None, "by_label": {}}
+    values |= dict.fromkeys(("people", "pairs", "confusions", "uncertain_rows"), [])
     with pytest.raises(ArtifactError, match=r"agreement\.json: alpha is no finite number"):
         AgreementReport.parse(values | {"alpha": float("nan")}, file="agreement.json")
 
