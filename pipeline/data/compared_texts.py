@@ -7,13 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.progress import Progress
-from pipeline.data.gram_index import Entries, GramIndex
-from pipeline.data.gram_keys import has_parts
-from pipeline.data.gram_parts import Levels, part_levels
+from pipeline.data.gram_index import GramIndex
 from pipeline.data.gram_sets import Numbers, blocks, commonness, gram_sets, shared, sketches
 from pipeline.data.text_characters import Lengths, Rows, Texts
 
-_FEWEST_TEXTS_OF_LEVELS, _SAMPLED, _MOST_SAMPLED_TEXTS = 150_000, 10, 1 << 19
 _SKETCH_WORDS_AT_ONCE = 1 << 20
 _GRAMS_AT_ONCE = 1 << 22
 # Rounding of a bound must not rule out a pair that is just similar enough.
@@ -32,7 +29,6 @@ class ComparedTexts:
         self._lengths = texts.lengths
         self._characters = int(self._lengths.sum(dtype=np.int64))
         self._common = commonness(texts)
-        self._levels = self._part_levels()
         # Two to four bits a gram of an average text: half a byte a character, and enough for texts
         # of several times its length. With fewer, more pairs would have to be compared in full.
         words = 1 << (self._characters // (32 * max(len(texts), 1))).bit_length()
@@ -52,7 +48,6 @@ class ComparedTexts:
             rows=len(self._texts),
             characters=self._characters,
             files=files,
-            levels=self._levels,
         )
         progress, done = Progress("validate  near duplicates", len(rows)), 0
         for block in blocks(self._lengths[rows.start : rows.stop]):
@@ -66,10 +61,6 @@ class ComparedTexts:
             index.add(some[fits], found[np.repeat(fits, sizes)], sizes[fits])
             progress.update(done := done + len(block))
         return index
-
-    def bands(self, index: GramIndex, *, alone: bool) -> Iterator[Entries]:
-        """The entries of an index as `GramIndex.bands` gives them."""
-        return index.bands(self.sizes, self._sketches[:, 0], alone=alone)
 
     def likely(self, pairs: Iterable[tuple[Rows, Rows]]) -> Iterator[tuple[Rows, Rows]]:
         """The pairs that may be similar by their sketches, in parts, the smaller row first."""
@@ -107,15 +98,6 @@ class ComparedTexts:
         common = np.concatenate([self._shared(first[some], second[some]) for some in parts])
         found = common / (total - common) >= self._similarity
         return first[found], second[found]
-
-    def _part_levels(self) -> Levels:
-        """How common parts of sets are; of few texts, none is."""
-        if len(self._texts) < _FEWEST_TEXTS_OF_LEVELS or not has_parts(self._similarity):
-            return np.zeros(1, dtype=np.uint8)
-        step = max(_SAMPLED, -(-len(self._texts) // _MOST_SAMPLED_TEXTS))
-        some = np.arange(0, len(self._texts), step)
-        sets = (self._sets(some[block]) for block in blocks(self._lengths[some]))
-        return part_levels(sets, self._similarity)
 
     def _sets(self, rows: Rows) -> tuple[Numbers, Rows]:
         """The sets of some texts as `gram_sets` gives them."""

@@ -1,6 +1,6 @@
 """Finds texts that are nearly the same: their sets of grams are similar.
 
-The result is exact, not a sample: an index of rare parts of sets and sketches of all grams rule out nearly
+The result is exact, not a sample: an index of rare grams and sketches of all grams rule out nearly
 all pairs, each by a bound that holds for any two sets, and what is left is compared in full. (What
 a gram is, and what is risked by comparing 58-bit hashes of them, says pipeline/data/gram_sets.py.)
 """
@@ -62,8 +62,8 @@ def near_clusters(
         index = compared.index(range(len(texts)), files)
         found = (
             pairs
-            for entries in compared.bands(index, alone=False)
-            for pairs in pairs_within(entries, clusters.of, similarity=similarity)
+            for entries in index.bands(compared.sizes, alone=False)
+            for pairs in pairs_within(entries, clusters.of)
         )
         for first, second in compared.likely(found):
             apart = clusters.of(first) != clusters.of(second)
@@ -90,12 +90,8 @@ def near_pairs(
         other = compared.index(
             range(count, count + len(others)), files, smallest=sizes.min(), largest=sizes.max()
         )
-        both = (compared.bands(some, alone=True) for some in (index, other))
-        found = (
-            pairs
-            for bands in zip(*both, strict=True)
-            for pairs in pairs_between(*bands, similarity=similarity)
-        )
+        both = (some.bands(compared.sizes, alone=True) for some in (index, other))
+        found = (pairs for bands in zip(*both, strict=True) for pairs in pairs_between(*bands))
         for first, second in compared.likely(found):
             one, two = compared.similar(first, second)
             pairs.update(zip(one.tolist(), (two - count).tolist(), strict=True))

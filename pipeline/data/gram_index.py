@@ -9,15 +9,16 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.data.gram_keys import Keys
-from pipeline.data.gram_parts import Levels
+from pipeline.data.gram_keys import keys, keys_a_character, ranges
 from pipeline.data.gram_sets import Numbers
 from pipeline.data.text_characters import Rows
 
 SIZE_BITS = np.uint64(2**32 - 1)
-# An entry has 64 bits: of the key's hash what is left, what is lost before it, and the row.
+# An entry has 64 bits: of the key's hash what is left, grams lost before it, and the row.
 _LOST_BITS, _MOST_LOST = 8, 255
-_NO_LEVELS = np.zeros(1, dtype=np.uint8)
+_LARGEST = 2**31 - 1
+# Rounding of a bound must not rule out a pair that is just similar enough.
+_SLACK = 1e-6
 _BAND_ENTRIES = 1 << 20
 _MOST_BANDS = 256
 _MEMORY_BYTES = 1 << 25
@@ -30,26 +31,17 @@ class Entries:
 
     keys: the key's number (32 bits; two keys may share one), then the size (32 bits).
     rows: the texts.
-    least, reach: the sizes of the smallest and of the largest set that can be similar to the
-        text's, if this is the first key that they share.
-    sketches: a word of 64 bits of the text's sketch.
+    reach: the size of the largest set that can be similar to the text's, if this is the first key
+        that they share.
     """
 
     keys: Numbers
     rows: Rows
-    least: NDArray[np.int32]
-    reach: NDArray[np.int32]
-    sketches: Numbers
+    reach: Rows
 
     def part(self, places: slice | NDArray[np.bool_]) -> "Entries":
         """Some of the entries, in their order."""
-        return Entries(
-            self.keys[places],
-            self.rows[places],
-            self.least[places],
-            self.reach[places],
-            self.sketches[places],
-        )
+        return Entries(self.keys[places], self.rows[places], self.reach[places])
 
     def sizes(self, places: Rows | slice) -> Rows:
         """The size of the set of the text at each of these places."""
@@ -62,25 +54,16 @@ class GramIndex:
     Bands of very many texts are temporary files.
     """
 
-    def __init__(
-        self,
-        *,
-        similarity: float,
-        rows: int,
-        characters: int,
-        files: ExitStack,
-        levels: Levels = _NO_LEVELS,
-    ) -> None:
+    def __init__(self, *, similarity: float, rows: int, characters: int, files: ExitStack) -> None:
         """Take the least Jaccard similarity, and how many texts and characters there are at most.
 
-        Two indexes have the same keys in their bands where these three numbers and the levels are the same.
+        Two indexes have the same keys in their bands where these three numbers are the same.
 
         Args:
             files: closes the temporary files.
-            levels: how common parts are, as `part_levels` gives them.
         """
-        self._keys = Keys(similarity=similarity, rows=rows, levels=levels)
-        entries = int(characters * self._keys.a_character())
+        self._similarity, self._ranges = similarity, ranges(rows, similarity)
+        entries = int(characters * keys_a_character(similarity, self._ranges))
         self._band_bits = min(entries // _BAND_ENTRIES, _MOST_BANDS - 1).bit_length()
         self._row_bits = rows.bit_length()
         count = 1 << self._band_bits
@@ -92,7 +75,7 @@ class GramIndex:
 
     def add(self, rows: Rows, grams: Numbers, sizes: Rows) -> None:
         """Take the sets of these texts, as `gram_sets` gives them."""
-        for hashes, owners, lost in self._keys.of(grams, sizes):
+        for hashes, owners, lost in keys(grams, sizes, self._similarity, self._ranges):
             bits = np.uint64(_LOST_BITS + self._row_bits)
             entries = hashes >> bits
             entries <<= np.uint64(_LOST_BITS)
@@ -105,14 +88,11 @@ class GramIndex:
         if sum(len(bands) for bands, _ in self._waiting) > _WAITING_ENTRIES:
             self._write()
 
-    def bands(
-        self, sizes: NDArray[np.integer], sketches: Numbers, *, alone: bool
-    ) -> Iterator[Entries]:
+    def bands(self, sizes: NDArray[np.integer], *, alone: bool) -> Iterator[Entries]:
         """The entries of one band after the other.
 
         Args:
             sizes: the size of the set of every row.
-            sketches: a word of the sketch of every row.
             alone: with the entries whose key no other text of the index has.
         """
         self._write()
@@ -126,15 +106,14 @@ class GramIndex:
                 same[1:] |= same[:-1].copy()
                 entries, grams = entries[same], grams[same]
             rows = (entries & np.uint64((1 << self._row_bits) - 1)).astype(np.int64)
-            lost = (entries >> np.uint64(self._row_bits)).astype(np.int64) & _MOST_LOST
+            lost = (entries >> np.uint64(self._row_bits)) & np.uint64(_MOST_LOST)
             own = sizes[rows].astype(np.uint64)
             # What is left of the hash may be wider than 32 bits.
             numbers = (grams << np.uint64(32)) | own
             order = np.argsort(numbers)
-            numbers, rows, lost = numbers[order], rows[order], lost[order]
-            ordered = (numbers & SIZE_BITS).astype(np.int64)
-            least, reach = self._keys.bounds(ordered, lost)
-            yield Entries(numbers, rows, least, reach, sketches[rows])
+            numbers, rows, left = numbers[order], rows[order], (own - lost)[order]
+            reach = np.floor(left * (1 + 1 / self._similarity) - (numbers & SIZE_BITS) + _SLACK)
+            yield Entries(numbers, rows, np.clip(reach, 0, _LARGEST).astype(np.int64))
 
     def _write(self) -> None:
         """Writes the entries that wait into the files of their bands."""

@@ -1,71 +1,145 @@
-"""Keys under which texts are looked up, and which sizes of sets a shared key leaves possible."""
+"""Keys under which texts are looked up: rare grams, or two or three of them together.
 
+Two sets of sizes s and r have a Jaccard similarity of t only when they share c·(s + r) members, with
+c = t/(1 + t), so t times the larger size. Their first k shared members, the rarest first, are then among
+the s − ⌈t·s⌉ + k rarest of each (prefix filter: Chaudhuri, Ganti and Kaushik 2006; with more than one
+member: Wang, Li and Feng 2012).
+
+With k = 1, a key is a rare gram. In a large collection of short texts even the rarest gram of a text is
+one of very many texts. So the grams are dealt to c classes by a hash, and of k = c·(m − 1) + 1 shared
+grams, m are of one class: there a key is m grams of one class. More classes need more grams, but far
+fewer keys than all sets of m grams.
+"""
+
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.data.gram_combinations import combination_keys, combinations_a_character, ranges
-from pipeline.data.gram_parts import Levels, part_keys
 from pipeline.data.gram_sets import Numbers
 from pipeline.data.text_characters import Rows
 
-# Less similar sets differ in as many parts as they have grams: combinations of grams are fewer keys.
-_LEAST_SIMILARITY_OF_PARTS = 0.75
+_MIXER = np.uint64(0x9E3779B97F4A7C15)
+_CLASS_BITS = np.uint64(16)
 # Rounding of a bound must not rule out a pair that is just similar enough.
 _SLACK = 1e-6
-_LARGEST = 2**31 - 1
+_EVERY_SIZE = 2**31
 
 
-class Keys:
-    """The keys of sets that may be similar, as gram_parts.py or gram_combinations.py has them."""
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """How many grams are a key, and of how many classes of grams they are.
 
-    def __init__(self, *, similarity: float, rows: int, levels: Levels) -> None:
-        """Take the least Jaccard similarity, how many texts there are, and how common parts are."""
-        self._similarity, self._levels = similarity, levels
-        self._parts, self._ranges = has_parts(similarity), ranges(rows, similarity)
+    fewest_rows: of fewer texts, the keys cost more than they save.
+    most: how many of a text's grams k = 1 would look up at most: of a longer text, too many keys.
+    """
 
-    def of(self, grams: Numbers, sizes: Rows) -> Iterator[tuple[Numbers, Rows, Rows]]:
-        """Yields hashes of keys, the number of each one's text, and what is lost before the key.
+    together: int
+    classes: int
+    fewest_rows: int
+    most: int
 
-        Lost are rarer parts, which differ in the other text, or grams, which it has not.
+    @property
+    def shared(self) -> int:
+        """How many grams two texts have to share so that they have a key in common."""
+        return self.classes * (self.together - 1) + 1
 
-        Args:
-            grams, sizes: as `gram_sets` gives them.
-        """
-        if self._parts:
-            return part_keys(grams, sizes, self._similarity, self._levels)
-        return combination_keys(grams, sizes, self._similarity, self._ranges)
 
-    def bounds(self, sizes: Rows, lost: Rows) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """The sizes of the smallest and largest set that can be similar to a text's, `(keys,)` each.
+_SINGLE = Scheme(together=1, classes=1, fewest_rows=0, most=0)
+_COMBINED = (
+    Scheme(together=2, classes=5, fewest_rows=150_000, most=80),
+    Scheme(together=3, classes=6, fewest_rows=600_000, most=20),
+)
 
-        They hold for a pair of texts of which a key is the first that both have.
 
-        Args:
-            sizes: the size of the set of each key's text.
-            lost: as `of` gives it.
-        """
-        similarity = self._similarity
-        if self._parts:
-            # In each part that differs, a gram is in one of the sets alone.
-            least: NDArray[np.floating] = (
-                lost * (1 + similarity) / max(1 - similarity, _SLACK) - sizes
-            )
-            reach: NDArray[np.floating] = sizes / similarity
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The scheme of pairs of texts the larger of which has so many grams, `first` to `end` − 1."""
+
+    first: int
+    end: int
+    scheme: Scheme
+
+
+def ranges(rows: int, similarity: float) -> list[Range]:
+    """The scheme of every size of the larger text of a pair, for so many texts."""
+    found = [Range(0, _EVERY_SIZE, _SINGLE)]
+    for scheme in _COMBINED:
+        if rows >= scheme.fewest_rows:
+            first = math.ceil(scheme.shared / similarity)
+            end = math.ceil(scheme.most / max(1 - similarity, _SLACK))
+            found = [part for old in found for part in _over(old, Range(first, end, scheme))]
+    return found
+
+
+def _over(old: Range, new: Range) -> Iterator[Range]:
+    """The parts of the old range before, within and after the new one."""
+    first, end = max(old.first, new.first), min(old.end, new.end)
+    if first >= end:
+        yield old
+        return
+    parts = (
+        Range(old.first, first, old.scheme),
+        Range(first, end, new.scheme),
+        Range(end, old.end, old.scheme),
+    )
+    yield from (part for part in parts if part.first < part.end)
+
+
+def keys(
+    grams: Numbers, sizes: Rows, similarity: float, chosen: list[Range]
+) -> Iterator[tuple[Numbers, Rows, Rows]]:
+    """Yields hashes of keys, the number of each one's text, and how many grams it has lost before.
+
+    After a key that two texts share, they can share as many grams as the text has, but for those lost.
+
+    Args:
+        grams, sizes: as `gram_sets` gives them.
+        chosen: as `ranges` gives them.
+    """
+    starts = np.cumsum(sizes) - sizes
+    largest = np.floor(sizes / similarity + _SLACK).astype(np.int64)
+    for scheme in dict.fromkeys(part.scheme for part in chosen):
+        has = np.zeros(len(sizes), dtype=np.bool_)
+        for part in chosen:
+            if part.scheme == scheme:
+                has |= (sizes < part.end) & (largest >= part.first)
+        rows = np.flatnonzero(has)
+        needed = np.ceil(similarity * sizes[rows] - _SLACK).astype(np.int64)
+        rarest = np.minimum(sizes[rows] - needed + scheme.shared, sizes[rows])
+        before = np.cumsum(rarest) - rarest
+        places = np.arange(rarest.sum()) - np.repeat(before, rarest)
+        owners = np.repeat(rows, rarest)
+        mixed = grams[np.repeat(starts[rows], rarest) + places] * _MIXER
+        mixed ^= mixed >> np.uint64(32)
+        if scheme.together == 1:
+            yield mixed * _MIXER, owners, places
         else:
-            least = sizes * similarity
-            reach = (sizes - lost) * (1 + 1 / similarity) - sizes
-        smallest = np.ceil(np.clip(least - _SLACK, -_LARGEST, _LARGEST)).astype(np.int32)
-        return smallest, np.clip(reach + _SLACK, 0, _LARGEST).astype(np.int32)
-
-    def a_character(self) -> float:
-        """About how many keys there are for each character of texts of which most are of one length."""
-        if self._parts:
-            return 1.33 * (1 / self._similarity - 1)
-        return combinations_a_character(self._similarity, self._ranges)
+            hashes, last = _combined(mixed, owners, scheme)
+            yield hashes, owners[last], np.maximum(places[last] - scheme.shared + 1, 0)
 
 
-def has_parts(similarity: float) -> bool:
-    """Whether keys are parts of sets at this similarity, and not combinations of grams."""
-    return similarity >= _LEAST_SIMILARITY_OF_PARTS
+def _combined(mixed: Numbers, owners: Rows, scheme: Scheme) -> tuple[Numbers, Rows]:
+    """The hash of every set of grams of a text and class, and where the last gram of each set is."""
+    classes = ((mixed & np.uint64(0xFFFF)) * np.uint64(scheme.classes)) >> _CLASS_BITS
+    groups = owners * scheme.classes + classes.astype(np.int64)
+    order = np.argsort(groups, kind="stable")
+    mixed, groups = mixed[order], groups[order]
+    places = np.arange(len(groups))
+    after = np.searchsorted(groups, groups, side="right") - places - 1
+    hashes, last = mixed, places
+    for _ in range(scheme.together - 1):
+        counts = after[last]
+        starts = np.cumsum(counts) - counts
+        hashes = np.repeat((hashes ^ (hashes >> np.uint64(29))) * _MIXER, counts)
+        last = np.repeat(last + 1 - starts, counts) + np.arange(len(hashes))
+        hashes += mixed[last]
+    return hashes * _MIXER, order[last]
+
+
+def keys_a_character(similarity: float, chosen: list[Range]) -> float:
+    """About how many keys there are for each character of texts of which most are of one length."""
+    # Short texts of 60 characters have two to three times as many pairs as single grams, and five as triples.
+    times = {1: 1.0, 2: 2.5, 3: 5.0}
+    return (1 - similarity) * max(times[part.scheme.together] for part in chosen)

@@ -7,20 +7,16 @@ not lost before the key (position filter: Bayardo, Ma and Srikant 2007; Xiao, Wa
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.core.progress import Progress
 from pipeline.data.gram_index import SIZE_BITS, Entries
-from pipeline.data.gram_parts import most_apart
 from pipeline.data.text_characters import Rows
 
 _PAIRS_AT_ONCE = 1 << 20
 _MANY_TEXTS = 256
 
 
-def pairs_within(
-    entries: Entries, clusters: Callable[[Rows], Rows], *, similarity: float
-) -> Iterator[tuple[Rows, Rows]]:
+def pairs_within(entries: Entries, clusters: Callable[[Rows], Rows]) -> Iterator[tuple[Rows, Rows]]:
     """Pairs of texts of different clusters that share a key and can be similar, many at a time.
 
     Texts next to each other come first: where these make one cluster of all texts of a gram, as they
@@ -31,17 +27,16 @@ def pairs_within(
     """
     _, lengths = _lists(entries)
     entries = entries.part(np.repeat(lengths > 1, lengths))
-    starts, lengths = _lists(entries)
+    _, lengths = _lists(entries)
     progress, done = Progress("validate  comparing near duplicates", len(entries.rows)), 0
 
     def apart(first: Rows, second: Rows) -> tuple[Rows, Rows]:
-        fits = _fit((entries, first), (entries, second), similarity)
+        fits = entries.sizes(first) <= entries.reach[second]
         one, other = entries.rows[first[fits]], entries.rows[second[fits]]
         differ = clusters(one) != clusters(other)
         return one[differ], other[differ]
 
-    # Where few texts have a key, to look for the last within reach costs more than it saves.
-    counts = np.repeat(starts + lengths, lengths) - np.arange(1, len(entries.rows) + 1)
+    counts = _larger(entries, entries, np.arange(1, len(entries.rows) + 1))
     for start in range(0, len(counts), _PAIRS_AT_ONCE):
         near = start + np.flatnonzero(counts[start : start + _PAIRS_AT_ONCE])
         yield apart(near, near + 1)
@@ -59,9 +54,7 @@ def pairs_within(
     progress.update(len(entries.rows))
 
 
-def pairs_between(
-    first: Entries, second: Entries, *, similarity: float
-) -> Iterator[tuple[Rows, Rows]]:
+def pairs_between(first: Entries, second: Entries) -> Iterator[tuple[Rows, Rows]]:
     """Pairs of a text of `first` and one of `second` that share a key and can be similar."""
     for small, large, turned in ((first, second, False), (second, first, True)):
         # Sets of one size are met once: when `first` has the smaller one.
@@ -69,22 +62,9 @@ def pairs_between(
         counts = _larger(small, large, starts)
         places = np.flatnonzero(counts)
         for one, other in _expanded(places, starts[places], counts[places]):
-            fits = _fit((small, one), (large, other), similarity)
+            fits = small.sizes(one) <= large.reach[other]
             rows = small.rows[one[fits]], large.rows[other[fits]]
             yield rows[::-1] if turned else rows
-
-
-def _fit(
-    small: tuple[Entries, Rows], large: tuple[Entries, Rows], similarity: float
-) -> NDArray[np.bool_]:
-    """Whether the texts at each pair of places can be similar, where the larger is within reach."""
-    (entries, one), (others, other) = small, large
-    sizes, other_sizes = entries.sizes(one), others.sizes(other)
-    differing = np.bitwise_count(entries.sketches[one] ^ others.sketches[other])
-    fits: NDArray[np.bool_] = differing <= most_apart(sizes + other_sizes, similarity)
-    fits &= (sizes >= others.least[other]) & (sizes <= others.reach[other])
-    fits &= (other_sizes >= entries.least[one]) & (other_sizes <= entries.reach[one])
-    return fits
 
 
 def _larger(small: Entries, large: Entries, starts: Rows) -> Rows:
@@ -139,16 +119,14 @@ def _lists_of_many(entries: Entries, clusters: Callable[[Rows], Rows]) -> Iterat
 
 
 def _leads_to_all(entries: Entries, others: Entries) -> bool:
-    """Whether the first hold every text of the second, each with more sizes within its bounds."""
+    """Whether the first hold every text of the second, each with a larger reach."""
     if len(entries.rows) < len(others.rows):
         return False
     order = np.argsort(entries.rows)
     places = np.searchsorted(entries.rows, others.rows, sorter=order)
     found = order[np.minimum(places, len(order) - 1)]
     same = entries.rows[found] == others.rows
-    wider = (entries.reach[found] >= others.reach) & (entries.least[found] <= others.least)
-    wider &= (entries.reach[found] > others.reach) | (entries.least[found] < others.least)
-    return bool((same & wider).all())
+    return bool((same & (entries.reach[found] > others.reach)).all())
 
 
 def _pairs_of_many(
@@ -159,8 +137,7 @@ def _pairs_of_many(
     Texts outside of the largest cluster are compared with all others, until none is outside.
     """
     # Half as wide numbers take half the time.
-    sizes = entries.sizes(slice(None)).astype(np.int32)
-    least, reach = entries.least, entries.reach
+    sizes, reach = entries.sizes(slice(None)).astype(np.int32), entries.reach.astype(np.int32)
     left = np.flatnonzero(reach >= sizes)
     while len(left):
         own = clusters(entries.rows).astype(np.int32)
@@ -173,7 +150,6 @@ def _pairs_of_many(
         first = first[: max(_PAIRS_AT_ONCE // max(len(others), 1), 1)]
         small, large = first[:, None], others
         fits = (small < large) & (sizes[large] <= reach[small]) & (sizes[small] <= reach[large])
-        fits &= (sizes[large] >= least[small]) & (sizes[small] >= least[large])
         one, other = np.nonzero(fits & (own[small] != own[large]))
         yield entries.rows[first[one]], entries.rows[others[other]]
         left = left[~np.isin(left, first)]

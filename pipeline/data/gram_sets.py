@@ -97,11 +97,6 @@ def gram_sets(
     return numbers[fresh], fresh.sum(axis=1)
 
 
-def rarity(grams: Numbers) -> Numbers:
-    """How rare each gram is: 0 for the most common ones, to 62 for those that were not seen."""
-    return np.uint64(_MOST_COMMON) - (grams >> np.uint64(_HASH_BITS))
-
-
 def sketches(grams: Numbers, counts: Rows, *, words: int) -> Numbers:
     """A sketch of each set, `(texts, words)`: bit b is set where an odd number of grams falls on b.
 
