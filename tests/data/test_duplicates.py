@@ -2,8 +2,14 @@
 
 import random
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
+import pytest
+
+from pipeline.data.compared_texts import ComparedTexts
 from pipeline.data.duplicates import near_duplicates, near_pairs
+from pipeline.data.text_characters import Rows
 from tests.support.grams import likeness
 
 
@@ -44,6 +50,26 @@ def test_rows_of_a_template_have_the_clusters_of_comparing_every_pair() -> None:
     found = near_duplicates(texts, similarity=0.8)
     assert found == brute_force(texts, 0.8)
     assert 1 < len(set(found)) < len(texts)
+
+
+def test_few_of_the_pairs_of_a_template_with_many_values_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A search that looks at all of them takes minutes for 40,000 rows (docs/log.md)."""
+    seen: list[int] = []
+    likely = ComparedTexts.likely
+
+    def counted(compared: ComparedTexts, pairs: Iterator[tuple[Rows, Rows]]) -> Any:
+        def noted() -> Iterator[tuple[Rows, Rows]]:
+            for first, second in pairs:
+                seen.append(len(first))
+                yield first, second
+
+        return likely(compared, noted())
+
+    monkeypatch.setattr(ComparedTexts, "likely", counted)
+    near_duplicates(template_rows(2_000), similarity=0.8)
+    assert 0 < sum(seen) < 2_000 * 100
 
 
 def test_many_rows_of_a_template_that_differ_in_a_number_are_one_cluster() -> None:
