@@ -178,7 +178,10 @@ def foldable(workspace: Workspace) -> Workspace:
     params, paths = workspace
     (paths.output("prepare") / "corpus").mkdir()
     write_parquet(paths.output("prepare") / "related.parquet", {"id": [], "text": [], "target": []})
-    documents = {"id": ["1"], "text": ["This film was a very long story. It was not good at all."]}
+    documents = {
+        "id": [f"{1:016x}"],
+        "text": ["This film was a very long story. It was not good at all."],
+    }
     write_parquet(paths.output("label") / "corpus.parquet", documents)
     records = paths.output("prepare") / "records.parquet"
     rows = read_table(records)
