@@ -46,7 +46,7 @@ def test_clusters_equal_those_of_comparing_every_pair() -> None:
 
 
 def test_rows_of_a_template_have_the_clusters_of_comparing_every_pair() -> None:
-    texts = template_rows(600)
+    texts = template_rows(300)
     found = near_duplicates(texts, similarity=0.8)
     assert found == brute_force(texts, 0.8)
     assert 1 < len(set(found)) < len(texts)

@@ -127,6 +127,7 @@ def test_a_search_tries_recipes_on_what_is_built_and_leaves_the_best(
     assert len([*(root / ".modelyard" / "search").glob("*/pareto.png")]) == 2
 
 
+@pytest.mark.soak  # a small build is killed in tests/flows/test_build.py
 def test_a_build_killed_twice_ends_with_the_same_result(
     unbroken: tuple[Path, str, int], prefect_database: Path, tmp_path: Path
 ) -> None:
