@@ -22,25 +22,21 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from pipeline.annotation.door import (
-    Door,
-    RequestError,
-    error_answer,
-    json_answer,
-    json_of,
-    token_of,
-)
+from pipeline.annotation.door import Door, json_of, token_of
 from pipeline.annotation.events import Kept
 from pipeline.annotation.labelling_queue import WHY
 from pipeline.annotation.people import People, Person, person_of
 from pipeline.annotation.store import Accepted, NotSavedError, Outcome, Store
 from pipeline.core.disk import DiskFullError
+from pipeline.web.browser_safety import SecurityHeaders
+from pipeline.web.json_answers import RequestError, error_response, json_response, told
 
 STATIC = Path(__file__).parent / "static"
 MOST_ROWS = 100
 MOST_EVENTS = 500
 _ROUTES = "GET /, /api/me, /api/next, /api/history, POST /api/events"
 _USUAL_ROWS = 20
+_ALLOWED = {"worker-src": "'self'"}
 _FRESH = {"cache-control": "no-cache"}
 """Asked for again each time, so that an updated server never meets an old page."""
 
@@ -63,11 +59,14 @@ def label_page(store: Store, people: People, *, loopback_only: bool = True) -> S
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Door, loopback_only=loopback_only)],
+        middleware=[
+            Middleware(SecurityHeaders, allowed=_ALLOWED),
+            Middleware(Door, loopback_only=loopback_only),
+        ],
         exception_handlers={
             RequestError: _on_request_error,
-            DiskFullError: lambda _, error: error_answer(cast(DiskFullError, error), 507),
-            NotSavedError: lambda _, error: error_answer(cast(NotSavedError, error), 503),
+            DiskFullError: lambda _, error: told(cast(DiskFullError, error), 507),
+            NotSavedError: lambda _, error: told(cast(NotSavedError, error), 503),
             HTTPException: _on_http_error,
             ClientDisconnect: lambda *_: Response(status_code=400),
         },
@@ -95,7 +94,7 @@ def _file(name: str) -> Callable[[Request], Any]:
 async def _me(store: Store, people: People, request: Request) -> Response:
     person, asked = _person(people, request), store.assignment
     guide = {"text": asked.guide, "hash": asked.guide_hash} if asked.guide else None
-    return json_answer(
+    return json_response(
         {
             "person": person.name,
             "published": person.published,
@@ -117,7 +116,7 @@ async def _next(store: Store, people: People, request: Request) -> Response:
     for row in rows:
         given = {"row": row.id, "text": row.text, "second": row.second, "why": WHY}
         shown.append(given | store.notes(person, row.id))
-    return json_answer({"rows": shown, "counts": _counts(store, person)})
+    return json_response({"rows": shown, "counts": _counts(store, person)})
 
 
 async def _events(store: Store, people: People, request: Request) -> Response:
@@ -133,7 +132,7 @@ async def _events(store: Store, people: People, request: Request) -> Response:
     # Shielded: what was handed in is written, whether or not the client waits.
     outcomes = await asyncio.shield(asyncio.wrap_future(store.submit(person, events)))
     said = [_said(outcome) for outcome in outcomes]
-    return json_answer({"events": said, "counts": _counts(store, person)})
+    return json_response({"events": said, "counts": _counts(store, person)})
 
 
 def _said(outcome: Outcome) -> dict[str, Any]:
@@ -150,7 +149,7 @@ async def _history(store: Store, people: People, request: Request) -> Response:
     before = _number(request, "before", usual=0, most=2**53)
     found = store.history(person, count + 1, before=before or None)
     answers = [_answer(store, person, kept) for kept in found[:count]]
-    return json_answer({"answers": answers, "more": len(found) > count})
+    return json_response({"answers": answers, "more": len(found) > count})
 
 
 def _answer(store: Store, person: Person, kept: Kept) -> dict[str, Any]:
@@ -206,16 +205,17 @@ def _number(request: Request, name: str, *, usual: int, most: int) -> int:
 
 
 async def _on_request_error(request: Request, error: Exception) -> Response:
-    refused = cast(RequestError, error)
-    return error_answer(refused, refused.status, refused.headers)
+    return error_response(cast(RequestError, error))
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
     refused = cast(HTTPException, error)
-    told = RequestError(
-        refused.status_code,
-        got=f"{request.method} {request.url.path[:80]}",
-        expected=f"one of {_ROUTES}",
-        next_step="check the address and the method",
+    return error_response(
+        RequestError(
+            refused.status_code,
+            got=f"{request.method} {request.url.path[:80]}",
+            expected=f"one of {_ROUTES}",
+            next_step="check the address and the method",
+            headers=refused.headers,
+        )
     )
-    return error_answer(told, refused.status_code, refused.headers)

@@ -28,16 +28,12 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from pipeline.serving.admission import Admission
-from pipeline.serving.guard import TRUSTED, Guard, SecurityHeaders
+from pipeline.serving.guard import TRUSTED, Guard
 from pipeline.serving.hot_swap import ModelHolder, ServedModel
 from pipeline.serving.language import language_routes
-from pipeline.serving.protocol import (
-    ProtocolError,
-    error_response,
-    json_response,
-    read_requests,
-    require_shape,
-)
+from pipeline.serving.protocol import ProtocolError, read_requests, require_shape
+from pipeline.web.browser_safety import SecurityHeaders
+from pipeline.web.json_answers import error_response, json_response
 
 _LOGGER = logging.getLogger("modelyard.server")
 STATIC = Path(__file__).parent / "static"
@@ -48,6 +44,7 @@ _ROUTES = (
     "GET /, /model, /model/card, /health/live, /health/ready"
 )
 _RETRY = {"retry-after": "1"}
+_ALLOWED = {"img-src": "'self' data:"}
 Background = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -79,7 +76,7 @@ def create_app(
     guard = Middleware(Guard, token=token, loopback_only=loopback_only)
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(SecurityHeaders), guard],
+        middleware=[Middleware(SecurityHeaders, allowed=_ALLOWED), guard],
         exception_handlers={
             ProtocolError: _on_protocol_error,
             HTTPException: _on_http_error,

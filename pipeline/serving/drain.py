@@ -16,7 +16,8 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipeline.serving.protocol import ProtocolError, error_response
+from pipeline.serving.protocol import ProtocolError
+from pipeline.web.json_answers import error_response
 
 GRACE_SECONDS = 5.0
 """How long requests that run may take once the server takes no more."""

@@ -16,7 +16,8 @@ from starlette.routing import Route
 from pipeline.runtime.language_model import LanguageModel
 from pipeline.serving.admission import Admission
 from pipeline.serving.hot_swap import ServedModel
-from pipeline.serving.protocol import ProtocolError, json_response, read_requests
+from pipeline.serving.protocol import ProtocolError, read_requests
+from pipeline.web.json_answers import json_response
 
 _BLANK = "___"
 Answer = Callable[[LanguageModel, str], Mapping[str, object]]

@@ -13,10 +13,9 @@ from typing import Any
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 
-from pipeline.core.errors import PipelineError
 from pipeline.runtime.task import Request as TextRequest
+from pipeline.web.json_answers import RequestError
 
 MAX_BODY_BYTES = 1_000_000
 MAX_TEXTS = 64
@@ -27,8 +26,8 @@ _PAIR_EXAMPLE = 'send {"text": "first", "second": "second"} or {"pairs": [["firs
 _SINGLE, _PAIRED = "a JSON object with 'text' or 'texts'", "'text' with 'second', or 'pairs'"
 
 
-class ProtocolError(PipelineError):
-    """A request that is answered with an error; `sending`: its body may not have ended yet."""
+class ProtocolError(RequestError):
+    """A refused request; `sending`: its body may not have ended yet."""
 
     def __init__(
         self,
@@ -40,26 +39,8 @@ class ProtocolError(PipelineError):
         headers: Mapping[str, str] | None = None,
         sending: bool = False,
     ) -> None:
-        super().__init__(got, expected=expected, next_step=next_step)
-        self.status, self.headers, self.sending = status, dict(headers or {}), sending
-
-
-def json_response(
-    value: Any, status: int = 200, headers: Mapping[str, str] | None = None
-) -> Response:
-    """A response with `value` as JSON, which no cache keeps."""
-    return Response(
-        orjson.dumps(value),
-        status_code=status,
-        media_type="application/json",
-        headers={"cache-control": "no-store", **(headers or {})},
-    )
-
-
-def error_response(error: ProtocolError) -> Response:
-    """The JSON response for `error`."""
-    body = {"got": error.got, "expected": error.expected, "next_step": error.next_step}
-    return json_response({"error": body}, error.status, error.headers)
+        super().__init__(status, got=got, expected=expected, next_step=next_step, headers=headers)
+        self.sending = sending
 
 
 async def read_requests(request: Request) -> list[TextRequest]:

@@ -37,7 +37,7 @@ def test_an_id_of_two_texts_is_refused_with_both_lines(
 
 def test_rows_with_the_same_texts_may_share_an_id(tmp_path: Path) -> None:
     rows = [(f"T-{number % 5}", number % 5) for number in range(100)]
-    ids(tmp_path, rows).refuse_shared("a.csv")
+    ids(tmp_path, rows).refuse_shared("a.csv")  # raises where one is refused
 
 
 def test_ids_that_differ_in_any_sign_are_different(tmp_path: Path) -> None:

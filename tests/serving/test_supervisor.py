@@ -13,6 +13,7 @@ import httpx
 
 from pipeline.core.files import write_json
 from pipeline.core.process_identity import is_running
+from pipeline.core.served_code import FOLDERS
 from pipeline.core.server_note import ServerNote
 from tests.support.repository import REPOSITORY
 from tests.support.server import RunningServer, ready_hash, run_server, wait_until
@@ -138,9 +139,9 @@ def test_a_worker_told_to_end_is_replaced_without_a_failed_request(tmp_path: Pat
 
 def copy_of_code(folder: Path) -> Path:
     """A copy of the code that a server runs, to be changed."""
-    for name in ("core", "problem", "runtime", "serving"):
+    for name in FOLDERS:
         ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(REPOSITORY / "pipeline" / name, folder / "pipeline" / name, ignore=ignored)
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=ignored)
     shutil.copy(REPOSITORY / "pipeline" / "__init__.py", folder / "pipeline")
     return folder
 
