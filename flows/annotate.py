@@ -93,7 +93,7 @@ def publish_votes(root: Path, product: str) -> dict[str, Any]:
         assignment=assignment_of(root, params),
         seed=params.compute.seed,
     )
-    return publish(found, Paths(root).annotations)
+    return publish(found, Paths(root).annotations, product=params.product.name)
 
 
 def assignment_of(root: Path, params: Params) -> Assignment:

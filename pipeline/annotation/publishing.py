@@ -14,7 +14,8 @@ from pipeline.annotation.published_votes import VOTES, PublishedVote, write_vote
 from pipeline.annotation.row_file import RowFile
 from pipeline.annotation.standing_answers import Answers
 from pipeline.annotation.store import log_file
-from pipeline.core.files import sha256_file, write_json
+from pipeline.core.errors import DataError
+from pipeline.core.files import read_json, sha256_file, write_json
 from pipeline.data.agreement import Agreement, agreement
 from pipeline.problem.labelling import BETWEEN_LABELS
 from pipeline.problem.problems import problem_named
@@ -101,12 +102,30 @@ def publication(
     )
 
 
-def publish(found: Publication, annotations: Path) -> dict[str, Any]:
-    """Writes `votes.parquet` and `manifest.json`, equal bytes for equal votes; returns the manifest."""
+def publish(found: Publication, annotations: Path, *, product: str) -> dict[str, Any]:
+    """Writes `votes.parquet` and `manifest.json`, equal bytes for equal votes; returns the manifest.
+
+    Raises:
+        DataError: the votes that are there are those of another product.
+    """
+    _refuse_others(annotations, product)
     write_votes(annotations, found.votes)
-    manifest = found.as_json() | {"sha256": sha256_file(annotations / f"{VOTES}.parquet")}
+    digest = sha256_file(annotations / f"{VOTES}.parquet")
+    manifest = {"product": product, **found.as_json(), "sha256": digest}
     write_json(annotations / MANIFEST, manifest)
     return manifest
+
+
+def _refuse_others(annotations: Path, product: str) -> None:
+    manifest = annotations / MANIFEST
+    owner = read_json(manifest).get("product", product) if manifest.exists() else product
+    if owner != product:
+        raise DataError(
+            f"{annotations.name}/{VOTES}.parquet holds the labels of the product {owner}",
+            expected=f"no published labels, or those of {product}",
+            next_step=f"move {VOTES}.parquet, {MANIFEST} and skipped/ out of {annotations.name}/ first; nobody's"
+            f" answer is lost, for `modelyard labels` of {owner} writes them again",
+        )
 
 
 class _Places:

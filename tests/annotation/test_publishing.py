@@ -15,6 +15,7 @@ from pipeline.annotation.publishing import NO_LABEL, NO_ROW, publication, publis
 from pipeline.annotation.row_file import RowFile, write_rows
 from pipeline.annotation.store import log_file
 from pipeline.core.artifacts.table_columns import ValidatedCorpus
+from pipeline.core.errors import DataError
 from pipeline.core.files import read_json, sha256_file
 from pipeline.data.agreement import agreement
 from pipeline.data.annotations import read_annotations
@@ -45,11 +46,16 @@ def _log(folder: Path, person: str, *events: dict[str, Any], sha: str | None = N
 
 
 def _publish(
-    folder: Path, rows: RowFile, *, problem: str = "classification", labels: Any = LABELS
+    folder: Path,
+    rows: RowFile,
+    *,
+    problem: str = "classification",
+    labels: Any = LABELS,
+    product: str = PRODUCT,
 ) -> dict[str, Any]:
-    asked = Assignment(product=PRODUCT, problem=problem, labels=labels)
+    asked = Assignment(product=product, problem=problem, labels=labels)
     found = publication(folder, rows=rows, people=PEOPLE, assignment=asked, seed=3)
-    return publish(found, folder / "annotations")
+    return publish(found, folder / "annotations", product=product)
 
 
 def _read(folder: Path, *, problem: str = "classification", labels: Any = LABELS) -> Any:
@@ -153,3 +159,14 @@ def test_where_nobody_has_labelled_nothing_but_counts_is_published(
     manifest = _publish(tmp_path, rows)
     assert (manifest["rows"], manifest["alpha"], manifest["interval"]) == (0, None, None)
     assert _read(tmp_path) == {}
+
+
+def test_the_votes_of_another_product_are_not_overwritten(tmp_path: Path, rows: RowFile) -> None:
+    _log(tmp_path, "p1", vote("u1", row_id(1), LABELS[0]))
+    before = _publish(tmp_path, rows)
+    with pytest.raises(DataError) as error:
+        _publish(tmp_path, rows, product="complaints")
+    assert PRODUCT in error.value.got
+    assert "complaints" in error.value.expected
+    assert sha256_file(tmp_path / "annotations" / "votes.parquet") == before["sha256"]
+    assert _publish(tmp_path, rows) == before
