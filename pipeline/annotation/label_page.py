@@ -22,16 +22,19 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from pipeline.annotation.door import Door, json_of, token_of
+from pipeline.annotation.api_requests import asked_number, asking_person
+from pipeline.annotation.door import Door, json_of
 from pipeline.annotation.events import Kept
 from pipeline.annotation.labelling_queue import WHY
-from pipeline.annotation.people import People, Person, person_of
+from pipeline.annotation.people import People, Person
 from pipeline.annotation.store import Accepted, NotSavedError, Outcome, Store
 from pipeline.core.disk import DiskFullError
 from pipeline.web.browser_safety import SecurityHeaders
 from pipeline.web.json_answers import RequestError, error_response, json_response, told
 
 STATIC = Path(__file__).parent / "static"
+SCREENS = {"/": "page.html"}
+"""Path → the file of a screen; static/server.js has the links to them."""
 MOST_ROWS = 100
 MOST_EVENTS = 500
 _ROUTES = "GET /, /api/me, /api/next, /api/history, POST /api/events"
@@ -48,7 +51,7 @@ def label_page(store: Store, people: People, *, loopback_only: bool = True) -> S
         loopback_only: as of `Door`.
     """
     routes = [
-        Route("/", _file("page.html")),
+        *(Route(path, _file(name)) for path, name in SCREENS.items()),
         # At the root, for a service worker is in charge of the folder that it comes from.
         Route("/offline.js", _file("offline.js")),
         Route("/api/me", partial(_me, store, people)),
@@ -92,7 +95,7 @@ def _file(name: str) -> Callable[[Request], Any]:
 
 
 async def _me(store: Store, people: People, request: Request) -> Response:
-    person, asked = _person(people, request), store.assignment
+    person, asked = asking_person(people, request), store.assignment
     guide = {"text": asked.guide, "hash": asked.guide_hash} if asked.guide else None
     return json_response(
         {
@@ -110,8 +113,8 @@ async def _me(store: Store, people: People, request: Request) -> Response:
 
 
 async def _next(store: Store, people: People, request: Request) -> Response:
-    person = _person(people, request)
-    rows = store.next_rows(person, _number(request, "n", usual=_USUAL_ROWS, most=MOST_ROWS))
+    person = asking_person(people, request)
+    rows = store.next_rows(person, asked_number(request, "n", usual=_USUAL_ROWS, most=MOST_ROWS))
     shown = []
     for row in rows:
         given = {"row": row.id, "text": row.text, "second": row.second, "why": WHY}
@@ -120,7 +123,7 @@ async def _next(store: Store, people: People, request: Request) -> Response:
 
 
 async def _events(store: Store, people: People, request: Request) -> Response:
-    person, events = _person(people, request), await json_of(request)
+    person, events = asking_person(people, request), await json_of(request)
     if not isinstance(events, list) or len(events) > MOST_EVENTS:
         given = f"{len(events)} events" if isinstance(events, list) else "no list"
         raise RequestError(
@@ -144,9 +147,9 @@ def _said(outcome: Outcome) -> dict[str, Any]:
 
 
 async def _history(store: Store, people: People, request: Request) -> Response:
-    person = _person(people, request)
-    count = _number(request, "n", usual=_USUAL_ROWS, most=MOST_ROWS)
-    before = _number(request, "before", usual=0, most=2**53)
+    person = asking_person(people, request)
+    count = asked_number(request, "n", usual=_USUAL_ROWS, most=MOST_ROWS)
+    before = asked_number(request, "before", usual=0, most=2**53)
     found = store.history(person, count + 1, before=before or None)
     answers = [_answer(store, person, kept) for kept in found[:count]]
     return json_response({"answers": answers, "more": len(found) > count})
@@ -171,37 +174,6 @@ def _answer(store: Store, person: Person, kept: Kept) -> dict[str, Any]:
 
 def _counts(store: Store, person: Person) -> dict[str, int]:
     return {"answered": store.answered(person), "queue": store.unlabelled}
-
-
-def _person(people: People, request: Request) -> Person:
-    """The person whose token the request has.
-
-    Raises:
-        RequestError: 401.
-    """
-    token = token_of(request)
-    person = person_of(people, token) if token else None
-    if person is None:
-        raise RequestError(
-            401,
-            got="no valid token",
-            expected="the header Authorization: Bearer TOKEN, with the token of a person's link",
-            next_step="open the link that `modelyard annotate` printed last",
-            headers={"www-authenticate": "Bearer"},
-        )
-    return person
-
-
-def _number(request: Request, name: str, *, usual: int, most: int) -> int:
-    text = request.query_params.get(name, str(usual))
-    if not (text.isascii() and text.isdigit() and len(text) < 17 and int(text) <= most):
-        raise RequestError(
-            422,
-            got=f"{name}={text[:40]}",
-            expected=f"a number from 0 to {most}",
-            next_step=f"leave {name} out for {usual}",
-        )
-    return int(text)
 
 
 async def _on_request_error(request: Request, error: Exception) -> Response:

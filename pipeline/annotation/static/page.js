@@ -3,7 +3,9 @@
 
 import { areKeysOn, meaningOf, nameKeys, switchKeys } from "./keys.js";
 import { Outbox } from "./outbox.js";
-import { say, translate } from "./phrases.js";
+import { PHRASES } from "./page_phrases.js";
+import { speaker, translate } from "./phrases.js";
+import { call, paintViews, token } from "./server.js";
 
 const FIRST_ROWS = 20;
 const KEPT_ROWS = 60;
@@ -12,6 +14,7 @@ const HISTORY = 100;
 const PACE_OF = 20;
 const LONGEST_EXCERPT = 240;
 
+const say = speaker(PHRASES);
 const byId = (id) => document.getElementById(id);
 const make = (tag, className, text) => {
   const element = document.createElement(tag);
@@ -25,7 +28,6 @@ const page = Object.fromEntries([
   "help-list", "note-dialog", "note-form", "note-text", "open-guide", "open-history", "open-help", "keys-on",
 ].map((id) => [id.replaceAll(/-(.)/g, (_, letter) => letter.toUpperCase()), byId(id)]));
 
-const token = location.hash.slice(1);
 const state = {
   me: null,
   queue: [],            // rows to answer, the one on the screen first
@@ -40,9 +42,6 @@ const state = {
 };
 const watch = { since: 0, before: 0 };
 
-const call = (path, options = {}) => fetch(path, {
-  ...options, headers: { ...options.headers, authorization: `Bearer ${token}` }, cache: "no-store",
-});
 const outbox = new Outbox(call, onOutbox);
 let tabs = null;
 
@@ -507,6 +506,7 @@ function setUp(me) {
   state.waiting = me.counts.queue;
   byId("product").textContent = me.product;
   byId("person").textContent = me.person;
+  paintViews(me.role, say);
   page.labels.hidden = isNumber();
   page.numberForm.hidden = !isNumber();
   page.numberLabel.textContent = me.labels[0].name;
@@ -544,7 +544,7 @@ function takeKept({ events, rows }) {
 }
 
 async function start() {
-  translate();
+  translate(say);
   window.addEventListener("hashchange", () => location.reload());
   page.text.textContent = say("loading");
   if (!token) return close("no_link");
