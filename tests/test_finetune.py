@@ -145,6 +145,7 @@ def test_a_killed_stage_run_again_leaves_the_bytes_of_an_unbroken_run(
     assert same_bytes(workspace, trained_workspace(tmp_path_factory))
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("keep", ["best", "mean"])
 def test_a_killed_stage_trains_no_seed_twice(
     workspace: Path, tmp_path_factory: pytest.TempPathFactory, keep: str

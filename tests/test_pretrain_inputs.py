@@ -80,6 +80,7 @@ def test_a_line_of_a_million_characters_becomes_tokens_and_rows(line: str, kind:
         assert tokenizer.decode(documents[-1].tolist()) == text.replace("e\u0301", "é", 1)
 
 
+@pytest.mark.soak
 def test_pretraining_takes_such_a_line_and_no_more_memory_for_it(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

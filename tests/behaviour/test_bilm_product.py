@@ -19,6 +19,7 @@ from tests.support.problems import product_of
 from tests.support.whole_line import STAGES, Product, clause, corpus_of, rows_of, run_line
 
 Line = tuple[Path, dict[str, Metrics]]
+pytestmark = pytest.mark.soak  # its parts: models/test_bilm.py, compression/test_bilm_onnx.py
 CHANGES = [
     "prepare.tokenizer=byte_bpe",
     "pretrain.model=bilm",

@@ -96,6 +96,7 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Line]:
     return learn
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", ["pairs", "a number"])
 def test_teacher_and_students_learn_more_than_single_words_tell(
     learned: Callable[[str], Line], name: str
@@ -105,6 +106,7 @@ def test_teacher_and_students_learn_more_than_single_words_tell(
     assert min(said[stage]["validation_quality"] for stage in MODELS) > bar + 0.1
 
 
+@pytest.mark.soak
 def test_a_number_keeps_its_unit_in_a_student_of_the_teachers_layers(
     learned: Callable[[str], Line],
 ) -> None:

@@ -98,6 +98,7 @@ def finish(root: Path) -> str:
     return again.stdout
 
 
+@pytest.mark.soak
 def test_prefect_is_killed_and_mlflow_is_locked_in_the_middle_of_a_stage(root: Path) -> None:
     """Then a build fails, by an error that is not a stage's own, which ends it at that stage."""
     ensure_database(root)

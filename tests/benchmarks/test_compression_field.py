@@ -146,6 +146,7 @@ def test_the_student_on_hard_labels_is_left_as_a_model(
     assert answer("a good film") in (0, 1)
 
 
+@pytest.mark.soak
 def test_contenders_are_got_together_and_an_absent_peer_says_why(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

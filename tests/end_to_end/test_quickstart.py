@@ -102,6 +102,7 @@ def test_a_second_build_runs_nothing(unbroken: tuple[Path, str, int]) -> None:
     assert state.ledger.read_bytes() == before
 
 
+@pytest.mark.soak  # how a search goes is in tests/flows/test_search.py
 def test_a_search_tries_recipes_on_what_is_built_and_leaves_the_best(
     unbroken: tuple[Path, str, int],
 ) -> None:

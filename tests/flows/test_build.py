@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -40,6 +40,18 @@ def build(root: Path, *arguments: str, **environment: str) -> subprocess.Complet
         text=True,
         check=False,
     )
+
+
+@pytest.fixture
+def beside(tmp_path: Path, prefect_root: tuple[Path, str]) -> Callable[[str], Path]:
+    """Makes a small repository with a text, whose builds tell a Prefect server that runs already."""
+
+    def make(text: str) -> Path:
+        root = make_mini_repo(tmp_path / "repo", text=text)
+        write_json(root / ".modelyard" / "ui.json", {"prefect_api": prefect_root[1]})
+        return root
+
+    return make
 
 
 def states(root: Path) -> list[str]:
@@ -168,16 +180,11 @@ def check_that_bad_input_leaves_results(root: Path) -> None:
     assert "next: mend data/text.txt" in failed.stderr
     assert (root / "artifacts/gate/verdict.json").exists()
 
-    text.write_text("one two slow")
-    mended = build(root)
-    assert mended.returncode == 0, mended.stdout + mended.stderr
-    assert not (root / ".modelyard/last_failure.json").exists()
 
-
-def test_a_build_that_waits_for_labels_ends_well_and_goes_on_when_they_are_there(
-    tmp_path: Path,
+def test_a_build_that_waits_for_labels_or_can_learn_nothing_ends_well_and_goes_on_with_other_labels(
+    beside: Callable[[str], Path],
 ) -> None:
-    root = make_mini_repo(tmp_path / "repo", text="unlabelled words")
+    root = beside("unlabelled words")
     (root / "to_annotate.csv").write_text("of an earlier round, filled in")
     waits = build(root)
     assert waits.returncode == 0, waits.stderr
@@ -188,16 +195,31 @@ def test_a_build_that_waits_for_labels_ends_well_and_goes_on_when_they_are_there
     assert (root / "to_annotate.csv").read_text() == "of an earlier round, filled in"
     assert not (root / ".modelyard/last_failure.json").exists()
     assert not (root / "artifacts/gate/metrics.json").exists()
+
+    write_json(root / "artifacts/gate/verdict.json", {"verdict": "of a build before"})
+    (root / "data" / "text.txt").write_text("labels by chance")
+    answered = build(root)
+    assert answered.returncode == 0, answered.stderr
+    assert "The build ends with an answer: no: cannot be told" in answered.stdout
+    assert "look whether labels fit" in answered.stdout
+    kept = ".modelyard/no_model.json"
+    assert kept in answered.stdout
+    assert json.loads((root / kept).read_text())["verdict"] == "no: cannot be told"
+    told = json.loads((root / "artifacts/gate/verdict.json").read_text())
+    assert told["verdict"] == "no: cannot be told"
+    assert not (root / ".modelyard/last_failure.json").exists()
     assert {status for _, status in mlflow_runs(root)} == {"FINISHED"}
+
     (root / "data" / "text.txt").write_text("now with labels")
     assert build(root).returncode == 0
     assert (root / "artifacts/gate/metrics.json").exists()
+    assert not (root / kept).exists()
 
 
 def test_a_retraining_that_waits_for_labels_ends_well_and_says_so_everywhere(
-    tmp_path: Path,
+    beside: Callable[[str], Path], prefect_root: tuple[Path, str]
 ) -> None:
-    root = make_mini_repo(tmp_path / "repo", text="unlabelled words")
+    root = beside("unlabelled words")
     command = [sys.executable, "-m", "flows", "retrain", "--reason", "nightly"]
     environment = mini_environment(root)
     waits = subprocess.run(
@@ -213,36 +235,15 @@ def test_a_retraining_that_waits_for_labels_ends_well_and_says_so_everywhere(
     assert (root / "to_annotate.csv").exists()  # where people find it: the worktree is gone
     assert not (root / ".modelyard/last_failure.json").exists()
     assert {status for _, status in mlflow_runs(root)} == {"FINISHED"}
-    with sqlite3.connect(root / ".modelyard/prefect/prefect.db") as database:
-        ((state, message),) = database.execute(
-            "select run.state_name, state.message from flow_run run join flow_run_state state"
-            " on run.state_id = state.id"
-        )
-        levels = {level for (level,) in database.execute("select level from log")}
+    with sqlite3.connect(prefect_root[0] / ".modelyard/prefect/prefect.db") as database:
+        last, state, message = database.execute(
+            "select run.id, run.state_name, state.message from flow_run run join flow_run_state state"
+            " on run.state_id = state.id order by run.created desc"
+        ).fetchone()
+        told_levels = database.execute("select level from log where flow_run_id = ?", [last])
+        levels = {level for (level,) in told_levels}
         page = database.execute("select data from artifact where key = 'retrain-decision'")
         assert "Labels are needed, champion stays" in page.fetchone()[0]
     assert state == "Completed"
     assert message.startswith(told)
     assert max(levels) < logging.ERROR
-
-
-def test_a_build_that_finds_that_nothing_can_be_told_ends_well_and_keeps_its_verdict(
-    tmp_path: Path,
-) -> None:
-    root = make_mini_repo(tmp_path / "repo")
-    assert build(root).returncode == 0
-    (root / "data" / "text.txt").write_text("labels by chance")
-    answered = build(root)
-    assert answered.returncode == 0, answered.stderr
-    assert "The build ends with an answer: no: cannot be told" in answered.stdout
-    assert "look whether labels fit" in answered.stdout
-    kept = ".modelyard/no_model.json"
-    assert kept in answered.stdout
-    assert json.loads((root / kept).read_text())["verdict"] == "no: cannot be told"
-    told = json.loads((root / "artifacts/gate/verdict.json").read_text())
-    assert told["verdict"] == "no: cannot be told"  # not the verdict of the build before
-    assert not (root / ".modelyard/last_failure.json").exists()
-    assert {status for _, status in mlflow_runs(root)} == {"FINISHED"}
-    (root / "data" / "text.txt").write_text("now with other labels")
-    assert build(root).returncode == 0
-    assert not (root / kept).exists()

@@ -208,7 +208,14 @@ def test_a_release_that_fails_where_mlflow_is_locked_or_gone_puts_the_pointer_ba
     assert released(state, state.release(first.hash), mlflow=True).outcome == "promoted"
 
 
-@pytest.mark.parametrize("deleted", ["the first version", "every version", "the model"])
+@pytest.mark.parametrize(
+    "deleted",
+    [
+        pytest.param("the first version", marks=pytest.mark.soak),
+        "every version",
+        pytest.param("the model", marks=pytest.mark.soak),
+    ],
+)
 def test_a_version_that_somebody_deleted_in_mlflow_is_registered_again(
     state: ReleaseState, bundles: Bundles, deleted: str
 ) -> None:

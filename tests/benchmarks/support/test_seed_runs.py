@@ -23,6 +23,7 @@ def root(tmp_path: Path, prefect_database: Path, monkeypatch: pytest.MonkeyPatch
     return root
 
 
+@pytest.mark.soak
 def test_another_seed_is_built_and_its_results_are_there_for_as_long_as_they_are_read(
     root: Path,
 ) -> None:
@@ -40,6 +41,7 @@ def test_the_seed_of_params_is_the_build_that_is_there(tmp_path: Path) -> None:
         assert paths.root == tmp_path
 
 
+@pytest.mark.soak
 def test_a_build_that_fails_ends_the_comparison(
     root: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
