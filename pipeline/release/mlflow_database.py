@@ -2,7 +2,9 @@
 
 import logging
 import os
+import shutil
 import sqlite3
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ import mlflow
 
 from pipeline.core.databases import MLFLOW_VARIABLE, team_database
 from pipeline.core.errors import ReleaseError
-from pipeline.core.files import sync
+from pipeline.core.files import atomic_path, sync
 from pipeline.core.paths import Paths, sqlite_url
 from pipeline.release.alembic_settings import accept_percent_signs
 from pipeline.release.mlflow_records import note_team_database, require_answer
@@ -66,14 +68,40 @@ def _create(root: Path, target: Path) -> None:
 
     MLflow creates it in place, and a kill meanwhile leaves a database that it never opens again.
     """
-    with tempfile.TemporaryDirectory(prefix=".mlflow.", dir=root) as folder, quiet_mlflow():
+    with tempfile.TemporaryDirectory(prefix=".mlflow.", dir=root) as folder:
         made = Path(folder) / target.name
-        mlflow.MlflowClient(tracking_uri=sqlite_url(made.resolve())).search_experiments()
+        if empty_database().is_file():
+            shutil.copyfile(empty_database(), made)
+        else:
+            _make(made)
+        with closing(sqlite3.connect(made)) as database, database:
+            # MLflow takes the working folder of whoever made the database.
+            runs = (root.resolve() / "mlruns" / "0").as_uri()
+            database.execute("UPDATE experiments SET artifact_location = ?", (runs,))
         sync(made)
         # A link, not a move: if another process was faster, its database stays.
         with suppress(FileExistsError):
             target.hardlink_to(made)
         sync(root)
+
+
+def _make(database: Path) -> None:
+    with quiet_mlflow():
+        mlflow.MlflowClient(tracking_uri=sqlite_url(database.resolve())).search_experiments()
+
+
+def empty_database() -> Path:
+    """Where the environment keeps an empty database of its MLflow, which is copied for each project."""
+    return Path(sys.prefix) / "share" / "modelyard" / f"mlflow-{mlflow.__version__}.db"
+
+
+def prepare_empty_database() -> None:
+    """Makes the environment's empty database where there is none: MLflow takes seconds to make one."""
+    if empty_database().exists():
+        return
+    empty_database().parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(empty_database()) as temporary:
+        _make(temporary)
 
 
 def _follow_move(root: Path) -> None:
@@ -118,3 +146,7 @@ def quiet_mlflow() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
+
+
+if __name__ == "__main__":
+    prepare_empty_database()

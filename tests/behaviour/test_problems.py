@@ -34,7 +34,10 @@ PRODUCTS = {
 Built = tuple[str, Params, Paths]
 
 
-@pytest.fixture(scope="module", params=PRODUCTS, name="built")
+FORMS = [pytest.param(name, marks=[pytest.mark.soak] * (name == "pairs")) for name in PRODUCTS]
+
+
+@pytest.fixture(scope="module", params=FORMS, name="built")
 def build(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
     """A workspace in which all stages from export to gate have run."""
     name: str = request.param

@@ -66,8 +66,8 @@ def test_no_release_rollback_or_repair_writes_anything_lasting_without_a_name(
 @pytest.mark.parametrize(
     ("command", "at"),
     [
-        ("release", "line of the ledger, before, 1"),
-        ("release", "pointer, before, 1"),
+        pytest.param("release", "line of the ledger, before, 1", marks=pytest.mark.soak),
+        pytest.param("release", "pointer, before, 1", marks=pytest.mark.soak),
         ("release", "pointer, after, 1"),
         ("release", "line of the ledger, before, 2"),
         ("rollback", "pointer, after, 1"),

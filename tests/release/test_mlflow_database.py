@@ -1,6 +1,8 @@
 """MLflow's database, made by a real MLflow."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from pipeline.core.databases import MLFLOW_VARIABLE
 from pipeline.core.errors import ReleaseError
 from pipeline.core.paths import Paths
 from pipeline.release import mlflow_database
-from pipeline.release.mlflow_database import ensure_database
+from pipeline.release.mlflow_database import ensure_database, prepare_empty_database
 from pipeline.release.registry import Registry
 from pipeline.runtime.bundle import open_bundle
 from tests.support.tiny_bundle import make_tiny_bundle
@@ -44,6 +46,26 @@ def test_the_database_of_a_folder_that_was_moved_or_copied_writes_into_its_own_f
         assert source.startswith(Paths(now).artifact_uri)
     assert _files(before) == former
     assert len({path.parent for path in now.rglob("*.onnx")}) == 4
+
+
+def test_a_copy_of_the_environments_empty_database_is_what_mlflow_makes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "environment" / "empty.db"
+    monkeypatch.setattr(mlflow_database, "empty_database", lambda: kept)
+    projects = [tmp_path / "made", tmp_path / "copied it's 100%"]
+    for root in projects:
+        root.mkdir()
+        ensure_database(root)
+        prepare_empty_database()
+    tables = []
+    for root in projects:
+        (experiment,) = mlflow_client(root).search_experiments()
+        assert experiment.artifact_location == (root / "mlruns/0").as_uri()
+        with closing(sqlite3.connect(root / "mlflow.db")) as database:
+            tables.append(sorted(database.execute("SELECT tbl_name, name FROM sqlite_master")))
+    assert tables[0] == tables[1]
+    assert {path.name for path in kept.parent.iterdir()} == {"empty.db"}
 
 
 @pytest.mark.parametrize("state", ["locked", "damaged"])
@@ -117,6 +139,7 @@ def test_a_database_that_was_not_finished_does_not_get_its_name(
 
     with monkeypatch.context() as patched:
         patched.setattr("mlflow.MlflowClient", Killed)
+        patched.setattr(mlflow_database, "empty_database", lambda: tmp_path / "none")
         with pytest.raises(KeyboardInterrupt):
             ensure_database(tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -50,6 +50,7 @@ def test_the_outcome_is_one_line_with_both_times() -> None:
     assert "nothing here multiplies bfloat16" in in_words(race(float32=0.1))
 
 
+@pytest.mark.soak
 def test_the_race_is_real_and_its_outcome_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
