@@ -22,7 +22,7 @@ from flows.console.summary import BuildResult
 from flows.execution.git import commit_tags
 from flows.execution.kept_verdict import bring_verdict, forget_verdict
 from flows.execution.locks import build_lock
-from flows.execution.rows_to_label import bring_sheet, keep_rows
+from flows.execution.rows_to_label import bring_sheet, keep_answers, keep_rows
 from flows.execution.runner import Runner, StageFailedError, cached_result, open_runner
 from flows.execution.warm import saves_time, warm_runner
 from flows.execution.workspace import last_build, workspace_for
@@ -51,6 +51,8 @@ def run_build(root: Path, variation: Variation, *, release: bool) -> BuildResult
     with workspace_for(root, variation) as workspace:
         result = build_workspace(workspace, root=root, title=build_title(variation))
         summary.show_results(result.stages, result.verdict, workspace)
+        if result.label_changes:
+            say(f"\nWhat the new labels changed: {result.label_changes}")
         if release:
             say(f"\nDemo: {_release(root, workspace, result.mlflow_run_id)}/")
         else:
@@ -76,7 +78,8 @@ def build_workspace(workspace: Path, *, root: Path, title: str) -> BuildResult:
             runner = open_runner(workspace, root=root, lock=lock)
             result = _build(runner, root=root, title=title, stale=find_stale(runner, root=root))
             keep_rows(workspace, root)
-            return result
+            keep_answers(workspace, root)
+            return replace(result, label_changes=_label_changes(workspace, root))
     except StageFailedError as error:
         if error.failure.labels_needed:
             summary.forget_failure(root)
@@ -88,6 +91,16 @@ def build_workspace(workspace: Path, *, root: Path, title: str) -> BuildResult:
             raise _with_verdict(error, verdict, root) from error
         summary.keep_failure(root, error)
         raise
+
+
+def _label_changes(workspace: Path, root: Path) -> str:
+    """The page on what new labels changed, from the main root; empty where none did, or nobody has labelled."""
+    if not any(Paths(workspace).annotations.glob("[!.]*")):
+        return ""
+    from flows.execution.label_rounds import keep_label_changes
+
+    page = keep_label_changes(workspace, root)
+    return str(page.relative_to(root)) if page else ""
 
 
 def _with_sheet(error: StageFailedError, sheet: Path | None, root: Path) -> StageFailedError:

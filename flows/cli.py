@@ -112,6 +112,7 @@ def make_parser() -> argparse.ArgumentParser:
             "publish what people labelled; take labels from other tools, write them for others",
         )
     )
+    _add_guide(verb(_guide, "write a first guide for the people who label"))
     build = verb(_build, "run the stages that are stale, then release what the gate passed")
     _add_changes(build)
     flag = partial(build.add_argument, action="store_true")
@@ -156,6 +157,12 @@ def _add_labels(parser: argparse.ArgumentParser) -> None:
     from flows.labels_verbs import add_label_verbs
 
     add_label_verbs(parser)
+
+
+def _add_guide(parser: argparse.ArgumentParser) -> None:
+    from flows.guide_verbs import add_guide_verbs
+
+    add_guide_verbs(parser)
 
 
 def _add_changes(parser: argparse.ArgumentParser) -> None:
@@ -239,8 +246,16 @@ def _add_annotate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on; else this machine"
     )
+    drawn = "draw a QR code of each link; a terminal gets one where --host is given"
+    parser.add_argument("--qr", action="store_true", help=drawn)
     double = "share of the rows that two people label blind; else 0.2"
     parser.add_argument("--double", type=_share, default=0.2, metavar="SHARE", help=double)
+    order = "rows from which a model learns most first, or all by chance; else active"
+    parser.add_argument("--order", choices=["active", "random"], default="active", help=order)
+    by_chance = "share of the rows that an active order leaves to chance; else 0.2"
+    parser.add_argument("--random-share", type=_share, default=0.2, metavar="SHARE", help=by_chance)
+    shown = "share of the rows with a model's answer in sight, at most 0.9; else 0"
+    parser.add_argument("--suggestions", type=_share, default=0.0, metavar="SHARE", help=shown)
     ends = "links that were printed before stop working"
     parser.add_argument("--new-links", action="store_true", help=ends)
     parser.add_argument("--json", action="store_true", help="for a program")
@@ -350,6 +365,12 @@ def _labels(options: argparse.Namespace) -> int:
     from flows.labels_verbs import run_label_verb
 
     return run_label_verb(Path.cwd(), options)
+
+
+def _guide(options: argparse.Namespace) -> None:
+    from flows.guide_verbs import run_guide_verb
+
+    run_guide_verb(Path.cwd(), options)
 
 
 def _build(options: argparse.Namespace) -> None:
@@ -505,8 +526,12 @@ def _annotate(options: argparse.Namespace) -> None:
         port=options.port,
         host=options.host,
         double=options.double,
+        order=options.order,
+        random_share=options.random_share,
+        suggestions=options.suggestions,
         new_links=options.new_links,
         json=options.json,
+        qr=options.qr,
     )
     annotate(Path.cwd(), request)
 

@@ -9,8 +9,7 @@ The formats are in pipeline/annotation/label_formats.py, one file a tool beside 
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -84,10 +83,8 @@ def _import(root: Path, options: argparse.Namespace) -> None:
     from pipeline.annotation.label_import import described, import_labels
 
     format = format_for(options.file, options.format)
-    with _data(root, options.product) as data:
-        taken, file = import_labels(
-            options.file, format=format, annotator=options.annotator, **data
-        )
+    data = _data(root, options.product)
+    taken, file = import_labels(options.file, format=format, annotator=options.annotator, **data)
     if not options.json:
         for line in described(taken, str(file.relative_to(root))):
             say(line)
@@ -111,8 +108,8 @@ def _export(root: Path, options: argparse.Namespace) -> None:
             expected="a new file: what people did in it would be lost",
             next_step="name another one, or overwrite it with --force",
         )
-    with _data(root, options.product) as data:
-        exported = export_labels(path, format=format, unlabelled=options.unlabelled, **data)
+    data = _data(root, options.product)
+    exported = export_labels(path, format=format, unlabelled=options.unlabelled, **data)
     if options.json:
         say(json.dumps(asdict(exported), ensure_ascii=False, indent=2))
         return
@@ -120,32 +117,23 @@ def _export(root: Path, options: argparse.Namespace) -> None:
         say(line)
 
 
-@contextmanager
-def _data(root: Path, product: str) -> Iterator[dict[str, Any]]:
-    """The question of a product, the tables of its rows, and the folder of annotations.
+def _data(root: Path, product: str) -> dict[str, Any]:
+    """The question of a product, the rows of its last build, and the folder of annotations.
 
-    The rows are those of its last build, which are brought back from DVC's cache where they are not in the
-    project's folder.
+    A build that waits for labels has left its rows, too.
     """
-    from flows.execution.locks import build_lock
-    from flows.execution.runner import open_runner
-    from flows.execution.workspace import last_build
+    from flows.execution.rows_to_label import rows_of
     from flows.planning.resolution import Variation, resolved
     from pipeline.annotation.foreign_votes import Question
-    from pipeline.annotation.row_file import validated_tables
+    from pipeline.annotation.row_file import RowFile
     from pipeline.problem.problems import problem_named
 
-    variation = Variation(product=product)
-    asked = resolved(root, variation).product
+    asked = resolved(root, Variation(product=product)).product
     question = Question(
         problem=problem_named(asked.problem), labels=asked.labels, pairs=asked.pairs
     )
-    with last_build(root, variation) as workspace:
-        if workspace != root:
-            with build_lock(workspace) as lock:
-                open_runner(workspace, root=root, lock=lock).checkout("validate")
-        tables = validated_tables(Paths(workspace))
-        yield {"question": question, "tables": tables, "folder": Paths(root).annotations}
+    rows = RowFile(rows_of(root, asked.name, said=product))
+    return {"question": question, "rows": rows, "folder": Paths(root).annotations}
 
 
 def _count(text: str) -> int:

@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.acceptance.judge import Judge, Judged
 from pipeline.acceptance.predictions import Answers, read_baselines, write_answers
+from pipeline.acceptance.row_slices import row_slices
 from pipeline.acceptance.swaps import exchanged, swap_reports
 from pipeline.acceptance.teacher_comparison import ModelSize, describe_variant, difference_interval
 from pipeline.core.artifacts.table_columns import VariantPredictions
@@ -27,7 +27,6 @@ from pipeline.core.paths import Paths
 from pipeline.core.progress import say, track
 from pipeline.core.stage import Metrics, run_stage
 from pipeline.core.variants import BASELINES, TEACHER, TORCH, Variant, all_variants
-from pipeline.metrics.slices import slice_masks
 from pipeline.models.baselines import strongest
 from pipeline.models.encoder import load_classifier, load_tokenizer, parameter_count, reads_segments
 from pipeline.problem.decision import Decision
@@ -37,7 +36,6 @@ from pipeline.report.plots import plot_evaluation
 from pipeline.runtime.task import Task, requests_of
 from pipeline.runtime.text_model import TextModel
 from pipeline.text.identity_terms import chosen_terms
-from pipeline.text.scripts import likely_language, script_shares
 from pipeline.text.term_finding import TermFinder
 from pipeline.training.labelled_rows import Split, read_split
 from pipeline.training.predict import predict
@@ -58,9 +56,16 @@ def run(params: Params, paths: Paths) -> Metrics:
     answers = _answers(splits, params=params, paths=paths)
     decisions = {a.variant: judge.fit(a) for a in answers if a.split == "validation"}
     found = _judged(answers, decisions, judge)
-    masks = _masks(splits["validation"], judge, params)
+    validation, labels = splits["validation"], params.product.labels
+    masks = row_slices(
+        validation.texts,
+        validation.seconds,
+        validation.targets,
+        problem=judge.problem,
+        labels=labels,
+    )
     before = {a.variant: a.scores for a in answers if a.split == "validation"}
-    swaps = _swaps(splits["validation"], before, decisions, judge=judge, params=params, paths=paths)
+    swaps = _swaps(validation, before, decisions, judge=judge, params=params, paths=paths)
     reports = [
         describe_variant(
             name,
@@ -77,7 +82,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     VariantReports(variants=reports).write(paths)
     write_answers(paths.out / "predictions.parquet", answers, VariantPredictions.columns())
     shown = {name: found[name]["validation"] for name in _SHOWN}
-    plot_evaluation(paths.out, reports, shown, judge=judge, labels=params.product.labels)
+    plot_evaluation(paths.out, reports, shown, judge=judge, labels=labels)
     figures = {report.name: report.quality.validation.figures[judge.metric] for report in reports}
     headline = "  ".join(f"{name} {figures[name]:.3f}" for name in _SHOWN)
     return {
@@ -167,19 +172,6 @@ def _score_torch(variant: Variant, split: Split, *, params: Params, paths: Paths
         task=f"evaluate {variant.name}",
     ).logits
     return problem_named(params.product.problem).scores(logits)
-
-
-def _masks(validation: Split, judge: Judge, params: Params) -> dict[str, NDArray[np.bool_]]:
-    """Slice → which rows of validation belong to it."""
-    requests = requests_of(validation.texts, validation.seconds)
-    texts = [request if isinstance(request, str) else " ".join(request) for request in requests]
-    return slice_masks(
-        texts,
-        judge.problem.gold(validation.targets),
-        problem=judge.problem,
-        labels=params.product.labels,
-        language=likely_language(script_shares(texts)),
-    )
 
 
 def _swaps(

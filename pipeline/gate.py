@@ -6,19 +6,22 @@ and of the choice.
 Reads   artifacts/evaluate/, artifacts/measure/, models and certificates of export and quantize,
         artifacts/{collect/manifest.json, validate/report.json, finetune/metrics.json},
         artifacts/prepare/{records.parquet, sentences.parquet}
-Writes  artifacts/gate/{scorecard.json, verdict.json, bundle/, quality_by_size.csv, plots/,
-        metrics.json}
+Writes  artifacts/gate/{scorecard.json, verdict.json, bundle/, answers.parquet, quality_by_size.csv,
+        plots/, metrics.json}
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 import onnxruntime
 import tokenizers
 
 from pipeline.acceptance.certificate import certify, certify_language_model, require_complete
-from pipeline.acceptance.judge import Judge, Judged
+from pipeline.acceptance.judge import Judge
 from pipeline.acceptance.predictions import Answers, read_answers
+from pipeline.acceptance.released_answers import SplitAnswers, write_released_answers
 from pipeline.acceptance.requirements import nothing_qualifies, qualifies
+from pipeline.acceptance.row_slices import row_slices
 from pipeline.acceptance.scorecard import make_scorecard, summary
 from pipeline.acceptance.verdict import Evidence, check_variant, choose, explain
 from pipeline.core.artifacts import certificates
@@ -74,8 +77,9 @@ def run(params: Params, paths: Paths) -> Metrics:
     task = Task.from_settings(params.product, params.prepare, decision)
     model = TextModel.in_folder(chosen.folder(paths), task=task, threads=1)
     certificate = _certificate(chosen, evidence, judge, model=model, params=params, paths=paths)
-    test = _judge_on_test(model, judge, _split("test", paths))
-    scorecard = make_scorecard(evidence, chosen.name, test=test, judge=judge)
+    test = _answers_on_test(model, _split("test", paths))
+    judged = judge.judge(test, decision)
+    scorecard = make_scorecard(evidence, chosen.name, test=judged, judge=judge)
     release = Release(
         params=params,
         variant=chosen,
@@ -91,6 +95,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     bundle = _pack(release, model, paths)
     scorecard.write(paths)
     verdict.write(paths)
+    _write_answers([_validation_answers(chosen, paths), test], decision, judge, params, paths)
     plot_choice(paths.out, scorecard.variants, params.product.requirements, released=chosen.name)
     qualified = sum(found.qualifies for found in verdict.considered.values())
     figures = summary(scorecard, chosen.name, judge.metric)
@@ -146,13 +151,45 @@ def _split(name: str, paths: Paths) -> Split:
     return read_split(paths.read("prepare", "records.parquet"), name)
 
 
-def _judge_on_test(model: TextModel, judge: Judge, test: Split) -> Judged:
-    """Scores the chosen model on the test rows: once, after the choice, which they cannot sway."""
+def _answers_on_test(model: TextModel, test: Split) -> Answers:
+    """Asks the chosen model the test rows: once, after the choice, which they cannot sway."""
     scores = model.scores(requests_of(test.texts, test.seconds))
-    answers = Answers(
+    return Answers(
         variant="released", split="test", ids=test.ids, targets=test.targets, scores=scores
     )
-    return judge.judge(answers, model.task.decision)
+
+
+def _validation_answers(chosen: Variant, paths: Paths) -> Answers:
+    """The answers that the chosen variant gave in evaluate."""
+    return read_answers(paths.read("evaluate", "predictions.parquet"))[chosen.name, "validation"]
+
+
+def _write_answers(
+    found: Sequence[Answers], decision: Decision, judge: Judge, params: Params, paths: Paths
+) -> None:
+    """Keeps the released model's answers to each row, for people who look for mistakes and for the next build."""
+    splits = {answers.split: _split(answers.split, paths) for answers in found}
+    labels = params.product.labels
+    write_released_answers(
+        paths.out / "answers.parquet",
+        [
+            SplitAnswers(
+                answers=answers,
+                judged=judge.judge(answers, decision),
+                slices=row_slices(
+                    splits[answers.split].texts,
+                    splits[answers.split].seconds,
+                    answers.targets,
+                    problem=judge.problem,
+                    labels=labels,
+                ),
+            )
+            for answers in found
+        ],
+        decision=decision,
+        problem=judge.problem,
+        labels=labels,
+    )
 
 
 def _certificate(

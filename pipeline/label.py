@@ -10,12 +10,12 @@ Writes  artifacts/label/{records.parquet, corpus.parquet, agreement.json, metric
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 
-from pipeline.core.artifacts.data_reports import AgreementReport
+from pipeline.core.artifacts.data_reports import AgreementFindings, AgreementReport
 from pipeline.core.artifacts.table_columns import SOURCE_ID, LabelledRecords, RemainingCorpus
 from pipeline.core.files import atomic_path
 from pipeline.core.params import Params
@@ -24,9 +24,11 @@ from pipeline.core.product import Product
 from pipeline.core.progress import say
 from pipeline.core.split_files import PROTECTED, ledger_file
 from pipeline.core.stage import Metrics, run_stage
+from pipeline.data.adjudications import Adjudications, decided, read_adjudications, soft_labels
 from pipeline.data.agreement import Agreement, agreement, checked_agreement
 from pipeline.data.annotation_sheet import labels_needed, labels_wanted, write_sheet
 from pipeline.data.annotations import Annotations, read_annotations, votes_on
+from pipeline.data.disputed_votes import disputed_rows
 from pipeline.data.gold_rows import GoldRows, gold_rows
 from pipeline.data.label_cells import label_counts
 from pipeline.data.labels import refusals_are_data_errors
@@ -54,9 +56,13 @@ def run(params: Params, paths: Paths) -> Metrics:
     known = KnownIds(ids if product.pairs else np.append(ids, others))
     votes = read_annotations(paths.annotations, problem=problem, labels=labels, known=known)
     given = votes_on(known, votes)
-    voted = RemainingRows(path=corpus, stays=np.isin(others, numbers_of([*given])))
-    details = agreement_details(given, problem=problem, labels=labels, seed=params.compute.seed)
-    deciding = given if params.label.merge == "majority" else details.deciding()
+    decisions = read_adjudications(paths.annotations, problem=problem, labels=labels, known=known)
+    details = agreement_details(
+        given, problem=problem, labels=labels, seed=params.compute.seed, decided=decisions
+    )
+    merged = given if params.label.merge == "majority" else details.deciding()
+    deciding = decided(merged, decisions)
+    voted = RemainingRows(path=corpus, stays=np.isin(others, numbers_of([*deciding])))
     new = newly_labelled(voted.records(), deciding, problem=problem, labels=labels)
     similarity = params.validate_.near_duplicate_similarity
     gold = gold_rows(
@@ -71,15 +77,25 @@ def run(params: Params, paths: Paths) -> Metrics:
     rest = RemainingRows(path=corpus, stays=np.ones(len(others), dtype=np.bool_))
     if new:
         rest = _remaining(rest, others, new, params, paths)
-    report = _report(votes, given, details, params, changed=gold.changed, new=len(new))
-    spammers = [person.name for person in details.people if person.is_spammer]
+    soft = _soft_labels(decisions, params)
+    report = _report(
+        votes,
+        given,
+        details,
+        params,
+        decisions=decisions,
+        soft=len(soft),
+        changed=gold.changed,
+        new=len(new),
+    )
+    spammers = [person.name for person in report.people if person.is_spammer]
     _say_spammers(spammers, report)
     _require_labels(gold, rest, params, paths)
     dealt = _deal(gold, params, paths)
-    _save(gold, dealt, rest, params, paths)
+    _save(gold, dealt, rest, params, paths, soft=soft)
     report.write(paths)
     return {
-        **report.model_dump(exclude={*AgreementDetails.FIELDS}),
+        **report.model_dump(exclude={*AgreementFindings.model_fields}),
         "spammers": len(spammers),
         "rows": len(gold.ids),
         "rows_dealt_before": dealt.known,
@@ -94,6 +110,8 @@ def _report(
     details: AgreementDetails,
     params: Params,
     *,
+    decisions: Adjudications,
+    soft: int,
     changed: int,
     new: int,
 ) -> AgreementReport:
@@ -102,11 +120,14 @@ def _report(
     Args:
         given: the votes on rows of the data.
         details: what they tell.
+        soft: how many rows keep a soft label.
 
     Raises:
         DataError: the people surely agree less than `label.min_agreement`.
     """
-    found = _agreement(given, details, params)
+    found, product = _agreement(given, details, params), params.product
+    problem = problem_named(product.problem)
+    disputed = disputed_rows(given, problem=problem, labels=product.labels)
     return AgreementReport(
         annotated_rows=len(given),
         unknown_rows=len(votes) - len(given),
@@ -117,14 +138,25 @@ def _report(
         judgement=checked_agreement(found, params.label),
         changed_labels=changed,
         newly_labelled=new,
+        adjudicated_rows=len(decisions),
+        disputed_rows=len(disputed - decisions.keys()),
+        soft_rows=soft,
         merge=params.label.merge,
-        **details.in_report(),
+        **dict(details.findings),
     )
+
+
+def _soft_labels(decisions: Adjudications, params: Params) -> dict[str, list[float]]:
+    """Row id → its soft label; nothing where `label.soft_labels` is off."""
+    if not params.label.soft_labels:
+        return {}
+    product = params.product
+    return soft_labels(decisions, problem=problem_named(product.problem), labels=product.labels)
 
 
 def _agreement(given: Annotations, details: AgreementDetails, params: Params) -> Agreement:
     """Returns alpha of the votes on which the build is judged; of labels, that of the details."""
-    if details.coefficients is None:
+    if (found := details.findings.coefficients) is None:
         return agreement(
             [[*row.values()] for row in given.values()],
             problem=problem_named(params.product.problem),
@@ -132,10 +164,10 @@ def _agreement(given: Annotations, details: AgreementDetails, params: Params) ->
             seed=params.compute.seed,
         )
     double = sum(len(row) > 1 for row in given.values())
-    if (alpha := details.coefficients.alpha) is None:
+    if found.alpha is None:
         return Agreement(double)
-    low, high = alpha.interval
-    return Agreement(double, alpha.value, (low, high))
+    low, high = found.alpha.interval
+    return Agreement(double, found.alpha.value, (low, high))
 
 
 def _say_spammers(names: Sequence[str], report: AgreementReport) -> None:
@@ -224,13 +256,25 @@ def _targets(gold: GoldRows, product: Product) -> list[list[float]]:
     return [problem.target(cell, product.labels) for cell in gold.cells.different]
 
 
-def _save(gold: GoldRows, dealt: Dealt, rest: RemainingRows, params: Params, paths: Paths) -> None:
-    """Writes the labelled rows and the rest of the corpus, of which a part is in memory at a time."""
+def _save(
+    gold: GoldRows,
+    dealt: Dealt,
+    rest: RemainingRows,
+    params: Params,
+    paths: Paths,
+    *,
+    soft: Mapping[str, Sequence[float]],
+) -> None:
+    """Writes the labelled rows and the rest of the corpus, of which a part is in memory at a time.
+
+    Args:
+        soft: row id → its soft label.
+    """
     splits = pa.DictionaryArray.from_arrays(pa.array(dealt.splits), pa.array(PROTECTED))
     source_ids = SOURCE_ID in column_names(rest.path)
-    schema = record_schema(LabelledRecords.columns(source_ids=source_ids))
+    schema = record_schema(LabelledRecords.columns(source_ids=source_ids, soft=bool(soft)))
     with table_writer(paths.out / "records.parquet", schema) as writer:
-        for rows in gold.parts(_targets(gold, params.product), splits):
+        for rows in gold.parts(_targets(gold, params.product), splits, soft=soft):
             writer.add(rows)
     if rest.stays.all():
         with atomic_path(paths.out / "corpus.parquet") as temporary:

@@ -16,7 +16,13 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
-from pipeline.core.artifacts.table_columns import SOURCE_ID, PreparedRecords, RelatedRows, Sentences
+from pipeline.core.artifacts.table_columns import (
+    SOFT,
+    SOURCE_ID,
+    PreparedRecords,
+    RelatedRows,
+    Sentences,
+)
 from pipeline.core.errors import DataError
 from pipeline.core.files import atomic_folder, write_json
 from pipeline.core.params import Params
@@ -87,7 +93,8 @@ def run(params: Params, paths: Paths) -> Metrics:
 def _copy_records(source: Path, target: Path) -> dict[str, int]:
     """Writes the labelled rows as later stages read them; returns how many rows each split has."""
     sizes = dict.fromkeys(SPLITS, 0)
-    columns = PreparedRecords.columns(source_ids=SOURCE_ID in column_names(source))
+    there = column_names(source)
+    columns = PreparedRecords.columns(source_ids=SOURCE_ID in there, soft=SOFT in there)
     with table_writer(target, record_schema(columns)) as writer:
         for batch in read_batches(source, columns):
             writer.add(pa.table(batch))

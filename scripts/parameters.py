@@ -41,6 +41,7 @@ CONSTANTS = (
     ("pipeline/data/annotation_sheet.py", "_START", "rows that people label before the first model of a product without labels, at least"),
     ("pipeline/data/agreement.py", "_CONFIDENCE", "level of the interval of the annotators' agreement"),
     ("pipeline/data/agreement.py", "_RESAMPLES", "bootstrap draws of that interval"),
+    ("pipeline/data/disputed_votes.py", "TOLERANCE", "part of the standard deviation of people's numbers beyond which two of them on one row are a dispute"),
     ("pipeline/metrics/chance_agreement.py", "CONFIDENCE, RESAMPLES", "level and bootstrap draws of the intervals of alpha, AC1 and the kappas in agreement.json"),
     ("pipeline/metrics/pairs_of_people.py", "FEWEST_ROWS", "common rows without which a pair of people is not told"),
     ("pipeline/metrics/dawid_skene.py", "PRIOR_VOTES, PRIOR_RIGHT", "votes that each person is taken to have given beforehand where each label is right, and the share of them that is right"),

@@ -4,6 +4,7 @@ import signal
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -206,6 +207,34 @@ def test_balanced_weights_leave_other_weights(workspace: Path) -> None:
     unweighted = sha256_file(workspace / WEIGHTS)
     tuned(workspace, few, "finetune.class_weights=balanced")
     assert len({plain, unweighted, sha256_file(workspace / WEIGHTS)}) == 3
+
+
+def with_soft_labels(workspace: Path, split: str, shares: list[float] | None) -> None:
+    """Gives every second row of a split these shares of the labels."""
+    records = workspace / "artifacts/prepare/records.parquet"
+    rows = [
+        row | {"soft": shares if row["split"] == split and number % 2 else None}
+        for number, row in enumerate(pq.read_table(records).to_pylist())
+    ]
+    schema = pq.read_schema(records)
+    if "soft" not in schema.names:
+        schema = schema.append(pa.field("soft", pa.list_(pa.float64())))
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), records)
+
+
+def test_soft_labels_of_train_rows_alone_leave_other_weights(workspace: Path) -> None:
+    few = "finetune.epochs=2"
+    found = []
+    tuned(with_baselines(workspace, {NAIVE_BAYES: 0.0}), few)
+    found.append(sha256_file(workspace / WEIGHTS))
+    given = [("train", None), ("validation", [0.5, 0.5]), ("train", [0.5, 0.5])]
+    for split, shares in given:
+        with_soft_labels(workspace, split, shares)
+        tuned(workspace, few)
+        found.append(sha256_file(workspace / WEIGHTS))
+    hard, none, held_out, soft = found
+    assert hard == none == held_out
+    assert soft != hard
 
 
 @pytest.mark.parametrize(

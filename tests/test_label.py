@@ -13,6 +13,7 @@ from pipeline import label
 from pipeline.core.artifacts.data_reports import AgreementReport
 from pipeline.core.errors import DataError, LabelsNeededError, ParameterError
 from pipeline.core.paths import Paths
+from pipeline.data.adjudications import Adjudication, Cause, write_adjudications
 from pipeline.data.records import read_records
 from pipeline.data.tables import read_table
 from tests.support.problems import MULTI_LABEL, PAIRS, REGRESSION
@@ -207,6 +208,89 @@ def test_votes_on_numbers_are_told_by_alpha_alone(tmp_path: Path) -> None:
     assert (found.coefficients, found.by_label, found.people) == (None, {}, [])
     with pytest.raises(ParameterError, match=r"label\.merge: majority, for regression"):
         params(*REGRESSION, "label.merge=dawid_skene")
+
+
+def adjudicate(paths: Paths, *decisions: tuple[str, str, Cause]) -> Paths:
+    """Decisions on rows, which one in three people had given the label `negative`."""
+    shares = {"negative": 1 / 3, "positive": 2 / 3}
+    time = "2026-12-01T09:00:00.000Z"
+    made = [
+        Adjudication(id=row, label=name, why=why, shares=shares, time=time, person="p3")
+        for row, name, why in decisions
+    ]
+    write_adjudications(paths.annotations, made)
+    return paths
+
+
+def test_an_adjudicated_label_wins_over_the_votes_and_no_other_figure_moves(
+    workspace: Path,
+) -> None:
+    other = {"negative": "positive", "positive": "negative"}
+    paths = votes_of_two(workspace, agreed=40, disputed=3)
+    label.run(params(), paths)
+    before = AgreementReport.load(paths.out / "agreement.json")
+    assert (before.adjudicated_rows, before.disputed_rows) == (0, 3)
+    rows = read_table(paths.out / "records.parquet")
+    decided = list(zip(rows["id"], rows["label"], strict=True))[40:42]
+    adjudicate(paths, *((row, other[name], "slip") for row, name in decided))
+    label.run(params(), paths)
+    after = AgreementReport.load(paths.out / "agreement.json")
+    gold = read_table(paths.out / "records.parquet")
+    assert gold["label"][40:42] == [other[name] for _, name in decided]
+    assert gold["label"][:40] + gold["label"][42:] == rows["label"][:40] + rows["label"][42:]
+    assert (after.adjudicated_rows, after.disputed_rows, after.soft_rows) == (2, 1, 0)
+    assert {row for row, _ in decided}.isdisjoint(row.id for row in after.uncertain_rows)
+    figures = {"alpha", "interval", "double_rows", "judgement", "annotated_rows", "people"}
+    assert after.model_dump(include=figures) == before.model_dump(include=figures)
+
+
+@pytest.mark.parametrize("merge", ["majority", "dawid_skene"])
+def test_a_row_that_people_dispute_stays_in_the_corpus_until_it_is_adjudicated(
+    workspace: Path, merge: str
+) -> None:
+    tied, alone, *_ = read_records(workspace / "artifacts/validate/corpus.parquet")
+    lines = [(tied.id, "ann", "positive"), (tied.id, "bo", "negative")]
+    paths = annotate(workspace, lines)
+    asked = params(f"label.merge={merge}", "label.min_agreement=-1.0")
+    label.run(asked, paths)
+    assert tied.text in corpus_of(workspace, "label")
+    adjudicate(paths, (tied.id, "negative", "guide"), (alone.id, "positive", "slip"))
+    metrics = label.run(asked, paths)
+    after = {row.id: row.label for row in read_records(paths.out / "records.parquet")}
+    assert (after[tied.id], after[alone.id]) == ("negative", "positive")
+    assert (metrics["newly_labelled"], metrics["adjudicated_rows"]) == (2, 2)
+    assert metrics["disputed_rows"] == 0
+
+
+def test_decisions_alone_are_enough(workspace: Path) -> None:
+    row, *_ = read_records(workspace / "artifacts/validate/corpus.parquet")
+    paths = adjudicate(annotate(workspace, []), (row.id, "positive", "slip"))
+    metrics = label.run(params(), paths)
+    assert (metrics["annotated_rows"], metrics["newly_labelled"]) == (0, 1)
+
+
+def test_truly_ambiguous_rows_keep_their_shares_only_where_it_is_asked_for(workspace: Path) -> None:
+    rows = read_table(workspace / "artifacts/label/records.parquet")
+    first, second, *_ = rows["id"]
+    paths = annotate(workspace, [])
+    plain = adjudicate(paths, (first, "positive", "ambiguous"), (second, "positive", "slip"))
+    metrics = label.run(params(), plain)
+    assert metrics["soft_rows"] == 0
+    hard = read_table(paths.out / "records.parquet")
+    assert "soft" not in hard
+    metrics = label.run(params("label.soft_labels=true"), plain)
+    soft = read_table(paths.out / "records.parquet")
+    assert metrics["soft_rows"] == 1
+    assert soft.pop("soft") == [[1 / 3, 2 / 3], *[None] * (len(rows["id"]) - 1)]
+    assert soft == hard
+
+
+def test_soft_labels_without_an_ambiguous_row_leave_the_same_bytes(workspace: Path) -> None:
+    rows = workspace / "artifacts/label/records.parquet"
+    before = rows.read_bytes()
+    paths = annotate(workspace, [])
+    label.run(params("label.soft_labels=true"), paths)
+    assert rows.read_bytes() == before
 
 
 def splits(root: Path) -> dict[str, str]:

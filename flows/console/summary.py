@@ -23,12 +23,19 @@ _VERDICT = ("check", "value", "limit", "unit", "outcome")
 
 @dataclass(frozen=True, kw_only=True)
 class BuildResult:
-    """One build; `mlflow_run_id` is None where MLflow has not been told yet, `build` its own name."""
+    """One build.
+
+    Attributes:
+        mlflow_run_id: None where MLflow has not been told yet.
+        build: its own name.
+        label_changes: the page on what new labels changed, from the main root; empty where none did.
+    """
 
     stages: list[StageResult]
     mlflow_run_id: str | None
     verdict: Verdict
     build: str = ""
+    label_changes: str = ""
 
 
 def show_results(stages: Sequence[StageResult], verdict: Verdict, workspace: Path) -> None:

@@ -121,7 +121,7 @@ def make_version(root: Path, name: str, variation: Variation) -> VersionNote:
         _require_built(runner, root=root)
         params, path = load_params(Paths(workspace).build), folder / f"{name}.parquet"
         paths = Paths(workspace)
-        rows = present_rows(paths, _votes(workspace, params))
+        rows = present_rows(paths, votes_of_build(workspace, params))
         write_rows(path, rows, schema=schema_of(paths.read("label", "records.parquet")))
         note = _note(root, workspace, params, path)
         with build_lock(root) as own:
@@ -170,7 +170,7 @@ def _now(root: Path, variation: Variation) -> Side:
             open_runner(workspace, root=root, lock=lock).checkout(*_READ)
         product = (params := load_params(Paths(workspace).build)).product
         paths = Paths(workspace)
-        batches = present_rows(paths, _votes(workspace, params))
+        batches = present_rows(paths, votes_of_build(workspace, params))
         schema = schema_of(paths.read("label", "records.parquet"))
         kept = pa.schema([schema.field(name) for name in _compared(schema)])
         rows = pa.Table.from_batches((batch.select(kept.names) for batch in batches), schema=kept)
@@ -184,7 +184,8 @@ def _compared(schema: pa.Schema) -> list[str]:
     return [*COMPARED, *(name for name in schema.names if name == SOURCE_ID)]
 
 
-def _votes(workspace: Path, params: Params) -> Annotations:
+def votes_of_build(workspace: Path, params: Params) -> Annotations:
+    """The votes in annotations/ on the rows that label left in a workspace."""
     product = params.product
     problem, folder = problem_named(product.problem), Paths(workspace).annotations
     rows = pq.read_table(Paths(workspace).read("label", "records.parquet"), columns=["id"])

@@ -5,12 +5,17 @@ A worktree does not outlive its build: what people need of it is kept in the mai
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
+from pipeline.core.artifacts.table_columns import ReleasedAnswers
 from pipeline.core.errors import DataError
-from pipeline.core.files import atomic_path
+from pipeline.core.files import atomic_path, sha256_file
 from pipeline.core.paths import Paths
+
+if TYPE_CHECKING:
+    from pipeline.annotation.label_goal import LabelGoal
 
 
 def bring_sheet(workspace: Path, root: Path) -> Path | None:
@@ -40,13 +45,30 @@ def annotation_folder(root: Path, product: str) -> Path:
 
 
 def keep_rows(workspace: Path, root: Path) -> None:
-    """Keeps the rows that validate left in the worktree of another product, for people to label."""
+    """Keeps the rows that validate left in the worktree of another product, for people to label, and how many need one."""
     product = _product_of(workspace)
     if workspace == root or product != workspace.name or not _has_rows(workspace):
         return
+    from pipeline.annotation.label_goal import goal_of_build, keep_goal
     from pipeline.annotation.row_file import row_file
 
-    row_file(Paths(workspace), annotation_folder(root, product))
+    folder = annotation_folder(root, product)
+    row_file(Paths(workspace), folder)
+    keep_goal(folder, goal_of_build(Paths(workspace)))
+
+
+def keep_answers(workspace: Path, root: Path) -> None:
+    """Keeps the released model's answers where people look for its mistakes; an experiment's are not kept."""
+    product, answers = _product_of(workspace), Paths(workspace).artifacts / ReleasedAnswers.FILE
+    is_its_own = workspace == root or product == workspace.name
+    if product is None or not is_its_own or not answers.exists():
+        return
+    from pipeline.annotation.mistakes import ANSWERS_FILE
+
+    place = annotation_folder(root, product) / ANSWERS_FILE
+    if not (place.exists() and sha256_file(place) == sha256_file(answers)):
+        with atomic_path(place) as temporary:
+            shutil.copyfile(answers, temporary)
 
 
 def rows_of(root: Path, product: str, *, said: str) -> Path:
@@ -70,6 +92,20 @@ def rows_of(root: Path, product: str, *, said: str) -> Path:
         expected="a build that has come past `validate`, which reads and cleans the texts",
         next_step=f"run `make pipeline{f' PRODUCT={said}' if said else ''}`",
     )
+
+
+def goal_of(root: Path, product: str) -> "LabelGoal | None":
+    """How many rows need a label, as the last build of a product found; None where none came so far."""
+    from pipeline.annotation.label_goal import goal_of_build, kept_goal
+
+    if _product_of(root) == product:
+        return goal_of_build(Paths(root))
+    return kept_goal(annotation_folder(root, product))
+
+
+def build_artifacts(root: Path, product: str) -> Path | None:
+    """The artifacts of a product's last build; None where the main root holds those of another product."""
+    return Paths(root).artifacts if _product_of(root) == product else None
 
 
 def _has_rows(workspace: Path) -> bool:

@@ -1,14 +1,12 @@
-"""Finds rows of the data by their ids or by their texts, in one pass over validate's tables."""
+"""Finds rows of the data by their ids, or by their texts in one pass over all rows."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from pipeline.annotation.row_file import LabellingRow
-from pipeline.core.artifacts.table_columns import ValidatedCorpus
+import numpy as np
+
+from pipeline.annotation.row_file import LabellingRow, RowFile
 from pipeline.core.cleaning import clean
-from pipeline.data.tables import read_batches
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,27 +22,25 @@ class FoundRows:
     by_text: dict[str, LabellingRow]
 
 
-def find_rows(
-    tables: Sequence[Path], *, ids: Collection[str], texts: Set[str] = frozenset()
-) -> FoundRows:
+def find_rows(rows: RowFile, *, ids: Collection[str], texts: Set[str] = frozenset()) -> FoundRows:
     """The rows that have one of these ids, or of these texts, which are as `keys_of` gives them."""
     found = FoundRows(by_id={}, by_text={})
-    for row in _rows(tables, lambda row: row["id"] in ids or not texts.isdisjoint(_keys(row))):
+    there = (place for row in ids if (place := rows.place(row)) is not None)
+    for place in sorted({*there, *_places_of(rows, texts)}):
+        row = rows.row(place)
         found.by_id[row.id] = row
         for key in row_keys(row):
             found.by_text.setdefault(key, row)
     return found
 
 
-def rows_without(
-    tables: Sequence[Path], *, ids: Collection[str], most: int
-) -> Iterator[LabellingRow]:
+def rows_without(rows: RowFile, *, ids: Collection[str], most: int) -> Iterator[LabellingRow]:
     """The first rows, `most` of them, that have no label of their source, and none of these ids.
 
-    Ids are hashes and the tables are in their order, so the first rows are a random choice.
+    Ids are hashes and the rows are in their order, so the first ones are a random choice.
     """
-    corpus_last = sorted(tables, key=_is_corpus)
-    open_rows = _rows(corpus_last, lambda row: row["label"] is None and row["id"] not in ids)
+    waits = (rows.row(int(place)) for place in np.flatnonzero(rows.waiting(pairs=False)))
+    open_rows = (row for row in waits if row.id not in ids)
     for _, row in zip(range(most), open_rows, strict=False):
         yield row
 
@@ -63,24 +59,11 @@ def row_keys(row: LabellingRow) -> tuple[str, ...]:
     return (row.text,) if row.second is None else keys_of([row.text, row.second])
 
 
-def _keys(row: dict[str, Any]) -> tuple[str, ...]:
-    return (row["text"],) if row["second"] is None else keys_of([row["text"], row["second"]])
-
-
-def _rows(
-    tables: Sequence[Path], wanted: Callable[[dict[str, Any]], Any]
-) -> Iterator[LabellingRow]:
-    names = ("id", "source", "text", "second", "label")
-    for table in tables:
-        # A label of the corpus is one of a neighbouring task; its rows are single texts.
-        is_corpus = _is_corpus(table)
-        own = names[:3] if is_corpus else names
-        for batch in read_batches(table, own):
-            for row in batch.to_pylist():
-                full = {"second": None, "label": None} | row
-                if wanted(full):
-                    yield LabellingRow(**full)
-
-
-def _is_corpus(table: Path) -> bool:
-    return table.name == Path(ValidatedCorpus.FILE).name
+def _places_of(rows: RowFile, texts: Set[str]) -> Iterator[int]:
+    """The places of the rows that have one of the texts."""
+    if not texts:
+        return
+    for place, (text, second) in enumerate(rows.texts()):
+        keys = (text,) if second is None else keys_of([text, second])
+        if not texts.isdisjoint(keys):
+            yield place

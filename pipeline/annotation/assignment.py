@@ -1,15 +1,18 @@
 """The question that people are asked about each row, and a check whether an event answers it."""
 
-import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
-from pipeline.annotation.events import Event
+from pipeline.annotation.events import Event, SecondLook
 from pipeline.annotation.people import Person
+from pipeline.data.adjudications import CAUSES
 from pipeline.data.row_ids import is_id
+from pipeline.problem.labelling import BETWEEN_LABELS
 from pipeline.problem.problems import REGRESSION, problem_named
 
 _KEYS = tuple((str(digit), f"Digit{digit}") for digit in range(1, 10)) + tuple(
-    (letter.lower(), f"Key{letter}") for letter in "QWERTYIOPADLZXVBNM"
+    (letter.lower(), f"Key{letter}") for letter in "QWRTYIOPADLZXVBNM"
 )
 """What is written on the key of each label, and the key's place (`KeyboardEvent.code`); the other letters are
 commands of the page."""
@@ -36,19 +39,12 @@ class Assignment:
     Attributes:
         problem: kind of answer, as `product.problem` has it.
         labels: `product.labels`; for regression, the name of the number.
-        guide: text of annotations/guide.md; empty where there is none.
     """
 
     product: str
     problem: str
     labels: tuple[str, ...]
     pairs: bool = False
-    guide: str = ""
-
-    @property
-    def guide_hash(self) -> str | None:
-        """SHA-256 of the guide, which votes carry; None where there is none."""
-        return hashlib.sha256(self.guide.encode()).hexdigest() if self.guide else None
 
     @property
     def keys(self) -> list[dict[str, str | None]]:
@@ -60,6 +56,12 @@ class Assignment:
             for label, (key, code) in zip(self.labels, keys, strict=False)
         ]
 
+    def stored(self, labels: Sequence[str], number: float | None) -> str:
+        """An answer in the form that tables of rows use."""
+        if number is not None:
+            return repr(float(number))
+        return BETWEEN_LABELS.join(label for label in self.labels if label in labels)
+
     def refusal(self, event: Event, person: Person) -> Refused | None:
         """Why the person may not give the event; None where it is all right.
 
@@ -67,13 +69,20 @@ class Assignment:
         """
         if not is_id(event.row):
             return _refused(event, f"the row {event.row[:40]!r}", "an id of 16 hex digits")
-        if event.event in ("adjudicate", "guide") and person.role == "annotator":
+        if event.event in ("adjudicate", "queue") and person.role == "annotator":
             return _refused(event, f"{event.event} by an annotator", "an adjudicator or the lead")
+        if event.event == "queue" and event.why not in get_args(SecondLook):
+            return _refused(event, f"queue for the reason {event.why!r}", "error or control")
         if event.event == "comment" and event.comment is None:
             return _refused(event, "a comment without `comment`", "its text; empty to remove it")
-        answers = event.event in ("vote", "adjudicate")
+        if event.event == "adjudicate" and event.why not in CAUSES:
+            causes = f"the cause of the dispute as `why`: {', '.join(CAUSES)}"
+            return _refused(event, f"the cause {(event.why or '')[:40]!r}", causes)
+        answers = event.event in ("vote", "adjudicate", "gold")
         if not answers and (event.labels or event.number is not None):
-            return _refused(event, f"{event.event} with an answer", "labels of a vote alone")
+            return _refused(
+                event, f"{event.event} with an answer", "labels of a vote or a decision alone"
+            )
         return self._answer_refusal(event) if answers else None
 
     def _answer_refusal(self, event: Event) -> Refused | None:

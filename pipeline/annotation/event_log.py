@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from pipeline.annotation.events import Event, Kept, kept_of, line_of
 from pipeline.core.disk import disk_full, no_room
 from pipeline.core.errors import DataError
@@ -36,7 +38,7 @@ class EventLog:
         self._path, self.each = path, each
         self._seqs: dict[str, int] = {}
         self._last = ""
-        self.torn = _set_torn_line_aside(path)
+        self.torn = set_torn_line_aside(path)
         if path.exists():
             self._replay()
         self._file: int | None = None
@@ -140,7 +142,7 @@ def _lines(path: Path) -> Iterator[tuple[Kept, bytes]]:
             if not line.endswith(b"\n"):
                 return
             try:
-                kept, before = kept_of(json.loads(line))
+                kept, before = kept_of(orjson.loads(line))
             except (ValueError, MismatchError) as error:
                 raise _damaged(path, number, f"is damaged: {error}") from error
             if before != last:
@@ -163,7 +165,7 @@ def _damaged(path: Path, number: int, fault: str) -> DataError:
     )
 
 
-def _set_torn_line_aside(path: Path) -> int:
+def set_torn_line_aside(path: Path) -> int:
     """Moves what follows the last line break to a file beside the log; returns how many bytes that is."""
     if not path.exists():
         return 0

@@ -12,7 +12,10 @@ from pipeline.core.typed_json import MismatchError, read_as
 
 FORMAT = 1
 """Version of the form of an event in the log."""
-Kind = Literal["vote", "skip", "flag", "comment", "undo", "adjudicate", "guide"]
+Kind = Literal["vote", "skip", "flag", "comment", "undo", "adjudicate", "gold", "queue"]
+SecondLook = Literal["error", "control"]
+"""Why a row with a label is asked about again: the model contradicts the label; or it agrees, and the row goes along
+so that not only mistakes are looked at."""
 Arm = Literal["hidden", "shown"]
 
 MOST_COMMENT = 4_000
@@ -42,15 +45,18 @@ class Event:
 
     Attributes:
         uid: the client's own id of the event; an event that comes twice is one event.
-        event: what was done. `undo` takes back the event whose uid is `undoes`.
+        event: what was done. `undo` takes back the event whose uid is `undoes`; `gold` answers a gold item, and is
+            never published.
         row: id of the row.
-        labels: of `vote` and `adjudicate`: the labels given; empty where the row has none of several.
-        number: of `vote` and `adjudicate` in a regression: the number given.
-        comment: of `comment`: its text, empty to remove it; of `adjudicate` and `guide`: the reason.
+        labels: of `vote`, `adjudicate` and `gold`: the labels given; empty where the row has none of several.
+        number: of the same in a regression: the number given.
+        comment: of `comment`: its text, empty to remove it; of `adjudicate`: the reason.
         seconds: for how long the row was in sight, without the time in which the tab was hidden.
         arm: whether a suggestion was shown before the answer; None where there was none to show.
         suggestion: what the model answered, in either arm.
-        why: why the queue had the row: random, uncertain, diverse, suspect, error or guide.
+        why: why the queue had the row: random, uncertain, diverse, suspect, error, control or guide; of `queue`:
+            why one more person is to label it, `error` or `control`; of `adjudicate`: why people differ on it,
+            one of `CAUSES` in pipeline/data/adjudications.py.
         guide: hash of the guide that the person could read then.
         undoes: of `undo`: uid of the event that is taken back.
     """

@@ -5,8 +5,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from pipeline.annotation.asked_rows import find_rows, rows_without
 from pipeline.annotation.foreign_votes import AnsweredRow, Question, stored_answer
 from pipeline.annotation.label_formats import LabelFormat
@@ -19,11 +17,11 @@ from pipeline.annotation.published_votes import (
     published_names,
     read_votes,
 )
-from pipeline.annotation.row_file import LabellingRow
+from pipeline.annotation.row_file import LabellingRow, RowFile
 from pipeline.core.errors import DataError
 from pipeline.core.files import atomic_path, write_json, write_text
 from pipeline.data.annotations import last_votes
-from pipeline.data.row_ids import KnownIds, read_ids
+from pipeline.data.row_ids import KnownIds
 
 LOST = "lost.json"
 """Name of the file, beside an exported one, that says what the export could not hold."""
@@ -69,7 +67,7 @@ def export_labels(
     *,
     format: LabelFormat,
     question: Question,
-    tables: Sequence[Path],
+    rows: RowFile,
     folder: Path,
     unlabelled: int = 0,
 ) -> Exported:
@@ -78,37 +76,37 @@ def export_labels(
     For Label Studio the labelling configuration is written, too, under the name of the file with `.xml`.
 
     Args:
-        tables: validate's, with the rows of the data.
+        rows: those of the data.
         folder: that of the annotations.
         unlabelled: how many rows without any label to add, chosen at random.
 
     Raises:
         DataError: there is nothing to write.
     """
-    known = KnownIds(np.concatenate([read_ids(table) for table in tables]))
+    known = KnownIds(rows.ids)
     votes = all_votes(folder, question, known)
     ids = {vote.id for vote in votes}
-    rows = answered_rows(votes, find_rows(tables, ids=ids).by_id)
-    more = [AnsweredRow(row=row) for row in rows_without(tables, ids=ids, most=unlabelled)]
-    if not rows and not more:
+    answered = answered_rows(votes, find_rows(rows, ids=ids).by_id)
+    more = [AnsweredRow(row=row) for row in rows_without(rows, ids=ids, most=unlabelled)]
+    if not answered and not more:
         raise _nothing(len(votes))
     with atomic_path(path) as temporary:
-        format.write(temporary, [*rows, *more], question)
+        format.write(temporary, [*answered, *more], question)
     files = [path.name, LOST]
     if format.name == "label-studio":
         files.append(path.with_suffix(".xml").name)
         write_text(path.with_suffix(".xml"), labelling_configuration(question))
-    back = take_labels(path, format=format, question=question, tables=tables).votes
+    back = take_labels(path, format=format, question=question, rows=rows).votes
     lost = losses(votes, back, known=known)
-    count = sum(len(row.votes) for row in rows)
+    count = sum(len(row.votes) for row in answered)
     found = {
         "file": path.name,
         "format": format.name,
         "votes": count,
-        "rows": len(rows) + len(more),
+        "rows": len(answered) + len(more),
     }
     write_json(path.with_name(LOST), {**found, "lost": [asdict(loss) for loss in lost]})
-    return Exported(votes=count, rows=len(rows) + len(more), lost=lost, files=files)
+    return Exported(votes=count, rows=len(answered) + len(more), lost=lost, files=files)
 
 
 def all_votes(folder: Path, question: Question, known: Container[str]) -> list[PublishedVote]:

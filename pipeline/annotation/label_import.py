@@ -8,7 +8,7 @@ from pipeline.annotation.asked_rows import FoundRows, find_rows, keys_of, row_ke
 from pipeline.annotation.foreign_votes import ForeignVote, Question, answer_of
 from pipeline.annotation.label_formats import LabelFormat
 from pipeline.annotation.published_votes import PublishedVote, as_utc, last_words, write_votes
-from pipeline.annotation.row_file import LabellingRow
+from pipeline.annotation.row_file import LabellingRow, RowFile
 from pipeline.core.errors import DataError
 from pipeline.data.annotations import instant
 
@@ -38,7 +38,7 @@ def import_labels(
     *,
     format: LabelFormat,
     question: Question,
-    tables: Sequence[Path],
+    rows: RowFile,
     folder: Path,
     annotator: str = "",
 ) -> tuple[Taken, Path]:
@@ -47,14 +47,14 @@ def import_labels(
     The same file imported again overwrites what it wrote before.
 
     Args:
-        tables: validate's, with the rows of the data.
+        rows: those of the data.
         annotator: who gave the answers of which the file does not say it; empty for the format's name.
 
     Raises:
         DataError: the file is not of the format, a label is not the product's, or no answer is of a row
             of the data.
     """
-    taken = take_labels(path, format=format, question=question, tables=tables, annotator=annotator)
+    taken = take_labels(path, format=format, question=question, rows=rows, annotator=annotator)
     if not taken.votes:
         raise _nothing(path, taken)
     name = f"{format.name}-{path.stem}"
@@ -63,12 +63,7 @@ def import_labels(
 
 
 def take_labels(
-    path: Path,
-    *,
-    format: LabelFormat,
-    question: Question,
-    tables: Sequence[Path],
-    annotator: str = "",
+    path: Path, *, format: LabelFormat, question: Question, rows: RowFile, annotator: str = ""
 ) -> Taken:
     """The votes in a file; see `import_labels`, which says what it raises, too."""
     if not path.exists():
@@ -79,7 +74,7 @@ def take_labels(
         )
     answers = [*format.read(path, question)]
     found = find_rows(
-        tables,
+        rows,
         ids={answer.id for answer in answers if answer.id},
         texts={key for answer in answers for key in keys_of(answer.texts)},
     )

@@ -5,16 +5,18 @@ GET  /api/me        who asks, the labels with their keys, counts, the guide
 GET  /api/next      ?n=20: rows to answer next            POST /api/events   a list of events, saved before
 GET  /api/history   ?n=50&before=SEQ: answers given       they are answered
 
-The API wants `Authorization: Bearer TOKEN`; docs/guide/annotation.md describes it.
+Other screens have files of their own, with the routes under them: guide_routes.py, start_routes.py. The API wants `Authorization: Bearer TOKEN`; docs/guide/annotation.md describes it.
 """
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
@@ -22,18 +24,33 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from pipeline.annotation import (
+    adjudicate_routes,
+    board_routes,
+    guide_routes,
+    mistakes_routes,
+    start_routes,
+)
 from pipeline.annotation.api_requests import asked_number, asking_person
 from pipeline.annotation.door import Door, json_of
 from pipeline.annotation.events import Kept
-from pipeline.annotation.labelling_queue import WHY
+from pipeline.annotation.guide_offers import WHY as OFFERED
 from pipeline.annotation.people import People, Person
+from pipeline.annotation.row_file import LabellingRow
 from pipeline.annotation.store import Accepted, NotSavedError, Outcome, Store
 from pipeline.core.disk import DiskFullError
 from pipeline.web.browser_safety import SecurityHeaders
 from pipeline.web.json_answers import RequestError, error_response, json_response, told
 
 STATIC = Path(__file__).parent / "static"
-SCREENS = {"/": "page.html"}
+SCREENS = {
+    "/": "page.html",
+    "/adjudicate": "adjudicate.html",
+    "/board": "board.html",
+    "/guide": "guide.html",
+    "/mistakes": "mistakes.html",
+    "/start": "start.html",
+}
 """Path → the file of a screen; static/server.js has the links to them."""
 MOST_ROWS = 100
 MOST_EVENTS = 500
@@ -58,6 +75,11 @@ def label_page(store: Store, people: People, *, loopback_only: bool = True) -> S
         Route("/api/next", partial(_next, store, people)),
         Route("/api/history", partial(_history, store, people)),
         Route("/api/events", partial(_events, store, people), methods=["POST"]),
+        *guide_routes.routes(store, people),
+        *start_routes.routes(store, people),
+        *adjudicate_routes.routes(store, people),
+        *mistakes_routes.routes(store, people),
+        *board_routes.routes(store, people),
         Mount("/static", _Static(directory=STATIC)),
     ]
     app = Starlette(
@@ -96,7 +118,10 @@ def _file(name: str) -> Callable[[Request], Any]:
 
 async def _me(store: Store, people: People, request: Request) -> Response:
     person, asked = asking_person(people, request), store.assignment
-    guide = {"text": asked.guide, "hash": asked.guide_hash} if asked.guide else None
+    await run_in_threadpool(store.look_at_guide)
+    text, digest = store.guide.newest
+    guide = {"text": text, "hash": digest} if digest else None
+    gold = start_routes.gold_standing(store, person)
     return json_response(
         {
             "person": person.name,
@@ -108,18 +133,50 @@ async def _me(store: Store, people: People, request: Request) -> Response:
             "labels": asked.keys,
             "counts": _counts(store, person),
             "guide": guide,
+            "may_edit_guide": guide_routes.may_edit(person),
+            "start": gold and gold.as_json(),
+            "goal": None if store.goal is None else store.goal.as_json(),
+            "suggestions": store.suggestions.are_on,
         }
     )
 
 
 async def _next(store: Store, people: People, request: Request) -> Response:
     person = asking_person(people, request)
-    rows = store.next_rows(person, asked_number(request, "n", usual=_USUAL_ROWS, most=MOST_ROWS))
-    shown = []
-    for row in rows:
-        given = {"row": row.id, "text": row.text, "second": row.second, "why": WHY}
-        shown.append(given | store.notes(person, row.id))
-    return json_response({"rows": shown, "counts": _counts(store, person)})
+    count = asked_number(request, "n", usual=_USUAL_ROWS, most=MOST_ROWS)
+    shown: list[dict[str, Any]] = []
+    gold = start_routes.gold_standing(store, person)
+    if gold is None or gold.passed:
+        for row, vote in store.offered_rows(person, count):
+            shown.append(_given(store, person, row, OFFERED) | {"earlier": _vote(vote)})
+        rows = store.next_rows(person, count - len(shown))
+        shown += [_given(store, person, row, store.why(row.id)) for row in rows]
+    return _answered(store, person, {"rows": shown})
+
+
+def _given(store: Store, person: Person, row: LabellingRow, why: str) -> dict[str, Any]:
+    given = {"row": row.id, "text": row.text, "second": row.second, "why": why}
+    return given | store.notes(person, row.id) | _suggested(store, person, row.id)
+
+
+def _vote(kept: Kept) -> dict[str, Any]:
+    """The vote that a row had when it was offered again."""
+    event = kept.event
+    return {"uid": event.uid, "labels": [*event.labels], "number": event.number}
+
+
+def _answered(store: Store, person: Person, found: dict[str, Any]) -> Response:
+    """The answer, with counts and the hash of the guide, by which a page sees that there is a newer one."""
+    return json_response(found | {"counts": _counts(store, person), "guide": store.guide.hash})
+
+
+def _suggested(store: Store, person: Person, row: str) -> dict[str, Any]:
+    """The arm of a row and, in the shown one, the suggestion; nothing where no model has an answer to show."""
+    given = store.suggestions.give(person, row)
+    if given is None:
+        return {}
+    arm, suggestion = given
+    return {"arm": arm, "suggestion": asdict(suggestion) if suggestion else None}
 
 
 async def _events(store: Store, people: People, request: Request) -> Response:
@@ -135,7 +192,7 @@ async def _events(store: Store, people: People, request: Request) -> Response:
     # Shielded: what was handed in is written, whether or not the client waits.
     outcomes = await asyncio.shield(asyncio.wrap_future(store.submit(person, events)))
     said = [_said(outcome) for outcome in outcomes]
-    return json_response({"events": said, "counts": _counts(store, person)})
+    return _answered(store, person, {"events": said})
 
 
 def _said(outcome: Outcome) -> dict[str, Any]:
@@ -173,7 +230,11 @@ def _answer(store: Store, person: Person, kept: Kept) -> dict[str, Any]:
 
 
 def _counts(store: Store, person: Person) -> dict[str, int]:
-    return {"answered": store.answered(person), "queue": store.unlabelled}
+    return {
+        "answered": store.answered(person),
+        "queue": store.unlabelled,
+        "labelled": store.labelled,
+    }
 
 
 async def _on_request_error(request: Request, error: Exception) -> Response:

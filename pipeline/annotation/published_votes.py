@@ -18,11 +18,14 @@ import pyarrow.parquet as pq
 
 from pipeline.annotation.events import Arm
 from pipeline.core.errors import ArtifactError
+from pipeline.core.files import read_json
 from pipeline.data.annotations import SKIPPED, instant
 from pipeline.data.tables import read_batches, write_table
 
 VOTES = "votes"
 """Name, without ending, of the file of what people answered in the project's own annotation page."""
+MANIFEST = "manifest.json"
+"""Name of the file that says what was published."""
 _DETAILS = [
     ("comment", pa.string()),
     ("time", pa.string()),
@@ -114,6 +117,12 @@ def published_names(folder: Path) -> list[str]:
     return sorted(name for name in every if _is_published(folder, name))
 
 
+def owner_of(folder: Path) -> str | None:
+    """The product whose labels are published in a folder; None where none are, or nothing says whose they are."""
+    manifest = folder / MANIFEST
+    return read_json(manifest).get("product") if manifest.exists() else None
+
+
 def last_words(votes: Iterable[PublishedVote]) -> list[PublishedVote]:
     """The last answer of each person to each row, by row and person.
 
@@ -145,6 +154,15 @@ def as_utc(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def as_cell(labels: Sequence[str], number: float | None) -> str:
+    """The answer as `label` reads it: a label or a number as it is; none or several labels as a JSON list."""
+    if number is not None:
+        return repr(number)
+    if len(labels) == 1 and not labels[0].startswith(_LIST):
+        return labels[0]
+    return json.dumps(labels, ensure_ascii=False)
+
+
 def _place(vote: PublishedVote) -> tuple[str, str]:
     return vote.id, vote.annotator
 
@@ -152,16 +170,7 @@ def _place(vote: PublishedVote) -> tuple[str, str]:
 def _columns(votes: Sequence[PublishedVote], schema: pa.Schema) -> dict[str, list[Any]]:
     own = [name for name in schema.names if name != "label"]
     columns: dict[str, list[Any]] = {name: [getattr(vote, name) for vote in votes] for name in own}
-    return columns | {"label": [_cell(vote) for vote in votes]}
-
-
-def _cell(vote: PublishedVote) -> str:
-    """The answer as `label` reads it: a label or a number as it is; none or several labels as a JSON list."""
-    if vote.number is not None:
-        return repr(vote.number)
-    if len(vote.labels) == 1 and not vote.labels[0].startswith(_LIST):
-        return vote.labels[0]
-    return json.dumps(vote.labels, ensure_ascii=False)
+    return columns | {"label": [as_cell(vote.labels, vote.number) for vote in votes]}
 
 
 def _labels(row: dict[str, Any]) -> tuple[str, ...]:

@@ -30,6 +30,8 @@ _SCHEMA = pa.schema(
     }
 )
 
+_TEXTS_AT_ONCE = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class LabellingRow:
@@ -67,6 +69,11 @@ class RowFile:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def labelled(self) -> int:
+        """How many rows have a label of their source."""
+        return len(self) - int(self._table["label"].null_count)
+
     def place(self, row: str) -> int | None:
         """The number of the row with this id; None where there is none."""
         if not is_id(row):
@@ -89,6 +96,13 @@ class RowFile:
             name: self._table[name][place].as_py() for name in ("source", "text", "second", "label")
         }
         return LabellingRow(id=f"{int(self.ids[place]):016x}", **columns)
+
+    def texts(self) -> Iterator[tuple[str, str | None]]:
+        """The texts of all rows, in their order; of which a part is in memory at a time."""
+        for batch in self._table.select(["text", "second"]).to_batches(
+            max_chunksize=_TEXTS_AT_ONCE
+        ):
+            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
     def waiting(self, *, pairs: bool) -> NDArray[np.bool_]:
         """Which rows have no label of their source, `(rows,)`; of a product of pairs, only those that are pairs."""

@@ -1,11 +1,29 @@
 """Finds what a person's events amount to: the last answer to each row, with what was taken back left out."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from pipeline.annotation.events import Kept, Kind
+from pipeline.annotation.events import Event, Kept, Kind
 
-_ANSWERS: tuple[Kind, ...] = ("vote", "skip", "adjudicate")
+_ANSWERS: tuple[Kind, ...] = ("vote", "skip")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """A person's answers and notes as they stood at one moment.
+
+    Attributes:
+        answers: the last vote or skip on each row, in the order in which the rows were first answered.
+        decisions: the last adjudication of each row.
+        flagged: rows that the person has flagged.
+        comments: row → what the person wrote about it.
+    """
+
+    answers: list[Kept]
+    decisions: list[Kept]
+    flagged: set[str]
+    comments: dict[str, str]
 
 
 class Answers:
@@ -13,6 +31,7 @@ class Answers:
 
     def __init__(self) -> None:
         self._answers: dict[str, list[Kept]] = {}
+        self._decisions: dict[str, list[Kept]] = {}
         self._notes: dict[tuple[str, str], list[Kept]] = {}
         self._by_uid: dict[str, Kept] = {}
 
@@ -26,6 +45,11 @@ class Answers:
             return
         self._by_uid[event.uid] = kept
         self._list(kept).append(kept)
+
+    def row_of(self, kept: Kept) -> str:
+        """The row that an event changes, before it is taken: of an undo, that of the event it takes back."""
+        undone = self._by_uid.get(kept.event.undoes or "")
+        return kept.event.row if undone is None else undone.event.row
 
     def __contains__(self, row: str) -> bool:
         return row in self._answers
@@ -52,6 +76,38 @@ class Answers:
         flags = self._notes.get((row, "flag"))
         return flags[-1].event.uid if flags else None
 
+    def gold(self) -> list[Event]:
+        """The answers to gold items, in their order."""
+        notes = self._notes.items()
+        given = [kept for (_, kind), found in notes if kind == "gold" for kept in found]
+        return [kept.event for kept in sorted(given, key=lambda kept: kept.seq)]
+
+    def decision(self, row: str) -> Kept | None:
+        """The last adjudication of a row; None where there is none, or all were taken back."""
+        decisions = self._decisions.get(row)
+        return decisions[-1] if decisions else None
+
+    def decided(self) -> Iterator[str]:
+        """The rows that the person has adjudicated."""
+        return iter(self._decisions)
+
+    def decisions(self, most: int, *, before: int | None = None) -> list[Kept]:
+        """Adjudications that were not taken back, the newest first; see `standing`."""
+        return _newest(self._decisions, most, before=before)
+
+    def every_decision(self) -> list[Kept]:
+        """The last adjudication of each row, by row."""
+        return [self._decisions[row][-1] for row in sorted(self._decisions)]
+
+    def asked_again(self, row: str) -> Kept | None:
+        """The event with which the person asked for another opinion on the row; None where there is none."""
+        asked = self._notes.get((row, "queue"))
+        return asked[-1] if asked else None
+
+    def rows_asked_again(self) -> list[str]:
+        """The rows on which the person asked for another opinion."""
+        return [row for row, kind in self._notes if kind == "queue"]
+
     def has_label(self, row: str) -> bool:
         """Whether the last answer to the row is a label or a number, and no skip."""
         last = self.last(row)
@@ -63,26 +119,47 @@ class Answers:
         Args:
             before: only those with a smaller number.
         """
-        given = (kept for answers in self._answers.values() for kept in answers)
-        older = given if before is None else (kept for kept in given if kept.seq < before)
-        return heapq.nlargest(most, older, key=lambda kept: kept.seq)
+        return _newest(self._answers, most, before=before)
 
     def latest(self) -> list[Kept]:
         """The last answer to each row, the one given last first."""
         found = [answers[-1] for answers in self._answers.values()]
         return sorted(found, key=lambda kept: kept.seq, reverse=True)
 
+    def copied(self) -> Standing:
+        """The answers and notes as they stand, in a copy that later events leave as it is."""
+        notes = self._notes.items()
+        said = {row: kept[-1].event.comment for (row, kind), kept in notes if kind == "comment"}
+        return Standing(
+            answers=[given[-1] for given in self._answers.values()],
+            decisions=self.every_decision(),
+            flagged={row for (row, kind), _ in notes if kind == "flag"},
+            comments={row: text for row, text in said.items() if text},
+        )
+
     def _list(self, kept: Kept) -> list[Kept]:
         event = kept.event
         if event.event in _ANSWERS:
             return self._answers.setdefault(event.row, [])
+        if event.event == "adjudicate":
+            return self._decisions.setdefault(event.row, [])
         return self._notes.setdefault((event.row, event.event), [])
 
     def _drop(self, kept: Kept) -> None:
         kept_list = self._list(kept)
         kept_list.remove(kept)
-        if not kept_list:
-            event = kept.event
-            self._answers.pop(event.row, None) if event.event in _ANSWERS else self._notes.pop(
-                (event.row, event.event), None
-            )
+        if kept_list:
+            return
+        event = kept.event
+        if event.event in _ANSWERS:
+            del self._answers[event.row]
+        elif event.event == "adjudicate":
+            del self._decisions[event.row]
+        else:
+            del self._notes[event.row, event.event]
+
+
+def _newest(given: Mapping[str, list[Kept]], most: int, *, before: int | None = None) -> list[Kept]:
+    every = (kept for of_row in given.values() for kept in of_row)
+    older = every if before is None else (kept for kept in every if kept.seq < before)
+    return heapq.nlargest(most, older, key=lambda kept: kept.seq)

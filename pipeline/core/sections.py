@@ -186,6 +186,10 @@ class LabelParams(Section):
     median); a tie leaves that of the source. `dawid_skene`: the likeliest label, where the votes of all rows tell
     how often each person takes which label for which, so that careful people count more and people who guess hardly
     at all; not for regression."""
+    soft_labels: bool
+    """Whether `finetune` learns a truly ambiguous row, as an adjudicator called it, by the shares of the people who gave each
+    label, the adjudicator among them, rather than by one label. It changes train rows alone, and nothing for regression; all
+    other stages take the adjudicator's label."""
 
 
 class SplitShares(Section):

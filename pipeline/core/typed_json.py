@@ -3,13 +3,14 @@
 The runtime and the server load without pydantic, so their files are declared as plain dataclasses.
 """
 
-from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 Kind = TypeVar("Kind")
+Reader = Callable[[Any, str], Any]
 _NAMES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false",
           NoneType: "null"}  # fmt: skip
 
@@ -30,68 +31,114 @@ def read_as(kind: type[Kind], value: object) -> Kind:
     return cast(Kind, _read_object(kind, value, ""))
 
 
-def _read(hint: Any, value: Any, name: str) -> Any:
-    """`value` as the type `hint`; `name` is the dotted key that holds it, for the message."""
+def _reader(hint: Any) -> Reader:
+    """A function that returns a value as the type `hint`; it is given the dotted key that holds the value, too."""
     origin, parameters = get_origin(hint), get_args(hint)
     if hint is Any:
-        return value
+        return lambda value, name: value
     if hasattr(hint, "from_json"):
-        return hint.from_json(value)
+        return lambda value, name: hint.from_json(value)
     if is_dataclass(hint):
-        return _read_object(hint, value, name)
+        return partial(_read_object, hint)
     if origin in (Union, UnionType):
-        reasons = []
-        for option in parameters:
-            try:
-                return _read(option, value, name)
-            except MismatchError as error:
-                reasons.append(error)
-        raise reasons[0]
+        return partial(_read_union, [_reader(option) for option in parameters])
     if origin is Literal:
-        expected = f"one of {', '.join(map(repr, parameters))}"
-        _require(value in parameters, value, name=name, expected=expected)
-        return value
+        return partial(_read_literal, parameters)
     if origin in (list, tuple):
-        return _read_list(origin, parameters, value, name=name)
+        return partial(_read_list, origin, _readers(parameters), _is_open(origin, parameters))
     if origin in (dict, Mapping):
-        _require(isinstance(value, dict), value, name=name, expected="an object")
-        return {key: _read(parameters[1], held, f"{name}.{key}") for key, held in value.items()}
+        return partial(_read_mapping, _reader(parameters[1]))
+    return partial(_read_plain, (int, float) if hint is float else (hint,), hint)
+
+
+def _readers(parameters: tuple[Any, ...]) -> list[Reader]:
+    return [_reader(parameter) for parameter in parameters if parameter is not Ellipsis]
+
+
+def _is_open(kind: Any, parameters: tuple[Any, ...]) -> bool:
+    """Whether a list or tuple may have any length."""
+    return kind is not tuple or parameters[-1] is Ellipsis
+
+
+def _read_plain(kinds: tuple[type, ...], hint: Any, value: Any, name: str) -> Any:
     # A bool is an int in Python, but not a number in JSON.
-    kinds = (int, float) if hint is float else hint
-    fits = isinstance(value, kinds) and (hint is bool or not isinstance(value, bool))
-    _require(fits, value, name=name, expected=_NAMES[hint])
+    if not isinstance(value, kinds) or (hint is not bool and isinstance(value, bool)):
+        raise _mismatch(value, name, expected=_NAMES[hint])
     return value
 
 
+def _read_union(options: list[Reader], value: Any, name: str) -> Any:
+    reasons = []
+    for option in options:
+        try:
+            return option(value, name)
+        except MismatchError as error:
+            reasons.append(error)
+    raise reasons[0]
+
+
+def _read_literal(values: tuple[Any, ...], value: Any, name: str) -> Any:
+    if value not in values:
+        raise _mismatch(value, name, expected=f"one of {', '.join(map(repr, values))}")
+    return value
+
+
+def _read_mapping(reader: Reader, value: Any, name: str) -> Any:
+    if not isinstance(value, dict):
+        raise _mismatch(value, name, expected="an object")
+    return {key: reader(held, f"{name}.{key}") for key, held in value.items()}
+
+
+def _read_list(kind: Any, readers: list[Reader], is_open: bool, value: Any, name: str) -> Any:
+    if not isinstance(value, list):
+        raise _mismatch(value, name, expected="a list")
+    if is_open:
+        readers = readers * len(value)
+    if len(value) != len(readers):
+        raise _mismatch(value, name, expected=f"a list of {len(readers)}")
+    pairs = enumerate(zip(readers, value, strict=True))
+    return kind([reader(held, f"{name}[{number}]") for number, (reader, held) in pairs])
+
+
 def _read_object(kind: Any, value: Any, name: str) -> Any:
-    _require(isinstance(value, dict), value, name=name, expected="an object")
-    prefix, hints = f"{name}." if name else "", _hints(kind)
-    if unknown := sorted(value.keys() - {field.name for field in fields(kind)}):
+    if not isinstance(value, dict):
+        raise _mismatch(value, name, expected="an object")
+    prefix, plan = f"{name}." if name else "", _plan(kind)
+    if unknown := sorted(value.keys() - plan.readers.keys()):
         raise MismatchError(f"the unknown key {prefix + unknown[0]!r}")
-    for field in fields(kind):
-        required = field.default is MISSING and field.default_factory is MISSING
-        if required and field.name not in value:
-            raise MismatchError(f"no key {prefix + field.name!r}")
-    return kind(**{key: _read(hints[key], held, prefix + key) for key, held in value.items()})
+    for key in plan.required:
+        if key not in value:
+            raise MismatchError(f"no key {prefix + key!r}")
+    readers = plan.readers
+    return kind(**{key: readers[key](held, prefix + key) for key, held in value.items()})
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How the fields of a dataclass are read.
+
+    Attributes:
+        readers: of each field.
+        required: names of the fields without a default, in their order.
+    """
+
+    readers: dict[str, Reader]
+    required: tuple[str, ...]
 
 
 @cache
-def _hints(kind: Any) -> dict[str, Any]:
-    """The types of a dataclass's fields, which take longer to find than to use."""
-    return get_type_hints(kind)
+def _plan(kind: Any) -> _Plan:
+    """The plan of a dataclass, which takes longer to make than to use."""
+    hints, known = get_type_hints(kind), fields(kind)
+    return _Plan(
+        readers={field.name: _reader(hints[field.name]) for field in known},
+        required=tuple(
+            field.name
+            for field in known
+            if field.default is MISSING and field.default_factory is MISSING
+        ),
+    )
 
 
-def _read_list(kind: Any, parameters: tuple[Any, ...], value: Any, *, name: str) -> Any:
-    _require(isinstance(value, list), value, name=name, expected="a list")
-    if kind is tuple and parameters[-1] is not Ellipsis:
-        expected = f"a list of {len(parameters)}"
-        _require(len(value) == len(parameters), value, name=name, expected=expected)
-    else:
-        parameters = (parameters[0],) * len(value)
-    pairs = enumerate(zip(parameters, value, strict=True))
-    return kind(_read(hint, held, f"{name}[{number}]") for number, (hint, held) in pairs)
-
-
-def _require(fits: bool, value: Any, *, name: str, expected: str) -> None:
-    if not fits:
-        raise MismatchError(f"{str(value)[:60]!r} as {name or 'the whole'!r}, not {expected}")
+def _mismatch(value: Any, name: str, *, expected: str) -> MismatchError:
+    return MismatchError(f"{str(value)[:60]!r} as {name or 'the whole'!r}, not {expected}")

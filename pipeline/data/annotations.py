@@ -25,7 +25,7 @@ _VOTES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
 # The reader of rows opens these or says what to do with them; they are never left out.
 _PACKED = (".xlsx", ".xls", ".xlsm", ".ods", ".zip", ".gz", ".zst")
 _DOCUMENTS = (".md", ".markdown", ".rst", ".yaml", ".yml", ".html", ".pdf", ".docx", ".dvc")
-_NO_VOTES = ("manifest.json",)
+_NO_VOTES = ("manifest.json", "adjudicated.parquet")
 _GUIDE = "guide"
 SKIPPED = "skipped"
 """Folder, in that of the votes, of rows to which people gave no label."""

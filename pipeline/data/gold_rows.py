@@ -1,6 +1,6 @@
 """Labelled rows with their gold labels: some bytes a row in memory, and their texts in a temporary file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.core.artifacts.table_columns import SOURCE_ID
+from pipeline.core.artifacts.table_columns import SOFT, SOURCE_ID
 from pipeline.data.annotations import Annotations
 from pipeline.data.label_cells import LabelCells, label_cells
 from pipeline.data.newly_labelled import joined_clusters
@@ -25,7 +25,7 @@ from pipeline.text.bare_words import bare_lines
 
 _KEPT = ("id", "source", SOURCE_ID, "text", "second")
 _STORED = pa.schema([(name, pa.string()) for name in (*_KEPT, "words")])
-_TARGETS = pa.list_(pa.float64())
+_NUMBERS = pa.list_(pa.float64())
 _BYTES_OF_A_ROW, _BYTES_AT_ONCE = 64, 1 << 22
 
 
@@ -51,14 +51,21 @@ class GoldRows:
     sizes: NDArray[np.int64]
     changed: int
 
-    def parts(self, targets: Sequence[Sequence[float]], splits: pa.Array) -> Iterator[pa.Table]:
-        """The rows by id with label, cluster, target and split, in tables of a bounded size.
+    def parts(
+        self,
+        targets: Sequence[Sequence[float]],
+        splits: pa.Array,
+        *,
+        soft: Mapping[str, Sequence[float]],
+    ) -> Iterator[pa.Table]:
+        """The rows by id with label, cluster, target, split and soft label, in tables of a bounded size.
 
         Args:
             targets: of each of `cells.different`.
             splits: of each row.
+            soft: row id → its soft label, for the rows that have one.
         """
-        order, of_cells = np.argsort(self.ids), pa.array(targets, _TARGETS)
+        order, of_cells = np.argsort(self.ids), pa.array(targets, _NUMBERS)
         for part in parts_of(self.sizes[order] + _BYTES_OF_A_ROW, _BYTES_AT_ONCE):
             rows = order[part]
             codes, places = pa.array(self.cells.codes[rows]), pa.array(rows)
@@ -68,9 +75,17 @@ class GoldRows:
                 ("cluster", ids_of(self.clusters[rows])),
                 ("target", of_cells.take(codes)),
                 ("split", splits.take(places)),
+                (SOFT, _soft(table["id"], soft)),
             ):
                 table = table.append_column(name, column)
             yield table
+
+
+def _soft(ids: pa.ChunkedArray, soft: Mapping[str, Sequence[float]]) -> pa.Array:
+    """The soft label of each row, null where there is none."""
+    if not soft:
+        return pa.nulls(len(ids), _NUMBERS)
+    return pa.array([soft.get(row) for row in ids.to_pylist()], _NUMBERS)
 
 
 class _Reader:

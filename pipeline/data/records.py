@@ -8,10 +8,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.core.artifacts.table_columns import SOFT
 from pipeline.data.tables import read_table, write_table
 
 ID_DIGITS = 16
-_TARGET = pa.list_(pa.float64())
+_LISTS = ("target", SOFT)
+_NUMBERS = pa.list_(pa.float64())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,7 @@ def write_records(path: Path, rows: Sequence[object], names: Sequence[str]) -> N
 
 def record_schema(names: Sequence[str]) -> pa.Schema:
     """The types of the named columns in tables of records."""
-    return pa.schema([(name, _TARGET if name == "target" else pa.string()) for name in names])
+    return pa.schema([(name, _NUMBERS if name in _LISTS else pa.string()) for name in names])
 
 
 def read_records(path: Path) -> list[Record]:

@@ -1,10 +1,10 @@
 """Tells of votes on labels where people agree, who agrees with whom, and how reliable each person is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
 
 from pipeline.core.artifacts.data_reports import (
+    AgreementFindings,
     AnnotatorReport,
     Coefficient,
     Coefficients,
@@ -25,24 +25,17 @@ MOST_SHOWN, MOST_PAIRS = 20, 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementDetails:
-    """Findings from votes on labels, as `AgreementReport` has them; all is empty where votes are numbers.
+    """Findings from votes on labels; all is empty where votes are numbers.
 
     Attributes:
+        findings: as agreement.json has them.
         merged: the likeliest label of each row by the model of Dawid & Skene.
+        table: the votes; None where they are numbers, or there are none.
     """
 
-    FIELDS: ClassVar[tuple[str, ...]] = (
-        *("coefficients", "by_label", "people", "pairs", "confusions", "uncertain_rows"),
-    )
-    """Fields that `AgreementReport` has too."""
-
-    coefficients: Coefficients | None
-    by_label: dict[str, Coefficients]
-    people: list[AnnotatorReport]
-    pairs: list[PairReport]
-    confusions: list[ConfusionReport]
-    uncertain_rows: list[UncertainRow]
-    merged: list[MergedRow]
+    findings: AgreementFindings
+    merged: Sequence[MergedRow]
+    table: VoteTable | None
 
     def deciding(self) -> dict[str, dict[str, str]]:
         """Returns row → votes of which the majority is the likeliest label: one, or two that tie."""
@@ -51,34 +44,31 @@ class AgreementDetails:
             for row in self.merged
         }
 
-    def in_report(self) -> dict[str, Any]:
-        """Returns the fields that `AgreementReport` has."""
-        return {name: getattr(self, name) for name in self.FIELDS}
-
 
 def agreement_details(
-    votes: Mapping[str, Mapping[str, str]], *, problem: Problem, labels: Sequence[str], seed: int
+    votes: Mapping[str, Mapping[str, str]],
+    *,
+    problem: Problem,
+    labels: Sequence[str],
+    seed: int,
+    decided: Container[str] = (),
 ) -> AgreementDetails:
     """Returns what the votes tell.
 
     Args:
         votes: row → person → stored label.
+        decided: ids of the rows whose label is certain whatever the votes are.
     """
     if not votes or not problem.has_probabilities:
-        return AgreementDetails(
-            coefficients=None,
-            by_label={},
-            people=[],
-            pairs=[],
-            confusions=[],
-            uncertain_rows=[],
-            merged=[],
+        nothing = AgreementFindings(
+            coefficients=None, by_label={}, people=[], pairs=[], confusions=[], uncertain_rows=[]
         )
+        return AgreementDetails(findings=nothing, merged=(), table=None)
     table = VoteTable.of(votes, problem=problem, labels=labels)
     found = explained(table)
     agreed = chance_agreement(table, labels, seed=seed)
     merged = merged_rows(table, found, problem=problem, labels=labels)
-    return AgreementDetails(
+    findings = AgreementFindings(
         coefficients=_coefficients(agreed.overall),
         by_label={label: _coefficients(measured) for label, measured in agreed.by_label.items()},
         people=[_annotator(each) for each in annotators(table, found)],
@@ -86,9 +76,9 @@ def agreement_details(
         confusions=[
             ConfusionReport(**asdict(each)) for each in confusions(table, labels, most=MOST_SHOWN)
         ],
-        uncertain_rows=_uncertain(merged),
-        merged=merged,
+        uncertain_rows=_uncertain([row for row in merged if row.row not in decided]),
     )
+    return AgreementDetails(findings=findings, merged=merged, table=table)
 
 
 def _uncertain(merged: Sequence[MergedRow]) -> list[UncertainRow]:

@@ -83,9 +83,8 @@ def chance_agreement(table: VoteTable, labels: Sequence[str], *, seed: int) -> C
     Args:
         labels: of the product.
     """
+    different, often = _patterns(table)
     several = table.answers.shape[1] > 1
-    counts = np.concatenate([table.counts(n) for n in range(table.answers.shape[1])], axis=1)
-    different, often = np.unique(counts, axis=0, return_counts=True)
     if several:
         questions = np.split(different, len(labels), axis=1)
     else:
@@ -93,17 +92,22 @@ def chance_agreement(table: VoteTable, labels: Sequence[str], *, seed: int) -> C
         questions = [np.stack([votes - column, column], axis=1) for column in different.T]
         questions.append(different)
     found, drawn = _measured([_Sums(question) for question in questions], often, seed=seed)
-
-    def measures(which: slice) -> Measures:
-        return {
-            name: _interval(found[place, which], drawn[place, :, which])
-            for place, name in enumerate(COEFFICIENTS)
-        }
-
+    overall = slice(None) if several else slice(len(labels), None)
     return ChanceAgreement(
-        overall=measures(slice(None) if several else slice(len(labels), None)),
-        by_label={label: measures(slice(n, n + 1)) for n, label in enumerate(labels)},
+        overall=_measures(found[:, overall], drawn[:, :, overall]),
+        by_label={
+            label: _measures(found[:, n : n + 1], drawn[:, :, n : n + 1])
+            for n, label in enumerate(labels)
+        },
     )
+
+
+def overall_agreement(table: VoteTable, labels: Sequence[str], *, seed: int) -> Measures:
+    """Returns `overall` of `chance_agreement`, without the time that each label takes."""
+    different, often = _patterns(table)
+    questions = table.answers.shape[1]
+    parts = np.split(different, len(labels), axis=1) if questions > 1 else [different]
+    return _measures(*_measured([_Sums(part) for part in parts], often, seed=seed))
 
 
 def chance_agreement_by_version(
@@ -119,6 +123,17 @@ def chance_agreement_by_version(
         str(version): chance_agreement(table.only(given == version), labels, seed=seed)
         for version in np.unique(given)
     }
+
+
+def _patterns(table: VoteTable) -> tuple[Integers, Integers]:
+    """Returns the different counts of answers that rows have, `(patterns, questions × choices)`, and of how many rows."""
+    counts = np.concatenate([table.counts(n) for n in range(table.answers.shape[1])], axis=1)
+    return np.unique(counts, axis=0, return_counts=True)
+
+
+def _measures(found: Floats, drawn: Floats) -> Measures:
+    """Returns the means over the questions with their intervals, of what `_measured` returns."""
+    return {name: _interval(found[place], drawn[place]) for place, name in enumerate(COEFFICIENTS)}
 
 
 def _measured(questions: Sequence[_Sums], often: Integers, *, seed: int) -> tuple[Floats, Floats]:

@@ -58,7 +58,7 @@ def pairs_of_people(table: VoteTable, *, most: int, seed: int) -> list[PairOfPeo
     Args:
         most: how many pairs.
     """
-    votes, others = _pairs_of_votes(table)
+    votes, others = pairs_of_votes(table)
     pair = table.people[votes] * len(table.names) + table.people[others]
     order = np.argsort(pair, kind="stable")
     numbers, starts, counts = np.unique(pair[order], return_index=True, return_counts=True)
@@ -143,7 +143,7 @@ def _kappas(answers: Integers, times: Floats, *, choices: int) -> Floats:
     return np.stack(found, axis=1)
 
 
-def _pairs_of_votes(table: VoteTable) -> tuple[Integers, Integers]:
+def pairs_of_votes(table: VoteTable) -> tuple[Integers, Integers]:
     """Returns the numbers of both votes of each two on one row, `(pairs,)` twice; the lower person first."""
     counts = table.votes_of_rows
     starts = np.cumsum(counts) - counts

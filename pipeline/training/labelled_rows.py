@@ -1,5 +1,6 @@
 """The rows of one split, as training stages use them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+
+from pipeline.core.artifacts.table_columns import SOFT
 
 
 @dataclass(frozen=True)
@@ -18,12 +21,15 @@ class Split:
         targets: the gold answers, `(rows, width)`. classification: the label's number in
             `product.labels`; multi_label: 1 for each label of the row, else 0; regression: the
             number.
+        soft: shares of each label in place of the target, `(rows, labels)`, NaN in rows without; None where no row has
+            them.
     """
 
     ids: list[str]
     texts: list[str]
     seconds: list[str]
     targets: NDArray[np.float64]
+    soft: NDArray[np.float64] | None = None
 
     @property
     def label_ids(self) -> NDArray[np.int64]:
@@ -41,4 +47,12 @@ def read_split(records: Path, split: str) -> Split:
         texts=rows["text"].to_pylist(),
         seconds=[] if None in seconds else seconds,
         targets=np.array(rows["target"].to_pylist(), dtype=np.float64),
+        soft=_soft(rows[SOFT].to_pylist()) if SOFT in rows.column_names else None,
     )
+
+
+def _soft(rows: Sequence[list[float] | None]) -> NDArray[np.float64] | None:
+    width = max((len(row) for row in rows if row), default=0)
+    if not width:
+        return None
+    return np.array([row or [np.nan] * width for row in rows], dtype=np.float64)

@@ -27,7 +27,7 @@ def exported(project: VotedProject, votes: list[PublishedVote], name: str) -> Pa
     write_votes(folder, votes)
     path = project.root / f"all{made.endings[0]}"
     export_labels(
-        path, format=made, question=project.question, tables=project.tables, folder=folder
+        path, format=made, question=project.question, rows=project.row_file, folder=folder
     )
     return path
 
@@ -39,7 +39,7 @@ def check_round_trips(root: Path, name: str, kind: str, cases: range) -> None:
     for number in cases:
         votes = drawn_votes(project, random.Random(number))  # noqa: S311
         made.write(path, answered_rows(votes, rows), project.question)
-        back = take_labels(path, format=made, question=project.question, tables=project.tables)
+        back = take_labels(path, format=made, question=project.question, rows=project.row_file)
         assert back.unmatched == []
         assert (back.unanswered, back.altered) == (0, 0)
         lost = {loss.what: loss for loss in losses(votes, back.votes, known=known)}
@@ -75,7 +75,7 @@ def test_answers_on_rows_of_unknown_ids_are_matched_by_their_texts(
     rows = {row.id: replace(row, id=f"{number:016x}") for number, row in enumerate(project.rows)}
     path = tmp_path / f"all{made.endings[0]}"
     made.write(path, answered_rows(votes, rows), project.question)
-    back = take_labels(path, format=made, question=project.question, tables=project.tables)
+    back = take_labels(path, format=made, question=project.question, rows=project.row_file)
     assert [(vote.id, vote.annotator, vote.labels, vote.number) for vote in back.votes] == [
         (vote.id, vote.annotator, vote.labels, vote.number) for vote in votes
     ]
@@ -140,7 +140,7 @@ def test_rows_without_a_label_are_added_on_request_and_come_back_unanswered(
 ) -> None:
     project, made = make_project(tmp_path, QUESTIONS["multi_label"]), FORMATS[name]
     path, folder = tmp_path / f"open{made.endings[0]}", tmp_path / "annotations"
-    given = {"format": made, "question": project.question, "tables": project.tables}
+    given = {"format": made, "question": project.question, "rows": project.row_file}
     written = export_labels(path, folder=folder, unlabelled=7, **given)
     assert (written.rows, written.votes, written.lost) == (7, 0, [])
     assert take_labels(path, **given).unanswered == 7

@@ -32,7 +32,7 @@ def take(project: VotedProject, *rows: dict[str, Any], annotator: str = "") -> T
         lines(project, *rows),
         format=FORMATS["doccano"],
         question=project.question,
-        tables=project.tables,
+        rows=project.row_file,
         annotator=annotator,
     )
 
@@ -112,7 +112,7 @@ def test_a_time_that_is_none_is_refused_with_its_line(project: VotedProject) -> 
 
 
 def test_the_same_file_imported_again_overwrites_what_it_wrote(project: VotedProject) -> None:
-    given = {"format": FORMATS["doccano"], "question": project.question, "tables": project.tables}
+    given = {"format": FORMATS["doccano"], "question": project.question, "rows": project.row_file}
     folder = project.root / "annotations"
     for label in ("C#", "null"):
         path = lines(project, {"text": TEXTS[0], "label": [label]})
@@ -122,7 +122,7 @@ def test_the_same_file_imported_again_overwrites_what_it_wrote(project: VotedPro
 
 
 def test_where_no_answer_is_of_a_row_nothing_is_written(project: VotedProject) -> None:
-    given = {"format": FORMATS["doccano"], "question": project.question, "tables": project.tables}
+    given = {"format": FORMATS["doccano"], "question": project.question, "rows": project.row_file}
     folder = project.root / "annotations"
     with pytest.raises(DataError, match="1 answers, and none is of a row of the data"):
         import_labels(lines(project, {"text": "of nobody"}), folder=folder, **given)

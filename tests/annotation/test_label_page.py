@@ -32,11 +32,16 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> RowFile:
 def client(tmp_path: Path, rows: RowFile) -> Iterator[TestClient]:
     """A client that acts for ann."""
     people, tokens = invited((), named("ann,bob"))
-    asked = Assignment(
-        product=PRODUCT, problem="classification", labels=LABELS, guide="# Rules\n\nBe fair."
-    )
+    asked = Assignment(product=PRODUCT, problem="classification", labels=LABELS)
+    (tmp_path / "guide.md").write_text("# Rules\n\nBe fair.", encoding="utf-8")
     store = Store(
-        tmp_path / "letters", rows=rows, people=people, assignment=asked, double_share=0.0, what=""
+        tmp_path / "letters",
+        rows=rows,
+        people=people,
+        assignment=asked,
+        double_share=0.0,
+        what="",
+        guide_file=tmp_path / "guide.md",
     )
     found = TestClient(label_page(store, people), base_url="http://127.0.0.1:8300")
     found.headers["authorization"] = f"Bearer {tokens['ann']}"
@@ -51,7 +56,7 @@ def test_me_says_who_asks_and_what_is_asked(client: TestClient) -> None:
         {"name": "complaint", "key": "1", "code": "Digit1"},
         {"name": "question", "key": "2", "code": "Digit2"},
     ]
-    assert me["counts"] == {"answered": 0, "queue": 150}
+    assert me["counts"] == {"answered": 0, "queue": 150, "labelled": 0}
     assert me["guide"]["text"].startswith("# Rules")
     assert len(me["guide"]["hash"]) == 64
 
@@ -95,7 +100,7 @@ def test_an_answer_says_what_each_event_became(client: TestClient) -> None:
     told = client.post("/api/events", json=sent).json()
     assert told["events"][0] == {"uid": "a", "seq": 1}
     assert {*told["events"][1]["refused"]} == {"got", "expected", "next_step"}
-    assert told["counts"] == {"answered": 1, "queue": 149}
+    assert told["counts"] == {"answered": 1, "queue": 149, "labelled": 1}
     assert client.post("/api/events", json=sent[:1]).json()["events"] == [{"uid": "a", "seq": 1}]
 
 

@@ -17,8 +17,8 @@ from pipeline.annotation.store import log_file
 from pipeline.core.artifacts.table_columns import ValidatedCorpus
 from pipeline.core.errors import DataError
 from pipeline.core.files import read_json, sha256_file
-from pipeline.data.agreement import agreement
 from pipeline.data.annotations import read_annotations
+from pipeline.metrics.agreement_details import agreement_details
 from pipeline.problem.problems import problem_named
 from tests.support.labelling import LABELS, PRODUCT, make_project, row_id, vote
 
@@ -125,10 +125,19 @@ def test_agreement_is_that_of_the_labels_that_two_people_gave(
     for person, which in (("p1", 0), ("p2", 1)):
         _log(tmp_path, person, *(vote(f"u{n}", row_id(n), p[which]) for n, p in enumerate(pairs)))
     manifest = _publish(tmp_path, rows)
-    expected = agreement(pairs, problem=problem_named("classification"), labels=LABELS, seed=3)
-    assert expected.interval is not None
-    assert manifest["alpha"] == expected.alpha
-    assert manifest["interval"] == [*expected.interval]
+    given = {row_id(n): dict(zip(("p1", "p2"), pair, strict=True)) for n, pair in enumerate(pairs)}
+    problem = problem_named("classification")
+    details = agreement_details(given, problem=problem, labels=LABELS, seed=3)
+    expected = details.findings.coefficients
+    assert expected is not None
+    # Equal to what the stage `label` will say of them.
+    for name, ends, found in (
+        ("alpha", "interval", expected.alpha),
+        ("ac1", "ac1_interval", expected.ac1),
+        ("kappa", "kappa_interval", expected.fleiss_kappa),
+    ):
+        assert found is not None
+        assert (manifest[name], manifest[ends]) == (found.value, found.interval)
     assert manifest["double_rows"] == 40
 
 
@@ -158,6 +167,7 @@ def test_where_nobody_has_labelled_nothing_but_counts_is_published(
 ) -> None:
     manifest = _publish(tmp_path, rows)
     assert (manifest["rows"], manifest["alpha"], manifest["interval"]) == (0, None, None)
+    assert (manifest["ac1"], manifest["kappa"]) == (None, None)
     assert _read(tmp_path) == {}
 
 

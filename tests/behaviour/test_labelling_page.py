@@ -1,29 +1,19 @@
 """The annotation page in a real browser, over a real server: what a hand does is what the log holds."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import browser_fixture
-from tests.support.labelling import (
-    LABELS,
-    LabelServer,
-    label_server,
-    logged,
-    make_project,
-    row_id,
-    standing,
-)
+from tests.support.label_tab import TEXTS, opened, press, ready, saved, served, tab
+from tests.support.labelling import LABELS, label_server, logged, make_project, row_id, standing
 from tests.support.server import wait_until
 
 __all__ = ["browser_fixture"]
 pytestmark = pytest.mark.browser
 
-TEXTS = [f"Text number {number}." for number in range(200)]
 ODD = [
     "<script>document.title = 'taken'</script><img src=x onerror=alert(1)>",
     "\u202eright to left\u202c and שלום עולם",
@@ -33,56 +23,8 @@ ODD = [
 ]
 
 
-@contextmanager
-def served(root: Path, texts: list[str] = TEXTS, **project: Any) -> Iterator[LabelServer]:
-    make_project(root, texts, **project)
-    with label_server(root) as server:
-        yield server
-
-
-@contextmanager
-def opened(browser: Browser, link: str, **looks: Any) -> Iterator[Page]:
-    """The page in a context of its own; fails at the end where it reported a problem or scrolls sideways."""
-    context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | looks)
-    problems: list[str] = []
-    yield tab(context, link, problems)
-    context.close()
-    assert [text for text in problems if "Failed to load" not in text] == []
-
-
-def tab(context: BrowserContext, link: str, problems: list[str] | None = None) -> Page:
-    page = context.new_page()
-    if problems is not None:
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda message: problems.append(message.text))
-    page.goto(link)
-    ready(page)
-    return page
-
-
-def ready(page: Page) -> None:
-    expect(page.locator("body")).to_have_attribute("data-state", "row")
-
-
-def text(number: int) -> str:
-    return TEXTS[number]
-
-
 def shows(page: Page, number: int) -> None:
-    expect(page.locator("#text")).to_have_text(text(number))
-
-
-def saved(page: Page) -> None:
-    expect(page.locator("#saved")).to_have_attribute("data-state", "saved", timeout=20_000)
-
-
-def press(page: Page, code: str, key: str = "Process", **more: Any) -> None:
-    """Presses the key at a place; `key` is what the keyboard's language makes of it."""
-    session = page.context.new_cdp_session(page)
-    given = {"code": code, "key": key, "windowsVirtualKeyCode": 229, **more}
-    session.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **given})
-    session.send("Input.dispatchKeyEvent", {"type": "keyUp", **given})
-    session.detach()
+    expect(page.locator("#text")).to_have_text(TEXTS[number])
 
 
 def test_a_hundred_labels_by_keyboard_with_undos_are_what_the_log_holds(
@@ -359,6 +301,19 @@ def test_on_a_phone_nothing_scrolls_sideways_and_buttons_are_large(
         expect(page.locator("#counts")).to_contain_text(done)
 
 
+def test_a_long_text_is_scrolled_by_the_arrows(browser: Browser, tmp_path: Path) -> None:
+    with (
+        served(tmp_path, ["word " * 2000, *TEXTS]) as server,
+        opened(browser, server.links["ann"]) as page,
+    ):
+        for _ in range(3):
+            page.keyboard.press("ArrowDown")
+        page.wait_for_function("() => document.querySelector('main').scrollTop > 0")
+        page.keyboard.press("1")
+        shows(page, 0)
+        assert page.locator("main").evaluate("node => node.scrollTop") == 0
+
+
 def test_a_wrong_link_says_what_to_do(browser: Browser, tmp_path: Path) -> None:
     with served(tmp_path) as server:
         url = server.links["ann"].partition("#")[0]
@@ -367,4 +322,5 @@ def test_a_wrong_link_says_what_to_do(browser: Browser, tmp_path: Path) -> None:
         expect(page.locator("#text")).to_contain_text("modelyard annotate")
         page.goto(f"{url}#wrong")
         expect(page.locator("#text")).to_contain_text("does not work any more")
+        expect(page.locator("button:visible")).to_have_count(0)
         page.context.close()

@@ -50,7 +50,10 @@ def _annotate(root: Path, *arguments: str) -> Iterator[tuple["subprocess.Popen[s
 
 def test_links_are_printed_labels_are_saved_and_published(tmp_path: Path) -> None:
     make_project(tmp_path, [f"text {number}" for number in range(30)])
-    with _annotate(tmp_path, "--people", "ann,bob", "--json") as (process, line):
+    with _annotate(tmp_path, "--people", "ann,bob", "--order", "random", "--json") as (
+        process,
+        line,
+    ):
         told: dict[str, Any] = json.loads(line)
         assert (told["queue"], [person["name"] for person in told["people"]]) == (
             30,
@@ -60,7 +63,7 @@ def test_links_are_printed_labels_are_saved_and_published(tmp_path: Path) -> Non
         with httpx.Client(base_url=url, trust_env=False) as client:
             client.headers["authorization"] = f"Bearer {token}"
             post(client, *(vote(f"u{n}", row_id(n), "complaint") for n in range(3)))
-            second = _run(tmp_path, "annotate", "--port", "0")
+            second = _run(tmp_path, "annotate", "--port", "0", "--order", "random")
             published = _run(tmp_path, "labels", "--json")
             said = second.communicate(timeout=60)[1]
             assert second.returncode == 1
@@ -127,3 +130,29 @@ def test_the_rows_of_an_experiment_are_not_kept(tmp_path: Path, name: str) -> No
     root = make_project(tmp_path / "main", ["text of the main product"])
     keep_rows(make_project(tmp_path / name, ["text"]), root)
     assert not annotation_folder(root, PRODUCT).exists()
+
+
+def test_the_agreement_under_each_version_of_the_guide_is_said() -> None:
+    by_guide = [
+        {"guide": None, "votes": 4, "double_rows": 0, "alpha": None, "interval": None},
+        {"guide": "ab" * 32, "votes": 60, "double_rows": 30, "alpha": 0.8, "interval": [0.7, 0.9]},
+    ]
+    manifest = {
+        "rows": 34,
+        "votes": 64,
+        "skips": 0,
+        "people": {"p1": 34, "p2": 30},
+        "left_out": {},
+        "alpha": 0.8,
+        "interval": [0.7, 0.9],
+        **dict.fromkeys(("ac1", "ac1_interval", "kappa", "kappa_interval")),
+        **dict.fromkeys(("adjudicated", "disputed"), 0),
+        "double_rows": 30,
+        "by_guide": by_guide,
+        "guide": {"hash": "ab" * 32, "versions": 1, "edited_by_hand": True},
+    }
+    text = as_text(manifest)
+    assert "  without a guide: 4 labels, not measured, 0 rows" in text
+    assert "  guide abababababab: 60 labels, alpha 0.800 (0.700 to 0.900), 30 rows" in text
+    assert "guide.md was edited by hand and stays as it is" in text
+    assert "guide ab" not in as_text(manifest | {"by_guide": by_guide[1:], "guide": None})

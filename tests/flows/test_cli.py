@@ -26,7 +26,7 @@ recipe: {finetune.seeds: 3}
 VERBS = {
     *("build", "release", "retrain", "search", "serve", "ui", "stop"),
     *("compare", "glue", "stage", "explain", "check", "new", "why", "tidy"),
-    *("rollback", "releases", "at", "verify", "data", "annotate", "labels"),
+    *("rollback", "releases", "at", "verify", "data", "annotate", "labels", "guide"),
 }
 Run = Callable[..., tuple[int, str, str]]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
+from flows.execution.rows_to_label import keep_rows
 from flows.labels_verbs import NAMES
 from pipeline.annotation.foreign_votes import Question
 from pipeline.annotation.label_formats import FORMATS
@@ -15,6 +16,7 @@ from pipeline.problem.problems import problem_named
 from tests.support.repository import PARAMS, PRODUCT
 from tests.support.voted_rows import VotedProject, make_project
 
+NAME = "movie-review-sentiment"
 TEXTS = [f"film number {number} was good" for number in range(9)]
 
 
@@ -23,6 +25,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VotedProject:
     """A folder whose rows validate has checked, as the current one."""
     shutil.copy(PARAMS, tmp_path / "params.yaml")
     shutil.copy(PRODUCT, tmp_path / "product.yaml")
+    (tmp_path / "build.yaml").write_text(f"product: {{name: {NAME}}}", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     question = Question(
         problem=problem_named("classification"), labels=["negative", "positive"], pairs=False
@@ -104,3 +107,22 @@ def test_where_validate_has_not_run_the_error_says_what_to_run(
     shutil.rmtree(project.root / "artifacts")
     assert main(["labels", "export", "out.jsonl", "--format", "prodigy"]) == 1
     assert "make pipeline" in capsys.readouterr().err
+
+
+def test_labels_go_out_and_come_back_while_another_product_waits_for_them(
+    tmp_path: Path, project: VotedProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its build has ended without labels: of its worktree only the rows are left."""
+    workspace = tmp_path / ".modelyard" / "worktrees" / NAME
+    shutil.move(tmp_path / "artifacts", workspace / "artifacts")
+    shutil.move(tmp_path / "build.yaml", workspace / "build.yaml")
+    keep_rows(workspace, tmp_path)
+    shutil.rmtree(workspace)
+    (tmp_path / "products").mkdir()
+    shutil.move(tmp_path / "product.yaml", tmp_path / "products" / "reviews.yaml")
+    named = ["--format", "huggingface", "--product", "products/reviews.yaml"]
+    write_votes(tmp_path / "annotations", some_votes(project))
+    assert main(["labels", "export", "out.parquet", *named, "--unlabelled", "2"]) == 0
+    assert "rows: 5" in capsys.readouterr().out
+    assert main(["labels", "import", "out.parquet", *named, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["votes"] == 3

@@ -3,7 +3,8 @@
 import json
 import multiprocessing
 import shutil
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -20,9 +21,13 @@ import yaml
 from flows.annotate import Request, annotate
 from pipeline.annotation.event_log import read_log
 from pipeline.annotation.events import Kept
+from pipeline.annotation.order_keeper import Rescore
+from pipeline.annotation.score_file import SCORES_FILE
+from pipeline.annotation.score_request import ScoreRequest
 from pipeline.annotation.standing_answers import Answers
 from pipeline.annotation.store import log_file
 from pipeline.core.artifacts.table_columns import ValidatedCorpus, ValidatedRecords
+from pipeline.data.tables import GROUP_ROWS
 from tests.support.repository import PARAMS
 
 PRODUCT = "letters"
@@ -81,7 +86,7 @@ def write_rows(root: Path, texts: Sequence[str], second: Sequence[str] = ()) -> 
     kind = ValidatedRecords if second else ValidatedCorpus
     path = root / "artifacts" / kind.FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table(columns), path)
+    pq.write_table(pa.table(columns), path, row_group_size=GROUP_ROWS)
 
 
 @dataclass(frozen=True)
@@ -116,12 +121,16 @@ class LabelServer:
 
 @contextmanager
 def label_server(
-    root: Path, people: str = "ann", *, double: float = 0.0, port: int = 0
+    root: Path, people: str = "ann", *, double: float = 0.0, port: int = 0, **options: Any
 ) -> Iterator[LabelServer]:
     """Runs `flows.annotate.annotate` in a process that ends with the block.
 
     The process is forked from one that has all modules loaded, so that it starts in some milliseconds;
-    tests/flows/test_annotate.py starts it from the command line.
+    tests/flows/test_annotate.py starts it from the command line. Rows are scored by nobody; scores that lie
+    in the folder count.
+
+    Args:
+        options: others of `Request`.
     """
     request = Request(
         product="",
@@ -131,6 +140,7 @@ def label_server(
         double=double,
         new_links=False,
         json=True,
+        **options,
     )
     heard, says = _FORKS.Pipe(duplex=False)
     process = _FORKS.Process(target=_annotate, args=(root, request, says), daemon=True)
@@ -154,7 +164,15 @@ def _annotate(root: Path, request: Request, says: Connection) -> None:
         says.send(line)
 
     module.say = tell
-    annotate(root, request)
+    annotate(root, request, scorer=_nobody)
+
+
+def _nobody(request: ScoreRequest, *, root: Path, tell: Callable[[str], None]) -> Rescore:
+    def wait(ends: threading.Event) -> Path:
+        ends.wait()
+        return Path(request.folder) / SCORES_FILE
+
+    return wait
 
 
 def vote(uid: str, row: str, *labels: str, **more: Any) -> dict[str, Any]:

@@ -4,11 +4,12 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from pipeline.annotation.foreign_votes import Question
 from pipeline.annotation.published_votes import PublishedVote
-from pipeline.annotation.row_file import LabellingRow, validated_tables
+from pipeline.annotation.row_file import LabellingRow, RowFile, row_file
 from pipeline.core.artifacts.table_columns import ValidatedCorpus, ValidatedRecords
 from pipeline.core.cleaning import clean
 from pipeline.core.paths import Paths
@@ -43,9 +44,10 @@ class VotedProject:
     question: Question
     rows: Sequence[LabellingRow]
 
-    @property
-    def tables(self) -> list[Path]:
-        return validated_tables(Paths(self.root))
+    @cached_property
+    def row_file(self) -> RowFile:
+        """The rows as the annotation server has them."""
+        return RowFile(row_file(Paths(self.root), self.root / ".modelyard" / "annotation"))
 
 
 def make_project(root: Path, question: Question, *, texts: Sequence[str] = ()) -> VotedProject:

@@ -26,7 +26,7 @@ NOUNS = ["cast", "plot", "score", "camera", "story", "ending"]
 OTHER_NOUNS = ["film", "scene", "pace", "script"]
 STRENGTH = {"good": 1, "warm": 1, "great": 2, "bad": -1, "dull": -1, "awful": -2}
 _SHARE_OF_NOT = 0.35
-_SMALL = {
+SMALL = {
     "compute": {"seed": 1, "threads": 1, "device": "cpu", "precision": "float32"},
     "validate": {"near_duplicate_similarity": 1.0, "min_rows_per_label": 20},
     "prepare": {"max_length": MAX_LENGTH, "vocabulary_size": 800, "heldout_share": 0.1}
@@ -43,8 +43,8 @@ _SMALL = {
     "evaluate": {"resamples": 50, "min_slice_rows": 20},
     "measure": {"tokens": 8, "threads": 1, "rounds": 1, "requests_per_round": 5},
 }
-_EASY = {"min_quality": 0.3, "max_quality_drop": 0.9, "latency_p95_ms": 1000.0, "size_mb": 50.0}
-_EASY |= {"memory_mb": 2000.0, "max_slice_gap": 1.0, "max_swap_gap": 1.0}
+EASY = {"min_quality": 0.3, "max_quality_drop": 0.9, "latency_p95_ms": 1000.0, "size_mb": 50.0}
+EASY |= {"memory_mb": 2000.0, "max_slice_gap": 1.0, "max_swap_gap": 1.0}
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,9 @@ def _make_workspace(root: Path, product: Product) -> None:
         (root / f"data/{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
     _write_checkpoint(root / "checkpoint", product)
     values = parameter_values()
-    for section, changes in _SMALL.items():
+    for section, changes in SMALL.items():
         values[section] |= changes
-    values["product"]["requirements"] |= _EASY
+    values["product"]["requirements"] |= EASY
     values = override(values, product.changes)
     place = {"kind": "folder", "package": None, "path": str(root / "checkpoint"), "sha256": None}
     values["prepare"]["checkpoint"] |= place
@@ -136,8 +136,13 @@ def _make_workspace(root: Path, product: Product) -> None:
 def _write_checkpoint(folder: Path, product: Product) -> None:
     """A tiny random BERT over a vocabulary of the product's own texts."""
     texts = [row[name] for row in product.rows for name in ("text", "second") if name in row]
-    learn = train_byte_bpe if product.byte_tokens else train_wordpiece
-    tokenizer = learn([*texts, *product.corpus], vocabulary_size=800)
+    write_line_checkpoint(folder, [*texts, *product.corpus], byte_tokens=product.byte_tokens)
+
+
+def write_line_checkpoint(folder: Path, texts: Sequence[str], *, byte_tokens: bool = False) -> None:
+    """Writes a tiny random BERT over a vocabulary of the texts."""
+    learn = train_byte_bpe if byte_tokens else train_wordpiece
+    tokenizer = learn(texts, vocabulary_size=800)
     folder.mkdir()
     save_for_transformers(tokenizer, folder, max_length=MAX_LENGTH)
     size = tokenizer.get_vocab_size()

@@ -1,7 +1,10 @@
 // Keeps the page's own files, so that it opens while the network is away. Answers of the API are never kept here.
 
 const CACHE = "modelyard-annotation-1";
-const FILES = ["/", "/static/page.css", "/static/page.js", "/static/keys.js", "/static/outbox.js", "/static/page_phrases.js", "/static/phrases.js", "/static/server.js", "/static/icon.svg"];
+const FILES = [
+  "/", "/static/page.css", "/static/page.js", "/static/keys.js", "/static/markdown.js", "/static/outbox.js", "/static/own_keys.js",
+  "/static/page_phrases.js", "/static/phrases.js", "/static/server.js", "/static/icon.svg",
+];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES)).then(() => self.skipWaiting()));

@@ -28,7 +28,7 @@ async function openDatabase(name) {
 }
 
 export class Outbox {
-  // told({state: saved | saving | away | refused | not_saved | closed, count, …}) hears of every change.
+  // told({state: saved | saving | away | taken | refused | not_saved | closed, count, …}) hears of every change.
   constructor(call, told) {
     this.call = call;
     this.told = told;
@@ -94,7 +94,8 @@ export class Outbox {
 
   // Sends what waits; resolves to whether nothing waits any more.
   send() {
-    this.sending ??= this.sendAll().finally(() => { this.sending = null; });
+    // Begun a moment later, so that whoever hears of it and sends again meets this sending and starts no other.
+    this.sending ??= Promise.resolve().then(() => this.sendAll()).finally(() => { this.sending = null; });
     return this.sending;
   }
 
@@ -107,8 +108,10 @@ export class Outbox {
       this.waiting.splice(0, batch.length);
       this.wait = FIRST_WAIT;
       for (const each of batch) this.forget(each);
+      this.told({ state: "taken", events: answer.events });
       for (const { uid, refused } of answer.events) if (refused) this.told({ state: "refused", uid, ...refused });
       this.counts = answer.counts;
+      this.guide = answer.guide;
     }
     if (!this.closed) this.tell("saved");
     return !this.closed;
@@ -132,7 +135,7 @@ export class Outbox {
     return null;
   }
 
-  tell(state) { this.told({ state, count: this.waiting.length, counts: this.counts }); }
+  tell(state) { this.told({ state, count: this.waiting.length, counts: this.counts, guide: this.guide }); }
 
   // Removes an event that the server has, and its row, which waits no longer.
   async forget({ event, key }) {

@@ -6,6 +6,11 @@ export const token = location.hash.slice(1);
 // A screen, its path, the phrase of its link, and who may open it: everybody where no roles are named.
 const VIEWS = [
   { path: "/", phrase: "view_label" },
+  { path: "/guide", phrase: "view_guide" },
+  { path: "/adjudicate", phrase: "view_adjudicate", roles: ["adjudicator", "lead"] },
+  { path: "/mistakes", phrase: "view_mistakes", roles: ["adjudicator", "lead"] },
+  { path: "/board", phrase: "view_board", roles: ["lead"] },
+  { path: "/board", phrase: "view_pace", roles: ["annotator", "adjudicator"] },
 ];
 
 export const call = (path, options = {}) => fetch(path, {

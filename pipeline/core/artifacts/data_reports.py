@@ -289,7 +289,24 @@ class UncertainRow(Part):
     """How many people labelled the row."""
 
 
-class AgreementReport(Artifact):
+class AgreementFindings(Part):
+    """Where people agree, who agrees with whom, and how reliable each person is."""
+
+    coefficients: Coefficients | None
+    """Agreement on all labels, of several labels a text the mean over them; null for numbers."""
+    by_label: dict[str, Coefficients]
+    """Label → agreement on it against all others; empty for numbers."""
+    people: list[AnnotatorReport]
+    """Everyone who annotated, by name; empty for numbers."""
+    pairs: list[PairReport]
+    """Those who agree least with each other, at most 10 pairs, the lowest kappa first."""
+    confusions: list[ConfusionReport]
+    """The labels between which people differ most often, at most 20; empty for several labels a text."""
+    uncertain_rows: list[UncertainRow]
+    """Rows with two votes or more that are the least certain, at most 20; empty for numbers."""
+
+
+class AgreementReport(AgreementFindings, Artifact):
     """How far the people who annotated rows agree."""
 
     FILE: ClassVar[str] = "label/agreement.json"
@@ -314,20 +331,15 @@ class AgreementReport(Artifact):
     """Rows whose label differs from that of their source."""
     newly_labelled: int
     """Rows of the corpus that became labelled rows by people's labels."""
+    adjudicated_rows: int = 0
+    """Rows of the data whose label an adjudicator has decided; agreement is measured on the votes before that."""
+    disputed_rows: int = 0
+    """Rows about which people differ and that nobody has adjudicated; of numbers, those that lie further apart than half of
+    their standard deviation."""
+    soft_rows: int = 0
+    """Adjudicated rows that keep a soft label (`label.soft_labels`)."""
     merge: Literal["majority", "dawid_skene"]
     """How votes became labels: `label.merge`."""
-    coefficients: Coefficients | None
-    """Agreement on all labels, of several labels a text the mean over them; null for numbers."""
-    by_label: dict[str, Coefficients]
-    """Label → agreement on it against all others; empty for numbers."""
-    people: list[AnnotatorReport]
-    """Everyone who annotated, by name; empty for numbers."""
-    pairs: list[PairReport]
-    """Those who agree least with each other, at most 10 pairs, the lowest kappa first."""
-    confusions: list[ConfusionReport]
-    """The labels between which people differ most often, at most 20; empty for several labels a text."""
-    uncertain_rows: list[UncertainRow]
-    """Rows with two votes or more that are the least certain, at most 20; empty for numbers."""
 
 
 class CorpusPart(Part):

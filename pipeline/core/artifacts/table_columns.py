@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 SOURCE_ID = "source_id"
 """Column with the sources' own ids, in the tables of a product of which a source has `id_column`."""
+SOFT = "soft"
+"""Column with soft labels, in the tables of labelled rows where any row has one."""
 
 
 class Table(BaseModel):
@@ -20,13 +22,15 @@ class Table(BaseModel):
     """`<stage>/<file>` below artifacts/."""
 
     @classmethod
-    def columns(cls, *, source_ids: bool = False) -> tuple[str, ...]:
+    def columns(cls, *, source_ids: bool = False, soft: bool = False) -> tuple[str, ...]:
         """Names of the columns, in the order of the file.
 
         Args:
             source_ids: whether the sources' own ids are among them, where the table has room for them.
+            soft: whether soft labels are, likewise.
         """
-        return tuple(name for name in cls.model_fields if source_ids or name != SOURCE_ID)
+        left_out = {SOURCE_ID: not source_ids, SOFT: not soft}
+        return tuple(name for name in cls.model_fields if not left_out.get(name))
 
 
 class CollectedCorpus(Table):
@@ -111,6 +115,9 @@ class LabelledRecords(ValidatedRecords):
     `[the number]`."""
     split: Literal["train", "validation", "test"]
     """Which rows are learned from, chosen by, and measured on; once dealt, a text keeps its split."""
+    soft: list[float] | None
+    """Share of the people who gave each label of `product.labels`, of rows that an adjudicator called truly ambiguous; null
+    for all others. The column is there if any row has shares (`label.soft_labels`)."""
 
 
 class RemainingCorpus(ValidatedCorpus):
@@ -140,6 +147,8 @@ class PreparedRecords(Table):
     """Which rows are learned from, chosen by, and measured on."""
     target: list[float]
     """As in label/records.parquet."""
+    soft: list[float] | None
+    """As in label/records.parquet; `finetune` alone reads it."""
 
 
 class RelatedRows(Table):
@@ -213,3 +222,25 @@ class VariantPredictions(Table):
     """`test` for the baselines and `teacher-torch` alone."""
     target: list[float]
     """Gold, as in prepare/records.parquet."""
+
+
+class ReleasedAnswers(Table):
+    """Answers of the released model; followed by one column `score_<output>` an output."""
+
+    FILE: ClassVar[str] = "gate/answers.parquet"
+
+    id: str
+    """As in prepare/records.parquet."""
+    split: Literal["validation", "test"]
+    """Its split."""
+    label: str
+    """Gold, as in label/records.parquet."""
+    answer: str
+    """What the model answers, in the same form."""
+    confidence: float | None
+    """How sure the model is: the probability of its answer; multi_label: the distance to the threshold of the
+    label that is the least sure; null for numbers."""
+    score: float
+    """1 where the answer is right, 0 where it is not; of a number how near it is, at most 1."""
+    slices: list[str]
+    """The slices that the row belongs to, named as in evaluate/variants.json."""

@@ -20,6 +20,7 @@ from pipeline.training.objectives.gold import (
     label_objective,
     multi_label_objective,
     number_objective,
+    soft_label_objective,
 )
 from pipeline.training.token_rows import TokenRows
 
@@ -63,6 +64,7 @@ class Losses:
     Attributes:
         objective: makes the objective of training on gold from rows, their targets `(rows, width)`
             and weights of the labels or None.
+        soft_objective: likewise from shares of the labels, `(rows, labels)`; None where answers are numbers.
         against_teacher: the loss of each row, `(batch,)`, from student and teacher outputs,
             `(batch, outputs)`, and a temperature.
         against_gold: the loss of each row, `(batch,)`, from student outputs and targets,
@@ -70,6 +72,7 @@ class Losses:
     """
 
     objective: Callable[[TokenRows, Targets, NDArray[np.float64] | None], GoldObjective]
+    soft_objective: Callable[[TokenRows, Targets, NDArray[np.float64] | None], GoldObjective] | None
     against_teacher: Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor]
     against_gold: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -80,16 +83,19 @@ LOSSES: Mapping[str, Losses] = MappingProxyType(
             objective=lambda rows, gold, weights: label_objective(
                 rows, gold[:, 0].astype(np.int64), weights
             ),
+            soft_objective=soft_label_objective,
             against_teacher=soft_loss,
             against_gold=label_loss,
         ),
         MULTI_LABEL: Losses(
             objective=multi_label_objective,
+            soft_objective=multi_label_objective,
             against_teacher=soft_label_loss,
             against_gold=multi_label_loss,
         ),
         REGRESSION: Losses(
             objective=lambda rows, gold, _: number_objective(rows, gold[:, 0]),
+            soft_objective=None,
             against_teacher=squared_error,
             against_gold=squared_error,
         ),
@@ -99,12 +105,25 @@ LOSSES: Mapping[str, Losses] = MappingProxyType(
 
 
 def gold_objective(
-    rows: TokenRows, targets: Targets, *, problem: str, weights: NDArray[np.float64] | None
+    rows: TokenRows,
+    targets: Targets,
+    *,
+    problem: str,
+    weights: NDArray[np.float64] | None,
+    soft: NDArray[np.float64] | None = None,
 ) -> GoldObjective:
     """The loss of rows whose texts have these targets, `(texts, width)`.
 
     Args:
         targets: numbers in deviations, by the problem's `Scale`.
         weights: of each label, `(labels,)`; None where all rows weigh the same.
+        soft: shares of the labels in place of the target, `(texts, labels)`, NaN for texts without; None for none at all.
     """
-    return LOSSES[problem].objective(rows, rows.of_rows(targets), weights)
+    losses = LOSSES[problem]
+    if soft is None or losses.soft_objective is None:
+        return losses.objective(rows, rows.of_rows(targets), weights)
+    certain = targets
+    if problem == CLASSIFICATION:
+        certain = np.eye(soft.shape[1])[targets[:, 0].astype(np.int64)]
+    shares = np.where(np.isnan(soft), certain, soft)
+    return losses.soft_objective(rows, rows.of_rows(shares), weights)

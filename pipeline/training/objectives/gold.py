@@ -56,6 +56,31 @@ def label_objective(
     return GoldObjective(rows, label_ids, functional.cross_entropy, weight=weights)
 
 
+def soft_label_objective(
+    rows: TokenRows, shares: NDArray[np.float64], weights: NDArray[np.float64] | None = None
+) -> GoldObjective:
+    """Cross-entropy with the share of each label, nats.
+
+    Of a batch whose rows have one label alone it is that of `label_objective`, bit for bit.
+
+    With weights, a row weighs as its labels do by their shares, and the mean is the weighted one.
+
+    Args:
+        shares: `(rows, labels)`, each row adding up to 1; 1 for the gold label of a row that has one alone.
+        weights: of each label, `(labels,)`; None where all weigh the same.
+    """
+
+    def loss(
+        logits: torch.Tensor, gold: torch.Tensor, weight: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        if (gold.amax(dim=1) == 1).all():
+            return functional.cross_entropy(logits, gold.argmax(dim=1), weight=weight)
+        weighed = gold if weight is None else gold * weight
+        return -(weighed * functional.log_softmax(logits, dim=1)).sum() / weighed.sum()
+
+    return GoldObjective(rows, shares.astype(np.float32), loss, weight=weights)
+
+
 def multi_label_objective(
     rows: TokenRows, targets: NDArray[np.float64], weights: NDArray[np.float64] | None = None
 ) -> GoldObjective:

@@ -149,7 +149,9 @@ class FineTuning:
             weights = problem.balanced_weights(targets, labels=len(product.labels))
         scale = problem.scale(targets)
         learned = targets if scale is None else scale.standard(targets)
-        objective = gold_objective(self.rows, learned, problem=product.problem, weights=weights)
+        objective = gold_objective(
+            self.rows, learned, problem=product.problem, weights=weights, soft=self.train.soft
+        )
         with tokens_in_use(model, self.rows, self.validation.rows):
             train(model, objective, training)
         if scale is not None:

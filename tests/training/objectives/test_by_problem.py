@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from pipeline.core.errors import ArtifactError
 from pipeline.models.numbers import scale_output
@@ -93,3 +94,77 @@ def test_the_soft_loss_equals_the_formula() -> None:
     p, q = torch.softmax(teacher / 2, -1), torch.softmax(student / 2, -1)
     expected = 4 * (p * (p.log() - q.log())).sum()
     assert torch.allclose(soft_loss(student, teacher, 2.0), expected)
+
+
+NOTHING = [np.nan, np.nan]
+WEIGHTS = [None, np.array([3.0, 0.5])]
+
+
+@pytest.mark.parametrize("problem", ["classification", "multi_label"])
+@pytest.mark.parametrize("weights", WEIGHTS, ids=["all alike", "weighted"])
+def test_rows_without_shares_are_learned_bit_for_bit_as_where_no_row_has_any(
+    problem: str, weights: NDArray[np.float64] | None
+) -> None:
+    targets = np.array([[0.0], [1.0], [1.0]])
+    if problem == "multi_label":
+        targets = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    soft = np.array([NOTHING, NOTHING, [0.5, 0.5]])
+    hard_alone = np.array([0, 1])
+    gradients = []
+    for shares in (None, soft):
+        model = tiny_classifier()
+        torch.manual_seed(1)
+        objective = gold_objective(ROWS, targets, problem=problem, weights=weights, soft=shares)
+        loss = objective.loss(model, hard_alone, CPU)
+        loss.backward()
+        own = [value.grad for value in model.parameters() if value.grad is not None]
+        gradients.append([loss.detach(), *own])
+    assert all(torch.equal(*pair) for pair in zip(*gradients, strict=True))
+
+
+@pytest.mark.parametrize("weights", WEIGHTS, ids=["all alike", "weighted"])
+def test_the_loss_of_shares_is_that_of_each_label_in_its_share(
+    weights: NDArray[np.float64] | None,
+) -> None:
+    model, one = tiny_classifier(), np.array([0])
+    with torch.inference_mode():
+        logits = model(**ROWS.batch(one, CPU)).logits
+        each = -torch.log_softmax(logits, dim=1)[0].numpy()
+        soft = np.array([[0.25, 0.75], NOTHING, NOTHING])
+        targets = np.array([[1.0], [0.0], [1.0]])
+        objective = gold_objective(
+            ROWS, targets, problem="classification", weights=weights, soft=soft
+        )
+        found = float(objective.loss(model, one, CPU))
+    by = np.array([0.25, 0.75]) * (1 if weights is None else weights)
+    assert found == pytest.approx(np.average(each, weights=by), rel=1e-5)
+
+
+def test_shares_are_what_a_model_comes_to_answer() -> None:
+    model = tiny_classifier()
+    soft = np.array([[0.25, 0.75], [0.5, 0.5], NOTHING])
+    targets = np.array([[1.0], [0.0], [1.0]])
+    objective = gold_objective(ROWS, targets, problem="classification", weights=None, soft=soft)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0.0)
+    for _ in range(150):
+        optimizer.zero_grad()
+        objective.loss(model, ALL, CPU).backward()
+        optimizer.step()
+    with torch.inference_mode():
+        found = torch.softmax(model(**ROWS.batch(ALL, CPU)).logits, dim=1).numpy()
+    assert found[:2] == pytest.approx(soft[:2], abs=0.05)
+    assert found[2, 1] > 0.95
+
+
+def test_each_window_of_a_text_has_the_shares_of_its_text() -> None:
+    windows = TokenRows(ROWS.ids, ROWS.lengths, 0, documents=np.array([0, 0, 1]))
+    model = tiny_classifier()
+    targets, soft = np.array([[1.0], [0.0]]), np.array([[0.25, 0.75], NOTHING])
+    with torch.inference_mode():
+        spread = gold_objective(
+            windows, targets, problem="classification", weights=None, soft=soft
+        ).loss(model, ALL, CPU)
+        whole = gold_objective(
+            ROWS, targets[[0, 0, 1]], problem="classification", weights=None, soft=soft[[0, 0, 1]]
+        ).loss(model, ALL, CPU)
+    assert float(spread) == float(whole)

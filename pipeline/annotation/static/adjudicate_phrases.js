@@ -1,0 +1,38 @@
+// What the screen of disputes says.
+
+export const PHRASES = {
+  en: {
+    title: "Adjudicate", votes: "Votes", labels: "Labels", history: "Decided", guide: "Guide", keys: "Keys", cancel: "Cancel", save: "Save",
+    undo: "Undo", later: "Later", comment: "Comment", next: "Next", your_decisions: "Your decisions", nothing_here: "Nothing here.", earlier: "Earlier ones",
+    comment_title: "Comment on this decision", keys_on: "Keys decide and command",
+    which: "Which label is right?", which_labels: "Which labels are right?", which_number: "Which number is right?", why: "{label}. Why do they differ?",
+    slip: "Slip", cause_guide: "Gap in the guide", ambiguous: "Truly ambiguous", none: "none of them", flagged: "flagged",
+    key_label: "decides", key_toggle: "chooses a label, or not", key_digits: "type the number; ← → change it by one", key_next: "on to why",
+    key_cause: "says why: a slip, a gap in the guide, or truly ambiguous", key_undo: "back to the label; takes the last decision back",
+    key_later: "leaves the dispute for later", key_comment: "comments on the decision", key_back: "an earlier decision of yours, a later one",
+    key_history: "your decisions", key_guide: "the guide", key_help: "these keys",
+    loading: "One moment …", empty: "No dispute is open. Thank you!", not_yours: "Disputes are decided by adjudicators and the lead.",
+    old_link: "This link does not work any more. Ask for a new one; nothing that you decided here is lost.",
+    gone: "(this text is no longer in the data)", of: "{open} open · {done} decided", looking: "You decided: {label} ({cause}). A new decision replaces it.",
+    saved: "saved ✓", saving: "saving …", away: "not connected · {count} kept here", refused: "Not taken: {got}; expected {expected}.",
+    not_saved: "The server cannot save: {got}. Your decisions are kept here and sent again.", given: "{label}, {cause}. Next dispute.", taken_back: "Taken back: {label}.",
+    comment_saved: "Comment kept for the decision.", nothing_to_undo: "Nothing to take back.", number_wanted: "Type a number.",
+  },
+  ko: {
+    title: "이견 판정", votes: "답변", labels: "라벨", history: "판정한 것", guide: "지침", keys: "단축키", cancel: "취소", save: "저장",
+    undo: "되돌리기", later: "나중에", comment: "메모", next: "다음", your_decisions: "내 판정", nothing_here: "아직 없습니다.", earlier: "이전 판정",
+    comment_title: "이 판정에 대한 메모", keys_on: "단축키 사용",
+    which: "어느 라벨이 맞습니까?", which_labels: "어느 라벨들이 맞습니까?", which_number: "어느 숫자가 맞습니까?", why: "{label}. 왜 답이 갈렸습니까?",
+    slip: "실수", cause_guide: "지침의 빈틈", ambiguous: "정말 애매함", none: "해당 없음", flagged: "표시됨",
+    key_label: "판정합니다", key_toggle: "라벨을 고르거나 뺍니다", key_digits: "숫자를 입력합니다. ← →는 1씩 바꿉니다", key_next: "이유로 넘어갑니다",
+    key_cause: "이유: 실수, 지침의 빈틈, 정말 애매함", key_undo: "라벨로 돌아갑니다. 마지막 판정을 되돌립니다",
+    key_later: "나중으로 미룹니다", key_comment: "판정에 메모를 씁니다", key_back: "이전 판정, 다음 판정",
+    key_history: "내 판정", key_guide: "지침", key_help: "단축키 목록",
+    loading: "잠시만 기다려 주세요 …", empty: "남은 이견이 없습니다. 고맙습니다!", not_yours: "이견은 판정자와 책임자가 판정합니다.",
+    old_link: "이 링크는 더 이상 쓸 수 없습니다. 새 링크를 요청하세요. 여기에서 한 판정은 사라지지 않습니다.",
+    gone: "(데이터에 더 이상 없는 글입니다)", of: "{open}개 남음 · {done}개 판정", looking: "이 글의 판정: {label} ({cause}). 새로 판정하면 바뀝니다.",
+    saved: "저장됨 ✓", saving: "저장 중 …", away: "연결 끊김 · {count}개 보관 중", refused: "받아들여지지 않음: {got}; 필요한 것: {expected}.",
+    not_saved: "서버가 저장하지 못합니다: {got}. 판정은 여기에 보관되고 다시 전송됩니다.", given: "{label}, {cause}. 다음 이견.", taken_back: "되돌림: {label}.",
+    comment_saved: "판정에 붙일 메모를 적었습니다.", nothing_to_undo: "되돌릴 것이 없습니다.", number_wanted: "숫자를 입력하세요.",
+  },
+};

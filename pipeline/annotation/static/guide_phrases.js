@@ -1,0 +1,38 @@
+// What the screen of the guide says.
+
+export const PHRASES = {
+  en: {
+    title: "Guide", edit: "Edit", cancel: "Cancel", save: "Save", back: "Edit more", review: "See what changes",
+    source: "The guide, in Markdown",
+    form: "A section for each label (## label): its rule, then ### Examples that are, and ### Examples that are not; and ## Hard cases.",
+    changes: "What changes", why: "Why? One sentence for those who label.", versions: "Versions", nothing: "Nothing differs from the newest version.",
+    about: "About: {labels}", newest: "{time} · {who} · {why}", by_hand: "by hand, in annotations/guide.md",
+    conflict: "Somebody else changed the guide meanwhile. Nothing of yours is saved yet.", theirs: "The change of {who}: {why}", yours: "Your change",
+    take_theirs: "Drop mine", go_on: "Edit mine on top of theirs",
+    saved: "Saved.", votes: "Votes given under the old rule: {old}. Near the change: {near}. Offer these again?",
+    votes_none: "Votes given under the old rule: {old}. None is near the change.", votes_zero: "No vote was given under an old rule.",
+    votes_offered: "Votes offered again: {offered}. Without an answer yet: {unanswered}; there the old vote counts.",
+    offer: "Offer them again", leave: "Leave them", offered: "Offered again: {added}.",
+    empty: "There is no guide yet.", write: "Write the first one", draft: "This is your draft from before; it is not saved.",
+    unseen: "The newest version was written from an older text. What the version before it had changed is not in it: look at it under Versions, and bring back what should stay.",
+    added: "added", removed: "removed", error: "{got}. Expected: {expected}. {next_step}.", away: "The server cannot be reached. Your text is kept in this browser.",
+    old_link: "This link does not work any more. Ask for a new one.",
+  },
+  ko: {
+    title: "지침", edit: "고치기", cancel: "취소", save: "저장", back: "더 고치기", review: "바뀌는 부분 보기",
+    source: "지침 (마크다운)",
+    form: "라벨마다 한 절(## 라벨): 규칙, ### 맞는 예, ### 아닌 예, 그리고 ## 어려운 사례.",
+    changes: "바뀌는 부분", why: "왜 바꾸나요? 라벨을 다는 사람에게 한 문장으로 알려 주세요.", versions: "버전", nothing: "최신 버전과 다른 부분이 없습니다.",
+    about: "관련 라벨: {labels}", newest: "{time} · {who} · {why}", by_hand: "파일 annotations/guide.md에서 직접",
+    conflict: "그사이 다른 사람이 지침을 바꿨습니다. 내 변경은 아직 저장되지 않았습니다.", theirs: "{who}의 변경: {why}", yours: "내 변경",
+    take_theirs: "내 변경 버리기", go_on: "최신 글 위에서 내 글 고치기",
+    saved: "저장했습니다.", votes: "이전 규칙으로 단 라벨 {old}개 중 {near}개가 이 변경과 가깝습니다. 다시 물어볼까요?",
+    votes_none: "이전 규칙으로 단 라벨은 {old}개이고, 이 변경과 가까운 것은 없습니다.", votes_zero: "이전 규칙으로 단 라벨이 없습니다.",
+    votes_offered: "라벨 {offered}개를 다시 물었고, {unanswered}개가 답을 기다립니다. 답하기 전에는 이전 라벨이 유효합니다.",
+    offer: "다시 묻기", leave: "그대로 두기", offered: "다시 물은 라벨: {added}개.",
+    empty: "아직 지침이 없습니다.", write: "처음 지침 쓰기", draft: "저장하지 않은 이전 초안입니다.",
+    unseen: "최신 버전은 더 오래된 글에서 쓰였습니다. 바로 앞 버전의 변경은 들어 있지 않습니다. 버전 목록에서 확인하고 남겨야 할 것은 다시 넣으세요.",
+    added: "추가", removed: "삭제", error: "{got}. 필요한 것: {expected}. {next_step}.", away: "서버에 연결할 수 없습니다. 글은 이 브라우저에 보관됩니다.",
+    old_link: "이 링크는 더 이상 쓸 수 없습니다. 새 링크를 요청하세요.",
+  },
+};
