@@ -45,9 +45,9 @@ pipeline: $(STAMP) ## raw text to a served, compressed model (SET="section.key=v
 quickstart: $(STAMP) ## the same, small: a first result within two minutes
 	@$(TOOL) build --profile quickstart $(ARGS)
 
-# Three files of tests at a time, for two cores: much of the time of the longest is spent waiting for others.
+# Two files of tests at a time: much of the time of the longest is spent waiting for others.
 test: $(STAMP) ## every test but the soak tests (ARGS="-k name" for some)
-	@$(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP) ## format, lint, types, imports, code lock
 	@$(RUN) -m ruff format --check .

@@ -139,6 +139,7 @@ def killed_and_run_again(workspace: Path, *, step: int, seed: int | None = None)
     return again.stdout
 
 
+@pytest.mark.soak
 def test_a_killed_stage_run_again_leaves_the_bytes_of_an_unbroken_run(
     workspace: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -335,6 +335,7 @@ def test_a_source_of_unwaived_licence_stops_the_release(built, tmp_path) -> None
         gate.run(requiring(built[0]), at(root, "gate"))
 
 
+@pytest.mark.soak
 def test_a_full_disk_is_one_message_and_with_room_the_bundle_is_the_same(
     built: tuple[Params, Paths], tmp_path: Path
 ) -> None:

@@ -3,6 +3,8 @@
 import unicodedata
 from pathlib import Path
 
+import pytest
+
 from pipeline.data.tables import read_table
 from pipeline.models.encoder import load_classifier, load_tokenizer
 from pipeline.training.predict import predict
@@ -16,6 +18,7 @@ TRUE = review(PLACES[0], FOODS[0], PRAISE[0], sincere=True)
 LIE = review(PLACES[0], FOODS[0], PRAISE[0], sincere=False)
 
 
+@pytest.mark.soak
 def test_a_student_over_bytes_learns_korean_in_either_form_of_hangul(tmp_path: Path) -> None:
     decomposed = [
         row | {"text": unicodedata.normalize("NFD", row["text"])} if number % 2 else row

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.labelling import label_server, logged, make_project, post, row_id, vote
 
-KILLS = 20
+KILLS = 8
 
 
 class Hand:

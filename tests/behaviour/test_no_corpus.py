@@ -4,6 +4,8 @@ import random
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pipeline.core.files import read_json
 from pipeline.data.tables import read_table
 from pipeline.runtime.bundle import open_bundle
@@ -23,6 +25,7 @@ def said_of_films(chance: random.Random) -> dict[str, Any]:
     return {"text": text, "label": "positive" if said.value > 0 else "negative"}
 
 
+@pytest.mark.soak
 def test_three_hundred_rows_and_no_corpus_become_a_bundle(tmp_path: Path) -> None:
     product = Product(rows_of(300, said_of_films), [], [*product_of(), *FEW])
     said = run_line(tmp_path, product, STAGES)

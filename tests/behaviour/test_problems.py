@@ -34,7 +34,7 @@ PRODUCTS = {
 Built = tuple[str, Params, Paths]
 
 
-FORMS = [pytest.param(name, marks=[pytest.mark.soak] * (name == "pairs")) for name in PRODUCTS]
+FORMS = [pytest.param(name, marks=[pytest.mark.soak] * (name != "regression")) for name in PRODUCTS]
 
 
 @pytest.fixture(scope="module", params=FORMS, name="built")

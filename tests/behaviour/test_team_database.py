@@ -43,6 +43,7 @@ def must_have_the_records(root: Path, mlflow: str, prefect: str) -> None:
     assert not list((root / ".modelyard" / "untold").iterdir())
 
 
+@pytest.mark.soak
 def test_the_records_of_a_build_are_where_the_variables_say(
     root: Path, tmp_path: Path, prefect_database: Path
 ) -> None:

@@ -22,10 +22,8 @@ LONG = [
 ]
 
 
-@pytest.mark.parametrize(
-    "tests",
-    [pytest.param(QUICK, id="quick"), pytest.param(LONG, id="long", marks=pytest.mark.soak)],
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("tests", [QUICK, LONG], ids=["quick", "long"])
 def test_tests_pass_beside_the_example_product_of_the_readme(
     tmp_path: Path, tests: list[str]
 ) -> None:

@@ -110,6 +110,7 @@ def environment_restored() -> Iterator[None]:
     os.environ.update(before)
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("environment_restored")
 def test_a_killed_build_goes_on_and_a_finished_one_has_nothing_to_do(

@@ -66,6 +66,7 @@ def glue(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Glue:
     return run
 
 
+@pytest.mark.soak
 def test_tasks_of_every_kind_go_through_to_a_valid_submission(
     workspace: Path, glue: Glue, capsys: pytest.CaptureFixture[str]
 ) -> None:
