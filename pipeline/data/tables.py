@@ -19,7 +19,6 @@ GROUP_ROWS = 65_536
 GROUP_BYTES = 16_000_000
 """A row group, which a reader takes at once, ends after so many rows or so many bytes of text."""
 
-_TEXTS = ("text", "second")
 _BATCH_ROWS, _BATCH_BYTES = 1 << 13, 1 << 21
 
 
@@ -27,13 +26,7 @@ def write_table(path: Path, columns: Mapping[str, Sequence[Any]], *, schema: pa.
     """Write columns as Parquet, the whole file or nothing; equal values give equal bytes."""
     table = pa.Table.from_pydict({name: columns[name] for name in schema.names}, schema=schema)
     with atomic_path(path) as temporary:
-        pq.write_table(table, temporary, **_written_as(schema))
-
-
-def _written_as(schema: pa.Schema) -> dict[str, Any]:
-    """How tables are packed: texts hardly repeat, so a dictionary of them and their least and greatest cost time alone."""
-    short = [name for name in schema.names if name not in _TEXTS]
-    return {"compression": "zstd", "use_dictionary": short, "write_statistics": short}
+        pq.write_table(table, temporary, compression="zstd")
 
 
 @contextmanager
@@ -41,7 +34,7 @@ def table_writer(path: Path, schema: pa.Schema) -> Iterator["TableWriter"]:
     """A writer of a Parquet file that is there, whole, when the block ends without an error."""
     with (
         atomic_path(path) as temporary,
-        pq.ParquetWriter(temporary, schema, **_written_as(schema)) as file,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as file,
     ):
         writer = TableWriter(file, schema)
         yield writer

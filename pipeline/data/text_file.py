@@ -1,9 +1,8 @@
-"""Reads a text file line by line, whatever its encoding, and never much more of it than a line at once."""
+"""Reads a text file line by line, whatever its encoding, and never more of it than a line at once."""
 
 import codecs
 import io
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pipeline.data.encoding_faults import no_text, not_decodable, unknown_encoding
@@ -12,7 +11,6 @@ from pipeline.data.layout import LONGEST_ROW, too_long
 from pipeline.data.packed import unpacked
 
 _SHIFTED = SHIFTED.decode()
-_BLOCK = 1 << 18
 _CHUNK = 1 << 20
 _SAMPLE = 4 * _CHUNK
 _NO_MARK = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
@@ -31,55 +29,26 @@ def lines_of(path: Path, *, encoding: str | None = None, newline: str = "") -> I
         DataError: the bytes are not of the encoding (the message names the likely one), or a line
             is longer than `LONGEST_ROW`.
     """
-    pieces = _pieces(path, encoding, newline, _BLOCK)
-    return chain.from_iterable(_split(text, newline) for text in _joined(path, pieces, newline))
-
-
-def _split(text: str, newline: str) -> Iterable[str]:
-    """The lines of a text with their ends."""
-    if newline != "\r":
-        return io.StringIO(text, newline=newline)
-    *lines, rest = text.split(newline)  # StringIO would make an end of each `\n`
-    return [*(line + newline for line in lines), *filter(None, [rest])]
-
-
-def _joined(path: Path, pieces: Iterator[str], newline: str) -> Iterator[str]:
-    """The pieces of a text, put together so that each but the last ends where a line ends."""
-    begun: list[str] = []
-    number, size = 1, 0
-    for piece in pieces:
-        # What the piece ends with is left open: a `\r` may be the first half of an end.
-        last = len(piece) - (2 if piece.endswith("\r\n") else 1)
-        cut = max(piece.rfind(end, 0, last) for end in newline or "\n\r") + 1
-        begun.append(piece[:cut] or piece)
-        size += len(begun[-1])
-        if size > LONGEST_ROW:
-            _refuse_long_lines(path, _split("".join(begun), newline), number)
-        if cut:
-            yield (text := "".join(begun))
-            number += text.count("\n") or text.count("\r")
-            begun, size = [piece[cut:]], len(piece) - cut
-    _refuse_long_lines(path, _split(text := "".join(begun), newline), number)
-    yield text
-
-
-def _refuse_long_lines(path: Path, lines: Iterable[str], first: int) -> None:
-    for number, line in enumerate(lines, start=first):
+    rows = _pieces(path, encoding, newline, lambda text: text.readline(LONGEST_ROW + 1))
+    for number, line in enumerate(rows, start=1):
         if len(line) > LONGEST_ROW:
             raise too_long(path, number)
+        yield line
 
 
 def parts_of(path: Path, *, encoding: str | None = None, characters: int) -> Iterator[str]:
     """The text of a file in parts of so many characters; see `lines_of`."""
-    yield from _pieces(path, encoding, "", characters)
+    yield from _pieces(path, encoding, "", lambda text: text.read(characters))
 
 
-def _pieces(path: Path, encoding: str | None, newline: str, characters: int) -> Iterator[str]:
+def _pieces(
+    path: Path, encoding: str | None, newline: str, read: Callable[[io.TextIOWrapper], str]
+) -> Iterator[str]:
     try:
         with unpacked(path) as stream:
             text = io.TextIOWrapper(stream, encoding=_chosen(path, encoding), newline=newline)
             is_first = True
-            while piece := text.read(characters):
+            while piece := read(text):
                 if encoding is None and ("\0" in piece or _SHIFTED in piece):
                     raise no_text(sample_of(path), path.name)
                 yield piece.removeprefix("\ufeff") if is_first else piece
