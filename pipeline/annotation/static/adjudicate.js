@@ -1,6 +1,7 @@
 // The screen on which disputes are decided: one key says the label, a second one why people differ. Votes come without names.
 // Texts come from the data and are only ever set as textContent.
 
+import { byId, make } from "./elements.js";
 import { PHRASES } from "./adjudicate_phrases.js";
 import { areKeysOn, meaningOf, nameKeys, switchKeys } from "./keys.js";
 import { Outbox } from "./outbox.js";
@@ -17,13 +18,6 @@ const LOOK_AGAIN = 15_000;
 const CAUSES = [["slip", "slip"], ["guide", "cause_guide"], ["ambiguous", "ambiguous"]];
 
 const say = speaker(PHRASES);
-const byId = (id) => document.getElementById(id);
-const make = (tag, className, text) => {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-};
 const page = Object.fromEntries([
   "alarm", "place", "text", "votes", "votes-part", "note", "guide", "guide-text", "open-guide", "question", "number", "number-form", "number-label",
   "labels", "causes", "undo", "later", "comment", "next", "counts", "saved", "live", "history", "history-list", "history-more", "history-empty",

@@ -1,6 +1,7 @@
 // The board: what all labels tell, for the lead; one's own pace for everybody. Each figure opens the rows that it rests on.
 // Texts come from the data and are only ever set as textContent.
 
+import { byId, make } from "./elements.js";
 import { PHRASES } from "./board_phrases.js";
 import { goalBar, intervalBar, timeLine } from "./drawn.js";
 import { language, speaker, translate } from "./phrases.js";
@@ -12,13 +13,6 @@ const PAGE = 20;
 const SHORT_HASH = 8;
 
 const say = speaker(PHRASES);
-const byId = (id) => document.getElementById(id);
-const make = (tag, className, text) => {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-};
 const hundredths = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const tenths = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const clock = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });

@@ -1,18 +1,12 @@
 // The screen on which people read the guide, and an adjudicator or lead changes it. Texts are only ever set as textContent.
 
+import { byId, make } from "./elements.js";
 import { PHRASES } from "./guide_phrases.js";
 import { partsOf } from "./markdown.js";
 import { language, speaker, translate } from "./phrases.js";
 import { call, paintViews, token } from "./server.js";
 
 const say = speaker(PHRASES);
-const byId = (id) => document.getElementById(id);
-const make = (tag, className, text) => {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-};
 const when = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 const MARKS = { same: "", added: "+", removed: "−", gap: "⋯" };
 const PARTS = ["reading", "editor", "saving", "conflict", "result"];

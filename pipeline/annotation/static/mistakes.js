@@ -1,5 +1,6 @@
 // The screen on which leads and adjudicators look through the model's mistakes, and send rows to one more person.
 
+import { byId, make } from "./elements.js";
 import { nameKeys } from "./keys.js";
 import { PHRASES } from "./mistakes_phrases.js";
 import { speaker, translate } from "./phrases.js";
@@ -11,13 +12,6 @@ const BEGINNING = 400;
 const RANGES = [[90, 100], [70, 90], [50, 70], [0, 50]];
 
 const say = speaker(PHRASES);
-const byId = (id) => document.getElementById(id);
-const make = (tag, className, text) => {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-};
 const newUid = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 const named = (label) => label || say("nothing");
 const option = (name, value) => {

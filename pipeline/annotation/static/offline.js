@@ -2,7 +2,7 @@
 
 const CACHE = "modelyard-annotation-1";
 const FILES = [
-  "/", "/static/page.css", "/static/page.js", "/static/keys.js", "/static/markdown.js", "/static/outbox.js", "/static/own_keys.js",
+  "/", "/static/page.css", "/static/page.js", "/static/elements.js", "/static/keys.js", "/static/markdown.js", "/static/outbox.js", "/static/own_keys.js",
   "/static/page_phrases.js", "/static/phrases.js", "/static/server.js", "/static/icon.svg",
 ];
 

@@ -1,6 +1,7 @@
 // The page on which a person labels. What a press means is done at once, on this side; the outbox tells the server.
 // Texts come from the data and are only ever set as textContent.
 
+import { byId, make } from "./elements.js";
 import { areKeysOn, isOfOwnKeys, keepOwnKeys, meaningOf, nameKeys, ownKeys, switchKeys, useKeys } from "./keys.js";
 import { partsOf } from "./markdown.js";
 import { Outbox } from "./outbox.js";
@@ -20,13 +21,6 @@ const PACE_OF = 20;
 const LONGEST_EXCERPT = 240;
 
 const say = speaker(PHRASES);
-const byId = (id) => document.getElementById(id);
-const make = (tag, className, text) => {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-};
 const page = Object.fromEntries([
   "alarm", "text", "note", "accept", "suggested", "place", "labels", "number", "number-form", "number-label", "undo", "skip", "flag", "comment", "next",
   "counts", "pace", "saved", "live", "guide", "guide-text", "history", "history-list", "history-more", "history-empty", "help",

@@ -1,5 +1,6 @@
 // The first screen of a person where the project has gold items: an answer, then the right one and the rule.
 
+import { byId, make } from "./elements.js";
 import { meaningOf, nameKeys } from "./keys.js";
 import { partsOf } from "./markdown.js";
 import { speaker, translate } from "./phrases.js";
@@ -7,13 +8,6 @@ import { call, paintViews, token } from "./server.js";
 import { PHRASES } from "./start_phrases.js";
 
 const say = speaker(PHRASES);
-const byId = (id) => document.getElementById(id);
-const make = (tag, className, text) => {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-};
 const newUid = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 // item: the one on the screen; told: whether its answer is shown; asked: rows asked in this round.
