@@ -31,6 +31,10 @@ GUIDE = """Read the whole text first.
 ## complaint
 Somebody is unhappy and says so.
 
+### Examples that are
+
+- No reply for weeks.
+
 ## question
 An answer is expected.
 
@@ -173,6 +177,8 @@ def test_the_sections_of_the_labels_in_dispute_are_open_beside_the_text(
         expect(page.locator("#guide-text details:not([open]) summary")).to_have_text(["praise"])
         expect(page.locator("#guide-text")).to_contain_text("Read the whole text first.")
         expect(page.locator("#guide-text details").first).to_contain_text("unhappy")
+        expect(page.locator("#guide-text h3")).to_have_text(["Examples that are"])
+        expect(page.locator("#guide-text li")).to_have_text(["No reply for weeks."])
 
 
 def test_a_comment_goes_with_the_decision_and_a_dispute_may_wait(

@@ -4,9 +4,11 @@
 import { byId, make } from "./elements.js";
 import { PHRASES } from "./adjudicate_phrases.js";
 import { areKeysOn, meaningOf, nameKeys, switchKeys } from "./keys.js";
+import { partsOf } from "./markdown.js";
 import { Outbox } from "./outbox.js";
 import { speaker, translate } from "./phrases.js";
-import { call, paintViews, token } from "./server.js";
+import { call, newUid, paintViews, token } from "./server.js";
+import { restart, seconds } from "./stopwatch.js";
 
 const FEW_DISPUTES = 5;
 const ASKED_DISPUTES = 10;
@@ -36,11 +38,7 @@ const state = {
   open: 0,
   done: 0,
 };
-const watch = { since: 0, before: 0 };
 const outbox = new Outbox(call, onOutbox);
-
-// Not crypto.randomUUID, which there is on encrypted pages and this machine alone.
-const newUid = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 // ---- what is on the screen ---------------------------------------------------------------
 
@@ -130,8 +128,8 @@ function paintGuide(labels) {
   });
   const isAnyWanted = sections.some((section) => section.isWanted);
   page.guideText.replaceChildren(...sections.map(({ title, text, isWanted }) => {
-    const said = make("div", "said", text.trim());
-    said.dir = "auto";
+    const said = make("div", "said markdown");
+    said.append(...partsOf(text, 1));
     if (!title) return said;
     const section = make("details");
     section.open = isWanted || !isAnyWanted;
@@ -149,16 +147,8 @@ function announce(text) {
 function toText() {
   page.text.parentElement.scrollTop = 0;
   page.text.focus({ preventScroll: true });
-  watch.before = 0;
-  watch.since = document.hidden ? 0 : performance.now();
+  restart();
 }
-
-const seconds = () => Math.round((watch.before + (watch.since ? performance.now() - watch.since : 0)) / 10) / 100;
-
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden && watch.since) watch.before += performance.now() - watch.since;
-  watch.since = document.hidden ? 0 : performance.now();
-});
 
 // ---- what a person does ------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ import { byId, make } from "./elements.js";
 import { nameKeys } from "./keys.js";
 import { PHRASES } from "./mistakes_phrases.js";
 import { speaker, translate } from "./phrases.js";
-import { call, paintViews, token } from "./server.js";
+import { call, newUid, paintViews, token } from "./server.js";
 
 const PART = 20;
 const LONGEST = 900;
@@ -12,7 +12,6 @@ const BEGINNING = 400;
 const RANGES = [[90, 100], [70, 90], [50, 70], [0, 50]];
 
 const say = speaker(PHRASES);
-const newUid = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 const named = (label) => label || say("nothing");
 const option = (name, value) => {
   const made = make("option", "", name);

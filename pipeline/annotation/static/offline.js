@@ -3,7 +3,7 @@
 const CACHE = "modelyard-annotation-1";
 const FILES = [
   "/", "/static/page.css", "/static/page.js", "/static/elements.js", "/static/keys.js", "/static/markdown.js", "/static/outbox.js", "/static/own_keys.js",
-  "/static/page_phrases.js", "/static/phrases.js", "/static/server.js", "/static/icon.svg",
+  "/static/page_phrases.js", "/static/phrases.js", "/static/server.js", "/static/stopwatch.js", "/static/icon.svg",
 ];
 
 self.addEventListener("install", (event) => {

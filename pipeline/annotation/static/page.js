@@ -8,7 +8,8 @@ import { Outbox } from "./outbox.js";
 import { OwnKeys } from "./own_keys.js";
 import { PHRASES } from "./page_phrases.js";
 import { speaker, translate } from "./phrases.js";
-import { call, paintViews, token } from "./server.js";
+import { call, newUid, paintViews, token } from "./server.js";
+import { restart, seconds } from "./stopwatch.js";
 
 const FIRST_ROWS = 20;
 const KEPT_ROWS = 60;
@@ -45,13 +46,9 @@ const state = {
   drained: false,       // whether the server said that it has no more rows
   away: false,          // whether it could not be reached when it was last asked
 };
-const watch = { since: 0, before: 0 };
 
 const outbox = new Outbox(call, onOutbox);
 let tabs = null;
-
-// Not crypto.randomUUID, which there is on encrypted pages and this machine alone.
-const newUid = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 // ---- what is on the screen ---------------------------------------------------------------
 
@@ -139,16 +136,8 @@ function announce(text) {
 function toText() {
   page.text.parentElement.scrollTop = 0;
   page.text.focus({ preventScroll: true });
-  watch.before = 0;
-  watch.since = document.hidden ? 0 : performance.now();
+  restart();
 }
-
-const seconds = () => Math.round((watch.before + (watch.since ? performance.now() - watch.since : 0)) / 10) / 100;
-
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden && watch.since) watch.before += performance.now() - watch.since;
-  watch.since = document.hidden ? 0 : performance.now();
-});
 
 // ---- what a person does ------------------------------------------------------------------
 

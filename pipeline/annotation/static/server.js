@@ -17,6 +17,9 @@ export const call = (path, options = {}) => fetch(path, {
   ...options, headers: { ...options.headers, authorization: `Bearer ${token}` }, cache: "no-store",
 });
 
+// The id of a new event. Not crypto.randomUUID, which there is on encrypted pages and this machine alone.
+export const newUid = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
 // Fills <span id="views"> with links to the other screens that the person may open.
 export function paintViews(role, say) {
   const links = VIEWS.filter(({ path, roles }) => path !== location.pathname && (!roles || roles.includes(role))).map(({ path, phrase }) => {

@@ -4,11 +4,10 @@ import { byId, make } from "./elements.js";
 import { meaningOf, nameKeys } from "./keys.js";
 import { partsOf } from "./markdown.js";
 import { speaker, translate } from "./phrases.js";
-import { call, paintViews, token } from "./server.js";
+import { call, newUid, paintViews, token } from "./server.js";
 import { PHRASES } from "./start_phrases.js";
 
 const say = speaker(PHRASES);
-const newUid = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 // item: the one on the screen; told: whether its answer is shown; asked: rows asked in this round.
 const state = { me: null, items: [], standing: null, item: null, told: false, asked: new Set(), chosen: new Set(), busy: false };
