@@ -49,6 +49,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(config.stash[_state], ignore_errors=True)
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Names bytes by their argument: bytes packed with today's time differ between two workers."""
+    return argname if isinstance(val, bytes) else None
+
+
 def find_browser() -> str | None:
     """A Chromium to drive: $BROWSER_PATH, else the first that is installed."""
     if chosen := os.environ.get("BROWSER_PATH"):
