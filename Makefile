@@ -24,6 +24,8 @@ export MODELYARD_PRODUCT := $(PRODUCT)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONUNBUFFERED := 1
 # Python reads these before a line of ours runs; pipeline/core/chosen_environment.py chooses all the others.
+# Without PYTHONDONTWRITEBYTECODE, each stage's process would compile all our files again.
+unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONSTARTUP PYTHONINSPECT PYTHONWARNINGS PYTHONOPTIMIZE
 
 define NEWLINE
@@ -45,9 +47,9 @@ pipeline: $(STAMP) ## raw text to a served, compressed model (SET="section.key=v
 quickstart: $(STAMP) ## the same, small: a first result within two minutes
 	@$(TOOL) build --profile quickstart $(ARGS)
 
-# Two files of tests at a time: much of the time of the longest is spent waiting for others.
+# Three files of tests at a time: much of the time of the longest is spent waiting for others.
 test: $(STAMP) ## every test but the soak tests (ARGS="-k name" for some)
-	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP) ## format, lint, types, imports, code lock
 	@$(RUN) -m ruff format --check .
