@@ -18,6 +18,7 @@ from pipeline.core.sections import ValidateParams
 from pipeline.data.equal_rows import hashes_of
 from pipeline.data.personal_data import Span, redacted, spans
 from pipeline.data.personal_kinds import KINDS
+from pipeline.data.personal_signs import may_hold
 from pipeline.data.records import id_bytes
 from pipeline.data.row_batches import SCHEMA, WITH_SOURCE_IDS, RowBatches, source_ids_of
 from pipeline.data.row_ids import Ids, id_numbers, numbers_of
@@ -169,10 +170,11 @@ def _clean_texts(raw: Sequence[str | None], params: ValidateParams) -> _Texts:
     texts = [None if text is None else clean(text) for text in raw]
     faults = np.zeros(len(raw), dtype=np.uint8)
     kinds, numbers = faults.astype(np.uint32), faults.copy()
+    may_be_told = may_hold(texts)
     for row, text in enumerate(texts):
         if text is None:
             continue
-        if found := spans(text):
+        if found := spans(text) if row in may_be_told else []:
             kinds[row] = _bits(found)
         told = redacted(text, found) if found and params.personal_data == REDACT else text
         if fault := _fault(told, params):

@@ -14,8 +14,14 @@ from pipeline.data.personal_kinds import EMAIL, IP4, IP6, LETTERED, NUMBERS, URL
 
 # Blanks and hyphens of other keyboards and scripts; the Korean vowel ㅡ is often typed as a hyphen.
 _BLANKS, _HYPHENS = "\u00a0\u2002\u2003\u2007\u2009\u202f\u3000", "‐‑‒–—―−﹣ㅡー"
-_PLAIN = {chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F)}
-_PLAIN |= dict.fromkeys(_BLANKS, " ") | dict.fromkeys(_HYPHENS, "-") | {"·": ".", "。": "."}
+PLAIN_FORMS = {
+    **{chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F)},
+    **dict.fromkeys(_BLANKS, " "),
+    **dict.fromkeys(_HYPHENS, "-"),
+    "·": ".",
+    "。": ".",
+}
+"""Characters of other keyboards and scripts, each with the one of ASCII that it stands for."""
 _OTHER_FORMS = re.compile(f"[{_BLANKS}{_HYPHENS}·。\uff01-\uff5e]")
 
 _SIGNS = re.compile("[0-9@:wW０-９＠：ｗＷ]")
@@ -46,7 +52,7 @@ def spans(text: str) -> list[Span]:
     if text.isascii():
         plain = text
     elif _SIGNS.search(text):
-        plain = _OTHER_FORMS.sub(lambda found: _PLAIN[found[0]], text)
+        plain = _OTHER_FORMS.sub(lambda found: PLAIN_FORMS[found[0]], text)
     else:
         return []
     found: list[Span] = []

@@ -15,7 +15,9 @@ from pipeline.core.markup import MARKUP
 from pipeline.data import personal_data
 from pipeline.data.personal_data import Span, spans
 from pipeline.data.personal_kinds import ADDRESSES, LETTERED, NETWORK, Rule
+from pipeline.data.personal_signs import may_hold
 from pipeline.text.bare_words import bare_words, bare_words_of
+from tests.data.test_personal_data import WRITTEN
 from tests.support.odd_texts import odd_texts
 
 TEXTS = odd_texts(2000)
@@ -155,3 +157,21 @@ def test_personal_data_are_found_as_by_every_rule() -> None:
         assert spans(text) == personal_by_every_rule(text), ascii(text)
         found += len(spans(text))
     assert found > 500
+
+
+def test_texts_passed_over_together_hold_no_personal_data() -> None:
+    values = [value for values in WRITTEN.values() for value in values]
+    cleaned = [*map(clean, TEXTS), *values, *(f"so {value}\nand" for value in values), "", "good"]
+    wide = [text.translate({plain: full for full, plain in FULL_WIDTH.items()}) for text in cleaned]
+    for texts in ([*cleaned, None], [*wide, "a\0b"], [*TEXTS], ["hong@naver.com"], [""], []):
+        read = may_hold(texts)
+        for place, text in enumerate(texts):
+            assert place in read or not (text and spans(text)), ascii(text)
+    plain = may_hold(cleaned)
+    assert sum(place in plain for place in range(len(TEXTS))) < len(TEXTS)
+    assert may_hold(["Seen in 1999, 10 out of 10: a film", "12 34 56 78", None]) == {1}
+    for gap in (1, 7, 8, 9, 30):
+        assert may_hold(["a", "1234567", f"010{' ' * gap}123{'-' * gap}4567", "8", "z"]) == {2}
+        assert may_hold(["가", "1234567é", f"０１０{'　' * gap}123{'‐' * gap}4567", "８", "é"]) == {
+            2
+        }

@@ -11,6 +11,7 @@ from pipeline.core.invisible import SELECTORS
 from pipeline.core.letters import visible
 from pipeline.core.plain_texts import class_of, is_plain
 
+
 def test_a_plain_character_is_seen_and_in_its_composed_form() -> None:
     for character in filter(is_plain, map(chr, range(sys.maxunicode + 1))):
         assert unicodedata.normalize("NFC", character) == character
