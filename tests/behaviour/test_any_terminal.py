@@ -24,7 +24,9 @@ def modelyard(*arguments: str, **environment: str) -> subprocess.CompletedProces
     "environment",
     [
         {"PYTHONIOENCODING": "ascii"},
-        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        pytest.param(
+            {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, marks=pytest.mark.soak
+        ),
         {"PYTHONWARNINGS": "error", "PYTHONOPTIMIZE": "2"},
     ],
 )

@@ -127,6 +127,7 @@ def numbers(root: Path, stage: str) -> NDArray[np.float32]:
     return predict(model, rows, compute=params.compute, batch_size=32).logits[:, 0]
 
 
+@pytest.mark.soak
 def test_several_labels_of_long_pairs_go_the_whole_line_to_a_bundle(tmp_path: Path) -> None:
     said = run_line(tmp_path, PRODUCTS["several labels of long pairs"], STAGES)
     bar = said["baseline"]["baseline-nblr"]["validation"]

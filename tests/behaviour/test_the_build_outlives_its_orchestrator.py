@@ -141,6 +141,7 @@ def test_prefect_is_killed_and_mlflow_is_locked_in_the_middle_of_a_stage(root: P
     assert points_of_curve(root) == 60
 
 
+@pytest.mark.soak
 def test_a_run_that_is_cancelled_in_prefect_ends_as_cancelled(root: Path) -> None:
     build = Running(root, "one two three slow")
     build.until("validate  1/600")

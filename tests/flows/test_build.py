@@ -182,9 +182,7 @@ def check_that_bad_input_leaves_results(root: Path) -> None:
     assert (root / "artifacts/gate/verdict.json").exists()
 
 
-def test_a_build_that_waits_for_labels_or_can_learn_nothing_ends_well_and_goes_on_with_other_labels(
-    beside: Callable[[str], Path],
-) -> None:
+def test_a_build_that_waits_for_labels_ends_well(beside: Callable[[str], Path]) -> None:
     root = beside("unlabelled words")
     (root / "to_annotate.csv").write_text("of an earlier round, filled in")
     waits = build(root)
@@ -197,8 +195,13 @@ def test_a_build_that_waits_for_labels_or_can_learn_nothing_ends_well_and_goes_o
     assert not (root / ".modelyard/last_failure.json").exists()
     assert not (root / "artifacts/gate/metrics.json").exists()
 
+
+@pytest.mark.soak
+def test_a_build_that_can_learn_nothing_ends_well_and_goes_on_with_other_labels(
+    beside: Callable[[str], Path],
+) -> None:
+    root = beside("labels by chance")
     write_json(root / "artifacts/gate/verdict.json", {"verdict": "of a build before"})
-    (root / "data" / "text.txt").write_text("labels by chance")
     answered = build(root)
     assert answered.returncode == 0, answered.stderr
     assert "The build ends with an answer: no: cannot be told" in answered.stdout

@@ -114,7 +114,9 @@ def pretrained_bilm(folder: Path) -> None:
     write_tokenizer(folder)
 
 
-@pytest.mark.parametrize("write", [write_language_model, pretrained_bilm])
+@pytest.mark.parametrize(
+    "write", [write_language_model, pytest.param(pretrained_bilm, marks=pytest.mark.soak)]
+)
 def test_what_our_own_pretraining_leaves_is_an_encoder_too(
     glue: Glue, write: Callable[[Path], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
