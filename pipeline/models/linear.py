@@ -23,6 +23,7 @@ from pipeline.core.letters import word_pattern
 from pipeline.core.product import Product
 from pipeline.core.sections import BaselineParams
 from pipeline.core.variants import CHARACTERS, NAIVE_BAYES, TFIDF
+from pipeline.models.character_ngrams import CharacterNgrams
 from pipeline.problem.probabilities import Scores, Targets
 from pipeline.problem.problem import Problem
 from pipeline.problem.problems import CLASSIFICATION, MULTI_LABEL, REGRESSION, problem_named
@@ -122,12 +123,16 @@ class Counted:
     def of(cls, name: str, inputs: Inputs, task: LinearTask) -> "Counted":
         """The n-grams that the baseline of this name counts."""
         kind = KINDS[name]
-        vectorizer = CountVectorizer(
-            **_analysis(task, characters=kind.characters),
-            binary=kind.presence,
-            min_df=kind.min_texts,
-            dtype=np.float32 if kind.characters else np.float64,
-        )
+        vectorizer: Any
+        if kind.characters and not task.pairs:
+            vectorizer = CharacterNgrams(longest=_CHARACTERS[1], min_texts=kind.min_texts)
+        else:
+            vectorizer = CountVectorizer(
+                **_analysis(task, characters=kind.characters),
+                binary=kind.presence,
+                min_df=kind.min_texts,
+                dtype=np.float32 if kind.characters else np.float64,
+            )
         return cls(kind, vectorizer.fit_transform(inputs), vectorizer.transform)
 
     def rows(self, chosen: NDArray[np.int64]) -> "Counted":
