@@ -21,10 +21,10 @@ from pathlib import Path
 
 import httpx
 
+from benchmarks.support.bundle_copies import copy_with_note
 from benchmarks.support.command_line import new_parser, print_result
 from flows.execution.network import free_port
 from pipeline.core.chosen_environment import chosen_environment
-from pipeline.core.files import read_json, sha256_file, write_json
 from pipeline.release.production import stop_serving
 from pipeline.release.rollout import ReleaseRequest, Rollout, bundle_product
 from pipeline.release.state import ReleaseState
@@ -41,14 +41,8 @@ def two_bundles(folder: Path, bundle: Path | None) -> list[Path]:
         for seed, path in enumerate(made):
             make_tiny_bundle(path, seed=seed)
         return made
-    for path in made:
-        shutil.copytree(bundle, path)
-    card = made[1] / "MODEL_CARD.md"
-    card.write_text(card.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    manifest = made[1] / "manifest.json"
-    named = read_json(manifest)
-    named["files"][card.name] = sha256_file(card)
-    write_json(manifest, named)
+    shutil.copytree(bundle, made[0])
+    copy_with_note(bundle, made[1], "")
     return made
 
 

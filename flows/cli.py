@@ -118,10 +118,12 @@ def make_parser() -> argparse.ArgumentParser:
     flag = partial(build.add_argument, action="store_true")
     flag("--no-release", "--no-deploy", help="stop after the gate")
     flag("--release", "--deploy", help="also release a build with key=value")
+    _add_adopt(verb(_adopt, "take a model that was trained elsewhere to a served bundle"))
     _add_release_verbs(verb)
     _add_retrain(verb(_retrain, "build a commit from new data; release only what is not worse"))
     _add_changes(verb(_search, "try recipes until one meets product.requirements"))
     _add_serving_verbs(verb)
+    _add_batch(verb(_batch, "answer all texts of a file with the released model"))
     compare = verb(_compare, "show the models of all builds here in one table")
     compare.add_argument("--all", action="store_true", help="variants without a test figure, too")
     _add_product(compare, "builds of this product alone")
@@ -174,6 +176,13 @@ def _add_changes(parser: argparse.ArgumentParser) -> None:
     _add_product(parser, "a product file, or its product's name; else product.yaml")
 
 
+def _add_adopt(parser: argparse.ArgumentParser) -> None:
+    from flows.adopt import add_adopt
+
+    add_adopt(parser)
+    _add_product(parser, "a product file, or its product's name; else product.yaml")
+
+
 def _add_retrain(parser: argparse.ArgumentParser) -> None:
     _add_changes(parser)
     flag = partial(parser.add_argument, action="store_true")
@@ -212,13 +221,21 @@ def _add_release_verbs(verb: Adder) -> None:
     verify = verb(_verify, "say whether anybody altered what releases wrote down")
     for parser in (release, rollback, releases, at):
         _add_product(parser, named)
+    _add_shadow(verb(_shadow, "try a bundle on a copy of real traffic; say how it stands"))
     _add_product(verify, "of this product; else of every one that was released here")
+
+
+def _add_shadow(parser: argparse.ArgumentParser) -> None:
+    from flows.shadow_verbs import add_shadow_verbs
+
+    add_shadow_verbs(parser)
 
 
 def _add_serving_verbs(verb: Adder) -> None:
     serve = verb(_serve, "serve the released model, detached; print its address")
     serve.add_argument("--port", type=int, help="else MODELYARD_PORT, else 8000; or the next free")
     _add_product(serve, "a product file, or a product's name; else product.yaml")
+    _add_edge(verb(_edge, "write a folder that runs the released model in a browser; compare it"))
     ui = verb(_ui, "start Prefect, MLflow and the worker that runs forms and schedules")
     ui.add_argument("--prefect-port", type=int, default=4200, help="4200 or the next free one")
     ui.add_argument("--mlflow-port", type=int, default=5000, help="5000 or the next free one")
@@ -228,6 +245,19 @@ def _add_serving_verbs(verb: Adder) -> None:
         "--keep", type=_count, default=10, metavar="N", help="newest to keep; else 10"
     )
     tidy.add_argument("--dry-run", action="store_true", help="say it and remove nothing")
+
+
+def _add_batch(parser: argparse.ArgumentParser) -> None:
+    from flows.batch_verb import add_options
+
+    add_options(parser)
+
+
+def _add_edge(parser: argparse.ArgumentParser) -> None:
+    from flows.edge import add_edge_options
+
+    add_edge_options(parser)
+    _add_product(parser, "a product file, or a product's name; else product.yaml")
 
 
 def _count(text: str) -> int:
@@ -384,6 +414,28 @@ def _build(options: argparse.Namespace) -> None:
     _run_flow("build_flow.build", **_form_of(variation), release=release)
 
 
+def _adopt(options: argparse.Namespace) -> int:
+    from flows.adopt import AdoptRequest, ProcessFailedError, adopt, make_rows
+
+    if options.path is None:
+        make_rows(Path.cwd(), variation_of(options))
+        return 0
+    model = AdoptRequest(
+        path=options.path, class_name=options.class_name, name=options.name, licence=options.licence
+    )
+    try:
+        adopt(
+            Path.cwd(),
+            model,
+            variation_of(options),
+            release=wants_release(options),
+            port=options.port,
+        )
+    except ProcessFailedError:  # it has said why
+        return 1
+    return 0
+
+
 def _retrain(options: argparse.Namespace) -> None:
     from flows.tracking.runs import done_before
 
@@ -469,6 +521,12 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
+def _shadow(options: argparse.Namespace) -> int:
+    from flows.shadow_verbs import run_shadow_verb
+
+    return run_shadow_verb(Path.cwd(), options)
+
+
 def _serve(options: argparse.Namespace) -> None:
     from flows.execution.network import requested_port
     from flows.release import product_named
@@ -480,6 +538,18 @@ def _serve(options: argparse.Namespace) -> None:
     address = f"The model is served at {server.address.url}/"
     say(f"{address}  (process {server.pid}; `make stop` ends it)")
     tell_registry(root, product)
+
+
+def _batch(options: argparse.Namespace) -> None:
+    from flows.batch_verb import run
+
+    run(Path.cwd(), options)
+
+
+def _edge(options: argparse.Namespace) -> int:
+    from flows.edge import write_edge
+
+    return write_edge(Path.cwd(), options)
 
 
 def _ui(options: argparse.Namespace) -> None:

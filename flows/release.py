@@ -105,8 +105,8 @@ def release_bundle(
         bundle=bundle,
         why=why,
         run_id=mlflow_run_id,
-        verdict=_passed_verdict(state, bundle),
-        limits=_limits(root, bundle, state.product),
+        verdict=passed_verdict(state, bundle),
+        limits=release_limits(root, bundle, state.product),
         expected_previous=expected_previous,
         port=port or requested_port(),
         keep=partial(keep_origin, state, bundle),
@@ -117,7 +117,7 @@ def release_bundle(
     return release
 
 
-def _passed_verdict(state: ReleaseState, bundle: Path) -> ledger.VerdictSummary | None:
+def passed_verdict(state: ReleaseState, bundle: Path) -> ledger.VerdictSummary | None:
     """Summary of the gate's verdict; None for a bundle that no gate wrote."""
     if bundle.parent.name != "gate":
         return None
@@ -145,7 +145,7 @@ def _workspace_of(bundle: Path) -> Path | None:
     return bundle.resolve().parents[2] if bundle.parent.name == "gate" else None
 
 
-def _limits(root: Path, bundle: Path, product: str) -> "Limits":
+def release_limits(root: Path, bundle: Path, product: str) -> "Limits":
     """The limits of the product's newest build here; none where it was not built here."""
     from pipeline.release.blessing import Limits
 

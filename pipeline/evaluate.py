@@ -26,7 +26,7 @@ from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say, track
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.core.variants import BASELINES, TEACHER, TORCH, Variant, all_variants
+from pipeline.core.variants import BASELINES, TEACHER, TORCH, Variant, smallest_int8, variants_in
 from pipeline.models.baselines import strongest
 from pipeline.models.encoder import load_classifier, load_tokenizer, parameter_count, reads_segments
 from pipeline.problem.decision import Decision
@@ -38,11 +38,10 @@ from pipeline.runtime.text_model import TextModel
 from pipeline.text.identity_terms import chosen_terms
 from pipeline.text.term_finding import TermFinder
 from pipeline.training.labelled_rows import Split, read_split
-from pipeline.training.predict import predict
+from pipeline.training.predict import predict_logits
 from pipeline.training.token_rows import tokenize
 
 _BATCH_SIZE = 64
-_SHOWN = (TEACHER, "pruned-int8")
 
 Found = Mapping[str, Mapping[str, Judged]]
 """Variant → split → its answers, judged."""
@@ -81,10 +80,10 @@ def run(params: Params, paths: Paths) -> Metrics:
     ]
     VariantReports(variants=reports).write(paths)
     write_answers(paths.out / "predictions.parquet", answers, VariantPredictions.columns())
-    shown = {name: found[name]["validation"] for name in _SHOWN}
+    shown = {name: found[name]["validation"] for name in (TEACHER, smallest_int8(paths))}
     plot_evaluation(paths.out, reports, shown, judge=judge, labels=labels)
     figures = {report.name: report.quality.validation.figures[judge.metric] for report in reports}
-    headline = "  ".join(f"{name} {figures[name]:.3f}" for name in _SHOWN)
+    headline = "  ".join(f"{name} {figures[name]:.3f}" for name in shown)
     return {
         "validation": figures,
         "quality_metric": judge.metric,
@@ -100,7 +99,7 @@ def _answers(splits: Mapping[str, Split], *, params: Params, paths: Paths) -> li
         {name: split.ids for name, split in splits.items()},
         {name: split.targets for name, split in splits.items()},
     )
-    for variant in all_variants():
+    for variant in variants_in(paths):
         score = _score_onnx if variant.is_onnx else _score_torch
         for name in ("validation", "test") if variant.name == TEACHER else ("validation",):
             ids, targets = splits[name].ids, splits[name].targets
@@ -164,13 +163,13 @@ def _score_torch(variant: Variant, split: Split, *, params: Params, paths: Paths
         window_stride=params.prepare.window_stride,
         segments=params.product.pairs and reads_segments(model),
     )
-    logits = predict(
+    logits = predict_logits(
         model,
         rows,
         compute=params.compute.model_copy(update={"precision": "float32", "device": "cpu"}),
         batch_size=_BATCH_SIZE,
         task=f"evaluate {variant.name}",
-    ).logits
+    )
     return problem_named(params.product.problem).scores(logits)
 
 
@@ -209,14 +208,14 @@ def _swaps(
             min_rows=judge.options.min_slice_rows,
             draws=judge.draws,
         )
-        for variant in all_variants()
+        for variant in variants_in(paths)
         if variant.is_onnx
     }
 
 
 def _size(name: str, *, params: Params, paths: Paths) -> ModelSize:
     """Bytes of the file with the weights, and parameters of the model it was made from."""
-    variant = next((variant for variant in all_variants() if variant.name == name), None)
+    variant = next((variant for variant in variants_in(paths) if variant.name == name), None)
     if variant is None:
         return ModelSize()
     trained = Variant(variant.model, TORCH).folder(paths)

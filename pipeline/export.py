@@ -1,6 +1,7 @@
 """export: every trained model as ONNX, with proof that it answers as torch does.
 
-Reads   artifacts/{pretrain,finetune,distill,prune}/model/, artifacts/prepare/records.parquet
+Reads   artifacts/{pretrain,finetune,distill,prune}/model/, artifacts/prepare/records.parquet; in the
+        folder of an adopted model artifacts/adopt/ in place of the four
 Writes  artifacts/export/{teacher/, student/, pruned/, language_model/, certificate.json,
 metrics.json}
 """
@@ -13,13 +14,14 @@ from transformers import PreTrainedModel
 
 from pipeline.compression import language_model_onnx, onnx_export
 from pipeline.core.artifacts import certificates as certified
+from pipeline.core.artifacts.adoption import Adoption
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.core.variants import LANGUAGE_MODEL, MODEL_FILE, MODELS, TOKENIZER_FILE
+from pipeline.core.variants import LANGUAGE_MODEL, MODEL_FILE, TOKENIZER_FILE, models_in
 from pipeline.models.encoder import load_classifier, load_tokenizer, reads_segments
 from pipeline.models.language_models import load_language_model
 from pipeline.problem.problems import problem_named
@@ -40,7 +42,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     problem = problem_named(params.product.problem)
     tolerance = params.export.tolerance * problem.tolerance_unit(validation.targets)
     certificates = {}
-    for model, stage in MODELS.items():
+    for model, stage in models_in(paths).items():
         certificates[model] = _export(
             paths.read(stage, "model"),
             paths.out / model,
@@ -50,8 +52,10 @@ def run(params: Params, paths: Paths) -> Metrics:
         )
         say(f"export  {model}: largest difference {certificates[model].largest_difference:.1e}")
     texts = validation.texts[:_PARITY_TEXTS]
-    language_model = _export_language_model(texts, params=params, paths=paths)
-    say(f"export  language model: largest difference {language_model.largest_difference:.1e}")
+    language_model = None
+    if Adoption.found(paths) is None:
+        language_model = _export_language_model(texts, params=params, paths=paths)
+        say(f"export  language model: largest difference {language_model.largest_difference:.1e}")
     certified.ExportCertificates(models=certificates, language_model=language_model).write(paths)
     worst = max(certificate.largest_difference for certificate in certificates.values())
     return {

@@ -4,7 +4,8 @@ pipeline/acceptance/requirements.py opens with the rule of the checks (passed, f
 and of the choice.
 
 Reads   artifacts/evaluate/, artifacts/measure/, models and certificates of export and quantize,
-        artifacts/{collect/manifest.json, validate/report.json, finetune/metrics.json},
+        artifacts/{collect/manifest.json, validate/report.json, finetune/metrics.json; where a model
+        was adopted adopt/adoption.json in place of the last},
         artifacts/prepare/{records.parquet, sentences.parquet}
 Writes  artifacts/gate/{scorecard.json, verdict.json, bundle/, answers.parquet, quality_by_size.csv,
         plots/, metrics.json}
@@ -25,6 +26,7 @@ from pipeline.acceptance.row_slices import row_slices
 from pipeline.acceptance.scorecard import make_scorecard, summary
 from pipeline.acceptance.verdict import Evidence, check_variant, choose, explain
 from pipeline.core.artifacts import certificates
+from pipeline.core.artifacts.adoption import Adoption
 from pipeline.core.artifacts.data_reports import DataReport, Manifest, TeacherTraining
 from pipeline.core.artifacts.part import by_name
 from pipeline.core.artifacts.variant_reports import Timings, VariantReports
@@ -41,7 +43,7 @@ from pipeline.core.variants import (
     TEACHER,
     TOKENIZER_FILE,
     Variant,
-    all_variants,
+    variants_in,
 )
 from pipeline.data.tables import last_sentences
 from pipeline.problem.decision import Decision
@@ -72,7 +74,7 @@ def run(params: Params, paths: Paths) -> Metrics:
     """
     judge = Judge.of(params)
     evidence = _evidence(judge, params, paths)
-    chosen, verdict = _judge_variants(evidence, judge, params)
+    chosen, verdict = _judge_variants(evidence, judge, params, paths)
     decision = Decision.of(evidence.evaluated[chosen.name].decision.as_json())
     task = Task.from_settings(params.product, params.prepare, decision)
     model = TextModel.in_folder(chosen.folder(paths), task=task, threads=1)
@@ -88,7 +90,7 @@ def run(params: Params, paths: Paths) -> Metrics:
         certificate=certificate,
         sources=Manifest.read(paths).sources,
         has_corpus=evidence.data_report.corpus.rows_out > 0,
-        teacher=TeacherTraining.read(paths),
+        origin=Adoption.found(paths) or TeacherTraining.read(paths),
         machine=Timings.read(paths).machine,
         lineage=lineage(params, paths),
     )
@@ -104,7 +106,6 @@ def run(params: Params, paths: Paths) -> Metrics:
 
 def _evidence(judge: Judge, params: Params, paths: Paths) -> Evidence:
     """Reads the results of the earlier stages."""
-    checkpoint = params.prepare.checkpoint
     sources = Manifest.read(paths).sources
     answers = read_answers(paths.read("evaluate", "predictions.parquet"))
     return Evidence(
@@ -118,15 +119,25 @@ def _evidence(judge: Judge, params: Params, paths: Paths) -> Evidence:
         exported=certificates.ExportCertificates.read(paths).models,
         quantized=certificates.QuantizeCertificates.read(paths).models,
         licences={source.name: source.licence for source in sources}
-        | {checkpoint.name: checkpoint.licence},
+        | _licence_of_origin(params, paths),
         data_report=DataReport.read(paths),
     )
 
 
-def _judge_variants(evidence: Evidence, judge: Judge, params: Params) -> tuple[Variant, Verdict]:
+def _licence_of_origin(params: Params, paths: Paths) -> dict[str, str]:
+    """Name → licence of the checkpoint that was trained, or of the model that was adopted with one."""
+    if (adopted := Adoption.found(paths)) is None:
+        checkpoint = params.prepare.checkpoint
+        return {checkpoint.name: checkpoint.licence}
+    return {} if adopted.licence is None else {adopted.name: adopted.licence}
+
+
+def _judge_variants(
+    evidence: Evidence, judge: Judge, params: Params, paths: Paths
+) -> tuple[Variant, Verdict]:
     """Checks every ONNX variant and chooses one of those that qualify."""
     limits = params.product.requirements
-    variants = [variant for variant in all_variants() if variant.is_onnx]
+    variants = [variant for variant in variants_in(paths) if variant.is_onnx]
     checks = {v.name: check_variant(v, evidence, limits, judge=judge) for v in variants}
     considered = {
         name: ConsideredVariant(qualifies=qualifies(found), checks=found)
@@ -211,14 +222,25 @@ def _certificate(
         files=certificates.CertifiedFiles(
             model=sha256_file(folder / MODEL_FILE), tokenizer=sha256_file(folder / TOKENIZER_FILE)
         ),
-        language_model=certify_language_model(
-            certificates.ExportCertificates.read(paths).language_model,
-            certificates.QuantizeCertificates.read(paths).language_model,
-            packed=sha256_file(paths.read("quantize", LANGUAGE_MODEL, MODEL_FILE)),
-        ),
+        language_model=_language_model_certificate(paths),
     )
-    require_complete(certificate, problem=judge.problem, precision=chosen.precision)
+    require_complete(
+        certificate,
+        problem=judge.problem,
+        precision=chosen.precision,
+        adopted=Adoption.found(paths) is not None,
+    )
     return certificate
+
+
+def _language_model_certificate(paths: Paths) -> certificates.LanguageModelCertificate | None:
+    """Proofs of the language model; None where export and quantize had none, beside an adopted model."""
+    parity = certificates.ExportCertificates.read(paths).language_model
+    int8 = certificates.QuantizeCertificates.read(paths).language_model
+    if parity is None or int8 is None:
+        return None
+    packed = sha256_file(paths.read("quantize", LANGUAGE_MODEL, MODEL_FILE))
+    return certify_language_model(parity, int8, packed=packed)
 
 
 def _batch_invariance(
@@ -237,7 +259,12 @@ def _batch_invariance(
 
 def _pack(release: Release, model: TextModel, paths: Paths) -> str:
     """Writes the bundle and returns its hash."""
-    chosen = release.variant
+    chosen, language_model = release.variant, None
+    if release.certificate.language_model is not None:
+        language_model = (
+            paths.read("quantize", LANGUAGE_MODEL, MODEL_FILE),
+            paths.read("quantize", LANGUAGE_MODEL, TOKENIZER_FILE),
+        )
     return write_bundle(
         paths.out / "bundle",
         model=chosen.file(paths),
@@ -245,10 +272,7 @@ def _pack(release: Release, model: TextModel, paths: Paths) -> str:
         description=_description(release, model, paths),
         model_card=model_card(release),
         certificate=release.certificate.as_json(),
-        language_model=(
-            paths.read("quantize", LANGUAGE_MODEL, MODEL_FILE),
-            paths.read("quantize", LANGUAGE_MODEL, TOKENIZER_FILE),
-        ),
+        language_model=language_model,
         bill_of_materials=partial(bill_of_materials, release),
     )
 
@@ -256,6 +280,7 @@ def _pack(release: Release, model: TextModel, paths: Paths) -> str:
 def _description(release: Release, model: TextModel, paths: Paths) -> BundleDescription:
     """The content of bundle.json."""
     product, certificate = release.params.product, release.certificate
+    beside = certificate.language_model
     released = release.scorecard.entry(release.variant.name).as_json()
     teacher = release.scorecard.entry(TEACHER).as_json()
     validation = _split("validation", paths)
@@ -281,7 +306,7 @@ def _description(release: Release, model: TextModel, paths: Paths) -> BundleDesc
         golden=tuple(GoldenRequest(request=request, answer=answer) for request, answer in golden),
         golden_tolerance=_GOLDEN_TOLERANCE[release.variant.precision] * unit,
         versions={"onnxruntime": onnxruntime.__version__, "tokenizers": tokenizers.__version__},
-        language_model={"family": certificate.language_model.parity.family},
+        language_model=None if beside is None else {"family": beside.parity.family},
         lineage=dict(release.lineage),
     )
 

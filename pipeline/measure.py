@@ -23,7 +23,7 @@ from pipeline.core.paths import Paths
 from pipeline.core.progress import Progress, say, track
 from pipeline.core.sections import MeasureParams
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.core.variants import TEACHER, TOKENIZER_FILE, Variant, all_variants
+from pipeline.core.variants import TEACHER, TOKENIZER_FILE, Variant, smallest_int8, variants_in
 from pipeline.metrics.latency import Latency as Times
 from pipeline.metrics.latency import Request, interleaved
 from pipeline.metrics.machine_load import QuietMachine
@@ -46,7 +46,7 @@ _SPEED_PATIENCE = 60.0
 
 def run(params: Params, paths: Paths) -> Metrics:
     """Time all variants in turns, then measure the memory of the ONNX ones."""
-    settings, variants = params.measure, all_variants()
+    settings, variants = params.measure, variants_in(paths)
     task = Task.from_settings(params.product, params.prepare)
     validation = read_split(paths.read("prepare", "records.parquet"), "validation")
     texts = examples_of(params.product.examples, validation.texts, validation.seconds)
@@ -70,7 +70,8 @@ def run(params: Params, paths: Paths) -> Metrics:
         machine=read_json(paths.machine), variants=timings, arithmetic_ms=latencies[_ARITHMETIC].p50
     ).write(paths)
     p95 = {timing.name: round(timing.latency_ms.p95, 3) for timing in timings}
-    headline = f"p95 pruned-int8 {p95['pruned-int8']:.2f} ms, teacher {p95[TEACHER]:.1f} ms"
+    shown = smallest_int8(paths)
+    headline = f"p95 {shown} {p95[shown]:.2f} ms, teacher {p95[TEACHER]:.1f} ms"
     return {"latency_p95_ms": p95, "headline": headline}
 
 

@@ -16,13 +16,14 @@ import numpy as np
 from pipeline.compression import int8
 from pipeline.compression.sensitivity import Sensitivity, quantize_within, sensitivities
 from pipeline.core.artifacts import certificates as certified
+from pipeline.core.artifacts.adoption import Adoption
 from pipeline.core.errors import ArtifactError, ParameterError
 from pipeline.core.files import sha256_file
 from pipeline.core.params import Params
 from pipeline.core.paths import Paths
 from pipeline.core.progress import say
 from pipeline.core.stage import Metrics, run_stage
-from pipeline.core.variants import LANGUAGE_MODEL, MODEL_FILE, MODELS, TOKENIZER_FILE
+from pipeline.core.variants import LANGUAGE_MODEL, MODEL_FILE, TOKENIZER_FILE, models_in
 from pipeline.metrics.quality import agreement
 from pipeline.problem.decision import Decision
 from pipeline.problem.probabilities import Scores
@@ -43,21 +44,24 @@ def run(params: Params, paths: Paths) -> Metrics:
     validation = read_split(paths.read("prepare", "records.parquet"), "validation")
     requests = requests_of(validation.texts, validation.seconds)[:_COMPARED_TEXTS]
     certificates = {}
-    for model in MODELS:
+    for model in models_in(paths):
         source, target = paths.read("export", model), paths.out / model
         certificates[model] = _quantize(source, target, requests=requests, params=params)
         say(f"quantize  {model}: {_summary(certificates[model])}")
     texts = validation.texts[:_COSTED_TEXTS]
-    language_model = _quantize_language_model(texts, params=params, paths=paths)
-    every = (*certificates.values(), language_model)
+    language_model = None
+    if Adoption.found(paths) is None:
+        language_model = _quantize_language_model(texts, params=params, paths=paths)
+    every = [*certificates.values(), *([] if language_model is None else [language_model])]
     kept = [name for certificate in every for name in certificate.float_operators]
     _require_used(params.quantize.float_operators, kept)
     certified.QuantizeCertificates(models=certificates, language_model=language_model).write(paths)
+    shown = "student" if "student" in certificates else "teacher"
     return {
         "bytes": {model: found.bytes for model, found in certificates.items()},
         "zipped_bytes": {model: found.zipped_bytes for model, found in certificates.items()},
         "label_agreement": {model: found.label_agreement for model, found in certificates.items()},
-        "headline": f"student {_summary(certificates['student'])}",
+        "headline": f"{shown} {_summary(certificates[shown])}",
     }
 
 

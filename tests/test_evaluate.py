@@ -8,7 +8,7 @@ import pytest
 from pipeline import evaluate
 from pipeline.core.artifacts.table_columns import VariantPredictions
 from pipeline.core.files import read_json, sha256_tree
-from pipeline.core.variants import BASELINES, all_variants
+from pipeline.core.variants import BASELINES, variants_in
 from tests.support.tiny_workspace import at, compressed_workspace
 
 KINDS = {"works": {"film": ["film"], "story": ["story"]}, "rare": {"a": ["nowhere"], "b": ["here"]}}
@@ -27,7 +27,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory):
 def test_test_rows_are_scored_for_baselines_and_teacher_alone(evaluated) -> None:
     _, paths, _ = evaluated
     entries = read_json(paths.read("evaluate", "variants.json"))["variants"]
-    assert {e["name"] for e in entries} == {*BASELINES, *(v.name for v in all_variants())}
+    assert {e["name"] for e in entries} == {*BASELINES, *(v.name for v in variants_in(paths))}
     scored = {entry["name"] for entry in entries if "test" in entry["quality"]}
     assert scored == {*BASELINES, "teacher-torch"}
     table = pq.read_table(paths.read("evaluate", "predictions.parquet"))

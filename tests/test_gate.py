@@ -184,7 +184,7 @@ def release(built) -> Release:
         certificate=Certificate.read(paths),
         sources=Manifest.read(paths).sources,
         has_corpus=True,
-        teacher=TeacherTraining.read(paths),
+        origin=TeacherTraining.read(paths),
         machine=Timings.read(paths).machine,
         lineage=lineage(params, paths),
     )
@@ -219,7 +219,7 @@ def test_the_card_says_where_there_was_no_corpus(release: Release) -> None:
 def test_the_card_says_how_the_teacher_learned(release: Release) -> None:
     def card(**taught: Any) -> str:
         plain = {"related_rows": 0, "adapted_tokens": 0, "seeds": {"1": 0.8}, "kept": "mean"}
-        return model_card(replace(release, teacher=TeacherTraining(**plain | taught)))
+        return model_card(replace(release, origin=TeacherTraining(**plain | taught)))
 
     told = {0: card(), 1234: card(related_rows=1234, adapted_tokens=2000)}
     assert "adapted to 2,000 tokens of the domain by masked language modelling" in told[1234]

@@ -38,6 +38,9 @@ VIOLATIONS = {
     "monitoring": ("pipeline/monitoring/__init__.py", "import mlflow"),
     "annotation": ("pipeline/annotation/__init__.py", "import pipeline.models"),
     "active_learning": ("pipeline/active_learning/__init__.py", "import pipeline.release"),
+    "batch": ("pipeline/batch/__init__.py", "import torch"),
+    "adopt": ("pipeline/adopt/__init__.py", "import pipeline.release"),
+    "edge": ("pipeline/edge/__init__.py", "import pipeline.data"),
     "stages": ("pipeline/gate.py", "import prefect"),
     "flows": ("flows/planning/dag.py", "import pipeline.prune"),
 }

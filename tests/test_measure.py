@@ -16,7 +16,7 @@ from pipeline.core.failure import load_failure
 from pipeline.core.files import read_json
 from pipeline.core.machine_lock import FOLDER_VARIABLE
 from pipeline.core.params import Params
-from pipeline.core.variants import all_variants
+from pipeline.core.variants import variants_in
 from pipeline.metrics.machine_load import processors
 from pipeline.runtime.footprint import measure_footprint
 from tests.support.repository import REPOSITORY
@@ -36,7 +36,7 @@ def test_every_variant_is_timed_and_every_onnx_variant_weighed(
     found = read_json(paths.read("measure", "latency.json"))
     assert found["machine"]["cores"] == 2
     assert found["arithmetic_ms"] > 0
-    assert [entry["name"] for entry in found["variants"]] == [v.name for v in all_variants()]
+    assert [entry["name"] for entry in found["variants"]] == [v.name for v in variants_in(paths)]
     for entry in found["variants"]:
         latency = entry["latency_ms"]
         assert 0 < latency["p50"] <= latency["p95"]
@@ -48,7 +48,7 @@ def test_every_variant_is_timed_and_every_onnx_variant_weighed(
             # A process with Python and ONNX Runtime; torch alone would take more than the upper bound.
             assert 20 < entry["memory_mb"] < 200
             assert 0 < entry["memory_added_mb"] < entry["memory_mb"]
-    assert set(metrics["latency_p95_ms"]) == {v.name for v in all_variants()}
+    assert set(metrics["latency_p95_ms"]) == {v.name for v in variants_in(paths)}
 
 
 def test_a_model_that_does_not_load_is_named(tmp_path) -> None:

@@ -23,8 +23,8 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import f1_score
 
 from benchmarks.support.annotation_agreement import WHEEL
-from benchmarks.support.data_label_errors import whole_reviews
 from benchmarks.support.query_trials import STRATEGIES, Order, Pool, Strategy, Vectors, fitted
+from benchmarks.support.reviews import whole_reviews
 from pipeline.active_learning.frozen_embeddings import Embedder
 from pipeline.active_learning.query_strategies import unlike_each_other
 from pipeline.core.packages import locate

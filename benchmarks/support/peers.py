@@ -6,6 +6,7 @@ and remade when they change. TORCH_INDEX names an additional package index, as f
 
 import json
 import os
+import signal
 import subprocess
 import venv
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
+
+import psutil
 
 from benchmarks.support.turns import Take, Turn, to_line
 from pipeline.core.files import write_text
@@ -101,7 +104,7 @@ class Peer:
     def started(
         self, *arguments: str | Path | int, output: IO[bytes]
     ) -> "Iterator[subprocess.Popen[bytes]]":
-        """Starts its script as a server, which is killed at the end of the block.
+        """Starts its script as a server, which is killed with its children at the end of the block.
 
         Args:
             output: takes what it prints.
@@ -117,7 +120,7 @@ class Peer:
         try:
             yield process
         finally:
-            process.kill()
+            signal_tree(process.pid, signal.SIGKILL)
             process.wait()
 
     def _variables(self, threads: int | None = None) -> dict[str, str]:
@@ -148,6 +151,15 @@ class PeerEngine:
 
     def turns(self, threads: int) -> AbstractContextManager[Take]:
         return self.peer.turns("serve", self.folder, threads=threads)
+
+
+def signal_tree(pid: int, number: signal.Signals) -> None:
+    """Sends a signal to a process and all that it started, whatever session they are in."""
+    with suppress(psutil.NoSuchProcess):
+        root = psutil.Process(pid)
+        for process in (*root.children(recursive=True), root):
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
 
 
 def _ask(process: subprocess.Popen[str], turn: Turn) -> list[float]:

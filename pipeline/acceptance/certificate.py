@@ -25,7 +25,7 @@ def certify(
     *,
     batch_invariance: certificates.BatchInvariance,
     files: certificates.CertifiedFiles,
-    language_model: LanguageModelCertificate,
+    language_model: LanguageModelCertificate | None,
 ) -> Certificate:
     """The certificate of the chosen variant, which has qualified; its figures are of validation."""
     found = evidence.validation[chosen.name]
@@ -56,17 +56,22 @@ def certify_language_model(
     return LanguageModelCertificate(passed=passed, parity=parity, int8=int8)
 
 
-def require_complete(certificate: Certificate, *, problem: Problem, precision: str) -> None:
+def require_complete(
+    certificate: Certificate, *, problem: Problem, precision: str, adopted: bool = False
+) -> None:
     """Refuse a certificate with a part that is missing, has not passed, or contradicts another.
 
     Args:
         precision: of the variant: only int8 has operators to count.
+        adopted: whether the model was trained elsewhere, so that there is no language model beside it.
 
     Raises:
         ArtifactError: naming every part that is missing or has not passed.
     """
     quantized = precision == "int8"
-    missing = _missing(certificate, calibrated=problem.has_probabilities, quantized=quantized)
+    missing = _missing(
+        certificate, calibrated=problem.has_probabilities, quantized=quantized, beside=not adopted
+    )
     if faults := missing or _contradictions(certificate, quantized=quantized):
         raise ArtifactError(
             f"certificates of {certificate.variant}: {'; '.join(faults)}",
@@ -77,16 +82,23 @@ def require_complete(certificate: Certificate, *, problem: Problem, precision: s
         )
 
 
-def _missing(certificate: Certificate, *, calibrated: bool, quantized: bool) -> list[str]:
-    """Parts that this variant needs and lacks, and parts that have not passed."""
-    operators = certificate.operators
+def _missing(
+    certificate: Certificate, *, calibrated: bool, quantized: bool, beside: bool
+) -> list[str]:
+    """Parts that this variant needs and lacks, and parts that have not passed.
+
+    Args:
+        beside: whether it needs a language model beside it.
+    """
+    operators, language_model = certificate.operators, certificate.language_model
     faults = {
         "operators: missing": quantized and operators is None,
         "calibration: missing": calibrated and certificate.calibration is None,
+        "language_model: missing": beside and language_model is None,
         "parity: not passed": not certificate.parity.passed,
         "operators: not passed": operators is not None and not operators.passed,
         "batch_invariance: not passed": not certificate.batch_invariance.passed,
-        "language_model: not passed": not certificate.language_model.passed,
+        "language_model: not passed": language_model is not None and not language_model.passed,
     }
     return [fault for fault, found in faults.items() if found]
 

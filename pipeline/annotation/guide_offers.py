@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pipeline.annotation.event_log import set_torn_line_aside
 from pipeline.annotation.guide_changes import GivenVote
-from pipeline.annotation.line_file import add_line, read_lines
 from pipeline.annotation.standing_answers import Answers
+from pipeline.core.line_file import add_line, read_lines
 from pipeline.core.typed_json import read_as
 
 WHY = "guide"

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.annotation.event_log import set_torn_line_aside
-from pipeline.annotation.line_file import add_line, encoded_line, read_lines
 from pipeline.core.errors import DataError, PipelineError
 from pipeline.core.files import read_json, write_json, write_text
+from pipeline.core.line_file import add_line, encoded_line, read_lines
 from pipeline.core.typed_json import MismatchError, read_as
 
 GUIDE_FILE = "guide.md"

@@ -20,10 +20,12 @@ from transformers import BertForSequenceClassification, PreTrainedModel
 
 from pipeline.compression.bert_onnx import FoldedBert
 from pipeline.compression.bilm_onnx import FoldedClassifier
+from pipeline.compression.convolution import convolutions_as_products
 from pipeline.compression.low_rank import split_into_factors
 from pipeline.compression.structured import drop_heads
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import atomic_path
+from pipeline.models.adopted import AdoptedClassifier
 from pipeline.models.bilm_classifier import BilmForSequenceClassification
 from pipeline.text.batching import Ids, pad
 
@@ -34,12 +36,13 @@ SEGMENTS = "token_type_ids"
 OUTPUT = "logits"
 PADDED_TEXTS = "real texts in one padded batch"
 
-# Warnings that the exporter prints for every BERT and every LSTM; any others are shown.
+# Warnings that the exporter prints for every BERT, LSTM or padded convolution; any others are shown.
 _KNOWN_WARNINGS: tuple[tuple[str, type[Warning]], ...] = (
     (r"You are using the legacy TorchScript-based ONNX export", DeprecationWarning),
     (r"The feature will be removed\. Please remove usage", DeprecationWarning),
     (r"Converting a tensor to a Python boolean", torch.jit.TracerWarning),
     (r"Exporting a model to ONNX with a batch_size other than 1", UserWarning),
+    (r"Constant folding - Only steps=1 can be constant folded", UserWarning),
     (r"Exporting aten::index operator of advanced indexing", UserWarning),
 )
 
@@ -145,6 +148,9 @@ def plain_copy(model: PreTrainedModel) -> PreTrainedModel:
     """A copy whose layers are computed as they are to be exported: eagerly, without absent heads."""
     thin = copy.deepcopy(model)
     if isinstance(thin, BilmForSequenceClassification):
+        return thin
+    if isinstance(thin, AdoptedClassifier):
+        convolutions_as_products(thin)
         return thin
     split_into_factors(thin)
     drop_heads(thin)

@@ -8,6 +8,7 @@ from pipeline.core.files import sha256_file
 CODE = Path(__file__).resolve().parents[2]
 FOLDERS = (
     "pipeline/core",
+    "pipeline/judge",
     "pipeline/problem",
     "pipeline/runtime",
     "pipeline/serving",

@@ -15,7 +15,8 @@ from pipeline.core.sections import ValidateParams
 from pipeline.data.records import Record
 
 _LIKE_A_NUMBER = re.compile(r"\d+(?:e\d+)?")
-_FORMULA = "=+-@"
+FORMULA_STARTS = "=+-@\t\r"
+"""Characters with which a spreadsheet begins a formula; it passes over the last two."""
 COLUMNS = ("id", "text", "annotator", "label")
 _START = 300
 """Rows with which a product can start: a tenth of them chooses the model, a fifth tests it."""
@@ -70,7 +71,7 @@ def keeps_its_id(identifier: str) -> bool:
 
 def as_cell(text: str) -> str:
     """The text as a cell that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text[0] in _FORMULA else text
+    return f"'{text}" if text[0] in FORMULA_STARTS else text
 
 
 def labels_needed(

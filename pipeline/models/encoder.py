@@ -15,6 +15,7 @@ from transformers import (
 
 from pipeline.core.errors import ArtifactError
 from pipeline.core.files import atomic_folder, read_json
+from pipeline.models.adopted import is_adopted, load_adopted
 from pipeline.models.bilm import BilmConfig
 from pipeline.models.bilm_classifier import BilmForSequenceClassification
 from pipeline.models.first_token import read_first_token_only
@@ -53,6 +54,8 @@ def load_classifier(
 ) -> PreTrainedModel:
     """A sequence classifier over the encoder in `checkpoint`, with a new head if it has none.
 
+    An adopted module is loaded as it was saved, whatever the options say.
+
     Args:
         problem: the product's, written into the model's config; None keeps the checkpoint's.
         dropout: of units and attention weights, in families that have it; None keeps the checkpoint's.
@@ -62,6 +65,8 @@ def load_classifier(
     Raises:
         ArtifactError: transformers cannot load a classifier from this checkpoint.
     """
+    if is_adopted(checkpoint):
+        return load_adopted(Path(checkpoint))
     family, config_family = _BILM if is_bilm(checkpoint) else _AUTO
     options: dict[str, Any] = {"use_safetensors": True, "ignore_mismatched_sizes": other_head}
     if problem is not None:

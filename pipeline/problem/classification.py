@@ -118,13 +118,17 @@ class Classification(LabelProblem):
     def prediction(
         self, scores: Scores, *, labels: Labels, decision: Decision, truncated: bool
     ) -> Prediction:
-        label = labels[int(self.answers(scores, decision)[0])]
-        probabilities = dict(zip(labels, scores[0].tolist(), strict=True))
+        found: list[float] = scores[0].tolist()
+        if decision.thresholds is None:
+            label = labels[found.index(max(found))]
+        else:
+            label = labels[int(self.answers(scores, decision)[0])]
+        probabilities = dict(zip(labels, found, strict=True))
         return Prediction(
             label=label,
             probability=probabilities[label],
             probabilities=probabilities,
-            abstained=bool(self.abstains(scores, decision)[0]),
+            abstained=decision.abstain_below is not None and max(found) < decision.abstain_below,
             truncated=truncated,
         )
 

@@ -33,6 +33,8 @@ Event = Literal[
     "stopped",
     "crashed",
     "new_key",
+    "canary",
+    "canary_ended",
 ]
 ENDS: tuple[Event, ...] = ("promoted", "rolled_back", "rolled_back_by_hand")
 _OF_OLDER_VERSIONS: tuple[Event, ...] = ("promoted", "rolled_back", "already", "kept")
@@ -56,7 +58,8 @@ class Entry:
             failed. `rolled_back_by_hand`: a person brought `hash` back. `refused`: `hash` was not
             released, `previous` stays. `already`: `hash` was to be released and serves already.
             `kept`: `hash` was left in production. `started`, `stopped`, `crashed`: the server.
-            `new_key`: from here on another key signs.
+            `new_key`: from here on another key signs. `canary`: `hash` answers a share of the requests
+            beside `previous`; `canary_ended`: nobody asks that any more.
         hash: bundle hash; None when nothing is in production, or nothing answers.
         version: of the registered model, in lines of older versions.
         previous: bundle hash before the event; None when nothing was in production.

@@ -34,6 +34,7 @@ from pipeline.release.state import ReleaseState
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 _MODULE = "pipeline.serving.server"
+_CANDIDATE = "--candidate"
 _START_SECONDS = 60.0
 # Nothing stands before a server on this machine that would have to notice.
 _DRAIN_SECONDS = 0.3
@@ -97,6 +98,14 @@ def is_outdated(server: ServerProcess, code: Path = CODE) -> bool:
     return server.code != served_code(code)
 
 
+def tries_candidates(server: ServerProcess) -> bool:
+    """Whether a server follows the file of candidates: one that an older version started does not."""
+    try:
+        return _CANDIDATE in psutil.Process(server.pid).cmdline()
+    except psutil.Error:
+        return False
+
+
 def renew_server(state: ReleaseState, server: ServerProcess) -> ServerProcess:
     """Makes a running server work with the present code, at the same address; callers notice nothing.
 
@@ -147,6 +156,7 @@ def server_note(state: ReleaseState) -> ServerNote | None:
 def start_server(state: ReleaseState, port: int) -> ServerProcess:
     """Starts the long-lived server on `port`, or the next free one, and writes `server.json`."""
     arguments = ["--pointer", str(state.pointer.resolve())]
+    arguments += [_CANDIDATE, str(state.candidate.resolve()), "--pairs", str(state.pairs.resolve())]
     server = _start(state, arguments, port=port, name="server")
     with durable(Write.SERVER):
         write_json(state.server, asdict(server))

@@ -43,6 +43,8 @@ class ReleaseState:
     Attributes:
         releases: one folder for each bundle hash. Only these copies are ever served.
         pointer: names the bundle to serve; the server follows this file.
+        candidate: names the bundle to try beside it, as a `Candidacy`; the server follows it, too.
+        pairs: what was found out about candidates; see `PairLog`.
         server: the process that serves, and its address; see `ServerProcess`.
         journal: holds a `Promotion`. It is left behind only by a kill.
     """
@@ -59,6 +61,8 @@ class ReleaseState:
         self.releases, self.logs = self.folder / "releases", self.folder / "logs"
         self.pointer = self.folder / "current.json"
         self.pointer_before = self.folder / "current.before.json"
+        self.candidate = self.folder / "candidate.json"
+        self.pairs = self.folder / "shadow"
         self.server = self.folder / "server.json"
         self.registry = self.folder / "registry.json"
         self.ledger = self.folder / "ledger.jsonl"

@@ -14,6 +14,7 @@ from typing import Any
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
+from pipeline.core.artifacts.adoption import Adoption
 from pipeline.core.artifacts.data_reports import SourceRecord
 from pipeline.core.artifacts.part import Ends
 from pipeline.problem.problems import problem_named
@@ -74,13 +75,11 @@ def _model(release: Release) -> Json:
 def _card(release: Release) -> Json:
     product = release.params.product
     released = release.scorecard.entry(release.variant.name)
-    of_student = release.variant.model != "teacher"
-    lstm = of_student and release.certificate.language_model.parity.family == "bilm"
     return {
         "modelParameters": {
             "approach": {"type": "supervised"},
             "task": product.problem,
-            "architectureFamily": "LSTM" if lstm else "transformer encoder",
+            "architectureFamily": _family(release),
             "datasets": [{"ref": _source(source)["bom-ref"]} for source in release.sources],
             "inputs": [{"format": "a pair of texts" if product.pairs else "a text"}],
             "outputs": [{"format": f"{product.problem}: {', '.join(product.labels)}"}],
@@ -103,6 +102,15 @@ def _card(release: Release) -> Json:
     }
 
 
+def _family(release: Release) -> str:
+    if isinstance(release.origin, Adoption):
+        return release.origin.family
+    beside = release.certificate.language_model
+    of_student = release.variant.model != "teacher"
+    lstm = of_student and beside is not None and beside.parity.family == "bilm"
+    return "LSTM" if lstm else "transformer encoder"
+
+
 def _metric(name: str, value: float, *, split: str, interval: Ends | None) -> Json:
     metric = {"type": name, "value": repr(value), "slice": split}
     if interval is None:
@@ -112,6 +120,15 @@ def _metric(name: str, value: float, *, split: str, interval: Ends | None) -> Js
 
 
 def _checkpoint(release: Release) -> Json:
+    """The model that the released one was made from: the checkpoint, or the adopted model."""
+    if isinstance(adopted := release.origin, Adoption):
+        return {
+            "type": "machine-learning-model",
+            "bom-ref": _CHECKPOINT,
+            "name": adopted.name,
+            "hashes": [_hash(adopted.weights_sha256)],
+            **({} if adopted.licence is None else {"licenses": _licences(adopted.licence)}),
+        }
     checkpoint = release.params.prepare.checkpoint
     return {
         "type": "machine-learning-model",

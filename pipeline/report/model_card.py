@@ -6,6 +6,7 @@ After Mitchell et al. 2019, "Model Cards for Model Reporting". The text is in mo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pipeline.core.artifacts.adoption import Adoption
 from pipeline.core.artifacts.certificates import Certificate
 from pipeline.core.artifacts.data_reports import SourceRecord, TeacherTraining
 from pipeline.core.artifacts.variant_reports import Machine, Scorecard
@@ -30,7 +31,11 @@ _KEPT = {"mean": "the mean of the weights", "best": "the best on validation"}
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """The variant that is released, and all that its card tells of it."""
+    """The variant that is released, and all that its card tells of it.
+
+    Attributes:
+        origin: how the teacher was trained here, or the note of the model that was adopted.
+    """
 
     params: Params
     variant: Variant
@@ -39,7 +44,7 @@ class Release:
     certificate: Certificate
     sources: Sequence[SourceRecord]
     has_corpus: bool
-    teacher: TeacherTraining
+    origin: TeacherTraining | Adoption
     machine: Machine
     lineage: Mapping[str, str]
 
@@ -86,7 +91,9 @@ def _reading(max_length: int, window_stride: int | None) -> str:
 
 def training_in_words(release: Release) -> str:
     """How teacher and released model were trained, in one paragraph."""
-    checkpoint, teacher = release.params.prepare.checkpoint, release.teacher
+    checkpoint, teacher = release.params.prepare.checkpoint, release.origin
+    if isinstance(teacher, Adoption):
+        return _adopted_in_words(teacher, release.variant)
     seen = ", ".join(checkpoint.seen) or "nothing that is known"
     adapted = (
         f", adapted to {teacher.adapted_tokens:,} tokens of the domain by masked language modelling"
@@ -101,6 +108,20 @@ def training_in_words(release: Release) -> str:
         f"{'' if release.has_corpus else _NO_CORPUS}It is "
         f"{_STORED[release.variant.precision]} and runs in ONNX Runtime. All numbers of the recipe are "
         "recorded in MLflow with the build."
+    )
+
+
+def _adopted_in_words(found: Adoption, variant: Variant) -> str:
+    licence = "the team's own work" if found.licence is None else f"licence {found.licence}"
+    kind = (
+        "a transformers model of the family" if found.kind == "transformers" else "the torch module"
+    )
+    return (
+        f"The model was not trained here. It was adopted: {found.name}, {kind} {found.family} with "
+        f"{found.parameters:,} parameters and a {found.tokenizer} tokenizer ({licence}). Whether it has "
+        "seen validation or test rows of this product is not known, and if it has, the figures below "
+        f"flatter it. It is {_STORED[variant.precision]} and runs in ONNX Runtime. `teacher` below "
+        "means the adopted model itself, before it was exported and compressed."
     )
 
 

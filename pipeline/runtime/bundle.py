@@ -69,6 +69,11 @@ class Bundle:
         return self.files[MODEL_CARD].content.decode()
 
     @property
+    def certificate(self) -> bytes | None:
+        """The certificate as JSON, byte for byte; None where an older format has none."""
+        return self.files[CERTIFICATE].content if CERTIFICATE in self.files else None
+
+    @property
     def digests(self) -> dict[str, str]:
         """File → its SHA-256, the manifest among them: what a signature has to name."""
         return {name: file.sha256 for name, file in self.files.items()}

@@ -5,10 +5,10 @@ answers are probabilities, and bits add up. A masked model only says how well a 
 around it; that is called a score here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,15 +20,32 @@ from pipeline.runtime.costs import TokenCost, bits_of, by_piece, log_softmax, so
 from pipeline.runtime.file_bytes import FileBytes
 from pipeline.runtime.long_text import beginning_of, encode, head, tail
 from pipeline.runtime.reader import open_tokenizer
+from pipeline.runtime.run_times import RunTimes
 from pipeline.runtime.session import open_session
 
 Family = Literal["bilm", "bert"]
 Floats = npt.NDArray[np.float64]
+Result = TypeVar("Result")
+Runs = Generator[int, None, Result]
+"""Does one run of the model after the other; between two it yields how many may be left at most."""
 
 _MAX_PIECES = 6
 _HALF_CHARACTER = "\ufffd"
 """Bytes that are not a whole character are decoded to this."""
-_BATCH = 16
+BYTES_A_RUN = 16_000_000
+"""Bytes of logits that one run gives at most; a row of many tokens may give more by itself."""
+_WORDS = 8
+_WARM_UP = "warm up"
+
+
+def finished(runs: Runs[Result]) -> Result:
+    """The result of runs, done one after the other."""
+    while True:
+        try:
+            next(runs)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,11 +129,35 @@ class LanguageModel:
         task = bundle.task
         return cls(*bundle.language_model, max_length=task.max_length, cleaning=task.cleaning)
 
+    def warm_up(self) -> None:
+        """Runs the model once, so that the first caller does not wait.
+
+        Raises:
+            ArtifactError: it gives no finite costs.
+        """
+        found = self.cost(_WARM_UP)
+        if not np.isfinite(found.bits):
+            raise unusable(
+                f"a language model for which {_WARM_UP!r} costs {found.bits} bits",
+                expected="a finite number of bits",
+            )
+
+    def run_times(self) -> RunTimes:
+        """Measures how long a run of one row takes, by its tokens; some twenty runs."""
+        output = "here" if self.family == "bert" else "after"
+        return RunTimes.measure(
+            lambda tokens: self._run([[self._mask] * tokens], output), longest=self.max_length
+        )
+
     def cost(self, text: str) -> TextCost:
         """The cost of `text` in bits, token by token."""
+        return finished(self.cost_runs(text))
+
+    def cost_runs(self, text: str) -> Runs[TextCost]:
+        """The runs that `cost` takes: one, or for a masked model one for some tokens each."""
         text, ids, spans, truncated = self._encode(text)
         if self.family == "bert":
-            bits, backward = self._masked_bits(ids), None
+            bits, backward = (yield from self._masked_bits(ids)), None
             costs = by_piece(text, spans, bits=bits, backward=None)
         else:
             after, before = self._run([[self._end, *ids, self._end]], "after", "before")
@@ -133,8 +174,12 @@ class LanguageModel:
             text=text,
         )
 
-    def next_words(self, context: str, *, count: int = 8) -> list[Word]:
-        """The likeliest words after `context`, likeliest first.
+    def next_words(self, context: str, *, count: int = _WORDS) -> list[Word]:
+        """The likeliest words after `context`, likeliest first; see `next_words_runs`."""
+        return finished(self.next_words_runs(context, count=count))
+
+    def next_words_runs(self, context: str, *, count: int = _WORDS) -> Runs[list[Word]]:
+        """The runs that `next_words` takes: one for the first token, and some for each word.
 
         If `context` is longer than the model reads, its end is read. A word of several tokens is
         completed greedily; its probability is the product of its tokens' probabilities. Each first
@@ -144,15 +189,21 @@ class LanguageModel:
         ids = tail(self._tokenizer, context, tokens=self.max_length - _MAX_PIECES - 2)
         first = self._next(ids)
         best: dict[str, float] = {}
-        for token in np.argsort(-first)[: 2 * count]:
-            word, share = self._complete(ids, int(token), float(first[token]))
+        for number, token in enumerate(np.argsort(-first)[: 2 * count]):
+            left = (2 * count - number) * (_MAX_PIECES - 1)
+            completed = self._complete(ids, int(token), float(first[token]), left=left)
+            word, share = yield from completed
             if word.strip():
                 best[word.strip()] = max(best.get(word.strip(), 0.0), share)
         ranked = sorted(best.items(), key=lambda entry: -entry[1])
         return [Word(text, share) for text, share in ranked[:count]]
 
-    def fill(self, text: str, *, blank: str = "___", count: int = 8) -> list[Word]:
-        """The tokens that fit the one `blank` in `text` best, best first.
+    def fill(self, text: str, *, blank: str = "___", count: int = _WORDS) -> list[Word]:
+        """The tokens that fit the one `blank` in `text` best, best first; see `fill_runs`."""
+        return finished(self.fill_runs(text, blank=blank, count=count))
+
+    def fill_runs(self, text: str, *, blank: str = "___", count: int = _WORDS) -> Runs[list[Word]]:
+        """The runs that `fill` takes: one, or for a bidirectional model two.
 
         A bidirectional model multiplies its expectations from the left and from the right, which
         gives a score too. If `text` is longer than the model reads, the part nearest to the blank
@@ -180,6 +231,7 @@ class LanguageModel:
             scores = softmax(here[0, len(before) + 1])
         else:
             (lefts,) = self._run([[self._end, *before]], "after")
+            yield 1
             (rights,) = self._run([[*after, self._end]], "before")
             scores = softmax(log_softmax(lefts[0, -1]) + log_softmax(rights[0, 0]))
         found: list[Word] = []
@@ -191,16 +243,24 @@ class LanguageModel:
                 break
         return found
 
+    def embeddings_runs(self, text: str) -> Runs[tuple[list[str], Floats]]:
+        """The one run that `embeddings` takes."""
+        yield from ()
+        return self.embeddings(text)
+
     def embeddings(self, text: str) -> tuple[list[str], Floats]:
         """The tokens of `text` and their states in every layer, `(layers + 1, tokens, width)`."""
         text, ids, spans, _ = self._encode(text)
         (states,) = self._run([[self._first, *ids, self._end]], "states")
         return [text[start:end] for start, end in spans], states[:, 0, 1:-1].astype(np.float64)
 
-    def _complete(self, ids: list[int], token: int, share: float) -> tuple[str, float]:
+    def _complete(
+        self, ids: list[int], token: int, share: float, *, left: int
+    ) -> Runs[tuple[str, float]]:
         """The word that begins with `token`, or "" if it ends in half a character; its probability."""
         pieces = [token]
         while len(pieces) < _MAX_PIECES:
+            yield left - len(pieces) + 1
             probabilities = self._next([*ids, *pieces])
             best = int(probabilities.argmax())
             if not self._continues(pieces, best):
@@ -228,15 +288,19 @@ class LanguageModel:
         shares[[self._first, self._mask, self._end]] = 0.0
         return shares
 
-    def _masked_bits(self, ids: list[int]) -> Floats:
+    def _masked_bits(self, ids: list[int]) -> Runs[Floats]:
         """The cost of each token when it alone is masked (Salazar et al. 2020)."""
         rows = [
             [self._first, *ids[:place], self._mask, *ids[place + 1 :], self._end]
             for place in range(len(ids))
         ]
         bits = np.zeros(len(ids))
-        for start in range(0, len(rows), _BATCH):
-            (logits,) = self._run(rows[start : start + _BATCH], "here")
+        wide = 4 * (len(ids) + 2) * self._tokenizer.get_vocab_size()
+        together = max(1, BYTES_A_RUN // wide)
+        for start in range(0, len(rows), together):
+            if start:
+                yield -(-(len(rows) - start) // together)
+            (logits,) = self._run(rows[start : start + together], "here")
             for offset, scores in enumerate(logits):
                 place = start + offset
                 bits[place] = bits_of(scores[place + 1 : place + 2], [ids[place]])[0]

@@ -17,7 +17,8 @@ from pipeline.core.cleaning import clean, clean_start
 _MARGIN = 64
 """Characters beside a cut whose tokens are not believed: more than a tokenizer looks around."""
 
-_CHARACTERS_A_TOKEN = 8
+CHARACTERS_A_TOKEN = 8
+"""Characters in which a token is hoped for; of a shorter text all is read."""
 _GROWTH = 4
 _LONG = 16_384
 """Characters from which a text is tokenized without holding the interpreter, one text at a time."""
@@ -47,9 +48,14 @@ def beginning_of(text: str, *, cleaning: int) -> Beginning:
     return lambda characters: _clean_beginning(text, characters, rules=cleaning)
 
 
+def longest_read_whole(tokens: int) -> int:
+    """Characters up to which a text is not cut before its first `tokens` tokens are looked for."""
+    return CHARACTERS_A_TOKEN * tokens + 2 * _MARGIN
+
+
 def head(tokenizer: Tokenizer, beginning: Beginning, *, tokens: int) -> Part:
     """A part from the start of a text with at least its first `tokens` tokens, or the whole text."""
-    size = _CHARACTERS_A_TOKEN * tokens + 2 * _MARGIN
+    size = longest_read_whole(tokens)
     while True:
         text = beginning(size + 1)
         if len(text) <= size:
@@ -62,7 +68,7 @@ def head(tokenizer: Tokenizer, beginning: Beginning, *, tokens: int) -> Part:
 
 def tail(tokenizer: Tokenizer, text: str, *, tokens: int) -> list[int]:
     """Ids of the last `tokens` tokens of a text, or of all where it has fewer."""
-    size = _CHARACTERS_A_TOKEN * tokens + 2 * _MARGIN
+    size = CHARACTERS_A_TOKEN * tokens + 2 * _MARGIN
     while size < len(text):
         # A part that begins with white space has the same words there as the whole text.
         start = len(text) - size

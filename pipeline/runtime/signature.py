@@ -5,7 +5,7 @@ A release is signed in the format of OpenSSF model signing
 around a DSSE envelope around an in-toto statement that names the SHA-256 of every file. It lies
 beside the bundle's folder, as `<folder>.sig`. docs/adr/0031 says what is trusted and why.
 
-Needs the standard library and `cryptography`, which is imported when there is something to check.
+Needs the standard library alone; `elliptic_signature.py` does the arithmetic.
 """
 
 import base64
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from pipeline.core.errors import ArtifactError
+from pipeline.runtime.elliptic_signature import holds, read_key
 from pipeline.runtime.file_bytes import read_plain_file
 
 Policy = Literal["require", "warn", "off"]
@@ -155,30 +156,14 @@ def signed_digests(signature: bytes, public_key: bytes) -> dict[str, str]:
 
 def _verify(signature: bytes, payload: bytes, *, public_key: bytes, hint: object) -> None:
     """Requires an ECDSA signature of a DSSE payload by this key."""
-    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    strength: dict[str, hashes.HashAlgorithm] = {
-        "secp256r1": hashes.SHA256(),
-        "secp384r1": hashes.SHA384(),
-        "secp521r1": hashes.SHA512(),
-    }
     try:
-        key = serialization.load_pem_public_key(public_key)
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise SignatureError(f"cannot be checked: the public key is no PEM ({error})") from error
-    if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in strength:
-        raise SignatureError("cannot be checked: the public key is not of P-256, P-384 or P-521")
-    pem = key.public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    if hint != hashlib.sha256(pem).hexdigest():
+        key = read_key(public_key)
+    except ValueError as error:
+        raise SignatureError(f"cannot be checked: {error}") from error
+    if hint != hashlib.sha256(key.pem).hexdigest():
         raise SignatureError("is by another key")
-    try:
-        key.verify(signature, pre_authentication(payload), ec.ECDSA(strength[key.curve.name]))
-    except InvalidSignature as error:
-        raise SignatureError("does not hold for what it names") from error
+    if not holds(signature, pre_authentication(payload), key=key):
+        raise SignatureError("does not hold for what it names")
 
 
 def pre_authentication(payload: bytes) -> bytes:

@@ -21,6 +21,7 @@ from pipeline.problem.probabilities import Scores
 from pipeline.runtime.bundle import MODEL, TOKENIZER, Bundle
 from pipeline.runtime.file_bytes import FileBytes
 from pipeline.runtime.reader import TextReader, TokenRow
+from pipeline.runtime.run_times import RunTimes
 from pipeline.runtime.session import open_session
 from pipeline.runtime.task import Request, Task
 
@@ -53,6 +54,7 @@ class TextModel:
             tokenizer, max_length=task.max_length, window_stride=task.window_stride
         )
         self._session = open_session(model, threads)
+        self._ones = np.ones((1, task.max_length), dtype=np.int64)
         self.segments = SEGMENTS in (node.name for node in self._session.get_inputs())
         self._check_shape(model.name)
 
@@ -77,13 +79,46 @@ class TextModel:
         Raises:
             DataError: nothing is left of a text, or the first of a pair leaves no room for the second.
         """
-        rows, truncated = self._reader.read(request, cleaning=self.task.cleaning)
+        rows, truncated = self.read_sent(request)
+        return self.prediction([self.outputs(row) for row in rows], truncated=truncated)
+
+    def read_sent(self, request: Request) -> tuple[list[TokenRow], bool]:
+        """The rows of tokens of a request as a caller sends it, and whether a part of it was left out.
+
+        Raises:
+            DataError: as `answer` does.
+        """
+        return self._reader.read(request, cleaning=self.task.cleaning)
+
+    def prediction(
+        self, outputs: Sequence[npt.NDArray[np.float32]], *, truncated: bool
+    ) -> Prediction:
+        """The prediction for a request from the outputs of its rows, each `(outputs,)`."""
         return self.task.kind.prediction(
-            self._score(rows)[None],
+            self.task.kind.scores(_mean(outputs))[None],
             labels=self.task.labels,
             decision=self.task.decision,
             truncated=truncated,
         )
+
+    def outputs_of_sent(self, request: Request) -> tuple[npt.NDArray[np.float32], bool]:
+        """Raw outputs `(outputs,)` for a request as a caller sends it, and whether a part was not read.
+
+        Raises:
+            DataError: as `answer`.
+        """
+        rows, truncated = self.read_sent(request)
+        return _mean([self.outputs(row) for row in rows]), truncated
+
+    def outputs_of_short(
+        self, requests: Sequence[Request]
+    ) -> Iterator[npt.NDArray[np.float32] | None]:
+        """Raw outputs of each request, as of `outputs_of_sent`, where the model reads it whole in one row; else None.
+
+        Each runs alone; their tokens are found for all of them first.
+        """
+        for row in self._reader.read_short(requests, cleaning=self.task.cleaning):
+            yield None if row is None else self.outputs(row)
 
     def scores(self, requests: Sequence[Request]) -> Scores:
         """Scores of rows of the data, which are clean, `(requests, outputs)`; see the problem's `scores`.
@@ -107,9 +142,16 @@ class TextModel:
 
     def outputs(self, row: TokenRow) -> npt.NDArray[np.float32]:
         """Raw outputs of one row of tokens, `(outputs,)`."""
-        ids = np.array([row.ids], dtype=np.int64)
-        segments = np.array([row.segments], dtype=np.int64) if self.segments else None
-        found: npt.NDArray[np.float32] = self.outputs_together(ids, np.ones_like(ids), segments)[0]
+        feed = {"input_ids": np.array([row.ids], dtype=np.int64)}
+        length = len(row.ids)
+        feed["attention_mask"] = (
+            self._ones[:, :length]
+            if length <= self.task.max_length
+            else np.ones((1, length), np.int64)
+        )
+        if self.segments:
+            feed[SEGMENTS] = np.array([row.segments], dtype=np.int64)
+        found: npt.NDArray[np.float32] = self._session.run(["logits"], feed)[0][0]
         return found
 
     def outputs_together(
@@ -132,13 +174,17 @@ class TextModel:
         self.predict([("warm up", "warm up"), ("warm up", long)] if self.task.pairs
                      else ["warm up", long])  # fmt: skip
 
-    def _scores_of_one(self, request: Request) -> Scores:
-        return self._score(self.read(request)[0])
+    def run_times(self) -> RunTimes:
+        """Measures how long a run takes, by its tokens; some twenty runs."""
+        word = self._reader.read(("a", "a") if self.task.pairs else "a")[0][0].ids[0]
 
-    def _score(self, rows: list[TokenRow]) -> Scores:
-        """Scores from the mean of the windows' outputs, `(outputs,)`."""
-        found = [self.outputs(row) for row in rows]
-        return self.task.kind.scores(found[0] if len(found) == 1 else np.mean(found, axis=0))
+        def run(tokens: int) -> None:
+            self.outputs(TokenRow([word] * tokens, [0] * tokens))
+
+        return RunTimes.measure(run, longest=self.task.max_length)
+
+    def _scores_of_one(self, request: Request) -> Scores:
+        return self.task.kind.scores(_mean([self.outputs(row) for row in self.read(request)[0]]))
 
     def _check_shape(self, name: str) -> None:
         inputs = {node.name for node in self._session.get_inputs()}
@@ -152,3 +198,8 @@ class TextModel:
                 f"{name} with inputs {sorted(inputs)} and outputs {outputs}",
                 expected=f"inputs attention_mask, input_ids (and {SEGMENTS}), output logits of {wanted}",
             )
+
+
+def _mean(outputs: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    """The mean of the outputs of a request's windows, `(outputs,)`."""
+    return outputs[0] if len(outputs) == 1 else np.mean(outputs, axis=0)

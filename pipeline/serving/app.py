@@ -5,15 +5,18 @@ POST /predict      {"text": ".."} or {"texts": [..]} → an answer to each; for 
 GET  /health/live  the process answers         GET /health/ready  a model is loaded and warm
 GET  /model        the model and its figures   GET /model/card    its model card
 POST /language/…   cost, next, fill, embeddings: see pipeline/serving/language.py
+GET  /metrics      counters, for Prometheus      GET /openapi.json  these routes, for machines
+     /v2/…         the Open Inference Protocol v2: see pipeline/serving/open_inference.py
+…    /feedback, /model/certificate, /browser/: see pipeline/serving/demo_routes.py
 GET  /             the demo page
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -27,12 +30,22 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from pipeline.serving.admission import Admission
-from pipeline.serving.guard import TRUSTED, Guard
+from pipeline.serving.answer_watch import Watch
+from pipeline.serving.asked_model import asked_model, described
+from pipeline.serving.canary import Canary, no_canary
+from pipeline.serving.demo_routes import DemoExtras, demo_routes
+from pipeline.serving.description_routes import description_routes
+from pipeline.serving.guard import TRUSTED, Guard, GuardedApp
 from pipeline.serving.hot_swap import ModelHolder, ServedModel
 from pipeline.serving.language import language_routes
-from pipeline.serving.protocol import ProtocolError, read_requests, require_shape
-from pipeline.web.browser_safety import SecurityHeaders
+from pipeline.serving.notes import notes_of
+from pipeline.serving.observed import Failures, Observed
+from pipeline.serving.open_inference import Current, ErrorTexts, open_inference_routes
+from pipeline.serving.protocol import ProtocolError
+from pipeline.serving.scheduler import Scheduler
+from pipeline.serving.surroundings import Surroundings
+from pipeline.serving.text_route import Observer, TextRoute
+from pipeline.web.browser_safety import SecurityHeaders, security_headers
 from pipeline.web.json_answers import error_response, json_response
 
 _LOGGER = logging.getLogger("modelyard.server")
@@ -41,67 +54,107 @@ DISCARD_BYTES = 16_000_000
 DISCARD_SECONDS = 2.0
 _ROUTES = (
     "POST /predict, POST /language/{cost,next,fill,embeddings}, "
-    "GET /, /model, /model/card, /health/live, /health/ready"
+    "GET /, /model, /model/card, /model/certificate, /health/live, /health/ready, /metrics, "
+    "/openapi.json, /v2, /v2/models/NAME, POST /v2/models/NAME/infer"
 )
 _RETRY = {"retry-after": "1"}
 _ALLOWED = {"img-src": "'self' data:"}
 Background = Callable[[], Coroutine[Any, Any, None]]
 
 
-def create_app(
+@dataclass(frozen=True)
+class Serving:
+    """The application, and the parts of it that a connection uses without it (`http_protocol.py`)."""
+
+    app: Starlette
+    texts: TextRoute
+    guard: Guard
+    headers: Mapping[str, str]
+    watch: Watch
+
+
+def create_app(holder: ModelHolder, **options: Any) -> Starlette:
+    """Makes the application alone, for a server that knows nothing of `http_protocol.py`; see `create_serving`."""
+    return create_serving(holder, **options).app
+
+
+def create_serving(
     holder: ModelHolder,
     *,
-    admission: Admission,
-    background: Background | None = None,
+    scheduler: Scheduler,
+    background: Sequence[Background] = (),
     token: str | None = None,
     loopback_only: bool = True,
-) -> Starlette:
-    """Makes the application; `holder` may be empty at first, `admission` is closed at the end.
+    observers: Sequence[Observer] = (),
+    canary: Canary = no_canary,
+    surroundings: Surroundings | None = None,
+    extras: DemoExtras = DemoExtras(),  # noqa: B008 - frozen
+) -> Serving:
+    """Makes the application; `holder` may be empty at first, `scheduler` is closed at the end.
 
     Args:
-        background: a task that runs beside the requests, such as `PointerFollower.follow`.
+        background: tasks that run beside the requests, such as `PointerFollower.follow`.
         token: the token that callers must send, but for a bare /health; None needs none.
         loopback_only: refuse requests whose Host header does not name this machine.
+        observers: are told of each answer to /predict once it is sent.
+        canary: asked at each /predict which model answers in place of the one that serves.
+        surroundings: how it is watched, and the proxy before it; None for neither.
+        extras: what the demo page offers beside answers.
     """
+    surroundings = surroundings or Surroundings()
+    texts = TextRoute(partial(_current, holder), scheduler, observers, canary)
+    current = partial(_answering, holder)
+    guard = Guard(token=token, loopback_only=loopback_only)
     routes = [
         Route("/", _page),
-        Route("/predict", partial(_predict, holder, admission), methods=["POST"]),
-        Route("/model", partial(_model, holder)),
-        Route("/model/card", partial(_model_card, holder)),
+        Route("/predict", partial(_predict, holder, texts), methods=["POST"]),
+        Route("/model", partial(_model, current, holder, extras)),
+        Route("/model/card", partial(_model_card, current)),
         Route("/health/live", _live),
         Route("/health/ready", partial(_ready, holder)),
-        *language_routes(partial(_current, holder), admission),
+        *language_routes(current, scheduler),
+        *open_inference_routes(holder, current, texts),
+        # The watch is made below, of all routes.
+        *description_routes(lambda: watch.metrics(), current, token=token is not None),  # noqa: PLW0108
+        *demo_routes(current, texts, extras),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
-    guard = Middleware(Guard, token=token, loopback_only=loopback_only)
+    watch = surroundings.watch(routes, holder, scheduler)
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(SecurityHeaders, allowed=_ALLOWED), guard],
+        middleware=[
+            Middleware(Observed, watch=watch),
+            Middleware(SecurityHeaders, allowed=_ALLOWED),
+            surroundings.prefixed(),
+            Middleware(ErrorTexts),
+            Middleware(GuardedApp, guard=guard),
+            Middleware(Failures),
+        ],
         exception_handlers={
             ProtocolError: _on_protocol_error,
             HTTPException: _on_http_error,
             ClientDisconnect: lambda *_: Response(status_code=400),
         },
-        lifespan=partial(_lifespan, admission, background),
+        lifespan=partial(_lifespan, scheduler, background),
     )
     # A redirect would name the Host header's address, and a client may drop the body on its way.
     app.router.redirect_slashes = False
-    return app
+    return Serving(app, texts, guard, security_headers(_ALLOWED), watch)
 
 
 @asynccontextmanager
 async def _lifespan(
-    admission: Admission, background: Background | None, _: Starlette
+    scheduler: Scheduler, background: Sequence[Background], _: Starlette
 ) -> AsyncIterator[None]:
     asyncio.get_running_loop().set_exception_handler(LoopErrors())
-    tasks = [] if background is None else [asyncio.create_task(background())]
+    tasks = [asyncio.create_task(work()) for work in background]
     try:
         yield
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        admission.close()
+        scheduler.close()
 
 
 class LoopErrors:
@@ -126,30 +179,24 @@ class LoopErrors:
         self._unsaid, self._again_at = 0, self._clock() + 1
 
 
-async def _predict(holder: ModelHolder, admission: Admission, request: Request) -> Response:
-    requests = await read_requests(request)
-    model = _current(holder)
-    require_shape(requests, pairs=model.text_model.task.pairs)
-    answers, milliseconds = await admission.compute(partial(model.text_model.predict, requests))
-    return json_response(
-        {
-            "predictions": [answer.as_dict() for answer in answers],
-            "model": _identity(model),
-            "milliseconds": milliseconds,
-        }
-    )
+async def _predict(holder: ModelHolder, texts: TextRoute, request: Request) -> Response:
+    asked = None
+    if "model" in request.query_params:
+        asked = asked_model(request, champion=_current(holder), candidate=holder.candidate)
+    return await texts.respond(request, asked)
 
 
-async def _model(holder: ModelHolder, request: Request) -> Response:
-    bundle = _current(holder).bundle
-    # The file of a bundle of format 1 lacks a part of the task.
-    shown = {**asdict(bundle.task), **bundle.description.as_dict(), "hash": bundle.hash}
-    del shown["golden"]  # long, and for machines
+async def _model(
+    current: Current, holder: ModelHolder, extras: DemoExtras, request: Request
+) -> Response:
+    shown = described(current(request)) | extras.as_dict()
+    if holder.candidate is not None:
+        shown["candidate"] = described(holder.candidate)
     return json_response(shown)
 
 
-async def _model_card(holder: ModelHolder, request: Request) -> Response:
-    return PlainTextResponse(_current(holder).model_card, headers={"cache-control": "no-store"})
+async def _model_card(current: Current, request: Request) -> Response:
+    return PlainTextResponse(current(request).model_card, headers={"cache-control": "no-store"})
 
 
 async def _live(request: Request) -> Response:
@@ -161,7 +208,7 @@ async def _ready(holder: ModelHolder, request: Request) -> Response:
     status = "waiting" if model is None else "stopping" if holder.stopping else "ready"
     body: dict[str, str | None] = {"status": status}
     if request.scope[TRUSTED]:
-        body |= dict.fromkeys(("product", "hash", "variant")) if model is None else _identity(model)
+        body |= dict.fromkeys(("product", "hash", "variant")) if model is None else model.identity
         body["last_error"] = holder.last_error
     if request.scope[TRUSTED] and model is not None:
         body["since"] = model.since.isoformat(timespec="microseconds")
@@ -171,6 +218,12 @@ async def _ready(holder: ModelHolder, request: Request) -> Response:
 async def _page(request: Request) -> Response:
     # Never from a cache, so that an updated server never meets an old page.
     return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
+
+
+def _answering(holder: ModelHolder, request: Request) -> ServedModel:
+    """The model that answers a request; its notes name it, for the headers of the answer."""
+    model = notes_of(request.scope).model = _current(holder)
+    return model
 
 
 def _current(holder: ModelHolder) -> ServedModel:
@@ -183,11 +236,6 @@ def _current(holder: ModelHolder) -> ServedModel:
             headers={"retry-after": "1"},
         )
     return holder.current
-
-
-def _identity(model: ServedModel) -> dict[str, str]:
-    bundle, described = model.bundle, model.bundle.description
-    return {"product": described.product, "hash": bundle.hash, "variant": described.variant}
 
 
 async def _on_protocol_error(request: Request, error: Exception) -> Response:

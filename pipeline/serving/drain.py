@@ -12,10 +12,12 @@ import socket
 import time
 from collections.abc import Callable
 from types import FrameType
+from typing import Protocol
 
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipeline.serving.connection_limits import IDLE_SECONDS
 from pipeline.serving.protocol import ProtocolError
 from pipeline.web.json_answers import error_response
 
@@ -23,10 +25,14 @@ GRACE_SECONDS = 5.0
 """How long requests that run may take once the server takes no more."""
 REPLACEMENT_SECONDS = 30.0
 """How long a worker that ends still takes connections if no other does."""
-IDLE_SECONDS = 5
-"""How long a connection may stay open without a request."""
 _POLL_SECONDS = 0.02
 _CLOSE = (b"connection", b"close")
+
+
+class Direct(Protocol):
+    """A connection that answers a request without the application."""
+
+    def give_up(self, reason: ProtocolError) -> None: ...
 
 
 class RunningRequests:
@@ -34,10 +40,12 @@ class RunningRequests:
 
     Attributes:
         closing: whether each answer tells the client to open its next connection elsewhere.
+        direct: connections that are answering a request without the application.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app, self.closing = app, False
+        self.direct: set[Direct] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._over = False
 
@@ -67,13 +75,15 @@ class RunningRequests:
 
     def __len__(self) -> int:
         """How many requests run now."""
-        return len(self._tasks)
+        return len(self._tasks) + len(self.direct)
 
     def give_up(self) -> None:
         """Answers 503 to every request that has no answer yet."""
         self._over = True
         for task in tuple(self._tasks):
             task.cancel()
+        for connection in tuple(self.direct):
+            connection.give_up(_too_late())
 
 
 class DrainingServer(uvicorn.Server):

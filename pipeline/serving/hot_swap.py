@@ -19,8 +19,11 @@ from pathlib import Path
 from pipeline.core.errors import ArtifactError
 from pipeline.runtime.bundle import Bundle, open_bundle
 from pipeline.runtime.language_model import LanguageModel
+from pipeline.runtime.run_times import RunTimes
 from pipeline.runtime.signature import chosen_trust
 from pipeline.runtime.text_model import TextModel
+from pipeline.serving.text_costs import TextCosts
+from pipeline.web.json_answers import lines_of
 
 POLL_SECONDS = 0.05
 """Looked up, not notified: that also sees a pointer on a network drive or a mount of a container."""
@@ -29,18 +32,56 @@ _LOGGER = logging.getLogger("modelyard.rollout")
 
 
 @dataclass(frozen=True)
+class ServedLanguageModel:
+    """A language model that ran once, and what its runs of one row take on this machine."""
+
+    model: LanguageModel
+    run_times: RunTimes
+
+
+@dataclass(frozen=True)
 class ServedModel:
-    """A bundle that passed its checks, with its loaded model; `since` is when it began to serve."""
+    """A bundle that passed its checks, with its loaded models.
+
+    Attributes:
+        costs: what its texts cost on this machine.
+        language_model: with what its runs cost; None if the bundle has none.
+        since: when it began to serve.
+    """
 
     bundle: Bundle
     text_model: TextModel
+    costs: TextCosts
+    language_model: ServedLanguageModel | None
     model_card: str
+    certificate: bytes | None = None
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
 
+    @property
+    def version(self) -> str:
+        """The start of the bundle's hash, by which people and protocols name the model."""
+        return self.bundle.hash[:12]
+
     @cached_property
-    def language_model(self) -> LanguageModel | None:
-        """The language model, loaded on first use; None if the bundle has none."""
-        return LanguageModel.from_bundle(self.bundle)
+    def identity(self) -> dict[str, str]:
+        """The names of the model, as each answer has them."""
+        described = self.bundle.description
+        return {
+            "product": described.product,
+            "hash": self.bundle.hash,
+            "variant": described.variant,
+        }
+
+    @cached_property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers of an answer that say which model gave it."""
+        version, bundle = self.version.encode(), self.bundle.hash.encode()
+        return [(b"model-version", version), (b"bundle-hash", bundle)]
+
+    @cached_property
+    def header_lines(self) -> bytes:
+        """The lines of HTTP of these headers."""
+        return lines_of(self.headers)
 
 
 class ModelHolder:
@@ -49,6 +90,7 @@ class ModelHolder:
     Attributes:
         current: the model that serves; None before the first.
         previous: the model that served before, still loaded, so that a rollback takes no time.
+        candidate: a model that is asked beside it and does not serve; None where there is none.
         last_error: why the latest bundle or pointer was refused; None if it was not.
         refused: hash of the bundle that the pointer names and that was refused; None if it was not.
         stopping: whether the server ends, so that it is not ready any more.
@@ -57,6 +99,7 @@ class ModelHolder:
     def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
         self.current: ServedModel | None = None
         self.previous: ServedModel | None = None
+        self.candidate: ServedModel | None = None
         self.last_error: str | None = None
         self.refused: str | None = None
         self.stopping = False
@@ -77,8 +120,7 @@ class ModelHolder:
             self.refuse(error, bundle_hash=expected_hash)
             raise
         if self.current is not None:
-            # A copy, which does not hold the language model that the other may have loaded.
-            self.previous = replace(self.current)
+            self.previous = self.current
         self.current = model
         self.accept()
         described = model.bundle.description
@@ -107,8 +149,13 @@ class ModelHolder:
         return replace(kept, since=datetime.now(UTC))
 
 
-def open_model(folder: Path, *, expected_hash: str | None = None) -> ServedModel:
+def open_model(
+    folder: Path, *, expected_hash: str | None = None, threads: int | None = None
+) -> ServedModel:
     """Verifies and loads a bundle, warms it up and checks it against its golden answers.
+
+    Args:
+        threads: of one answer; None takes those that its latency was measured with.
 
     Raises:
         ArtifactError: any of these failed.
@@ -120,7 +167,7 @@ def open_model(folder: Path, *, expected_hash: str | None = None) -> ServedModel
             expected=f"bundle {expected_hash[:12]}, which the pointer names",
             next_step="release the bundle again",
         )
-    text_model = TextModel.from_bundle(bundle)
+    text_model = TextModel.from_bundle(bundle, threads)
     text_model.warm_up()
     if failures := bundle.description.golden_differences(text_model.answer):
         raise ArtifactError(
@@ -128,7 +175,23 @@ def open_model(folder: Path, *, expected_hash: str | None = None) -> ServedModel
             expected="all its golden answers, as on the machine that built it",
             next_step="build the bundle again on a machine of this kind",
         )
-    return ServedModel(bundle.for_later(), text_model, bundle.model_card)
+    return ServedModel(
+        bundle=bundle.for_later(),
+        text_model=text_model,
+        costs=TextCosts.measure(text_model),
+        language_model=_open_language_model(bundle),
+        model_card=bundle.model_card,
+        certificate=bundle.certificate,
+    )
+
+
+def _open_language_model(bundle: Bundle) -> ServedLanguageModel | None:
+    """Loads the language model and runs it once; None where the bundle has none."""
+    model = LanguageModel.from_bundle(bundle)
+    if model is None:
+        return None
+    model.warm_up()
+    return ServedLanguageModel(model, model.run_times())
 
 
 def read_pointer(path: Path) -> tuple[str, Path]:

@@ -8,19 +8,23 @@ import asyncio
 import codecs
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
 
+from pipeline.core.errors import DataError
 from pipeline.runtime.task import Request as TextRequest
+from pipeline.serving.body_shapes import ShapeError, read_forms
 from pipeline.web.json_answers import RequestError
 
 MAX_BODY_BYTES = 1_000_000
-MAX_TEXTS = 64
-BODY_SECONDS = 10.0
+BODY_SECONDS = 8.0
 _UTF8 = ("utf-8", "utf8", "us-ascii")
+_CODINGS = ("gzip", "x-gzip", "deflate")
+_EITHER_HEADER = zlib.MAX_WBITS | 32
+"""Lets zlib tell by the stream itself whether it is gzip's or zlib's, which HTTP calls deflate."""
 _EXAMPLE = 'send {"text": "one text"} or {"texts": ["one", "two"]}'
 _PAIR_EXAMPLE = 'send {"text": "first", "second": "second"} or {"pairs": [["first", "second"]]}'
 _SINGLE, _PAIRED = "a JSON object with 'text' or 'texts'", "'text' with 'second', or 'pairs'"
@@ -44,21 +48,51 @@ class ProtocolError(RequestError):
 
 
 async def read_requests(request: Request) -> list[TextRequest]:
-    """The texts or pairs of a /predict request; its body may be compressed with gzip."""
-    _check_content_type(request.headers.get("content-type", ""))
-    inflates = _is_gzip(request.headers.get("content-encoding", ""))
+    """The texts or pairs of a /predict request; its body may be compressed."""
+    check_content_type(request.headers.get("content-type", ""))
+    return parse_requests(await read_body(request))
+
+
+async def read_body(request: Request) -> bytes:
+    """The body as it was before a client compressed it.
+
+    Raises:
+        ProtocolError: 400, it is not what Content-Encoding says; 408, it does not end; 413, it is too
+            large; 415, it is compressed in a way that is not known here.
+        ClientDisconnect: the client left.
+    """
+    inflates = _is_compressed(request.headers.get("content-encoding", ""))
     try:
         async with asyncio.timeout(BODY_SECONDS):
             body = await _read_body(request)
     except TimeoutError:
-        raise ProtocolError(
-            408,
-            got=f"a body that did not end within {BODY_SECONDS:g} seconds",
-            expected="the whole body at once",
-            next_step="send the request again",
-            headers={"connection": "close"},
-        ) from None
-    return parse_requests(_inflate(body) if inflates else body)
+        raise too_slow() from None
+    return inflate(body) if inflates else body
+
+
+def check_form(header: Callable[[str, str], str]) -> bool:
+    """Refuses a body that is not JSON in UTF-8 by its headers; True where it is compressed."""
+    content_type = header("content-type", "")
+    if content_type != "application/json":
+        check_content_type(content_type)
+    coding = header("content-encoding", "")
+    return bool(coding) and _is_compressed(coding)
+
+
+def unfit_text(error: DataError) -> ProtocolError:
+    """The refusal of a text that the model cannot read."""
+    return ProtocolError(422, got=error.got, expected=error.expected, next_step=error.next_step)
+
+
+def too_slow() -> ProtocolError:
+    """The refusal of a body that does not come to its end."""
+    return ProtocolError(
+        408,
+        got=f"a body that did not end within {BODY_SECONDS:g} seconds",
+        expected="the whole body at once",
+        next_step="send the request again",
+        headers={"connection": "close"},
+    )
 
 
 def require_shape(requests: list[TextRequest], *, pairs: bool) -> None:
@@ -73,66 +107,38 @@ def require_shape(requests: list[TextRequest], *, pairs: bool) -> None:
         )
 
 
-def parse_requests(body: bytes) -> list[TextRequest]:
+def parse_requests(body: bytes | bytearray) -> list[TextRequest]:
     """The 1 to `MAX_TEXTS` texts or pairs of a JSON body; no text may be blank.
 
     Raises:
         ProtocolError: 400 for what is not JSON, 422 for JSON of another shape.
     """
-    value = _parse_json(body)
-    if not isinstance(value, dict):
-        raise _unfit(f"{_kind(value)} at the top")
-    if unknown := sorted(value.keys() - {"text", "texts", "second", "pairs"}):
-        raise _unfit(f"the unknown key {unknown[0][:40]!r}")
-    match value:
-        case {"text": text, "second": second} if len(value) == 2:
-            return [(_check_text(text, "text"), _check_text(second, "second"))]
-        case {"text": text} if len(value) == 1:
-            return [_check_text(text, "text")]
-        case {"texts": texts} if len(value) == 1:
-            texts = _check_list(texts, "texts")
-            return [_check_text(text, f"texts[{number}]") for number, text in enumerate(texts)]
-        case {"pairs": pairs} if len(value) == 1:
-            return _check_pairs(pairs)
-    together = " and ".join(f"'{key}'" for key in sorted(value))
-    raise _unfit(f"{together} together" if len(value) > 1 else together or "an empty object")
+    try:
+        return read_forms(parse_json(body, expected=_SINGLE, next_step=_EXAMPLE))
+    except ShapeError as error:
+        raise unfit(error, expected=_SINGLE, next_step=_EXAMPLE) from None
 
 
-def _check_pairs(pairs: Any) -> list[TextRequest]:
-    found: list[TextRequest] = []
-    for number, pair in enumerate(_check_list(pairs, "pairs")):
-        name = f"pairs[{number}]"
-        if not isinstance(pair, list) or len(pair) != 2:
-            size = f" of {len(pair)}" if isinstance(pair, list) else ""
-            raise _unfit(f"{_kind(pair)}{size} as '{name}'", expected="a list of two texts")
-        found.append((_check_text(pair[0], f"{name}[0]"), _check_text(pair[1], f"{name}[1]")))
-    return found
+def unfit(error: ShapeError, *, expected: str, next_step: str) -> ProtocolError:
+    """The refusal of a body of another shape; what the shape does not say is said here."""
+    return ProtocolError(
+        422,
+        got=error.got,
+        expected=error.expected or expected,
+        next_step=error.next_step or next_step,
+    )
 
 
-def _check_list(values: Any, name: str) -> list[Any]:
-    if not isinstance(values, list):
-        raise _unfit(f"{_kind(values)} as '{name}'", expected=f"a list of {name}")
-    if not values:
-        raise _unfit("an empty list", expected=f"1 to {MAX_TEXTS} {name}")
-    if len(values) > MAX_TEXTS:
-        raise ProtocolError(
-            422,
-            got=f"{len(values)} {name}",
-            expected=f"at most {MAX_TEXTS} {name} in one request",
-            next_step="send them in several requests",
-        )
-    return values
+def parse_json(body: bytes | bytearray, *, expected: str, next_step: str) -> Any:
+    """The value of a JSON body; a byte order mark before it is passed over.
 
+    Args:
+        expected: what was wanted instead, where it is no JSON.
+        next_step: what the sender may do then.
 
-def _check_text(text: Any, name: str) -> str:
-    if not isinstance(text, str):
-        raise _unfit(f"{_kind(text)} as '{name}'", expected="a text")
-    if not text.strip():
-        raise _unfit(f"an empty text as '{name}'", expected="a text with at least one character")
-    return text
-
-
-def _parse_json(body: bytes) -> Any:
+    Raises:
+        ProtocolError: 400, it is not JSON in UTF-8.
+    """
     # Windows PowerShell 5 and .NET write a mark before UTF-8.
     body = body.removeprefix(codecs.BOM_UTF8)
     try:
@@ -145,25 +151,12 @@ def _parse_json(body: bytes) -> Any:
         raise ProtocolError(
             400,
             got="JSON that is nested too deep" if deep else f"a body that is not JSON: {error}",
-            expected=_SINGLE,
-            next_step=_EXAMPLE,
+            expected=expected,
+            next_step=next_step,
         ) from None
 
 
-def _kind(value: Any) -> str:
-    # A bool is an int in Python, but the sender wrote true or false.
-    if value is None or isinstance(value, bool):
-        return orjson.dumps(value).decode()
-    names = {int: "a number", float: "a number", str: "a text", list: "a list", dict: "an object"}
-    return names[type(value)]
-
-
-def _unfit(got: str, expected: str | None = None) -> ProtocolError:
-    expected = expected or f"{_SINGLE}; for a model that reads pairs, {_PAIRED}"
-    return ProtocolError(422, got=got, expected=expected, next_step=_EXAMPLE)
-
-
-def _check_content_type(content_type: str) -> None:
+def check_content_type(content_type: str) -> None:
     """Refuses every type but JSON in UTF-8."""
     named, _, rest = content_type.partition(";")
     if named.strip().lower() != "application/json":
@@ -179,42 +172,44 @@ def _check_content_type(content_type: str) -> None:
         raise _not_utf8(f"a body in charset {charset[1][:40]!r}", status=415)
 
 
-def _is_gzip(content_encoding: str) -> bool:
-    """Whether the body is compressed; refuses every other coding than gzip."""
+def _is_compressed(content_encoding: str) -> bool:
+    """Whether the body is compressed; refuses every other coding than gzip and deflate."""
     coding = content_encoding.strip().lower()
     if coding in ("", "identity"):
         return False
-    if coding not in ("gzip", "x-gzip"):
+    if coding not in _CODINGS:
         raise ProtocolError(
             415,
             got=f"Content-Encoding: {content_encoding[:40]}",
-            expected="Content-Encoding: gzip, or a body that is not compressed",
+            expected="Content-Encoding: gzip or deflate, or a body that is not compressed",
             next_step="leave the header out and send the JSON as it is",
-            headers={"accept-encoding": "gzip"},
+            headers={"accept-encoding": "gzip, deflate"},
         )
     return True
 
 
-def _inflate(body: bytes) -> bytes:
-    """The content of a gzip body; never more of it than the limit is unpacked."""
-    stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
+def inflate(body: bytes) -> bytes:
+    """The content of a compressed body; never more of it than the limit is unpacked."""
+    stream = zlib.decompressobj(_EITHER_HEADER)
     try:
         found = stream.decompress(body, MAX_BODY_BYTES + 1)
     except zlib.error:
         found = b""
     if len(found) > MAX_BODY_BYTES:
-        raise _too_large(f"a body of more than {MAX_BODY_BYTES:,} bytes after gzip", more=False)
+        raise too_large(
+            f"a body of more than {MAX_BODY_BYTES:,} bytes after gzip or deflate", more=False
+        )
     if not stream.eof or stream.unused_data:
         raise ProtocolError(
             400,
-            got="a body that is not one whole gzip stream, as Content-Encoding: gzip says",
-            expected="what gzip makes of the JSON",
-            next_step="leave the header out and send the JSON as it is",
+            got="a body that is not one whole gzip or deflate stream, as Content-Encoding says",
+            expected="what gzip, or zlib for deflate, makes of the body",
+            next_step="leave the header out and send the body as it is",
         )
     return found
 
 
-def _is_utf8(body: bytes) -> bool:
+def _is_utf8(body: bytes | bytearray) -> bool:
     try:
         body.decode("utf-8")
     except UnicodeDecodeError:
@@ -238,7 +233,7 @@ async def _read_body(request: Request) -> bytes:
     if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
         # A client that waits for "100 Continue" has not begun to send.
         waits = request.headers.get("expect", "").lower() == "100-continue"
-        raise _too_large(f"a body of {int(declared):,} bytes", more=not waits)
+        raise too_large(f"a body of {int(declared):,} bytes", more=not waits)
     # Not request.stream(), which does not say whether the piece that passed the limit was the last.
     body, more = bytearray(), True
     while more:
@@ -248,11 +243,12 @@ async def _read_body(request: Request) -> bytes:
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > MAX_BODY_BYTES:
-            raise _too_large(f"a body of more than {MAX_BODY_BYTES:,} bytes", more=more)
+            raise too_large(f"a body of more than {MAX_BODY_BYTES:,} bytes", more=more)
     return bytes(body)
 
 
-def _too_large(got: str, *, more: bool) -> ProtocolError:
+def too_large(got: str, *, more: bool) -> ProtocolError:
+    """The refusal of a body over the limit; `more`: its rest still comes."""
     return ProtocolError(
         413,
         got=got,

@@ -10,6 +10,7 @@ they run (`ServerNote`).
 """
 
 import errno
+import importlib.util
 import logging
 import os
 import socket
@@ -23,10 +24,12 @@ from pipeline.core.errors import PipelineError, ReleaseError
 from pipeline.core.output import forgive_output
 from pipeline.core.process_identity import this_process
 from pipeline.core.server_note import ServerNote
-from pipeline.serving.options import ServerOptions, read_options
+from pipeline.serving.options import STANDARD_OUTPUT, ServerOptions, read_options
 from pipeline.serving.supervisor import HANDED_ON, TRIAL, Supervisor, handed_listener
 
 PORTS_TRIED = 50
+PARSERS = ("httptools", "uvloop")
+"""Packages for HTTP and the event loop, which a worker must have."""
 END_SECONDS = 45.0
 """How long after the drain time a worker may still take, for its replacement and running requests."""
 _LOGGER = logging.getLogger("modelyard.server")
@@ -49,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def serve(options: ServerOptions, arguments: Sequence[str]) -> int:
     """Serves until SIGTERM or SIGINT; returns the exit code."""
+    check_parsers()
     check_exposure(options.host, access_token(os.environ))
     handed_on = os.environ.pop(HANDED_ON, None)
     listener = handed_listener(handed_on) if handed_on else bind(options.host, options.port)
@@ -62,7 +66,7 @@ def serve(options: ServerOptions, arguments: Sequence[str]) -> int:
         limit=options.drain + END_SECONDS,
         note=note,
         changed=lambda changed: changed.save(options.state) if options.state else None,
-        log=options.log,
+        logs=kept_short(options),
         pointer=options.pointer,
     )
     if handed_on:
@@ -77,6 +81,22 @@ def serve(options: ServerOptions, arguments: Sequence[str]) -> int:
     finally:
         if options.state is not None:
             options.state.unlink(missing_ok=True)
+
+
+def kept_short(options: ServerOptions) -> tuple[Path, ...]:
+    """The files that grow with each request, which the supervisor bounds."""
+    logs = (options.log, options.access_log)
+    return tuple(log for log in logs if log is not None and log != STANDARD_OUTPUT)
+
+
+def check_parsers(names: Sequence[str] = PARSERS) -> None:
+    """Refuses to start where uvicorn would take its slow parser and loop in place of these packages."""
+    if missing := [name for name in names if importlib.util.find_spec(name) is None]:
+        raise ReleaseError(
+            f"a server without {' and '.join(missing)}",
+            expected=f"{' and '.join(names)}: without them it takes half as long again for a request",
+            next_step="install the extra `serve`: pip install '.[serve]'",
+        )
 
 
 def check_exposure(host: str, token: str | None) -> None:

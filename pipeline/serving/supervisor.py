@@ -31,6 +31,7 @@ from pipeline.core.served_code import served_code
 from pipeline.core.server_note import ServerNote, WorkerNote
 from pipeline.core.typed_json import read_as
 from pipeline.serving.channel import ANY_STATE, NEEDS_MODEL, REPLACED, STOP, Report, ReportReader
+from pipeline.serving.shared_slots import SLOTS, VARIABLE, open_shared
 
 HANDED_ON = "MODELYARD_HANDED_ON"
 """The variable in which a supervisor hands its workers on to its own newer code."""
@@ -56,6 +57,7 @@ class Worker:
         generation: which update of the code started it.
         since: when it was started, or last entered another phase, by the monotonic clock.
         kill_at: when it is killed if it has not ended; None before it was told to end.
+        slot: its place to count (shared_slots.py); None if it has none.
         replaced: whether it knows that others take the connections.
         hung_up: whether it closed its channel, which it does as it ends.
     """
@@ -65,6 +67,7 @@ class Worker:
     generation: int
     since: float = field(default_factory=time.monotonic)
     kill_at: float | None = None
+    slot: int | None = None
     replaced: bool = False
     hung_up: bool = False
     reader: ReportReader = field(init=False)
@@ -101,7 +104,7 @@ class Supervisor:
         count: workers to keep.
         limit: seconds after which a worker that ends is killed.
         changed: gets the note with its workers whenever they have changed.
-        log: file that the output goes to; it is kept short.
+        logs: files to which the workers add, the output's among them; they are kept short.
         pointer: file that names what the workers serve; when it changes, a pause is over.
     """
 
@@ -114,10 +117,11 @@ class Supervisor:
         limit: float,
         note: ServerNote,
         changed: Callable[[ServerNote], None],
-        log: Path | None = None,
+        logs: Sequence[Path] = (),
         pointer: Path | None = None,
     ) -> None:
-        self._listener, self._arguments, self._log = listener, list(arguments), log
+        self._listener, self._arguments, self._logs = listener, list(arguments), tuple(logs)
+        self._counts: int | None = None
         self._count, self._limit = count, limit
         self._pointer, self._pointed = pointer, _signature(pointer)
         self._note, self._changed = note, changed
@@ -156,6 +160,7 @@ class Supervisor:
         """Goes on with the workers of the process that this one was before it took up new code."""
         value = json.loads(handed_on)
         self._generation, self._served = value["generation"] + 1, True
+        self._counts = value.get("counts")
         self._note = replace(self._note, troubles=value["troubles"], trouble=value["trouble"])
         for worker in value["workers"]:
             note = read_as(WorkerNote, worker.pop("note"))
@@ -218,14 +223,22 @@ class Supervisor:
         command = [sys.executable, "-m", _WORKER, *ends, needs, *self._arguments]
         for end in (self._listener, theirs):
             end.set_inheritable(True)
-        pid = os.posix_spawn(sys.executable, command, os.environ)
+        slot = min({*range(SLOTS)} - {w.slot for w in self._workers}, default=None)
+        pid = os.posix_spawn(sys.executable, command, {**os.environ, **self._told_place(slot)})
         self._listener.set_inheritable(False)
         theirs.close()
         nameless = ProcessIdentity(pid=pid, started="", boot="", host="")  # ended already
         note = WorkerNote(process=identity_of(pid) or nameless, code=code)
-        worker = Worker(channel=ours, note=note, generation=self._generation)
+        worker = Worker(channel=ours, note=note, generation=self._generation, slot=slot)
         self._workers.append(worker)
         return worker
+
+    def _told_place(self, slot: int | None) -> Mapping[str, str]:
+        """The variable by which a worker finds its place to count; none where all are taken."""
+        if self._counts is None:
+            self._counts = open_shared()
+        os.set_inheritable(self._counts, True)
+        return {} if slot is None else {VARIABLE: f"{self._counts}:{slot}"}
 
     def _retire_surplus(self) -> None:
         """Lets an old worker go for each new one that answers, and those that go take no more."""
@@ -314,11 +327,13 @@ class Supervisor:
                 "generation": worker.generation,
                 "since": worker.since,
                 "kill_at": worker.kill_at,
+                "slot": worker.slot,
             }
             for worker in self._workers
         ]
         return {
             "listener": self._listener.fileno(),
+            "counts": self._counts,
             "generation": self._generation,
             "troubles": self._note.troubles,
             "trouble": self._note.trouble,
@@ -326,11 +341,12 @@ class Supervisor:
         }
 
     def _bound_log(self) -> None:
-        """Keeps the log's newest part; all processes append to one file, so it stays the same file."""
-        with suppress(OSError):
-            if self._log is not None and self._log.stat().st_size > LOG_BYTES:
-                shutil.copyfile(self._log, self._log.with_name(f"{self._log.name}.1"))
-                os.truncate(self._log, 0)
+        """Keeps the logs' newest part; all processes append to one file, so it stays the same file."""
+        for log in self._logs:
+            with suppress(OSError):
+                if log.stat().st_size > LOG_BYTES:
+                    shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+                    os.truncate(log, 0)
 
     def _wait(self, wake: socket.socket) -> None:
         """Sleeps until a signal, a report, or the next moment at which something is due."""

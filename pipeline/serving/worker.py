@@ -8,13 +8,17 @@ that a new worker answers as well as the one before it.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
+from typing import cast
 
 import uvicorn
 
@@ -24,14 +28,21 @@ from pipeline.core.cores import available_cores
 from pipeline.core.errors import PipelineError, ReleaseError
 from pipeline.core.output import forgive_output
 from pipeline.core.server_note import Phase
-from pipeline.serving.admission import Admission
-from pipeline.serving.app import create_app
+from pipeline.serving.access_log import AccessLog
+from pipeline.serving.app import create_serving
+from pipeline.serving.canary import no_canary
 from pipeline.serving.channel import NEEDS_MODEL, REPLACED, STOP, Report, send_report
-from pipeline.serving.drain import IDLE_SECONDS, DrainingServer, RunningRequests
+from pipeline.serving.connection_limits import ConnectionLimits, most_connections
+from pipeline.serving.demo_routes import DemoExtras
+from pipeline.serving.drain import DrainingServer, RunningRequests
+from pipeline.serving.exchange import Shared
 from pipeline.serving.hot_swap import ModelHolder, PointerFollower
+from pipeline.serving.http_protocol import ServingProtocol
 from pipeline.serving.options import ServerOptions, read_options
+from pipeline.serving.scheduler import Scheduler
+from pipeline.serving.shadow import Shadow
+from pipeline.serving.surroundings import Surroundings
 
-QUEUE = 64
 _SWITCH_SECONDS = 0.0005
 """How long a thread that cleans a long text keeps the interpreter from the one that answers probes."""
 
@@ -72,22 +83,54 @@ class Worker:
     def serve(self, listener: socket.socket) -> None:
         """Loads the model, then answers until told to end."""
         options, follower = self._options, self._load()
-        application = create_app(
+        scheduler = Scheduler(cores=available_cores(), order=options.order)
+        shadow = self._shadow(idle=lambda: scheduler.idle)
+        limits = ConnectionLimits(most=most_connections(), clock=time.monotonic)
+        serving = create_serving(
             self._holder,
-            admission=Admission(workers=available_cores(), queue=QUEUE),
-            background=follower.follow if follower else None,
+            scheduler=scheduler,
+            background=[limits.watch, *([follower.follow] if follower else [])],
             token=access_token(os.environ),
             loopback_only=is_loopback(options.host),
+            observers=[shadow.observe] if shadow else [],
+            canary=shadow.canary if shadow else no_canary,
+            extras=DemoExtras(feedback=options.feedback, browser=options.browser),
+            surroundings=Surroundings(
+                environment=os.environ,
+                root_path=options.root_path,
+                trusted=options.trusted_proxy,
+                access_log=AccessLog(options.access_log) if options.access_log else None,
+            ),
         )
-        requests = RunningRequests(application)
+        requests = RunningRequests(serving.app)
+        shared = Shared(
+            texts=serving.texts,
+            guard=serving.guard,
+            running=requests,
+            limits=limits,
+            headers=[(k.encode(), v.encode()) for k, v in serving.headers.items()],
+            names=lambda: serving.watch.names(None),
+            watchers=[serving.watch.direct],
+        )
         server = DrainingServer(
-            _config(requests),
+            server_config(requests, shared),
             requests=requests,
             drain=options.drain,
             started=lambda: self._started(server),
             leaving=lambda: self._enter("leaving"),
         )
+        if shadow is not None:
+            shadow.start()
         server.run(sockets=[listener])
+        if shadow is not None:
+            shadow.stop()
+
+    def _shadow(self, *, idle: Callable[[], bool]) -> Shadow | None:
+        """The thread that tries a candidate, not started yet; None where none is named."""
+        source, pairs = self._options.candidate, self._options.pairs
+        if source is None or pairs is None:
+            return None
+        return Shadow(self._holder, source=source, pairs=pairs, idle=idle)
 
     def _load(self) -> PointerFollower | None:
         """Loads the bundle, or what the pointer names; returns what follows the pointer."""
@@ -108,6 +151,9 @@ class Worker:
 
     def _started(self, server: DrainingServer) -> None:
         self._channel.setblocking(False)
+        # What is loaded now stays; a collection that walks through all of it would hold every answer up.
+        gc.collect()
+        gc.freeze()
         asyncio.get_running_loop().add_reader(self._channel, self._obey, server)
         self._enter("serving")
 
@@ -145,15 +191,19 @@ class Worker:
             send_report(self._channel, report)
 
 
-def _config(application: RunningRequests) -> uvicorn.Config:
+def server_config(application: RunningRequests, shared: Shared) -> uvicorn.Config:
+    """The settings of uvicorn; its fast parser and loop are a must, not what happens to be installed."""
     return uvicorn.Config(
         application,
+        http=cast(type[asyncio.Protocol], partial(ServingProtocol, shared=shared)),
+        loop="uvloop",
         lifespan="on",
         log_config=None,
-        # The access log costs a third of a small request's time and says nothing about the answer.
+        # Our own says more, and costs less (access_log.py).
         access_log=False,
+        # It would put what a header says in the place of the address that the connection has.
+        proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=1,
     )
 

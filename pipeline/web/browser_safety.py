@@ -35,22 +35,29 @@ _HEADERS = {
 }
 
 
+def security_headers(allowed: Mapping[str, str]) -> dict[str, str]:
+    """The headers of every answer; `allowed`: directive → its sources, where a page needs others."""
+    policy = "; ".join(f"{name} {sources}" for name, sources in {**_POLICY, **allowed}.items())
+    return {"content-security-policy": policy, **_HEADERS}
+
+
 class SecurityHeaders:
-    """Adds the security headers to every answer.
+    """Adds the security headers to every answer; one that has been added within stays.
 
     Args:
         allowed: directive of the content security policy → its sources, where a page needs others.
     """
 
     def __init__(self, app: ASGIApp, *, allowed: Mapping[str, str]) -> None:
-        policy = "; ".join(f"{name} {sources}" for name, sources in {**_POLICY, **allowed}.items())
-        self._app, self._headers = app, {"content-security-policy": policy, **_HEADERS}
+        self._app, self._headers = app, security_headers(allowed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self._headers)
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

@@ -1,6 +1,6 @@
 """Answers of our servers as JSON: values, and errors that say what came, what was expected, what to do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -49,5 +49,18 @@ def error_response(error: RequestError) -> Response:
 
 def told(error: PipelineError, status: int, headers: Mapping[str, str] | None = None) -> Response:
     """The JSON response for an error of any kind: got, expected, next_step."""
-    body = {"got": error.got, "expected": error.expected, "next_step": error.next_step}
-    return json_response({"error": body}, status, headers)
+    return json_response({"error": _described(error)}, status, headers)
+
+
+def error_body(error: PipelineError) -> bytes:
+    """The JSON of an error, for who writes the answer himself."""
+    return orjson.dumps({"error": _described(error)})
+
+
+def lines_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Headers as lines of HTTP, for who writes the answer himself."""
+    return b"".join(b"%b: %b\r\n" % header for header in headers)
+
+
+def _described(error: PipelineError) -> dict[str, str]:
+    return {"got": error.got, "expected": error.expected, "next_step": error.next_step}

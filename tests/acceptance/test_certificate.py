@@ -63,6 +63,14 @@ def test_each_part_is_needed_with_all_that_it_must_say(part: str, left: str | No
         require(certificate)
 
 
+def test_beside_an_adopted_model_there_is_no_language_model() -> None:
+    alone = Certificate.parse({**WHOLE, "language_model": None}, file="certificate.json")
+    problem = problem_named("classification")
+    require_complete(alone, problem=problem, precision="int8", adopted=True)
+    with pytest.raises(ArtifactError, match="language_model: missing"):
+        require_complete(alone, problem=problem, precision="int8")
+
+
 def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(ArtifactError, match=r"parity: missing; files: missing"):
         require({**WHOLE, "parity": None, "files": None})

@@ -12,9 +12,9 @@ from pipeline.core.paths import Paths
 from pipeline.core.stage import Metrics
 from pipeline.models.bilm_classifier import BilmForSequenceClassification
 from pipeline.models.encoder import load_classifier
-from pipeline.serving.admission import Admission
 from pipeline.serving.app import create_app
 from pipeline.serving.hot_swap import ModelHolder
+from pipeline.serving.scheduler import Scheduler
 from tests.support.problems import product_of
 from tests.support.whole_line import STAGES, Product, clause, corpus_of, rows_of, run_line
 
@@ -85,7 +85,7 @@ def test_the_bundle_answers_in_a_server_as_classifier_and_as_language_model(prod
     assert certificate["language_model"]["parity"]["family"] == "bilm"
     holder = ModelHolder()
     holder.load(bundle)
-    app = create_app(holder, admission=Admission(workers=1, queue=4), token=None)
+    app = create_app(holder, scheduler=Scheduler(cores=1), token=None)
     with TestClient(app, base_url="http://127.0.0.1") as client:
 
         def ask(path: str, **asked: Any) -> Any:

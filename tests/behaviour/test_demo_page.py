@@ -43,6 +43,8 @@ def test_typing_and_examples_are_answered_by_keyboard_alone(page: Page) -> None:
     page.keyboard.press("Tab")
     assert focused(page) == "Ask"
     page.keyboard.press("Tab")
+    assert focused(page) == "explain"
+    page.keyboard.press("Tab")
     assert focused(page) == "a warm funny film"
     page.keyboard.press("Enter")
     expect(page.locator("#text")).to_have_value("a warm funny film")

@@ -3,6 +3,7 @@
 import gzip
 import json
 import socket
+import zlib
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -39,6 +40,7 @@ def send(server: RunningServer, body: bytes, headers: dict[str, str]) -> httpx.R
         (BODY, JSON),
         (gzip.compress(BODY, mtime=0), GZIP),
         (gzip.compress(BODY, mtime=0), JSON | {"content-encoding": "X-GZIP"}),
+        (zlib.compress(BODY), JSON | {"content-encoding": "deflate"}),
         (BODY, JSON | {"content-encoding": "identity"}),
         (b"\xef\xbb\xbf" + BODY, JSON),
         (gzip.compress(b"\xef\xbb\xbf" + BODY, mtime=0), GZIP),
@@ -49,7 +51,18 @@ def send(server: RunningServer, body: bytes, headers: dict[str, str]) -> httpx.R
             GZIP,
         ),
     ],
-    ids=["plain", "gzip", "x-gzip", "identity", "mark", "both", "charset", "key twice", "large"],
+    ids=[
+        "plain",
+        "gzip",
+        "x-gzip",
+        "deflate",
+        "identity",
+        "mark",
+        "both",
+        "charset",
+        "key twice",
+        "large",
+    ],
 )
 def test_bodies_that_hold_the_same_text_get_the_same_answer(
     server: RunningServer, body: bytes, headers: dict[str, str]
@@ -112,3 +125,62 @@ def test_a_client_that_waits_to_send_too_much_is_refused_at_once_and_cleanly(
     assert answer.startswith(b"HTTP/1.1 413")
     assert b"100 Continue" not in answer
     assert b"Exception" not in server.log.read_bytes()
+
+
+TENSOR = {"name": "text", "shape": [1], "datatype": "BYTES", "data": ["a warm funny film"]}
+INFER = json.dumps({"inputs": [TENSOR]}).encode()
+PATH = "v2/models/tiny-sentiment/infer"
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "named"),
+    [
+        (INFER, JSON, 200, "positive"),
+        (INFER, {}, 200, "positive"),
+        (gzip.compress(INFER, mtime=0), GZIP, 200, "positive"),
+        (zlib.compress(INFER), JSON | {"content-encoding": "deflate"}, 200, "positive"),
+        (b"\xef\xbb\xbf" + INFER, JSON, 200, "positive"),
+        (INFER.decode().encode("utf-16"), JSON, 400, "UTF-8"),
+        (INFER, JSON | {"content-encoding": "zstd"}, 415, "Content-Encoding: zstd"),
+        (INFER, {"content-type": "application/json; charset=utf-16"}, 415, "utf-16"),
+        (INFER, {"content-type": "text/plain"}, 415, "text/plain"),
+        (gzip.compress(b" " * 30_000_000, mtime=0), GZIP, 413, "after gzip"),
+        (BODY, JSON, 422, "inputs"),
+    ],
+    ids=[
+        *(
+            "plain",
+            "untyped",
+            "gzip",
+            "deflate",
+            "mark",
+            "utf-16",
+            "zstd",
+            "utf-16 by name",
+            "text",
+        ),
+        *("a bomb", "our own form"),
+    ],
+)
+def test_the_open_protocol_takes_and_refuses_the_same_bodies(
+    server: RunningServer, body: bytes, headers: dict[str, str], status: int, named: str
+) -> None:
+    answer = httpx.post(f"{server.url}{PATH}", content=body, headers=headers, timeout=10)
+    assert (answer.status_code, named in answer.text) == (status, True), answer.text
+    assert status == 200 or isinstance(answer.json()["error"], str)
+
+
+@pytest.mark.parametrize(("path", "body"), [("predict", BODY), (PATH, INFER)], ids=["own", "open"])
+def test_old_clients_and_other_spellings_get_an_answer_or_a_reason(
+    server: RunningServer, path: str, body: bytes
+) -> None:
+    address = urlsplit(server.url)
+    head = f"POST /{path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection((str(address.hostname), int(address.port or 0)), 10) as sent:
+        sent.sendall(head.encode() + body)
+        assert sent.makefile("rb").readline().split()[1] == b"200"
+    pieces = (body[at : at + 5] for at in range(0, len(body), 5))
+    assert httpx.post(f"{server.url}{path}", content=pieces, headers=JSON).status_code == 200
+    slash = httpx.post(f"{server.url}{path}/", content=body, headers=JSON)
+    assert (slash.status_code, f"/{path}/" in slash.text) == (404, True)
+    assert httpx.head(f"{server.url}{path}").status_code == 405

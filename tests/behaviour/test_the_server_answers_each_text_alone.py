@@ -4,9 +4,9 @@ from pathlib import Path
 
 from starlette.testclient import TestClient
 
-from pipeline.serving.admission import Admission
 from pipeline.serving.app import create_app
 from pipeline.serving.hot_swap import ModelHolder
+from pipeline.serving.scheduler import Scheduler
 from tests.support.tiny_bundle import depend_on_batch, make_tiny_bundle
 
 TEXTS = ["a warm funny film", "awful", "the film", "the dull film " * 10]
@@ -18,7 +18,7 @@ def test_texts_of_one_request_are_answered_bit_for_bit_as_each_alone_though_the_
     make_tiny_bundle(tmp_path / "bundle", change=depend_on_batch)
     holder = ModelHolder()
     holder.load(tmp_path / "bundle")
-    app = create_app(holder, admission=Admission(workers=1, queue=4))
+    app = create_app(holder, scheduler=Scheduler(cores=1))
     with TestClient(app, base_url="http://127.0.0.1:8000") as client:
         together = client.post("/predict", json={"texts": TEXTS}).json()["predictions"]
         each = [client.post("/predict", json={"text": text}).json() for text in TEXTS]

@@ -27,6 +27,7 @@ VERBS = {
     *("build", "release", "retrain", "search", "serve", "ui", "stop"),
     *("compare", "glue", "stage", "explain", "check", "new", "why", "tidy"),
     *("rollback", "releases", "at", "verify", "data", "annotate", "labels", "guide"),
+    *("batch", "adopt", "edge", "shadow"),
 }
 Run = Callable[..., tuple[int, str, str]]
 

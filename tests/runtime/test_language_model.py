@@ -14,8 +14,9 @@ from pipeline.compression.language_model_onnx import (
     torch_answers,
 )
 from pipeline.compression.onnx_export import parity_cases
-from pipeline.core.errors import DataError
-from pipeline.runtime.language_model import LanguageModel
+from pipeline.core.errors import ArtifactError, DataError
+from pipeline.runtime import language_model
+from pipeline.runtime.language_model import LanguageModel, finished
 from pipeline.runtime.session import open_session
 from pipeline.training.heldout import document_nats
 from tests.support.tiny_bilm import tiny_language_model
@@ -155,3 +156,42 @@ def test_no_next_word_is_half_a_character(written) -> None:
         for context in ("배우들의", "배우들의 연기가", "The film 좋"):
             assert not any("\ufffd" in word.text for word in model.next_words(context, count=8))
             assert not any("\ufffd" in word.text for word in model.fill(f"{context} ___.", count=8))
+
+
+def test_a_run_of_a_masked_model_gives_no_more_logits_than_its_limit(
+    written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, rows = opened(written, "bert"), list[int]()
+    whole = model.cost(TEXTS[0])
+    run = model._run
+
+    def counted(asked, *outputs):
+        rows.append(len(asked))
+        return run(asked, *outputs)
+
+    monkeypatch.setattr(model, "_run", counted)
+    monkeypatch.setattr(language_model, "BYTES_A_RUN", 1)
+    alone = model.cost(TEXTS[0])
+    assert set(rows) == {1}
+    assert len(rows) == len(alone.tokens)
+    assert alone.bits == pytest.approx(whole.bits, rel=1e-4)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_between_two_runs_it_says_how_many_may_be_left(written, family: str) -> None:
+    model = opened(written, family)
+    left = list(model.next_words_runs("the film"))
+    assert left == sorted(left, reverse=True)
+    assert left[-1] >= 1
+    assert finished(model.next_words_runs("the film")) == model.next_words("the film")
+
+
+def test_a_model_that_gives_no_finite_costs_is_refused_as_it_is_loaded(
+    written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = opened(written, "bert")
+    model.warm_up()
+    run = model._run
+    monkeypatch.setattr(model, "_run", lambda *asked: [found * np.nan for found in run(*asked)])
+    with pytest.raises(ArtifactError, match="finite number of bits"):
+        model.warm_up()

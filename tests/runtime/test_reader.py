@@ -7,9 +7,11 @@ import pytest
 from pipeline.core.errors import DataError
 from pipeline.runtime import reader
 from pipeline.runtime.reader import TextReader
+from tests.support.odd_texts import odd_texts
 from tests.support.tiny_bundle import make_tiny_model
 
 CLS, SEP = 2, 3
+FORMS_OF_EMPTY = ("<br />", "&nbsp;", "\u200b", " ")
 
 
 @pytest.fixture(name="tokenizer")
@@ -78,3 +80,26 @@ def test_the_text_after_the_last_allowed_window_is_left_out_and_reported(
     rows, truncated = reading(tokenizer, 4).read(numbered(100))
     assert len(rows) == 3
     assert truncated
+
+
+@pytest.mark.parametrize("cleaning", [0, 1, 2, 3])
+@pytest.mark.parametrize("stride", [None, 4])
+def test_many_at_once_are_read_as_each_alone(
+    tokenizer: Path, stride: int | None, cleaning: int
+) -> None:
+    reads = TextReader(tokenizer, max_length=40, window_stride=stride)
+    odd = [text.encode(errors="ignore").decode() for text in odd_texts(400)]
+    odd += [*FORMS_OF_EMPTY, numbered(38), numbered(39), numbered(500)]
+    requests = [*odd, *zip(odd, reversed(odd), strict=True)]
+    found = reads.read_short(requests, cleaning=cleaning)
+    assert 200 < sum(row is not None for row in found) < len(requests)
+    for request, row in zip(requests, found, strict=True):
+        if row is not None:
+            assert reads.read(request, cleaning=cleaning) == ([row], False)
+
+
+def test_only_what_must_be_looked_at_alone_is_left_out(tokenizer: Path) -> None:
+    reads = reading(tokenizer, None)
+    requests = ["good", "<br />", numbered(8), numbered(9), "good " * 500, ("good", ""), ("a", "b")]
+    found = reads.read_short(requests, cleaning=3)
+    assert [row is not None for row in found] == [True, False, True, False, False, False, True]

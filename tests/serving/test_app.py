@@ -11,13 +11,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from pipeline.problem.decision import Decision
-from pipeline.serving.admission import Admission
-from pipeline.serving.app import LoopErrors
+from pipeline.serving.app import STATIC, LoopErrors
 from pipeline.serving.hot_swap import ModelHolder, ServedModel
 from tests.support.server import client_of, holder_of
 from tests.support.tiny_bundle import make_tiny_bundle, tiny_task
 
-_FILES = ("icon.svg", "app.js", "answers.js", "compare.js", "words.js", "language.js", "style.css")
+_FILES = ("icon.svg", *sorted(path.name for path in STATIC.glob("*.js")), "style.css")
 JSON = {"content-type": "application/json"}
 
 
@@ -164,13 +163,6 @@ def test_the_page_finds_its_files_and_routes_behind_a_prefix_of_a_proxy(client: 
     assert not [address for address in addresses if address.startswith("/")]
 
 
-def test_a_full_queue_is_a_503_with_a_reason(holder: ModelHolder) -> None:
-    with client_of(holder, admission=Admission(workers=1, queue=-1)) as client:
-        answer = client.post("/predict", json={"text": "good"})
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-    assert "waiting" in answer.json()["error"]["got"]
-
-
 def test_the_background_task_runs_beside_requests_and_ends_with_them(holder: ModelHolder) -> None:
     seen: list[str] = []
 
@@ -181,7 +173,7 @@ def test_the_background_task_runs_beside_requests_and_ends_with_them(holder: Mod
         finally:
             seen.append("ended")
 
-    with client_of(holder, background=background) as client:
+    with client_of(holder, background=[background]) as client:
         client.get("/health/live")
         assert seen == ["started"]
     assert seen == ["started", "ended"]

@@ -62,7 +62,7 @@ def test_a_bundle_without_a_language_model_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("path", "model", "method"),
-    [("/predict", TextModel, "predict"), ("/language/next", LanguageModel, "next_words")],
+    [("/predict", TextModel, "outputs"), ("/language/next", LanguageModel, "next_words_runs")],
 )
 def test_a_failure_of_a_model_is_a_500_and_keeps_the_text_out_of_the_log(
     bundle: Path,
@@ -73,7 +73,7 @@ def test_a_failure_of_a_model_is_a_500_and_keeps_the_text_out_of_the_log(
     method: str,
 ) -> None:
     def fail(_: object, asked: object) -> None:
-        raise ValueError(asked)
+        raise ValueError("a private matter", asked)
 
     with client_of(holder_of(bundle)) as client, caplog.at_level(logging.DEBUG):
         monkeypatch.setattr(model, method, fail)
@@ -82,6 +82,17 @@ def test_a_failure_of_a_model_is_a_500_and_keeps_the_text_out_of_the_log(
     assert answer.json()["error"]["got"] == "a failure of the model"
     assert "ValueError" in caplog.text
     assert "private" not in caplog.text + answer.text
+
+
+def test_a_bundle_whose_language_model_does_not_run_is_not_served(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise ArtifactError("no bits", expected="bits", next_step="build it again")
+
+    monkeypatch.setattr(LanguageModel, "warm_up", fail)
+    with pytest.raises(ArtifactError, match="no bits"):
+        holder_of(bundle)
 
 
 def test_a_token_guards_these_routes_too(bundle: Path) -> None:

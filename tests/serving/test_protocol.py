@@ -3,7 +3,8 @@
 import orjson
 import pytest
 
-from pipeline.serving.protocol import MAX_TEXTS, ProtocolError, parse_requests, require_shape
+from pipeline.serving.body_shapes import MAX_TEXTS
+from pipeline.serving.protocol import ProtocolError, parse_requests, require_shape
 
 
 @pytest.mark.parametrize(

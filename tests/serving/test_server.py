@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.core.errors import ReleaseError
 from pipeline.core.files import write_json
-from pipeline.serving.server import bind, check_exposure
+from pipeline.serving.server import bind, check_exposure, check_parsers
 from tests.support.repository import REPOSITORY
 from tests.support.server import ready_hash, run_server, wait_until
 from tests.support.tiny_bundle import make_tiny_bundle
@@ -102,6 +102,27 @@ def test_sigterm_ends_it_with_success_and_removes_the_state_file(tmp_path: Path)
     assert not (tmp_path / "server.json").exists()
 
 
+def test_the_workers_keep_feedback_and_serve_the_browser_version_where_the_options_say_so(
+    tmp_path: Path,
+) -> None:
+    bundle_hash = make_tiny_bundle(tmp_path / "bundle")
+    (tmp_path / "edge").mkdir()
+    (tmp_path / "edge" / "index.html").write_text("<!doctype html><title>In your browser</title>")
+    file = tmp_path / "feedback.jsonl"
+    options = ["--feedback", str(file), "--browser", str(tmp_path / "edge"), "--workers", "2"]
+    with (
+        run_server(tmp_path, "--bundle", str(tmp_path / "bundle"), *options) as server,
+        httpx.Client(base_url=server.url, timeout=60) as client,
+    ):
+        assert "In your browser" in client.get("browser/").text
+        for number in range(6):
+            query = {"verdict": "right", "model": bundle_hash}
+            text = {"text": f"a warm film {number}"}
+            assert client.post("feedback", params=query, json=text).status_code == 201
+        assert server.stop() == 0
+    assert len(file.read_text(encoding="utf-8").splitlines()) == 6
+
+
 def test_a_port_in_use_gives_the_next_free_one_and_the_socket_sends_without_delay() -> None:
     with bind("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
@@ -113,6 +134,13 @@ def test_a_port_in_use_gives_the_next_free_one_and_the_socket_sends_without_dela
 def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(ReleaseError, match=r"192\.0\.2\.1"):
         bind("192.0.2.1", 0)
+
+
+def test_without_the_fast_parser_it_says_what_to_install_and_takes_no_slow_one() -> None:
+    check_parsers()
+    with pytest.raises(ReleaseError, match="without no_such_parser") as caught:
+        check_parsers(["httptools", "no_such_parser"])
+    assert "serve" in caught.value.next_step
 
 
 def test_a_host_that_other_machines_reach_needs_a_token_and_a_loopback_host_does_not() -> None:

@@ -1,5 +1,6 @@
 """The server's workers die, are told to end, and are replaced, while clients ask."""
 
+import json
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from urllib.request import urlopen
 
 import httpx
 
@@ -225,3 +227,43 @@ def test_the_log_has_a_bound(tmp_path: Path) -> None:
         assert (tmp_path / "detached.log.1").stat().st_size >= 6_000_000
         os.kill(next(iter(pids(server))), signal.SIGKILL)
         wait_until(lambda: "signal 9" in log.read_text())
+
+
+def test_an_access_log_has_the_same_bound_and_all_workers_write_to_it(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    log.write_bytes(b"x" * 6_000_000)
+    options = ("--access-log", str(log), "--workers", "2", "--root-path", "/team")
+    with serving(tmp_path, *options) as server:
+        wait_until(lambda: log.stat().st_size < 100_000)
+        assert (tmp_path / "access.log.1").stat().st_size >= 6_000_000
+        assert httpx.get(f"{server.url}team/model").status_code == 200
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        assert [line["status"] for line in lines if line["route"] == "/model"] == [200]
+
+
+def test_counters_go_on_where_a_worker_was_killed_and_where_new_code_came(tmp_path: Path) -> None:
+    def ask(path: str) -> str:
+        # On a connection of its own, which either worker may take.
+        with urlopen(f"{server.url}{path}") as answer:
+            text: str = answer.read().decode()
+            return text
+
+    def counted() -> float:
+        return sum(
+            float(line.rpartition(" ")[2])
+            for line in ask("metrics").splitlines()
+            if line.startswith('modelyard_requests_total{route="/model",status="200"}')
+        )
+
+    with serving(tmp_path, "--workers", "2") as server:
+        for number in range(1, 9):
+            ask("model")
+            assert counted() == number
+        os.kill(next(iter(pids(server))), signal.SIGKILL)
+        wait_until(lambda: server.note().troubles == 1 and len(pids(server)) == 2)
+        assert counted() == 8
+        before = pids(server)
+        server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: len(pids(server)) == 2 and not pids(server) & before)
+        ask("model")
+        assert counted() == 9

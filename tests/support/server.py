@@ -17,9 +17,9 @@ from starlette.testclient import TestClient
 
 from pipeline.core.chosen_environment import chosen_environment
 from pipeline.core.server_note import ServerNote
-from pipeline.serving.admission import Admission
 from pipeline.serving.app import create_app
 from pipeline.serving.hot_swap import ModelHolder
+from pipeline.serving.scheduler import Scheduler
 from tests.support.repository import REPOSITORY
 
 
@@ -32,7 +32,7 @@ def holder_of(folder: Path) -> ModelHolder:
 
 def client_of(holder: ModelHolder, **options: Any) -> TestClient:
     """A client of an application over `holder`, in this process."""
-    app = create_app(holder, **{"admission": Admission(workers=1, queue=4), **options})
+    app = create_app(holder, **{"scheduler": Scheduler(cores=1), **options})
     return TestClient(app, base_url="http://127.0.0.1:8000")
 
 

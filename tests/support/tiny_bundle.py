@@ -129,6 +129,14 @@ def depend_on_batch(model: Path) -> None:
     onnx.save(changed, model)
 
 
+def answer_opposite(model: Path) -> None:
+    """Makes the graph give the other of two labels."""
+    changed = onnx.load(model)
+    changed.graph.node[-1].output[0] = "own"
+    changed.graph.node.append(helper.make_node("Neg", ["own"], ["logits"]))
+    onnx.save(changed, model)
+
+
 def depend_on_padding(model: Path) -> None:
     """Makes the graph ignore the attention mask, so that padding changes an answer."""
     changed = onnx.load(model)

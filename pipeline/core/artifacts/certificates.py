@@ -51,8 +51,8 @@ class ExportCertificates(Artifact):
 
     models: dict[str, ParityCertificate]
     """Model → its certificate."""
-    language_model: LanguageModelParity
-    """The pretrained language model."""
+    language_model: LanguageModelParity | None
+    """The pretrained language model; null beside an adopted model, which has none."""
 
 
 class Int8Structure(Part):
@@ -131,8 +131,8 @@ class QuantizeCertificates(Artifact):
 
     models: dict[str, OperatorCertificate]
     """Model → its certificate."""
-    language_model: LanguageModelInt8
-    """The pretrained language model."""
+    language_model: LanguageModelInt8 | None
+    """The pretrained language model; null beside an adopted model."""
 
 
 class Agreement(Part):
@@ -284,5 +284,5 @@ class Certificate(Artifact):
     """What batches and padding change."""
     files: CertifiedFiles
     """The files that all of it was measured on."""
-    language_model: LanguageModelCertificate
-    """The language model beside it in the bundle."""
+    language_model: LanguageModelCertificate | None
+    """The language model beside it in the bundle; null where there is none."""

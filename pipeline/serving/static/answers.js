@@ -1,5 +1,6 @@
 // Shows the answer for each problem: a label, several labels, or a number on its scale.
 
+import { say } from "./phrases.js";
 import { both, byId, either, make, number, percent, words } from "./words.js";
 
 const SURE = 0.6;
@@ -18,16 +19,16 @@ export const tone = (element, model, label) => {
 // ---- what differs by problem ---------------------------------------------------------------
 
 const allProbabilities = (model) => Object.fromEntries(model.labels.map((label) => [label, null]));
-const knowsLabels = (model) => `It answers only ${either(model.labels)}, even for a text on another subject or in another language.`;
+const knowsLabels = (model) => say("knows_labels", { labels: either(model.labels) });
 
 // Each problem has:
-// say: sure, verdict, short (for the list of tries), detail, label (gives the colour), named labels.
+// answer: sure, verdict, short (for the list of tries), detail, label (gives the colour), named labels.
 // blank: the bars before there is an answer.  marks: the threshold of each label, as a share.
 // range: the ends of the scale, or null.  says: what the model does, after "Reads a text and".
 // knows, doubt: one sentence each about the model's limits.
 const PANELS = {
   classification: {
-    say({ label, probability, abstained }, { decision }) {
+    answer({ label, probability, abstained }, { decision }) {
       // If the bundle decides when an answer is sure, the page does not decide it again.
       const fitted = decision.thresholds !== null || decision.abstain_below !== null;
       const sure = fitted ? !abstained : probability >= SURE;
@@ -38,25 +39,25 @@ const PANELS = {
         verdict: words(label),
         short: `${words(label)}, ${percent(probability)}`,
         detail: sure
-          ? `The model is ${percent(probability)} sure.`
-          : `It leans towards ${words(label).toLowerCase()}, with only ${percent(probability)}.`,
+          ? say("is_sure", { share: percent(probability) })
+          : say("leans", { label: words(label).toLowerCase(), share: percent(probability) }),
       };
     },
     blank: allProbabilities,
     // With more than two labels, no single share decides between them.
     marks: ({ labels, decision }) => (labels.length === 2 && decision.thresholds ? decision.thresholds : []),
     range: () => null,
-    says: ({ labels }) => `says ${either(labels)}`,
+    says: ({ labels }) => say("says_label", { labels: either(labels) }),
     knows: knowsLabels,
     doubt(model, wrong) {
-      if (model.decision.thresholds !== null) return `It can be sure and wrong${wrong}`;
-      return `Below ${percent(SURE)} it says “not sure”. It can still be sure and wrong${wrong}`;
+      if (model.decision.thresholds !== null) return say("sure_and_wrong", { wrong });
+      return say("below", { share: percent(SURE), wrong });
     },
   },
   multi_label: {
-    say({ labels, abstained }, model) {
-      const named = labels.length ? words(both(labels)) : "None of them";
-      const count = `${labels.length} of ${model.labels.length} labels apply`;
+    answer({ labels, abstained }, model) {
+      const named = labels.length ? words(both(labels)) : say("none");
+      const counts = { count: labels.length, all: model.labels.length };
       return {
         sure: !abstained,
         label: labels.length === 1 ? labels[0] : null,
@@ -64,19 +65,19 @@ const PANELS = {
         verdict: named,
         short: named,
         detail: abstained
-          ? `It leans towards: ${named.toLowerCase()}. A label is too close to its mark.`
-          : labels.length === 1 ? `1 of ${model.labels.length} labels applies.` : `${count}.`,
+          ? say("leans_several", { labels: named.toLowerCase() })
+          : say(labels.length === 1 ? "one_applies" : "some_apply", counts),
       };
     },
     blank: allProbabilities,
     marks: ({ labels, decision }) => decision.thresholds ?? labels.map(() => HALF),
     range: () => null,
-    says: ({ labels }) => `says which of these labels apply: ${both(labels)}`,
+    says: ({ labels }) => say("says_several", { labels: both(labels) }),
     knows: knowsLabels,
-    doubt: () => "It may miss a label or add a wrong one. Look at the bars close to their mark.",
+    doubt: () => say("doubt_several"),
   },
   regression: {
-    say({ value }, { labels }) {
+    answer({ value }, { labels }) {
       const shown = number(value, 2);
       return {
         sure: true, label: labels[0], named: [], verdict: shown, short: shown, detail: words(labels[0]),
@@ -85,21 +86,21 @@ const PANELS = {
     blank: () => ({}),
     marks: () => [],
     range: (model) => model.scale,
-    says: ({ labels }) => `gives a number: ${either(labels)}`,
-    knows: () => "It gives every text a number, even a text on another subject or in another language.",
-    doubt: () => "It gives a number, but not how sure it is.",
+    says: ({ labels }) => say("says_number", { labels: either(labels) }),
+    knows: () => say("knows_numbers"),
+    doubt: () => say("doubt_number"),
   },
 };
 
 export const panelOf = (model) => PANELS[model.problem];
-export const said = (prediction, model) => panelOf(model).say(prediction, model);
+export const said = (prediction, model) => panelOf(model).answer(prediction, model);
 
 export function showAnswer(prediction, model) {
   const { sure, label, named, verdict, detail } = said(prediction, model);
   page.answer.dataset.state = sure ? "sure" : "unsure";
-  page.verdict.textContent = sure ? verdict : "Not sure";
+  page.verdict.textContent = sure ? verdict : say("not_sure");
   page.detail.textContent = detail;
-  if (prediction.truncated) page.detail.textContent += " It read only the beginning, because the text is too long.";
+  if (prediction.truncated) page.detail.textContent += ` ${say("cut")}`;
   tone(page.answer, model, sure ? label : null);
   // An answer with no label, or with several, has no colour of its own.
   if (sure && label === null) page.answer.style.setProperty("--tone", "var(--ink)");
@@ -115,15 +116,21 @@ export function showNoAnswer(model) {
 // ---- bars and the scale ------------------------------------------------------------------
 
 function showBars(probabilities, named, model) {
+  const cuts = model ? panelOf(model).marks(model) : [];
+  page.mark.hidden = Object.keys(probabilities).length === 0 || cuts.length === 0;
+  fillBars(page.bars, probabilities, named, model);
+}
+
+// Shows each label's probability as a bar in a list.
+export function fillBars(list, probabilities, named, model) {
   const labels = Object.keys(probabilities);
   const cuts = model ? panelOf(model).marks(model) : [];
-  page.mark.hidden = labels.length === 0 || cuts.length === 0;
   // The elements are kept, so that a bar moves smoothly.
-  if ([...page.bars.children].map((row) => row.dataset.label).join("\n") !== labels.join("\n")) {
-    page.bars.replaceChildren(...labels.map((label) => makeBar(label, model)));
+  if ([...list.children].map((row) => row.dataset.label).join("\n") !== labels.join("\n")) {
+    list.replaceChildren(...labels.map((label) => makeBar(label, model)));
   }
   labels.forEach((label, place) => {
-    const row = page.bars.children[place];
+    const row = list.children[place];
     const share = probabilities[label];
     row.querySelector(".name").classList.toggle("first", named.includes(label));
     row.querySelector(".percent").textContent = share === null ? "" : percent(share);

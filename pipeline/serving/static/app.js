@@ -1,8 +1,12 @@
 // The demo page: sends what you type to /predict and shows the figures of /model. No library, no build.
 
+import { call, predict, Refused, Unavailable } from "./asking.js";
 import { said, showAnswer, showNoAnswer, tone } from "./answers.js";
+import { askCandidate, clearCandidate, showCandidate } from "./candidate.js";
+import { clearMore, offerMore } from "./carried.js";
 import { showComparison, showLimits, showPurpose, titleOf } from "./compare.js";
-import { byId, make, makeChoice, milliseconds, postOf, words } from "./words.js";
+import { say } from "./phrases.js";
+import { byId, make, makeChoice, milliseconds, words } from "./words.js";
 
 const TYPING_MS = 250;
 const SETTLED_MS = 1500;
@@ -14,35 +18,6 @@ const page = {
   verdict: byId("verdict"), detail: byId("detail"), time: byId("time"), live: byId("live"),
 };
 const state = { model: null, turn: 0, typing: 0, settled: 0, retry: 0, history: [], abort: null };
-
-// ---- the server --------------------------------------------------------------------------
-
-class Unavailable extends Error {}
-class Refused extends Error {
-  constructor(status, reason) {
-    super(reason.got);
-    Object.assign(this, { status, reason });
-  }
-}
-
-async function call(path, options) {
-  let response;
-  try {
-    response = await fetch(path, options);
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Unavailable("no connection");
-  }
-  const body = await response.json().catch(() => null);
-  if (response.ok && body !== null) return body;
-  if (response.status === 503 || body === null) throw new Unavailable("not ready");
-  throw new Refused(response.status, body.error ?? { got: "no answer", next_step: "try again" });
-}
-
-function predict(texts, signal) {
-  const [text, second] = texts;
-  return call("predict", postOf(state.model.pairs ? { text, second } : { text }, signal));
-}
 
 // ---- asking ------------------------------------------------------------------------------
 
@@ -66,11 +41,13 @@ async function ask({ keep = false } = {}) {
     if (turn !== state.turn) return;
     if (answer.model.hash !== state.model.hash) await loadModel();
     showAnswer(answer.predictions[0], state.model);
-    page.time.textContent = `Answered in ${milliseconds(answer.milliseconds)}`;
+    offerMore({ texts, prediction: answer.predictions[0], model: state.model });
+    page.time.textContent = say("answered_in", { time: milliseconds(answer.milliseconds) });
     page.live.textContent = `${page.verdict.textContent}. ${page.detail.textContent}`;
     // A text is remembered once it has not changed for a moment, not while it is being typed.
     if (keep) remember(texts, answer);
     else state.settled = setTimeout(() => remember(texts, answer), SETTLED_MS);
+    await askCandidate(texts, answer.predictions[0], { model: state.model, signal });
   } catch (error) {
     if (turn === state.turn && error.name !== "AbortError") showError(error);
   }
@@ -79,6 +56,7 @@ async function ask({ keep = false } = {}) {
 function askSoon() {
   clearTimeout(state.typing);
   clearTimeout(state.settled);
+  clearMore(); // what it offers is about the text as it was
   state.typing = setTimeout(ask, TYPING_MS);
 }
 
@@ -87,25 +65,26 @@ function askSoon() {
 function showEmpty() {
   page.answer.dataset.state = "empty";
   const half = state.model?.pairs && currentTexts().some((text) => text.trim());
-  page.verdict.textContent = half ? "Waiting for the other text" : "Waiting for your text";
-  page.detail.textContent = state.model?.pairs
-    ? "Type both texts, or choose an example."
-    : "Type a sentence, or choose an example.";
+  page.verdict.textContent = say(half ? "waiting_other" : "waiting");
+  page.detail.textContent = say(state.model?.pairs ? "type_both" : "type_one");
   page.time.textContent = "";
   page.live.textContent = "";
   showNoAnswer(state.model);
+  clearMore();
+  clearCandidate(state.model);
 }
 
 function showError(error) {
   page.answer.dataset.state = "error";
   page.answer.style.removeProperty("--tone");
+  clearMore();
+  clearCandidate(state.model);
   if (error instanceof Refused) {
-    page.verdict.textContent = error.status === 413 ? "That text is too long" : "That did not work";
-    page.detail.textContent = `The server got ${error.reason.got}. What to do: ${error.reason.next_step}.`;
+    page.verdict.textContent = say(error.status === 413 ? "too_long" : "did_not_work");
+    page.detail.textContent = say("server_got", { got: error.reason.got, next: error.reason.next_step });
   } else if (error instanceof Unavailable) {
-    page.verdict.textContent = "The model is not available";
-    page.detail.textContent = "The server does not answer at the moment. Your text is kept, and this page "
-      + "tries again by itself. If this goes on, restart the server.";
+    page.verdict.textContent = say("not_available");
+    page.detail.textContent = say("no_server");
     state.retry = setTimeout(ask, RETRY_MS);
   } else {
     throw error;
@@ -127,7 +106,7 @@ function remember(given, answer) {
 function showHistory() {
   byId("history-block").hidden = state.history.length === 0;
   byId("history").replaceChildren(...state.history.map(({ texts, label, short, sure }) => {
-    const got = make("span", "got", sure ? short : "Not sure");
+    const got = make("span", "got", sure ? short : say("not_sure"));
     tone(got, state.model, sure ? label : null);
     return makeChoice(() => use(texts), make("span", "said", texts.join(" / ")), got);
   }));
@@ -145,15 +124,18 @@ async function loadModel() {
   state.model = await call("model");
   const { pairs, examples, variant, hash } = state.model;
   byId("product").textContent = titleOf(state.model);
-  document.title = `${titleOf(state.model)} – try it`;
+  document.title = say("try_it", { name: titleOf(state.model) });
   byId("second-row").hidden = !pairs;
-  byId("try-label").textContent = pairs ? "First text" : "Write or paste a sentence";
-  byId("tab-classify").textContent = pairs ? "Judge a pair" : "Judge a sentence";
+  byId("try-label").textContent = say(pairs ? "first_text" : "write");
+  byId("tab-classify").textContent = say(pairs ? "judge_pair" : "judge_one");
   byId("identity").textContent = `${words(variant)}, ${hash.slice(0, 12)}.`;
   showPurpose(state.model);
   showExamples(examples);
   showComparison(state.model);
   showLimits(state.model);
+  showCandidate(state.model);
+  byId("browser-link").hidden = !state.model.browser;
+  byId("stored").textContent = say(state.model.feedback ? "stored" : "not_stored");
 }
 
 function showExamples(examples) {

@@ -4,20 +4,20 @@ import {
   byId, lowerFirst, make, megabytes, milliseconds, number, percent, signed, times, words,
 } from "./words.js";
 import { panelOf } from "./answers.js";
+import { say } from "./phrases.js";
 
 const FIGURES = {
-  accuracy: "Right answers", macro_f1: "Macro F1", micro_f1: "Micro F1", matthews: "Matthews correlation",
+  accuracy: say("accuracy"), macro_f1: "Macro F1", micro_f1: "Micro F1", matthews: "Matthews correlation",
   average_precision: "Average precision", pearson: "Pearson correlation", spearman: "Spearman correlation",
 };
 
 const nameOf = (metric) => FIGURES[metric] ?? words(metric);
 const metricOf = (model) => model.quality_metric ?? "accuracy";
-const madeFor = (audience) => (audience ? ` Made for ${lowerFirst(audience)}` : "");
+const madeFor = (audience) => (audience ? ` ${say("made_for", { audience: lowerFirst(audience) })}` : "");
 
 export function showPurpose(model) {
-  const reads = model.pairs ? "Reads two texts" : "Reads a text";
-  const { says } = panelOf(model);
-  byId("audience").textContent = `${reads} and ${says(model)}.${madeFor(model.audience)}`;
+  const says = panelOf(model).says(model);
+  byId("audience").textContent = say(model.pairs ? "reads_two" : "reads_one", { says }) + madeFor(model.audience);
 }
 
 // The first split on which both were scored; figures of different splits do not compare.
@@ -37,12 +37,12 @@ export function showComparison(model) {
   const found = quality(model);
   const metric = metricOf(model);
   const typical = (side) => side.latency_ms?.p50 ?? null;
-  const shown = (value, format) => (value === null || value === undefined ? "not measured" : format(value));
+  const shown = (value, format) => (value === null || value === undefined ? say("not_measured") : format(value));
   const figure = metric === "accuracy" ? (share) => `${number(share * 100, 1)}%` : (value) => number(value, 3);
   const rows = [
     [nameOf(metric), found.teacher, found.released, figure],
-    ["Size", teacher.size_bytes, model.size_bytes, megabytes],
-    ["Time per text", typical(teacher), typical(model), milliseconds],
+    [say("size"), teacher.size_bytes, model.size_bytes, megabytes],
+    [say("time_a_text"), typical(teacher), typical(model), milliseconds],
   ];
   byId("figures").replaceChildren(...rows.map(([name, old, released, format]) => {
     const row = make("tr");
@@ -52,20 +52,18 @@ export function showComparison(model) {
     return row;
   }));
   showRatios(teacher.size_bytes / model.size_bytes, typical(teacher) / typical(model), found, metric);
-  const texts = { test: "test texts, which neither model has seen", validation: "validation texts" };
-  byId("compare-note").textContent = (found.split ? `${nameOf(metric)} on ${texts[found.split]}. ` : "")
-    + "Time is the median of many requests on the machine that built the model.";
+  byId("compare-note").textContent = (found.split ? say(`on_${found.split}`, { metric: nameOf(metric) }) : "") + say("median");
 }
 
 function showRatios(smaller, faster, found, metric) {
-  const ratios = [[smaller, "smaller", "larger"], [faster, "faster", "slower"]]
+  const ratios = [[smaller, say("smaller"), say("larger")], [faster, say("faster"), say("slower")]]
     .filter(([ratio]) => Number.isFinite(ratio) && ratio > 0)
     .map(([ratio, better, worse]) => [ratio >= 1 ? better : worse, times(Math.max(ratio, 1 / ratio))]);
   // The loss in quality is shown beside the gains.
   if (found.split) {
     const change = found.released - found.teacher;
     ratios.push(metric === "accuracy"
-      ? ["points of accuracy", signed(change * 100, 1)]
+      ? [say("points"), signed(change * 100, 1)]
       : [nameOf(metric).replace(" correlation", ""), signed(change, 2)]);
   }
   byId("ratios").replaceChildren(...ratios.map(([name, value]) => {
@@ -78,7 +76,7 @@ function showRatios(smaller, faster, found, metric) {
 export function showLimits(model) {
   const limits = [
     panelOf(model).knows(model), unsure(model), reads(model),
-    "Irony, mixed feelings and quotations mislead it. A person should decide what matters to people.",
+    say("irony"),
   ];
   byId("limits").hidden = false;
   byId("limits-list").replaceChildren(...limits.map((limit) => make("li", "", limit)));
@@ -88,18 +86,17 @@ function unsure(model) {
   const abstains = model.decision.abstain_below !== null;
   const answered = model.answered?.test ?? model.answered?.validation;
   if (abstains) {
-    const share = answered
-      ? `: it answers ${percent(answered.share)} of texts, and ${percent(answered.right ?? 0)} of these answers are right.`
-      : ".";
-    return `It says “not sure” if it would be wrong too often${share}`;
+    return answered
+      ? say("abstains_share", { share: percent(answered.share), right: percent(answered.right ?? 0) })
+      : say("abstains");
   }
   const right = metricOf(model) === "accuracy" ? quality(model).released : null;
-  const wrong = right === null ? "." : `: about ${Math.round((1 - right) * 100)} of 100 answers are wrong.`;
+  const wrong = right === null ? "." : say("wrong_of_100", { count: Math.round((1 - right) * 100) });
   return panelOf(model).doubt(model, wrong);
 }
 
 const reads = (model) => (model.window_stride === null
-  ? `It reads the first ${number(model.max_length, 0)} word pieces of a text, and says so if the text is longer.`
-  : `It reads a long text in parts of ${number(model.max_length, 0)} word pieces and averages their results.`);
+  ? say("reads_first", { count: number(model.max_length, 0) })
+  : say("reads_parts", { count: number(model.max_length, 0) }));
 
 export const titleOf = (model) => words(model.product);

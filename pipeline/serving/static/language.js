@@ -1,5 +1,6 @@
 // The language tab: the next words as you type, and each word coloured by its surprise. No build.
 
+import { say } from "./phrases.js";
 import { byId, make, makeChoice, postOf } from "./words.js";
 
 const TYPING_MS = 200;
@@ -17,7 +18,7 @@ const page = {
 const panels = { "tab-classify": byId("classify"), "tab-language": byId("language") };
 const state = { typing: 0, abort: null, turn: 0 };
 
-const percent = (share) => (share < 0.001 ? "under 0.1%" : `${(100 * share).toFixed(1)}%`);
+const percent = (share) => (share < 0.001 ? say("under_tenth") : `${(100 * share).toFixed(1)}%`);
 
 // ---- the server --------------------------------------------------------------------------
 
@@ -46,7 +47,7 @@ async function ask() {
     showWords(words, route);
     showCost(cost);
   } catch (error) {
-    if (error.name !== "AbortError") page.note.textContent = `That did not work: ${error.message}.`;
+    if (error.name !== "AbortError") page.note.textContent = say("failed", { why: error.message });
   }
 }
 
@@ -59,10 +60,10 @@ function clear() {
 }
 
 function showWords({ words, family, milliseconds }, route) {
-  page.title.textContent = route === "fill" ? "What fits the blank" : "What comes next";
+  page.title.textContent = say(route === "fill" ? "fits" : "next");
   page.next.replaceChildren(...words.map((word) => makeWord(word, words[0].probability, route)));
-  const kind = family === "bilm" && route === "next" ? "Probabilities" : "Scores";
-  page.note.textContent = `${kind} of the language model, in ${milliseconds.toFixed(1)} ms.`;
+  const kind = family === "bilm" && route === "next" ? "probabilities" : "scores";
+  page.note.textContent = say("of_model", { kind: say(kind), time: milliseconds.toFixed(1) });
   page.live.textContent = words.slice(0, 3).map((word) => word.text).join(", ");
 }
 
@@ -84,15 +85,14 @@ function makeWord({ text, probability }, highest, route) {
 function showCost(cost) {
   if (cost === null) {
     page.surprise.replaceChildren();
-    page.cost.textContent = "Fill the blank to see how surprising each word is.";
+    page.cost.textContent = say("fill_first");
     return;
   }
   page.surprise.replaceChildren(...markWords(cost.tokens, cost.text));
-  const part = cost.truncated ? "The model reads only this part. " : "";
+  const part = cost.truncated ? say("only_part") : "";
   page.cost.textContent = part + (cost.backward_bits !== null
-    ? `${cost.bits.toFixed(0)} bits from the left, ${cost.backward_bits.toFixed(0)} from the right. `
-      + "Darker is more surprising."
-    : "Darker fits worse. These are scores, not probabilities.");
+    ? say("bits_both", { left: cost.bits.toFixed(0), right: cost.backward_bits.toFixed(0) })
+    : say("fits_worse"));
 }
 
 // The tokens of a word share one mark, with the sum of their bits. Some vocabularies keep the space before a
@@ -119,7 +119,7 @@ function markWords(tokens, text) {
     const between = text.slice(number ? words[number - 1].end : 0, word.start);
     const mark = make("span", "token-cost", word.text);
     mark.style.setProperty("--surprise", `${Math.min(word.bits / DARKEST_BITS, 1) * DARKEST}%`);
-    mark.title = `${word.bits.toFixed(1)} bits`;
+    mark.title = say("bits", { bits: word.bits.toFixed(1) });
     return between ? [between, mark] : [mark];
   });
 }

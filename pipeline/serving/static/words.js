@@ -1,5 +1,7 @@
 // How the demo page writes words and numbers, and small helpers that its parts share.
 
+import { language, say } from "./phrases.js";
+
 export const byId = (id) => document.getElementById(id);
 
 export const make = (tag, className, text) => {
@@ -30,15 +32,15 @@ export const words = (name) => {
   const spaced = name.replaceAll(/[-_]+/g, " ").trim();
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 };
-export const number = (value, digits) => new Intl.NumberFormat("en", {
+export const number = (value, digits) => new Intl.NumberFormat(language, {
   maximumFractionDigits: digits, minimumFractionDigits: digits,
 }).format(value);
 const digitsFor = (value) => (value >= 10 ? 0 : value >= 1 ? 1 : 2);
 // Never "100%" or "0%" for a rounded figure: a model is not certain.
 export const percent = (share) => {
   const rounded = Math.round(share * 100);
-  if (rounded === 100 && share < 1) return "over 99%";
-  if (rounded === 0 && share > 0) return "under 1%";
+  if (rounded === 100 && share < 1) return say("over_99");
+  if (rounded === 0 && share > 0) return say("under_1");
   return `${rounded}%`;
 };
 export const milliseconds = (value) => `${number(value, digitsFor(value))} ms`;
@@ -51,4 +53,4 @@ export const times = (value) => `${number(value, digitsFor(value))}×`;
 export const lowerFirst = (text) => (/^.[A-Z]/.test(text) ? text : text.charAt(0).toLowerCase() + text.slice(1));
 export const either = (labels) => list(labels, "disjunction");
 export const both = (labels) => list(labels, "conjunction");
-const list = (labels, type) => new Intl.ListFormat("en", { type }).format(labels.map((label) => words(label).toLowerCase()));
+const list = (labels, type) => new Intl.ListFormat(language, { type }).format(labels.map((label) => words(label).toLowerCase()));

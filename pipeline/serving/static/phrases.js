@@ -1,0 +1,106 @@
+// The demo page's words in English and Korean; the browser's language chooses. Labels, and what the server says, stay as they are.
+
+const TABLE = {
+  en: {
+    try_title: "Try the model", try_it: "{name} – try it", what_to_ask: "What to ask", judge_one: "Judge a sentence", judge_pair: "Judge a pair",
+    language_model: "Language model", write: "Write or paste a sentence", first_text: "First text", second_text: "Second text",
+    hint: "The answer updates as you type.", keys: "asks at once.", ask: "Ask", answer: "Answer", champion: "Champion", candidate: "Candidate",
+    mark_note: "A label applies if its bar reaches the mark.", about: "About this answer", which_words: "Which words carried it?",
+    is_right: "Is this answer right?", right: "Right", wrong: "Wrong", teacher_title: "This model and its teacher",
+    teacher_lead: "This small model was trained to answer like a large one, the teacher.", teacher: "Teacher", this_model: "This model",
+    examples: "Or try one of these", tries: "Your tries", clear: "Clear", limits: "Limits", begin: "Begin a sentence",
+    context_hint: "The next words change as you type. Choose one to add it. Write ___ to have a blank filled.",
+    next: "What comes next", fits: "What fits the blank", surprise: "How surprising each word is",
+    not_stored: "What you type goes to this server only. It is not stored; your tries are gone when you close this page.",
+    stored: "What you type goes to this server only. A text is stored if you press Right or Wrong, for people who label; all others are gone when you close this page.",
+    card: "Model card", certificate: "Certificate", in_browser: "Run it in your browser",
+    waiting: "Waiting for your text", waiting_other: "Waiting for the other text", type_one: "Type a sentence, or choose an example.",
+    type_both: "Type both texts, or choose an example.", answered_in: "Answered in {time}", too_long: "That text is too long",
+    did_not_work: "That did not work", server_got: "The server got {got}. What to do: {next}.", not_available: "The model is not available",
+    no_server: "The server does not answer at the moment. Your text is kept, and this page tries again by itself. If this goes on, restart the server.",
+    not_sure: "Not sure", is_sure: "The model is {share} sure.", leans: "It leans towards {label}, with only {share}.", none: "None of them",
+    leans_several: "It leans towards: {labels}. A label is too close to its mark.", one_applies: "1 of {all} labels applies.",
+    some_apply: "{count} of {all} labels apply.", cut: "It read only the beginning, because the text is too long.",
+    says_label: "says {labels}", says_several: "says which of these labels apply: {labels}", says_number: "gives a number: {labels}",
+    knows_labels: "It answers only {labels}, even for a text on another subject or in another language.",
+    knows_numbers: "It gives every text a number, even a text on another subject or in another language.",
+    sure_and_wrong: "It can be sure and wrong{wrong}", below: "Below {share} it says “not sure”. It can still be sure and wrong{wrong}",
+    wrong_of_100: ": about {count} of 100 answers are wrong.", doubt_several: "It may miss a label or add a wrong one. Look at the bars close to their mark.",
+    doubt_number: "It gives a number, but not how sure it is.", reads_one: "Reads a text and {says}.", reads_two: "Reads two texts and {says}.",
+    made_for: "Made for {audience}", abstains: "It says “not sure” if it would be wrong too often.",
+    abstains_share: "It says “not sure” if it would be wrong too often: it answers {share} of texts, and {right} of these answers are right.",
+    reads_first: "It reads the first {count} word pieces of a text, and says so if the text is longer.",
+    reads_parts: "It reads a long text in parts of {count} word pieces and averages their results.",
+    irony: "Irony, mixed feelings and quotations mislead it. A person should decide what matters to people.",
+    accuracy: "Right answers", size: "Size", time_a_text: "Time per text", not_measured: "not measured", smaller: "smaller", larger: "larger", faster: "faster",
+    slower: "slower", points: "points of accuracy", on_test: "{metric} on test texts, which neither model has seen. ", on_validation: "{metric} on validation texts. ",
+    median: "Time is the median of many requests on the machine that built the model.", over_99: "over 99%", under_1: "under 1%", under_tenth: "under 0.1%",
+    probabilities: "Probabilities", scores: "Scores", of_model: "{kind} of the language model, in {time} ms.", fill_first: "Fill the blank to see how surprising each word is.",
+    only_part: "The model reads only this part. ", bits_both: "{left} bits from the left, {right} from the right. Darker is more surprising.",
+    fits_worse: "Darker fits worse. These are scores, not probabilities.", bits: "{bits} bits", failed: "That did not work: {why}.",
+    leaving_out: "Leaving out one word after another: {done} of {all}.", answer_stands: "That did not work: {why}. The answer above stands.",
+    no_word: "There is no word to leave out.", carried: "Carried it most: {words}.", against: "Spoke against it most: {words}.", raised: "Raised it most: {words}.",
+    lowered: "Lowered it most: {words}.", how: "Each word was left out in turn and the model asked again; a stronger colour means a larger change. "
+      + "This is what the model reacts to, not a proof that it read the text rightly.", for_it: "for: {by}", against_it: "against: {by}",
+    kept: "Kept with your text, for people who label. Thank you.", not_kept: "Not kept: {got}. What to do: {next}.", no_answer: "No answer",
+    server_silent: "the server does not answer", try_later: "try again later", candidate_waits: "Waiting", silent_now: "The server does not answer at the moment.",
+    both_same: "Both give the same answer.", differ: "They differ: {ours} and {theirs}.",
+  },
+  ko: {
+    try_title: "모델 써 보기", try_it: "{name} – 써 보기", what_to_ask: "무엇을 물을까요", judge_one: "문장 판정", judge_pair: "두 글 판정",
+    language_model: "언어 모델", write: "문장을 쓰거나 붙여 넣으세요", first_text: "첫째 글", second_text: "둘째 글",
+    hint: "입력하는 대로 답이 바뀝니다.", keys: "바로 묻습니다.", ask: "묻기", answer: "답", champion: "현재 모델", candidate: "후보 모델",
+    mark_note: "막대가 표시선에 닿으면 그 라벨이 해당합니다.", about: "이 답에 관하여", which_words: "어떤 단어 때문인가요?",
+    is_right: "이 답이 맞나요?", right: "맞음", wrong: "틀림", teacher_title: "이 모델과 교사 모델",
+    teacher_lead: "이 작은 모델은 큰 교사 모델처럼 답하도록 학습했습니다.", teacher: "교사 모델", this_model: "이 모델",
+    examples: "예문으로 해 보기", tries: "지금까지 물은 것", clear: "지우기", limits: "한계", begin: "문장을 시작하세요",
+    context_hint: "입력하는 대로 다음 단어가 바뀝니다. 단어를 고르면 이어집니다. 빈칸을 채우려면 ___를 쓰세요.",
+    next: "다음에 올 단어", fits: "빈칸에 맞는 단어", surprise: "단어마다 얼마나 뜻밖인가",
+    not_stored: "입력한 글은 이 서버로만 갑니다. 저장하지 않으며, 이 페이지를 닫으면 모두 사라집니다.",
+    stored: "입력한 글은 이 서버로만 갑니다. 맞음이나 틀림을 누른 글만 라벨링을 위해 저장하고, 나머지는 이 페이지를 닫으면 사라집니다.",
+    card: "모델 카드", certificate: "인증서", in_browser: "브라우저에서 실행",
+    waiting: "글을 기다립니다", waiting_other: "다른 글을 기다립니다", type_one: "문장을 쓰거나 예문을 고르세요.",
+    type_both: "두 글을 모두 쓰거나 예문을 고르세요.", answered_in: "{time} 만에 답했습니다", too_long: "글이 너무 깁니다",
+    did_not_work: "답을 받지 못했습니다", server_got: "서버가 받은 것: {got}. 할 일: {next}.", not_available: "모델을 쓸 수 없습니다",
+    no_server: "지금은 서버가 답하지 않습니다. 글은 그대로 두었고, 이 페이지가 알아서 다시 묻습니다. 계속 이러면 서버를 다시 시작하세요.",
+    not_sure: "확실하지 않음", is_sure: "모델의 확신은 {share}입니다.", leans: "{label} 쪽이지만 {share}뿐입니다.", none: "해당하는 라벨 없음",
+    leans_several: "가까운 라벨: {labels}. 표시선에 너무 가까운 라벨이 있습니다.", one_applies: "라벨 {all}개 가운데 1개가 해당합니다.",
+    some_apply: "라벨 {all}개 가운데 {count}개가 해당합니다.", cut: "글이 길어 앞부분만 읽었습니다.",
+    says_label: "{labels}인지 말합니다", says_several: "다음 라벨 가운데 해당하는 것을 말합니다: {labels}", says_number: "숫자를 매깁니다: {labels}",
+    knows_labels: "주제나 언어가 다른 글에도 {labels}(으)로만 답합니다.",
+    knows_numbers: "주제나 언어가 다른 글에도 숫자를 매깁니다.",
+    sure_and_wrong: "확신하면서도 틀릴 수 있습니다{wrong}", below: "{share} 아래면 “확실하지 않음”이라고 합니다. 그래도 확신하면서 틀릴 수 있습니다{wrong}",
+    wrong_of_100: ": 답 100개 가운데 약 {count}개가 틀립니다.", doubt_several: "라벨을 빠뜨리거나 잘못 붙일 수 있습니다. 표시선에 가까운 막대를 살펴보세요.",
+    doubt_number: "숫자만 매기고 얼마나 확신하는지는 말하지 않습니다.", reads_one: "글을 읽고 {says}.", reads_two: "두 글을 읽고 {says}.",
+    made_for: "쓰는 사람: {audience}", abstains: "너무 자주 틀릴 것 같으면 “확실하지 않음”이라고 합니다.",
+    abstains_share: "너무 자주 틀릴 것 같으면 “확실하지 않음”이라고 합니다. 글의 {share}에 답하고, 그 답의 {right}이(가) 맞습니다.",
+    reads_first: "글의 처음 {count}개 조각까지 읽고, 더 길면 그렇다고 알립니다.",
+    reads_parts: "긴 글은 {count}개 조각씩 나누어 읽고 결과를 평균합니다.",
+    irony: "반어, 섞인 감정, 인용문에는 속을 수 있습니다. 사람에게 중요한 일은 사람이 정해야 합니다.",
+    accuracy: "맞은 답", size: "크기", time_a_text: "글 하나의 시간", not_measured: "재지 않음", smaller: "더 작음", larger: "더 큼", faster: "더 빠름",
+    slower: "더 느림", points: "정확도 차이(점)", on_test: "{metric}: 두 모델 모두 본 적 없는 테스트 글에서 잰 값입니다. ", on_validation: "{metric}: 검증 글에서 잰 값입니다. ",
+    median: "시간은 모델을 만든 기계에서 여러 번 물어 얻은 중앙값입니다.", over_99: "99% 초과", under_1: "1% 미만", under_tenth: "0.1% 미만",
+    probabilities: "확률", scores: "점수", of_model: "언어 모델의 {kind}, {time} ms.", fill_first: "빈칸을 채우면 단어마다 얼마나 뜻밖인지 보입니다.",
+    only_part: "모델은 이 부분만 읽습니다. ", bits_both: "왼쪽에서 {left}비트, 오른쪽에서 {right}비트. 진할수록 뜻밖입니다.",
+    fits_worse: "진할수록 덜 어울립니다. 확률이 아니라 점수입니다.", bits: "{bits}비트", failed: "답을 받지 못했습니다: {why}.",
+    leaving_out: "단어를 하나씩 빼 보는 중: {all}개 가운데 {done}개.", answer_stands: "알아내지 못했습니다: {why}. 위의 답은 그대로입니다.",
+    no_word: "빼 볼 단어가 없습니다.", carried: "답을 이끈 단어: {words}.", against: "답에 맞선 단어: {words}.", raised: "숫자를 올린 단어: {words}.",
+    lowered: "숫자를 내린 단어: {words}.", how: "단어를 하나씩 빼고 모델에 다시 물었습니다. 색이 짙을수록 답이 크게 바뀌었습니다. "
+      + "모델이 무엇에 반응하는지 보여 줄 뿐, 글을 바르게 읽었다는 증거는 아닙니다.", for_it: "찬성: {by}", against_it: "반대: {by}",
+    kept: "라벨링을 위해 글과 함께 저장했습니다. 고맙습니다.", not_kept: "저장하지 못했습니다: {got}. 할 일: {next}.", no_answer: "답 없음",
+    server_silent: "서버가 답하지 않습니다", try_later: "나중에 다시 해 보세요", candidate_waits: "기다리는 중", silent_now: "지금은 서버가 답하지 않습니다.",
+    both_same: "두 모델의 답이 같습니다.", differ: "두 모델의 답이 다릅니다: {ours}, {theirs}.",
+  },
+};
+
+const wanted = (navigator.languages ?? [navigator.language]).map((name) => name.slice(0, 2).toLowerCase());
+export const language = wanted.find((name) => name in TABLE) ?? "en";
+
+// Returns a phrase; a value stands where its name in braces is.
+export const say = (name, values = {}) => TABLE[language][name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
+
+// Writes the phrases into the page, which comes in English.
+for (const node of document.querySelectorAll("[data-text]")) node.textContent = say(node.dataset.text);
+for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", say(node.dataset.label));
+document.documentElement.lang = language;
+document.title = say("try_title");
