@@ -3,9 +3,11 @@
 import time
 
 from pipeline.batch.input_parts import InputPart
-from pipeline.core.progress import INTERVAL_SECONDS, Progress, say
+from pipeline.core.progress import Progress, say
 
 _TASK = "batch"
+_SILENT_SECONDS = 5.0
+"""How long nothing is said where no time can be foretold."""
 
 
 class BatchProgress:
@@ -37,7 +39,7 @@ class BatchProgress:
         rate = self._rows / max(time.monotonic() - self._started, 1e-9)
         if self._progress is not None:
             self._progress.update(self._at, **{"rows/s": rate})
-        elif time.monotonic() - self._spoke >= INTERVAL_SECONDS:
+        elif time.monotonic() - self._spoke >= _SILENT_SECONDS:
             self._spoke = time.monotonic()
             say(f"{_TASK}  {self._rows:,} rows answered  rows/s {rate:,.0f}")
 

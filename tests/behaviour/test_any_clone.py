@@ -46,4 +46,8 @@ def test_no_text_of_this_repository_has_a_carriage_return() -> None:
         text=True,
         check=True,
     ).stdout
-    assert [line for line in listed.splitlines() if "crlf" in line or "mixed" in line] == []
+    # Line ends as they are in the index and in the work tree, then the path.
+    endings = (line.split(maxsplit=2)[:2] for line in listed.splitlines())
+    assert {"i/crlf", "w/crlf", "i/mixed", "w/mixed"} & {
+        end for pair in endings for end in pair
+    } == set()

@@ -36,6 +36,7 @@ const state = {
   decision: null,       // the label or number that was decided, until it is said why: {labels, number}
   comment: "",
   open: 0,
+  moves: 0,             // decisions and undoes here so far: an answer that was asked for before the last one counts without it
   done: 0,
 };
 const outbox = new Outbox(call, onOutbox);
@@ -191,6 +192,7 @@ function sayWhy(why) {
 }
 
 function count(decided) {
+  state.moves += 1;
   state.done += decided;
   state.open = Math.max(state.open - decided, 0);
 }
@@ -447,14 +449,17 @@ function refill() {
 async function fill() {
   clearTimeout(fill.timer);
   if (!(await outbox.send())) return;
+  const { moves } = state;
   const response = await call(`/api/disputes?n=${Math.min(state.queue.length + ASKED_DISPUTES, MOST_ASKED)}`).catch(() => null);
   if (response?.ok && !outbox.waiting.length) {
     const { disputes, counts } = await response.json();
     const known = new Set([...state.queue, ...state.acts.map((act) => act.dispute)].map((dispute) => dispute.row));
     const wasEmpty = !state.queue.length && state.looking === null;
     state.queue.push(...disputes.filter((dispute) => !known.has(dispute.row)));
-    state.open = counts.open;
-    state.done = counts.adjudicated;
+    if (state.moves === moves) {
+      state.open = counts.open;
+      state.done = counts.adjudicated;
+    }
     if (wasEmpty && state.queue.length) {
       paint();
       toText();
