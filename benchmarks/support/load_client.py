@@ -8,6 +8,7 @@ the loop counts milliseconds, so the last two before a request is due are spent 
 import asyncio
 import gc
 import time
+from abc import ABC, abstractmethod
 from array import array
 from collections import deque
 from collections.abc import Coroutine, Sequence
@@ -61,7 +62,7 @@ async def open_loop(
     return await sender.run(connections, seconds=float(due[-1]))
 
 
-class _Sender:
+class _Sender(ABC):
     """Connections to one server, and the times of what is asked over them."""
 
     def __init__(self, place: Place, requests: Sequence[bytes], *, keep: bool) -> None:
@@ -101,15 +102,15 @@ class _Sender:
             kept=self._kept or {},
         )
 
+    @abstractmethod
     def begin(self, connections: Sequence[HttpConnection], *, seconds: float) -> None:
         """Begins to ask."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ready(self, connection: HttpConnection) -> None:
         """Takes a connection on which nothing waits."""
-        raise NotImplementedError
 
-    def settle(self) -> None:
+    def settle(self) -> None:  # noqa: B027 - a sender of a closed loop counts nothing
         """Counts a request that has its answer, or will never have one."""
 
     def answered(self, number: int, status: int, data: bytes) -> None:

@@ -38,8 +38,10 @@ export async function askCandidate(texts, prediction, { model, signal }) {
     page.verdict.textContent = sure ? verdict : say("not_sure");
     page.detail.textContent = detail;
     page.time.textContent = say("answered_in", { time: milliseconds(answer.milliseconds) });
-    tone(page.card, model.candidate, sure ? label : null);
+    tone(page.card, model, sure ? label : null);
     fillBars(page.bars, theirs.probabilities ?? {}, named, model.candidate);
+    // A label has one colour on both cards, though a candidate may name the labels in another order.
+    for (const row of page.bars.children) tone(row, model, row.dataset.label);
     page.agrees.textContent = agreement(prediction, theirs, model);
   } catch (error) {
     if (error.name === "AbortError") return;
